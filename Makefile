@@ -1,0 +1,37 @@
+# One environment for everything: .venv, made by pip when pyproject.toml is newer than it.
+PYTHON ?= python3.11
+BIN := .venv/bin
+DEMO ?= .demo
+
+.PHONY: demo test lint docs bench clean
+.DEFAULT_GOAL := test
+
+.venv/ready: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: .venv/ready  ## the whole chain on a corpus that it generates: PDFs to report
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh data/demo.sh $(DEMO)
+
+lint: .venv/ready  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint  ## everything that what is at hand allows
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+docs: .venv/ready  ## the manual, into site/
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python docs/cli_reference.py
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/ready  ## measured ratios, printed
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/extraction.py
+
+clean:  ## all that was made here, the environment included
+	rm -rf .venv .demo site dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

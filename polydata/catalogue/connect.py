@@ -1,0 +1,198 @@
+"""Opens the catalogue and brings its schema up to date."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+
+from polydata.errors import CatalogueError
+from polydata.resources import schemas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONTENT_TABLES = (
+    "papers", "failures", "figures", "images", "panels", "leftovers", "scale_bars", "screenings",
+    "records", "links", "paper_links", "annotations", "label_sources", "label_words", "label_votes",
+)  # fmt: skip
+"""Tables that make up the data; the fingerprint is taken over these."""
+WHERE_IT_LAY = {"papers": ("path",), "failures": ("path",), "records": ("source",)}
+"""Columns that name places on this machine and so have no part in the fingerprint."""
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Number, file name and text of each migration, in order."""
+    files = sorted((schemas() / "sql").glob("[0-9][0-9][0-9]_*.sql"))
+    return [(int(f.name[:3]), f.name, f.read_text(encoding="utf-8")) for f in files]
+
+
+def _holder(message: str) -> str:
+    """Who holds the file, from DuckDB's message: a process id, and its command line where it can be read."""
+    match = re.search(r"PID (\d+)", message)
+    if not match:
+        return "another process"
+    try:
+        words = Path(f"/proc/{match[1]}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return f"process {match[1]}"
+    command = " ".join(Path(w).name if i < 2 else w for i, w in enumerate(words) if w)
+    return f"process {match[1]} ({command[:80]})"
+
+
+class Catalogue:
+    """An open catalogue. Use it as a context manager.
+
+    One process may write; others may read only while none writes. All changes of one step belong into
+    one ``transaction()``: a process that is killed leaves the catalogue as it was before the step.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+        """Open a catalogue, make it where it is missing, and apply the migrations it lacks.
+
+        Raises:
+            CatalogueError: if another process holds it, if it is newer than this program, or damaged.
+        """
+        try:
+            connection = duckdb.connect(str(path), read_only=read_only and path.exists())
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise CatalogueError(
+                    f"The catalogue {path} is in use by {_holder(str(error))}.",
+                    "Wait until it has ended, or stop it, then run this command again. Nothing was changed.",
+                ) from None
+            raise CatalogueError(f"The catalogue {path} cannot be opened: {str(error).splitlines()[0]}") from error
+        except duckdb.Error as error:
+            raise CatalogueError(
+                f"{path} is not a catalogue that can be read: {str(error).splitlines()[0]}",
+                "Restore it from a copy, or move it away and extract again: the images in store/ are kept.",
+            ) from error
+        catalogue = cls(connection)
+        try:
+            catalogue._migrate(path, read_only=read_only)
+        except BaseException:
+            connection.close()
+            raise
+        return catalogue
+
+    def _migrate(self, path: Path, *, read_only: bool) -> None:
+        found = self._connection.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE table_name = 'applied_migrations'"
+        ).fetchone()
+        applied = dict(self.tuples("SELECT number, sha256 FROM applied_migrations")) if found else {}
+        known = migrations()
+        newest = max(applied, default=0)
+        if newest > known[-1][0]:
+            raise CatalogueError(
+                f"The catalogue {path} has schema {newest}; this polydata knows schemas up to {known[-1][0]}.",
+                "Update polydata: pip install --upgrade polydata",
+            )
+        missing = [m for m in known if m[0] not in applied]
+        if not missing:
+            return
+        if read_only and path.exists() and applied:
+            self._connection.close()
+            self._connection = duckdb.connect(str(path))
+        with self.transaction():
+            if not found:
+                self._connection.execute(
+                    "CREATE TABLE applied_migrations "
+                    "(number INTEGER PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL)"
+                )
+            for number, name, text in missing:
+                self._connection.execute(text)
+                digest = hashlib.sha256(text.encode()).hexdigest()
+                self._connection.execute("INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, digest])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write everything out and let go of the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Execute a statement whose answer is not needed."""
+        self._connection.execute(sql, list(parameters))
+
+    def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query as tuples."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """All rows of a query as dictionaries."""
+        result = self._connection.execute(sql, list(parameters))
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first column of the first row, None where there is no row."""
+        row = self._connection.execute(sql, list(parameters)).fetchone()
+        return row[0] if row else None
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """All rows of a query as a data frame."""
+        return self._connection.execute(sql, list(parameters)).df()
+
+    def upsert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, each a mapping of the same columns; a row with the same primary key is replaced.
+
+        Args:
+            table: name of a table of the schema (never anything a user typed).
+        """
+        if not rows:
+            return
+        columns = list(rows[0])
+        marks = ", ".join("?" for _ in columns)
+        names = ", ".join(f'"{c}"' for c in columns)
+        self._connection.executemany(
+            f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608
+            [[row[c] for c in columns] for row in rows],
+        )
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the content of all data tables: equal contents give equal digests on any machine.
+
+        The order of rows and the places of files on this machine have no part in it.
+        """
+        digest = hashlib.sha256()
+        for table in CONTENT_TABLES:
+            leave_out = WHERE_IT_LAY.get(table, ())
+            columns = [
+                c for (c,) in self.tuples(
+                    "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_name", [table]
+                ) if c not in leave_out
+            ]  # fmt: skip
+            row = ", ".join(f'"{c}"' for c in columns)
+            total = self.value(
+                f"SELECT sha256(coalesce(string_agg(h, '' ORDER BY h), '')) "  # noqa: S608
+                f'FROM (SELECT sha256(to_json(row({row}))::TEXT) AS h FROM "{table}")'
+            )
+            digest.update(f"{table}={total}\n".encode())
+        return digest.hexdigest()

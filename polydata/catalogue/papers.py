@@ -1,0 +1,169 @@
+"""Papers, figures, panels and images: written as one paper at a time, read back for exports."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from polydata import ids
+from polydata.catalogue.connect import Catalogue
+from polydata.types import Box, Failure, Figure, ImageInfo, Leftover, Panel, Paper
+
+
+def _corners(box: Box | None) -> dict[str, float | None]:
+    return dict(zip(("x0", "y0", "x1", "y1"), dataclasses.astuple(box) if box else (None,) * 4, strict=True))
+
+
+def _paper_row(paper: Paper, path: Path, extractor: str) -> dict[str, Any]:
+    return {
+        "paper_id": ids.paper_id(paper.sha256),
+        "sha256": paper.sha256,
+        "source": "pdf",
+        "file_name": paper.file_name,
+        "path": str(path),
+        "title": paper.meta.title,
+        "doi": paper.meta.doi,
+        "journal": paper.meta.journal,
+        "year": paper.meta.year,
+        "citation": None,
+        "first_page_text": paper.meta.first_page_text,
+        "pages": paper.pages,
+        "status": "done",
+        "extractor": extractor,
+    }
+
+
+def _figure_row(paper: Paper, figure: Figure) -> dict[str, Any]:
+    return {
+        "figure_id": ids.figure_id(paper.sha256, figure.page, figure.box),
+        "paper_id": ids.paper_id(paper.sha256),
+        "page": figure.page,
+        **_corners(figure.box),
+        "label": figure.label,
+        "caption": figure.caption,
+        "kind": figure.kind,
+        "method": figure.method,
+        "confidence": figure.confidence,
+        "dpi": figure.dpi,
+    }
+
+
+def _panel_row(paper: Paper, figure: Figure, position: int, panel: Panel) -> dict[str, Any]:
+    return {
+        "panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box),
+        "figure_id": ids.figure_id(paper.sha256, figure.page, figure.box),
+        "position": position,
+        **_corners(panel.box),
+        "label": panel.label,
+        "caption": panel.caption,
+        "caption_stem": panel.caption_stem,
+        "kind": panel.kind,
+        "composition": json.dumps(dataclasses.asdict(panel.composition)) if panel.composition else None,
+        "image_sha256": panel.image.sha256,
+        "file_name": None,
+    }
+
+
+def _scale_bar_row(paper: Paper, figure: Figure, panel: Panel) -> dict[str, Any] | None:
+    if panel.scale_bar is None:
+        return None
+    return {
+        "panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box),
+        **dataclasses.asdict(panel.scale_bar),
+    }
+
+
+def _leftover_row(paper: Paper, leftover: Leftover) -> dict[str, Any]:
+    return {
+        "paper_id": ids.paper_id(paper.sha256),
+        "what": leftover.what,
+        "page": leftover.page,
+        "label": leftover.label,
+        "text": leftover.text,
+        **_corners(leftover.box),
+    }
+
+
+def image_row(image: ImageInfo) -> dict[str, Any]:
+    """The row of the images table."""
+    return dataclasses.asdict(image)
+
+
+def save_paper(catalogue: Catalogue, paper: Paper, path: Path, extractor: str) -> None:
+    """Write a paper and all that hangs on it in one transaction; what an earlier reading left is replaced.
+
+    Args:
+        path: where the PDF lay.
+        extractor: version of the method that read it.
+    """
+    panels = [(figure, i, panel) for figure in paper.figures for i, panel in enumerate(figure.panels)]
+    images = {panel.image.sha256: image_row(panel.image) for _, _, panel in panels}
+    bars = [row for figure, _, panel in panels if (row := _scale_bar_row(paper, figure, panel))]
+    with catalogue.transaction():
+        delete_paper(catalogue, ids.paper_id(paper.sha256))
+        catalogue.upsert("papers", [_paper_row(paper, path, extractor)])
+        catalogue.upsert("figures", [_figure_row(paper, figure) for figure in paper.figures])
+        catalogue.upsert("images", list(images.values()))
+        catalogue.upsert("panels", [_panel_row(paper, figure, i, panel) for figure, i, panel in panels])
+        catalogue.upsert("scale_bars", bars)
+        catalogue.upsert("leftovers", [_leftover_row(paper, leftover) for leftover in paper.leftovers])
+        catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [str(path), paper.sha256])
+
+
+def delete_paper(catalogue: Catalogue, paper_id: str) -> None:
+    """Delete what extraction wrote of a paper. Images, links, votes and annotations stay: they are not its own."""
+    figures = "SELECT figure_id FROM figures WHERE paper_id = ?"
+    panels = f"SELECT panel_id FROM panels WHERE figure_id IN ({figures})"  # noqa: S608
+    catalogue.run(f"DELETE FROM scale_bars WHERE panel_id IN ({panels})", [paper_id])  # noqa: S608
+    catalogue.run(f"DELETE FROM panels WHERE figure_id IN ({figures})", [paper_id])  # noqa: S608
+    for table in ("figures", "leftovers", "papers"):
+        catalogue.run(f"DELETE FROM {table} WHERE paper_id = ?", [paper_id])  # noqa: S608
+
+
+def save_failure(catalogue: Catalogue, failure: Failure) -> None:
+    """Record that a file could not be read; an older reading of the same bytes stays."""
+    with catalogue.transaction():
+        catalogue.upsert("failures", [dataclasses.asdict(failure)])
+
+
+def read_by(catalogue: Catalogue, extractor: str) -> set[str]:
+    """SHA-256 of the PDFs that this version of the method has read."""
+    return {
+        s
+        for (s,) in catalogue.tuples(
+            "SELECT sha256 FROM papers WHERE extractor = ? AND sha256 IS NOT NULL", [extractor]
+        )
+    }
+
+
+def move_paper(catalogue: Catalogue, sha256: str, path: Path) -> None:
+    """Note where a PDF that was read before lies now."""
+    catalogue.run(
+        "UPDATE papers SET path = ? WHERE sha256 = ? AND path IS DISTINCT FROM ?", [str(path), sha256, str(path)]
+    )
+    catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [str(path), sha256])
+
+
+def failures(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Files that could not be read, by path."""
+    return catalogue.rows("SELECT path, reason, detail, sha256 FROM failures ORDER BY path")
+
+
+def extraction_counts(catalogue: Catalogue, pdf_sha256: Sequence[str]) -> dict[str, int]:
+    """Papers, pages, figures, panels and micrograph panels among these PDFs."""
+    row = catalogue.rows(
+        """
+        SELECT count(*) AS papers, coalesce(sum(pages), 0)::BIGINT AS pages,
+               coalesce(sum((SELECT count(*) FROM figures f WHERE f.paper_id = p.paper_id)), 0)::BIGINT AS figures,
+               coalesce(sum((SELECT count(*) FROM panels JOIN figures f USING (figure_id)
+                             WHERE f.paper_id = p.paper_id)), 0)::BIGINT AS panels,
+               coalesce(sum((SELECT count(*) FROM panels JOIN figures f USING (figure_id)
+                             WHERE f.paper_id = p.paper_id AND panels.kind = 'micrograph')), 0)::BIGINT AS micrographs
+        FROM papers p WHERE list_contains(?, sha256)
+        """,
+        [list(pdf_sha256)],
+    )[0]
+    return {str(k): int(v) for k, v in row.items()}

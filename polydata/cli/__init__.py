@@ -1,0 +1,41 @@
+"""The command line of polydata: one file a command group, each command parses, makes one call and prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polydata import __version__
+from polydata.cli.group import ErrorGroup
+
+app = typer.Typer(
+    cls=ErrorGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From a folder of literature PDFs to a trustworthy labelled micrograph data set.",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"polydata {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="The workspace that the command works on.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """From a folder of literature PDFs to a trustworthy labelled micrograph data set."""
+
+
+# Each module adds its commands to ``app`` as it is imported, in the order in which a user needs them.
+from polydata.cli import workspace as workspace  # noqa: E402

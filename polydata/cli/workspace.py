@@ -1,0 +1,65 @@
+"""polydata init, status and trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polydata.cli import app
+from polydata.cli.options import JsonOption, WorkspaceOption
+from polydata.cli.output import next_step, print_json, print_table
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to make it.")] = Path(),
+) -> None:
+    """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    workspace = Workspace.init(folder)
+    open_catalogue(workspace).close()
+    typer.echo(f"Workspace {workspace.root}")
+    next_step("polydata extract PAPERS/")
+
+
+@app.command()
+def status(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Show how many papers, figures and images survive each step, from PDF to split."""
+    from polydata.catalogue.funnel import funnel
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    with open_catalogue(place, read_only=True) as catalogue:
+        rows = funnel(catalogue, place.task())
+        fingerprint = catalogue.fingerprint()
+    if as_json:
+        print_json({"workspace": place.root, "fingerprint": fingerprint, "funnel": rows})
+    else:
+        print_table(rows, str(place.root))
+        typer.echo(f"Catalogue fingerprint {fingerprint[:16]}")
+
+
+@app.command()
+def trace(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Id or SHA-256, or its beginning.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.provenance import describe_way, ways
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    with open_catalogue(place) as catalogue:
+        found = ways(place, catalogue, identifier)
+    if as_json:
+        print_json(found)
+    else:
+        for way in found:
+            typer.echo(describe_way(way))

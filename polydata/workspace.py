@@ -1,0 +1,203 @@
+"""The user's workspace: one folder with its settings, catalogue, images, splits and runs.
+
+polydata.toml     settings, commented
+catalog.duckdb    the catalogue
+store/            images by their SHA-256
+splits/           one folder a split
+runs/             one folder a training run
+exports/          whatever is exported without another place being named
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polydata.errors import WorkspaceError
+from polydata.task import Task
+
+SETTINGS = "polydata.toml"
+VARIABLE = "POLYDATA_WORKSPACE"
+
+TEMPLATE = """\
+# Settings of this polydata workspace. What stands behind a # is the default.
+
+# The task: a name in schemas/tasks, or the path of your own .toml file (relative to this folder).
+task = "compatibility"
+
+[extract]
+# Worker processes; 0 takes one for each processor.
+# workers = 0
+# A file that takes longer is recorded as too slow.
+# seconds_per_file = 300
+# A worker that needs more address space is ended and its file recorded as out of memory.
+# memory_mb = 4096
+# Larger files are recorded as too large.
+# max_megabytes = 300
+# max_pages = 2000
+
+[label_studio]
+# Where your Label Studio answers. The token is never written here: set POLYDATA_LABEL_STUDIO_TOKEN.
+# url = "http://127.0.0.1:8080"
+# Name of the project, made when it does not exist.
+# project = "polydata"
+# How images reach the server: "local" lets it read them from this machine's disk (start it with
+# LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT set to
+# document_root); "upload" sends each one.
+# images = "local"
+# The server's document root; empty means the folder above this one.
+# document_root = ""
+"""
+
+
+@dataclass(frozen=True)
+class ExtractSettings:
+    """Limits of ``polydata extract``; see the comments in polydata.toml."""
+
+    workers: int = 0
+    seconds_per_file: float = 300.0
+    memory_mb: int = 4096
+    max_megabytes: int = 300
+    max_pages: int = 2000
+
+
+@dataclass(frozen=True)
+class LabelStudioSettings:
+    """Where the Label Studio server is; the token comes from the environment alone."""
+
+    url: str = "http://127.0.0.1:8080"
+    project: str = "polydata"
+    images: str = "local"
+    document_root: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What polydata.toml says."""
+
+    task: str = "compatibility"
+    extract: ExtractSettings = field(default_factory=ExtractSettings)
+    label_studio: LabelStudioSettings = field(default_factory=LabelStudioSettings)
+
+
+def _section(cls: type[Any], data: Any, where: str) -> Any:
+    """A settings class filled from a table, each key and type checked."""
+    if not isinstance(data, dict):
+        raise WorkspaceError(f"{where} must be a table.")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    values = {}
+    for key, value in data.items():
+        if key not in fields:
+            raise WorkspaceError(f"{where} has an unknown setting {key!r}.", f"Known: {', '.join(sorted(fields))}.")
+        default = getattr(cls(), key)
+        if dataclasses.is_dataclass(default):
+            values[key] = _section(type(default), value, f"[{key}] in {where}")
+            continue
+        wanted = (int, float) if isinstance(default, float) else type(default)
+        if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
+            raise WorkspaceError(f"{where}: {key} must be of type {type(default).__name__}, not {value!r}.")
+        values[key] = value
+    return cls(**values)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace that exists.
+
+    Attributes:
+        root: absolute path of the folder that holds polydata.toml.
+        settings: what polydata.toml says.
+    """
+
+    root: Path
+    settings: Settings
+
+    @property
+    def catalogue(self) -> Path:
+        """The DuckDB file."""
+        return self.root / "catalog.duckdb"
+
+    @property
+    def store(self) -> Path:
+        """The folder of the images."""
+        return self.root / "store"
+
+    @property
+    def splits(self) -> Path:
+        """One folder a split."""
+        return self.root / "splits"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a training run."""
+        return self.root / "runs"
+
+    @property
+    def exports(self) -> Path:
+        """Where exports go that name no place."""
+        return self.root / "exports"
+
+    def task(self) -> Task:
+        """The task that the settings name."""
+        name = self.settings.task
+        return Task.load(str(self.root / name) if name.endswith(".toml") else name)
+
+    @classmethod
+    def init(cls, folder: Path) -> Workspace:
+        """Make a workspace in a folder; one that is there already is completed and kept as it is.
+
+        Raises:
+            WorkspaceError: if the folder cannot be written.
+        """
+        root = folder.resolve()
+        try:
+            for name in ("store", "splits", "runs", "exports"):
+                (root / name).mkdir(parents=True, exist_ok=True)
+            if not (root / SETTINGS).exists():
+                (root / SETTINGS).write_text(TEMPLATE, encoding="utf-8")
+        except OSError as error:
+            raise WorkspaceError(
+                f"{root} cannot hold a workspace: {error.strerror}.", "Choose another folder."
+            ) from error
+        return cls.open(root)
+
+    @classmethod
+    def open(cls, root: Path) -> Workspace:
+        """The workspace in exactly this folder.
+
+        Raises:
+            WorkspaceError: if there is none, or its settings cannot be read.
+        """
+        path = root / SETTINGS
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise WorkspaceError(
+                f"{root} is no workspace: it has no {SETTINGS}.", f"Make one with: polydata init {root}"
+            ) from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise WorkspaceError(f"{path} cannot be read: {error}", "Correct the file.") from error
+        return cls(root.resolve(), _section(Settings, data, str(path)))
+
+    @classmethod
+    def find(cls, folder: Path | None = None) -> Workspace:
+        """The workspace that is meant: the one named, else POLYDATA_WORKSPACE, else from here upwards.
+
+        Raises:
+            WorkspaceError: if none is found.
+        """
+        named = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+        if named is not None:
+            return cls.open(named)
+        here = Path.cwd()
+        for place in (here, *here.parents):
+            if (place / SETTINGS).is_file():
+                return cls.open(place)
+        raise WorkspaceError(
+            f"There is no workspace in {here} or above it.",
+            f"Make one with: polydata init, or name one with --workspace or {VARIABLE}.",
+        )

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from polydata.catalogue.connect import CONTENT_TABLES, Catalogue, migrations
+from polydata.catalogue.session import open_catalogue
+from polydata.errors import CatalogueError
+from polydata.workspace import SETTINGS, Workspace
+
+IMAGE = {"phash": "0" * 16, "width": 1, "height": 1, "format": "PNG", "mode": "L", "alpha_only": False, "size_bytes": 1}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalog.duckdb"
+
+
+def test_migrations_are_applied_once_and_noted(path: Path) -> None:
+    for _ in range(2):
+        with Catalogue.open(path) as catalogue:
+            assert catalogue.value("SELECT count(*) FROM applied_migrations") == len(migrations())
+    assert [number for number, _, _ in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_every_table_is_data_or_known_not_to_be(path: Path) -> None:
+    with Catalogue.open(path) as catalogue:
+        tables = {name for (name,) in catalogue.tuples("SELECT table_name FROM duckdb_tables()")}
+    assert tables - set(CONTENT_TABLES) == {"applied_migrations", "splits", "split_images", "runs", "settings"}
+
+
+def test_a_newer_catalogue_is_refused(path: Path) -> None:
+    with Catalogue.open(path) as catalogue:
+        catalogue.run("INSERT INTO applied_migrations VALUES (999, '999_future.sql', '')")
+    with pytest.raises(CatalogueError, match=r"has schema 999; [\s\S]*Update polydata") as caught:
+        Catalogue.open(path)
+    assert caught.value.exit_code == 5
+
+
+def test_a_file_that_is_no_catalogue_is_refused(path: Path) -> None:
+    path.write_bytes(b"no database at all" * 500)
+    with pytest.raises(CatalogueError):
+        Catalogue.open(path)
+
+
+def test_a_second_writer_is_told_who_holds_it(path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from polydata.catalogue.connect import Catalogue\n"
+        "with Catalogue.open(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout and holder.stdout.readline() == "open\n"
+        with pytest.raises(CatalogueError, match=f"in use by process {holder.pid}"):
+            Catalogue.open(path)
+        holder.communicate("")
+    Catalogue.open(path).close()
+
+
+def test_a_failed_transaction_changes_nothing(path: Path) -> None:
+    with Catalogue.open(path) as catalogue:
+        before = catalogue.fingerprint()
+        with pytest.raises(duckdb.Error), catalogue.transaction():
+            catalogue.upsert("images", [{"sha256": "a", **IMAGE}])
+            catalogue.run("SELECT * FROM nothing")
+        assert catalogue.fingerprint() == before
+
+
+def test_the_fingerprint_depends_on_content_not_on_order(tmp_path: Path) -> None:
+    rows = [{"sha256": f"{i:064d}", **IMAGE, "width": i + 1} for i in range(20)]
+    prints = []
+    for name in ("a", "b"):
+        random.Random(name).shuffle(rows)
+        with Catalogue.open(tmp_path / name) as catalogue:
+            catalogue.upsert("images", rows)
+            prints.append(catalogue.fingerprint())
+            catalogue.upsert("images", [{**rows[0], "mode": "RGB"}])
+            assert catalogue.fingerprint() != prints[-1]
+    assert prints[0] == prints[1]
+
+
+def test_the_tasks_words_follow_the_task_file(tmp_path: Path) -> None:
+    workspace = Workspace.init(tmp_path)
+    with open_catalogue(workspace) as catalogue:
+        assert catalogue.value("SELECT count(*) FROM label_words") == len(workspace.task().labels)
+    from polydata.resources import schemas
+
+    text = (schemas() / "tasks/compatibility.toml").read_text().replace('"partially_compatible"', '"in_between"')
+    (tmp_path / "own.toml").write_text(text)
+    (tmp_path / SETTINGS).write_text('task = "own.toml"')
+    workspace = Workspace.open(tmp_path)
+    with open_catalogue(workspace, read_only=True) as catalogue:
+        words = [w for (w,) in catalogue.tuples("SELECT label FROM label_words ORDER BY position")]
+    assert words == list(workspace.task().labels) and "in_between" in words

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import open_catalogue
+from polydata.task import Task
+from polydata.workspace import Workspace
+
+TASK = Task.load()
+YES, NO, BETWEEN = TASK.positive, TASK.negative, TASK.partial
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    with open_catalogue(Workspace.init(tmp_path)) as opened:
+        yield opened
+
+
+def resolve(catalogue: Catalogue, votes: dict[str, str], answers: list[tuple[str, str]] = []) -> dict[str, Any] | None:  # noqa: B006
+    catalogue.upsert("panels", [{"panel_id": "p", "figure_id": "f", "position": 0, "image_sha256": "i"}])
+    catalogue.upsert(
+        "label_votes", [{"panel_id": "p", "source": s, "label": w, "evidence": ""} for s, w in votes.items()]
+    )
+    catalogue.upsert(
+        "annotations",
+        [
+            {
+                "server": "s", "project": 1, "annotation_id": n, "task": 1, "image_sha256": "i", "annotator": who,
+                "choice": choice, "cancelled": False, "updated_at": "2026-01-01", "raw": "{}",
+            }
+            for n, (who, choice) in enumerate(answers)
+        ],
+    )  # fmt: skip
+    return next(iter(catalogue.rows("SELECT * FROM labels")), None)
+
+
+@pytest.mark.parametrize(
+    ("votes", "answers", "label", "source", "conflict"),
+    [
+        ({"file": YES}, [], YES, "file", False),
+        ({"file": YES, "record": NO}, [], YES, "file", True),
+        ({"file": YES, "record": BETWEEN}, [], BETWEEN, "record", True),  # a file name cannot say "between"
+        ({"rule": NO}, [], NO, "rule", False),
+        ({"record": NO, "rule": YES}, [], NO, "record", True),
+        ({"file": YES}, [("a", NO)], NO, "review", True),
+        ({"file": YES}, [("a", NO), ("b", YES)], YES, "file", False),  # a tie is no answer
+        ({"file": YES}, [("a", NO), ("b", YES), ("c", NO)], NO, "review", True),
+        ({"file": YES}, [("a", TASK.unsure)], YES, "file", False),
+    ],
+)
+def test_which_source_wins(
+    catalogue: Catalogue, votes: dict[str, str], answers: list[tuple[str, str]], label: str, source: str, conflict: bool
+) -> None:
+    row = resolve(catalogue, votes, answers)
+    assert row is not None
+    assert (row["label"], row["source"], row["conflict"]) == (label, source, conflict)
+
+
+def test_two_words_from_the_only_source_are_no_label(catalogue: Catalogue) -> None:
+    catalogue.upsert(
+        "label_votes",
+        [
+            {"panel_id": "p", "source": "record", "record_id": r, "label": w, "evidence": ""}
+            for r, w in (("1", YES), ("2", NO))
+        ],
+    )
+    row = resolve(catalogue, {})
+    assert row is not None and row["label"] is None and row["conflict"]
+
+
+def test_cancelled_and_deleted_answers_do_not_count(catalogue: Catalogue) -> None:
+    resolve(catalogue, {}, [("a", NO), ("b", NO)])
+    catalogue.run("UPDATE annotations SET cancelled = true WHERE annotator = 'a'")
+    catalogue.run("UPDATE annotations SET deleted = true WHERE annotator = 'b'")
+    assert catalogue.rows("SELECT * FROM labels") == []

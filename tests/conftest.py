@@ -1,0 +1,23 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the published data; tests that ask for it are marked ``realdata``."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the published data does not lie beside this checkout")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_tools(shared_data: Path) -> Path:
+    """The scripts that lay out papers from the published data and score what was extracted."""
+    return shared_data.parent / "tools"
