@@ -8,20 +8,22 @@ A split folder is complete in itself: whoever trains reads it and the image stor
 
 Columns of the lists: image_sha256, label, group, path (relative to the workspace) first, then what is
 known of the image. The digest is the SHA-256 over the sorted names and SHA-256 of the lists and the
-canonical JSON of the recipe, so it is the same wherever the same split is built.
+canonical JSON of the recipe, so it is the same wherever the same split is built. The seal is the SHA-256
+over all of the manifest, so that a changed byte of any file of the folder is noticed.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
+import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.errors import InputError, RefusedError
+from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import sha256_bytes, sha256_file
 
 MANIFEST = "split.json"
@@ -101,8 +103,59 @@ class Split:
 
 def split_digest(recipe: Mapping[str, Any], files: Mapping[str, str]) -> str:
     """The digest of a split from its recipe and the SHA-256 of each of its lists."""
-    text = json.dumps({"recipe": recipe, "files": files}, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_bytes(canonical_json({"recipe": recipe, "files": files}).encode())
+
+
+def fold_count(recipe: Mapping[str, Any]) -> int:
+    """How many partitions a split of this recipe has: folds times repeats, 1 without folds."""
+    folds, repeats = recipe["folds"], recipe["repeats"]
+    return int(folds * repeats) if folds else 1
+
+
+def check_name(name: str) -> str:
+    """The name of a split, if it can be one: a folder's name that means the same on every system.
+
+    Raises:
+        UsageError: if it cannot.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a split.",
+            "Use up to 100 letters, digits, '.', '_' and '-', beginning with a letter, digit or '_'.",
+        )
+    return name
+
+
+def canonical_json(value: object) -> str:
+    """JSON text that depends on the value alone: sorted keys, ASCII, no spaces."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with its seal, which covers everything else in it."""
+    body = {k: v for k, v in manifest.items() if k != "seal"}
+    return {**body, "seal": sha256_bytes(canonical_json(body).encode())}
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """The one way in which a manifest is written."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def list_text(items: Sequence[Item]) -> str:
+    """The one way in which a list is written: CSV with a header, fields quoted where needed, lines ending in LF.
+
+    Items come out by the hash of their image. All must have the same extra columns.
+    """
+    extras = list(items[0].extra) if items else []
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*FIRST_COLUMNS, *extras])
+    for item in sorted(items, key=lambda i: i.image_sha256):
+        row = [item.image_sha256, item.label, item.group, item.path, *(item.extra[c] for c in extras)]
+        # Python versions differ in whether they quote a lone carriage return.
+        writer.writerow([re.sub(r"\r\n?", "\n", field) for field in row])
+    return out.getvalue()
 
 
 def fold_files(number: int, folds: int) -> tuple[str, str]:
@@ -110,24 +163,48 @@ def fold_files(number: int, folds: int) -> tuple[str, str]:
     return (f"fold_{number}_train.csv", f"fold_{number}_test.csv") if folds else ("train.csv", "test.csv")
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """split.json as it was written.
+
+    Raises:
+        InputError: if there is no split there, or one of another format.
+        RefusedError: if split.json was changed since it was written.
+    """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        text = path.read_bytes().decode("utf-8")
+        manifest = json.loads(text)
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"There is no split at {folder}.", "List the splits with: polydata split list") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}", "Build the split again under another name.") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "Check the permissions of the file.") from error
+    except (ValueError, RecursionError) as error:
+        raise _changed(folder, [f"{MANIFEST} was changed (it is no JSON any more: {error})"]) from error
+    if isinstance(manifest, dict) and manifest.get("format") != FORMAT and sealed(manifest) == manifest:
         raise InputError(f"{path} is not a split of format {FORMAT}.", "It may be from a newer version of polydata.")
+    if not isinstance(manifest, dict) or sealed(manifest) != manifest or manifest_text(manifest) != text:
+        raise _changed(folder, [f"{MANIFEST} was changed"])
     return manifest
+
+
+def _changed(folder: Path, faults: Sequence[str]) -> RefusedError:
+    return RefusedError(
+        f"The split at {folder} is not what was built: {'; '.join(faults)}.",
+        "Restore it, or build a split under a new name with: polydata build-split NAME",
+    )
 
 
 def _read_items(path: Path) -> tuple[Item, ...]:
     with open(path, newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     return tuple(
-        Item(*(row[c] for c in FIRST_COLUMNS), extra={k: v for k, v in row.items() if k not in FIRST_COLUMNS})
+        Item(
+            image_sha256=row["image_sha256"],
+            label=row["label"],
+            group=row["group"],
+            path=row["path"],
+            extra={k: v for k, v in row.items() if k not in FIRST_COLUMNS},
+        )
         for row in rows
     )
 
@@ -135,18 +212,26 @@ def _read_items(path: Path) -> tuple[Item, ...]:
 def changed_files(folder: Path) -> list[str]:
     """What no longer is as it was when the split was made, each named with its fault; empty when all is well.
 
-    The lists are compared with the manifest, the manifest with its own digest; images are not read here.
+    The lists are compared with the manifest, the manifest with its seal and digest; images are not read here.
+
+    Raises:
+        InputError: if there is no split there.
     """
-    manifest = _read_manifest(folder)
+    try:
+        manifest = read_manifest(folder)
+    except RefusedError:
+        return [f"{MANIFEST} was changed"]
     faults = []
-    for name, want in sorted(manifest["files"].items()):
+    recipe, files = manifest["recipe"], manifest["files"]
+    wanted = {name for n in range(1, fold_count(recipe) + 1) for name in fold_files(n, recipe["folds"])}
+    if split_digest(recipe, files) != manifest["digest"] or wanted != set(files):
+        faults.append(f"{MANIFEST} was changed")
+    for name in sorted(wanted & set(files)):
         path = folder / name
         if not path.is_file():
             faults.append(f"{name} is missing")
-        elif sha256_file(path) != want:
+        elif sha256_file(path) != files[name]:
             faults.append(f"{name} was changed")
-    if split_digest(manifest["recipe"], manifest["files"]) != manifest["digest"]:
-        faults.append(f"{MANIFEST} was changed")
     return faults
 
 
@@ -170,15 +255,11 @@ def load_split(folder: Path) -> Split:
     """
     faults = changed_files(folder)
     if faults:
-        raise RefusedError(
-            f"The split at {folder} is not what was built: {'; '.join(faults)}.",
-            "Restore it, or build a split under a new name with: polydata build-split NAME",
-        )
-    manifest = _read_manifest(folder)
+        raise _changed(folder, faults)
+    manifest = read_manifest(folder)
     count = manifest["recipe"]["folds"]
-    repeats = manifest["recipe"]["repeats"]
     folds = []
-    for number in range(1, (count * repeats if count else 1) + 1):
+    for number in range(1, fold_count(manifest["recipe"]) + 1):
         train, test = (_read_items(folder / name) for name in fold_files(number, count))
         folds.append(Fold(number, (number - 1) // count + 1 if count else 1, train, test))
     return Split(

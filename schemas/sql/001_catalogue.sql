@@ -4,7 +4,7 @@
 
 CREATE TABLE papers (
     paper_id        TEXT PRIMARY KEY,
-    sha256          TEXT UNIQUE,               -- of the PDF; NULL for a paper known by its images only
+    sha256          TEXT,                      -- of the PDF; NULL for a paper known by its images only
     source          TEXT NOT NULL,             -- 'pdf' or the name of an imported data set
     file_name       TEXT NOT NULL,
     path            TEXT,                      -- where the PDF lay when it was read

@@ -1,0 +1,160 @@
+"""Splits in the catalogue: what they are built from, and where the images of each one stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+
+# What a label source says: one row an image, ``label`` NULL where it says several words.
+_RESOLVED = """
+    SELECT image_sha256, label, source, sources AS said FROM labels
+"""
+_ONE_SOURCE = """
+    SELECT image_sha256, CASE WHEN count(DISTINCT label) = 1 THEN min(label) END AS label, $source AS source,
+           list(DISTINCT label ORDER BY label) AS said
+    FROM label_candidates WHERE source = $source GROUP BY image_sha256
+"""
+_REVIEW = """
+    SELECT image_sha256, CASE WHEN choice IN (SELECT label FROM label_words) THEN choice END AS label,
+           $source AS source,
+           (SELECT list(DISTINCT choice ORDER BY choice) FROM annotations a
+            WHERE a.image_sha256 = reviews.image_sha256
+              AND NOT cancelled AND NOT deleted AND choice IS NOT NULL) AS said
+    FROM reviews
+"""
+
+
+def label_choices(catalogue: Catalogue, source: str | None, review: bool = False) -> list[dict[str, Any]]:
+    """What is to be learned of each image that a panel shows, by hash.
+
+    Args:
+        source: the only source that is heard; None takes the resolved label of the ``labels`` view.
+        review: the source is the reviewers, whose answers stand in annotations.
+
+    Returns:
+        Rows ``image_sha256``, ``label`` (None where nothing was said, or the source contradicts itself),
+        ``source``, ``said`` (all that was said, None for nothing), ``answer`` (of the reviewers, whatever the
+        source; a tie is None) and ``rejected`` (by the newest version of the automatic screening).
+    """
+    said = _REVIEW if review else _ONE_SOURCE if source else _RESOLVED
+    return catalogue.rows(
+        f"""SELECT image_sha256, chosen.label, chosen.source, chosen.said, reviews.choice AS answer,
+                   coalesce(screened.decision = 'rejected', false) AS rejected
+            FROM (SELECT DISTINCT image_sha256 FROM panels)
+            LEFT JOIN ({said.replace("$source", "?")}) chosen USING (image_sha256)
+            LEFT JOIN reviews USING (image_sha256)
+            LEFT JOIN (
+                SELECT image_sha256, arg_max(decision, version) AS decision FROM screenings GROUP BY image_sha256
+            ) screened USING (image_sha256)
+            ORDER BY image_sha256""",  # noqa: S608
+        [source] * said.count("$source"),
+    )
+
+
+def shown_images(catalogue: Catalogue, images: Sequence[str]) -> list[dict[str, Any]]:
+    """What is known of images, by their hash; where several panels show one, the panel with the first id speaks."""
+    return catalogue.rows(
+        """SELECT i.image_sha256, phash, images.format, images.width, images.height,
+                  panels.panel_id, figures.figure_id, papers.paper_id, figures.page, panels.label AS panel,
+                  coalesce(panels.caption, panels.caption_stem, figures.caption) AS caption
+           FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) i
+           JOIN images ON images.sha256 = i.image_sha256
+           JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+           QUALIFY row_number() OVER (PARTITION BY i.image_sha256 ORDER BY panels.panel_id) = 1
+           ORDER BY i.image_sha256""",
+        [list(images)],
+    )
+
+
+def image_places(catalogue: Catalogue, images: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Hash, figure and paper of every panel that shows one of the images."""
+    return [
+        (image, figure, paper)
+        for image, figure, paper in catalogue.tuples(
+            """SELECT DISTINCT image_sha256, figure_id, paper_id
+               FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
+               JOIN figures USING (figure_id) ORDER BY 1, 2, 3""",
+            [list(images)],
+        )
+    ]
+
+
+def paper_references(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[str, Any]]:
+    """What names each paper: its own DOI and citation, and those of the records joined to it.
+
+    Returns:
+        Rows ``paper_id``, ``doi``, ``citation``, ``journal``, ``volume``, ``pages``, ``year``, any of them None.
+    """
+    return catalogue.rows(
+        """WITH wanted AS (SELECT DISTINCT unnest(?::TEXT[]) AS paper_id),
+           joined AS (
+               SELECT figures.paper_id, links.record_id
+               FROM links JOIN panels USING (panel_id) JOIN figures USING (figure_id)
+               UNION SELECT paper_id, record_id FROM paper_links
+           )
+           SELECT paper_id, doi, citation, NULL AS journal, NULL AS volume, NULL AS pages, NULL AS year
+           FROM wanted JOIN papers USING (paper_id)
+           UNION
+           SELECT paper_id, doi, reference, journal, volume, pages, year
+           FROM wanted JOIN joined USING (paper_id) JOIN records USING (record_id)
+           ORDER BY ALL""",
+        [list(papers)],
+    )
+
+
+def registered(catalogue: Catalogue, name: str) -> str | None:
+    """The digest under which a split is known, None where it is not."""
+    digest: str | None = catalogue.value("SELECT digest FROM splits WHERE name = ?", [name])
+    return digest
+
+
+def register(
+    catalogue: Catalogue,
+    name: str,
+    manifest: Mapping[str, Any],
+    images: Sequence[tuple[int, str, str, str, str]],
+) -> None:
+    """Write a split into the catalogue, in one transaction.
+
+    Args:
+        images: fold (from 1), side (``train`` or ``test``), hash, label and group of every image of every fold.
+    """
+    columns = [list(column) for column in zip(*images, strict=True)]
+    with catalogue.transaction():
+        catalogue.run("DELETE FROM split_images WHERE split = ?", [name])
+        catalogue.upsert(
+            "splits",
+            [
+                {
+                    "name": name,
+                    "digest": manifest["digest"],
+                    "manifest": json.dumps(manifest),
+                    "created_at": datetime.now(UTC).replace(tzinfo=None),
+                }
+            ],
+        )
+        catalogue.run(
+            """INSERT INTO split_images (split, fold, side, image_sha256, label, group_id)
+               SELECT ?, unnest(?::INTEGER[]), unnest(?::TEXT[]), unnest(?::TEXT[]),
+                      unnest(?::TEXT[]), unnest(?::TEXT[])""",
+            [name, *columns],
+        )
+
+
+def split_memberships(catalogue: Catalogue, image_sha256: str) -> list[dict[str, Any]]:
+    """Where an image stands: split, fold, side, label, group_id and digest, by split and fold."""
+    return catalogue.rows(
+        """SELECT split, fold, side, split_images.label, group_id, splits.digest
+           FROM split_images JOIN splits ON splits.name = split_images.split
+           WHERE image_sha256 = ? ORDER BY split, fold""",
+        [image_sha256],
+    )
+
+
+def images_in_split(catalogue: Catalogue) -> int:
+    """How many images stand in at least one split."""
+    return int(catalogue.value("SELECT count(DISTINCT image_sha256) FROM split_images"))

@@ -1,0 +1,106 @@
+"""polydata build-split, and polydata split list, show and verify."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from polydata.cli import app
+from polydata.cli.options import JsonOption, WorkspaceOption
+from polydata.cli.output import next_step, print_facts, print_json, print_table, report_problems
+from polydata.errors import RefusedError
+
+splitting = typer.Typer(no_args_is_help=True, help="List, show and verify splits.")
+app.add_typer(splitting, name="split")
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")]
+
+
+@app.command("build-split")
+def build_split(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new split: its folder in splits/.")],
+    *,
+    seed: Annotated[int, typer.Option(help="Decides which papers go to which side.")] = 0,
+    test_fraction: Annotated[float, typer.Option(help="Share of the images on the test side.")] = 0.2,
+    folds: Annotated[int, typer.Option(help="Make so many parts that take turns as the test side.")] = 0,
+    repeats: Annotated[int, typer.Option(help="With --folds: share the images out so many times anew.")] = 1,
+    label_source: Annotated[
+        str, typer.Option(help="Whose labels count: auto (the best that speaks), review, file, record or rule alone.")
+    ] = "auto",
+    partial: Annotated[
+        str, typer.Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
+    ] = "drop",
+    allow_leakage: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Write the split even if it leaks; the reason stays in it.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Split the labelled images so that no paper, citation or picture stands on both sides."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.splits.build import Options
+    from polydata.splits.build import build_split as build
+    from polydata.splits.overview import side_rows
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    options = Options(seed, test_fraction, folds, repeats, label_source, partial)
+    with open_catalogue(place) as catalogue:
+        built = build(place, catalogue, name, options, allow_leakage)
+    report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.chosen.contradictory), "Left out")
+    if as_json:
+        print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
+        return
+    print_table(side_rows(built.split.manifest), f"Split {name}")
+    print_table(
+        [{"left out": k, "images": n} for k, n in built.chosen.excluded.items()], empty="No image was left out."
+    )
+    state = "is new" if built.new else "was there already with the same content: unchanged"
+    typer.echo(f"{built.split.folder} {state}; digest {built.split.digest}")
+    next_step(f"polymodel train --split {name}")
+
+
+@splitting.command("list")
+def list_splits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """The splits of this workspace."""
+    from polydata.splits.overview import list_splits as rows_of
+    from polydata.workspace import Workspace
+
+    rows = rows_of(Workspace.find(workspace))
+    print_json(rows) if as_json else print_table(rows, "Splits", empty="No split yet: polydata build-split NAME")
+
+
+@splitting.command("show")
+def show_split(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """How a split was made, and how many images, groups and labels stand on each side."""
+    from polydata.splits.overview import describe_split, side_rows
+    from polydata.splits.overview import show_split as show
+    from polydata.workspace import Workspace
+
+    split = show(Workspace.find(workspace), name)
+    if as_json:
+        print_json(split.manifest)
+    else:
+        print_facts(describe_split(split), f"Split {name}")
+        print_table(side_rows(split.manifest))
+
+
+@splitting.command("verify")
+def verify_split(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Check that manifest, lists and images of a split are what they were when it was built."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.splits.overview import verify_split as verify
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    with open_catalogue(place, read_only=True) as catalogue:
+        faults = verify(place, catalogue, name)
+    if as_json:
+        print_json({"name": name, "unchanged": not faults, "faults": faults})
+    else:
+        report_problems(faults, "Changed")
+    if faults:
+        raise RefusedError(f"The split {name} is not what was built.", "Restore what is named, or build a new split.")
+    if not as_json:
+        typer.echo(f"The split {name} is what was built.")

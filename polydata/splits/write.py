@@ -1,0 +1,211 @@
+"""The one way in which a split comes to be, whether it was built here or brought by its authors."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from polydata import __version__
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.splits import register, registered
+from polydata.errors import InputError, RefusedError, UsageError
+from polydata.ids import sha256_bytes
+from polydata.splits.audit import Finding, Sides, audit
+from polydata.splits.groups import read_evidence
+from polydata.splits.manifest import (
+    FORMAT,
+    MANIFEST,
+    Item,
+    Split,
+    check_name,
+    fold_count,
+    fold_files,
+    list_text,
+    load_split,
+    manifest_text,
+    sealed,
+    split_digest,
+)
+from polydata.workspace import Workspace
+
+RECIPE_KEYS = frozenset(("protocol", "folds", "repeats", "seed", "label_source", "partial"))
+"""What every recipe says; more may stand in it, and all of it goes into the digest."""
+MAX_LISTED = 200
+"""So many pairs of a finding stand in the manifest; the count is always complete."""
+
+
+def write_split(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    *,
+    name: str,
+    recipe: Mapping[str, Any],
+    folds: Sequence[Sides],
+    classes: Sequence[str],
+    leakage_reason: str | None = None,
+    excluded: Mapping[str, int] | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> Split:
+    """Check, audit, write and register a split.
+
+    The folder appears whole or not at all; then the catalogue learns of it. If the process ends in between,
+    the same call again finds the folder as it would write it and registers it. Content that is the same as
+    that of an existing split of this name changes nothing.
+
+    Args:
+        recipe: how the split came about: at least ``RECIPE_KEYS``, plain JSON values that are the same on
+            every machine. ``folds`` is 0 for one partition, whose ``repeats`` is 1.
+        folds: training and test side of each partition, as many as the recipe says, with items as
+            ``splits.items.make_items`` gives them. The catalogue must know every image.
+        classes: the labels that occur, in the task's order.
+        leakage_reason: why a split that leaks is wanted all the same; written into the manifest.
+        excluded: reason -> how many images were left out for it.
+        notes: what else the manifest is to say (``merged`` papers, ``contradictory`` images).
+
+    Raises:
+        UsageError: if the name cannot be one.
+        InputError: if the partitions are no partitions: an image twice, an empty side, an unknown label.
+        RefusedError: if it leaks and no reason is given, or another split has this name.
+    """
+    check_name(name)
+    _check(recipe, folds, classes)
+    evidence = read_evidence(catalogue, {i.image_sha256 for sides in folds for side in sides for i in side})
+    findings = audit(folds, evidence)
+    reason = " ".join((leakage_reason or "").split())
+    if findings and not reason:
+        raise RefusedError(
+            f"The split {name} leaks from training to test. " + " ".join(f"{f.describe()}." for f in findings),
+            "Group by paper, or give your reason with --allow-leakage REASON: it will stand in the split and its runs.",
+        )
+    lists = {
+        file: list_text(items)
+        for number, sides in enumerate(folds, start=1)
+        for file, items in zip(fold_files(number, recipe["folds"]), sides, strict=True)
+    }
+    files = {file: sha256_bytes(text.encode()) for file, text in sorted(lists.items())}
+    task = workspace.task()
+    manifest = sealed(
+        {
+            "format": FORMAT,
+            "name": name,
+            "task": {"name": task.name, "labels": list(task.labels), "positive": task.positive},
+            "classes": list(classes),
+            "positive": task.positive,
+            "recipe": dict(recipe),
+            "code_version": __version__,
+            "catalogue_fingerprint": catalogue.fingerprint(),
+            "counts": {**_counts(folds, classes), "excluded": dict(excluded or {})},
+            "notes": dict(notes or {}),
+            "leakage": {"reason": reason, "findings": [_listed(f) for f in findings]} if findings else None,
+            "files": files,
+            "digest": split_digest(recipe, files),
+        }
+    )
+    folder = workspace.splits / name
+    _refuse_other(catalogue, folder, name, manifest["digest"])
+    if not folder.exists():
+        _write(folder, {**lists, MANIFEST: manifest_text(manifest)})
+    split = load_split(folder)
+    if registered(catalogue, name) is None:
+        register_split(catalogue, split)
+    return split
+
+
+def register_split(catalogue: Catalogue, split: Split) -> None:
+    """Write a split that lies in its folder into the catalogue."""
+    rows = [
+        (fold.number, side, item.image_sha256, item.label, item.group)
+        for fold in split.folds
+        for side, items in (("train", fold.train), ("test", fold.test))
+        for item in items
+    ]
+    register(catalogue, split.name, split.manifest, rows)
+
+
+def _check(recipe: Mapping[str, Any], folds: Sequence[Sides], classes: Sequence[str]) -> None:
+    missing = RECIPE_KEYS - set(recipe)
+    if missing:
+        raise UsageError(f"The recipe of the split does not say: {', '.join(sorted(missing))}.")
+    if len(folds) != fold_count(recipe):
+        raise InputError(f"The recipe asks for {fold_count(recipe)} partitions, but there are {len(folds)}.")
+    for number, (train, test) in enumerate(folds, start=1):
+        if not train or not test:
+            raise InputError(f"The {'test' if train else 'training'} side of partition {number} is empty.")
+        times = Counter(item.image_sha256 for item in (*train, *test))
+        twice = sorted(image for image, n in times.items() if n > 1)
+        if twice:
+            raise InputError(
+                f"{len(twice)} images stand more than once in partition {number}, first {twice[0]}.",
+                "Every image has one place in a partition; equal files are one image.",
+            )
+        unknown = sorted({item.label for item in (*train, *test)} - set(classes))
+        if unknown:
+            raise InputError(f"Partition {number} holds labels that are no classes of it: {', '.join(unknown)}.")
+
+
+def _counts(folds: Sequence[Sides], classes: Sequence[str]) -> dict[str, Any]:
+    everything = {i.image_sha256: i for sides in folds for side in sides for i in side}
+    return {
+        **_tally(list(everything.values()), classes),
+        "sides": [
+            {"fold": number, "side": side, **_tally(items, classes)}
+            for number, sides in enumerate(folds, start=1)
+            for side, items in zip(("train", "test"), sides, strict=True)
+        ],
+    }
+
+
+def _tally(items: Sequence[Item], classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "images": len(items),
+        "groups": len({i.group for i in items}),
+        "by_class": {
+            label: {
+                "images": sum(i.label == label for i in items),
+                "groups": len({i.group for i in items if i.label == label}),
+            }
+            for label in classes
+        },
+    }
+
+
+def _listed(finding: Finding) -> dict[str, Any]:
+    return {"detector": finding.detector, "count": finding.count, "items": list(finding.items[:MAX_LISTED])}
+
+
+def _refuse_other(catalogue: Catalogue, folder: Path, name: str, digest: str) -> None:
+    """Make sure that what exists under this name, on disk and in the catalogue, is the same."""
+    found = {registered(catalogue, name)}
+    if folder.exists():
+        found.add(load_split(folder).digest)
+    others = found - {digest, None}
+    if others:
+        raise RefusedError(
+            f"There is another split {name} (digest {str(others.pop())[:16]}; this one would be {digest[:16]}).",
+            "A split is never changed. Build this one under another name.",
+        )
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write all files beside their place, then move the folder there."""
+    temporary = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in folder.parent.glob(f".{folder.name}.*.part"):  # of a process that was killed
+            shutil.rmtree(left_over)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
+        for file, text in texts.items():
+            (temporary / file).write_text(text, encoding="utf-8", newline="")
+        temporary.chmod(0o755)
+        temporary.rename(folder)
+    except OSError as error:
+        raise InputError(
+            f"The split cannot be written to {folder}: {error.strerror}.", "Make room or check the permissions."
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)  # gone already where it was moved

@@ -1,0 +1,94 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from split_corpus import Corpus
+from typer.testing import CliRunner, Result
+
+from polydata.catalogue.session import open_catalogue
+from polydata.cli import app
+from polydata.workspace import Workspace
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    workspace = Workspace.init(tmp_path)
+    with open_catalogue(workspace) as catalogue:
+        corpus = Corpus(workspace, catalogue)
+        corpus.standard()
+        corpus.paper("x")
+        corpus.image("x", 777, record=["compatible", "incompatible"])
+    return workspace
+
+
+def polydata(place: Workspace, *words: str) -> Result:
+    return CliRunner().invoke(app, ["--workspace", str(place.root), *words])
+
+
+def test_build_list_show_verify(place: Workspace) -> None:
+    built = polydata(place, "build-split", "v1", "--folds", "3")
+    assert built.exit_code == 0, built.output
+    assert "is new" in built.output and "polymodel train --split v1" in built.output
+    assert "Left out" in built.stderr and "record=incompatible" in built.stderr
+    again = polydata(place, "build-split", "v1", "--folds", "3")
+    assert again.exit_code == 0 and "unchanged" in again.output
+    listed = json.loads(polydata(place, "split", "list", "--json").stdout)
+    assert [(r["name"], r["state"], r["partitions"]) for r in listed] == [("v1", "clean", "3 folds x 1")]
+    shown = json.loads(polydata(place, "split", "show", "v1", "--json").stdout)
+    assert shown["digest"] == listed[0]["digest"]
+    assert shown["digest"][:16] in polydata(place, "split", "show", "v1").output
+    verified = polydata(place, "split", "verify", "v1")
+    assert (verified.exit_code, verified.output) == (0, "The split v1 is what was built.\n")
+
+
+def test_build_as_json(place: Workspace) -> None:
+    result = polydata(place, "build-split", "v1", "--seed", "3", "--test-fraction", "0.3", "--json")
+    manifest = json.loads(result.stdout)
+    assert manifest["new"] and manifest["recipe"]["seed"] == 3 and manifest["recipe"]["test_fraction"] == 0.3
+    assert manifest["counts"]["excluded"] == {"contradictory labels": 1}
+
+
+def test_refusals_have_their_exit_codes(place: Workspace) -> None:
+    assert polydata(place, "build-split", "v1").exit_code == 0
+    other = polydata(place, "build-split", "v1", "--seed", "1")
+    assert (other.exit_code, other.exception.__class__) == (7, SystemExit)
+    assert "another split v1" in other.stderr and "another name" in other.stderr
+    for words in (["../v"], ["v2", "--partial", "magic"], ["v2", "--folds", "1"], ["v2", "--seed", "x"]):
+        result = polydata(place, "build-split", *words)
+        assert result.exit_code == 2 and "Traceback" not in result.output
+    assert polydata(place, "split", "show", "nothing").exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["split.json", "test.csv"])
+def test_a_changed_byte_is_named(place: Workspace, name: str) -> None:
+    polydata(place, "build-split", "v1")
+    path = place.splits / "v1" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    result = polydata(place, "split", "verify", "v1")
+    assert result.exit_code == 7 and f"{name} was changed" in result.stderr
+    answer = json.loads(polydata(place, "split", "verify", "v1", "--json").stdout)
+    assert answer == {"name": "v1", "unchanged": False, "faults": [f"{name} was changed"]}
+    listed = json.loads(polydata(place, "split", "list", "--json").stdout)
+    assert ("was changed" in listed[0]["state"]) == (name == "split.json")
+    assert polydata(place, "split", "show", "v1").exit_code == 7
+
+
+def test_a_changed_image_is_named(place: Workspace) -> None:
+    polydata(place, "build-split", "v1")
+    image = next(place.store.glob("*/*.png"))
+    image.write_bytes(image.read_bytes() + b"\n")
+    result = polydata(place, "split", "verify", "v1")
+    assert result.exit_code == 7 and image.name in result.stderr
+
+
+def test_an_empty_workspace(tmp_path: Path) -> None:
+    place = Workspace.init(tmp_path)
+    assert "No split yet" in polydata(place, "split", "list").output
+    result = polydata(place, "build-split", "v1")
+    assert result.exit_code == 1 and "Label images" in result.stderr
