@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.splits import images_in_split
 from polydata.task import Task
 
 STEPS = (
@@ -54,6 +55,5 @@ def funnel(catalogue: Catalogue, task: Task) -> list[dict[str, Any]]:
         rows.append({"step": f"  {label}", "what": "of these", "count": count})
     conflicts = catalogue.value("SELECT count(*) FROM labels WHERE conflict")
     rows.append({"step": "  in conflict", "what": "images whose sources disagree", "count": conflicts})
-    in_split = catalogue.value("SELECT count(DISTINCT image_sha256) FROM split_images")
-    rows.append({"step": "in a split", "what": "images in at least one split", "count": in_split})
+    rows.append({"step": "in a split", "what": "images in at least one split", "count": images_in_split(catalogue)})
     return rows

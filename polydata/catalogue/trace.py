@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.splits import split_memberships
 from polydata.errors import InputError
 
 MIN_DIGITS = 6
@@ -55,12 +56,6 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
     paper = catalogue.rows("SELECT * EXCLUDE (first_page_text) FROM papers WHERE paper_id = ?", [figure["paper_id"]])[0]
     sha256 = panel["image_sha256"]
     image = catalogue.rows("SELECT * FROM images WHERE sha256 = ?", [sha256])[0]
-    splits = catalogue.rows(
-        """SELECT split, fold, side, split_images.label, group_id, splits.digest
-           FROM split_images JOIN splits ON splits.name = split_images.split
-           WHERE image_sha256 = ? ORDER BY split, fold""",
-        [sha256],
-    )
     return {
         "paper": paper,
         "figure": figure,
@@ -82,18 +77,10 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
         "annotations": catalogue.rows(
             "SELECT * EXCLUDE (raw) FROM annotations WHERE image_sha256 = ? ORDER BY updated_at", [sha256]
         ),
-        "splits": splits,
+        "splits": split_memberships(catalogue, sha256),
         "runs": catalogue.rows(
             """SELECT name, runs.split, runs.digest FROM runs
                WHERE runs.split IN (SELECT split FROM split_images WHERE image_sha256 = ?) ORDER BY name""",
             [sha256],
         ),
     }
-
-
-def list_leftovers(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Captions without a figure and figures without a caption, by paper and page."""
-    return catalogue.rows(
-        """SELECT papers.file_name AS paper, leftovers.page, leftovers.what, leftovers.label, leftovers.text
-           FROM leftovers JOIN papers USING (paper_id) ORDER BY papers.file_name, leftovers.page, leftovers.y0"""
-    )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from polydata import __version__
-from polydata.cli.group import ErrorGroup
+from polydata.console.group import ErrorGroup
 
 app = typer.Typer(
     cls=ErrorGroup,
@@ -38,4 +38,12 @@ def main(
 
 
 # Each module adds its commands to ``app`` as it is imported, in the order in which a user needs them.
+# isort: off
 from polydata.cli import workspace as workspace  # noqa: E402
+from polydata.cli import extract as extract  # noqa: E402
+from polydata.cli import records as records  # noqa: E402
+from polydata.cli import export as export  # noqa: E402
+from polydata.cli import demo as demo  # noqa: E402
+from polydata.cli import label as label  # noqa: E402
+from polydata.cli import split as split  # noqa: E402
+from polydata.cli import published as published  # noqa: E402

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from polydata.cli import app
-from polydata.cli.options import JsonOption, WorkspaceOption
-from polydata.cli.output import next_step, print_facts, print_json, print_table, report_problems
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems
 from polydata.errors import RefusedError
 
 splitting = typer.Typer(no_args_is_help=True, help="List, show and verify splits.")

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from polydata.cli import app
-from polydata.cli.options import JsonOption, WorkspaceOption
-from polydata.cli.output import next_step, print_json, print_table
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import next_step, print_json, print_table
 
 
 @app.command()

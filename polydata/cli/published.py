@@ -1,0 +1,45 @@
+"""polydata import-published."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polydata.cli import app
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import next_step, print_facts, print_json, progress, report_problems
+from polydata.errors import PartialFailure
+
+
+@app.command("import-published")
+def import_published_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the published data set, in either layout.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import the published data set: images, records, labels of both sources, and its split."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.published import count_images, import_published
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    total = count_images(folder, place.task())
+    with open_catalogue(place) as catalogue, progress("Importing", total) as advance:
+        report = import_published(place, catalogue, folder, advance)
+    report_problems(report.problems, "Skipped")
+    words = report.unknown_spellings.items()
+    report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")
+    report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
+    if as_json:
+        print_json(dataclasses.asdict(report))
+    else:
+        print_facts(report.facts(), f"Imported {folder}")
+    if report.problems:
+        raise PartialFailure(
+            f"{len(report.problems)} things were skipped, listed above.", "Next: polydata build-split v1"
+        )
+    if not as_json:
+        next_step("polydata build-split v1")

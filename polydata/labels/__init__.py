@@ -1,0 +1,1 @@
+"""Labels: suggestions from words, reviews, and how they are resolved."""

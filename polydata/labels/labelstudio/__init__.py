@@ -1,0 +1,1 @@
+"""Label Studio: the only part of the program that talks to a server."""

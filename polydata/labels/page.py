@@ -1,0 +1,45 @@
+"""The labelling page: a template of schemas/labelstudio with the task's question and choices filled in."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from polydata.errors import InputError
+from polydata.resources import schemas
+from polydata.task import Task
+
+ANSWER = "answer"
+"""Name of the control that carries the choice."""
+COMMENT = "comment"
+"""Name of the text area beside it."""
+QUESTION = "question"
+
+
+def choices(task: Task) -> tuple[str, ...]:
+    """Every answer that a reviewer may give: the labels, then the answers that are no label."""
+    return (*task.labels, task.not_a_micrograph, task.unsure)
+
+
+def labelling_page(task: Task) -> str:
+    """The page of a task as Label Studio wants it, in XML. The choices have the hotkeys 1, 2, 3, ...
+
+    Raises:
+        InputError: if the template is missing, is no XML, or has no place for the answers.
+    """
+    path = schemas() / "labelstudio" / task.labelstudio
+    try:
+        root = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 - a file of this program
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.name for p in path.parent.glob("*.xml")))
+        raise InputError(f"The task names the labelling page {task.labelstudio!r}.", f"Known pages: {known}.") from None
+    except (OSError, UnicodeDecodeError, ET.ParseError) as error:
+        raise InputError(f"{path} is not a labelling page: {error}") from error
+    answers = root.find(f".//Choices[@name='{ANSWER}']")
+    if answers is None:
+        raise InputError(f"{path} has no <Choices name={ANSWER!r}>.")
+    for position, word in enumerate(choices(task), start=1):
+        attributes = {"value": word} | ({"hotkey": str(position)} if position < 10 else {})
+        ET.SubElement(answers, "Choice", attributes)
+    for header in root.iterfind(f".//Header[@name='{QUESTION}']"):
+        header.set("value", task.question)
+    return ET.tostring(root, encoding="unicode")

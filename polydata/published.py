@@ -1,0 +1,390 @@
+"""Reads the seed authors' data set into the catalogue: images, records, labels of both sources, and its split."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.published import save_data_set
+from polydata.catalogue.records import records_by_id
+from polydata.errors import InputError
+from polydata.ids import content_id
+from polydata.images import SUFFIXES, ImageStore
+from polydata.labels.votes import write_votes
+from polydata.records.blocks import BadBlock, parse_blocks
+from polydata.records.caption_parts import take_apart
+from polydata.records.layout import Key, Published, PublishedImage, parse_key, read_layout
+from polydata.records.record import BadRowError, Record, make_record
+from polydata.records.text import decode
+from polydata.splits.groups import group_images, read_evidence
+from polydata.splits.items import make_items
+from polydata.splits.write import write_split
+from polydata.task import Task
+from polydata.types import ImageInfo, Kind
+from polydata.workspace import Workspace
+
+SOURCE = "published"
+"""What ``papers.source`` and the split are called."""
+FILE_SOURCE = "file"
+LINK_METHOD = "key"
+MAX_IMAGE_BYTES = 200_000_000
+LEAKAGE_REASON = "imported as its authors published it"
+_SAME_SUFFIX = {"jpeg": "jpg", "jpe": "jpg", "tiff": "tif"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image of the data set that lies in the store, and its label by the file's name."""
+
+    image: PublishedImage
+    info: ImageInfo
+    label: str
+
+
+@dataclass(frozen=True)
+class PublishedReport:
+    """What an import did.
+
+    Attributes:
+        images, papers, figures, records: numbers of rows.
+        labels: number of images by the label of the file's name.
+        records_without_image: records of which no image was published.
+        contradictions: keys whose file name and record say labels that exclude each other.
+        finer: keys whose record says a label that file names cannot say.
+        wrong_extensions, alpha_only: names of files.
+        shared_keys: keys that several records bear; their links score less than 1.
+        unknown_spellings: words that records use for a label and the task file does not list -> number.
+        split: number of images on each side of the split; empty where there is none.
+        leakage: what stands on both sides of the split: detector -> number of test images.
+        problems: what was skipped, each with its reason.
+    """
+
+    images: int
+    papers: int
+    figures: int
+    records: int
+    labels: Mapping[str, int]
+    records_without_image: int
+    contradictions: tuple[str, ...]
+    finer: tuple[str, ...]
+    wrong_extensions: tuple[str, ...]
+    alpha_only: tuple[str, ...]
+    shared_keys: tuple[str, ...]
+    unknown_spellings: Mapping[str, int]
+    split: Mapping[str, int]
+    leakage: Mapping[str, int]
+    problems: tuple[str, ...]
+
+    def facts(self) -> dict[str, int]:
+        """The numbers, named for a person."""
+        return {
+            "images": self.images,
+            **{f"  {label} by file name": count for label, count in self.labels.items()},
+            "  wrong extension": len(self.wrong_extensions),
+            "  picture in the alpha channel alone": len(self.alpha_only),
+            "papers": self.papers,
+            "figures": self.figures,
+            "records": self.records,
+            "  without an image": self.records_without_image,
+            "file name and record contradict": len(self.contradictions),
+            "record finer than file name": len(self.finer),
+            "keys of several records": len(self.shared_keys),
+            **{f"split {SOURCE}, {side}": count for side, count in self.split.items()},
+            **{f"  leaks by {detector}": count for detector, count in self.leakage.items()},
+            "skipped": len(self.problems),
+        }
+
+
+def _paper_id(key: Key) -> str:
+    return content_id("paper", SOURCE, key.paper)
+
+
+def _figure_id(key: Key) -> str:
+    return content_id("figure", SOURCE, key.figure)
+
+
+def _panel_id(key: Key) -> str:
+    return content_id("panel", SOURCE, key.text)
+
+
+def count_images(root: Path, task: Task) -> int:
+    """How many images a folder of the data set holds, for a progress bar.
+
+    Raises:
+        InputError: if the folder is not the data set.
+    """
+    return len(read_layout(root, task.file_suffixes).images)
+
+
+def read_published_records(path: Path) -> tuple[list[Record], list[str]]:
+    """Records of the authors' text file, and what could not be read."""
+    records: dict[str, Record] = {}
+    problems = []
+    try:
+        text = decode(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    for block in parse_blocks(text):
+        if isinstance(block, BadBlock):
+            problems.append(f"{path.name}, block {block.number}: {block.reason}")
+            continue
+        cells = block.cells
+        key = parse_key(cells["key"])
+        named = {
+            "record_key": cells["key"],
+            "caption": cells["caption"],
+            "morphology": cells["polyinfo_morphology"],
+            "literature_description": cells["literature_description"],
+            "scale_um": cells["scale"],
+            "compatibility": cells["label"],
+            "reference": cells["reference"],
+            "page": "" if key.page is None else str(key.page),
+            "figure": "" if key.image is None else str(key.image),
+            "panel": key.panel or "",
+        }
+        try:
+            record = make_record(named, source=path.name, raw=cells)
+        except BadRowError as error:
+            problems.append(f"{path.name}, block {block.number} ({cells['key']}): {error}")
+            continue
+        if records.setdefault(record.record_id, record) != record:
+            problems.append(
+                f"{path.name}, block {block.number} ({cells['key']}): its key and reference stand above already"
+            )
+    return list(records.values()), problems
+
+
+def _store(
+    found: Published, task: Task, store: ImageStore, advance: Callable[[int], None]
+) -> tuple[list[Stored], list[str]]:
+    stored, problems = [], []
+    for image in found.images:
+        try:
+            if image.path.stat().st_size > MAX_IMAGE_BYTES:
+                raise InputError(f"it is larger than {MAX_IMAGE_BYTES // 1_000_000} MB")
+            info = store.put(image.path.read_bytes(), image.path.name)
+            stored.append(Stored(image, info, task.file_suffixes[image.suffix]))
+        except (InputError, OSError) as error:
+            problems.append(f"{image.path.name}: {error}")
+        advance(1)
+    return stored, problems
+
+
+def _rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of every table, by the argument of ``save_data_set`` that they are for."""
+    by_key: dict[str, list[Record]] = defaultdict(list)
+    by_paper: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_key[str(record.record_key)].append(record)
+        by_paper[parse_key(str(record.record_key)).paper].append(record)
+    figures: dict[str, list[Stored]] = defaultdict(list)
+    for one in stored:
+        figures[one.image.key.figure].append(one)
+    papers = {one.image.key.paper: one.image.key for one in stored}
+    return {
+        "papers": [_paper_row(key, by_paper[paper]) for paper, key in sorted(papers.items())],
+        "figures": [
+            _figure_row(ones[0].image.key, [r for one in ones for r in by_key[one.image.key.text]])
+            for ones in figures.values()
+        ],
+        "panels": [
+            _panel_row(one, position, by_key[one.image.key.text])
+            for ones in figures.values()
+            for position, one in enumerate(sorted(ones, key=lambda o: o.image.key.text))
+        ],
+        "images": list({one.info.sha256: asdict(one.info) for one in stored}.values()),
+        "records": [record.as_row() for record in records],
+        "links": [
+            {
+                "panel_id": _panel_id(one.image.key),
+                "record_id": record.record_id,
+                "method": LINK_METHOD,
+                "score": round(1 / len(by_key[one.image.key.text]), 4),
+            }
+            for one in stored
+            for record in by_key[one.image.key.text]
+        ],
+        "votes": [
+            {
+                "panel_id": _panel_id(one.image.key),
+                "source": FILE_SOURCE,
+                "record_id": "",
+                "label": one.label,
+                "evidence": one.image.path.name,
+            }
+            for one in stored
+        ],
+    }  # fmt: skip
+
+
+def _paper_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
+    """A paper; where one id names several references, the one that most of its records give."""
+    named = Counter(r.reference for r in records if r.reference).most_common(1)
+    record = next((r for r in records if named and r.reference == named[0][0]), None)
+    return {
+        "paper_id": _paper_id(key),
+        "sha256": None,
+        "source": SOURCE,
+        "file_name": f"{SOURCE} {key.paper}",
+        "path": None,
+        "title": None,
+        "doi": record.doi if record else None,
+        "journal": record.journal if record else None,
+        "year": record.year if record else None,
+        "citation": record.reference if record else None,
+        "first_page_text": None,
+        "pages": None,
+        "status": "imported",
+        "extractor": SOURCE,
+    }
+
+
+def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
+    captions = list(dict.fromkeys(r.caption for r in records if r.caption))
+    stem = take_apart(captions[0]).stem or captions[0] if captions else None
+    return {
+        "figure_id": _figure_id(key),
+        "paper_id": _paper_id(key),
+        "page": key.page,
+        **dict.fromkeys(("x0", "y0", "x1", "y1")),
+        "label": None if key.image is None else f"image{key.image}",
+        "caption": captions[0] if len(captions) == 1 else stem,
+        "kind": str(Kind.MICROGRAPH),
+        "method": SOURCE,
+        "confidence": 1.0,
+        "dpi": None,
+    }
+
+
+def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[str, Any]:
+    key = one.image.key
+    caption = next((r.caption for r in records if r.caption), None)
+    parts = take_apart(caption)
+    own = parts.own(key.panel) if parts.parts else caption
+    return {
+        "panel_id": _panel_id(key),
+        "figure_id": _figure_id(key),
+        "position": position,
+        **dict.fromkeys(("x0", "y0", "x1", "y1")),
+        "label": key.panel,
+        "caption": own,
+        "caption_stem": parts.stem or None,
+        "kind": str(Kind.MICROGRAPH),
+        "composition": None,
+        "image_sha256": one.info.sha256,
+        "file_name": one.image.path.name,
+    }
+
+
+def _write_split(
+    workspace: Workspace, catalogue: Catalogue, task: Task, stored: Sequence[Stored], sides: Mapping[str, str]
+) -> tuple[dict[str, int], dict[str, int], list[str]]:
+    """The authors' split as split ``published``; numbers of its sides, what leaks, and what had to stay out."""
+    place: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for one in stored:
+        if one.image.key.text in sides:
+            place[one.info.sha256].add((sides[one.image.key.text], one.label))
+    problems = [
+        f"image {sha}: it stands on both sides of the split or under two labels"
+        for sha, p in place.items()
+        if len(p) > 1
+    ]
+    labels = {sha: (next(iter(p))[1], FILE_SOURCE) for sha, p in place.items() if len(p) == 1}
+    side_of = {sha: next(iter(place[sha]))[0] for sha in labels}
+    if len(set(side_of.values())) < 2:
+        return {}, {}, problems
+    evidence = read_evidence(catalogue, labels)
+    items = make_items(workspace, evidence, group_images(evidence), labels)
+    train, test = ([item for sha, item in items.items() if side_of[sha] == side] for side in ("train", "test"))
+    split = write_split(
+        workspace,
+        catalogue,
+        name=SOURCE,
+        recipe={
+            "protocol": SOURCE,
+            "folds": 0,
+            "repeats": 1,
+            "seed": None,
+            "label_source": FILE_SOURCE,
+            "partial": "as-published",
+        },
+        folds=[(train, test)],
+        classes=[label for label in task.labels if label in {label for label, _ in labels.values()}],
+        leakage_reason=LEAKAGE_REASON,
+    )
+    findings = split.leakage["findings"] if split.leakage else []
+    return {"train": len(train), "test": len(test)}, {f["detector"]: f["count"] for f in findings}, problems
+
+
+def import_published(
+    workspace: Workspace, catalogue: Catalogue, root: Path, advance: Callable[[int], None] = lambda _: None
+) -> PublishedReport:
+    """Import the published data set from a folder, in either of the layouts of ``records.layout``.
+
+    Images are stored first, with their bytes unchanged; all rows follow in one transaction, then the split. The
+    same folder again changes nothing.
+
+    Args:
+        advance: called with 1 for each image that is stored.
+
+    Raises:
+        InputError: if the folder is not the data set, or no image of it can be read.
+        RefusedError: if there is another split of its name.
+    """
+    task = workspace.task()
+    found = read_layout(root, task.file_suffixes)
+    records, bad_records = read_published_records(found.records)
+    stored, bad_images = _store(found, task, ImageStore(workspace.store), advance)
+    if not stored:
+        raise InputError(f"No image of {root} can be read; first {bad_images[0]}.")
+    rows = _rows(stored, records)
+    known = records_by_id(catalogue, [r.record_id for r in records])
+    rows["records"] = [r for r in rows["records"] if known.get(r["record_id"]) != r]
+    with catalogue.transaction():
+        save_data_set(catalogue, SOURCE, **rows)
+        votes = write_votes(catalogue, task)
+    split, leakage, bad_split = _write_split(workspace, catalogue, task, stored, found.sides)
+    unplaced = [
+        f"{one.image.path.name}: it stands on neither side of the split"
+        for one in stored
+        if split and one.image.key.text not in found.sides
+    ]
+    said = {
+        str(r.record_key): label
+        for r in records
+        if r.compatibility and (label := task.label_of(r.compatibility)) is not None
+    }
+    coarse = next((s.vocabulary for s in task.sources if s.name == FILE_SOURCE), None) or task.labels
+    differ = [
+        (o.image.key.text, said[o.image.key.text]) for o in stored if said.get(o.image.key.text, o.label) != o.label
+    ]
+    keys = Counter(str(r.record_key) for r in records)
+    with_image = {one.image.key.text for one in stored}
+    return PublishedReport(
+        images=len(stored),
+        papers=len(rows["papers"]),
+        figures=len(rows["figures"]),
+        records=len(records),
+        labels={label: n for label in task.labels if (n := sum(o.label == label for o in stored))},
+        records_without_image=sum(str(r.record_key) not in with_image for r in records),
+        contradictions=tuple(key for key, word in differ if word in coarse),
+        finer=tuple(key for key, word in differ if word not in coarse),
+        wrong_extensions=tuple(
+            o.image.path.name for o in stored if _extension(o.image.path) != SUFFIXES[o.info.format]
+        ),
+        alpha_only=tuple(o.image.path.name for o in stored if o.info.alpha_only),
+        shared_keys=tuple(sorted(k for k, n in keys.items() if n > 1)),
+        unknown_spellings=votes.unknown_spellings,
+        split=split,
+        leakage=leakage,
+        problems=(*found.problems, *bad_records, *bad_images, *bad_split, *unplaced),
+    )
+
+
+def _extension(path: Path) -> str:
+    suffix = path.suffix.lower().lstrip(".")
+    return _SAME_SUFFIX.get(suffix, suffix)

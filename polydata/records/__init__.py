@@ -1,0 +1,1 @@
+"""Records: what users bring about their samples, and how it is joined to papers and panels."""

@@ -1,0 +1,174 @@
+"""One record: its fields, how raw cells become them, and its id."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from polydata.ids import content_id
+from polydata.records.citation import normal_doi, parse_citation
+from polydata.records.text import clean, fold
+from polydata.resources import schemas
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+UNREADABLE_SCALES = frozenset(("unclear", "unknown", "illegible", "?"))
+"""Words for a scale that nobody could read: no scale, and no fault of the row."""
+
+_UNITS = {"": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "nm": 1e-3, "mm": 1e3, "a": 1e-4, "angstrom": 1e-4}
+_SCALE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)(?:\s*/\s*[x×]?\s*\d+(?:\.\d+)?)?")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as the catalogue keeps it; the columns are described in schemas/records.schema.json.
+
+    Attributes:
+        record_id: depends on the record's own key and reference, or where it has no key on its content,
+            never on the file it came from.
+        source: name of the file it came from.
+        raw: the row as it was read, JSON.
+    """
+
+    record_id: str
+    source: str
+    record_key: str | None
+    sample_id: str | None
+    reference_no: str | None
+    doi: str | None
+    reference: str | None
+    authors: str | None
+    journal: str | None
+    volume: str | None
+    issue: str | None
+    pages: str | None
+    year: int | None
+    page: int | None
+    figure: str | None
+    panel: str | None
+    caption: str | None
+    polymers: str | None
+    composition_ratio: str | None
+    blending_method: str | None
+    characteristics: str | None
+    morphology: str | None
+    literature_description: str | None
+    scale_um: float | None
+    compatibility: str | None
+    raw: str
+
+    def as_row(self) -> dict[str, Any]:
+        """Columns of the catalogue's table."""
+        return asdict(self)
+
+
+FIELDS = tuple(f.name for f in fields(Record) if f.name not in ("record_id", "source", "raw"))
+"""The columns of a table of records."""
+
+
+class BadRowError(ValueError):
+    """A row that is no record; the message holds every reason."""
+
+
+def parse_scale(text: str) -> float | None:
+    """Micrometres from ``10``, ``10 µm``, ``500 nm`` or ``100/300`` (a scale and a magnification, as some write it).
+
+    Returns:
+        None for a word that says the scale could not be read.
+
+    Raises:
+        ValueError: if the text is no scale.
+    """
+    word = fold(text).replace("μ", "u").replace("µ", "u")
+    if word in UNREADABLE_SCALES:
+        return None
+    match = _SCALE.fullmatch(word)
+    if not match or match[2] not in _UNITS:
+        raise ValueError(f"{text!r} is no length")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _whole(text: str) -> int | str:
+    """A whole number, also one that a spreadsheet turned into 2009.0; the text itself where it is none."""
+    match = re.fullmatch(r"\+?(\d{1,9})(\.0*)?", text.strip())
+    return int(match[1]) if match else text
+
+
+def _convert(name: str, text: str) -> Any:
+    if name in ("year", "page"):
+        return _whole(text)
+    if name == "scale_um":
+        return parse_scale(text)
+    if name == "doi":
+        return normal_doi(text) or text
+    if name == "panel":
+        return text.strip("()[]{} .").lower() or None
+    if name in ("volume", "issue", "figure", "reference_no", "sample_id"):
+        return re.sub(r"(?<=\d)\.0$", "", text)  # a spreadsheet's 5.0
+    return text
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads((schemas() / "records.schema.json").read_text(encoding="utf-8")))
+
+
+def _reasons(values: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    for error in sorted(_validator().iter_errors(dict(values)), key=lambda e: [str(p) for p in e.absolute_path]):
+        where = ".".join(str(p) for p in error.absolute_path)
+        if error.validator == "anyOf":
+            reasons.append("nothing identifies it: no record_key, doi, reference, sample_id, reference_no or caption")
+        else:
+            reasons.append(f"{where}: {error.message[:160]}")
+    return reasons
+
+
+def identify(values: Mapping[str, Any]) -> str:
+    """The id of a record from its fields.
+
+    The key of the record (else PoLyInfo's sample) together with its reference; where there is neither, all of
+    its fields. Spaces, case and punctuation of the reference do not count.
+    """
+    where = re.sub(r"[\W_]+", "", fold(str(values["reference"] or values["doi"] or values["reference_no"] or "")))
+    if values["record_key"]:
+        return content_id("record", "key", values["record_key"], where)
+    if values["sample_id"]:
+        return content_id("record", "sample", values["sample_id"], where)
+    return content_id("record", "content", *(values[name] for name in FIELDS))
+
+
+def make_record(cells: Mapping[str, str], *, source: str, raw: Mapping[str, Any]) -> Record:
+    """A record from the cells of a row whose columns already bear the names of ``FIELDS``.
+
+    Parts of the reference that have no cell of their own are read from ``reference``.
+
+    Raises:
+        BadRowError: with every reason why the row is no record.
+    """
+    values: dict[str, Any] = dict.fromkeys(FIELDS)
+    reasons = []
+    for name, cell in cells.items():
+        text = clean(cell)
+        if text is None:
+            continue
+        try:
+            values[name] = _convert(name, text)
+        except ValueError as error:
+            reasons.append(f"{name}: {error}")
+    parsed = parse_citation(values["reference"])
+    for name in ("authors", "journal", "volume", "issue", "pages", "year", "doi"):
+        if values[name] is None:
+            values[name] = getattr(parsed, name)
+    reasons += _reasons(values)
+    if reasons:
+        raise BadRowError("; ".join(reasons))
+    text = json.dumps(raw, ensure_ascii=False, sort_keys=True, default=str)
+    return Record(record_id=identify(values), source=source, raw=text, **values)

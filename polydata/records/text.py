@@ -1,0 +1,52 @@
+"""Text as it comes from exports: any encoding, entities, stray control characters, words that mean nothing."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+EMPTY_WORDS = frozenset({"", "none", "null", "nan", "n/a", "na", "-", "–", "—", "empty"})
+"""What people write into a field that they leave empty, in lower case."""
+
+_PRIVATE_ENTITIES = {"slash": "/"}  # the database writes &slash;, which is no HTML entity
+_PRIVATE = re.compile("&(" + "|".join(_PRIVATE_ENTITIES) + ");", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200d\u2060\ufeff]")
+
+
+def decode(data: bytes) -> str:
+    """Text of a file: by its byte-order mark, else UTF-8, else Windows-1252 (which reads any bytes).
+
+    Line ends come out as ``\\n``.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = data.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def unescape(text: str) -> str:
+    """HTML entities resolved, also the database's own ``&slash;``."""
+    return html.unescape(_PRIVATE.sub(lambda m: _PRIVATE_ENTITIES[m[1].lower()], text))
+
+
+def clean(text: str) -> str | None:
+    """One line of readable text: entities resolved, control characters gone, single spaces.
+
+    Returns:
+        None where nothing is left or only a word that stands for an empty field (``none``, ``n/a``).
+    """
+    text = unicodedata.normalize("NFC", _CONTROL.sub("", unescape(text)))
+    text = " ".join(text.split())
+    return None if text.lower() in EMPTY_WORDS else text
+
+
+def fold(text: str) -> str:
+    """For comparing: lower case, compatibility forms and accents resolved, dashes and spaces alike."""
+    text = unicodedata.normalize("NFKD", text)
+    text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
+    return " ".join(re.sub(r"[\u2010-\u2015\u2212]", "-", text).split())

@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import csv
+import importlib.util
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.records import unlinked_panels, unlinked_records
+from polydata.ids import content_id
+from polydata.joining import Joined, join
+from polydata.records.importer import import_records, save
+from polydata.records.match_papers import PaperEvidence, PaperMatcher
+from polydata.records.record import FIELDS, make_record
+from polydata.task import Task
+
+REFERENCE = "Kim, Hyun; Lee, Soo , Journal of Applied Polymer Science , 45 , 3 , 1234-1240 (2004)"
+FIRST_PAGE = "Morphology of blends\nHyun Kim and Soo Lee\nJ. Appl. Polym. Sci. 45 (2004) 1234–1240\nAbstract 70 30 5"
+WHOLE = "SEM of PP/PA blends after annealing: (a) 70/30; (b) 50/50"
+OTHER_PAGE = "On other blends\nHyun Kim and Wei Chen\nJ. Appl. Polym. Sci. 45 (2004) 2100–2110\nAbstract 80 20"
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    with Catalogue.open(tmp_path / "catalog.duckdb") as opened:
+        yield opened
+
+
+def add_paper(catalogue: Catalogue, name: str, first_page: str, **known: Any) -> str:
+    row = dict.fromkeys(("path", "title", "doi", "journal", "year", "citation"))
+    row |= {"paper_id": f"paper-{name}", "sha256": name, "source": "pdf", "file_name": f"{name}.pdf", "pages": 9}
+    row |= {"status": "done", "extractor": "1", "first_page_text": first_page} | known
+    catalogue.upsert("papers", [row])
+    return str(row["paper_id"])
+
+
+def add_figure(
+    catalogue: Catalogue,
+    paper: str,
+    number: int,
+    caption: str,
+    panels: list[tuple[str | None, str | None]],
+    **known: Any,
+) -> list[str]:
+    """A figure with panels of (letter, own words); ids of the panels."""
+    figure = content_id("figure", paper, number)
+    row = {"figure_id": figure, "paper_id": paper, "page": number + 1, "label": f"Figure {number}", "caption": caption}
+    row |= {"kind": "micrograph", "method": "m", "confidence": 1.0} | known
+    catalogue.upsert("figures", [row])
+    ids = [content_id("panel", figure, i) for i in range(len(panels))]
+    catalogue.upsert(
+        "panels",
+        [
+            {"panel_id": i, "figure_id": figure, "position": n, "label": letter, "caption": words, "image_sha256": i}
+            for n, (i, (letter, words)) in enumerate(zip(ids, panels, strict=True))
+        ],
+    )
+    return ids
+
+
+def add_records(catalogue: Catalogue, *records: dict[str, str]) -> list[str]:
+    made = [make_record(r, source="t", raw=r) for r in records]
+    save(catalogue, made)
+    return [r.record_id for r in made]
+
+
+def links(catalogue: Catalogue) -> dict[str, str]:
+    return dict(catalogue.tuples("SELECT record_id, panel_id FROM links"))
+
+
+def run(catalogue: Catalogue) -> Joined:
+    return join(catalogue, Task.load())
+
+
+def blank(**values: str) -> dict[str, str]:
+    return {"reference": REFERENCE, **values}
+
+
+def paper_of(reference: str, **fields: str) -> str | None:
+    papers = [
+        PaperEvidence("right", "x.pdf", None, FIRST_PAGE),
+        PaperEvidence("other", "reference_no_0101911.pdf", "10.1000/OTHER", OTHER_PAGE),
+    ]
+    row = dict.fromkeys(FIELDS) | {"reference": reference} | fields
+    match = PaperMatcher(papers).match(row)
+    return match.paper_id if match else None
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        REFERENCE,
+        "Kim, H.; Lee, S. , J. Appl. Polym. Sci. , 45 , 1234-1240 (2004)",
+        REFERENCE.replace("1234", "1254"),
+        REFERENCE.replace(" 45 ", " 48 "),
+        REFERENCE.replace("2004", "2005"),
+        REFERENCE.replace("Kim, Hyun", "Kirn, Hyun"),
+        REFERENCE.replace("Journal of Applied Polymer Science", "Polymer"),
+        "H. Kim, S. Lee, J. Appl. Polym. Sci. 2004, 45, 1234",
+    ],
+)
+def test_a_paper_is_found_with_one_wrong_field(reference: str) -> None:
+    assert paper_of(reference) == "right"
+
+
+def test_a_paper_is_not_guessed() -> None:
+    assert paper_of("Miller, A. , Polymer , 45 , 3 , 1 (2004)") is None
+    assert paper_of("") is None
+    assert paper_of("Kim, Hyun , Journal of Applied Polymer Science , 45 , 3 , 777-790 (2004)") is None
+
+
+def test_doi_and_reference_number_go_first() -> None:
+    assert paper_of(REFERENCE, doi="10.1000/other") == "other"
+    assert paper_of(REFERENCE, reference_no="101911") == "other"
+
+
+def test_two_copies_of_a_paper_are_ambiguous(catalogue: Catalogue) -> None:
+    for name in ("one", "two"):
+        add_figure(catalogue, add_paper(catalogue, name, FIRST_PAGE), 1, "SEM of PP/PA", [(None, None)])
+    [record] = add_records(catalogue, blank(record_key="k", caption="SEM of PP/PA"))
+    report = run(catalogue)
+    assert [(a.record_id, a.candidates) for a in report.links.ambiguous] == [(record, ("paper-one", "paper-two"))]
+    assert links(catalogue) == {}
+    assert [r["record_id"] for r in unlinked_records(catalogue)] == [record]
+    assert len(unlinked_panels(catalogue)) == 2
+
+
+def scene(catalogue: Catalogue) -> tuple[list[str], list[str]]:
+    """Two figures whose captions differ by one word, and a plot."""
+    paper = add_paper(catalogue, "one", FIRST_PAGE)
+    parts: list[tuple[str | None, str | None]] = [("a", "70/30"), ("b", "50/50")]
+    add_figure(catalogue, paper, 1, "Figure 1. Modulus of the PP/PA blends.", [(None, None)], kind="plot")
+    before = add_figure(
+        catalogue, paper, 2, "Figure 2. SEM of PP/PA blends before annealing: (a) 70/30; (b) 50/50.", parts
+    )
+    after = add_figure(
+        catalogue, paper, 3, "Figure 3. SEM of PP/PA blends after annealing: (a) 70/30; (b) 50/50.", parts
+    )
+    return before, after
+
+
+def test_records_go_to_their_panels(catalogue: Catalogue) -> None:
+    before, after = scene(catalogue)
+    ids = add_records(
+        catalogue,
+        blank(record_key="1", caption="SEM of PP/PA blends after annealing: (b) 50/50"),
+        blank(record_key="2", caption="SEM of PP/PA blends before annealing (a) 70/30", compatibility="immiscible"),
+        blank(record_key="3", caption=WHOLE, panel="a", compatibility="so so"),
+        blank(record_key="4", caption="SEM of PP/PA blends before annealing: (a) 70/30; (b) 50/50"),
+        blank(record_key="5", caption="SEM of PP/PA blends before annealing (c) 30/70"),
+    )  # fmt: skip
+    report = run(catalogue)
+    assert links(catalogue) == {ids[0]: after[1], ids[1]: before[0], ids[2]: after[0]}
+    assert (report.links.linked, report.links.in_paper, report.links.no_paper) == (3, 2, 0)
+    assert {r["record_id"] for r in unlinked_records(catalogue)} == {ids[3], ids[4]}
+    assert {r["paper"] for r in unlinked_records(catalogue)} == {"one.pdf"}
+    votes = catalogue.tuples("SELECT panel_id, source, label, evidence FROM label_votes WHERE source = 'record'")
+    assert votes == [(before[0], "record", Task.load().label_of("immiscible"), "immiscible")]
+    assert report.votes.unknown_spellings == {"so so": 1}
+
+
+def test_the_same_inputs_change_nothing(catalogue: Catalogue) -> None:
+    scene(catalogue)
+    add_records(
+        catalogue,
+        blank(record_key="1", caption="SEM of PP/PA blends after annealing: (b) 50/50", morphology="immiscible"),
+    )
+    assert run(catalogue).changed
+    before = catalogue.fingerprint()
+    report = run(catalogue)
+    assert not report.changed
+    assert report.votes.votes == {"rule": 1}
+    assert catalogue.fingerprint() == before
+
+
+def test_scale_and_ratio_decide(catalogue: Catalogue) -> None:
+    paper = add_paper(catalogue, "one", FIRST_PAGE)
+    panels = add_figure(catalogue, paper, 1, "Figure 1. SEM of PP/PA 70/30 blends.", [("a", None), ("b", None)])
+    for panel, value in zip(panels, (10.0, 2.0), strict=True):
+        bar = {"panel_id": panel, "method": "ocr", "value": value, "unit": "µm", "value_um": value, "confidence": 0.9}
+        catalogue.upsert("scale_bars", [bar])
+    [sharp, vague] = add_records(
+        catalogue,
+        blank(record_key="1", caption="SEM of PP/PA 70/30 blends", scale_um="2"),
+        blank(record_key="2", caption="SEM of PP/PA 70/30 blends", scale_um="7"),
+    )
+    run(catalogue)
+    assert links(catalogue)[sharp] == panels[1]
+    assert links(catalogue).get(vague) in (None, panels[0])
+
+
+def test_a_manual_link_wins_and_is_kept(catalogue: Catalogue) -> None:
+    _, after = scene(catalogue)
+    [one, two] = add_records(
+        catalogue,
+        blank(record_key="1", caption="SEM of PP/PA blends after annealing: (b) 50/50"),
+        blank(record_key="2", caption="SEM of PP/PA blends after annealing: (a) 70/30"),
+    )
+    by_hand = {"panel_id": after[0], "record_id": one, "method": "manual", "score": 1.0}
+    catalogue.upsert("links", [by_hand])
+    run(catalogue)
+    assert links(catalogue) == {one: after[0]}
+    assert catalogue.tuples("SELECT record_id FROM paper_links") == [(two,)]
+
+
+def test_links_follow_what_was_extracted_again(catalogue: Catalogue) -> None:
+    _, after = scene(catalogue)
+    add_records(
+        catalogue, blank(record_key="1", caption="SEM of PP/PA blends after annealing: (b) 50/50", morphology="two Tg")
+    )
+    run(catalogue)
+    vote = {
+        "panel_id": after[0],
+        "source": "file",
+        "record_id": "",
+        "label": Task.load().positive,
+        "evidence": "x_1.png",
+    }
+    catalogue.upsert("label_votes", [vote])
+    catalogue.run("DELETE FROM panels WHERE panel_id = ?", [after[1]])
+    assert run(catalogue).changed
+    assert links(catalogue) == {}
+    assert catalogue.tuples("SELECT source FROM label_votes") == [("file",)]
+
+
+def test_a_record_without_a_reference_is_found_by_its_caption(catalogue: Catalogue) -> None:
+    before, _ = scene(catalogue)
+    [one, short] = add_records(
+        catalogue,
+        {"record_key": "1", "caption": "SEM of PP/PA blends before annealing: (a) 70/30; (b) 50/50", "panel": "b"},
+        {"record_key": "2", "caption": "SEM of blends", "panel": "b"},
+    )
+    report = run(catalogue)
+    assert links(catalogue) == {one: before[1]}
+    assert report.links.no_paper == 1
+    assert short in {r["record_id"] for r in unlinked_records(catalogue)}
+
+
+def load_make_papers(tools: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_papers", tools / "make_papers.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def lay_out(catalogue: Catalogue, tools: Path, nims: Path) -> dict[str, str]:
+    """All 124 papers as make_papers lays them out, without drawing them; panel id -> key of its image."""
+    maker = load_make_papers(tools)
+    truth = {}
+    for group, figures in sorted(maker.read_figures(nims).items()):
+        paper = add_paper(
+            catalogue, f"g{group}", f"Morphology of polymer blends\n{figures[0][0]['reference']}\n{maker.FILLER}"
+        )
+        add_figure(catalogue, paper, 1, "Figure 1. Storage modulus of the blends.", [(None, None)], kind="plot")
+        for number, rows in enumerate(figures, start=2):
+            caption, parts = maker.figure_caption(number, rows, "Figure")
+            letters = [row["panel"] or None if len(rows) > 1 else None for row in rows]
+            panels = add_figure(
+                catalogue, paper, number, caption, list(zip(letters, [p or None for p in parts], strict=True))
+            )
+            truth |= {panel: row["key"] for panel, row in zip(panels, rows, strict=True)}
+    return truth
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+@pytest.mark.parametrize("damaged", [False, True])
+def test_published_records_find_their_panels(
+    shared_data: Path, shared_tools: Path, catalogue: Catalogue, tmp_path: Path, damaged: bool
+) -> None:
+    truth = lay_out(catalogue, shared_tools, shared_data / "nims")
+    table = shared_data / "nims" / "records.csv"
+    if damaged:
+        table = damage(table, tmp_path / "damaged.csv")
+    import_records(catalogue, [table])
+    run(catalogue)
+    found = catalogue.tuples("SELECT panel_id, record_key FROM links JOIN records USING (record_id)")
+    right = sum(truth.get(panel) == key for panel, key in found)
+    assert right / len(found) >= 0.99
+    assert right / len(truth) >= 0.85
+
+
+def damage(source: Path, target: Path) -> Path:
+    """References as people write them: the parts' columns gone, no issue, a short journal, some digits wrong."""
+    short = {"Journal": "J.", "Applied": "Appl.", "Polymer": "Polym.", "Science": "Sci.", "European": "Eur."}
+    rng = random.Random(0)
+    with open(source, newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    for row in rows:
+        text = row["reference"].replace(f" , {row['issue']} ,", " ,") if row["issue"] else row["reference"]
+        if len(row["journal"].split()) > 1:
+            text = text.replace(row["journal"], " ".join(short.get(w, w) for w in row["journal"].split() if w != "of"))
+        places = [i for i, c in enumerate(text) if c.isdigit()]
+        if places and rng.random() < 0.1:
+            i = rng.choice(places)
+            text = f"{text[:i]}{(int(text[i]) + rng.randint(1, 9)) % 10}{text[i + 1 :]}"
+        row["reference"] = text
+    columns = ["key", "image", "page", "panel", "caption", "scale_um", "label", "reference"]
+    with open(target, "w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return target

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from polydata.cli import app
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> str:
+    folder = str(tmp_path / "w")
+    assert CliRunner().invoke(app, ["init", folder]).exit_code == 0
+    return folder
+
+
+def call(workspace: str, *words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["--workspace", workspace, *words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def test_template_import_list_and_join(workspace: str, tmp_path: Path) -> None:
+    table = str(tmp_path / "t.xlsx")
+    assert call(workspace, "records", "template", "--output", table, "--format", "xlsx")[0] == 0
+    code, text = call(workspace, "records", "import", table)
+    assert (code, "Next: polydata join" in text) == (0, True)
+    code, text = call(workspace, "records", "list", "--json")
+    assert [row["record_key"] for row in json.loads(text)] == ["example-1", "example-2"]
+    code, text = call(workspace, "join", "--json")
+    assert (code, json.loads(text)["links"]["no_paper"]) == (0, 2)
+    assert "nothing changed" in call(workspace, "join")[1]
+
+
+def test_bad_rows_are_listed(workspace: str, tmp_path: Path) -> None:
+    table = tmp_path / "b.csv"
+    table.write_text("record_key,year\na,2001\nb,20x9\n")
+    code, text = call(workspace, "records", "import", str(table))
+    assert (code, "b.csv, row 3: year" in text) == (1, True)
+    assert json.loads(call(workspace, "records", "list", "--json")[1]) == []
+    assert call(workspace, "records", "import", "--skip-bad", str(table))[0] == 3
+    assert len(json.loads(call(workspace, "records", "list", "--json")[1])) == 1
+
+
+def test_a_wrong_folder_is_refused(workspace: str, tmp_path: Path) -> None:
+    code, text = call(workspace, "import-published", str(tmp_path))
+    assert (code, "Traceback" in text) == (1, False)
