@@ -30,7 +30,6 @@ docs: .venv/ready  ## the manual, into site/
 
 bench: .venv/ready  ## measured ratios, printed
 	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/extraction.py
 
 clean:  ## all that was made here, the environment included
 	rm -rf .venv .demo site dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

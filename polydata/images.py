@@ -133,6 +133,11 @@ class ImageStore:
         """Where an image lies or would lie."""
         return self.root / sha256[:2] / f"{sha256}.{SUFFIXES[true_format]}"
 
+    def sweep(self) -> None:
+        """Remove half-written files that a killed process left; only where no other process writes."""
+        for part in self.root.glob("*/.*.part"):
+            part.unlink(missing_ok=True)
+
     def put(self, data: bytes, name: str = "the image") -> ImageInfo:
         """Store the bytes, once, and say what they are.
 

@@ -13,9 +13,9 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.papers import extraction_counts, move_paper, read_by, save_failure, save_paper
 from polydata.catalogue.screenings import save_screenings, unscreened_images
 from polydata.errors import InputError
-from polydata.extract.paper import EXTRACTOR, Limits
+from polydata.extract.paper import Limits
 from polydata.extract.pool import extract_many
-from polydata.extract.screen import RULES, latest_version
+from polydata.extract.screen import get_rule
 from polydata.ids import sha256_file
 from polydata.images import ImageStore, open_picture
 from polydata.types import Failure
@@ -23,6 +23,9 @@ from polydata.workspace import Workspace
 
 Advance = Callable[[int], None]
 SCREEN_BATCH = 200
+
+EXTRACTOR = "1"
+"""Version of the extraction method. A new one makes every PDF be read again."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,11 @@ def extract(
 
     limits = Limits(max_bytes=settings.max_megabytes * 1_000_000, max_pages=settings.max_pages)
     count = settings.workers if workers is None else workers
+    store = ImageStore(workspace.store)
+    store.sweep()
     results = extract_many(
         list(todo.values()),
-        ImageStore(workspace.store),
+        store,
         workers=count or os.cpu_count() or 1,
         limits=limits,
         seconds_per_file=settings.seconds_per_file,
@@ -134,16 +139,13 @@ def screen(
     """Apply the newest version of a screening rule to every image that it has not seen.
 
     Args:
-        rule: name of a rule in ``polydata.extract.screen.RULES``.
+        rule: name of a rule in ``polydata.extract.screen``.
         again: look at all images anew.
 
     Raises:
-        InputError: if there is no such rule.
+        UsageError: if there is no such rule.
     """
-    if rule not in {name for name, _ in RULES}:
-        raise InputError(f"There is no screening rule {rule!r}.", f"Known: {', '.join(sorted({n for n, _ in RULES}))}.")
-    version = latest_version(rule)
-    judge = RULES[rule, version]
+    version, judge = get_rule(rule)
     store = ImageStore(workspace.store)
     images = unscreened_images(catalogue, rule, version, again=again)
     failures = []

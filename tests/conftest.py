@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from label_studio_server import label_studio  # noqa: F401 - a fixture: the server that the tests share
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -17,7 +17,7 @@ app.add_typer(listing, name="list")
 
 @app.command()
 def extract(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="PDF files, folders or glob patterns.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="PDF files, folders or glob patterns.")],
     workers: Annotated[
         int | None, typer.Option(min=0, help="Worker processes; 0 takes one for each processor.")
     ] = None,

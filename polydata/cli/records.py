@@ -27,7 +27,7 @@ class TemplateFormat(StrEnum):
 
 @records_app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX, JSON or JSON Lines files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files.")],
     sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; otherwise its first.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows although others are bad.")] = False,
     workspace: WorkspaceOption = None,

@@ -1,0 +1,68 @@
+"""The manual is a test: every command and option of the live programs has help and stands in the docs."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+
+def load_reference() -> Any:
+    spec = importlib.util.spec_from_file_location("cli_reference", DOCS / "cli_reference.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    reference = load_reference()
+    todo = [(name, typer.main.get_command(getattr(reference, name))) for name in ("polydata", "polymodel")]
+    while todo:
+        name, command = todo.pop()
+        yield name, command
+        todo += [(f"{name} {sub}", c) for sub, c in getattr(command, "commands", {}).items()]
+
+
+COMMANDS = sorted(commands(), key=lambda pair: pair[0])
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[n for n, _ in COMMANDS])
+def test_command_and_options_have_help(name: str, command: Any) -> None:
+    assert command.help, name
+    for parameter in command.params:
+        assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+@pytest.mark.parametrize("program", ["polydata", "polymodel"])
+def test_the_reference_is_current(program: str) -> None:
+    reference = load_reference()
+    text = (DOCS / "reference" / f"{program}.md").read_text(encoding="utf-8")
+    assert text == reference.page(getattr(reference, program), program), "write it with: python docs/cli_reference.py"
+
+
+def test_every_command_is_explained_in_the_manual() -> None:
+    pages = [p for p in DOCS.rglob("*.md") if p.parent.name != "reference"] + [ROOT / "README.md"]
+    text = " ".join(p.read_text(encoding="utf-8") for p in pages)
+    missing = [n for n, c in COMMANDS if not getattr(c, "commands", None) and n not in text]
+    assert missing == []
+
+
+def test_commands_that_the_manual_names_exist() -> None:
+    known = {name for name, _ in COMMANDS}
+    groups = {n for n, c in COMMANDS if getattr(c, "commands", None)}
+    for path in [ROOT / "README.md", *DOCS.rglob("*.md"), ROOT / "data/README.md", ROOT / "data/demo.sh"]:
+        text = path.read_text(encoding="utf-8")
+        blocks = "\n".join(re.findall(r"```(?:console|sh)\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
+        for words in re.findall(r"(?:^|[$ (])((?:polydata|polymodel)(?: [a-z][a-z-]+)+)", blocks, re.MULTILINE):
+            parts = words.split()
+            depth = 3 if " ".join(parts[:2]) in groups else 2
+            assert " ".join(parts[:depth]) in known, f"{path.name}: {words}"

@@ -1,0 +1,23 @@
+"""The import budget: asking for help must not load a PDF library, a database or torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "timm", "pymupdf", "duckdb", "pandas", "numpy", "PIL", "sklearn", "label_studio_sdk")
+
+
+@pytest.mark.parametrize("program", ["polydata", "polymodel"])
+def test_help_loads_nothing_heavy(program: str) -> None:
+    code = (
+        f"import sys; sys.argv = [{program!r}, '--help']\n"
+        f"from {program}.cli import app\n"
+        "try: app()\n"
+        "except SystemExit as done: assert not done.code, done.code\n"
+        f"print('LOADED', *(m for m in {HEAVY!r} if m in sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1].split() == ["LOADED"]
