@@ -1,0 +1,1 @@
+"""A corpus with known answers, made by the project itself: simulated micrographs in composed papers."""
