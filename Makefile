@@ -21,7 +21,7 @@ lint: .venv/ready  ## style, types, layers
 	$(BIN)/lint-imports
 
 test: lint  ## everything that what is at hand allows
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 docs: .venv/ready  ## the manual, into site/
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

@@ -46,12 +46,17 @@ def describe_way(way: dict[str, Any]) -> str:
         f"  image   {image['sha256']} {image['width']} x {image['height']} {image['format']}",
     ]
     lines += [f"  scale   {s['value']:g} {s['unit']} ({s['method']})" for s in way["scale_bars"]]
-    lines += [f"  screen  {s['decision']} {s['score']:.2f} by {s['rule']} {s['version']}: {s['reason']}" for s in image["screenings"]]
+    lines += [
+        f"  screen  {s['decision']} {s['score']:.2f} by {s['rule']} {s['version']}: {s['reason']}"
+        for s in image["screenings"]
+    ]
     lines += [
         f"  record  {r['record_key'] or r['record_id']} by {r['method']} ({r['score']:.2f}): {_short(r['morphology'])}"
         for r in way["records"]
     ]
-    lines += [f"  answer  {a['choice'] or 'skipped'} by {a['annotator']} at {a['updated_at']}" for a in way["annotations"]]
+    lines += [
+        f"  answer  {a['choice'] or 'skipped'} by {a['annotator']} at {a['updated_at']}" for a in way["annotations"]
+    ]
     if way["label"]:
         said = ", ".join(way["label"]["sources"])
         lines.append(f"  label   {way['label']['label'] or 'undecided'} from {way['label']['source']} (said: {said})")

@@ -38,7 +38,7 @@ task = "compatibility"
 # memory_mb = 4096
 # Larger files are recorded as too large.
 # max_megabytes = 300
-# max_pages = 2000
+# max_pages = 1000
 
 [label_studio]
 # Where your Label Studio answers. The token is never written here: set POLYDATA_LABEL_STUDIO_TOKEN.
@@ -62,7 +62,7 @@ class ExtractSettings:
     seconds_per_file: float = 300.0
     memory_mb: int = 4096
     max_megabytes: int = 300
-    max_pages: int = 2000
+    max_pages: int = 1000
 
 
 @dataclass(frozen=True)

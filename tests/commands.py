@@ -13,7 +13,9 @@ BIN = Path(sys.executable).parent
 TIMEOUT_S = 900
 
 
-def run(*words: object, workspace: Path | None = None, expect: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *words: object, workspace: Path | None = None, expect: int = 0, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run ``polydata ...`` or ``polymodel ...`` and check its exit status.
 
     Args:

@@ -61,7 +61,9 @@ def test_commands_that_the_manual_names_exist() -> None:
     groups = {n for n, c in COMMANDS if getattr(c, "commands", None)}
     for path in [ROOT / "README.md", *DOCS.rglob("*.md"), ROOT / "data/README.md", ROOT / "data/demo.sh"]:
         text = path.read_text(encoding="utf-8")
-        blocks = "\n".join(re.findall(r"```(?:console|sh)\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
+        blocks = "\n".join(
+            re.findall(r"```(?:console|sh)\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
+        )
         for words in re.findall(r"(?:^|[$ (])((?:polydata|polymodel)(?: [a-z][a-z-]+)+)", blocks, re.MULTILINE):
             parts = words.split()
             depth = 3 if " ".join(parts[:2]) in groups else 2

@@ -23,9 +23,7 @@ def images_to_review(catalogue: Catalogue) -> list[dict[str, Any]]:
     """
     return catalogue.rows(
         """
-        WITH screened AS (
-            SELECT image_sha256, arg_max(decision, version) AS decision FROM screenings GROUP BY image_sha256
-        ), placed AS (
+        WITH placed AS (
             SELECT panels.image_sha256, panels.caption, panels.caption_stem, panels.label AS panel, panels.position,
                    figures.label AS figure, figures.page, figures.figure_id, papers.file_name AS paper, papers.title,
                    papers.paper_id,

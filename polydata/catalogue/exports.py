@@ -84,8 +84,7 @@ def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
         LEFT JOIN labels ON labels.image_sha256 = panels.image_sha256
         LEFT JOIN scales ON scales.panel_id = panels.panel_id
         LEFT JOIN recorded ON recorded.panel_id = panels.panel_id
-        LEFT JOIN (SELECT image_sha256, arg_max(score, version) AS score, arg_max(decision, version) AS decision
-                   FROM screenings GROUP BY image_sha256) screened ON screened.image_sha256 = panels.image_sha256
+        LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
         ORDER BY papers.file_name, papers.paper_id, figures.page, figures.figure_id, panels.position
         """
     )

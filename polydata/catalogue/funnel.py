@@ -23,8 +23,7 @@ STEPS = (
     (
         "accepted",
         "candidate micrographs, by the automatic screening",
-        "SELECT count(*) FROM (SELECT image_sha256, arg_max(decision, version) AS decision FROM screenings "
-        "JOIN (SELECT DISTINCT image_sha256 FROM panels) USING (image_sha256) GROUP BY image_sha256) "
+        "SELECT count(*) FROM screened JOIN (SELECT DISTINCT image_sha256 FROM panels) USING (image_sha256) "
         "WHERE decision = 'accepted'",
     ),
     (

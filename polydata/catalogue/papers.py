@@ -78,6 +78,7 @@ def _scale_bar_row(paper: Paper, figure: Figure, panel: Panel) -> dict[str, Any]
 
 def _leftover_row(paper: Paper, leftover: Leftover) -> dict[str, Any]:
     return {
+        "leftover_id": ids.content_id("leftover", paper.sha256, leftover.what, leftover.page, *leftover.box.rounded()),
         "paper_id": ids.paper_id(paper.sha256),
         "what": leftover.what,
         "page": leftover.page,

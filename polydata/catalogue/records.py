@@ -150,7 +150,7 @@ def unlinked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Panels without a record: their id, paper, figure, label and words, and how many records of their paper wait."""
+    """Micrograph panels without a record: id, paper, figure, label, words, how many records of their paper wait."""
     return catalogue.rows(
         """
         SELECT panels.panel_id, papers.file_name AS paper, figures.page, figures.label AS figure, panels.label,
@@ -159,6 +159,7 @@ def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
         FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
         LEFT JOIN (SELECT paper_id, count(*) AS records FROM paper_links GROUP BY paper_id) waiting USING (paper_id)
         WHERE panels.panel_id NOT IN (SELECT panel_id FROM links)
+          AND coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph'
         ORDER BY papers.file_name, figures.page, figures.figure_id, panels.position
         """
     )

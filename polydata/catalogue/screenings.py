@@ -9,7 +9,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.types import Screening
 
 
-def unscreened_images(catalogue: Catalogue, rule: str, version: str, *, again: bool = False) -> list[tuple[str, str]]:
+def unscreened_images(catalogue: Catalogue, rule: str, version: int, *, again: bool = False) -> list[tuple[str, str]]:
     """SHA-256 and true format of the images this version of the rule has not seen; all of them if ``again``."""
     return [
         (sha256, true_format)
@@ -22,7 +22,7 @@ def unscreened_images(catalogue: Catalogue, rule: str, version: str, *, again: b
     ]
 
 
-def save_screenings(catalogue: Catalogue, rule: str, version: str, screenings: Sequence[tuple[str, Screening]]) -> None:
+def save_screenings(catalogue: Catalogue, rule: str, version: int, screenings: Sequence[tuple[str, Screening]]) -> None:
     """Write what a rule said of some images, in one transaction."""
     with catalogue.transaction():
         catalogue.upsert(
@@ -55,13 +55,7 @@ def list_screenings(catalogue: Catalogue, decision: str | None = None) -> list[d
     )
 
 
-def count_decisions(catalogue: Catalogue, rule: str) -> dict[str, int]:
-    """How many images the newest version of a rule accepted and rejected."""
-    rows = catalogue.tuples(
-        """SELECT decision, count(*) FROM (
-               SELECT image_sha256, arg_max(decision, version) AS decision FROM screenings
-               WHERE rule = ? GROUP BY image_sha256
-           ) GROUP BY decision""",
-        [rule],
-    )
+def count_decisions(catalogue: Catalogue) -> dict[str, int]:
+    """How many images are accepted and rejected."""
+    rows = catalogue.tuples("SELECT decision, count(*) FROM screened GROUP BY decision")
     return {"accepted": 0, "rejected": 0, **dict(rows)}

@@ -47,9 +47,7 @@ def label_choices(catalogue: Catalogue, source: str | None, review: bool = False
             FROM (SELECT DISTINCT image_sha256 FROM panels)
             LEFT JOIN ({said.replace("$source", "?")}) chosen USING (image_sha256)
             LEFT JOIN reviews USING (image_sha256)
-            LEFT JOIN (
-                SELECT image_sha256, arg_max(decision, version) AS decision FROM screenings GROUP BY image_sha256
-            ) screened USING (image_sha256)
+            LEFT JOIN screened USING (image_sha256)
             ORDER BY image_sha256""",  # noqa: S608
         [source] * said.count("$source"),
     )

@@ -24,5 +24,7 @@ def demo_corpus(
 
     corpus = make_corpus(folder, papers=papers, seed=seed, task=Task.load(task))
     panels = sum(corpus.labels.values())
-    typer.echo(f"{papers} papers of {corpus.pages} pages, {corpus.figures} figures, {panels} micrograph panels in {folder}")
+    typer.echo(
+        f"{papers} papers of {corpus.pages} pages, {corpus.figures} figures, {panels} micrograph panels in {folder}"
+    )
     next_step(f"polydata init WORKSPACE, then polydata extract {folder / 'papers'}")

@@ -44,7 +44,9 @@ def extract(
         print_facts(facts, "Extraction")
         next_step("polydata screen")
     if result.failures:
-        raise PartialFailure(f"{len(result.failures)} of {len(files)} files failed.", "List them: polydata list failures")
+        raise PartialFailure(
+            f"{len(result.failures)} of {len(files)} files failed.", "List them: polydata list failures"
+        )
 
 
 @app.command()
@@ -63,7 +65,7 @@ def screen(
     place = Workspace.find(workspace)
     with open_catalogue(place) as catalogue, progress("Screening", None) as advance:
         result = pipeline.screen(place, catalogue, rule, again=again, advance=advance)
-        decisions = count_decisions(catalogue, rule)
+        decisions = count_decisions(catalogue)
     report_problems(result.failures, "Failed")
     facts = {"screened now": result.screened, **decisions, "failures": len(result.failures)}
     if as_json:

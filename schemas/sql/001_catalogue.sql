@@ -66,11 +66,12 @@ CREATE TABLE panels (
 );
 
 CREATE TABLE leftovers (
-    paper_id TEXT NOT NULL,
-    what     TEXT NOT NULL,                    -- 'caption-without-figure' or 'figure-without-caption'
-    page     INTEGER NOT NULL,
-    label    TEXT,
-    text     TEXT,
+    leftover_id TEXT PRIMARY KEY,
+    paper_id    TEXT NOT NULL,
+    what        TEXT NOT NULL,                 -- 'caption-without-figure' or 'figure-without-caption'
+    page        INTEGER NOT NULL,
+    label       TEXT,
+    text        TEXT,
     x0 DOUBLE, y0 DOUBLE, x1 DOUBLE, y1 DOUBLE
 );
 
@@ -89,12 +90,17 @@ CREATE TABLE scale_bars (
 CREATE TABLE screenings (
     image_sha256 TEXT NOT NULL,
     rule         TEXT NOT NULL,
-    version      TEXT NOT NULL,
+    version      INTEGER NOT NULL,
     score        DOUBLE NOT NULL,              -- 0 (surely no micrograph) to 1 (surely one)
     decision     TEXT NOT NULL,                -- 'accepted' or 'rejected'
     reason       TEXT NOT NULL,
     PRIMARY KEY (image_sha256, rule, version)
 );
+
+-- What the newest version of the automatic screening says of an image.
+CREATE VIEW screened AS
+SELECT image_sha256, arg_max(decision, version) AS decision, arg_max(score, version) AS score
+FROM screenings GROUP BY image_sha256;
 
 CREATE TABLE records (
     record_id              TEXT PRIMARY KEY,   -- from the source's name and the record's own key or content

@@ -50,7 +50,8 @@ class Server:
 
     def headers(self) -> dict[str, str]:
         """Headers of an authorised request; never to be printed."""
-        return self._wrapper.get_headers()
+        headers: dict[str, str] = self._wrapper.get_headers()
+        return headers
 
 
 def checked_url(url: str) -> str:

@@ -1,0 +1,1 @@
+"""From a PDF file to its figures, captions and panels; ``paper.extract_paper`` is the table of contents."""

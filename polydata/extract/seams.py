@@ -1,0 +1,234 @@
+"""Pictures that touch: the seams between them, found by rows and columns where the picture steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+Grey = npt.NDArray[np.float32]
+
+SEAM = 3.8
+"""How far the step at a seam between touching pictures stands out from those of all rows or columns,
+in robust standard deviations."""
+
+SEAM_UNASKED = 9.0
+"""The same where the caption does not say that there are several panels."""
+
+SEAM_FEWER = 6.0
+"""The same for a layout of fewer panels than the caption names."""
+
+STRETCHES, LEFT_OUT = 8, 3
+
+STRONG = 20.0
+"""Steps beyond this count no more: one glaring seam does not make up for a doubtful one."""
+
+Window = tuple[int, int, int, int]
+"""Rows and columns of a part of a picture: top, left, bottom, right; the ends are exclusive."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """A way to cut a window: the cells, the mean of its seams' strengths (cut at ``STRONG``), and the weakest."""
+
+    cells: tuple[Window, ...]
+    mean: float
+    weakest: float
+
+
+def size(window: Window) -> tuple[int, int]:
+    """Height and width."""
+    return window[2] - window[0], window[3] - window[1]
+
+
+def seam_profile(grey: Grey, axis: int) -> npt.NDArray[np.float32]:
+    """How far the step at each row or column stands out, in robust standard deviations; 0 is nothing special.
+
+    Steps are taken over two pixels, for a scaled seam is seldom one pixel wide, and measured against the
+    steps near by, for texture differs from place to place. Of eight stretches along the line the three with
+    the strongest steps are left out: a seam runs from side to side, the frame of an inset or a label does not.
+    """
+    before, after = (grey[:-2], grey[2:]) if axis == 0 else (grey[:, :-2], grey[:, 2:])
+    step = np.sqrt(np.minimum(np.abs(after - before), 60))
+    if axis == 1:
+        step = step.T
+    length = step.shape[0] + 2
+    if length < 24 or step.shape[1] < STRETCHES:
+        return np.zeros(length, np.float32)
+    along = np.stack([part.mean(1) for part in np.array_split(step, STRETCHES, axis=1)])
+    along = np.pad(along, ((0, 0), (1, 1)), mode="edge")
+    reach = 8
+    padded = np.pad(along, ((0, 0), (reach, reach)), mode="reflect")
+    around = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1), axis=2)
+    steady = np.maximum(around, 0.25 * np.median(along, axis=1, keepdims=True) + 0.15)
+    ratio = np.sort(along / steady, axis=0)[: STRETCHES - LEFT_OUT].mean(0)
+    middle = float(np.median(ratio))
+    spread = 1.4826 * float(np.median(np.abs(ratio - middle))) + 0.02
+    return np.asarray((ratio - middle) / spread, np.float32)
+
+
+def _even(profile: npt.NDArray[np.float32], count: int) -> list[tuple[float, int]]:
+    """Strength and place of the seams of an even division, each sought within 4 % of a part."""
+    reach = max(2, round(0.04 * profile.size / count))
+    seams = []
+    for index in range(1, count):
+        at = round(profile.size * index / count)
+        low, high = max(3, at - reach), min(profile.size - 3, at + reach + 1)
+        if low >= high:
+            return []
+        place = low + int(np.argmax(profile[low:high]))
+        seams.append((float(profile[place]), place))
+    return seams
+
+
+def _peaks(profile: npt.NDArray[np.float32], most: int) -> list[tuple[float, int]]:
+    """The strongest steps, a tenth of the side from each other and from the rim, strongest first."""
+    rim = max(16, round(0.1 * profile.size))
+    found: list[tuple[float, int]] = []
+    if profile.size <= 2 * rim:
+        return found
+    left = profile.copy()
+    left[:rim] = left[profile.size - rim :] = -np.inf
+    while len(found) < most:
+        place = int(np.argmax(left))
+        if not left[place] >= SEAM:
+            break
+        found.append((float(left[place]), place))
+        left[max(0, place - rim) : place + rim + 1] = -np.inf
+    return found
+
+
+def _division(profile: npt.NDArray[np.float32], count: int) -> list[tuple[float, int]] | None:
+    """The seams that divide a strip into ``count`` parts, even ones first; None where there are not enough."""
+    if count == 1:
+        return []
+    if profile.size < 24 * count:
+        return None
+    even = _even(profile, count)
+    if even and min(even)[0] >= SEAM:
+        return even
+    peaks = _peaks(profile, count - 1)
+    return sorted(peaks, key=lambda seam: seam[1]) if len(peaks) == count - 1 else None
+
+
+def _layout(cells: list[Window], strengths: list[float]) -> _Layout:
+    clipped = [min(one, STRONG) for one in strengths]
+    return _Layout(tuple(cells), sum(clipped) / len(clipped), min(clipped))
+
+
+def _grid(part: Grey, count: int) -> list[_Layout]:
+    """Even grids of ``count`` cells, seams from side to side."""
+    layouts = []
+    profiles = [seam_profile(part, axis) for axis in (0, 1)]
+    for rows in range(1, count + 1):
+        columns = count // rows
+        if count % rows or min(part.shape[0] / rows, part.shape[1] / columns) < 24:
+            continue
+        down, across = _even(profiles[0], rows), _even(profiles[1], columns)
+        if len(down) == rows - 1 and len(across) == columns - 1:
+            ys = [0, *(place for _, place in down), part.shape[0]]
+            xs = [0, *(place for _, place in across), part.shape[1]]
+            cells = [(a, c, b, d) for a, b in pairwise(ys) for c, d in pairwise(xs)]
+            layouts.append(_layout(cells, [strength for strength, _ in (*down, *across)]))
+    return layouts
+
+
+def _rows(part: Grey, count: int) -> list[_Layout]:
+    """Rows of unequal height or number, each divided by itself, to ``count`` cells in all."""
+    peaks = _peaks(seam_profile(part, 0), 3)
+
+    @cache
+    def across(top: int, bottom: int) -> npt.NDArray[np.float32]:
+        return seam_profile(part[top:bottom], 1)
+
+    layouts = []
+    for number in range(1, min(len(peaks), count - 1) + 1):
+        for chosen in combinations(peaks, number):
+            edges = [0, *sorted(place for _, place in chosen), part.shape[0]]
+            options: dict[int, list[tuple[list[Window], list[float]]]] = {0: [([], [])]}
+            for top, bottom in pairwise(edges):
+                grown: dict[int, list[tuple[list[Window], list[float]]]] = {}
+                for total, ways in options.items():
+                    for own in range(1, min(6, count - total) + 1):
+                        seams = _division(across(top, bottom), own)
+                        if seams is None:
+                            continue
+                        xs = [0, *(place for _, place in seams), part.shape[1]]
+                        cells = [(top, a, bottom, b) for a, b in pairwise(xs)]
+                        grown.setdefault(total + own, []).extend(
+                            ([*way[0], *cells], [*way[1], *(strength for strength, _ in seams)]) for way in ways
+                        )
+                options = {
+                    total: sorted(ways, key=lambda way: -sum(min(one, STRONG) for one in way[1]))[:3]
+                    for total, ways in grown.items()
+                }
+            layouts += [
+                _layout(cells, [*strengths, *(strength for strength, _ in chosen)])
+                for cells, strengths in options.get(count, [])
+            ]
+    return layouts
+
+
+def _turned(layout: _Layout) -> _Layout:
+    return _Layout(tuple((b, a, d, c) for a, b, c, d in layout.cells), layout.mean, layout.weakest)
+
+
+def _filled(part: Grey, layout: _Layout) -> tuple[Window, ...]:
+    """Cells that are not plain white."""
+    return tuple(cell for cell in layout.cells if (part[cell[0] : cell[2], cell[1] : cell[3]] < 240).mean() > 0.1)
+
+
+def _best(part: Grey, count: int, threshold: float, blank: int = 0) -> _Layout | None:
+    """The layout with the strongest seams; an even grid wins over others unless it is much weaker.
+
+    ``blank`` is how many of the cells are plain white, as in a last row that is not full; they are left out.
+    """
+    grids = [one for one in _grid(part, count) if one.weakest >= threshold]
+    free = [*_rows(part, count), *(_turned(one) for one in _rows(np.ascontiguousarray(part.T), count))]
+    free = [one for one in free if one.weakest >= threshold]
+    grids, free = ([one for one in some if len(_filled(part, one)) == count - blank] for some in (grids, free))
+    grid = max(grids, key=lambda one: one.mean, default=None)
+    other = max(free, key=lambda one: one.mean, default=None)
+    chosen = other if grid is None or (other is not None and other.mean > 1.5 * grid.mean) else grid
+    return chosen and _Layout(_filled(part, chosen), chosen.mean, chosen.weakest)
+
+
+def cut_seams(grey: Grey, window: Window, count: int) -> list[Window]:
+    """Cut a window of touching pictures into ``count``, or into fewer where the seams are plain.
+
+    Args:
+        grey: rows x columns, 0 to 255.
+        window: the part to cut.
+        count: pictures that are expected, at least 2.
+
+    Returns:
+        Cells; the window alone where no layout has seams at all its borders.
+    """
+    part = grey[window[0] : window[2], window[1] : window[3]]
+    found = _best(part, count, SEAM) or _best(part, count + 1, SEAM, 1) or _best(part, count + 2, SEAM, 2)
+    for fewer in range(min(count, 9) - 1, 1, -1):
+        if found is not None:
+            break
+        found = _best(part, fewer, SEAM_FEWER)
+    return _moved(found, window)
+
+
+def cut_unasked(grey: Grey, window: Window) -> list[Window]:
+    """Touching pictures that no caption counts: an even grid with very strong seams, else the window alone."""
+    part = grey[window[0] : window[2], window[1] : window[3]]
+    best = None
+    for count in (2, 3, 4, 6, 8, 9, 12):
+        for layout in _grid(part, count):
+            if layout.weakest >= SEAM_UNASKED and (best is None or len(layout.cells) > len(best.cells)):
+                best = layout
+    return _moved(best, window)
+
+
+def _moved(layout: _Layout | None, window: Window) -> list[Window]:
+    if layout is None:
+        return [window]
+    top, left = window[0], window[1]
+    return [(a + top, b + left, c + top, d + left) for a, b, c, d in layout.cells]

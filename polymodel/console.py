@@ -1,0 +1,198 @@
+"""What the commands of polymodel print: tables for people, plain structures for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from polymodel.evaluate import centre_of, rows
+from polymodel.metrics import METRICS
+from polymodel.runs import Run
+
+if TYPE_CHECKING:
+    from polymodel.predict import Predictions
+    from polymodel.train import Trained
+
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "bal. accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "npv": "NPV",
+    "f1": "F1",
+    "mcc": "MCC",
+    "auroc": "AUROC",
+}
+ROW_TITLES = {
+    "model": "model",
+    "majority": "majority",
+    "metadata": "metadata",
+    "print_only": "print",
+    "paper_lookup": "lookup",
+}
+
+
+def percent(value: float | None) -> str:
+    """A fraction in per cent with one digit, ``–`` for one without meaning."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _interval(summary: Mapping[str, Any]) -> str:
+    return "" if summary["low"] is None else f"{percent(summary['low'])}–{percent(summary['high'])}"
+
+
+def _with_spread(summary: Mapping[str, Any]) -> str:
+    """``83.1``, or over parts ``83.1 ± 4.2``."""
+    spread = summary.get("sd")
+    return percent(centre_of(summary)) + (f" ± {percent(spread)}" if spread is not None else "")
+
+
+def _warn_leak(console: Console, run: Run) -> None:
+    if run.leakage:
+        console.print(f"[bold yellow]Leaky split:[/] {escape(run.leakage)}", highlight=False)
+
+
+def trained_json(trained: Trained) -> dict[str, Any]:
+    """What ``train --json`` prints."""
+    return {
+        **run_row(trained.run),
+        "folder": str(trained.run.folder),
+        "parts_now": trained.done_now,
+        "parts_before": trained.done_before,
+        "notes": list(trained.notes),
+    }
+
+
+def show_trained(trained: Trained) -> None:
+    """The summary after training."""
+    run, console = trained.run, Console()
+    row = run_row(run)
+    table = Table(show_header=False, box=None)
+    for key in ("run", "split", "arch", "weights", "recipe", "seeds", "parts", "seconds"):
+        table.add_row(key, escape(str(row[key])))
+    console.print(table)
+    _warn_leak(console, run)
+    for note in trained.notes:
+        console.print(escape(note))
+    if not trained.done_now:
+        console.print("All parts were there already; nothing was trained.")
+    console.print(f"Next: polymodel evaluate {escape(run.name)}", highlight=False)
+
+
+def show_evaluation(run: Run, evaluation: Mapping[str, Any]) -> None:
+    """The table of metrics, the model beside the others."""
+    console = Console()
+    parts = len(evaluation["parts"])
+    what = "mean ± sd over parts" if parts > 1 else "value"
+    table = Table(title=f"{escape(run.name)}: {what} and 95 % interval, per cent", box=box.SIMPLE_HEAD, padding=(0, 1))
+    found = rows(evaluation)
+    others = [name for name in found if name != "model"]
+    for title in ("", "model", "95 %", *(ROW_TITLES.get(name, name) for name in others)):
+        table.add_column(title, justify="right" if title else "left", no_wrap=bool(title))
+    for metric in METRICS:
+        own = found["model"][metric]
+        cells = [percent(centre_of(found[name][metric])) for name in others]
+        table.add_row(TITLES[metric], _with_spread(own), _interval(own), *cells)
+    seen = evaluation["train_accuracy"]
+    table.add_row("on training", _with_spread(seen), _interval(seen), *[""] * len(others))
+    console.print(table)
+    classes, counts = evaluation["confusion_matrix"]["classes"], evaluation["confusion_matrix"]["rows_are_truth"]
+    for label, line in zip(classes, counts, strict=True):
+        said = ", ".join(f"{count} {name}" for name, count in zip(classes, line, strict=True))
+        console.print(f"labelled {escape(label)}: answered {escape(said)}", highlight=False)
+    console.print(
+        f"{evaluation['test_images']} test images of {evaluation['test_groups']} papers, {parts} "
+        f"{'part' if parts == 1 else 'parts'}; interval: {evaluation['interval']}",
+        highlight=False,
+    )
+    _warn_leak(console, run)
+    console.print(f"Next: polymodel report {escape(run.name)} --output report.html", highlight=False)
+
+
+def predictions_json(found: Predictions) -> dict[str, Any]:
+    """What ``predict --json`` prints."""
+    return {
+        "predictions": [p.row() for p in found.done],
+        "failed": [{"path": path, "reason": reason} for path, reason in found.failed],
+    }
+
+
+def show_predictions(found: Predictions, output: Path | None) -> None:
+    """The table of predictions, or where it was written; then what failed."""
+    console = Console()
+    if output is None:
+        table = Table("image", "label", "p positive", "logits")
+        for p in found.done:
+            logits = ", ".join(f"{label} {value:+.2f}" for label, value in p.logits.items())
+            table.add_row(escape(p.path), escape(p.label), f"{p.p_positive:.3f}", escape(logits))
+        console.print(table)
+    else:
+        console.print(f"Wrote {len(found.done)} predictions to {escape(str(output))}")
+    for path, reason in found.failed:
+        console.print(f"[red]failed[/] {escape(path)}: {escape(reason)}")
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """A run in a list."""
+    config = run.config
+    return {
+        "run": run.name,
+        "split": run.split["name"],
+        "arch": config.arch,
+        "weights": config.weights,
+        "recipe": config.recipe.name,
+        "seeds": ", ".join(map(str, config.seeds)),
+        "parts": f"{len(run.finished)} of {len(run.planned)}",
+        "finished": run.is_finished,
+        "leaky": run.leakage is not None,
+        "seconds": run.record["seconds"],
+        "started": run.record["started"],
+    }
+
+
+def show_runs(found: Sequence[Mapping[str, Any]]) -> None:
+    """The list of runs."""
+    console = Console()
+    if not found:
+        console.print("There are no runs yet. Train one with: polymodel train --split NAME")
+        return
+    table = Table("run", "split", "arch", "weights", "recipe", "parts", "seconds", "")
+    for row in found:
+        cells = [escape(str(row[k])) for k in ("run", "split", "arch", "weights", "recipe", "parts", "seconds")]
+        table.add_row(*cells, "[yellow]leaky[/]" if row["leaky"] else "")
+    console.print(table)
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """run.json with each part's own record."""
+    return {**run.record, "name": run.name, "finished_parts": [run.part(key) for key in run.finished]}
+
+
+def show_run(run: Run) -> None:
+    """All that a person wants to know of a run at a glance."""
+    console = Console()
+    table = Table(show_header=False, box=None)
+    counts, environment = run.split["counts"], run.record["environment"]
+    facts = {
+        **{k: v for k, v in run_row(run).items() if k not in ("finished", "leaky")},
+        "split digest": run.split["digest"],
+        "images": f"{counts['images']} of {counts['groups']} groups",
+        "labels": ", ".join(f"{label} {count}" for label, count in counts["labels"].items()),
+        "summary": run.config.recipe.summary,
+        "device": f"{environment['device']} ({environment['device_name']}), {environment['threads']} threads",
+        "python": f"{environment['python']}, torch {environment['packages']['torch']}",
+        "commit": environment["git_commit"] or "–",
+        "folder": run.folder,
+        "command": run.record["command"],
+    }
+    for key, value in facts.items():
+        table.add_row(key, escape(str(value)))
+    console.print(table)
+    _warn_leak(console, run)

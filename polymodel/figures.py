@@ -1,0 +1,116 @@
+"""Figures of runs, drawn without a display."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+mpl.use("Agg")
+
+Format = Literal["png", "svg"]
+
+INK, MUTED = "#1f2933", "#7b8794"
+TRAIN, HELD_BACK, TEST = "#2f6690", "#d1603d", "#7a9e3f"
+COLOURS = {"train": TRAIN, "val": HELD_BACK, "test": TEST}
+WORDS = {"train": "training", "val": "validation", "test": "test"}
+STYLE: Any = {
+    "font.size": 9,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "text.color": INK,
+    "svg.hashsalt": "polymodel",  # the same figure gives the same bytes
+}
+
+
+def _finish(figure: Figure, kind: Format) -> bytes:
+    out = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else None
+    figure.savefig(out, format=kind, dpi=160, metadata=metadata)
+    return out.getvalue()
+
+
+def confusion_figure(counts: NDArray[Any], classes: Sequence[str], kind: Format) -> bytes:
+    """The confusion matrix with counts and the share of each row.
+
+    Args:
+        counts: (classes, classes), rows the truth, columns the answers.
+        classes: names, in the same order.
+        kind: ``png`` or ``svg``.
+    """
+    side = 1.9 + 0.85 * len(classes)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(side + 0.5, side), layout="constrained")
+        axes = figure.add_subplot()
+        shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for row in range(len(classes)):
+            for column in range(len(classes)):
+                share = shares[row, column]
+                colour = "white" if share > 0.55 else INK
+                axes.text(
+                    column, row - 0.08, f"{counts[row, column]}", ha="center", va="center", color=colour, fontsize=13
+                )
+                axes.text(column, row + 0.2, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=8)
+        names = [name.replace("_", " ") for name in classes]
+        axes.set_xticks(range(len(classes)), names)
+        axes.set_yticks(range(len(classes)), names, rotation=90, va="center")
+        axes.set_xlabel("answered")
+        axes.set_ylabel("label")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        return _finish(figure, kind)
+
+
+def curves_figure(histories: Sequence[pd.DataFrame], kind: Format) -> bytes:
+    """Loss and accuracy against the epoch, or against the probe's regularisation: each part thin, their mean thick.
+
+    Args:
+        histories: metrics.csv of each part.
+        kind: ``png`` or ``svg``.
+    """
+    path = "inverse_regularisation" in histories[0].columns
+    x = "inverse_regularisation" if path else "epoch"
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 2.7), layout="constrained")
+        for axes, measure in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            for side in COLOURS:
+                _draw(axes, histories, x, side, measure)
+            if path:
+                axes.set_xscale("log")
+                used = histories[0].loc[histories[0]["used"] == 1, x].iloc[0]
+                axes.axvline(used, color=MUTED, linewidth=0.8, linestyle=":")
+                axes.annotate(
+                    "used", (used, 1.01), xycoords=("data", "axes fraction"), ha="center", color=MUTED, fontsize=8
+                )
+            axes.set_xlabel("inverse regularisation C" if path else "epoch")
+            axes.set_ylabel(measure)
+            axes.grid(axis="y", color="#e4e7eb", linewidth=0.6)
+        figure.axes[0].legend(frameon=False, fontsize=8)
+        return _finish(figure, kind)
+
+
+def _draw(axes: Any, histories: Sequence[pd.DataFrame], x: str, side: str, measure: str) -> None:
+    import pandas as pd
+
+    column, colour = f"{side}_{measure}", COLOURS[side]
+    drawn = [h[[x, column]].dropna() for h in histories if column in h and h[column].notna().any()]
+    if not drawn:
+        return
+    if len(drawn) > 1:
+        for history in drawn:
+            axes.plot(history[x], history[column], color=colour, linewidth=0.6, alpha=0.25)
+    mean = pd.concat(drawn).groupby(x)[column].mean()
+    marker = "o" if len(mean) < 12 else None
+    axes.plot(mean.index, mean.to_numpy(), color=colour, linewidth=1.8, marker=marker, markersize=3, label=WORDS[side])

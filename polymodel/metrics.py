@@ -1,0 +1,207 @@
+"""Metrics of predictions, and their intervals by a bootstrap over groups.
+
+scikit-learn computes every metric itself. For the thousands of resamples of a bootstrap the same formulae are
+applied to counts per group, which is exact and fast; the tests hold the two against each other.
+
+A metric that has no meaning is NaN: recall where no item is positive, precision where none was called
+positive, and AUROC, balanced accuracy and MCC where only one class occurs.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "npv", "f1", "mcc", "auroc")
+RESAMPLES = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model said of one side of one part.
+
+    Attributes:
+        truth: (n,) class indices.
+        probabilities: (n, classes); the largest is the answer.
+        groups: (n,) names of the papers.
+        positive: index of the positive class. Precision, recall, specificity, NPV, F1 and AUROC hold it
+            against all others.
+    """
+
+    truth: NDArray[np.int64]
+    probabilities: Array
+    groups: NDArray[np.str_]
+    positive: int
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """(n,) class indices."""
+        best: NDArray[np.int64] = self.probabilities.argmax(1)
+        return best
+
+
+def point(outcome: Outcome) -> dict[str, float]:
+    """Every metric of ``METRICS`` as a fraction (MCC from -1 to 1); NaN where undefined."""
+    from sklearn import metrics as sk
+
+    truth, answers = outcome.truth, outcome.answers
+    is_positive, said_positive = truth == outcome.positive, answers == outcome.positive
+    binary = {"zero_division": np.nan}
+    single = len(np.unique(truth)) < 2
+    return {
+        "accuracy": float(sk.accuracy_score(truth, answers)),
+        "balanced_accuracy": np.nan if single else float(_balanced(sk, truth, answers)),
+        "precision": float(sk.precision_score(is_positive, said_positive, **binary)),
+        "recall": float(sk.recall_score(is_positive, said_positive, **binary)),
+        "specificity": float(sk.recall_score(is_positive, said_positive, pos_label=False, **binary)),
+        "npv": float(sk.precision_score(is_positive, said_positive, pos_label=False, **binary)),
+        "f1": float(sk.f1_score(is_positive, said_positive, **binary)),
+        "mcc": np.nan if single else float(sk.matthews_corrcoef(truth, answers)),
+        "auroc": (
+            float(sk.roc_auc_score(is_positive, outcome.probabilities[:, outcome.positive]))
+            if 0 < is_positive.sum() < len(is_positive)
+            else np.nan
+        ),
+    }
+
+
+def _balanced(sk: object, truth: NDArray[np.int64], answers: NDArray[np.int64]) -> float:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an answer that no item has as its label
+        value: float = sk.balanced_accuracy_score(truth, answers)  # type: ignore[attr-defined]
+    return value
+
+
+def confusion(outcome: Outcome) -> NDArray[np.int64]:
+    """(classes, classes) counts: rows are the truth, columns the answers."""
+    from sklearn.metrics import confusion_matrix
+
+    labels = np.arange(outcome.probabilities.shape[1])
+    counts: NDArray[np.int64] = confusion_matrix(outcome.truth, outcome.answers, labels=labels)
+    return counts
+
+
+def weighted(outcome: Outcome, names: NDArray[np.str_], weights: Array) -> dict[str, Array]:
+    """The metrics when each group counts several times or not at all.
+
+    Args:
+        outcome: the predictions.
+        names: (g,) all groups, sorted; those of ``outcome`` are among them.
+        weights: (b, g) how often each group counts in each resample.
+
+    Returns:
+        For each of ``METRICS`` an array (b,); NaN where undefined.
+    """
+    present, place = np.unique(outcome.groups, return_inverse=True)
+    mine = weights[:, np.searchsorted(names, present)]
+    classes = outcome.probabilities.shape[1]
+    per_group = np.zeros((len(present), classes, classes))
+    np.add.at(per_group, (place, outcome.truth, outcome.answers), 1.0)
+    matrix = np.einsum("bg,gij->bij", mine, per_group)
+    return _from_confusion(matrix, outcome.positive) | {"auroc": _auroc(outcome, place, mine)}
+
+
+def _ratio(above: Array, below: Array) -> Array:
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+
+
+def _from_confusion(matrix: Array, positive: int) -> dict[str, Array]:
+    """Metrics (b,) from confusion matrices (b, classes, classes)."""
+    truth, answers, total = matrix.sum(2), matrix.sum(1), matrix.sum((1, 2))
+    right = np.trace(matrix, axis1=1, axis2=2)
+    tp, real, said = matrix[:, positive, positive], truth[:, positive], answers[:, positive]
+    tn = total - real - said + tp
+    recalls = _ratio(np.diagonal(matrix, axis1=1, axis2=2).copy(), truth)
+    single = (truth > 0).sum(1) < 2
+    balanced = np.where(single, np.nan, np.nansum(recalls, axis=1) / np.maximum(1, (truth > 0).sum(1)))
+    # Gorodkin's K-category correlation, what scikit-learn computes.
+    agreement = right * total - (truth * answers).sum(1)
+    spread = np.sqrt((total**2 - (answers**2).sum(1)) * (total**2 - (truth**2).sum(1)))
+    mcc = np.divide(agreement, spread, out=np.zeros_like(agreement), where=spread > 0)
+    return {
+        "accuracy": _ratio(right, total),
+        "balanced_accuracy": balanced,
+        "precision": _ratio(tp, said),
+        "recall": _ratio(tp, real),
+        "specificity": _ratio(tn, total - real),
+        "npv": _ratio(tn, total - said),
+        "f1": _ratio(2 * tp, said + real),
+        "mcc": np.where(single, np.nan, mcc),
+    }
+
+
+def _auroc(outcome: Outcome, place: NDArray[np.intp], weights: Array) -> Array:
+    """The share of (positive, other) pairs ranked rightly, ties half, each pair weighted by its two groups."""
+    is_positive = outcome.truth == outcome.positive
+    scores = outcome.probabilities[:, outcome.positive]
+    wins = np.sign(scores[is_positive][:, None] - scores[~is_positive][None, :]) / 2 + 0.5
+    groups = weights.shape[1]
+    rows, columns = np.eye(groups)[place[is_positive]], np.eye(groups)[place[~is_positive]]
+    pairs = rows.T @ wins @ columns
+    below = (weights @ rows.sum(0)) * (weights @ columns.sum(0))
+    return _ratio(np.einsum("bg,gh,bh->b", weights, pairs, weights, optimize=True), below)
+
+
+def summarise(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = RESAMPLES) -> dict[str, dict[str, object]]:
+    """Every metric with its 95 % interval.
+
+    Groups are drawn with replacement, all items of a group together, and the same draw is applied to every
+    part; the interval is that of the percentiles. Over several parts it is the interval of their mean, so it
+    speaks of papers, not of folds or seeds; ``sd`` (n - 1) speaks of those. Resamples in which a metric has no
+    meaning are left out.
+
+    Args:
+        outcomes: one for each part.
+        seed: of the draws.
+        resamples: how many draws.
+
+    Returns:
+        For one part {metric: {value, low, high}}, for several {metric: {mean, sd, low, high, values}};
+        None stands where a metric has no meaning.
+    """
+    names = np.unique(np.concatenate([o.groups for o in outcomes]))
+    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    points = [point(outcome) for outcome in outcomes]
+    drawn = [weighted(outcome, names, draws.astype(np.float64)) for outcome in outcomes]
+    summary: dict[str, dict[str, object]] = {}
+    for metric in METRICS:
+        values = np.array([p[metric] for p in points])
+        means = _mean(np.stack([d[metric] for d in drawn]))
+        low, high = _interval(means)
+        if len(outcomes) == 1:
+            summary[metric] = {"value": _number(values[0]), "low": low, "high": high}
+            continue
+        defined = values[~np.isnan(values)]
+        summary[metric] = {
+            "mean": _number(_mean(values[:, None])[0]),
+            "sd": _number(defined.std(ddof=1)) if len(defined) > 1 else None,
+            "low": low,
+            "high": high,
+            "values": [_number(v) for v in values],
+        }
+    return summary
+
+
+def _mean(values: Array) -> Array:
+    """Mean over the first axis of what is defined; NaN where nothing is."""
+    there = ~np.isnan(values)
+    return _ratio(np.where(there, values, 0.0).sum(0), there.sum(0).astype(np.float64))
+
+
+def _interval(values: Array) -> tuple[float | None, float | None]:
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return None, None
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return _number(low), _number(high)
+
+
+def _number(value: float | np.floating) -> float | None:
+    return None if np.isnan(value) else float(value)

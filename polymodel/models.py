@@ -1,0 +1,194 @@
+"""Architectures by registry, and one wrapper through which recipes see any of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from polydata.errors import InputError, UsageError
+
+TIMM_PREFIX = "timm:"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that can be asked for by name.
+
+    Attributes:
+        name: in this registry.
+        library: who builds it.
+        model: the library's name for it.
+        stages: modules whose outputs are the last two stages' maps (torchvision; timm knows its own).
+        head: the linear layer that gives the logits (torchvision; timm knows its own).
+    """
+
+    name: str
+    library: Literal["timm", "torchvision"]
+    model: str
+    stages: tuple[str, str] = ("", "")
+    head: str = ""
+
+
+REGISTRY: dict[str, Architecture] = {
+    a.name: a
+    for a in (
+        Architecture("efficientnet_lite0", "timm", "tf_efficientnet_lite0"),
+        Architecture("resnet18", "torchvision", "resnet18", ("layer3", "layer4"), "fc"),
+        Architecture("vgg16", "torchvision", "vgg16", ("features.22", "features.29"), "classifier.6"),
+        Architecture(
+            "densenet121", "torchvision", "densenet121", ("features.denseblock3", "features.norm5"), "classifier"
+        ),
+    )
+}
+
+
+def architecture(name: str) -> Architecture:
+    """The architecture of that name: one of the registry, or ``timm:NAME`` for any that timm builds.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    if name.startswith(TIMM_PREFIX):
+        import timm
+
+        model = name.removeprefix(TIMM_PREFIX)
+        if not timm.is_model(model):
+            close = timm.list_models(f"*{model.split('_')[0]}*")[:5] if model.isidentifier() else []
+            raise UsageError(f"timm has no model {model!r}.", f"Near it: {', '.join(close)}." if close else "")
+        return Architecture(name, "timm", model)
+    if name not in REGISTRY:
+        raise UsageError(
+            f"There is no architecture {name!r}.", f"Known: {', '.join(REGISTRY)}, or timm:NAME for any model of timm."
+        )
+    return REGISTRY[name]
+
+
+class Network:
+    """A network with its head, and what recipes need to know of it.
+
+    Attributes:
+        module: takes (n, 3, height, width), gives logits (n, classes).
+        head: name of the linear layer that gives the logits.
+        stages: names of the modules that end the last two stages.
+        mean, std: per channel, for input between 0 and 1.
+    """
+
+    def __init__(self, arch: Architecture, module: nn.Module) -> None:
+        self.arch = arch
+        self.module = module
+        if arch.library == "timm":
+            head = module.get_classifier()  # type: ignore[operator]
+            self.head = next((name for name, part in module.named_modules() if part is head and name), "")
+            info = list(getattr(module, "feature_info", []))
+            self.stages = (info[-2]["module"], info[-1]["module"]) if len(info) > 1 else ("", "")
+            config = module.default_cfg
+            self.mean, self.std = tuple(config["mean"]), tuple(config["std"])  # type: ignore[index]
+        else:
+            self.head, self.stages = arch.head, arch.stages
+            self.mean, self.std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+    def head_layer(self) -> nn.Linear:
+        """The linear layer that gives the logits.
+
+        Raises:
+            UsageError: if the architecture ends in something else.
+        """
+        layer = self.module.get_submodule(self.head)
+        if not self.head or not isinstance(layer, nn.Linear):
+            raise UsageError(f"{self.arch.name} does not end in a linear layer.", "Choose another architecture.")
+        return layer
+
+    def replace_head(self, classes: int) -> None:
+        """Put a new, randomly filled linear layer with ``classes`` outputs in place of the head."""
+        old = self.head_layer()
+        parent, _, name = self.head.rpartition(".")
+        setattr(self.module.get_submodule(parent), name, nn.Linear(old.in_features, classes))
+
+    def normalise(self, grey: Tensor) -> Tensor:
+        """(n, height, width) uint8 grey to (n, 3, height, width) as the network was trained on."""
+        scaled = grey.float().div(255).unsqueeze(1).expand(-1, 3, -1, -1)
+        shape = (1, 3, 1, 1)
+        mean = torch.tensor(self.mean, device=grey.device).view(shape)
+        return (scaled - mean) / torch.tensor(self.std, device=grey.device).view(shape)
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Outputs of the last two stages, (n, channels, height, width) each, for normalised images.
+
+        Raises:
+            UsageError: if the architecture has no such maps.
+        """
+        if self.arch.library == "timm":
+            if not hasattr(self.module, "forward_intermediates"):
+                raise UsageError(f"{self.arch.name} gives no feature maps.", "Choose another architecture or recipe.")
+            forward: Any = self.module.forward_intermediates
+            found: list[Tensor] = forward(images, indices=2, intermediates_only=True)
+            return found
+        kept: dict[str, Tensor] = {}
+
+        def keep(name: str) -> torch.utils.hooks.RemovableHandle:
+            return self.module.get_submodule(name).register_forward_hook(
+                lambda _module, _inputs, output: kept.__setitem__(name, output.clone())
+            )
+
+        handles = [keep(name) for name in self.stages]
+        try:
+            self.module(images)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return [kept[name] for name in self.stages]
+
+    def head_inputs(self, images: Tensor) -> Tensor:
+        """What the head is given for normalised images, (n, features)."""
+        kept: list[Tensor] = []
+        handle = self.head_layer().register_forward_pre_hook(lambda _module, inputs: kept.append(inputs[0].clone()))
+        try:
+            self.module(images)
+        finally:
+            handle.remove()
+        return kept[0]
+
+    def tail(self) -> list[str]:
+        """Names of the modules without children that come after the last stage but one, in order."""
+        names = [name for name, part in self.module.named_modules() if not any(part.children())]
+        end = max((k for k, name in enumerate(names) if _within(name, self.stages[0])), default=-1)
+        if end < 0:
+            raise UsageError(f"{self.arch.name} has no stages to part.", "Train it with --recipe finetune.")
+        return names[end + 1 :]
+
+    def backbone_digest(self) -> str:
+        """SHA-256 over all weights but the head's: two networks with the same digest see alike."""
+        digest = hashlib.sha256(self.arch.name.encode())
+        for name, value in sorted(self.module.state_dict().items()):
+            if not _within(name, self.head):
+                digest.update(name.encode())
+                digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def _within(name: str, module: str) -> bool:
+    return name == module or name.startswith(f"{module}.")
+
+
+def build(arch: Architecture, classes: int) -> Network:
+    """An untrained network; what it is filled with depends on torch's seed alone.
+
+    Raises:
+        InputError: if the library refuses to build it.
+    """
+    try:
+        if arch.library == "timm":
+            import timm
+
+            module = timm.create_model(arch.model, pretrained=False, num_classes=classes)
+        else:
+            from torchvision.models import get_model
+
+            module = get_model(arch.model, weights=None, num_classes=classes)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"{arch.name} cannot be built: {error}", "Choose another architecture.") from error
+    return Network(arch, module)

@@ -1,0 +1,216 @@
+"""``polymodel predict``: labels for images that a run has not been given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polydata.errors import InputError, RefusedError, UsageError
+from polydata.ids import sha256_bytes
+from polydata.images import SUFFIXES, open_picture
+from polymodel.config import NO_WEIGHTS, DeviceName
+from polymodel.environment import choose_device, seed_everything
+from polymodel.features import describe_picture
+from polymodel.finetune import logits_of
+from polymodel.linear import Array, LinearHead, softmax
+from polymodel.models import Network, architecture, build
+from polymodel.runs import LOGIT, MODEL, PartKey, Run
+from polymodel.views import grey_resized
+from polymodel.weights import fill, load_network, read_state
+
+IMAGE_SUFFIXES = frozenset({*(f".{s}" for s in SUFFIXES.values()), ".jpeg", ".tiff"})
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a run says of an image.
+
+    Attributes:
+        path: the file.
+        image_sha256: of its bytes.
+        label: the most probable one.
+        p_positive: softmax probability of the run's positive class.
+        logits: by label, the mean over the run's parts.
+    """
+
+    path: str
+    image_sha256: str
+    label: str
+    p_positive: float
+    logits: dict[str, float]
+
+    def row(self) -> dict[str, Any]:
+        """A flat row, for a table."""
+        named = {LOGIT + label: value for label, value in self.logits.items()}
+        return {
+            "path": self.path,
+            "image_sha256": self.image_sha256,
+            "label": self.label,
+            "p_positive": self.p_positive,
+            **named,
+        }
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions, and the files that could not be read, each with its reason."""
+
+    done: tuple[Prediction, ...]
+    failed: tuple[tuple[str, str], ...]
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Files as named, and every image below folders, in order of name.
+
+    Raises:
+        InputError: if a path does not exist or a folder holds no image.
+    """
+    found = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+            if not inside:
+                raise InputError(
+                    f"There are no images in {path}.", f"Known kinds: {', '.join(sorted(IMAGE_SUFFIXES))}."
+                )
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise InputError(f"There is no {path}.")
+    return found
+
+
+def predict(
+    run: Run,
+    paths: Sequence[Path],
+    device: DeviceName = DeviceName.AUTO,
+    advance: Callable[[str, int, int], None] = lambda *_: None,
+) -> Predictions:
+    """Predict images with all parts of a finished run together: their logits are averaged.
+
+    Args:
+        run: from ``open_run``.
+        paths: image files and folders.
+        device: where to compute.
+        advance: told (what is going on, done, all).
+
+    Raises:
+        RefusedError: if the run is not finished, or its network is not the one that it was trained with.
+        InputError: if a path does not exist or weights cannot be read. An image that cannot be read is no
+            error; it is listed in ``failed``.
+    """
+    run.require_finished()
+    images = find_images(paths)
+    used = choose_device(device)
+    pictures, failed = [], []
+    for path in images:
+        try:
+            data = path.read_bytes()
+            open_picture(data)
+            pictures.append((path, sha256_bytes(data)))
+        except (InputError, OSError) as error:
+            failed.append((str(path), error.message if isinstance(error, InputError) else str(error.strerror)))
+    if not pictures:
+        return Predictions((), tuple(failed))
+    logits = np.zeros((len(pictures), len(run.classes)))
+    models = _models(run, used)
+    for done, (path, _) in enumerate(pictures):
+        advance("predicting", done, len(pictures))
+        logits[done] = np.mean([answer(path) for answer in models], axis=0)
+    chances = softmax(logits)
+    positive = run.classes.index(run.positive)
+    rows = tuple(
+        Prediction(
+            path=str(path),
+            image_sha256=sha256,
+            label=run.classes[int(chance.argmax())],
+            p_positive=float(chance[positive]),
+            logits=dict(zip(run.classes, values.tolist(), strict=True)),
+        )
+        for (path, sha256), chance, values in zip(pictures, chances, logits, strict=True)
+    )
+    return Predictions(rows, tuple(failed))
+
+
+Answer = Callable[[Path], Array]
+
+
+def _models(run: Run, device: str) -> list[Answer]:
+    """A function from an image file to logits (classes,) for each network of the run."""
+    if run.config.recipe.kind == "loop":
+        return [_loop_model(run, key, device) for key in run.planned]
+    # With random weights each seed has a network of its own; otherwise all share one.
+    by_network: dict[int, list[PartKey]] = {}
+    for key in run.planned:
+        by_network.setdefault(key.seed if run.config.weights == NO_WEIGHTS else 0, []).append(key)
+    return [_probe_model(run, keys, device) for keys in by_network.values()]
+
+
+def _loop_model(run: Run, key: PartKey, device: str) -> Answer:
+    recipe = run.config.recipe
+    network = build(architecture(run.config.arch), len(run.classes))
+    fill(network, read_state(run.part_folder(key) / MODEL), f"{run.name}/{key.folder}")
+    network.module.to(device).eval()
+    return lambda path: logits_of(
+        network, [grey_resized(open_picture(path), recipe.short_side, recipe.image_size)], recipe, device
+    )[0]
+
+
+def _probe_model(run: Run, keys: Sequence[PartKey], device: str) -> Answer:
+    """All heads on one frozen network; they are linear, so their mean is one head."""
+    network = _frozen(run, keys[0].seed, device)
+    head = _mean_head(run, keys)
+    digest = network.backbone_digest()
+    for key in keys:
+        if run.part(key)["backbone_digest"] != digest:
+            raise RefusedError(
+                f"The network {run.config.arch} with weights {run.config.weights} is no longer the one that "
+                f"{run.name} was trained with.",
+                "Install the versions named in run.json, or train the run again.",
+            )
+    return lambda path: head.logits(describe_picture(network, open_picture(path), run.config.recipe, device)[None])[0]
+
+
+def _frozen(run: Run, seed: int, device: str) -> Network:
+    seed_everything(seed)
+    network = load_network(architecture(run.config.arch), run.config.weights, len(run.classes))
+    network.module.to(device).eval()
+    return network
+
+
+def _mean_head(run: Run, keys: Sequence[PartKey]) -> LinearHead:
+    states = [read_state(run.part_folder(key) / MODEL) for key in keys]
+    try:
+        weight = np.mean([s["weight"].numpy() for s in states], axis=0)
+        bias = np.mean([s["bias"].numpy() for s in states], axis=0)
+    except KeyError as error:
+        raise InputError(f"{run.name} holds a part without {error}.", "Train the run again.") from error
+    return LinearHead(weight, bias)
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write a table as .csv, .json or .parquet, by the file's suffix.
+
+    Raises:
+        UsageError: for another suffix.
+        InputError: if the file cannot be written.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame([p.row() for p in predictions.done])
+    writers: dict[str, Callable[[], Any]] = {
+        ".csv": lambda: frame.to_csv(path, index=False),
+        ".json": lambda: frame.to_json(path, orient="records", indent=2),
+        ".parquet": lambda: frame.to_parquet(path, index=False),
+    }
+    if path.suffix.lower() not in writers:
+        raise UsageError(f"{path} ends in none of {', '.join(writers)}.", "Choose one of these suffixes.")
+    try:
+        writers[path.suffix.lower()]()
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,175 @@
+"""``polymodel report``: one self-contained HTML page about one or several runs."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from PIL import Image
+
+from polydata.errors import InputError
+from polydata.images import open_picture
+from polymodel.console import percent
+from polymodel.evaluate import centre_of, evaluate, rows
+from polymodel.figures import confusion_figure, curves_figure
+from polymodel.linear import softmax
+from polymodel.metrics import METRICS
+from polymodel.runs import LOGIT, Run, write_text
+
+THUMBNAIL = 176
+SHOWN_MISTAKES = 24
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "npv": "NPV",
+    "f1": "F1",
+    "mcc": "MCC",
+    "auroc": "AUROC",
+}
+ROW_TITLES = {
+    "model": "this model",
+    "majority": "majority",
+    "metadata": "file metadata",
+    "print_only": "print only",
+    "paper_lookup": "paper lookup",
+}
+COMPARED = ("auroc", "balanced_accuracy", "accuracy", "f1")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A test image that was answered wrongly.
+
+    Attributes:
+        picture: a JPEG thumbnail as a data URI; empty until the mistake is chosen to be shown.
+        image_sha256, group: of the image.
+        label, answer: the word it carries and the word that was given.
+        chance: the probability of the answer, averaged over the parts that had it as a test image.
+        parts, wrong: of how many parts it was a test image, and how many of these were wrong.
+    """
+
+    picture: str
+    image_sha256: str
+    group: str
+    label: str
+    answer: str
+    chance: float
+    parts: int
+    wrong: int
+
+
+def write_report(runs: Sequence[Run], output: Path, advance: Callable[[str, int, int], None]) -> Path:
+    """Write the page; runs without an evaluation are evaluated first.
+
+    Args:
+        runs: finished runs, in the order in which they are to be shown.
+        output: the HTML file.
+        advance: told (what is going on, done, all).
+
+    Returns:
+        Where it was written.
+
+    Raises:
+        RefusedError: if a run is not finished.
+        InputError: if predictions or images cannot be read, or the file cannot be written.
+    """
+    page = render([_section(run, evaluate(run, advance=advance)) for run in runs])
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_text(output, page)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}", "Name another file with --output.") from error
+    return output
+
+
+def render(sections: Sequence[Mapping[str, Any]]) -> str:
+    """The page from what each run has to show; every value is escaped."""
+    loader = jinja2.FileSystemLoader(Path(__file__).resolve().parent / "templates")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["percent"] = percent
+    template = environment.get_template("report.html.j2")
+    return template.render(
+        sections=sections, compared=[(m, TITLES[m]) for m in COMPARED], metrics=[(m, TITLES[m]) for m in METRICS]
+    )
+
+
+def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    counts = np.array(evaluation["confusion_matrix"]["rows_are_truth"])
+    mistakes = find_mistakes(run)
+    return {
+        "run": run,
+        "record": run.record,
+        "config": run.config,
+        "evaluation": evaluation,
+        "rows": {ROW_TITLES.get(name, name): row for name, row in rows(evaluation).items()},
+        "centre": centre_of,
+        "confusion": data_uri(confusion_figure(counts, run.classes, "svg"), "image/svg+xml"),
+        "curves": data_uri(curves_figure([run.history(key) for key in run.planned], "svg"), "image/svg+xml"),
+        "mistakes": [_with_picture(run, *m) for m in mistakes[:SHOWN_MISTAKES]],
+        "mistake_count": len(mistakes),
+    }
+
+
+def data_uri(data: bytes, media_type: str) -> str:
+    """Bytes as a ``data:`` address."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def find_mistakes(run: Run) -> list[tuple[Mistake, str]]:
+    """Test images whose averaged probabilities name the wrong label, the surest first, each with its path."""
+    import pandas as pd
+
+    logits = [LOGIT + label for label in run.classes]
+    frames = [run.predictions(key) for key in run.planned]
+    tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])
+    tests[logits] = softmax(tests[logits].to_numpy(dtype=np.float64))
+    tests["wrong"] = [
+        run.classes[k] != label for k, label in zip(tests[logits].to_numpy().argmax(1), tests["label"], strict=True)
+    ]
+    found = []
+    for sha256, rows_of in tests.groupby("image_sha256"):
+        chances = rows_of[logits].mean().to_numpy()
+        first, answer = rows_of.iloc[0], int(chances.argmax())
+        if run.classes[answer] == first["label"]:
+            continue
+        mistake = Mistake(
+            picture="",
+            image_sha256=str(sha256),
+            group=str(first["group"]),
+            label=str(first["label"]),
+            answer=run.classes[answer],
+            chance=float(chances[answer]),
+            parts=len(rows_of),
+            wrong=int(rows_of["wrong"].sum()),
+        )
+        found.append((mistake, str(first["path"])))
+    return sorted(found, key=lambda pair: (-pair[0].chance, pair[0].image_sha256))
+
+
+def _with_picture(run: Run, mistake: Mistake, path: str) -> Mistake:
+    return dataclasses.replace(mistake, picture=thumbnail(run.image_root / path))
+
+
+def thumbnail(path: Path) -> str:
+    """The image as a small JPEG data URI.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    picture = open_picture(path)
+    picture.thumbnail((2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=80)
+    return data_uri(out.getvalue(), "image/jpeg")

