@@ -8,7 +8,8 @@ DEMO ?= .demo
 
 .venv/ready: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@echo 'Installing into .venv; PyTorch is large, this takes minutes.'
+	$(BIN)/python -m pip install -qq --editable '.[dev]'
 	touch $@
 
 demo: .venv/ready  ## the whole chain on a corpus that it generates: PDFs to report
@@ -24,7 +25,7 @@ test: lint  ## everything that what is at hand allows
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 docs: .venv/ready  ## the manual, into site/
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m pip install -qq --editable '.[docs]'
 	$(BIN)/python docs/cli_reference.py
 	$(BIN)/mkdocs build --strict
 

@@ -98,6 +98,12 @@ class Catalogue:
                 f"The catalogue {path} has schema {newest}; this polydata knows schemas up to {known[-1][0]}.",
                 "Update polydata: pip install --upgrade polydata",
             )
+        digests = {number: hashlib.sha256(text.encode()).hexdigest() for number, _, text in known}
+        if any(applied[number] != digests[number] for number in applied):
+            raise CatalogueError(
+                f"The catalogue {path} was made by a development version of polydata whose schema was another.",
+                "Move it away and run the commands again: the images in store/ are kept.",
+            )
         missing = [m for m in known if m[0] not in applied]
         if not missing:
             return
@@ -112,8 +118,9 @@ class Catalogue:
                 )
             for number, name, text in missing:
                 self._connection.execute(text)
-                digest = hashlib.sha256(text.encode()).hexdigest()
-                self._connection.execute("INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, digest])
+                self._connection.execute(
+                    "INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, digests[number]]
+                )
 
     def __enter__(self) -> Self:
         return self

@@ -42,6 +42,13 @@ def test_a_newer_catalogue_is_refused(path: Path) -> None:
     assert caught.value.exit_code == 5
 
 
+def test_a_catalogue_of_another_schema_is_refused(path: Path) -> None:
+    with Catalogue.open(path) as catalogue:
+        catalogue.run("UPDATE applied_migrations SET sha256 = 'other'")
+    with pytest.raises(CatalogueError, match="development version"):
+        Catalogue.open(path)
+
+
 def test_a_file_that_is_no_catalogue_is_refused(path: Path) -> None:
     path.write_bytes(b"no database at all" * 500)
     with pytest.raises(CatalogueError):
