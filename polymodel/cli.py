@@ -13,6 +13,7 @@ import typer
 
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import report_problems
 from polydata.errors import PartialFailure
 from polymodel.config import DEFAULT_ARCH, IMAGENET, NO_WEIGHTS, DeviceName, RecipeName
 
@@ -132,6 +133,7 @@ def predict(
     if output is not None:
         write_predictions(output, found)
     _print(console.predictions_json(found)) if as_json else console.show_predictions(found, output)
+    report_problems((f"{path}: {reason}" for path, reason in found.failed), "Failed")
     if found.failed:
         raise PartialFailure(f"{len(found.failed)} of {len(found.failed) + len(found.done)} images could not be read.")
 

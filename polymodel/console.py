@@ -125,7 +125,7 @@ def predictions_json(found: Predictions) -> dict[str, Any]:
 
 
 def show_predictions(found: Predictions, output: Path | None) -> None:
-    """The table of predictions, or where it was written; then what failed."""
+    """The table of predictions, or where it was written."""
     console = Console()
     if output is None:
         table = Table("image", "label", "p positive", "logits")
@@ -135,8 +135,6 @@ def show_predictions(found: Predictions, output: Path | None) -> None:
         console.print(table)
     else:
         console.print(f"Wrote {len(found.done)} predictions to {escape(str(output))}")
-    for path, reason in found.failed:
-        console.print(f"[red]failed[/] {escape(path)}: {escape(reason)}")
 
 
 def run_row(run: Run) -> dict[str, Any]:

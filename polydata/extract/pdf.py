@@ -33,6 +33,9 @@ MAX_IMAGES = 3000
 GREY_WHITE = 245
 """Grey levels from here up are paper; photographs rarely reach it over an area."""
 
+TAIL_BYTES = 2048
+"""A PDF ends with its cross-reference's place; where these bytes lack it, the end is missing."""
+
 LIGATURES = str.maketrans(
     {
         "ﬀ": "ff",
@@ -190,6 +193,9 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[pymupdf.Document, str]]
         document = pymupdf.open(stream=data, filetype="pdf")
         if document.needs_pass and not document.authenticate(""):
             raise ExtractionFailure("encrypted", f"{path} needs a password", "Save a copy without a password.", digest)
+        if document.is_repaired and b"startxref" not in data[-TAIL_BYTES:]:
+            # A repaired stump still counts its pages, but what stood on them is gone.
+            raise ExtractionFailure("broken", f"{path} is cut short", "Fetch the file again.", digest)
         pages = document.page_count
         if pages < 1:
             raise ExtractionFailure("broken", f"{path} has no pages", "Fetch the file again.", digest)

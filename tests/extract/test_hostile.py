@@ -223,3 +223,16 @@ def test_stopping_early_ends_the_workers(tmp_path: Path) -> None:
     )
     assert isinstance(next(stream), Paper)
     stream.close()  # what an interrupted loop does: must return, leaving no worker behind
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.7, 0.95])
+def test_a_file_that_is_cut_short_is_broken_even_where_it_can_be_repaired(share: float, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.pdf"
+    with pymupdf.open() as document:
+        for number in range(3):
+            document.new_page().insert_text((72, 72), f"Page {number} of a paper")
+        document.save(whole)
+    assert extract_paper(whole, ImageStore(tmp_path / "store"), Limits()).pages == 3
+    path = tmp_path / "cut.pdf"
+    path.write_bytes(whole.read_bytes()[: round(share * whole.stat().st_size)])
+    assert reason(path) == "broken"
