@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,30 +14,25 @@ from typing import IO
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.exports import figure_exports, panel_exports
 from polydata.errors import InputError
+from polydata.files import replacing
 from polydata.images import SUFFIXES, ImageStore
 from polydata.workspace import Workspace
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes its place only when it is whole.
+def _text(path: Path) -> Iterator[IO[str]]:
+    """A text file that takes its place when it is whole.
 
     Raises:
-        InputError: if the folder cannot be written.
+        InputError: if it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with replacing(path) as out:
+            text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+            yield text
+            text.detach()  # flushes, and leaves the file to its owner
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.", "Choose another --output.") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            yield out
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def export_figures(catalogue: Catalogue, output: Path) -> int:
@@ -49,11 +43,21 @@ def export_figures(catalogue: Catalogue, output: Path) -> int:
     confidence (0 to 1), dpi.
     """
     count = 0
-    with replacing(output) as out:
+    with _text(output) as out:
         for row in figure_exports(catalogue):
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        with open(source, "rb") as data, replacing(target) as out:
+            shutil.copyfileobj(data, out)
+    except OSError as error:
+        raise InputError(
+            f"{source} cannot be copied to {target}: {error.strerror}.", "Is the image store whole?"
+        ) from error
 
 
 def export_panels(workspace: Workspace, catalogue: Catalogue, output: Path, *, accepted_only: bool = False) -> int:
@@ -69,15 +73,11 @@ def export_panels(workspace: Workspace, catalogue: Catalogue, output: Path, *, a
     for row in rows:
         name = f"{row['image_sha256']}.{SUFFIXES[row['format']]}"
         target = output / "images" / name
+        source = store.path(row["image_sha256"], row.pop("format"))
         if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{name}.part")
-            shutil.copyfile(store.path(row["image_sha256"], row.pop("format")), part)
-            part.replace(target)
-        else:
-            row.pop("format")
+            _copy(source, target)
         row["image"] = f"images/{name}"
-    with replacing(output / "panels.csv") as out:
+    with _text(output / "panels.csv") as out:
         writer = csv.DictWriter(out, fieldnames=["image", *(k for k in rows[0] if k != "image")] if rows else ["image"])
         writer.writeheader()
         writer.writerows(rows)

@@ -7,8 +7,6 @@ A file is written beside its place and moved there, so a killed process never le
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ import imagehash
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
 from polydata.errors import InputError
+from polydata.files import PART, replacing
 from polydata.ids import sha256_bytes
 from polydata.types import ImageInfo
 
@@ -137,7 +136,7 @@ class ImageStore:
 
     def sweep(self) -> None:
         """Remove half-written files that a killed process left; only where no other process writes."""
-        for part in self.root.glob("*/.*.part"):
+        for part in self.root.glob(f"**/.*{PART}"):
             part.unlink(missing_ok=True)
 
     def put(self, data: bytes, name: str = "the image") -> ImageInfo:
@@ -150,14 +149,6 @@ class ImageStore:
         target = self.path(info.sha256, info.format)
         if target.exists():
             return info
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(data)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(target) as out:
+            out.write(data)
         return info

@@ -12,31 +12,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from polymodel.evaluate import centre_of, rows
-from polymodel.metrics import METRICS
+from polymodel.metrics import METRICS, TITLES
 from polymodel.runs import Run
 
 if TYPE_CHECKING:
     from polymodel.predict import Predictions
     from polymodel.train import Trained
 
-TITLES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "bal. accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "specificity": "specificity",
-    "npv": "NPV",
-    "f1": "F1",
-    "mcc": "MCC",
-    "auroc": "AUROC",
-}
 ROW_TITLES = {
     "model": "model",
     "majority": "majority",
-    "metadata": "metadata",
-    "print_only": "print",
-    "paper_lookup": "lookup",
+    "metadata": "file metadata",
+    "print_only": "print only",
+    "paper_lookup": "paper lookup",
 }
+"""What the rows of an evaluation are called: the model, and the controls that see no micrograph."""
 
 
 def percent(value: float | None) -> str:

@@ -6,8 +6,6 @@ and later runs share it.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from polydata.files import replacing
 from polydata.ids import content_id
 from polydata.images import open_picture
 from polymodel.config import Recipe
@@ -93,13 +92,6 @@ class FeatureCache:
             found: Features = np.load(kept, allow_pickle=False)
             return found
         vector = describe_picture(self.network, open_picture(path), self.recipe, self.device)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=kept.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                np.save(out, vector, allow_pickle=False)
-            Path(temporary).replace(kept)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(kept) as out:
+            np.save(out, vector, allow_pickle=False)
         return vector

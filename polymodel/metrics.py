@@ -18,7 +18,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "npv", "f1", "mcc", "auroc")
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "npv": "NPV",
+    "f1": "F1",
+    "mcc": "MCC",
+    "auroc": "AUROC",
+}
+"""What each metric is called where people read it."""
+METRICS = tuple(TITLES)
 RESAMPLES = 2000
 LEVEL = 0.95
 

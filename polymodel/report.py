@@ -16,33 +16,15 @@ from PIL import Image
 
 from polydata.errors import InputError
 from polydata.images import open_picture
-from polymodel.console import percent
+from polymodel.console import ROW_TITLES, percent
 from polymodel.evaluate import centre_of, evaluate, rows
 from polymodel.figures import confusion_figure, curves_figure
 from polymodel.linear import softmax
-from polymodel.metrics import METRICS
+from polymodel.metrics import METRICS, TITLES
 from polymodel.runs import LOGIT, Run, write_text
 
 THUMBNAIL = 176
 SHOWN_MISTAKES = 24
-TITLES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "specificity": "specificity",
-    "npv": "NPV",
-    "f1": "F1",
-    "mcc": "MCC",
-    "auroc": "AUROC",
-}
-ROW_TITLES = {
-    "model": "this model",
-    "majority": "majority",
-    "metadata": "file metadata",
-    "print_only": "print only",
-    "paper_lookup": "paper lookup",
-}
 COMPARED = ("auroc", "balanced_accuracy", "accuracy", "f1")
 
 

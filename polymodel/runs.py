@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, RefusedError, UsageError
+from polydata.files import replacing
 from polydata.workspace import Workspace
 from polymodel.config import TrainConfig, config_from_dict
 
@@ -200,9 +201,8 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as out:
+        out.write(text.encode())
 
 
 def check_name(name: str) -> str:

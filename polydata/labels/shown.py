@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import os
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 from polydata.errors import InputError
+from polydata.files import replacing
 from polydata.images import ImageStore, open_picture
 
 BROWSER_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
@@ -44,16 +42,7 @@ def file_to_show(store: ImageStore, sha256: str, true_format: str, mode: str) ->
     target = store.root / FOLDER / sha256[:2] / f"{sha256}.png"
     if target.exists():
         return target
-    buffer = io.BytesIO()
-    open_picture(path).save(buffer, "PNG")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(buffer.getvalue())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    picture = open_picture(path)
+    with replacing(target) as out:
+        picture.save(out, "PNG")
     return target
