@@ -6,8 +6,8 @@ set -eu
 dir=${1:-.demo}
 say() { printf '\n$ %s\n' "$*"; "$@"; }
 
-rm -rf "$dir"
-mkdir -p "$dir"
+mkdir -p -- "$dir"
+rm -rf -- "$dir/corpus" "$dir/workspace" "$dir/report.html"  # what an earlier demo left
 say polydata demo-corpus "$dir/corpus"
 say polydata init "$dir/workspace"
 POLYDATA_WORKSPACE=$(cd "$dir/workspace" && pwd)
@@ -17,11 +17,16 @@ say polydata extract "$dir/corpus/papers"
 say polydata screen
 say polydata records import "$dir/corpus/records.csv"
 say polydata join
-if [ -n "${POLYDATA_LABEL_STUDIO_TOKEN:-}" ]; then
-    say polydata label push
+if [ -z "${POLYDATA_LABEL_STUDIO_TOKEN:-}" ]; then
+    echo "No Label Studio token is set: labels come from the records and the label rules."
+elif say polydata label push; then
+    if [ -t 0 ]; then
+        printf 'Review as many images as you like, then press Enter. '
+        read -r _
+    fi
     say polydata label pull
 else
-    echo "No Label Studio token is set: labels come from the records and the label rules."
+    echo "Label Studio could not be used (see above): labels come from the records and the label rules."
 fi
 say polydata build-split v1
 say polymodel train --split v1 --name demo
