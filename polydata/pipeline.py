@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.papers import extraction_counts, move_paper, read_by, save_failure, save_paper
+from polydata.catalogue.papers import (
+    extraction_counts,
+    forget_failure,
+    move_paper,
+    older_versions,
+    read_by,
+    save_failure,
+    save_paper,
+)
 from polydata.catalogue.screenings import save_screenings, unscreened_images
 from polydata.errors import InputError
 from polydata.extract.paper import Limits
@@ -37,6 +46,7 @@ class ExtractionResult:
         done: files read this time.
         skipped: files that had been read before by the same version of the method.
         duplicates: files whose bytes another named file has too.
+        older: papers whose file holds other bytes by now; they and what hangs on them stay in the catalogue.
         failures: files that could not be read.
     """
 
@@ -44,6 +54,7 @@ class ExtractionResult:
     done: int
     skipped: int
     duplicates: tuple[Path, ...]
+    older: tuple[str, ...]
     failures: tuple[Failure, ...]
 
 
@@ -68,19 +79,21 @@ def extract(
         advance: called with the number of files that are dealt with.
     """
     settings = workspace.settings.extract
+    limits = Limits(max_bytes=settings.max_megabytes * 1_000_000, max_pages=settings.max_pages)
     known = set() if again else read_by(catalogue, EXTRACTOR)
     todo: dict[str, Path] = {}
     failures: list[Failure] = []
     duplicates: list[Path] = []
+    older: list[str] = []
     named: set[str] = set()
     for path in paths:
-        try:
-            digest = sha256_file(path)
-        except OSError as error:
-            failures.append(Failure(None, str(path), "unreadable", f"The file cannot be read: {error.strerror}."))
+        digest = _digest(path, limits)
+        if isinstance(digest, Failure):
+            failures.append(digest)
             continue
         if digest in named:
             duplicates.append(path)
+            forget_failure(catalogue, path)
         elif digest in known:
             move_paper(catalogue, digest, path)
         else:
@@ -90,7 +103,6 @@ def extract(
     for failure in failures:
         save_failure(catalogue, failure)
 
-    limits = Limits(max_bytes=settings.max_megabytes * 1_000_000, max_pages=settings.max_pages)
     count = settings.workers if workers is None else workers
     store = ImageStore(workspace.store)
     store.sweep()
@@ -103,12 +115,14 @@ def extract(
         memory_mb=settings.memory_mb,
     )
     done = 0
-    for result in results:
+    for path, result in results:
         if isinstance(result, Failure):
             failures.append(result)
             save_failure(catalogue, result)
         else:
-            save_paper(catalogue, result, todo[result.sha256], EXTRACTOR)
+            save_paper(catalogue, result, path, EXTRACTOR)
+            older += [f"{paper}, read from {path}" for paper in older_versions(catalogue, path, result.sha256)]
+            named.add(result.sha256)  # not what was hashed above where the file was replaced meanwhile
             done += 1
         advance(1)
     return ExtractionResult(
@@ -116,8 +130,23 @@ def extract(
         done=done,
         skipped=len(named) - len(todo),
         duplicates=tuple(duplicates),
+        older=tuple(older),
         failures=tuple(sorted(failures, key=lambda f: f.path)),
     )
+
+
+def _digest(path: Path, limits: Limits) -> str | Failure:
+    """SHA-256 of a file, or why it is not read: pipes and devices never end, huge files are not even hashed."""
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            return Failure(None, str(path), "unreadable", f"{path} is no regular file")
+        if facts.st_size > limits.max_bytes:
+            detail = f"{path} has {facts.st_size} bytes; the limit is {limits.max_bytes}"
+            return Failure(None, str(path), "too-large", detail)
+        return sha256_file(path)
+    except OSError as error:
+        return Failure(None, str(path), "unreadable", f"{path} cannot be read: {error.strerror}")
 
 
 @dataclass(frozen=True)

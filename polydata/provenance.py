@@ -6,35 +6,40 @@ import json
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.trace import trace
+from polydata.catalogue.runs import list_runs, save_runs
+from polydata.catalogue.session import open_catalogue
 from polydata.workspace import Workspace
 
 RUN_FILE = "run.json"
 
 
-def sync_runs(workspace: Workspace, catalogue: Catalogue) -> None:
-    """Write the training runs that lie in runs/ into the catalogue, and forget those that are gone."""
+def open_with_runs(workspace: Workspace) -> Catalogue:
+    """The catalogue for reading, after the training runs that lie in runs/ were noted in it."""
+    rows = _runs(workspace)
+    catalogue = open_catalogue(workspace, read_only=True)
+    if list_runs(catalogue) != rows:
+        catalogue.close()
+        catalogue = open_catalogue(workspace)
+        save_runs(catalogue, rows)
+    return catalogue
+
+
+def _runs(workspace: Workspace) -> list[dict[str, Any]]:
     rows = []
     for path in sorted(workspace.runs.glob(f"*/{RUN_FILE}")):
         try:
             run = json.loads(path.read_text(encoding="utf-8"))
             row = {"name": path.parent.name, "split": run["split"]["name"], "digest": run["split"]["digest"]}
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # not a run folder of ours, or one that is being written
+            continue  # polymodel runs list shows it as unreadable
         rows.append({**row, "manifest": json.dumps(run)})
-    with catalogue.transaction():
-        catalogue.run("DELETE FROM runs")
-        catalogue.upsert("runs", rows)
-
-
-def ways(workspace: Workspace, catalogue: Catalogue, identifier: str) -> list[dict[str, Any]]:
-    """The way of a thing from its PDF page to splits and runs, one entry a panel; see ``catalogue.trace``."""
-    sync_runs(workspace, catalogue)
-    return trace(catalogue, identifier)
+    return rows
 
 
 def describe_way(way: dict[str, Any]) -> str:
-    """One entry of ``ways`` in lines for a person."""
+    """One entry of ``catalogue.trace`` in lines for a person."""
+    if "panel" not in way:
+        return _describe_alone(way)
     paper, figure, panel, image = way["paper"], way["figure"], way["panel"], way["image"]
     box = "" if panel["x0"] is None else " box " + ", ".join(f"{panel[c]:.1f}" for c in ("x0", "y0", "x1", "y1"))
     lines = [
@@ -63,6 +68,21 @@ def describe_way(way: dict[str, Any]) -> str:
     lines += [f"  split   {s['split']} fold {s['fold']}: {s['side']} as {s['label']}" for s in way["splits"]]
     lines += [f"  run     {r['name']} on split {r['split']}" for r in way["runs"]]
     return "\n".join(lines)
+
+
+def _describe_alone(way: dict[str, Any]) -> str:
+    if "record" in way:
+        record = way["record"]
+        lines = [
+            record["record_id"],
+            f"  record  {record['record_key'] or 'without a key'}: {_short(record['morphology'])}",
+        ]
+        lines += [
+            f"  paper   {p['file_name']} ({p['paper_id']}) by {p['method']} ({p['score']:.2f})" for p in way["papers"]
+        ]
+        return "\n".join([*lines, "  joined to no panel"])
+    lines = [way["paper"]["paper_id"], f"  paper   {way['paper']['file_name']}, without panels"]
+    return "\n".join([*lines, *(f"  left    {o['what']} on page {o['page']}" for o in way["leftovers"])])
 
 
 def _short(text: str | None, length: int = 90) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,40 @@ def test_wrong_usage_exits_with_two(words: tuple[str, ...], workspace: Path) -> 
 def test_no_workspace_exits_with_four(tmp_path: Path) -> None:
     result = run("polydata", "status", "--workspace", tmp_path, expect=4)
     assert "polydata init" in result.stderr
+
+
+def test_trace_knows_papers_and_records_that_nothing_hangs_on(tmp_path: Path) -> None:
+    import pymupdf
+
+    place, pdf, table = tmp_path / "w", tmp_path / "words.pdf", tmp_path / "records.csv"
+    with pymupdf.open() as document:
+        document.new_page().insert_text((72, 72), "A paper without any figure.")
+        document.save(pdf)
+    table.write_text("record_key,morphology,reference\nlonely,coarse domains,Someone; J. Polym. 1; 2 (2001)\n")
+    run("polydata", "init", place)
+    run("polydata", "extract", pdf, workspace=place)
+    run("polydata", "records", "import", table, workspace=place)
+    (record,) = run_json("polydata", "records", "list", workspace=place)
+    assert "lonely" in run("polydata", "trace", record["record_id"], workspace=place).stdout
+    assert (
+        "without panels"
+        in run("polydata", "trace", hashlib.sha256(pdf.read_bytes()).hexdigest(), workspace=place).stdout
+    )
+    run("polydata", "trace", "panel-", workspace=place, expect=1)
+
+
+def test_pipes_and_changed_files_do_no_harm(corpus: Path, tmp_path: Path) -> None:
+    place, pdf, pipe = tmp_path / "w", tmp_path / "a.pdf", tmp_path / "pipe.pdf"
+    one, two = sorted((corpus / "papers").glob("*.pdf"))[:2]
+    os.mkfifo(pipe)
+    pdf.write_bytes(one.read_bytes())
+    run("polydata", "init", place)
+    result = run("polydata", "extract", pdf, pipe, workspace=place, expect=3)
+    assert "no regular file" in result.stderr
+    pdf.write_bytes(two.read_bytes())
+    assert "both versions are kept" in run("polydata", "extract", pdf, workspace=place).stderr
+    assert funnel(place)["papers"] == 2
+    pipe.unlink()
+    pipe.write_bytes(two.read_bytes())
+    run("polydata", "extract", pdf, pipe, workspace=place)
+    assert run_json("polydata", "list", "failures", workspace=place) == []

@@ -24,7 +24,7 @@ CONTENT_TABLES = (
 )  # fmt: skip
 """Tables that make up the data; the fingerprint is taken over these."""
 UPSERT_BATCH = 100
-WHERE_IT_LAY = {"papers": ("path",), "failures": ("path",), "records": ("source",)}
+WHERE_IT_LAY = {"papers": ("path",), "failures": ("path", "detail"), "records": ("source",)}
 """Columns that name places on this machine and so have no part in the fingerprint."""
 
 
@@ -32,6 +32,10 @@ def migrations() -> list[tuple[int, str, str]]:
     """Number, file name and text of each migration, in order."""
     files = sorted((schemas() / "sql").glob("[0-9][0-9][0-9]_*.sql"))
     return [(int(f.name[:3]), f.name, f.read_text(encoding="utf-8")) for f in files]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _holder(message: str) -> str:
@@ -64,8 +68,25 @@ class Catalogue:
         Raises:
             CatalogueError: if another process holds it, if it is newer than this program, or damaged.
         """
+        read_only = read_only and path.exists()
+        connection = cls._connect(path, read_only=read_only)
+        catalogue = cls(connection)
         try:
-            connection = duckdb.connect(str(path), read_only=read_only and path.exists())
+            missing = catalogue._missing_migrations(path)
+            if missing and read_only:
+                catalogue.close()
+                catalogue = cls(cls._connect(path, read_only=False))
+            if missing:
+                catalogue._migrate(missing)
+        except BaseException:
+            catalogue.close()
+            raise
+        return catalogue
+
+    @staticmethod
+    def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
                 raise CatalogueError(
@@ -78,15 +99,9 @@ class Catalogue:
                 f"{path} is not a catalogue that can be read: {str(error).splitlines()[0]}",
                 "Restore it from a copy, or move it away and extract again: the images in store/ are kept.",
             ) from error
-        catalogue = cls(connection)
-        try:
-            catalogue._migrate(path, read_only=read_only)
-        except BaseException:
-            connection.close()
-            raise
-        return catalogue
 
-    def _migrate(self, path: Path, *, read_only: bool) -> None:
+    def _missing_migrations(self, path: Path) -> list[tuple[int, str, str]]:
+        """Migrations that the catalogue lacks; raises where it has others than this program."""
         found = self._connection.execute(
             "SELECT 1 FROM duckdb_tables() WHERE table_name = 'applied_migrations'"
         ).fetchone()
@@ -98,29 +113,23 @@ class Catalogue:
                 f"The catalogue {path} has schema {newest}; this polydata knows schemas up to {known[-1][0]}.",
                 "Update polydata: pip install --upgrade polydata",
             )
-        digests = {number: hashlib.sha256(text.encode()).hexdigest() for number, _, text in known}
-        if any(applied[number] != digests[number] for number in applied):
+        if any(applied[number] != _digest(text) for number, _, text in known if number in applied):
             raise CatalogueError(
                 f"The catalogue {path} was made by a development version of polydata whose schema was another.",
                 "Move it away and run the commands again: the images in store/ are kept.",
             )
-        missing = [m for m in known if m[0] not in applied]
-        if not missing:
-            return
-        if read_only and path.exists() and applied:
-            self._connection.close()
-            self._connection = duckdb.connect(str(path))
+        return [m for m in known if m[0] not in applied]
+
+    def _migrate(self, missing: Sequence[tuple[int, str, str]]) -> None:
+        """Apply migrations, all or none."""
         with self.transaction():
-            if not found:
-                self._connection.execute(
-                    "CREATE TABLE applied_migrations "
-                    "(number INTEGER PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL)"
-                )
+            self.run(
+                "CREATE TABLE IF NOT EXISTS applied_migrations "
+                "(number INTEGER PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL)"
+            )
             for number, name, text in missing:
-                self._connection.execute(text)
-                self._connection.execute(
-                    "INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, digests[number]]
-                )
+                self.run(text)
+                self.run("INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, _digest(text)])
 
     def __enter__(self) -> Self:
         return self

@@ -57,11 +57,9 @@ def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
             SELECT panel_id, arg_max(value_um, confidence) AS scale_um, arg_max(method, confidence) AS scale_source
             FROM scale_bars GROUP BY panel_id
         ), recorded AS (
-            SELECT panel_id, arg_max(records.composition_ratio, score) AS composition_ratio,
-                   arg_max(records.polymers, score) AS polymers,
-                   arg_max(records.blending_method, score) AS blending_method,
-                   arg_max(records.scale_um, score) AS scale_um, arg_max(record_id, score) AS record_id
-            FROM links JOIN records USING (record_id) GROUP BY panel_id
+            SELECT panel_id, record_id, composition_ratio, polymers, blending_method, scale_um
+            FROM links JOIN records USING (record_id)
+            QUALIFY row_number() OVER (PARTITION BY panel_id ORDER BY score DESC, record_id) = 1
         )
         SELECT panels.panel_id, panels.image_sha256, images.format, labels.label, labels.source AS label_source,
                labels.conflict, panels.label AS panel_label, panels.caption, panels.caption_stem,

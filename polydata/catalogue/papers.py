@@ -148,6 +148,19 @@ def move_paper(catalogue: Catalogue, sha256: str, path: Path) -> None:
     catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [str(path), sha256])
 
 
+def forget_failure(catalogue: Catalogue, path: Path) -> None:
+    """A path no longer holds a file that cannot be read."""
+    catalogue.run("DELETE FROM failures WHERE path = ?", [str(path)])
+
+
+def older_versions(catalogue: Catalogue, path: Path, sha256: str) -> list[str]:
+    """Ids of papers that were read from this path when it held other bytes."""
+    rows = catalogue.tuples(
+        "SELECT paper_id FROM papers WHERE path = ? AND sha256 <> ? ORDER BY paper_id", [str(path), sha256]
+    )
+    return [paper for (paper,) in rows]
+
+
 def failures(catalogue: Catalogue) -> list[dict[str, Any]]:
     """Files that could not be read, by path."""
     return catalogue.rows("SELECT path, reason, detail, sha256 FROM failures ORDER BY path")

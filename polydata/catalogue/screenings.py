@@ -46,10 +46,10 @@ def list_screenings(catalogue: Catalogue, decision: str | None = None) -> list[d
     return catalogue.rows(
         """SELECT s.image_sha256, s.decision, s.score, s.reason, s.rule, s.version,
                   papers.file_name AS paper, figures.page, figures.label AS figure, panels.label AS panel
-           FROM screenings s
+           FROM screened s
            JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
            WHERE (? IS NULL OR s.decision = ?)
-           QUALIFY row_number() OVER (PARTITION BY s.image_sha256 ORDER BY s.rule, s.version DESC, panels.panel_id) = 1
+           QUALIFY row_number() OVER (PARTITION BY s.image_sha256 ORDER BY panels.panel_id) = 1
            ORDER BY abs(s.score - 0.5), s.image_sha256""",
         [decision, decision],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
@@ -21,22 +22,25 @@ def trace(catalogue: Catalogue, identifier: str) -> list[dict[str, Any]]:
     Returns:
         One entry a panel: ``paper``, ``figure``, ``panel``, ``image`` (with its screenings), ``scale_bars``,
         ``records``, ``label`` (resolved, with all that was said), ``annotations``, ``splits``, ``runs``.
+        A paper without panels gives one entry with ``paper`` and ``leftovers``; a record that is joined to no
+        panel one with ``record`` and ``papers``, those it was tied to.
 
     Raises:
-        InputError: if nothing has this id.
+        InputError: if nothing has this id, or it is too short.
     """
-    panels = _panels(catalogue, identifier)
-    if not panels:
+    digits = re.sub(r"^(paper|figure|panel|record)-", "", identifier)
+    if len(digits) < MIN_DIGITS:
+        raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
+    found = [_way(catalogue, panel) for panel in _panels(catalogue, identifier)] or _alone(catalogue, identifier)
+    if not found:
         raise InputError(
             f"Nothing in the catalogue has the id {identifier!r}.",
             "Ids stand in the exports: polydata export figures, polydata export panels.",
         )
-    return [_way(catalogue, panel) for panel in panels]
+    return found
 
 
 def _panels(catalogue: Catalogue, identifier: str) -> list[str]:
-    if len(identifier) < MIN_DIGITS:
-        raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} characters of it.")
     rows = catalogue.tuples(
         """SELECT DISTINCT panel_id, papers.file_name, figures.page, figures.figure_id, panels.position
            FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
@@ -48,6 +52,24 @@ def _panels(catalogue: Catalogue, identifier: str) -> list[str]:
         [identifier] * 6,
     )
     return [row[0] for row in rows]
+
+
+def _alone(catalogue: Catalogue, identifier: str) -> list[dict[str, Any]]:
+    """Papers and records that no panel hangs on."""
+    papers = catalogue.rows(
+        """SELECT * EXCLUDE (first_page_text) FROM papers
+           WHERE starts_with(paper_id, ?) OR starts_with(coalesce(sha256, ''), ?) ORDER BY paper_id""",
+        [identifier] * 2,
+    )
+    records = catalogue.rows(
+        "SELECT * EXCLUDE (raw) FROM records WHERE starts_with(record_id, ?) ORDER BY record_id", [identifier]
+    )
+    leftovers = "SELECT * EXCLUDE (leftover_id, paper_id) FROM leftovers WHERE paper_id = ? ORDER BY page, y0"
+    tied = """SELECT paper_id, file_name, method, score FROM paper_links JOIN papers USING (paper_id)
+              WHERE record_id = ? ORDER BY score DESC, paper_id"""
+    return [{"paper": p, "leftovers": catalogue.rows(leftovers, [p["paper_id"]])} for p in papers] + [
+        {"record": r, "papers": catalogue.rows(tied, [r["record_id"]])} for r in records
+    ]
 
 
 def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +39,7 @@ def extract(
         result = pipeline.extract(place, catalogue, files, workers=workers, again=again, advance=advance)
     report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in result.failures), "Failed")
     report_problems((f"{d} has the same bytes as another file" for d in result.duplicates), "Left out")
+    report_problems((f"{o}: its file has changed, both versions are kept" for o in result.older), "Older version")
     facts = {**result.counts, "failures": len(result.failures), "read now": result.done, "read before": result.skipped}
     if as_json:
         print_json({**facts, "failed": [vars(f) for f in result.failures]})
@@ -77,6 +80,13 @@ def screen(
         raise PartialFailure(f"{len(result.failures)} images could not be opened.", "Each is named above.")
 
 
+class DecisionName(StrEnum):
+    """What a screening decides."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
 @listing.command("failures")
 def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Files that could not be read, each with its reason."""
@@ -85,13 +95,13 @@ def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None
     from polydata.workspace import Workspace
 
     with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = failures(catalogue)
+        rows = [{**row, "file": "there" if Path(row["path"]).exists() else "gone"} for row in failures(catalogue)]
     print_json(rows) if as_json else print_table(rows, "Failures", empty="No file failed.")
 
 
 @listing.command("screenings")
 def list_screenings(
-    decision: Annotated[str | None, typer.Option(help="Only this decision: accepted or rejected.")] = None,
+    decision: Annotated[DecisionName | None, typer.Option(help="Only this decision.")] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -102,7 +112,7 @@ def list_screenings(
 
     with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
         rows = rows_of(catalogue, decision)
-    print_json(rows) if as_json else print_table(rows, "Screenings", empty="Nothing was screened yet: polydata screen")
+    print_json(rows) if as_json else print_table(rows, "Screenings", empty="No image was screened so: polydata screen")
 
 
 @listing.command("leftovers")

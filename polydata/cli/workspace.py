@@ -30,11 +30,11 @@ def init(
 def status(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show how many papers, figures and images survive each step, from PDF to split."""
     from polydata.catalogue.funnel import funnel
-    from polydata.catalogue.session import open_catalogue
+    from polydata.provenance import open_with_runs
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place, read_only=True) as catalogue:
+    with open_with_runs(place) as catalogue:
         rows = funnel(catalogue, place.task())
         fingerprint = catalogue.fingerprint()
     if as_json:
@@ -51,13 +51,12 @@ def trace(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs."""
-    from polydata.catalogue.session import open_catalogue
-    from polydata.provenance import describe_way, ways
+    from polydata.catalogue.trace import trace as follow
+    from polydata.provenance import describe_way, open_with_runs
     from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        found = ways(place, catalogue, identifier)
+    with open_with_runs(Workspace.find(workspace)) as catalogue:
+        found = follow(catalogue, identifier)
     if as_json:
         print_json(found)
     else:

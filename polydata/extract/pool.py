@@ -90,8 +90,8 @@ def extract_many(
     limits: Limits,
     seconds_per_file: float,
     memory_mb: int = 4096,
-) -> Iterator[Paper | Failure]:
-    """Extract files in worker processes and yield each as it is done.
+) -> Iterator[tuple[Path, Paper | Failure]]:
+    """Extract files in worker processes and yield each with its path as it is done.
 
     A file over its time is ended by killing its worker, one that needs too much memory fails or takes its
     worker with it; both are failures of that file alone.
@@ -105,7 +105,7 @@ def extract_many(
         memory_mb: address space of a worker; the libraries alone take about 1,500.
 
     Yields:
-        A ``Paper`` or a ``Failure`` for each path, in the order in which they end.
+        Each path with its ``Paper`` or ``Failure``, in the order in which they end.
 
     Raises:
         PolydataError: if pictures cannot be stored.
@@ -129,7 +129,7 @@ def extract_many(
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for ended in sorted(done, key=lambda one: str(running[one])):
                 path = running.pop(ended)
-                yield _outcome(ended, path, limits, seconds_per_file, memory_mb)
+                yield path, _outcome(ended, path, limits, seconds_per_file, memory_mb)
         pool.close()
     finally:  # the caller stopped early, pressed Ctrl+C, or everything is done
         pool.stop()

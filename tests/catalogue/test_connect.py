@@ -105,3 +105,20 @@ def test_the_tasks_words_follow_the_task_file(tmp_path: Path) -> None:
     with open_catalogue(workspace, read_only=True) as catalogue:
         words = [w for (w,) in catalogue.tuples("SELECT label FROM label_words ORDER BY position")]
     assert words == list(workspace.task().labels) and "in_between" in words
+
+
+def test_reading_an_empty_file_makes_the_schema(path: Path) -> None:
+    duckdb.connect(str(path)).close()
+    with Catalogue.open(path, read_only=True) as catalogue:
+        assert catalogue.value("SELECT count(*) FROM papers") == 0
+
+
+def test_the_folder_of_a_failure_has_no_part_in_the_fingerprint(tmp_path: Path) -> None:
+    prints = []
+    for name in ("a", "b"):
+        with Catalogue.open(tmp_path / name) as catalogue:
+            detail = f"{tmp_path / name}/x.pdf is broken"
+            failure = {"path": f"{tmp_path / name}/x.pdf", "sha256": None, "reason": "broken", "detail": detail}
+            catalogue.upsert("failures", [failure])
+            prints.append(catalogue.fingerprint())
+    assert prints[0] == prints[1]

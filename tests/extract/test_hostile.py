@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pymupdf
@@ -152,6 +153,10 @@ def slow_pdf(path: Path) -> None:
 
 
 @pytest.mark.slow
+def outcomes(stream: Iterator[tuple[Path, Paper | Failure]]) -> list[Paper | Failure]:
+    return [outcome for _, outcome in stream]
+
+
 def test_the_pool_survives_bad_files(tmp_path: Path) -> None:
     good = [tmp_path / f"good{index}.pdf" for index in range(3)]
     for path in good:
@@ -160,7 +165,7 @@ def test_the_pool_survives_bad_files(tmp_path: Path) -> None:
     broken.write_bytes(b"%PDF-1.4 nothing")
     slow_pdf(slow)
     encrypted(locked, user_password="secret")
-    results = list(
+    results = outcomes(
         extract_many(
             [good[0], broken, slow, good[1], locked, tmp_path / "none.pdf", good[2]],
             ImageStore(tmp_path / "store"),
@@ -200,7 +205,7 @@ def test_memory_over_the_limit_fails_that_file_alone(tmp_path: Path) -> None:
             document.update_stream(contents, b"q 300 0 0 300 100 100 cm /Big Do Q")
             document.xref_set_key(page.xref, "Contents", f"{contents} 0 R")
         document.save(greedy)
-    results = list(
+    results = outcomes(
         extract_many(
             [greedy, good],
             ImageStore(tmp_path / "store"),
@@ -221,7 +226,7 @@ def test_stopping_early_ends_the_workers(tmp_path: Path) -> None:
     stream = extract_many(
         paths, ImageStore(tmp_path / "store"), workers=1, limits=Limits(), seconds_per_file=60, memory_mb=4096
     )
-    assert isinstance(next(stream), Paper)
+    assert isinstance(next(stream)[1], Paper)
     stream.close()  # what an interrupted loop does: must return, leaving no worker behind
 
 
