@@ -99,8 +99,8 @@ CREATE TABLE screenings (
 
 -- What the newest version of the automatic screening says of an image.
 CREATE VIEW screened AS
-SELECT image_sha256, arg_max(decision, version) AS decision, arg_max(score, version) AS score
-FROM screenings GROUP BY image_sha256;
+SELECT * FROM screenings
+QUALIFY row_number() OVER (PARTITION BY image_sha256 ORDER BY version DESC, rule) = 1;
 
 CREATE TABLE records (
     record_id              TEXT PRIMARY KEY,   -- from the source's name and the record's own key or content
