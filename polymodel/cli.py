@@ -124,10 +124,12 @@ def predict(
 ) -> None:
     """Predict the labels of images; the parts of a run (folds, seeds) answer together."""
     from polymodel import console, runs
+    from polymodel.predict import check_output, write_predictions
     from polymodel.predict import predict as predict_images
-    from polymodel.predict import write_predictions
 
     chosen = runs.open_run(run, workspace)
+    if output is not None:
+        check_output(output)
     with _progress() as advance:
         found = predict_images(chosen, images, device, advance)
     if output is not None:
@@ -159,8 +161,12 @@ def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) ->
     """List the runs of the workspace."""
     from polymodel import console, runs
 
-    found = [console.run_row(run) for run in runs.list_runs(workspace)]
+    readable, problems = runs.list_runs(workspace)
+    found = [console.run_row(run) for run in readable]
     _print(found) if as_json else console.show_runs(found)
+    report_problems(problems, "Unreadable")
+    if problems:
+        raise PartialFailure(f"{len(problems)} runs cannot be read.", "Each is named above.")
 
 
 @runs_app.command("show")

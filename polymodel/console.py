@@ -81,11 +81,14 @@ def show_evaluation(run: Run, evaluation: Mapping[str, Any]) -> None:
     console = Console()
     parts = len(evaluation["parts"])
     what = "mean ± sd over parts" if parts > 1 else "value"
-    table = Table(title=f"{escape(run.name)}: {what} and 95 % interval, per cent", box=box.SIMPLE_HEAD, padding=(0, 1))
+    table = Table(
+        title=f"{escape(run.name)}: {what} and 95 % interval, per cent", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     found = rows(evaluation)
     others = [name for name in found if name != "model"]
     for title in ("", "model", "95 %", *(ROW_TITLES.get(name, name) for name in others)):
-        table.add_column(title, justify="right" if title else "left", no_wrap=bool(title))
+        heading = title if title == "95 %" else title.replace(" ", "\n")
+        table.add_column(heading, justify="right" if title else "left", no_wrap=True)
     for metric in METRICS:
         own = found["model"][metric]
         cells = [percent(centre_of(found[name][metric])) for name in others]

@@ -92,18 +92,18 @@ def group_folds(
     Args:
         labels: (n,) class indices.
         groups: n names.
-        parts: how many partitions; fewer where there are fewer groups.
+        parts: how many partitions; fewer where there are fewer groups, or fewer images of the largest class.
         seed: of the shuffling.
 
     Raises:
-        InputError: with fewer than two groups.
+        InputError: where not two partitions can be made.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    count = min(parts, len(set(groups)))
+    count = min(parts, len(set(groups)), int(np.bincount(labels).max(initial=0)))
     if count < 2:
         raise InputError(
-            "The training side holds a single group, so none can be held back for validation.",
+            "The training side is too small to hold a group back for validation.",
             "Build a split with more papers, or train with --recipe probe or paper.",
         )
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)

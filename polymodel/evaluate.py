@@ -10,6 +10,7 @@ import numpy as np
 
 from polydata.controls import CONTROLS, ControlTable, read_table
 from polydata.errors import InputError
+from polydata.files import replacing
 from polydata.ids import sha256_file
 from polymodel.linear import softmax
 from polymodel.metrics import METRICS, RESAMPLES, Array, Outcome, confusion, summarise
@@ -73,7 +74,8 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
     write_json(run.folder / EVALUATION, result)
     from polymodel.figures import confusion_figure
 
-    (run.folder / CONFUSION_PNG).write_bytes(confusion_figure(counts, run.classes, "png"))
+    with replacing(run.folder / CONFUSION_PNG) as out:
+        out.write(confusion_figure(counts, run.classes, "png"))
     return result
 
 
@@ -101,7 +103,10 @@ def _known(run: Run, digest: str) -> dict[str, Any] | None:
     """An evaluation written earlier of the same predictions by the same method."""
     if not (run.folder / EVALUATION).is_file() or not (run.folder / CONFUSION_PNG).is_file():
         return None
-    found = read_json(run.folder / EVALUATION)
+    try:
+        found = read_json(run.folder / EVALUATION)
+    except InputError:
+        return None  # it can be made anew
     same = found.get("predictions_digest") == digest and found.get("version") == VERSION
     return found if same else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision.transforms import v2
 
+from polydata.errors import InputError
 from polydata.images import open_picture
 from polydata.splits.manifest import Item
 from polymodel.config import Recipe
@@ -55,7 +57,7 @@ def train_loop(job: PartJob, network: Network) -> PartResult:
     accuracy are noted after each epoch, for the curve that the seed article shows.
 
     Raises:
-        InputError: if an image cannot be read, or the groups do not allow a validation part.
+        InputError: if an image cannot be read, the groups do not allow a validation part, or a loss is not finite.
     """
     recipe, classes = job.recipe, len(job.classes)
     labels = torch.from_numpy(job.train_targets())
@@ -74,6 +76,7 @@ def train_loop(job: PartJob, network: Network) -> PartResult:
     while loop.epoch < recipe.epochs and not _is_stale(loop, recipe):
         _epoch(job, loop, [train[k] for k in kept], labels[kept], criterion)
         _look(job, loop, watched, criterion)
+        _check_finite(loop)
     if recipe.patience is not None:
         network.module.load_state_dict(loop.best_state)
     return PartResult(
@@ -113,11 +116,21 @@ def _read(job: PartJob, items: Sequence[Item], side: str) -> list[Grey]:
 
 
 def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of the training items to learn from, and of those held back for early stopping."""
+    """Indices of the training items to learn from, and of those held back for early stopping.
+
+    Held back is the first part without which every label is still there to be learned: the balanced loss of a
+    label that was never shown has no value.
+    """
     if job.recipe.patience is None:
         return np.arange(len(labels)), np.arange(0)
     groups = [item.group for item in job.fold.train]
-    return group_folds(labels, groups, VALIDATION_PARTS, job.seed)[0]
+    for kept, held_back in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
+        if np.array_equal(np.unique(labels[kept]), np.unique(labels)):
+            return kept, held_back
+    raise InputError(
+        "Whichever training groups are held back for validation, all images of some label go with them.",
+        "Build a split with more papers of each label, or train with --recipe probe or paper.",
+    )
 
 
 def _start_head(job: PartJob, network: Network, images: Sequence[Grey], labels: NDArray[np.int64]) -> None:
@@ -237,6 +250,21 @@ def _augmented(job: PartJob, epoch: int, image: Grey, place: int, copy: int) -> 
         view = transform(torch.from_numpy(image.copy()).unsqueeze(0))
         turned: Tensor = torch.rot90(view[0], int(torch.randint(4, ())))
     return turned
+
+
+def _check_finite(loop: Loop) -> None:
+    """Stop where training ran away: what follows from a loss without value has none either.
+
+    Raises:
+        InputError: naming the epoch.
+    """
+    losses = {name: value for name, value in loop.history[-1].items() if name.endswith("_loss") and value is not None}
+    bad = [name for name, value in losses.items() if not math.isfinite(value)]
+    if bad:
+        raise InputError(
+            f"Training ran away: {' and '.join(bad)} is not finite after epoch {loop.epoch}.",
+            "Train again with a lower --learning-rate.",
+        )
 
 
 def _look(

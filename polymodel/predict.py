@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from polydata.errors import InputError, RefusedError, UsageError
+from polydata.files import replacing
 from polydata.ids import sha256_bytes
 from polydata.images import SUFFIXES, open_picture
 from polymodel.config import NO_WEIGHTS, DeviceName
@@ -193,24 +195,41 @@ def _mean_head(run: Run, keys: Sequence[PartKey]) -> LinearHead:
     return LinearHead(weight, bias)
 
 
+OUTPUTS = (".csv", ".json", ".parquet")
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that could not be written, before the work is done.
+
+    Raises:
+        UsageError: for a suffix other than ``OUTPUTS``.
+        InputError: if it is a folder itself, or its folder is missing or cannot be written.
+    """
+    if path.suffix.lower() not in OUTPUTS:
+        raise UsageError(f"{path} ends in none of {', '.join(OUTPUTS)}.", "Choose one of these suffixes.")
+    if path.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder.", "Name another file with --output.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: {path.parent} is missing or read-only.", "Make the folder first.")
+
+
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write a table as .csv, .json or .parquet, by the file's suffix.
 
     Raises:
-        UsageError: for another suffix.
-        InputError: if the file cannot be written.
+        UsageError, InputError: as ``check_output``, and if the disk fails.
     """
     import pandas as pd
 
+    check_output(path)
     frame = pd.DataFrame([p.row() for p in predictions.done])
-    writers: dict[str, Callable[[], Any]] = {
-        ".csv": lambda: frame.to_csv(path, index=False),
-        ".json": lambda: frame.to_json(path, orient="records", indent=2),
-        ".parquet": lambda: frame.to_parquet(path, index=False),
-    }
-    if path.suffix.lower() not in writers:
-        raise UsageError(f"{path} ends in none of {', '.join(writers)}.", "Choose one of these suffixes.")
     try:
-        writers[path.suffix.lower()]()
+        with replacing(path) as out:
+            if path.suffix.lower() == ".csv":
+                frame.to_csv(out, index=False)
+            elif path.suffix.lower() == ".json":
+                frame.to_json(out, orient="records", indent=2)
+            else:
+                frame.to_parquet(out, index=False)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -51,7 +51,7 @@ def _curve_row(job: PartJob, features: Features, labels: NDArray[np.int64], c: f
     row: dict[str, float | None] = {"train_loss": train_loss, "train_accuracy": train_accuracy}
     row |= {"val_loss": None, "val_accuracy": None}
     groups = [item.group for item in job.fold.train]
-    if len(set(groups)) < 2:
+    if len(set(groups)) < 2 or np.bincount(labels).max() < 2:
         return row
     held_back = np.full((len(labels), classes), np.nan)
     for kept, out in group_folds(labels, groups, VALIDATION_PARTS, job.seed):

@@ -187,7 +187,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise InputError(f"{path} holds no JSON object.")
@@ -238,15 +238,24 @@ def open_run(name_or_path: str | Path, workspace: Path | None = None) -> Run:
     run = Run(path.resolve(), record)
     try:
         _ = run.config, run.classes, run.positive, run.leakage, run.image_root, run.planned
-    except (KeyError, TypeError, AttributeError) as error:
+        _ = run.split["name"], run.split["digest"], *(record[key] for key in ("command", "started", "seconds"))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{path / RUN_FILE} lacks or garbles {error}.") from error
     return run
 
 
-def list_runs(workspace: Path | None = None) -> list[Run]:
-    """All runs of the workspace by name; folders that hold no run are passed over."""
-    folder = Workspace.find(workspace).runs
-    return [open_run(p.parent) for p in sorted(folder.glob(f"*/{RUN_FILE}"))]
+def list_runs(workspace: Path | None = None) -> tuple[list[Run], list[str]]:
+    """All runs of the workspace by name, and what is wrong with those that cannot be read.
+
+    Folders that hold no run are passed over.
+    """
+    runs, problems = [], []
+    for path in sorted(Workspace.find(workspace).runs.glob(f"*/{RUN_FILE}")):
+        try:
+            runs.append(open_run(path.parent))
+        except InputError as error:
+            problems.append(error.message)
+    return runs, problems
 
 
 def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> Run:
@@ -292,7 +301,8 @@ def held(run: Run) -> Iterator[None]:
                 "Wait for it, or give this run another name with --name.",
             ) from None
         for left in (run.folder / "parts").glob(".*"):
-            shutil.rmtree(left)
+            if left.is_dir():  # other hidden files are the operating system's
+                shutil.rmtree(left)
         yield
 
 

@@ -28,6 +28,57 @@ def call(small: Small, *words: object, expect: int = 0) -> str:
     return result.stdout if expect == 0 else result.output
 
 
+def test_the_evaluation_names_its_metrics_in_a_narrow_window(small: Small) -> None:
+    words = ["evaluate", "run-cv", "--workspace", str(small.root)]
+    shown = CliRunner().invoke(app, words, env={"COLUMNS": "80"}).stdout
+    assert {"balanced accuracy", "specificity", "majority"} <= set(re.split(r"\s{2,}|\n", shown))
+
+
+def test_an_unreadable_run_is_named_and_hides_no_other(small: Small, tmp_path: Path) -> None:
+    bad = small.workspace.runs / "garbled"
+    bad.mkdir()
+    (bad / "run.json").write_text("{")
+    try:
+        said = call(small, "runs", "list", expect=3)
+        assert "run-one" in said and "garbled" in said
+    finally:
+        (bad / "run.json").unlink()
+        bad.rmdir()
+
+
+def test_what_the_system_leaves_beside_parts_does_no_harm(small: Small) -> None:
+    (small.workspace.runs / "run-one" / "parts" / ".DS_Store").write_bytes(b"x")
+    call(small, "train", "--split", "one", "--name", "run-one", *FAST)
+    (small.workspace.runs / "run-one" / "evaluation.json").write_text("{")
+    assert "accuracy" in call(small, "evaluate", "run-one")
+
+
+@pytest.mark.parametrize(("output", "expect"), [("out.txt", 2), ("missing/out.csv", 1)])
+def test_an_output_that_cannot_be_is_refused_before_the_work(
+    small: Small, tmp_path: Path, output: str, expect: int
+) -> None:
+    said = call(small, "predict", "run-one", tmp_path / "no-image.png", "--output", tmp_path / output, expect=expect)
+    assert "no-image" not in said
+
+
+def test_training_that_runs_away_says_so(small: Small) -> None:
+    words = (
+        "train",
+        "--split",
+        "one",
+        "--name",
+        "away",
+        "--recipe",
+        "finetune",
+        "--epochs",
+        2,
+        "--learning-rate",
+        1e30,
+    )
+    said = call(small, *words, *FAST, expect=1)
+    assert "not finite" in said and "--learning-rate" in said
+
+
 def parsed(small: Small, *words: object) -> Any:
     return json.loads(call(small, *words, "--json"))
 
@@ -237,5 +288,26 @@ def test_damaged_run_folders_are_named(own: Small) -> None:
     assert "cannot be read" in call(own, "evaluate", "damaged", expect=1)
     (folder / "run.json").write_text('{"format": 1}')
     assert "run.json" in call(own, "runs", "show", "damaged", expect=1)
-    (folder / "run.json").write_text("{")
-    assert "run.json" in call(own, "runs", "list", expect=1)
+
+
+@pytest.mark.parametrize("lacking", ["command", "started", "seconds"])
+def test_a_run_that_lacks_a_fact_is_named(own: Small, lacking: str) -> None:
+    call(own, "train", "--split", "one", "--name", "lacking", *FAST)
+    path = own.workspace.runs / "lacking" / "run.json"
+    record = json.loads(path.read_text())
+    del record[lacking]
+    path.write_text(json.dumps(record))
+    assert lacking in call(own, "runs", "list", expect=3)
+
+
+def test_a_run_nested_too_deep_to_read_is_named(own: Small) -> None:
+    folder = own.workspace.runs / "deep"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("[" * 100_000)
+    assert "cannot be read" in call(own, "runs", "list", expect=3)
+
+
+def test_an_output_that_is_a_folder_is_refused_before_the_work(small: Small, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    said = call(small, "predict", "run-one", tmp_path / "none.png", "--output", tmp_path / "folder.csv", expect=1)
+    assert "is a folder" in said

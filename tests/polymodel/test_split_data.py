@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_split import Small
 
 import polymodel
@@ -51,8 +53,28 @@ def test_group_folds_part_no_group_and_cover_all() -> None:
     assert sorted(k for _, out in parts for k in out) == list(range(40))
     for kept, out in parts:
         assert not {groups[k] for k in kept} & {groups[k] for k in out}
-    with pytest.raises(InputError, match="single group"):
+    with pytest.raises(InputError, match="too small"):
         group_folds(labels, ["g"] * 40, 5, seed=1)
+    with pytest.raises(InputError, match="too small"):
+        group_folds(np.array([0, 1]), ["a", "b"], 5, seed=1)
+
+
+@pytest.mark.filterwarnings("ignore:The least populated class")
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abcdef")), min_size=1, max_size=30), st.integers(0, 9))
+def test_group_folds_are_as_many_as_they_can_be(items: list[tuple[int, str]], seed: int) -> None:
+    labels, groups = np.array([label for label, _ in items]), [group for _, group in items]
+    count = min(5, len(set(groups)), max(np.bincount(labels)))
+    if count < 2:
+        with pytest.raises(InputError, match="too small"):
+            group_folds(labels, groups, 5, seed)
+        return
+    parts = group_folds(labels, groups, 5, seed)
+    assert len(parts) == count
+    assert sorted(k for _, out in parts for k in out) == list(range(len(items)))
+    for kept, out in parts:
+        assert len(kept)
+        assert len(out)
+        assert not {groups[k] for k in kept} & {groups[k] for k in out}
 
 
 def test_labels_outside_the_manifest_are_an_error(small: Small) -> None:

@@ -174,6 +174,49 @@ def test_a_training_side_of_one_label_is_an_error_and_leaves_no_part(own: Small)
         run.require_finished()
 
 
+@pytest.mark.parametrize("recipe", [RecipeName.LP_FT, RecipeName.FINETUNE, RecipeName.PAPER])
+def test_a_training_that_runs_away_is_an_error_and_leaves_no_part(own: Small, recipe: RecipeName) -> None:
+    with pytest.raises(InputError, match="not finite after epoch 1") as caught:
+        trained(own, config(recipe, image_size=32, epochs=1, learning_rate=1e30), "away")
+    assert "lower --learning-rate" in caught.value.hint
+    assert list((own.workspace.runs / "away" / "parts").iterdir()) == []
+
+
+def test_the_probe_measures_no_validation_where_nothing_can_be_held_back(own: Small) -> None:
+    fine, coarse = own.items[0], own.items[5]
+    write_split(own.workspace.splits / "pair", [((fine, coarse), own.items[8:])])
+    history = trained(own, config(RecipeName.PROBE, image_size=40), "pair", split="pair").history(PartKey(1, 0))
+    assert history["train_loss"].notna().all()
+    assert history[["val_loss", "val_accuracy"]].isna().all(axis=None)
+
+
+@pytest.mark.filterwarnings("ignore:The least populated class")
+def test_the_probe_trains_on_three_papers_with_an_image_each(own: Small) -> None:
+    items = (own.items[0], own.items[4], own.items[9])
+    write_split(own.workspace.splits / "three-papers", [(items, own.items[12:])])
+    run = trained(own, config(RecipeName.PROBE, image_size=40), "three-papers", split="three-papers")
+    assert run.history(PartKey(1, 0))["train_loss"].notna().all()
+
+
+@pytest.mark.filterwarnings("ignore:The least populated class")
+@pytest.mark.parametrize("seed", range(6))
+def test_early_stopping_never_holds_back_all_images_of_a_label(own: Small, seed: int) -> None:
+    coarse = [i for i in own.items if i.label == CLASSES[1]]
+    items = (own.items[0], own.items[2], *coarse[2:8])  # all fine ones are of one paper
+    write_split(own.workspace.splits / "rare", [(items, own.items[16:])])
+    run = trained(
+        own, config(RecipeName.FINETUNE, image_size=32, epochs=1, seeds=(seed,)), f"rare-{seed}", split="rare"
+    )
+    assert items[0].group not in run.part(PartKey(1, seed))["validation_groups"]
+
+
+def test_early_stopping_needs_every_label_in_two_papers_or_says_so(own: Small) -> None:
+    items = (own.items[0], own.items[2], own.items[5], own.items[7])
+    write_split(own.workspace.splits / "apart", [(items, own.items[8:])])
+    with pytest.raises(InputError, match="all images of some label"):
+        trained(own, config(RecipeName.FINETUNE, image_size=32, epochs=1), "apart", split="apart")
+
+
 def test_papers_on_both_sides_are_a_leak_even_where_the_split_is_silent(own: Small) -> None:
     write_split(own.workspace.splits / "silent", [(own.items[:10], own.items[10:])])
     run = trained(own, config(RecipeName.PROBE, image_size=40), "silent", split="silent")
@@ -217,3 +260,9 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(own: Small) -> None
 
 def test_the_loop_of_ones_own_reads_the_same_split(small: Small) -> None:
     assert polymodel.load_split("one", small.root).digest == open_split("one", small.root).digest
+
+
+def test_a_tiny_training_side_gives_as_many_partitions_as_it_can() -> None:
+    from polymodel.data import group_folds
+
+    assert len(group_folds(np.array([0, 0, 1]), ["a", "b", "c"], 3, 0)) == 2
