@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from polydata.records.caption_parts import take_apart
 from polydata.records.layout import Key, Published, PublishedImage, parse_key, read_layout
 from polydata.records.record import BadRowError, Record, make_record
 from polydata.records.text import decode
-from polydata.splits.groups import group_images, read_evidence
+from polydata.splits.groups import group_images, read_evidence, reference_keys
 from polydata.splits.items import make_items
 from polydata.splits.write import write_split
 from polydata.task import Task
@@ -52,6 +52,7 @@ class PublishedReport:
     Attributes:
         images, papers, figures, records: numbers of rows.
         labels: number of images by the label of the file's name.
+        kept: records that another file brought or corrected; they stay as they stand in the catalogue.
         records_without_image: records of which no image was published.
         contradictions: keys whose file name and record say labels that exclude each other.
         finer: keys whose record says a label that file names cannot say.
@@ -68,6 +69,7 @@ class PublishedReport:
     figures: int
     records: int
     labels: Mapping[str, int]
+    kept: int
     records_without_image: int
     contradictions: tuple[str, ...]
     finer: tuple[str, ...]
@@ -89,6 +91,7 @@ class PublishedReport:
             "papers": self.papers,
             "figures": self.figures,
             "records": self.records,
+            "  kept as another file says": self.kept,
             "  without an image": self.records_without_image,
             "file name and record contradict": len(self.contradictions),
             "record finer than file name": len(self.finer),
@@ -280,10 +283,33 @@ def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[st
     }
 
 
+def _references(
+    rows: Mapping[str, Sequence[Mapping[str, Any]]], records: Sequence[Record]
+) -> dict[str, frozenset[str]]:
+    """What names each paper, by its id: the paper's row, and the records that are linked to its panels."""
+    nothing = dict.fromkeys(("journal", "volume", "pages", "year"))
+    found = {row["paper_id"]: reference_keys({**row, **nothing}) for row in rows["papers"]}
+    linked = {link["record_id"] for link in rows["links"]}
+    for record in records:
+        if record.record_id in linked:
+            keys = reference_keys({**record.as_row(), "citation": record.reference})
+            found[_paper_id(parse_key(str(record.record_key)))] |= keys
+    return found
+
+
 def _write_split(
-    workspace: Workspace, catalogue: Catalogue, task: Task, stored: Sequence[Stored], sides: Mapping[str, str]
+    workspace: Workspace,
+    catalogue: Catalogue,
+    task: Task,
+    stored: Sequence[Stored],
+    *,
+    references: Mapping[str, frozenset[str]],
+    sides: Mapping[str, str],
 ) -> tuple[dict[str, int], dict[str, int], list[str]]:
-    """The authors' split as split ``published``; numbers of its sides, what leaks, and what had to stay out."""
+    """The authors' split as split ``published``; numbers of its sides, what leaks, and what had to stay out.
+
+    It follows from the data set alone, whatever else the catalogue holds.
+    """
     place: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for one in stored:
         if one.image.key.text in sides:
@@ -297,7 +323,7 @@ def _write_split(
     side_of = {sha: next(iter(place[sha]))[0] for sha in labels}
     if len(set(side_of.values())) < 2:
         return {}, {}, problems
-    evidence = read_evidence(catalogue, labels)
+    evidence = replace(read_evidence(catalogue, labels, SOURCE), references=references)
     items = make_items(workspace, evidence, group_images(evidence), labels)
     train, test = ([item for sha, item in items.items() if side_of[sha] == side] for side in ("train", "test"))
     split = write_split(
@@ -315,6 +341,7 @@ def _write_split(
         folds=[(train, test)],
         classes=[label for label in task.labels if label in {label for label, _ in labels.values()}],
         leakage_reason=LEAKAGE_REASON,
+        evidence=evidence,
     )
     findings = split.leakage["findings"] if split.leakage else []
     return {"train": len(train), "test": len(test)}, {f["detector"]: f["count"] for f in findings}, problems
@@ -326,7 +353,7 @@ def import_published(
     """Import the published data set from a folder, in either of the layouts of ``records.layout``.
 
     Images are stored first, with their bytes unchanged; all rows follow in one transaction, then the split. The
-    same folder again changes nothing.
+    same folder again changes nothing; records that another file brought or corrected are kept as they are.
 
     Args:
         advance: called with 1 for each image that is stored.
@@ -343,11 +370,15 @@ def import_published(
         raise InputError(f"No image of {root} can be read; first {bad_images[0]}.")
     rows = _rows(stored, records)
     known = records_by_id(catalogue, [r.record_id for r in records])
-    rows["records"] = [r for r in rows["records"] if known.get(r["record_id"]) != r]
+    kept = {key for key, row in known.items() if row["source"] != found.records.name}
+    rows["records"] = [r for r in rows["records"] if r["record_id"] not in kept and known.get(r["record_id"]) != r]
     with catalogue.transaction():
         save_data_set(catalogue, SOURCE, **rows)
         votes = write_votes(catalogue, task)
-    split, leakage, bad_split = _write_split(workspace, catalogue, task, stored, found.sides)
+    references = _references(rows, records)
+    split, leakage, bad_split = _write_split(
+        workspace, catalogue, task, stored, references=references, sides=found.sides
+    )
     unplaced = [
         f"{one.image.path.name}: it stands on neither side of the split"
         for one in stored
@@ -369,6 +400,7 @@ def import_published(
         papers=len(rows["papers"]),
         figures=len(rows["figures"]),
         records=len(records),
+        kept=len(kept),
         labels={label: n for label in task.labels if (n := sum(o.label == label for o in stored))},
         records_without_image=sum(str(r.record_key) not in with_image for r in records),
         contradictions=tuple(key for key, word in differ if word in coarse),

@@ -20,10 +20,20 @@ class LabelSource:
     Attributes:
         name: ``review``, ``file``, ``record``, ``rule``, ...
         vocabulary: the labels it is able to say; None where it can say all.
+        refines: whether its word overrules a better-ranked source whose vocabulary lacks that word.
     """
 
     name: str
     vocabulary: tuple[str, ...] | None
+    refines: bool
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> LabelSource:
+        """A source from its table of the task file."""
+        refines = data.get("refines", False)
+        if not isinstance(refines, bool):
+            raise TypeError(f"refines of the source {data['name']} must be true or false, not {refines!r}")
+        return cls(data["name"], tuple(data["vocabulary"]) if "vocabulary" in data else None, refines)
 
 
 @dataclass(frozen=True)
@@ -101,9 +111,7 @@ class Task:
             labelstudio=data["labelstudio"],
             not_a_micrograph=data["review"]["not_a_micrograph"],
             unsure=data["review"]["unsure"],
-            sources=tuple(
-                LabelSource(s["name"], tuple(s["vocabulary"]) if "vocabulary" in s else None) for s in data["sources"]
-            ),
+            sources=tuple(LabelSource.read(s) for s in data["sources"]),
             file_suffixes=dict(data["file_suffixes"]),
             spellings=dict(data["spellings"]),
             rules=tuple(Rule(r["label"], re.compile(r["pattern"])) for r in data["rules"]),

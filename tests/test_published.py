@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError
 from polydata.ids import sha256_bytes
 from polydata.images import open_picture
+from polydata.joining import import_tables
 from polydata.published import PublishedReport, import_published
 from polydata.records.blocks import BadBlock, Block, parse_blocks
 from polydata.records.layout import parent_key, parse_key, read_layout
@@ -118,6 +120,47 @@ def test_again_changes_nothing(plain: Path, workspace: Workspace, catalogue: Cat
     before = catalogue.fingerprint()
     assert import_published(workspace, catalogue, plain) == first
     assert catalogue.fingerprint() == before
+
+
+def test_records_that_another_file_corrected_are_kept(
+    plain: Path, tmp_path: Path, workspace: Workspace, catalogue: Catalogue
+) -> None:
+    task = workspace.task()
+    first = import_published(workspace, catalogue, plain)
+    table = tmp_path / "corrected.csv"
+    with open(table, "w", newline="") as handle:
+        rows = [["2_page3_image1", "SEM", task.negative, REFERENCE, "1999"]]
+        csv.writer(handle).writerows([["key", "caption", "label", "reference", "year"], *rows])
+    assert import_tables(catalogue, task, [table]).records.replaced == 1
+    before = catalogue.fingerprint()
+    again = import_published(workspace, catalogue, plain)
+    assert (first.kept, again.kept) == (0, 1)
+    assert replace(again, kept=0) == first
+    assert catalogue.fingerprint() == before
+    word = catalogue.value("SELECT compatibility FROM records WHERE record_key = '2_page3_image1'")
+    assert word == task.negative
+
+
+def test_again_beside_a_paper_that_shows_the_same_bytes(
+    plain: Path, workspace: Workspace, catalogue: Catalogue
+) -> None:
+    first = import_published(workspace, catalogue, plain)
+    digest = load_split(workspace.splits / "published").digest
+    named = "file_name IN ('2_page3_image1_0.png', '3_a_1.png')"
+    shas = [sha for (sha,) in catalogue.tuples(f"SELECT image_sha256 FROM panels WHERE {named} ORDER BY 1")]
+    assert len(shas) == 2
+    paper = {"paper_id": "a", "source": "pdf", "file_name": "a.pdf", "status": "done", "extractor": "1"}
+    catalogue.upsert("papers", [paper])
+    catalogue.upsert("figures", [{"figure_id": "a/f", "paper_id": "a", "method": "m", "confidence": 1.0}])
+    shown = [
+        {"panel_id": f"a{n}", "figure_id": "a/f", "position": n, "image_sha256": sha} for n, sha in enumerate(shas)
+    ]
+    catalogue.upsert("panels", shown)
+    assert import_published(workspace, catalogue, plain) == first
+    shutil.rmtree(workspace.splits / "published")
+    catalogue.run("DELETE FROM splits")
+    assert import_published(workspace, catalogue, plain) == first
+    assert load_split(workspace.splits / "published").digest == digest
 
 
 def test_both_layouts_give_the_same_catalogue(

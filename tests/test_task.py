@@ -15,6 +15,7 @@ def test_the_shipped_task() -> None:
     assert {task.positive, task.negative, task.partial} == set(task.labels)
     assert task.partial_policies() == ("drop", f"as-{task.positive}", f"as-{task.negative}", "own-class")
     assert [s.name for s in task.sources] == ["review", "file", "record", "rule"]
+    assert [s.name for s in task.sources if s.refines] == ["review", "record"]
 
 
 def test_spellings_ignore_case_spaces_and_underscores() -> None:
@@ -45,6 +46,7 @@ def test_a_missing_task_is_an_error(name: str) -> None:
         ('positive = "', 'was = "', "lacks the key"),
         ("pattern = '", "pattern = '(", "is not a task"),
         ("[review]", "[review", "is not a task"),
+        ("refines = true", "refines = 'yes'", "must be true or false"),
     ],
 )
 def test_a_broken_task_names_its_fault(old: str, new: str, part: str, tmp_path: Path) -> None:

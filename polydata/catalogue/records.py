@@ -19,9 +19,8 @@ def records_by_id(catalogue: Catalogue, ids: Sequence[str]) -> dict[str, dict[st
 
 
 def save_records(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace records, all or none."""
-    with catalogue.transaction():
-        catalogue.upsert("records", rows)
+    """Insert or replace records. Call it inside a transaction."""
+    catalogue.upsert("records", rows)
 
 
 def list_records(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -26,13 +26,16 @@ def open_catalogue(workspace: Workspace, *, read_only: bool = False) -> Catalogu
     return catalogue
 
 
-def _source_rows(task: Task) -> list[tuple[str, int, list[str] | None]]:
-    return [(s.name, i, list(s.vocabulary) if s.vocabulary else None) for i, s in enumerate(task.sources, start=1)]
+def _source_rows(task: Task) -> list[tuple[str, int, list[str] | None, bool]]:
+    return [
+        (s.name, rank, list(s.vocabulary) if s.vocabulary else None, s.refines)
+        for rank, s in enumerate(task.sources, start=1)
+    ]
 
 
 def _knows(catalogue: Catalogue, task: Task) -> bool:
     words = catalogue.tuples("SELECT label, position FROM label_words ORDER BY position")
-    sources = catalogue.tuples("SELECT source, rank, vocabulary FROM label_sources ORDER BY rank")
+    sources = catalogue.tuples("SELECT source, rank, vocabulary, refines FROM label_sources ORDER BY rank")
     return words == [(w, i) for i, w in enumerate(task.labels)] and sources == _source_rows(task)
 
 
@@ -41,4 +44,5 @@ def _write(catalogue: Catalogue, task: Task) -> None:
         catalogue.run("DELETE FROM label_words")
         catalogue.run("DELETE FROM label_sources")
         catalogue.upsert("label_words", [{"label": w, "position": i} for i, w in enumerate(task.labels)])
-        catalogue.upsert("label_sources", [{"source": s, "rank": r, "vocabulary": v} for s, r, v in _source_rows(task)])
+        names = ("source", "rank", "vocabulary", "refines")
+        catalogue.upsert("label_sources", [dict(zip(names, row, strict=True)) for row in _source_rows(task)])

@@ -21,9 +21,7 @@ _ONE_SOURCE = """
 _REVIEW = """
     SELECT image_sha256, CASE WHEN choice IN (SELECT label FROM label_words) THEN choice END AS label,
            $source AS source,
-           (SELECT list(DISTINCT choice ORDER BY choice) FROM annotations a
-            WHERE a.image_sha256 = reviews.image_sha256
-              AND NOT cancelled AND NOT deleted AND choice IS NOT NULL) AS said
+           said
     FROM reviews
 """
 
@@ -38,11 +36,13 @@ def label_choices(catalogue: Catalogue, source: str | None, review: bool = False
     Returns:
         Rows ``image_sha256``, ``label`` (None where nothing was said, or the source contradicts itself),
         ``source``, ``said`` (all that was said, None for nothing), ``answer`` (of the reviewers, whatever the
-        source; a tie is None) and ``rejected`` (by the newest version of the automatic screening).
+        source; None where there is none), ``tied`` (all that reviewers said who disagree without a majority, else
+        None) and ``rejected`` (by the newest version of the automatic screening).
     """
     said = _REVIEW if review else _ONE_SOURCE if source else _RESOLVED
     return catalogue.rows(
         f"""SELECT image_sha256, chosen.label, chosen.source, chosen.said, reviews.choice AS answer,
+                   CASE WHEN reviews.choice IS NULL THEN reviews.said END AS tied,
                    coalesce(screened.decision = 'rejected', false) AS rejected
             FROM (SELECT DISTINCT image_sha256 FROM panels)
             LEFT JOIN ({said.replace("$source", "?")}) chosen USING (image_sha256)
@@ -53,8 +53,12 @@ def label_choices(catalogue: Catalogue, source: str | None, review: bool = False
     )
 
 
-def shown_images(catalogue: Catalogue, images: Sequence[str]) -> list[dict[str, Any]]:
-    """What is known of images, by their hash; where several panels show one, the panel with the first id speaks."""
+def shown_images(catalogue: Catalogue, images: Sequence[str], source: str | None = None) -> list[dict[str, Any]]:
+    """What is known of images, by their hash; where several panels show one, the panel with the first id speaks.
+
+    Args:
+        source: look only at papers of this source.
+    """
     return catalogue.rows(
         """SELECT i.image_sha256, phash, images.format, images.width, images.height,
                   panels.panel_id, figures.figure_id, papers.paper_id, figures.page, panels.label AS panel,
@@ -62,21 +66,23 @@ def shown_images(catalogue: Catalogue, images: Sequence[str]) -> list[dict[str, 
            FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) i
            JOIN images ON images.sha256 = i.image_sha256
            JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+           WHERE papers.source = coalesce(?, papers.source)
            QUALIFY row_number() OVER (PARTITION BY i.image_sha256 ORDER BY panels.panel_id) = 1
            ORDER BY i.image_sha256""",
-        [list(images)],
+        [list(images), source],
     )
 
 
-def image_places(catalogue: Catalogue, images: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Hash, figure and paper of every panel that shows one of the images."""
+def image_places(catalogue: Catalogue, images: Sequence[str], source: str | None = None) -> list[tuple[str, str, str]]:
+    """Hash, figure and paper of every panel that shows one of the images, or of those in papers of one source."""
     return [
         (image, figure, paper)
         for image, figure, paper in catalogue.tuples(
             """SELECT DISTINCT image_sha256, figure_id, paper_id
                FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
-               JOIN figures USING (figure_id) ORDER BY 1, 2, 3""",
-            [list(images)],
+               JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+               WHERE papers.source = coalesce(?, papers.source) ORDER BY 1, 2, 3""",
+            [list(images), source],
         )
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -35,12 +36,15 @@ def import_(
 ) -> None:
     """Import records from tables. With a bad row nothing is imported, unless --skip-bad is given."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.records.importer import import_records
+    from polydata.joining import import_tables
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace)) as catalogue:
-        report = import_records(catalogue, files, sheet=sheet, skip_bad=skip_bad)
+    place = Workspace.find(workspace)
+    with open_catalogue(place) as catalogue:
+        done = import_tables(catalogue, place.task(), files, sheet=sheet, skip_bad=skip_bad)
+    report = done.records
     report_problems(map(str, report.bad), "Bad row")
+    _report_unknown(done.votes.unknown_spellings)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
@@ -55,6 +59,13 @@ def import_(
         raise PartialFailure(f"{len(report.bad)} bad rows were left out, listed above.", "Next: polydata join")
     if not as_json:
         next_step("polydata join")
+
+
+def _report_unknown(spellings: Mapping[str, int]) -> None:
+    report_problems(
+        (f"{word!r} in {count} records; add it to [spellings] of the task file" for word, count in spellings.items()),
+        "Unknown label",
+    )
 
 
 @records_app.command("template")
@@ -121,11 +132,7 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
     report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
-    words = report.votes.unknown_spellings.items()
-    report_problems(
-        (f"{word!r} in {count} records; add it to [spellings] of the task file" for word, count in words),
-        "Unknown label",
-    )
+    _report_unknown(report.votes.unknown_spellings)
     if as_json:
         print_json(dataclasses.asdict(report))
         return

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 import pymupdf
 
+from polydata.doi import find_doi
 from polydata.extract.pdf import PageContent, clean_text
 from polydata.types import PaperMeta
 
 FIRST_PAGE_CHARACTERS = 6000
 XMP_CHARACTERS = 200_000
-DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>]{2,150}")
 YEAR = re.compile(r"(?<!\d)(19[5-9]\d|20[0-4]\d)(?!\d)")
 NO_TITLE = re.compile(
     r"^(?:untitled|no job name|doi\b|10\.\d{4}|https?:|microsoft word|powerpoint|document ?\d*$"
@@ -40,17 +40,6 @@ def _xmp(text: str, *tags: str) -> str | None:
             if value.strip():
                 return " ".join(value.split())
     return None
-
-
-def find_doi(text: str | None) -> str | None:
-    """The first DOI in a text, in lower case, without the signs after it."""
-    match = DOI.search(text or "")
-    if match is None:
-        return None
-    doi = match.group().rstrip(".,;:'")
-    while doi.endswith((")", "]")) and doi.count("(") + doi.count("[") < doi.count(")") + doi.count("]"):
-        doi = doi[:-1]
-    return doi.lower()
 
 
 def _title_on(page: PageContent) -> str | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from polydata.doi import DOI, find_doi
 from polydata.records.text import clean, fold
 
 MAX_LENGTH = 2000
 """Longer texts are cut before they are parsed: no reference is longer."""
 
-# Old DOIs of one publisher hold angle brackets; elsewhere these end the DOI, as in HTML.
-_DOI = re.compile(r"\b10\.\d{4,9}/(?:\(SICI\)[^\s\"{}|\\^`]+|[^\s\"<>{}|\\^`]+)", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
 _PAGES = re.compile(r"^(?:pp?\.?\s*)?([A-Za-z]?\d+[A-Za-z]?(?:\s*[-–—/]\s*[A-Za-z]?\d+)?)$")
 # Tail of a reference in the usual styles: "45 (2004) 1234-1240", "2004, 45, 1234", "45(3):1234-40 (2004)".
@@ -55,17 +54,6 @@ class Citation:
         return surnames(self.authors)[0] if surnames(self.authors) else None
 
 
-def normal_doi(text: str | None) -> str | None:
-    """A DOI in lower case without a resolver's address or closing punctuation; None where there is none."""
-    match = _DOI.search((text or "")[:MAX_LENGTH])
-    if not match:
-        return None
-    doi = match[0].rstrip(".,;:'\"")
-    while doi.endswith((")", "]")) and doi.count("(") + doi.count("[") < doi.count(")") + doi.count("]"):
-        doi = doi[:-1].rstrip(".,;:'\"")
-    return doi.lower()
-
-
 def journal_words(text: str | None) -> tuple[str, ...]:
     """Words of a journal's name without particles and punctuation, for comparing."""
     words = re.findall(r"[^\W_]+", fold(text or ""))
@@ -94,7 +82,7 @@ def parse_citation(text: str | None) -> Citation:
     told stays None; any text is accepted.
     """
     line = clean((text or "")[:MAX_LENGTH]) or ""
-    doi = normal_doi(line)
+    doi = find_doi(line)
     parts = [p.strip() for p in re.split(r"\s,(?:\s|$)", line)]
     if len(parts) >= 3:
         return _from_parts(parts, doi)
@@ -118,7 +106,7 @@ def _from_parts(parts: list[str], doi: str | None) -> Citation:
 
 
 def _from_prose(line: str, doi: str | None) -> Citation:
-    bare = _DOI.sub(" ", line)
+    bare = DOI.sub(" ", line)
     match = next((m for m in (tail.search(bare) for tail in _TAILS) if m), None)
     years = _YEAR.findall(bare)
     if not match:

@@ -71,7 +71,7 @@ def read_records(path: Path, sheet: str | None = None) -> tuple[list[Record], li
 
 
 def save(catalogue: Catalogue, records: Iterable[Record]) -> tuple[int, int, int]:
-    """Write records in one transaction; numbers of new, replaced and unchanged ones.
+    """Write records; numbers of new, replaced and unchanged ones. Call it inside a transaction.
 
     A record that stands there with the same content is left alone, whatever file it came from.
     """
@@ -91,7 +91,7 @@ def _content(row: dict[str, object]) -> dict[str, object]:
 def import_records(
     catalogue: Catalogue, files: Sequence[Path], *, sheet: str | None = None, skip_bad: bool = False
 ) -> ImportReport:
-    """Import tables into the catalogue.
+    """Import tables into the catalogue. Call it inside a transaction, for labels are to follow in the same one.
 
     Where any row of any file is bad, nothing is written unless ``skip_bad``.
 

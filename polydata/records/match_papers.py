@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from polydata.records.citation import Citation, journal_words, normal_doi, parse_citation, surnames
+from polydata.doi import find_doi
+from polydata.records.citation import Citation, journal_words, parse_citation, surnames
 from polydata.records.text import fold
 
 TEXT_LENGTH = 6000
@@ -146,7 +147,7 @@ def citation_of(record: Mapping[str, object]) -> Citation:
         name: record[name] or getattr(parsed, name)
         for name in ("authors", "journal", "volume", "issue", "pages", "year")
     }
-    return Citation(doi=normal_doi(str(record["doi"] or "")) or parsed.doi, **parts)  # type: ignore[arg-type]
+    return Citation(doi=find_doi(str(record["doi"] or "")) or parsed.doi, **parts)  # type: ignore[arg-type]
 
 
 def _keys(citation: Citation) -> set[str]:
@@ -171,7 +172,7 @@ class PaperMatcher:
         self._holding: dict[str, set[str]] = defaultdict(set)
         for paper in papers:
             self._pages[paper.paper_id] = page = _Page(paper.text)
-            if doi := normal_doi(paper.doi):
+            if doi := find_doi(paper.doi):
                 self._by_doi[doi].append(paper.paper_id)
             if paper.reference_no:
                 self._by_number[paper.reference_no].append(paper.paper_id)

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from polydata.doi import find_doi
 from polydata.ids import content_id
-from polydata.records.citation import normal_doi, parse_citation
+from polydata.records.citation import parse_citation
 from polydata.records.text import clean, fold
 from polydata.resources import schemas
 
@@ -105,7 +106,7 @@ def _convert(name: str, text: str) -> Any:
     if name == "scale_um":
         return parse_scale(text)
     if name == "doi":
-        return normal_doi(text) or text
+        return find_doi(text) or text
     if name == "panel":
         return text.strip("()[]{} .").lower() or None
     if name in ("volume", "issue", "figure", "reference_no", "sample_id"):

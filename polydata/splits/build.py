@@ -119,7 +119,8 @@ class Built:
 def choose_images(catalogue: Catalogue, task: Task, options: Options) -> Chosen:
     """Decide for every image that a panel shows whether it takes part, and under which label.
 
-    An image that a reviewer called no micrograph or could not judge stays out whatever else was said of it.
+    An image that reviewers called no micrograph, could not judge, or disagree about without a majority stays out
+    whatever else was said of it.
     """
     source = None if options.label_source == AUTO else options.label_source
     partial = _partial_label(task, options.partial)
@@ -132,6 +133,10 @@ def choose_images(catalogue: Catalogue, task: Task, options: Options) -> Chosen:
             excluded["reviewers: no micrograph"] += 1
         elif row["answer"] == task.unsure:
             excluded["reviewers: unsure"] += 1
+        elif row["tied"] is not None:
+            excluded["reviewers disagree"] += 1
+            said = [f"{REVIEW}={word}" for word in row["tied"]]
+            contradictory.append({"image_sha256": row["image_sha256"], "said": said})
         elif row["said"] is None:
             excluded["no label, rejected by screening" if row["rejected"] else "no label"] += 1
         elif label not in task.labels:

@@ -14,6 +14,7 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.splits import image_places, paper_references, shown_images
+from polydata.doi import find_doi
 from polydata.errors import InputError
 from polydata.splits.pictures import near_hashes
 
@@ -65,9 +66,9 @@ class Groups:
 
 
 def doi_key(text: str | None) -> str | None:
-    """``doi:`` and the DOI in lower case, without a resolver's address; None where there is none."""
-    match = re.search(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^`]+", (text or "")[:2000])
-    return "doi:" + match[0].lower().rstrip(".,;:'") if match else None
+    """``doi:`` and the first DOI of a text as ``polydata.doi`` reads it; None where there is none."""
+    doi = find_doi(text)
+    return f"doi:{doi}" if doi else None
 
 
 def citation_key(journal: str | None, volume: str | None, pages: str | None, year: int | None) -> str | None:
@@ -109,14 +110,17 @@ def reference_keys(row: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(k for k in keys if k)
 
 
-def read_evidence(catalogue: Catalogue, images: Iterable[str]) -> Evidence:
+def read_evidence(catalogue: Catalogue, images: Iterable[str], source: str | None = None) -> Evidence:
     """Read from the catalogue what is known of images.
+
+    Args:
+        source: look only at papers of this source (``papers.source``), whatever else shows the images.
 
     Raises:
         InputError: if the catalogue holds no panel that shows one of them.
     """
     wanted = sorted(set(images))
-    facts = {row["image_sha256"]: row for row in shown_images(catalogue, wanted)}
+    facts = {row["image_sha256"]: row for row in shown_images(catalogue, wanted, source)}
     missing = [image for image in wanted if image not in facts]
     if missing:
         raise InputError(
@@ -125,7 +129,7 @@ def read_evidence(catalogue: Catalogue, images: Iterable[str]) -> Evidence:
         )
     papers: dict[str, set[str]] = defaultdict(set)
     figures: dict[str, set[str]] = defaultdict(set)
-    for image, figure, paper in image_places(catalogue, wanted):
+    for image, figure, paper in image_places(catalogue, wanted, source):
         papers[image].add(paper)
         figures[image].add(figure)
     references: dict[str, frozenset[str]] = defaultdict(frozenset)

@@ -15,7 +15,7 @@ from polydata.catalogue.splits import register, registered
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import sha256_bytes
 from polydata.splits.audit import Finding, Sides, audit
-from polydata.splits.groups import read_evidence
+from polydata.splits.groups import Evidence, read_evidence
 from polydata.splits.manifest import (
     FORMAT,
     MANIFEST,
@@ -49,6 +49,7 @@ def write_split(
     leakage_reason: str | None = None,
     excluded: Mapping[str, int] | None = None,
     notes: Mapping[str, Any] | None = None,
+    evidence: Evidence | None = None,
 ) -> Split:
     """Check, audit, write and register a split.
 
@@ -65,6 +66,7 @@ def write_split(
         leakage_reason: why a split that leaks is wanted all the same; written into the manifest.
         excluded: reason -> how many images were left out for it.
         notes: what else the manifest is to say (``merged`` papers, ``contradictory`` images).
+        evidence: what the audit goes by; otherwise all that the catalogue knows of the images.
 
     Raises:
         UsageError: if the name cannot be one.
@@ -73,7 +75,7 @@ def write_split(
     """
     check_name(name)
     _check(recipe, folds, classes)
-    evidence = read_evidence(catalogue, {i.image_sha256 for sides in folds for side in sides for i in side})
+    evidence = evidence or read_evidence(catalogue, {i.image_sha256 for sides in folds for side in sides for i in side})
     findings = audit(folds, evidence)
     reason = " ".join((leakage_reason or "").split())
     if findings and not reason:

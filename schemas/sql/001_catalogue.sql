@@ -166,11 +166,12 @@ CREATE TABLE annotations (
 
 -- Where labels may come from, by rank (1 wins). Written from the task file each time it changes.
 -- A source with a vocabulary cannot say every label: where another source says a word that it lacks,
--- its own answer is too coarse to count against it.
+-- its own answer is too coarse to count against it. Only sources that refine can overrule a coarse one so.
 CREATE TABLE label_sources (
     source     TEXT PRIMARY KEY,
     rank       INTEGER NOT NULL,
-    vocabulary TEXT[]
+    vocabulary TEXT[],
+    refines    BOOLEAN NOT NULL
 );
 CREATE TABLE label_words (
     label    TEXT PRIMARY KEY,
@@ -215,50 +216,68 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 );
 
--- One answer of the reviewers an image: the choice of most annotators. A tie is no answer.
+-- What each reviewer said last of an image, in whatever project. Answers by nobody who is known ('unknown') are
+-- each their own; a user without a name is known on one server only.
+CREATE VIEW answers AS
+SELECT * FROM annotations
+WHERE NOT cancelled AND NOT deleted AND choice IS NOT NULL
+QUALIFY row_number() OVER (
+    PARTITION BY image_sha256, annotator,
+                 CASE WHEN annotator = 'unknown' THEN concat_ws(' ', project, annotation_id, server)
+                      WHEN annotator SIMILAR TO 'user \d+' THEN server END
+    ORDER BY updated_at DESC, server, project, annotation_id DESC
+) = 1;
+
+-- One answer of the reviewers an image: the choice of most of them. Where they tie it is NULL.
 CREATE VIEW reviews AS
 WITH counted AS (
-    SELECT image_sha256, choice, count(DISTINCT annotator) AS votes
-    FROM annotations
-    WHERE NOT cancelled AND NOT deleted AND choice IS NOT NULL
-    GROUP BY image_sha256, choice
+    SELECT image_sha256, choice, count(*) AS votes FROM answers GROUP BY image_sha256, choice
 ), best AS (
-    SELECT image_sha256, max(votes) AS top, sum(votes) AS votes FROM counted GROUP BY image_sha256
+    SELECT image_sha256, max(votes) AS top, sum(votes) AS votes, list(choice ORDER BY choice) AS said
+    FROM counted GROUP BY image_sha256
 )
 SELECT best.image_sha256,
        CASE WHEN count(*) = 1 THEN min(counted.choice) END AS choice,
        best.votes::INTEGER AS votes,
-       best.top < best.votes AS disputed
+       best.top < best.votes AS disputed,
+       best.said
 FROM best JOIN counted ON counted.image_sha256 = best.image_sha256 AND counted.votes = best.top
-GROUP BY best.image_sha256, best.votes, best.top;
+GROUP BY best.image_sha256, best.votes, best.top, best.said;
 
--- Everything that was said about an image's label. The same word from the same source counts once.
+-- Everything that was said about an image's label. The same word from the same source counts once; of reviewers
+-- the answer of most counts, or all their answers where they tie.
 CREATE VIEW label_candidates AS
 SELECT DISTINCT panels.image_sha256, label_votes.source, label_votes.label
 FROM label_votes JOIN panels USING (panel_id)
 UNION ALL
-SELECT image_sha256, 'review', choice FROM reviews
-WHERE choice IN (SELECT label FROM label_words);
+SELECT image_sha256, 'review', word
+FROM (SELECT image_sha256, unnest(CASE WHEN choice IS NULL THEN said ELSE [choice] END) AS word FROM reviews)
+WHERE word IN (SELECT label FROM label_words);
 
 -- The resolved label of an image: the best-ranked source that speaks with one word and is not too coarse.
+-- Where reviewers tie there is no label, whatever other sources say.
 CREATE VIEW labels AS
 WITH spoken AS (
-    SELECT c.image_sha256, c.source, s.rank, s.vocabulary,
+    SELECT c.image_sha256, c.source, s.rank, s.vocabulary, s.refines,
            min(c.label) AS label, count(DISTINCT c.label) AS words
     FROM label_candidates c JOIN label_sources s USING (source)
-    GROUP BY c.image_sha256, c.source, s.rank, s.vocabulary
+    GROUP BY c.image_sha256, c.source, s.rank, s.vocabulary, s.refines
 ), everything AS (
     SELECT image_sha256, list(DISTINCT label ORDER BY label) AS said,
            list(DISTINCT source || '=' || label ORDER BY source || '=' || label) AS sources
     FROM label_candidates GROUP BY image_sha256
+), finer AS (
+    SELECT image_sha256, list(label) FILTER (WHERE refines AND words = 1) AS finer FROM spoken GROUP BY image_sha256
 ), usable AS (
-    SELECT spoken.*, everything.said, everything.sources,
-           vocabulary IS NOT NULL AND len(list_filter(said, lambda w: NOT list_contains(vocabulary, w))) > 0 AS coarse
-    FROM spoken JOIN everything USING (image_sha256)
+    SELECT spoken.*, everything.said, everything.sources, reviews.image_sha256 IS NOT NULL AS tied,
+           vocabulary IS NOT NULL AND len(list_filter(finer, lambda w: NOT list_contains(vocabulary, w))) > 0 AS coarse
+    FROM spoken JOIN everything USING (image_sha256) JOIN finer USING (image_sha256)
+    LEFT JOIN reviews ON reviews.image_sha256 = spoken.image_sha256 AND reviews.choice IS NULL
 )
 SELECT image_sha256,
-       arg_min(label, rank) FILTER (WHERE words = 1 AND NOT coarse) AS label,
-       arg_min(source, rank) FILTER (WHERE words = 1 AND NOT coarse) AS source,
-       any_value(len(said)) > 1 AS conflict,
+       arg_min(label, rank) FILTER (WHERE words = 1 AND NOT coalesce(coarse, false) AND NOT tied) AS label,
+       CASE WHEN bool_or(tied) THEN 'review'
+            ELSE arg_min(source, rank) FILTER (WHERE words = 1 AND NOT coalesce(coarse, false)) END AS source,
+       any_value(len(said)) > 1 OR bool_or(tied) AS conflict,
        any_value(sources) AS sources
 FROM usable GROUP BY image_sha256;

@@ -48,13 +48,22 @@ def resolve(catalogue: Catalogue, votes: dict[str, str], answers: list[tuple[str
         ({"rule": NO}, [], NO, "rule", False),
         ({"record": NO, "rule": YES}, [], NO, "record", True),
         ({"file": YES}, [("a", NO)], NO, "review", True),
-        ({"file": YES}, [("a", NO), ("b", YES)], YES, "file", False),  # a tie is no answer
+        ({"file": YES}, [("a", NO), ("b", YES)], None, "review", True),  # nobody else decides a tie
         ({"file": YES}, [("a", NO), ("b", YES), ("c", NO)], NO, "review", True),
         ({"file": YES}, [("a", TASK.unsure)], YES, "file", False),
+        ({"file": YES}, [("a", NO), ("b", TASK.unsure)], None, "review", True),
+        ({"file": YES}, [("unknown", NO), ("unknown", NO), ("a", YES)], NO, "review", True),  # two people, perhaps
+        ({"file": YES, "rule": BETWEEN}, [], YES, "file", True),  # a guess does not refine
+        ({"file": YES, "rule": BETWEEN, "record": NO}, [], YES, "file", True),
     ],
 )
 def test_which_source_wins(
-    catalogue: Catalogue, votes: dict[str, str], answers: list[tuple[str, str]], label: str, source: str, conflict: bool
+    catalogue: Catalogue,
+    votes: dict[str, str],
+    answers: list[tuple[str, str]],
+    label: str | None,
+    source: str,
+    conflict: bool,
 ) -> None:
     row = resolve(catalogue, votes, answers)
     assert row is not None
@@ -71,6 +80,31 @@ def test_two_words_from_the_only_source_are_no_label(catalogue: Catalogue) -> No
     )
     row = resolve(catalogue, {})
     assert row is not None and row["label"] is None and row["conflict"]
+
+
+def test_a_finer_source_that_contradicts_itself_refines_nothing(catalogue: Catalogue) -> None:
+    votes = [
+        {"panel_id": "p", "source": "record", "record_id": r, "label": w, "evidence": ""}
+        for r, w in (("1", BETWEEN), ("2", NO))
+    ]
+    catalogue.upsert("label_votes", votes)
+    row = resolve(catalogue, {"file": YES})
+    assert row is not None and (row["label"], row["source"], row["conflict"]) == (YES, "file", True)
+
+
+def test_the_newest_answer_of_a_reviewer_counts_once_over_all_projects(catalogue: Catalogue) -> None:
+    resolve(catalogue, {}, [("a", NO), ("a", NO), ("b", YES)])
+    catalogue.run("UPDATE annotations SET project = 2 WHERE annotation_id = 1")
+    assert catalogue.tuples("SELECT choice, votes, said FROM reviews") == [(None, 2, sorted((NO, YES)))]
+    catalogue.run("UPDATE annotations SET choice = ?, updated_at = '2026-01-02' WHERE annotation_id = 1", [YES])
+    assert catalogue.tuples("SELECT choice, votes, disputed FROM reviews") == [(YES, 2, False)]
+
+
+def test_a_number_names_a_user_of_one_server_only(catalogue: Catalogue) -> None:
+    resolve(catalogue, {}, [("user 1", NO), ("user 1", NO)])
+    assert catalogue.value("SELECT votes FROM reviews") == 1
+    catalogue.run("UPDATE annotations SET server = 't' WHERE annotation_id = 1")
+    assert catalogue.value("SELECT votes FROM reviews") == 2
 
 
 def test_cancelled_and_deleted_answers_do_not_count(catalogue: Catalogue) -> None:

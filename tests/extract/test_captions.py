@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from polydata.extract.captions import LABEL, MENTION, join_lines
 from polydata.extract.composition import panel_composition, parse_composition
-from polydata.extract.meta import find_doi
 from polydata.extract.parts import split_caption
 from polydata.extract.scalebar import scale_in_caption
 
@@ -178,15 +177,3 @@ def test_words_broken_at_a_line_end() -> None:
     assert join_lines(["the polymeriz-", "ation of an oxygen-", "rich un-", "seen word"], known) == (
         "the polymerization of an oxygen-rich un- seen word"
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "doi"),
-    [
-        ("doi:10.1002/app.30177.", "10.1002/app.30177"),
-        ("(https://doi.org/10.1016/S0032-3861(99)00123-4)", "10.1016/s0032-3861(99)00123-4"),
-        ("nothing", None),
-    ],
-)
-def test_dois(text: str, doi: str | None) -> None:
-    assert find_doi(text) == doi

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.records.citation import Citation, journal_words, normal_doi, parse_citation, surnames
+from polydata.records.citation import Citation, journal_words, parse_citation, surnames
 
 
 def test_reads_the_style_of_the_database() -> None:
@@ -31,13 +31,6 @@ def test_reads_the_style_of_the_database() -> None:
 def test_reads_the_styles_of_journals(text: str, journal: str, volume: str, first: str, year: int) -> None:
     found = parse_citation(text)
     assert (found.journal, found.volume, found.first_page, found.year) == (journal, volume, first, year)
-
-
-def test_normal_doi() -> None:
-    assert normal_doi("https://doi.org/10.1016/J.Polymer.2004.01.002).") == "10.1016/j.polymer.2004.01.002"
-    old = "10.1002/(SICI)1097-4628(19960101)59:1<1::AID-APP1>3.0.CO;2-Z"
-    assert normal_doi(old) == old.lower()
-    assert normal_doi("no doi 10.5/x") is None
 
 
 def test_surnames_of_both_orders() -> None:

@@ -13,7 +13,7 @@ import pytest
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import unlinked_panels, unlinked_records
 from polydata.ids import content_id
-from polydata.joining import Joined, join
+from polydata.joining import Joined, import_tables, join
 from polydata.records.importer import import_records, save
 from polydata.records.match_papers import PaperEvidence, PaperMatcher
 from polydata.records.record import FIELDS, make_record
@@ -162,6 +162,34 @@ def test_records_go_to_their_panels(catalogue: Catalogue) -> None:
     votes = catalogue.tuples("SELECT panel_id, source, label, evidence FROM label_votes WHERE source = 'record'")
     assert votes == [(before[0], "record", Task.load().label_of("immiscible"), "immiscible")]
     assert report.votes.unknown_spellings == {"so so": 1}
+
+
+def test_labels_follow_a_record_that_is_imported_again(catalogue: Catalogue, tmp_path: Path) -> None:
+    scene(catalogue)
+    task = Task.load()
+    table = tmp_path / "t.csv"
+
+    def bring(word: str, more: str = "") -> dict[str, int]:
+        with open(table, "w", newline="") as handle:
+            rows = [
+                ["1", "SEM of PP/PA blends after annealing: (b) 50/50", word, REFERENCE, ""],
+                *([["2", "", "", "", more]] if more else []),
+            ]
+            csv.writer(handle).writerows([["key", "caption", "label", "reference", "year"], *rows])
+        return dict(import_tables(catalogue, task, [table]).votes.unknown_spellings)
+
+    def labels() -> list[tuple[str]]:
+        return catalogue.tuples("SELECT label FROM label_votes WHERE source = 'record'")
+
+    bring("miscible")
+    run(catalogue)
+    assert labels() == [(task.label_of("miscible"),)]
+    bring("immiscible")
+    assert labels() == [(task.label_of("immiscible"),)]
+    bring("miscible", more="no year")
+    assert labels() == [(task.label_of("immiscible"),)]
+    assert bring("so so") == {"so so": 1}
+    assert labels() == []
 
 
 def test_the_same_inputs_change_nothing(catalogue: Catalogue) -> None:

@@ -149,19 +149,22 @@ def test_label_sources(corpus: Corpus) -> None:
 
     assert chosen("auto") == (
         {"file only": YES, "both": YES, "finer": BETWEEN, "rule only": NO, "two records and a rule": NO,
-         "reviewed": NO, "tie": NO},
-        {"two records"},
-        {"contradictory labels": 1, "no label": 1},
+         "reviewed": NO},
+        {"two records", "tie"},
+        {"contradictory labels": 1, "no label": 1, "reviewers disagree": 1},
     )  # fmt: skip
     assert chosen("file") == (
-        {"file only": YES, "both": YES, "finer": YES, "reviewed": YES, "tie": NO}, set(), {"no label": 4}
+        {"file only": YES, "both": YES, "finer": YES, "reviewed": YES}, {"tie"},
+        {"no label": 4, "reviewers disagree": 1},
     )  # fmt: skip
     assert chosen("record") == (
-        {"both": NO, "finer": BETWEEN}, {"two records", "two records and a rule"},
-        {"contradictory labels": 2, "no label": 5},
+        {"both": NO, "finer": BETWEEN}, {"two records", "two records and a rule", "tie"},
+        {"contradictory labels": 2, "no label": 4, "reviewers disagree": 1},
     )  # fmt: skip
     assert chosen("rule")[0] == {"rule only": NO, "two records and a rule": NO, "reviewed": YES}
-    assert chosen("review") == ({"reviewed": NO}, {"tie"}, {"contradictory labels": 1, "no label": 7})
+    assert chosen("review") == ({"reviewed": NO}, {"tie"}, {"reviewers disagree": 1, "no label": 7})
+    (tie,) = choose_images(corpus.catalogue, TASK, Options(label_source="review")).contradictory
+    assert tie["said"] == sorted((f"review={YES}", f"review={NO}"))
 
 
 def test_answers_that_are_no_label_keep_an_image_out(corpus: Corpus) -> None:

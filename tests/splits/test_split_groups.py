@@ -11,7 +11,6 @@ from polydata.errors import InputError
 from polydata.splits.groups import (
     Evidence,
     citation_key,
-    doi_key,
     group_images,
     read_evidence,
     text_key,
@@ -68,19 +67,6 @@ def test_near_pictures_bind_over_a_chain() -> None:
     groups = group_images(evidence({i: {f"p{i}"} for i in phash}, {}, phash))
     assert groups.of_image == {"1": "p1", "2": "p1", "3": "p1", "4": "p4"}
     assert [m["papers"] for m in groups.merged] == [["p1", "p2", "p3"]]
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("10.1016/J.Polymer.2004.01.001", "doi:10.1016/j.polymer.2004.01.001"),
-        ("https://doi.org/10.1002/app.1404.", "doi:10.1002/app.1404"),
-        ("none", None),
-        (None, None),
-    ],
-)
-def test_doi_key(text: str | None, key: str | None) -> None:
-    assert doi_key(text) == key
 
 
 def test_citation_key_sees_through_abbreviation_and_page_style() -> None:
