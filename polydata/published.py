@@ -15,11 +15,10 @@ from polydata.errors import InputError
 from polydata.ids import content_id
 from polydata.images import SUFFIXES, ImageStore
 from polydata.labels.votes import write_votes
-from polydata.records.blocks import BadBlock, parse_blocks
 from polydata.records.caption_parts import take_apart
 from polydata.records.layout import Key, Published, PublishedImage, parse_key, read_layout
-from polydata.records.record import BadRowError, Record, make_record
-from polydata.records.text import decode
+from polydata.records.published import read_published_records
+from polydata.records.record import Record
 from polydata.splits.groups import group_images, read_evidence, reference_keys
 from polydata.splits.items import make_items
 from polydata.splits.write import write_split
@@ -121,44 +120,6 @@ def count_images(root: Path, task: Task) -> int:
         InputError: if the folder is not the data set.
     """
     return len(read_layout(root, task.file_suffixes).images)
-
-
-def read_published_records(path: Path) -> tuple[list[Record], list[str]]:
-    """Records of the authors' text file, and what could not be read."""
-    records: dict[str, Record] = {}
-    problems = []
-    try:
-        text = decode(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    for block in parse_blocks(text):
-        if isinstance(block, BadBlock):
-            problems.append(f"{path.name}, block {block.number}: {block.reason}")
-            continue
-        cells = block.cells
-        key = parse_key(cells["key"])
-        named = {
-            "record_key": cells["key"],
-            "caption": cells["caption"],
-            "morphology": cells["polyinfo_morphology"],
-            "literature_description": cells["literature_description"],
-            "scale_um": cells["scale"],
-            "compatibility": cells["label"],
-            "reference": cells["reference"],
-            "page": "" if key.page is None else str(key.page),
-            "figure": "" if key.image is None else str(key.image),
-            "panel": key.panel or "",
-        }
-        try:
-            record = make_record(named, source=path.name, raw=cells)
-        except BadRowError as error:
-            problems.append(f"{path.name}, block {block.number} ({cells['key']}): {error}")
-            continue
-        if records.setdefault(record.record_id, record) != record:
-            problems.append(
-                f"{path.name}, block {block.number} ({cells['key']}): its key and reference stand above already"
-            )
-    return list(records.values()), problems
 
 
 def _store(
