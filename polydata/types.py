@@ -116,11 +116,15 @@ class Screening:
     Attributes:
         score: 0 (surely none) to 1 (surely one).
         reason: the measurement that decided, in words.
+        technique: ``SEM``, ``TEM``, ``optical`` or ``AFM`` by the pixels; None where they do not tell.
+        morphology: 0 to 1: does it show a blend's morphology? None where the rule does not judge it.
     """
 
     score: float
     decision: Decision
     reason: str
+    technique: str | None = None
+    morphology: float | None = None
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,10 @@ class ScaleBar:
         value, unit: as printed, for example 10 and ``µm``.
         value_um: the same in micrometres.
         length_px: length of the bar in pixels of the stored image; None where only the value is known.
-        method: how it was read (``caption``, ``ocr``).
+        method: how it was read (``caption``, ``image``).
         confidence: 0 to 1.
+        x0, x1: left and right end of the bar in pixels of the stored image, None without a length.
+        y: its height in the image, in pixels from the top.
     """
 
     value: float
@@ -141,6 +147,14 @@ class ScaleBar:
     length_px: float | None
     method: str
     confidence: float
+    x0: float | None = None
+    x1: float | None = None
+    y: float | None = None
+
+    @property
+    def um_per_px(self) -> float | None:
+        """Micrometres a pixel of the stored image."""
+        return self.value_um / self.length_px if self.length_px else None
 
 
 @dataclass(frozen=True)
@@ -164,6 +178,24 @@ class Composition:
 
 
 @dataclass(frozen=True)
+class Mention:
+    """One thing that a caption says.
+
+    Attributes:
+        field: ``polymer``, ``technique`` or ``magnification``.
+        value: in its normal form: the polymer's abbreviation, ``SEM``, ``2000``.
+        text: the words it was read from.
+        start, end: where these words stand in the figure's whole caption.
+    """
+
+    field: Literal["polymer", "technique", "magnification"]
+    value: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Panel:
     """One part of a figure, with its stored image.
 
@@ -174,8 +206,9 @@ class Panel:
         caption_stem: the words that all panels of the figure share.
         image: the stored image.
         kind: what it shows.
-        scale_bar: the scale, where one was read.
+        scale_bars: the scale, once for each way it was read.
         composition: the blend, where the caption names it.
+        mentions: polymers, technique and magnification that the caption names for this panel.
     """
 
     box: Box
@@ -184,8 +217,9 @@ class Panel:
     caption_stem: str | None
     image: ImageInfo
     kind: Kind | None = None
-    scale_bar: ScaleBar | None = None
+    scale_bars: tuple[ScaleBar, ...] = ()
     composition: Composition | None = None
+    mentions: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,18 +62,15 @@ def _panel_row(paper: Paper, figure: Figure, position: int, panel: Panel) -> dic
         "caption_stem": panel.caption_stem,
         "kind": panel.kind,
         "composition": json.dumps(dataclasses.asdict(panel.composition)) if panel.composition else None,
+        "mentions": json.dumps([dataclasses.asdict(one) for one in panel.mentions]) if panel.mentions else None,
         "image_sha256": panel.image.sha256,
         "file_name": None,
     }
 
 
-def _scale_bar_row(paper: Paper, figure: Figure, panel: Panel) -> dict[str, Any] | None:
-    if panel.scale_bar is None:
-        return None
-    return {
-        "panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box),
-        **dataclasses.asdict(panel.scale_bar),
-    }
+def _scale_bar_rows(paper: Paper, figure: Figure, panel: Panel) -> list[dict[str, Any]]:
+    panel_id = ids.panel_id(paper.sha256, figure.page, figure.box, panel.box)
+    return [{"panel_id": panel_id, **dataclasses.asdict(bar)} for bar in panel.scale_bars]
 
 
 def _leftover_row(paper: Paper, leftover: Leftover) -> dict[str, Any]:
@@ -102,7 +99,7 @@ def save_paper(catalogue: Catalogue, paper: Paper, path: Path, extractor: str) -
     """
     panels = [(figure, i, panel) for figure in paper.figures for i, panel in enumerate(figure.panels)]
     images = {panel.image.sha256: image_row(panel.image) for _, _, panel in panels}
-    bars = [row for figure, _, panel in panels if (row := _scale_bar_row(paper, figure, panel))]
+    bars = [row for figure, _, panel in panels for row in _scale_bar_rows(paper, figure, panel)]
     with catalogue.transaction():
         delete_paper(catalogue, ids.paper_id(paper.sha256))
         catalogue.upsert("papers", [_paper_row(paper, path, extractor)])

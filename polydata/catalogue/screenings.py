@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,15 +29,8 @@ def save_screenings(catalogue: Catalogue, rule: str, version: int, screenings: S
         catalogue.upsert(
             "screenings",
             [
-                {
-                    "image_sha256": sha256,
-                    "rule": rule,
-                    "version": version,
-                    "score": s.score,
-                    "decision": s.decision,
-                    "reason": s.reason,
-                }
-                for sha256, s in screenings
+                {"image_sha256": sha256, "rule": rule, "version": version, **dataclasses.asdict(screening)}
+                for sha256, screening in screenings
             ],
         )
 

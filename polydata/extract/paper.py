@@ -145,6 +145,7 @@ def _panel(sheet: _Sheet, figure: Found, cut: _Cut, stem: str | None, kind: Kind
         pixels = render(sheet.page, cut.box, analysis_dpi(sheet.content.images, cut.box))
         alone = kind_of(measure(pixels), text)
         own = alone if kind == Kind.MIXED or alone in (Kind.MICROGRAPH, Kind.PHOTO) else kind
+    scale = scale_in_caption(cut.caption) or scale_in_caption(text)
     return Panel(
         box=cut.box,
         label=cut.label,
@@ -152,6 +153,6 @@ def _panel(sheet: _Sheet, figure: Found, cut: _Cut, stem: str | None, kind: Kind
         caption_stem=stem,
         image=image,
         kind=own,
-        scale_bar=scale_in_caption(cut.caption) or scale_in_caption(text),
+        scale_bars=(scale,) if scale else (),
         composition=panel_composition(text if lone else stem, stem, cut.caption),
     )

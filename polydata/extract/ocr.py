@@ -1,0 +1,85 @@
+"""Reading print in pictures: PP-OCR models that come inside rapidocr's wheel, on the CPU, without a download.
+
+The only module that knows the OCR library. Its models are loaded at the first use in a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Rgb = npt.NDArray[np.uint8]
+
+BATCH = 8
+"""Lines that are recognised together; more cost memory and no less time."""
+
+
+@dataclass(frozen=True)
+class Print:
+    """A line of print found in a picture.
+
+    Attributes:
+        text: as read; may be empty.
+        score: 0 to 1, the recogniser's own.
+        x0, y0, x1, y1: in pixels of the picture, upright box around it.
+    """
+
+    text: str
+    score: float
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@cache
+def _engine() -> Any:
+    from rapidocr import RapidOCR
+
+    return RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Global.use_cls": False,
+            "Global.text_score": 0.0,
+            "Rec.rec_batch_num": BATCH,
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
+
+
+def _bgr(rgb: Rgb) -> npt.NDArray[np.uint8]:
+    return np.ascontiguousarray(rgb[..., ::-1])
+
+
+def read_picture(rgb: Rgb) -> list[Print]:
+    """All print in a picture, found and read. Pictures over 2,000 px a side are shrunk to that first.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+    """
+    found = _engine()(_bgr(rgb), use_det=True, use_cls=False, use_rec=True)
+    if found.boxes is None or found.txts is None:
+        return []
+    return [
+        Print(text, float(score), *(float(v) for v in corners.min(0)), *(float(v) for v in corners.max(0)))
+        for corners, text, score in zip(np.asarray(found.boxes), found.txts, found.scores, strict=True)
+    ]
+
+
+def read_lines(crops: Sequence[Rgb]) -> list[tuple[str, float]]:
+    """The text of crops that hold one line of print each, with the recogniser's score (0 to 1).
+
+    Args:
+        crops: each rows x columns x 3, 0 to 255; best 20 to 60 pixels high.
+    """
+    engine = _engine()
+    if not crops:
+        return []
+    read = engine.recognize_txt([_bgr(crop) for crop in crops])
+    return list(zip(read.txts, (float(score) for score in read.scores), strict=True))
