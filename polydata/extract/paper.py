@@ -15,8 +15,8 @@ from polydata.extract.kind import is_picture, kind_of
 from polydata.extract.meta import paper_meta, safe_name
 from polydata.extract.panels import cut_pixels, placed_panels, reading_order
 from polydata.extract.parts import Parts, split_caption
-from polydata.extract.pdf import ExtractionFailure, Limits, PageContent, opened, read_page
-from polydata.extract.pixels import Rgb, analysis_dpi, native_dpi, picture_of, render
+from polydata.extract.pdf import ExtractionFailure, Limits, PageContent, Sheet, opened, read_pages
+from polydata.extract.pixels import Drawn, Rgb, analysis_dpi, native_dpi, picture_of, render
 from polydata.extract.pixelstats import measure
 from polydata.extract.scalebar import scale_in_caption
 from polydata.extract.textlines import furniture_prints, join_fragments
@@ -49,14 +49,15 @@ def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
         ExtractionFailure: with ``reason`` ``broken``, ``encrypted``, ``too-large`` or ``unreadable``.
     """
     with opened(path, limits) as (document, digest):
-        pages = [_read(document, index) for index in range(document.page_count)]
+        pages = [replace(page, lines=join_fragments(page.lines)) for page in read_pages(document)]
         prints = furniture_prints(pages)
         captions, tables = find_captions(pages, prints)
         found, lonely = find_figures(pages, captions, tables, prints)
+        press = _Press(document, pages, store)
         figures: list[Figure] = []
         leftovers = [Leftover("caption-without-figure", one.page, one.label, one.text, one.box) for one in lonely]
         for one in found:
-            figure = _figure(_Sheet(document[one.page - 1], pages[one.page - 1], store), one)
+            figure = _figure(press, one)
             if figure is None:
                 leftovers.append(Leftover("figure-without-caption", one.page, None, None, one.box))
             else:
@@ -71,29 +72,31 @@ def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
         )
 
 
-def _read(document: pymupdf.Document, index: int) -> PageContent:
-    content = read_page(document[index])
-    return replace(content, lines=join_fragments(content.lines))
+class _Press:
+    """Renders figures: keeps the page it saw last, for figures of one page come one after the other."""
+
+    def __init__(self, document: pymupdf.Document, pages: Sequence[PageContent], store: ImageStore) -> None:
+        self._document, self._pages, self.store = document, pages, store
+        self._sheet: Sheet | None = None
+
+    def page(self, number: int) -> tuple[Sheet, PageContent]:
+        """A page by its number, from 1."""
+        if self._sheet is None or self._sheet.page.number != number - 1:
+            self._sheet = Sheet(self._document[number - 1])
+        return self._sheet, self._pages[number - 1]
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """A page, what is known of it, and where its pictures go."""
-
-    page: pymupdf.Page
-    content: PageContent
-    store: ImageStore
-
-
-def _figure(sheet: _Sheet, found: Found) -> Figure | None:
+def _figure(press: _Press, found: Found) -> Figure | None:
     """A found figure with its kind and panels; None for a picture without caption that is no micrograph."""
-    content = sheet.content
-    rgb = render(sheet.page, found.box, analysis_dpi(content.images, found.box))
-    stats = measure(rgb)
-    text = found.caption.text if found.caption else None
-    kind = kind_of(stats, text, found.caption.word if found.caption else None)
-    if found.caption is None and (content.scanned or not is_picture(stats)):
+    sheet, content = press.page(found.page)
+    rough = analysis_dpi(content.images, found.box)
+    if found.caption is None and (content.scanned or not is_picture(measure(render(sheet, found.box, rough).rgb))):
         return None
+    dpi = native_dpi(content.images, found.box)
+    drawn = render(sheet, found.box, dpi)
+    rgb = drawn.at(rough)
+    text = found.caption.text if found.caption else None
+    kind = kind_of(measure(rgb), text, found.caption.word if found.caption else None)
     parts = split_caption(text) if text else Parts("", ())
     cuts = _cuts(content, found.box, rgb, parts, kind)
     return Figure(
@@ -104,8 +107,8 @@ def _figure(sheet: _Sheet, found: Found) -> Figure | None:
         kind=kind,
         method=_method(content, found),
         confidence=round(found.confidence, 2),
-        dpi=native_dpi(content.images, found.box),
-        panels=tuple(_panel(sheet, found, cut, parts.stem or None, kind) for cut in cuts),
+        dpi=dpi,
+        panels=tuple(_panel(press, found, drawn, cut, stem=parts.stem or None, kind=kind) for cut in cuts),
     )
 
 
@@ -135,14 +138,14 @@ def _cuts(content: PageContent, box: Box, rgb: Rgb, parts: Parts, kind: Kind) ->
     return [_Cut(one, *(named[index] if named else (None, None))) for index, one in enumerate(boxes)]
 
 
-def _panel(sheet: _Sheet, figure: Found, cut: _Cut, stem: str | None, kind: Kind) -> Panel:
+def _panel(press: _Press, figure: Found, drawn: Drawn, cut: _Cut, *, stem: str | None, kind: Kind) -> Panel:
     """Store a panel's picture and say what is known of it."""
+    sheet, content = press.page(figure.page)
     text = figure.caption.text if figure.caption else None
-    dpi = native_dpi(sheet.content.images, figure.box)
-    image = sheet.store.put(picture_of(sheet.page, sheet.content, cut.box, dpi))
+    pixels = drawn.crop(cut.box)
+    image = press.store.put(picture_of(sheet, content.images, cut.box, pixels))
     own, lone = kind, cut.box == figure.box
     if not lone:
-        pixels = render(sheet.page, cut.box, analysis_dpi(sheet.content.images, cut.box))
         alone = kind_of(measure(pixels), text)
         own = alone if kind == Kind.MIXED or alone in (Kind.MICROGRAPH, Kind.PHOTO) else kind
     scale = scale_in_caption(cut.caption) or scale_in_caption(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pymupdf
 from PIL import Image
 
 from polydata.errors import InputError
-from polydata.extract.pdf import PageContent, PlacedImage
+from polydata.extract.pdf import PlacedImage, Sheet
 from polydata.images import open_picture
 from polydata.types import Box
 
@@ -24,6 +25,12 @@ MAX_CLIP = 25_000_000
 
 MIN_ANALYSIS_DPI, ANALYSIS_DPI = 36, 150
 ANALYSIS_PIXELS = 4_000_000
+
+RUN_LENGTHS = 3
+"""zlib's strategy for PNG: as small as its best effort on micrographs, at a third of the time."""
+
+ALIKE = 6.0
+"""Mean difference in grey levels below which an image object is what the page shows."""
 
 
 def clamp_dpi(box: Box, dpi: float, most: int) -> float:
@@ -52,29 +59,54 @@ def analysis_dpi(images: Sequence[PlacedImage], box: Box) -> float:
     return clamp_dpi(box, min([ANALYSIS_DPI, *(max(dpi, MIN_ANALYSIS_DPI) for dpi in own)]), ANALYSIS_PIXELS)
 
 
-def render(page: pymupdf.Page, box: Box, dpi: float) -> Rgb:
-    """The page as shown within a box.
+@dataclass(frozen=True)
+class Drawn:
+    """A part of a page, rendered.
 
-    Returns:
-        Rows x columns x 3, 0 to 255, at ``dpi`` or as fine as ``MAX_CLIP`` allows.
+    Attributes:
+        rgb: rows x columns x 3, 0 to 255.
+        box: in points.
+        dpi: of the rendering.
     """
+
+    rgb: Rgb
+    box: Box
+    dpi: float
+
+    def crop(self, box: Box) -> Rgb:
+        """The pixels of a box within this one; at least one."""
+        scale = self.dpi / 72
+        left, top = math.floor(self.box.x0 * scale), math.floor(self.box.y0 * scale)
+        rows, columns = self.rgb.shape[:2]
+        x0, y0 = (
+            min(columns - 1, max(0, round(box.x0 * scale) - left)),
+            min(rows - 1, max(0, round(box.y0 * scale) - top)),
+        )
+        x1, y1 = max(x0 + 1, round(box.x1 * scale) - left), max(y0 + 1, round(box.y1 * scale) - top)
+        return self.rgb[y0:y1, x0:x1]
+
+    def at(self, dpi: float) -> Rgb:
+        """The whole at a lower resolution, each pixel the mean of those it covers; as it is where it has no more."""
+        factor = dpi / self.dpi
+        if factor >= 1:
+            return self.rgb
+        rows, columns = self.rgb.shape[:2]
+        size = max(1, round(columns * factor)), max(1, round(rows * factor))
+        return np.asarray(Image.fromarray(self.rgb).resize(size, Image.Resampling.BOX))
+
+
+def render(sheet: Sheet, box: Box, dpi: float) -> Drawn:
+    """The page as shown within a box, at ``dpi`` or as fine as ``MAX_CLIP`` allows."""
     dpi = clamp_dpi(box, dpi, MAX_CLIP)
-    pixmap = page.get_pixmap(
-        matrix=pymupdf.Matrix(dpi / 72, dpi / 72),
-        clip=pymupdf.Rect(box.x0, box.y0, box.x1, box.y1),
-        colorspace=pymupdf.csRGB,
-        alpha=False,
-    )
-    rows = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)
-    return rows[:, : 3 * pixmap.width].reshape(pixmap.height, pixmap.width, 3).copy()
+    return Drawn(sheet.pixmap(dpi / 72, pymupdf.csRGB, box), box, dpi)
 
 
 def encode_png(rgb: Rgb) -> bytes:
-    """PNG bytes, the same for the same pixels; one channel where all three are equal."""
+    """PNG bytes, grey where all channels are equal."""
     grey = np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 0], rgb[..., 2])
-    image = Image.fromarray(np.ascontiguousarray(rgb[..., 0]) if grey else rgb)
+    image = Image.fromarray(np.ascontiguousarray(rgb[..., 0] if grey else rgb))
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=6)
+    image.save(out, "PNG", compress_level=1, compress_type=RUN_LENGTHS)
     return out.getvalue()
 
 
@@ -110,26 +142,36 @@ def _log_box(where: Sequence[float]) -> Box | None:
     return Box(x0, y0, max(x1, x0 + 0.1), max(y1, y0 + 0.1)) if all(map(math.isfinite, where)) else None
 
 
-def picture_of(page: pymupdf.Page, content: PageContent, box: Box, dpi: int) -> bytes:
+def picture_of(sheet: Sheet, images: Sequence[PlacedImage], box: Box, drawn: Rgb) -> bytes:
     """Bytes of the picture in a box.
 
     The image object's own bytes (JPEG) or pixels (PNG) where one plain image fills the box, nothing is drawn
-    over it and it looks like the page; otherwise a rendering.
+    over it and it looks like the page; otherwise the rendering.
+
+    Args:
+        sheet: the page.
+        images: placed on it.
+        box: in points.
+        drawn: the rendering of the box.
     """
-    drawn = render(page, box, dpi)
-    for image in content.images:
-        if not image.plain or image.box.iou(box) < 0.93:
+    here = [image for image in images if image.box.overlap(box) > 0.01 * box.area]
+    if len(here) == 1 and here[0].plain and here[0].box.iou(box) > 0.93 and not _covered_later(sheet.page, here[0].box):
+        own = _own_bytes(sheet.page, here[0], drawn)
+        if own is not None:
+            return own
+    return encode_png(drawn)
+
+
+def _own_bytes(page: pymupdf.Page, image: PlacedImage, drawn: Rgb) -> bytes | None:
+    """Bytes of the image object that looks like the rendering, None where none does."""
+    for xref, mask, width, height, *_ in page.get_images(full=True):
+        if mask or (width, height) != (image.width, image.height):
             continue
-        if sum(other.box.overlap(box) > 0.01 * box.area for other in content.images) > 1 or _covered_later(
-            page, image.box
-        ):
-            break
-        raw = page.parent.extract_image(image.xref)
+        raw = page.parent.extract_image(xref)
         try:
             picture = np.asarray(open_picture(raw["image"]))
         except (InputError, KeyError, TypeError):
-            break
-        if np.abs(_small(picture) - _small(drawn)).mean() < 6:
+            continue
+        if np.abs(_small(picture) - _small(drawn)).mean() < ALIKE:
             return bytes(raw["image"]) if raw["ext"] == "jpeg" else encode_png(picture)
-        break
-    return encode_png(drawn)
+    return None
