@@ -353,7 +353,7 @@ def read_page(sheet: Sheet) -> PageContent:
         images=tuple(image for image in placed if image not in whole),
         scale=scale,
         shape=(grey.shape[0], grey.shape[1]),
-        packed=zlib.compress(grey.tobytes(), 1),
+        packed=zlib.compress(np.ascontiguousarray(grey).data, 1),
         scanned=bool(whole),
     )
 

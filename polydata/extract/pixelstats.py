@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy import ndimage
 
 Rgb = npt.NDArray[np.uint8]
@@ -18,6 +18,9 @@ BLOCK = 8
 WHITE = 238
 """From this grey level up a pixel counts as white ground."""
 
+BLACK = 16
+FLAT = 2.5
+"""Grey levels of spread below which a block is one tone."""
 
 BILEVEL = 0.9
 """Pictures with more black and white than this are drawings or halftones (scans in one bit a pixel)."""
@@ -53,7 +56,7 @@ def shrink(rgb: Rgb) -> Rgb:
     if factor <= 1:
         return rgb
     size = max(1, round(rgb.shape[1] / factor)), max(1, round(rgb.shape[0] / factor))
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def block_texture(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -66,10 +69,17 @@ def block_texture(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         Rows/8 x columns/8: true where the block is neither flat nor on white ground.
     """
     rows, columns = grey.shape[0] // BLOCK, grey.shape[1] // BLOCK
-    blocks = grey[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).swapaxes(1, 2)
-    flat = blocks.reshape(rows, columns, BLOCK * BLOCK)
-    white = (flat >= WHITE).mean(2)
-    return np.asarray((flat.std(2) > 2.5) & (white < 0.3), np.bool_)
+    if not rows or not columns:
+        return np.zeros((rows, columns), np.bool_)
+    whole = np.ascontiguousarray(grey[: rows * BLOCK, : columns * BLOCK], np.float32)
+    white, mean, square = (_block_means(plane) for plane in ((whole >= WHITE).astype(np.float32), whole, whole * whole))
+    return np.asarray((square - mean * mean > FLAT**2) & (white < 0.3), np.bool_)
+
+
+def _block_means(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Mean of each 8 x 8 block."""
+    size = plane.shape[1] // BLOCK, plane.shape[0] // BLOCK
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _descreened(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -83,11 +93,13 @@ def measure(rgb: Rgb) -> PixelStats:
     Args:
         rgb: rows x columns x 3, 0 to 255.
     """
-    small = shrink(rgb).astype(np.float32)
-    grey = small @ np.array([0.299, 0.587, 0.114], np.float32)
-    if ((grey >= WHITE) | (grey <= 16)).mean() > BILEVEL:
+    small = shrink(rgb)
+    red, green, blue = small[..., 0], small[..., 1], small[..., 2]
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    grey = np.asarray(cv2.cvtColor(small.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
+    if ((grey >= WHITE) | (grey <= BLACK)).mean() > BILEVEL:
         grey = _descreened(grey)
-    histogram = np.bincount((grey.ravel() / 4).astype(np.int64).clip(0, 63), minlength=64) / grey.size
+    histogram = np.bincount((grey / 4).astype(np.uint8).ravel(), minlength=64) / grey.size
     texture = block_texture(grey)
     return PixelStats(
         width=rgb.shape[1],
@@ -95,7 +107,7 @@ def measure(rgb: Rgb) -> PixelStats:
         white=float((grey >= WHITE).mean()),
         textured=float(texture.mean()) if texture.size else 0.0,
         levels=float((histogram >= 0.001).mean()),
-        colour=float((small.max(2) - small.min(2)).mean() / 255),
-        extremes=float(((grey >= WHITE) | (grey <= 16)).mean()),
+        colour=float(spread.mean() / 255),
+        extremes=float(((grey >= WHITE) | (grey <= BLACK)).mean()),
         modal=float(histogram.max()),
     )

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from polydata.extract.captions import Caption
 from polydata.extract.objects import Furniture, cluster, drop_repeated, ink_boxes, repeated_boxes, repeated_images
 from polydata.extract.pdf import Line, PageContent
@@ -135,8 +138,16 @@ def distance(a: Box, b: Box) -> tuple[float, float]:
     return max(0.0, a.x0 - b.x1, b.x0 - a.x1), max(0.0, a.y0 - b.y1, b.y0 - a.y1)
 
 
+def _shared(box: Box, others: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Area that a box shares with each of the others (rows of corners)."""
+    across = np.minimum(box.x1, others[:, 2]) - np.maximum(box.x0, others[:, 0])
+    down = np.minimum(box.y1, others[:, 3]) - np.maximum(box.y0, others[:, 1])
+    return np.asarray(across.clip(0) * down.clip(0))
+
+
 def with_labels(box: Box, scene: Scene, barred: Sequence[Box]) -> Box:
     """A figure's box with the writing that stands in or near it."""
+    others = np.array([[one.x0, one.y0, one.x1, one.y1] for one in barred]).reshape(-1, 4)
     for _ in range(4):
         grown = box
         for line in scene.text.labels:
@@ -144,7 +155,7 @@ def with_labels(box: Box, scene: Scene, barred: Sequence[Box]) -> Box:
             margin = 1.3 * line.size if line.upright else 12.0
             if across <= max(10.0, margin) and down <= min(margin, 12.0):
                 wider = grown.union(line.box)
-                if not any(wider.overlap(other) > grown.overlap(other) + 1 for other in barred):
+                if not (_shared(wider, others) > _shared(grown, others) + 1).any():
                     grown = wider
         if grown == box:
             break

@@ -34,14 +34,16 @@ def join_fragments(lines: Sequence[Line]) -> tuple[Line, ...]:
     Upright lines only; the result is sorted from top to bottom, then left to right.
     """
     upright = sorted((line for line in lines if line.upright), key=lambda line: line.box.x0)
+    reach = 0.45 * max((line.size for line in upright), default=0.0) + 0.01  # as far as baselines of one line may lie
     joined: list[Line] = []
+    by_height: dict[int, list[int]] = {}
     for line in upright:
-        partner = None
-        for index in range(len(joined) - 1, -1, -1):
-            if _level(joined[index], line) and _joinable(joined[index], line):
-                partner = index
-                break
+        step = int(line.baseline // reach)
+        near = (index for one in (step - 1, step, step + 1) for index in by_height.get(one, ()))
+        level = sorted(near, reverse=True)
+        partner = next((i for i in level if _level(joined[i], line) and _joinable(joined[i], line)), None)
         if partner is None:
+            by_height.setdefault(step, []).append(len(joined))
             joined.append(line)
             continue
         left = joined[partner]
@@ -54,6 +56,8 @@ def join_fragments(lines: Sequence[Line]) -> tuple[Line, ...]:
             font=longer.font,
             baseline=longer.baseline,
         )
+        if longer is line:
+            by_height.setdefault(step, []).append(partner)
     rest = [line for line in lines if not line.upright]
     return tuple(sorted([*joined, *rest], key=lambda line: (line.box.y0, line.box.x0)))
 
