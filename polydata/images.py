@@ -23,6 +23,9 @@ from polydata.types import ImageInfo
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused: a 100-megapixel RGB image takes 300 MB once opened."""
 
+HASH_SIDE = 128
+"""Pixels to which the shorter side is at most shrunk before the perceptual hash is taken."""
+
 SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
 """True formats that are kept, with the suffix of the stored file."""
 
@@ -100,17 +103,27 @@ def _read(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def describe(data: bytes, name: str = "the image") -> ImageInfo:
+def _phash(image: Image.Image) -> str:
+    """64-bit perceptual hash, 16 hex digits. It looks at 32 x 32 means, so large pictures are shrunk fast first."""
+    step = min(image.size) // HASH_SIDE
+    return str(imagehash.phash(image.reduce(step) if step > 1 else image))
+
+
+def describe(data: bytes, name: str = "the image", picture: Image.Image | None = None) -> ImageInfo:
     """What the bytes of an image say of it.
+
+    Args:
+        data: of an image file.
+        name: for messages.
+        picture: what they show, where the caller has it: they are not decoded then.
 
     Raises:
         InputError: as ``open_picture``.
     """
     with _opened(data, name) as image:
-        image.load()
         return ImageInfo(
             sha256=sha256_bytes(data),
-            phash=str(imagehash.phash(_to_rgb(image))),
+            phash=_phash(_to_rgb(image) if picture is None else picture),
             width=image.width,
             height=image.height,
             format=str(image.format),
@@ -139,13 +152,13 @@ class ImageStore:
         for part in self.root.glob(f"**/.*{PART}"):
             part.unlink(missing_ok=True)
 
-    def put(self, data: bytes, name: str = "the image") -> ImageInfo:
-        """Store the bytes, once, and say what they are.
+    def put(self, data: bytes, name: str = "the image", picture: Image.Image | None = None) -> ImageInfo:
+        """Store the bytes, once, and say what they are; the arguments are those of ``describe``.
 
         Raises:
             InputError: if they are no image that can be read.
         """
-        info = describe(data, name)
+        info = describe(data, name, picture)
         target = self.path(info.sha256, info.format)
         if target.exists():
             return info

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pymupdf
+from PIL import Image
 
 from polydata.extract.captions import find_captions
 from polydata.extract.composition import panel_composition
@@ -143,7 +144,8 @@ def _panel(press: _Press, figure: Found, drawn: Drawn, cut: _Cut, *, stem: str |
     sheet, content = press.page(figure.page)
     text = figure.caption.text if figure.caption else None
     pixels = drawn.crop(cut.box)
-    image = press.store.put(picture_of(sheet, content.images, cut.box, pixels))
+    data, shown = picture_of(sheet, content.images, cut.box, pixels)
+    image = press.store.put(data, picture=Image.fromarray(shown))
     own, lone = kind, cut.box == figure.box
     if not lone:
         alone = kind_of(measure(pixels), text)

@@ -142,8 +142,8 @@ def _log_box(where: Sequence[float]) -> Box | None:
     return Box(x0, y0, max(x1, x0 + 0.1), max(y1, y0 + 0.1)) if all(map(math.isfinite, where)) else None
 
 
-def picture_of(sheet: Sheet, images: Sequence[PlacedImage], box: Box, drawn: Rgb) -> bytes:
-    """Bytes of the picture in a box.
+def picture_of(sheet: Sheet, images: Sequence[PlacedImage], box: Box, drawn: Rgb) -> tuple[bytes, Rgb]:
+    """The picture in a box: bytes of an image file, and its pixels.
 
     The image object's own bytes (JPEG) or pixels (PNG) where one plain image fills the box, nothing is drawn
     over it and it looks like the page; otherwise the rendering.
@@ -156,14 +156,14 @@ def picture_of(sheet: Sheet, images: Sequence[PlacedImage], box: Box, drawn: Rgb
     """
     here = [image for image in images if image.box.overlap(box) > 0.01 * box.area]
     if len(here) == 1 and here[0].plain and here[0].box.iou(box) > 0.93 and not _covered_later(sheet.page, here[0].box):
-        own = _own_bytes(sheet.page, here[0], drawn)
+        own = _own_picture(sheet.page, here[0], drawn)
         if own is not None:
             return own
-    return encode_png(drawn)
+    return encode_png(drawn), drawn
 
 
-def _own_bytes(page: pymupdf.Page, image: PlacedImage, drawn: Rgb) -> bytes | None:
-    """Bytes of the image object that looks like the rendering, None where none does."""
+def _own_picture(page: pymupdf.Page, image: PlacedImage, drawn: Rgb) -> tuple[bytes, Rgb] | None:
+    """Bytes and pixels of the image object that looks like the rendering, None where none does."""
     for xref, mask, width, height, *_ in page.get_images(full=True):
         if mask or (width, height) != (image.width, image.height):
             continue
@@ -173,5 +173,5 @@ def _own_bytes(page: pymupdf.Page, image: PlacedImage, drawn: Rgb) -> bytes | No
         except (InputError, KeyError, TypeError):
             continue
         if np.abs(_small(picture) - _small(drawn)).mean() < ALIKE:
-            return bytes(raw["image"]) if raw["ext"] == "jpeg" else encode_png(picture)
+            return (bytes(raw["image"]) if raw["ext"] == "jpeg" else encode_png(picture)), picture
     return None

@@ -30,7 +30,7 @@ def sheet_with(picture: bytes, words: str | None = None) -> Sheet:
 
 def picture_on(sheet: Sheet) -> bytes:
     images = read_page(sheet).images
-    return picture_of(sheet, images, PLACE, render(sheet, PLACE, native_dpi(images, PLACE)).rgb)
+    return picture_of(sheet, images, PLACE, render(sheet, PLACE, native_dpi(images, PLACE)).rgb)[0]
 
 
 def test_a_jpeg_that_fills_its_box_is_taken_byte_for_byte() -> None:
