@@ -29,6 +29,9 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 INK_PIXELS = 4_000_000
 """Pages are looked at with one pixel a point, larger ones with as many pixels as this allows."""
 
+FEW_PAGES = 60
+"""Documents with more pages than an article hold their renderings compressed; a page takes half a megabyte."""
+
 MAX_IMAGES = 3000
 """Pages with more placed images are not asked for digests of pixels, which decode every image."""
 
@@ -135,7 +138,7 @@ class PlacedImage:
     plain: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PageContent:
     """One page as its reader sees it.
 
@@ -146,7 +149,7 @@ class PageContent:
         images: placed images, in drawing order, without the scan of a whole page.
         scale: pixels a point of ``grey``.
         shape: rows and columns of ``grey``.
-        packed: ``grey``, compressed: a long document's pages do not fit into memory otherwise.
+        raster: ``grey``, or its compressed bytes: a long document's pages do not fit into memory otherwise.
         scanned: one image covers the page.
     """
 
@@ -156,13 +159,15 @@ class PageContent:
     images: tuple[PlacedImage, ...]
     scale: float
     shape: tuple[int, int]
-    packed: bytes
+    raster: npt.NDArray[np.uint8] | bytes
     scanned: bool
 
     @property
     def grey(self) -> npt.NDArray[np.uint8]:
-        """Rendering of the page, rows x columns, 0 black to 255 white; unpacked anew each time."""
-        return np.frombuffer(zlib.decompress(self.packed), np.uint8).reshape(self.shape)
+        """Rendering of the page, rows x columns, 0 black to 255 white."""
+        if isinstance(self.raster, bytes):
+            return np.frombuffer(zlib.decompress(self.raster), np.uint8).reshape(self.shape)
+        return self.raster
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
@@ -334,8 +339,12 @@ def _images(sheet: Sheet) -> Iterator[PlacedImage]:
         )
 
 
-def read_page(sheet: Sheet) -> PageContent:
+def read_page(sheet: Sheet, *, pack: bool = False) -> PageContent:
     """Everything that the other stages need of a page.
+
+    Args:
+        sheet: the page.
+        pack: keep its rendering compressed.
 
     Raises:
         ExtractionFailure: ``too-large`` for an image over the limit.
@@ -353,7 +362,7 @@ def read_page(sheet: Sheet) -> PageContent:
         images=tuple(image for image in placed if image not in whole),
         scale=scale,
         shape=(grey.shape[0], grey.shape[1]),
-        packed=zlib.compress(np.ascontiguousarray(grey).data, 1),
+        raster=zlib.compress(np.ascontiguousarray(grey).data, 1) if pack else grey,
         scanned=bool(whole),
     )
 
@@ -367,7 +376,8 @@ def read_pages(document: pymupdf.Document) -> list[PageContent]:
     Raises:
         ExtractionFailure: as ``Sheet`` and ``read_page``.
     """
-    pages = [read_page(Sheet(page)) for page in document.pages()]
+    pack = document.page_count > FEW_PAGES
+    pages = [read_page(Sheet(page), pack=pack) for page in document.pages()]
     seen = Counter(digest for page in pages for digest in {image.digest for image in page.images})
     doubtful = {digest for digest, count in seen.items() if count > 1 and digest.endswith(UNPACKED)}
     return [

@@ -35,15 +35,16 @@ def place_unpacked(page: pymupdf.Page, pixels: bytes) -> None:
     document.xref_set_key(page.xref, "Contents", f"{contents} 0 R")
 
 
+@pytest.mark.parametrize("pack", [False, True])
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_text_and_images_lie_where_a_reader_sees_them(turn: int) -> None:
+def test_text_and_images_lie_where_a_reader_sees_them(turn: int, pack: bool) -> None:
     with pymupdf.open() as document:
         page = document.new_page(width=400, height=600)
         page.insert_text((60, 90), "Figure 1. Blend", fontsize=10)
         page.insert_image(pymupdf.Rect(100, 200, 220, 290), stream=png(micrograph(1, 240, 180)))
         page.set_cropbox(pymupdf.Rect(20, 30, 390, 580))
         page.set_rotation(turn)
-        content = read_page(Sheet(page))
+        content = read_page(Sheet(page), pack=pack)
         pixmap = page.get_pixmap(colorspace=pymupdf.csGRAY)
     assert (content.box.width, content.box.height) == ((370, 550) if turn % 180 == 0 else (550, 370))
     (image,) = content.images
