@@ -7,9 +7,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-import pymupdf
-
 from polydata.doi import find_doi
+from polydata.extract.mupdf import pymupdf
 from polydata.extract.pdf import PageContent, clean_text
 from polydata.types import PaperMeta
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pymupdf
 from PIL import Image
 
 from polydata.extract.captions import find_captions
@@ -14,6 +13,7 @@ from polydata.extract.composition import panel_composition
 from polydata.extract.figures import Found, find_figures
 from polydata.extract.kind import is_picture, kind_of
 from polydata.extract.meta import paper_meta, safe_name
+from polydata.extract.mupdf import pymupdf
 from polydata.extract.panels import cut_pixels, placed_panels, reading_order
 from polydata.extract.parts import Parts, split_caption
 from polydata.extract.pdf import ExtractionFailure, Limits, PageContent, Sheet, opened, read_pages

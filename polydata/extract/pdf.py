@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pymupdf
 
 from polydata.errors import PolydataError
+from polydata.extract.mupdf import pymupdf
 from polydata.ids import sha256_bytes
 from polydata.images import MAX_PIXELS
 from polydata.types import Box

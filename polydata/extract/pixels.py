@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pymupdf
 from PIL import Image
 
 from polydata.errors import InputError
+from polydata.extract.mupdf import pymupdf
 from polydata.extract.pdf import PlacedImage, Sheet
 from polydata.images import open_picture
 from polydata.types import Box
