@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,13 @@ class Joined:
 
 
 def import_tables(
-    catalogue: Catalogue, task: Task, files: Sequence[Path], *, sheet: str | None = None, skip_bad: bool = False
+    catalogue: Catalogue,
+    task: Task,
+    files: Sequence[Path],
+    *,
+    sheet: str | None = None,
+    chosen: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
 ) -> Imported:
     """Import tables of records; labels of panels that are linked to them follow in the same transaction.
 
@@ -50,7 +56,7 @@ def import_tables(
         InputError: if a file is no table.
     """
     with catalogue.transaction():
-        records = import_records(catalogue, files, sheet=sheet, skip_bad=skip_bad)
+        records = import_records(catalogue, files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
         return Imported(records, write_votes(catalogue, task) if records.done else VoteReport({}, {}, changed=False))
 
 

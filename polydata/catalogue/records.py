@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
@@ -21,6 +22,24 @@ def records_by_id(catalogue: Catalogue, ids: Sequence[str]) -> dict[str, dict[st
 def save_records(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace records. Call it inside a transaction."""
     catalogue.upsert("records", rows)
+
+
+def replace_parts(catalogue: Catalogue, table: str, parts: Mapping[str, Sequence[Any]]) -> None:
+    """Make these the parts of each record, in their order. Call it inside a transaction.
+
+    Args:
+        table: ``record_components`` or ``record_properties``.
+        parts: dataclasses by record id; an empty sequence removes what stood there.
+    """
+    catalogue.run(f'DELETE FROM "{table}" WHERE record_id IN (SELECT unnest(?::TEXT[]))', [list(parts)])  # noqa: S608
+    catalogue.upsert(
+        table,
+        [
+            {"record_id": key, "position": place, **asdict(part)}
+            for key, several in parts.items()
+            for place, part in enumerate(several)
+        ],
+    )
 
 
 def list_records(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -28,20 +28,30 @@ class TemplateFormat(StrEnum):
 
 @records_app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files.")],
-    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook; otherwise its first.")] = None,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files, or folders of them.")
+    ],
+    *,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Sheet of a workbook; otherwise sample_export, else its first.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows although others are bad.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import records from tables. With a bad row nothing is imported, unless --skip-bad is given."""
+    """Import records from tables or PoLyInfo exports; nothing if a row is bad, unless --skip-bad is given."""
     from polydata.catalogue.session import open_catalogue
     from polydata.joining import import_tables
+    from polydata.records.columns import parse_map
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
     with open_catalogue(place) as catalogue:
-        done = import_tables(catalogue, place.task(), files, sheet=sheet, skip_bad=skip_bad)
+        chosen = parse_map(columns or ())
+        done = import_tables(catalogue, place.task(), files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
     report = done.records
     report_problems(map(str, report.bad), "Bad row")
     _report_unknown(done.votes.unknown_spellings)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import records_by_id, save_records
+from polydata.catalogue.records import records_by_id, replace_parts, save_records
 from polydata.errors import InputError
 from polydata.records.columns import cell_text, map_columns
-from polydata.records.record import BadRowError, Record, make_record
-from polydata.records.tables import read_table
+from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
+from polydata.records.record import Record, make_record
+from polydata.records.tables import SUFFIXES, read_table
 
 
 @dataclass(frozen=True)
@@ -43,25 +45,38 @@ class ImportReport:
     done: bool
 
 
-def read_records(path: Path, sheet: str | None = None) -> tuple[list[Record], list[BadRow]]:
-    """Records and bad rows of one file.
+def read_records(
+    path: Path, sheet: str | None = None, chosen: Mapping[str, str] | None = None
+) -> tuple[list[Record], list[BadRow]]:
+    """Records and bad rows of one file: a plain table, or samples in PoLyInfo's own shape.
+
+    Args:
+        path: of the file. A folder's name may hold the reference number of its samples.
+        sheet: of a workbook; None takes PoLyInfo's, else the first.
+        chosen: field -> column, where the user says so.
 
     Raises:
         InputError: if the file is no table, or none of its columns is known.
+        UsageError: if a column that was named for a field is not there.
     """
     rows = read_table(path, sheet)
     records: dict[str, tuple[int, Record]] = {}
     bad = [BadRow(path.name, row.number, row.problem) for row in rows if row.problem]
-    fields = map_columns(dict.fromkeys(name for row in rows for name in row.values))
-    if rows and not fields and len(bad) < len(rows):
+    plain = [row for row in rows if not row.problem and not is_sample(row.values)]
+    columns = map_columns(dict.fromkeys(name for row in plain for name in row.values), chosen)
+    if plain and not columns:
         raise InputError(f"{path} has no column that is known.", "See the columns with: polydata records template")
+    number = FOLDER.search(path.parent.name)
     for row in rows:
         if row.problem:
             continue
-        cells = {field: cell_text(row.values.get(column)) for field, column in fields.items()}
         try:
-            record = make_record(cells, source=path.name, raw=row.values)
-        except BadRowError as error:
+            if is_sample(row.values):
+                record = _from_sample(row.values, path.name, number[1] if number else None)
+            else:
+                cells = {field: cell_text(row.values.get(column)) for field, column in columns.items()}
+                record = make_record(cells, source=path.name, raw=row.values)
+        except ValueError as error:
             bad.append(BadRow(path.name, row.number, str(error)))
             continue
         first, same = records.setdefault(record.record_id, (row.number, record))
@@ -70,17 +85,39 @@ def read_records(path: Path, sheet: str | None = None) -> tuple[list[Record], li
     return [record for _, record in records.values()], sorted(bad, key=lambda b: b.row)
 
 
+def _from_sample(values: Mapping[str, Any], source: str, reference_no: str | None) -> Record:
+    sample = unwrap(values, reference_no)
+    cells, properties = cells_of(sample)
+    return make_record(cells, source=source, raw=sample, properties=properties)
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """Files as they are named, and the tables below folders, by name."""
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        below = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+        if not below:
+            raise InputError(f"{path} holds no table.", f"Names of tables end in {', '.join(SUFFIXES)}.")
+        found += below
+    return found
+
+
 def save(catalogue: Catalogue, records: Iterable[Record]) -> tuple[int, int, int]:
     """Write records; numbers of new, replaced and unchanged ones. Call it inside a transaction.
 
     A record that stands there with the same content is left alone, whatever file it came from.
     """
-    rows = {record.record_id: record.as_row() for record in records}
+    every = {record.record_id: record for record in records}
+    rows = {key: record.as_row() for key, record in every.items()}
     known = records_by_id(catalogue, list(rows))
-    fresh = [row for key, row in rows.items() if key not in known]
-    changed = [row for key, row in rows.items() if key in known and _content(row) != _content(known[key])]
-    if fresh or changed:
-        save_records(catalogue, fresh + changed)
+    fresh = [key for key in rows if key not in known]
+    changed = [key for key, row in rows.items() if key in known and _content(row) != _content(known[key])]
+    for table, parts in (("record_components", "components"), ("record_properties", "properties")):
+        replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in fresh + changed})
+    save_records(catalogue, [rows[key] for key in fresh + changed])
     return len(fresh), len(changed), len(rows) - len(fresh) - len(changed)
 
 
@@ -89,19 +126,30 @@ def _content(row: dict[str, object]) -> dict[str, object]:
 
 
 def import_records(
-    catalogue: Catalogue, files: Sequence[Path], *, sheet: str | None = None, skip_bad: bool = False
+    catalogue: Catalogue,
+    files: Sequence[Path],
+    *,
+    sheet: str | None = None,
+    chosen: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
 ) -> ImportReport:
     """Import tables into the catalogue. Call it inside a transaction, for labels are to follow in the same one.
 
     Where any row of any file is bad, nothing is written unless ``skip_bad``.
 
+    Args:
+        files: tables, or folders of them.
+        sheet, chosen: as in ``read_records``.
+        skip_bad: import the good rows although others are bad.
+
     Raises:
-        InputError: if a file is no table.
+        InputError: if a file is no table, or a folder holds none.
+        UsageError: if a column that was named for a field is not there.
     """
     records: dict[str, Record] = {}
     bad: list[BadRow] = []
-    for path in files:
-        found, faults = read_records(path, sheet)
+    for path in _files(files):
+        found, faults = read_records(path, sheet, chosen)
         bad += faults
         records.update({record.record_id: record for record in found})  # of two files the later one speaks
     if bad and not skip_bad:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from polydata.doi import find_doi
 from polydata.ids import content_id
 from polydata.records.citation import parse_citation
+from polydata.records.components import Component, components_of
+from polydata.records.polyinfo import Property
 from polydata.records.text import clean, fold
 from polydata.resources import schemas
 
@@ -34,6 +36,8 @@ class Record:
             never on the file it came from.
         source: name of the file it came from.
         raw: the row as it was read, JSON.
+        components: of the blend.
+        properties: measured values, where it came in PoLyInfo's own shape.
     """
 
     record_id: str
@@ -54,6 +58,7 @@ class Record:
     panel: str | None
     caption: str | None
     polymers: str | None
+    polymer_ids: str | None
     composition_ratio: str | None
     blending_method: str | None
     characteristics: str | None
@@ -61,14 +66,22 @@ class Record:
     literature_description: str | None
     scale_um: float | None
     compatibility: str | None
+    glass_transition: str | None
+    dsc: str | None
+    measurement: str | None
     raw: str
+    components: tuple[Component, ...] = ()
+    properties: tuple[Property, ...] = ()
 
     def as_row(self) -> dict[str, Any]:
         """Columns of the catalogue's table."""
-        return asdict(self)
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in PARTS}
 
 
-FIELDS = tuple(f.name for f in fields(Record) if f.name not in ("record_id", "source", "raw"))
+PARTS = ("components", "properties")
+"""What a record has several of; each has a table of its own."""
+
+FIELDS = tuple(f.name for f in fields(Record) if f.name not in ("record_id", "source", "raw", *PARTS))
 """The columns of a table of records."""
 
 
@@ -146,10 +159,18 @@ def identify(values: Mapping[str, Any]) -> str:
     return content_id("record", "content", *(values[name] for name in FIELDS))
 
 
-def make_record(cells: Mapping[str, str], *, source: str, raw: Mapping[str, Any]) -> Record:
+def make_record(
+    cells: Mapping[str, str], *, source: str, raw: Mapping[str, Any], properties: Sequence[Property] = ()
+) -> Record:
     """A record from the cells of a row whose columns already bear the names of ``FIELDS``.
 
     Parts of the reference that have no cell of their own are read from ``reference``.
+
+    Args:
+        cells: texts by the names of the fields.
+        source: name of the file.
+        raw: the row as it was read.
+        properties: measured values.
 
     Raises:
         BadRowError: with every reason why the row is no record.
@@ -172,4 +193,11 @@ def make_record(cells: Mapping[str, str], *, source: str, raw: Mapping[str, Any]
     if reasons:
         raise BadRowError("; ".join(reasons))
     text = json.dumps(raw, ensure_ascii=False, sort_keys=True, default=str)
-    return Record(record_id=identify(values), source=source, raw=text, **values)
+    return Record(
+        record_id=identify(values),
+        source=source,
+        raw=text,
+        components=components_of(values["polymers"], values["composition_ratio"], values["polymer_ids"]),
+        properties=tuple(properties),
+        **values,
+    )

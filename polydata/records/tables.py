@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError, UsageError
+from polydata.records.polyinfo import SHEET
 from polydata.records.text import decode
 
 MAX_BYTES = 500_000_000
@@ -40,7 +41,7 @@ def read_table(path: Path, sheet: str | None = None) -> list[Row]:
     """All rows of a file, empty ones left out.
 
     Args:
-        sheet: name of a workbook's sheet; None takes the first.
+        sheet: name of a workbook's sheet; None takes PoLyInfo's export, else the first.
 
     Raises:
         InputError: if the file cannot be read as a table at all.
@@ -121,7 +122,8 @@ def _sheet_rows(data: bytes, path: Path, sheet: str | None) -> list[Row]:
         raise InputError(f"{path} has no sheet {sheet!r}.", f"Its sheets: {', '.join(titles)}.")
     if not titles:
         raise InputError(f"{path} has no sheet with cells.")
-    page = book.worksheets[titles.index(sheet) if sheet is not None else 0]
+    wanted = sheet if sheet is not None else SHEET if SHEET in titles else titles[0]
+    page = book.worksheets[titles.index(wanted)]
     page.reset_dimensions()  # a workbook may lie about how wide and long its sheets are
     rows = page.iter_rows(values_only=True)
     names = _header(["" if c is None else str(c) for c in next(rows, ())], path)
