@@ -206,7 +206,7 @@ class Panel:
         caption_stem: the words that all panels of the figure share.
         image: the stored image.
         kind: what it shows.
-        scale_bars: the scale, once for each way it was read.
+        scale: what the caption says of it.
         composition: the blend, where the caption names it.
         mentions: polymers, technique and magnification that the caption names for this panel.
     """
@@ -217,7 +217,7 @@ class Panel:
     caption_stem: str | None
     image: ImageInfo
     kind: Kind | None = None
-    scale_bars: tuple[ScaleBar, ...] = ()
+    scale: ScaleBar | None = None
     composition: Composition | None = None
     mentions: tuple[Mention, ...] = ()
 
@@ -232,7 +232,8 @@ class Figure:
         label: as printed (``Figure 3``, ``Fig. 3``, ``Scheme 1``), None without a caption.
         caption: the whole caption, label included; None where none was found.
         kind: what it shows, None where that could not be told.
-        method: how the box was found (``caption-anchored``, ``uncaptioned``, ...).
+        method: how the box was found (``caption-anchored``, ``caption-anchored-scan``, ``scan-ocr``, ``uncaptioned``,
+            ``by-hand``).
         confidence: 0 to 1.
         dpi: resolution at which its panels were rendered or stand in the file.
         panels: in reading order, at least one.
@@ -257,9 +258,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something extraction saw and could not place: a caption without a figure or the reverse."""
+    """Something extraction saw and could not place: a caption without a figure, the reverse, a scan left unread."""
 
-    what: Literal["caption-without-figure", "figure-without-caption"]
+    what: Literal["caption-without-figure", "figure-without-caption", "page-not-read"]
     page: int
     label: str | None
     text: str | None
@@ -268,12 +269,22 @@ class Leftover:
 
 @dataclass(frozen=True)
 class PaperMeta:
-    """What a PDF says of itself; every field may be missing."""
+    """What a PDF says of itself; every field may be missing.
+
+    Attributes:
+        authors: separated by ``; ``.
+        volume, first_page: the paper's place in its journal, as printed.
+        reference: the line in which the paper cites itself, as printed.
+    """
 
     title: str | None = None
     doi: str | None = None
     journal: str | None = None
     year: int | None = None
+    authors: str | None = None
+    volume: str | None = None
+    first_page: str | None = None
+    reference: str | None = None
     first_page_text: str | None = None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from polydata.extract.captions import Caption
 from polydata.extract.objects import SCAN_INK
@@ -13,16 +14,25 @@ from polydata.extract.pdf import GREY_WHITE, PageContent
 from polydata.extract.scene import (
     FIRST_GAP,
     NEXT_GAP,
+    Corners,
     Scene,
     Side,
-    blocked,
+    areas,
+    corners,
     count_votes,
-    distance,
     pairs_in_sight,
     set_scenes,
+    shared,
     with_labels,
 )
+from polydata.extract.textlines import text_columns
 from polydata.types import Box
+
+LEVEL_GAP, STACK_GAP, GUTTER_GAP = 90.0, 60.0, 30.0
+"""Points that may lie between parts of a figure: side by side, one over the other, and over a gutter of the text."""
+
+EVERYWHERE = (-np.inf, np.inf)
+"""The limits of no column."""
 
 
 @dataclass(frozen=True)
@@ -44,95 +54,146 @@ class Found:
     confidence: float
 
 
-def _assign(scene: Scene, votes: dict[str, Side]) -> tuple[dict[int, tuple[Side, list[int]]], set[int]]:
-    """Clusters of each caption by nearness; every cluster once, every caption to one side only."""
-    owned: dict[int, tuple[Side, list[int]]] = {}
-    unions: dict[int, Box] = {}
-    taken: set[int] = set()
-    barred = [line.box for line in scene.text.prose] + [caption.box for caption in scene.captions]
+@dataclass
+class _Holding:
+    """The drawings of a caption while figures grow.
+
+    Attributes:
+        side: where they stand.
+        members: their clusters.
+        box: around them and their writing.
+        limits: of the column of text that the caption stands in.
+    """
+
+    side: Side
+    members: list[int]
+    box: Box
+    limits: tuple[float, float]
+
+
+def _assign(scene: Scene, votes: dict[str, Side], columns: Sequence[tuple[float, float]]) -> dict[int, _Holding]:
+    """Clusters of each caption; every cluster once, every caption to one side only.
+
+    Captions first take the cluster nearest to them. Then the nearest of all steps from a figure to one more cluster
+    is made, until none is left.
+    """
     pairs = pairs_in_sight(scene, votes)
-    progress = True
-    while progress:
-        progress = False
-        for pair in pairs:
-            if pair.cluster in taken:
-                continue
-            box = scene.clusters[pair.cluster]
-            if pair.caption not in owned:
-                if pair.gap > FIRST_GAP:
-                    continue
-                owned[pair.caption] = pair.side, [pair.cluster]
-                unions[pair.caption] = with_labels(box, scene, barred)
-            else:
-                side, members = owned[pair.caption]
-                across, down = distance(unions[pair.caption], box)
-                if side != pair.side or max(across, down) > NEXT_GAP:
-                    continue
-                members.append(pair.cluster)
-                unions[pair.caption] = with_labels(unions[pair.caption].union(box), scene, barred)
-            taken.add(pair.cluster)
-            progress = True
-    return owned, taken
+    held: dict[int, _Holding] = {}
+    limits = [_column_of(caption, columns) for caption in scene.captions]
+    free = np.ones(len(scene.clusters), np.bool_)
+    for pair in pairs:
+        reach = NEXT_GAP if scene.captions[pair.caption].word == "table" else FIRST_GAP
+        if pair.caption not in held and free[pair.cluster] and pair.gap <= reach:
+            if pair.side == "beside":
+                limits[pair.caption] = EVERYWHERE
+            box = with_labels(scene.clusters[pair.cluster], scene, [pair.cluster], limits[pair.caption])
+            held[pair.caption] = _Holding(pair.side, [pair.cluster], box, limits[pair.caption])
+            free[pair.cluster] = False
+    boxes = corners(scene.clusters)
+    seen: dict[tuple[int, Side], npt.NDArray[np.bool_]] = {}
+    wanted = np.zeros((len(scene.captions), len(boxes)), np.bool_)  # by captions that could have it
+    for pair in pairs:
+        wanted[pair.caption, pair.cluster] |= pair.gap <= FIRST_GAP
+        if pair.caption in held and held[pair.caption].side == pair.side:
+            seen.setdefault((pair.caption, pair.side), np.zeros(len(boxes), np.bool_))[pair.cluster] = True
+    steps: dict[int, list[tuple[float, int]]] = {}
+    while free.any():
+        for number, one in held.items():
+            if number not in steps:
+                sighted = seen[number, one.side]
+                elsewhere = np.asarray((wanted & (np.arange(len(wanted)) != number)[:, None]).any(0))
+                table = scene.captions[number].word == "table"
+                reach = 0.0 if table else LEVEL_GAP
+                if scene.page.scanned and not table:
+                    reach = GUTTER_GAP if np.isfinite(one.limits[0]) else 0.0
+                cost = _costs(one, boxes, sighted=sighted, elsewhere=elsewhere, reach=reach)
+                order = np.argsort(cost, kind="stable")
+                steps[number] = [(float(cost[i]), int(i)) for i in order[: np.isfinite(cost).sum()]]
+        best = min(
+            (
+                (cost, number, index)
+                for number, row in steps.items()
+                for cost, index in row
+                if free[index] and _may_grow(scene, held, number, index, seen)
+            ),
+            default=None,
+        )
+        if best is None:
+            break
+        _, number, index = best
+        free[index] = False
+        one = held[number]
+        one.members.append(index)
+        one.box = with_labels(_union([scene.clusters[i] for i in one.members]), scene, one.members, one.limits)
+        del steps[number]
+    return held
 
 
-def _adopt_neighbours(scene: Scene, owned: dict[int, tuple[Side, list[int]]], taken: set[int]) -> None:
-    """Parts of a figure that stand level with it but not over or under its caption."""
-    changed = True
-    while changed:
-        changed = False
-        for number, (_side, members) in owned.items():
-            if scene.captions[number].word == "table":
-                continue
-            union = _union([scene.clusters[index] for index in members])
-            for index, box in enumerate(scene.clusters):
-                if index in taken:
-                    continue
-                across, down = distance(union, box)
-                level = min(union.y1, box.y1) - max(union.y0, box.y0)
-                if down > 0 or across > 30 or level < 0.6 * box.height:
-                    continue
-                if any(line.box.overlap(union.union(box)) > 0.5 * line.box.area for line in scene.text.prose):
-                    continue
-                members.append(index)
-                taken.add(index)
-                union = union.union(box)
-                changed = True
+def _costs(
+    one: _Holding,
+    boxes: Corners,
+    *,
+    sighted: npt.NDArray[np.bool_],
+    elsewhere: npt.NDArray[np.bool_],
+    reach: float,
+) -> npt.NDArray[np.float64]:
+    """What it costs a figure to take each cluster: the distance, less for parts of one row; infinite where too far.
+
+    Args:
+        one: the figure as it is.
+        boxes: of the clusters.
+        sighted: clusters that the caption sees on its figure's side; they may be ``NEXT_GAP`` away. Others must
+            stand level with the figure, or over or under it within its column.
+        elsewhere: clusters that another caption could have; they come last.
+        reach: points that may lie between parts side by side in a column; 0 for nothing but what the caption sees.
+            Less on scans, where unread words are ink too.
+    """
+    box = one.box
+    across = np.maximum(0.0, np.maximum(box.x0 - boxes[:, 2], boxes[:, 0] - box.x1))
+    down = np.maximum(0.0, np.maximum(box.y0 - boxes[:, 3], boxes[:, 1] - box.y1))
+    far = np.maximum(across, down)
+    level = np.minimum(box.y1, boxes[:, 3]) - np.maximum(box.y0, boxes[:, 1])
+    within = (boxes[:, 0] > one.limits[0] - 15) & (boxes[:, 2] < one.limits[1] + 15)
+    seen = sighted & (far <= NEXT_GAP)
+    near = np.zeros(len(boxes), np.bool_)
+    if reach:
+        beyond = np.where(elsewhere, GUTTER_GAP, min(reach, STACK_GAP)) if reach == LEVEL_GAP else 0.0
+        near = (down == 0) & (level >= 0.6 * (boxes[:, 3] - boxes[:, 1])) & (across <= np.where(within, reach, beyond))
+        stacked = (across == 0) & (down > 0) & (down <= STACK_GAP) & within
+        near |= stacked
+        flush = (abs(boxes[:, 0] - box.x0) < 3) | (abs(boxes[:, 2] - box.x1) < 3)
+        far = far + np.where(stacked & ~sighted & ~flush, 20.0, 0.0)
+    row = (abs(boxes[:, 1] - box.y0) < 6) & (abs(boxes[:, 3] - box.y1) < 6)
+    cost = np.where(row, 0.3, 1.0) * far + np.where(elsewhere & ~sighted, 1000.0, 0.0)
+    return np.where(near | seen, cost, np.inf)
 
 
-def _beside(scene: Scene, owned: dict[int, tuple[Side, list[int]]], taken: set[int]) -> None:
-    """Figures left or right of captions that have none above or below."""
-    for number, caption in enumerate(scene.captions):
-        if number in owned or caption.word == "table":
-            continue
-        best: list[tuple[float, int]] = []
-        for index, box in enumerate(scene.clusters):
-            level = min(caption.box.y1, box.y1) - max(caption.box.y0, box.y0)
-            across, _ = distance(caption.box, box)
-            if index in taken or level <= 0 or across <= 0 or across > 60 or box.height < 25:
-                continue
-            y0, y1 = max(caption.box.y0, box.y0), min(caption.box.y1, box.y1)
-            x0, x1 = sorted((max(caption.box.x0, box.x0), min(caption.box.x1, box.x1)))
-            if not blocked(Box(x0, y0, x1, y1), scene, caption):
-                best.append((across, index))
-        if not best:
-            continue
-        members = [min(best)[1]]
-        taken.add(members[0])
-        walls = [*(line.box for line in scene.text.prose), *(one.box for one in scene.captions)]
-        union = with_labels(scene.clusters[members[0]], scene, walls)
-        grown = True
-        while grown:
-            grown = False
-            for index, box in enumerate(scene.clusters):
-                if index in taken or max(distance(union, box)) > NEXT_GAP:
-                    continue
-                wider = union.union(box)
-                if any(wall.overlap(wider) > 0.5 * wall.area for wall in walls):
-                    continue
-                members.append(index)
-                taken.add(index)
-                union, grown = with_labels(wider, scene, walls), True
-        owned[number] = "beside", members
+def _may_grow(
+    scene: Scene,
+    held: dict[int, _Holding],
+    number: int,
+    index: int,
+    seen: dict[tuple[int, Side], npt.NDArray[np.bool_]],
+) -> bool:
+    """Whether a figure with one more cluster stays clear of prose, captions and other figures."""
+    one = held[number]
+    wider = one.box.union(scene.clusters[index])
+    others = corners(other.box for key, other in held.items() if key != number)
+    walls = scene.walls[len(scene.text.prose) :] if seen[number, one.side][index] else scene.walls
+    return not _covers(wider, one.box, walls) and not _covers(wider, one.box, others)
+
+
+def _column_of(caption: Caption, columns: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """From where to where the column of text reaches that holds a caption; without end where none does."""
+    for x0, x1 in columns:
+        if caption.box.x0 > x0 - 10 and caption.box.x1 < x1 + 10:
+            return x0, x1
+    return EVERYWHERE
+
+
+def _covers(wider: Box, union: Box, others: Corners) -> bool:
+    """Whether growing a box lays it over one of the others."""
+    return bool((shared(wider, others) - shared(union, others) > 0.3 * areas(others)).any())
 
 
 def _union(boxes: Sequence[Box]) -> Box:
@@ -162,16 +223,14 @@ def _trim(box: Box, page: PageContent) -> Box:
     return trimmed
 
 
-def _found(scene: Scene, caption: Caption, side: Side, boxes: Sequence[Box], confidence: float) -> Found | None:
-    barred = [line.box for line in scene.text.prose] + [one.box for one in scene.captions]
-    box = with_labels(_union(boxes), scene, barred)
+def _found(scene: Scene, caption: Caption, side: Side, box: Box, confidence: float) -> Found | None:
     box = _trim(box, scene.page)
     if min(box.width, box.height) < 18 or box.area < 0.004 * scene.page.box.area:
         return None
     return Found(scene.page.number, box, caption, side, confidence - (0.35 if scene.page.scanned else 0.0))
 
 
-def _overleaf(scenes: Sequence[Scene], caption: Caption, spare: dict[int, list[int]]) -> tuple[Scene, list[Box]] | None:
+def _overleaf(scenes: Sequence[Scene], caption: Caption, spare: dict[int, list[int]]) -> tuple[Scene, Box] | None:
     """Unowned drawings of a neighbouring page that could be a figure on their own."""
     for number in (caption.page - 1, caption.page + 1):
         if not 1 <= number <= len(scenes) or not spare.get(number):
@@ -182,7 +241,7 @@ def _overleaf(scenes: Sequence[Scene], caption: Caption, spare: dict[int, list[i
         boxes = [scene.clusters[index] for index in spare[number]]
         big = [box for box in boxes if box.area > 0.04 * scene.page.box.area]
         if big and not scene.page.scanned:
-            return scene, boxes
+            return scene, with_labels(_union(boxes), scene, spare[number], EVERYWHERE)
     return None
 
 
@@ -201,21 +260,21 @@ def find_figures(
     """
     scenes = set_scenes(pages, captions, tables, prints)
     votes = count_votes(scenes)
+    columns = text_columns([scene.text for scene in scenes], pages)
     found: list[Found] = []
     spare: dict[int, list[int]] = {}
     lonely: list[Caption] = []
     for scene in scenes:
-        owned, taken = _assign(scene, votes)
-        _beside(scene, owned, taken)
-        _adopt_neighbours(scene, owned, taken)
+        held = _assign(scene, votes, columns)
+        taken = {index for one in held.values() for index in one.members}
         for number, caption in enumerate(scene.captions):
             if caption.word == "table":
                 continue
             figure = None
-            if number in owned:
-                side, members = owned[number]
+            if number in held:
+                side = held[number].side
                 with_vote = side == votes[caption.word]
-                figure = _found(scene, caption, side, [scene.clusters[i] for i in members], 0.95 if with_vote else 0.8)
+                figure = _found(scene, caption, side, held[number].box, 0.95 if with_vote else 0.8)
             if figure is None:
                 lonely.append(caption)
             else:

@@ -1,26 +1,42 @@
-"""A figure taken apart into panels: placed images, gutters, and the seams of touching pictures."""
+"""A figure taken apart into panels: placed images, gutters of any tone, and the seams of touching pictures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from polydata.extract.pixelstats import WHITE, block_texture
-from polydata.extract.seams import Grey, Window, cut_seams, cut_unasked, size
+from polydata.extract.seams import SEAM_FEWER, Grey, Window, cut_seams, cut_unasked, size, step_at
 from polydata.types import Box
 
 Rgb = npt.NDArray[np.uint8]
 
 MIN_SHARE = 0.12
-"""A panel is at least this share of its figure's longer side divided by the number of panels, on both sides."""
+"""A panel is at least this share of its figure's longer side divided by the root of the number of panels."""
 
+BLANK = 240
+"""From this grey level up a pixel is white ground."""
 
-PLAIN = 14.0
-"""A strip whose grey levels differ by less than this from end to end is a gutter, whatever its tone."""
+PLAIN = 5.0
+"""A strip with less spread than this (standard deviation, grey levels) is a gutter, whatever its tone."""
+
+STEP = 15.0
+"""Grey levels by which most of what borders on a gutter differs from it."""
+
+STRIP = 0.22
+"""What is flatter than this share of the panel that it lies at is an information bar of that panel, not a panel."""
+
+REST = 0.12
+"""A white corner of at least this share of both sides is the rest of a row that is not full."""
+
+LIKE = 1.8
+"""Panels whose areas differ by less than this factor look like a finished grid."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +52,76 @@ class _Cut:
         return self.stop - self.start
 
 
-def _trimmed(blank: npt.NDArray[np.bool_], window: Window) -> Window | None:
-    """A window without its blank rim, None where all is blank."""
-    top, left, bottom, right = window
-    part = ~blank[top:bottom, left:right]
-    rows, columns = np.flatnonzero(part.mean(1) > 0.004), np.flatnonzero(part.mean(0) > 0.004)
-    if rows.size == 0 or columns.size == 0:
-        return None
-    return top + int(rows[0]), left + int(columns[0]), top + int(rows[-1]) + 1, left + int(columns[-1]) + 1
+class _Ground:
+    """A figure's grey levels, with the sums that tell in no time whether rows or columns of a part are plain."""
+
+    def __init__(self, grey: Grey) -> None:
+        self.grey = grey
+        self.blank = grey >= BLANK
+        self.whole: Window = (0, 0, grey.shape[0], grey.shape[1])
+        planes = [self.blank.astype(np.float32), grey, grey * grey]
+        self._sums = [cv2.integral(np.ascontiguousarray(plane), sdepth=cv2.CV_64F) for plane in planes]
+
+    def _means(self, plane: int, window: Window, axis: int) -> npt.NDArray[np.float64]:
+        """Mean of each row (axis 0) or column (axis 1) of a window."""
+        top, left, bottom, right = window
+        sums = self._sums[plane]
+        if axis == 0:
+            return np.asarray(np.diff(sums[top : bottom + 1, right] - sums[top : bottom + 1, left]) / (right - left))
+        return np.asarray(np.diff(sums[bottom, left : right + 1] - sums[top, left : right + 1]) / (bottom - top))
+
+    def white(self, window: Window, axis: int) -> npt.NDArray[np.float64]:
+        """Share of white pixels of each row or column."""
+        return self._means(0, window, axis)
+
+    def plain(self, window: Window, axis: int) -> npt.NDArray[np.bool_]:
+        """Whether each row or column of a window is of one tone."""
+        mean = self._means(1, window, axis)
+        return np.asarray(self._means(2, window, axis) - mean * mean < PLAIN**2)
+
+    def share(self, window: Window) -> float:
+        """Share of white pixels."""
+        return float(self.white(window, 0).mean())
+
+    def trimmed(self, window: Window) -> Window | None:
+        """A window without its white rim, None where all is white."""
+        top, left = window[:2]
+        rows, columns = (np.flatnonzero(self.white(window, axis) < 0.996) for axis in (0, 1))
+        if rows.size == 0 or columns.size == 0:
+            return None
+        return top + int(rows[0]), left + int(columns[0]), top + int(rows[-1]) + 1, left + int(columns[-1]) + 1
+
+    def bare(self, window: Window) -> Window | None:
+        """A window without its plain rim of whatever tone, None where all is plain."""
+        inner = window
+        for axis in (0, 1, 0):
+            lively = np.flatnonzero(~self.plain(inner, axis))
+            if lively.size == 0:
+                return None
+            top, left, bottom, right = inner
+            first, last = int(lively[0]), int(lively[-1]) + 1
+            inner = (top + first, left, top + last, right) if axis == 0 else (top, left + first, bottom, left + last)
+        return inner
+
+    def picture(self, window: Window, *, drawn: bool = False) -> bool:
+        """Whether a window holds a photograph rather than writing or lines on white.
+
+        Args:
+            drawn: other parts of the figure are photographs, so that a smooth one is believed too.
+        """
+        part = self.grey[window[0] : window[2], window[1] : window[3]]
+        if (part >= WHITE).mean() >= 0.6:
+            return False
+        texture = block_texture(part)
+        if not texture.size:
+            return False
+        return float(texture.mean()) > 0.35 or (drawn and float(part.std()) > PLAIN and not self._flat(part))
+
+    @staticmethod
+    def _flat(part: Grey) -> bool:
+        """Whether one or two tones make up nearly all of a part: a drawing with filled areas."""
+        histogram = np.sort(np.bincount((part / 4).astype(np.uint8).ravel(), minlength=64))
+        return bool(histogram[-2:].sum() > 0.85 * part.size)
 
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -53,16 +131,15 @@ def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(start, stop) for start, stop in pairs if start > 0 and stop < flags.size]
 
 
-def _gutters(blank: npt.NDArray[np.bool_], window: Window, least: int) -> list[_Cut]:
-    """Blank strips from side to side, at least ``least`` pixels wide."""
-    top, left, bottom, right = window
-    part = blank[top:bottom, left:right]
-    cuts = []
-    for axis, offset in ((0, top), (1, left)):
-        for start, stop in _runs(part.mean(1 - axis) > 0.995):
-            if stop - start >= least:
-                cuts.append(_Cut(axis, start + offset, stop + offset))
-    return cuts
+def _gutters(ground: _Ground, window: Window, least: int) -> list[_Cut]:
+    """White strips from side to side, at least ``least`` pixels wide, widest first."""
+    cuts = [
+        _Cut(axis, start + window[axis], stop + window[axis])
+        for axis in (0, 1)
+        for start, stop in _runs(ground.white(window, axis) > 0.995)
+        if stop - start >= least
+    ]
+    return sorted(cuts, key=lambda one: -one.width)
 
 
 def _split(window: Window, cut: _Cut) -> tuple[Window, Window]:
@@ -72,15 +149,15 @@ def _split(window: Window, cut: _Cut) -> tuple[Window, Window]:
     return (top, left, bottom, cut.start), (top, cut.stop, bottom, right)
 
 
-def _xy_cut(blank: npt.NDArray[np.bool_], window: Window, least: int, floor: float) -> list[Window]:
-    """Cut a window at its widest gutters for as long as both sides stay larger than ``floor`` pixels."""
-    inner = _trimmed(blank, window)
+def _xy_cut(ground: _Ground, window: Window, least: int, floor: float) -> list[Window]:
+    """Cut a window at its widest white gutters for as long as both sides stay larger than ``floor`` pixels."""
+    inner = ground.trimmed(window)
     if inner is None:
         return []
-    for cut in sorted(_gutters(blank, inner, least), key=lambda one: -one.width):
-        pieces = [_trimmed(blank, piece) for piece in _split(inner, cut)]
+    for cut in _gutters(ground, inner, least):
+        pieces = [ground.trimmed(piece) for piece in _split(inner, cut)]
         if all(piece is not None and min(size(piece)) >= floor for piece in pieces):
-            return [leaf for piece in pieces if piece is not None for leaf in _xy_cut(blank, piece, least, floor)]
+            return [leaf for piece in pieces if piece is not None for leaf in _xy_cut(ground, piece, least, floor)]
     return [inner]
 
 
@@ -100,25 +177,107 @@ def reading_order(windows: Sequence[Window]) -> list[Window]:
     return ordered
 
 
-def _picture(grey: Grey, window: Window) -> bool:
-    """Whether a window holds a photograph rather than writing or lines on white."""
-    part = grey[window[0] : window[2], window[1] : window[3]]
-    texture = block_texture(part)
-    return texture.size > 0 and float(texture.mean()) > 0.35 and float((part >= WHITE).mean()) < 0.6
+def _toned_cut(ground: _Ground, window: Window) -> list[Window]:
+    """Cut a window at strips of one tone, where a photograph stands on both sides.
 
-
-def _toned_cut(grey: Grey, window: Window) -> list[Window]:
-    """Cut a window at strips of one tone that is not white, where a photograph stands on both sides."""
-    top, left, bottom, right = window
-    part = grey[top:bottom, left:right]
-    for axis, offset in ((0, top), (1, left)):
-        low, high = np.percentile(part, (1, 99), axis=1 - axis)
-        for start, stop in _runs(high - low < PLAIN):
-            pieces = _split(window, _Cut(axis, start + offset, stop + offset))
-            large = min(size(piece)[axis] for piece in pieces) > 0.15 * part.shape[axis]
-            if stop - start >= 2 and large and all(_picture(grey, piece) for piece in pieces):
-                return [leaf for piece in pieces for leaf in _toned_cut(grey, piece)]
+    From the bottom up: an information bar begins with a plain strip too, but belongs to what is above it.
+    """
+    inner = ground.bare(window)
+    if inner is None:
+        return []
+    for axis in (0, 1):
+        runs = [run for run in _runs(ground.plain(inner, axis)) if run[1] - run[0] >= 2]
+        for start, stop in reversed(runs):
+            cut = _Cut(axis, start + inner[axis], stop + inner[axis])
+            pieces = [piece for piece in map(ground.bare, _split(inner, cut)) if piece is not None]
+            if len(pieces) < 2 or _is_strip(*pieces) or not all(_stands_out(ground.grey, cut, one) for one in pieces):
+                continue
+            large = min(size(piece)[axis] for piece in pieces) > max(24, 0.08 * size(inner)[axis])
+            if large and all(ground.picture(piece, drawn=True) for piece in pieces):
+                return [leaf for piece in pieces for leaf in _toned_cut(ground, piece)]
     return [window]
+
+
+def _stands_out(grey: Grey, cut: _Cut, piece: Window) -> bool:
+    """Whether a plain strip differs from the edge of a picture beside it: a gutter, and no flat part of a picture."""
+    top, left, bottom, right = piece
+    if cut.axis == 0:
+        strip, edge = (
+            grey[cut.start : cut.stop, left:right],
+            grey[top : top + 3] if top >= cut.stop else grey[bottom - 3 : bottom],
+        )
+        edge = edge[:, left:right]
+    else:
+        strip, edge = (
+            grey[top:bottom, cut.start : cut.stop],
+            grey[:, left : left + 3] if left >= cut.stop else grey[:, right - 3 : right],
+        )
+        edge = edge[top:bottom]
+    return float((np.abs(edge - np.median(strip)) > STEP).mean()) > 0.4
+
+
+def _is_strip(one: Window, other: Window) -> bool:
+    """Whether one of two windows is much flatter than the other: an information bar."""
+    heights = size(one)[0], size(other)[0]
+    return min(heights) < STRIP * max(heights) and min(heights) < 0.2 * min(size(one)[1], size(other)[1])
+
+
+def _joined_strips(leaves: list[Window]) -> list[Window]:
+    """Leaves with flat ones joined to the panel above, or else below, that they lie close to."""
+    out = list(leaves)
+    for strip in sorted(leaves, key=lambda one: size(one)[0]):
+        height, width = size(strip)
+        if height > 0.16 * width or strip not in out:
+            continue
+        for other in sorted(out, key=lambda one: (one[0] > strip[0], abs(strip[0] - one[2]))):
+            level = min(strip[3], other[3]) - max(strip[1], other[1]) > 0.85 * max(width, size(other)[1])
+            near = min(abs(strip[0] - other[2]), abs(other[0] - strip[2])) < max(0.6 * height, 0.05 * size(other)[0])
+            if other != strip and level and near and height < STRIP * size(other)[0]:
+                out.remove(strip)
+                out[out.index(other)] = (
+                    min(strip[0], other[0]), min(strip[1], other[1]), max(strip[2], other[2]), max(strip[3], other[3])
+                )  # fmt: skip
+                break
+    return out
+
+
+def _rest_cut(ground: _Ground, window: Window) -> list[Window]:
+    """Cut a window where a white corner shows that its last row or column is not full."""
+    top, left, bottom, right = window
+    height, width = size(window)
+    for below in (True, False):
+        for after in (True, False):
+            row, column = bottom - 1 - 2 * below if below else top + 2, right - 3 if after else left + 2
+            across = _blank_run(ground.blank[row, left:right][:: -1 if after else 1])
+            down = _blank_run(ground.blank[top:bottom, column][:: -1 if below else 1])
+            if not (REST * height < down < (1 - REST) * height and REST * width < across < (1 - REST) * width):
+                continue
+            y, x = bottom - down if below else top + down, right - across if after else left + across
+            corner = (y if below else top, x if after else left, bottom if below else y, right if after else x)
+            if ground.share(corner) < 0.99:
+                continue
+            beside = ground.grey[top:bottom, left:x] if after else ground.grey[top:bottom, x:right]
+            over = ground.grey[top:y, left:right] if below else ground.grey[y:bottom, left:right]
+            axis = 0 if step_at(beside, 0, y - top) >= step_at(over, 1, x - left) else 1
+            pieces = _split(window, _Cut(axis, (y, x)[axis], (y, x)[axis]))
+            kept = [_without(piece, corner, 1 - axis) for piece in pieces]
+            if all(ground.picture(piece, drawn=True) for piece in kept):
+                return [leaf for piece in kept for leaf in _rest_cut(ground, piece)]
+    return [window]
+
+
+def _without(window: Window, corner: Window, axis: int) -> Window:
+    """A window without the end that a corner takes of it."""
+    low, high = window[axis], window[axis + 2]
+    if corner[1 - axis] != window[1 - axis] or corner[3 - axis] != window[3 - axis]:
+        return window
+    low, high = (corner[axis + 2], high) if corner[axis] == low else (low, corner[axis])
+    return (low, window[1], high, window[3]) if axis == 0 else (window[0], low, window[2], high)
+
+
+def _blank_run(flags: npt.NDArray[np.bool_]) -> int:
+    """How many entries are true from the first on."""
+    return flags.size if flags.all() else int(np.argmin(flags))
 
 
 def _floor(window: Window, count: int) -> float:
@@ -126,27 +285,42 @@ def _floor(window: Window, count: int) -> float:
     return max(12.0, MIN_SHARE * max(height, width) / math.sqrt(count))
 
 
+def _area(window: Window) -> float:
+    return float(np.prod(size(window)))
+
+
+def _alike(leaves: list[Window]) -> bool:
+    """Whether panels are of nearly one size."""
+    areas = [_area(leaf) for leaf in leaves]
+    return len(areas) > 1 and max(areas) < LIKE * min(areas)
+
+
 def _seams_for(grey: Grey, leaves: list[Window], count: int) -> list[Window]:
-    """Cut leaves further at seams until there are ``count``; the largest ones hold the panels that are missing."""
+    """Cut leaves further at seams until there are ``count``; the largest ones hold the panels that are missing.
+
+    Leaves of nearly one size may be all that there is: a caption names more than is shown. They are cut at
+    plain seams only.
+    """
+    finished = _alike(leaves)
     while len(leaves) < count:
-        areas = [float(np.prod(size(leaf))) for leaf in leaves]
+        areas = [_area(leaf) for leaf in leaves]
         typical = sum(areas) / count
         index = int(np.argmax(areas))
         share = max(2, round(areas[index] / typical)) if len(leaves) > 1 else count
         share = min(share, count - len(leaves) + 1)
-        pieces = cut_seams(grey, leaves[index], share)
+        pieces = cut_seams(grey, leaves[index], share, SEAM_FEWER if finished else None)
         if len(pieces) < 2:
             return leaves
         leaves = [*leaves[:index], *pieces, *leaves[index + 1 :]]
     return leaves
 
 
-def _by_gutters(blank: npt.NDArray[np.bool_], whole: Window, count: int | None) -> list[Window]:
+def _by_gutters(ground: _Ground, count: int | None) -> list[Window]:
     """Leaves of the XY-cut; where a count is known, with the narrowest gutters that do not give more."""
-    floor = _floor(whole, count or 6)
+    floor = _floor(ground.whole, count or 6)
     best: list[Window] = []
     for least in (2, 3, 4, 6, 8, 12, 16, 24):
-        leaves = _xy_cut(blank, whole, least, floor)
+        leaves = _joined_strips(_xy_cut(ground, ground.whole, least, floor))
         if not best or count is None or len(leaves) == count or len(best) > count:
             best = leaves
         if count is None or len(leaves) <= count:
@@ -163,28 +337,137 @@ def cut_pixels(rgb: Rgb, count: int | None) -> list[Window]:
 
     Returns:
         Windows in reading order. Without a count, only photographs are taken apart. With one, drawings
-        are taken apart only if exactly that many parts come out.
+        are taken apart only if exactly that many parts come out; of photographs there may be fewer, or
+        a multiple in a full grid whose rows or columns are counted.
     """
-    grey = rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    blank = grey >= 240
-    whole: Window = (0, 0, grey.shape[0], grey.shape[1])
-    leaves = _by_gutters(blank, whole, count)
-    pictures = [leaf for leaf in leaves if _picture(grey, leaf)]
-    large = max((float(np.prod(size(leaf))) for leaf in pictures), default=0.0)
-    pictures = [leaf for leaf in pictures if float(np.prod(size(leaf))) > 0.08 * large]
-    covered = sum(float(np.prod(size(leaf))) for leaf in pictures)
-    if pictures and covered > 0.5 * blank.size:
-        toned = [part for leaf in pictures for part in _toned_cut(grey, leaf)] if len(pictures) != count else []
-        if len(toned) == count:  # an information bar has plain rows too, so the caption's count decides
-            pictures = toned
-        if count is None:
-            leaves = cut_unasked(grey, pictures[0]) if len(pictures) == 1 else pictures
-        else:
-            leaves = _seams_for(grey, pictures, count) if len(pictures) < count else pictures
-        return reading_order(leaves)
+    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32)
+    ground = _Ground(grey)
+    leaves = _by_gutters(ground, count)
+    pictures = _pictures(ground, leaves)
+    if sum(map(_area, pictures)) > 0.5 * sum(map(_area, leaves)) and ground.share(ground.whole) < 0.6:
+        if count is not None and (grid := _labelled_lanes(ground, count)):
+            return reading_order(grid)
+        return reading_order(_photographs(ground, pictures, count))
     if count is not None and len(leaves) == count:
         return reading_order(leaves)
-    return [whole]
+    return [ground.whole]
+
+
+def _pictures(ground: _Ground, leaves: list[Window]) -> list[Window]:
+    """Leaves that hold photographs; specks of them left out."""
+    if not any(ground.picture(leaf) for leaf in leaves):
+        return []
+    pictures = [leaf for leaf in leaves if ground.picture(leaf, drawn=True)]
+    large = max(map(_area, pictures), default=0.0)
+    return [leaf for leaf in pictures if _area(leaf) > 0.08 * large]
+
+
+def lanes(windows: Sequence[Window], axis: int) -> list[int]:
+    """Numbers of windows in each row (axis 0) or column of a grid, in order; one lane a level."""
+    ends: list[tuple[int, int]] = []
+    numbers: list[int] = []
+    for one in sorted(windows, key=lambda one: one[axis]):
+        low, high = one[axis], one[axis + 2]
+        if ends and min(high, ends[-1][1]) - low > 0.5 * (high - low):
+            numbers[-1] += 1
+        else:
+            ends.append((low, high))
+            numbers.append(1)
+    return numbers
+
+
+def _labelled_lanes(ground: _Ground, count: int) -> list[Window]:
+    """Photographs in rows or columns of which each has one letter: a full grid of ``count`` lanes; else nothing."""
+    leaves = _joined_strips(_xy_cut(ground, ground.whole, 2, _floor(ground.whole, count * count)))
+    leaves = _evened(_pictures(ground, leaves)) if len(leaves) > count + 1 else []
+    if len(leaves) < 2 * count or len(leaves) % count or max(map(_area, leaves)) > LIKE * min(map(_area, leaves)):
+        return []
+    each = [len(leaves) // count] * count
+    return leaves if each in (lanes(leaves, 0), lanes(leaves, 1)) else []
+
+
+def _evened(leaves: list[Window]) -> list[Window]:
+    """Leaves without those much smaller than most (legends), and those of several panels' size cut evenly.
+
+    Print that reaches into a gutter keeps panels together that are plainly apart elsewhere.
+    """
+    usual = float(np.median([_area(leaf) for leaf in leaves])) if leaves else 0.0
+    height, width = (float(np.median([size(leaf)[axis] for leaf in leaves])) if leaves else 1.0 for axis in (0, 1))
+    out: list[Window] = []
+    for leaf in leaves:
+        top, left, bottom, right = leaf
+        if _area(leaf) < usual / LIKE or bottom - top < height / 2 or right - left < width / 2:
+            continue
+        down, across = max(1, round((bottom - top) / height)), max(1, round((right - left) / width))
+        ys = [top + (bottom - top) * step // down for step in range(down + 1)]
+        xs = [left + (right - left) * step // across for step in range(across + 1)]
+        out += [(a, c, b, d) for a, b in pairwise(ys) for c, d in pairwise(xs)]
+    return out
+
+
+def cut_at_letters(rgb: Rgb, letters: Sequence[tuple[float, float]]) -> list[Window]:
+    """Cut a figure at white gutters so that each part holds one letter.
+
+    Args:
+        rgb: rows x columns x 3.
+        letters: row and column of each printed letter.
+
+    Returns:
+        A window for each letter, in the letters' order; empty where gutters do not part them.
+    """
+    ground = _Ground(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32))
+    rows = [row for row, _ in letters]
+    first = min(rows) <= ground.whole[2] - max(rows)
+    found = _at_letters(ground, ground.whole, list(enumerate(letters)), first)
+    return [found[index] for index in range(len(letters))] if len(found) == len(letters) else []
+
+
+def _at_letters(
+    ground: _Ground, window: Window, letters: list[tuple[int, tuple[float, float]]], first: bool
+) -> dict[int, Window]:
+    """Windows by the letters' numbers. ``first``: letters stand at the beginning of their panels."""
+    if len(letters) == 1:
+        inner = ground.trimmed(window)
+        return {letters[0][0]: inner} if inner else {}
+    inner = ground.trimmed(window) or window
+    ways: dict[tuple[int, int], list[_Cut]] = {}
+    for cut in _gutters(ground, inner, 2):
+        before = sum(place[cut.axis] < (cut.start + cut.stop) / 2 for _, place in letters)
+        if 0 < before < len(letters):
+            ways.setdefault((cut.axis, before), []).append(cut)
+    for cuts in sorted(ways.values(), key=lambda some: -max(one.width for one in some)):
+        wide = [one for one in cuts if one.width > 0.5 * max(other.width for other in cuts)]
+        cut = max(wide, key=lambda one: one.start) if first else min(wide, key=lambda one: one.start)
+        middle = (cut.start + cut.stop) / 2
+        sides = (
+            [item for item in letters if item[1][cut.axis] < middle],
+            [item for item in letters if item[1][cut.axis] >= middle],
+        )
+        found: dict[int, Window] = {}
+        for piece, some in zip(_split(inner, cut), sides, strict=True):
+            found |= _at_letters(ground, piece, some, first)
+        if len(found) == len(letters):
+            return found
+    return {}
+
+
+def _photographs(ground: _Ground, pictures: list[Window], count: int | None) -> list[Window]:
+    """Photographs taken apart further: at gutters of other tones, at white rests of rows, at seams."""
+    if count is not None and len(pictures) >= count:
+        return pictures
+    toned = [part for leaf in pictures for part in _toned_cut(ground, leaf)]
+    if toned and (count is None or len(pictures) < len(toned) <= count):
+        pictures = toned
+    pictures = [part for leaf in pictures for part in _rest_cut(ground, leaf)]
+    if count is None:
+        usual = float(np.median([_area(leaf) for leaf in pictures]))
+        few = len(pictures) < 4
+        return [
+            part
+            for leaf in pictures
+            for part in (cut_unasked(ground.grey, leaf) if few or _area(leaf) > LIKE * usual else [leaf])
+        ]
+    return _seams_for(ground.grey, pictures, count) if len(pictures) < count else pictures
 
 
 def join_strips(boxes: Sequence[Box]) -> list[Box]:

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
-from polydata.extract.captions import find_captions
+from polydata.extract.captions import Caption, find_captions
 from polydata.extract.composition import panel_composition
+from polydata.extract.cuts import Cut, panel_cuts
 from polydata.extract.figures import Found, find_figures
-from polydata.extract.kind import is_picture, kind_of
+from polydata.extract.kind import is_picture, kind_of_picture
+from polydata.extract.mentions import panel_mentions
 from polydata.extract.meta import paper_meta, safe_name
 from polydata.extract.mupdf import pymupdf
-from polydata.extract.panels import cut_pixels, placed_panels, reading_order
 from polydata.extract.parts import Parts, split_caption
-from polydata.extract.pdf import ExtractionFailure, Limits, PageContent, Sheet, opened, read_pages
-from polydata.extract.pixels import Drawn, Rgb, analysis_dpi, native_dpi, picture_of, render
+from polydata.extract.pdf import ExtractionFailure, Limits, PageContent, Sheet, opened, read_page, read_pages
+from polydata.extract.pixels import Drawn, analysis_dpi, native_dpi, picture_of, render
 from polydata.extract.pixelstats import measure
-from polydata.extract.scalebar import scale_in_caption
+from polydata.extract.scale.caption import scale_in_caption
+from polydata.extract.scans import ScanLimits, pages_to_read, read_scans, was_read
 from polydata.extract.textlines import furniture_prints, join_fragments
 from polydata.images import ImageStore
-from polydata.types import Box, Figure, Kind, Leftover, Panel, Paper
+from polydata.types import Box, Figure, ImageInfo, Kind, Leftover, Panel, Paper
+
+ROUGH_DPI = 100
 
 __all__ = ["ExtractionFailure", "Limits", "extract_paper"]
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """A panel before its picture is stored."""
-
-    box: Box
-    label: str | None
-    caption: str | None
 
 
 def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
@@ -50,13 +45,16 @@ def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
         ExtractionFailure: with ``reason`` ``broken``, ``encrypted``, ``too-large`` or ``unreadable``.
     """
     with opened(path, limits) as (document, digest):
-        pages = [replace(page, lines=join_fragments(page.lines)) for page in read_pages(document)]
-        prints = furniture_prints(pages)
-        captions, tables = find_captions(pages, prints)
-        found, lonely = find_figures(pages, captions, tables, prints)
-        press = _Press(document, pages, store)
+        raw = read_pages(document)
+        pages, found, lonely = _search(raw)
+        unread: list[int] = []
+        if numbers := pages_to_read(pages, _likely(document, pages, found)):
+            raw, unread = read_scans(document, raw, numbers, ScanLimits())
+            pages, found, lonely = _search(raw)
+        press = Press(document, store, pages)
         figures: list[Figure] = []
         leftovers = [Leftover("caption-without-figure", one.page, one.label, one.text, one.box) for one in lonely]
+        leftovers += [Leftover("page-not-read", number, None, None, pages[number - 1].box) for number in unread]
         for one in found:
             figure = _figure(press, one)
             if figure is None:
@@ -73,33 +71,78 @@ def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
         )
 
 
-class _Press:
-    """Renders figures: keeps the page it saw last, for figures of one page come one after the other."""
+def _search(raw: Sequence[PageContent]) -> tuple[list[PageContent], list[Found], list[Caption]]:
+    """Pages with their lines joined, the figures on them, and captions without one."""
+    pages = [replace(page, lines=join_fragments(page.lines)) for page in raw]
+    prints = furniture_prints(pages)
+    captions, tables = find_captions(pages, prints)
+    found, lonely = find_figures(pages, captions, tables, prints)
+    return pages, found, lonely
 
-    def __init__(self, document: pymupdf.Document, pages: Sequence[PageContent], store: ImageStore) -> None:
-        self._document, self._pages, self.store = document, pages, store
-        self._sheet: Sheet | None = None
+
+def _likely(document: pymupdf.Document, pages: Sequence[PageContent], found: Sequence[Found]) -> list[Found]:
+    """Figures without those on scanned pages that have no caption and look like writing or a drawing."""
+    return [
+        one
+        for one in found
+        if one.caption is not None
+        or not pages[one.page - 1].scanned
+        or is_picture(measure(render(Sheet(document[one.page - 1]), one.box, ROUGH_DPI).rgb))
+    ]
+
+
+class Press:
+    """Renders figures: keeps the page it saw last, for figures of one page come one after the other.
+
+    Args:
+        document: open.
+        store: where pictures are put.
+        pages: as read before; None reads each as it is asked for.
+    """
+
+    def __init__(self, document: pymupdf.Document, store: ImageStore, pages: Sequence[PageContent] | None) -> None:
+        self.document, self.store, self._pages = document, store, pages
+        self._last: tuple[Sheet, PageContent] | None = None
 
     def page(self, number: int) -> tuple[Sheet, PageContent]:
         """A page by its number, from 1."""
-        if self._sheet is None or self._sheet.page.number != number - 1:
-            self._sheet = Sheet(self._document[number - 1])
-        return self._sheet, self._pages[number - 1]
+        if self._last is None or self._last[1].number != number:
+            sheet = Sheet(self.document[number - 1])
+            self._last = sheet, self._read(sheet) if self._pages is None else self._pages[number - 1]
+        return self._last
+
+    @staticmethod
+    def _read(sheet: Sheet) -> PageContent:
+        content = read_page(sheet)
+        return replace(content, lines=join_fragments(content.lines))
 
 
-def _figure(press: _Press, found: Found) -> Figure | None:
+def _figure(press: Press, found: Found) -> Figure | None:
     """A found figure with its kind and panels; None for a picture without caption that is no micrograph."""
     sheet, content = press.page(found.page)
-    rough = analysis_dpi(content.images, found.box)
-    if found.caption is None and (content.scanned or not is_picture(measure(render(sheet, found.box, rough).rgb))):
-        return None
+    if found.caption is None:
+        rough = analysis_dpi(content.images, found.box)
+        if content.scanned or not is_picture(measure(render(sheet, found.box, rough).rgb)):
+            return None
+    return cut_figure(press, found)
+
+
+def cut_figure(press: Press, found: Found, kind: Kind | None = None) -> Figure:
+    """Cut a figure's picture out of its page, tell its kind and take it apart into panels.
+
+    Args:
+        press: of its document.
+        found: where it stands and what is written of it.
+        kind: of the figure, where that is known; None tells it by the picture.
+    """
+    sheet, content = press.page(found.page)
     dpi = native_dpi(content.images, found.box)
     drawn = render(sheet, found.box, dpi)
-    rgb = drawn.at(rough)
+    rgb = drawn.at(analysis_dpi(content.images, found.box))
     text = found.caption.text if found.caption else None
-    kind = kind_of(measure(rgb), text, found.caption.word if found.caption else None)
+    kind = kind or kind_of_picture(rgb, text, found.caption.word if found.caption else None)
     parts = split_caption(text) if text else Parts("", ())
-    cuts = _cuts(content, found.box, rgb, parts, kind)
+    cuts = panel_cuts(content, drawn, rgb, parts, kind)
     return Figure(
         page=found.page,
         box=found.box,
@@ -116,48 +159,54 @@ def _figure(press: _Press, found: Found) -> Figure | None:
 def _method(content: PageContent, found: Found) -> str:
     if found.caption is None:
         return "uncaptioned"
+    if was_read(content):
+        return "scan-ocr"
     return "caption-anchored-scan" if content.scanned else "caption-anchored"
 
 
-def _cuts(content: PageContent, box: Box, rgb: Rgb, parts: Parts, kind: Kind) -> list[_Cut]:
-    """Boxes of the panels with their labels and words, in reading order."""
-    count = len(parts.panels) or None
-    boxes = placed_panels([image.box for image in content.images], box, count)
-    across, down = box.width / rgb.shape[1], box.height / rgb.shape[0]
-    if boxes:
-        windows = [(round(10 * one.y0), round(10 * one.x0), round(10 * one.y1), round(10 * one.x1)) for one in boxes]
-        by_window = dict(zip(windows, boxes, strict=True))
-        boxes = [by_window[window] for window in reading_order(windows)]
-    elif count is not None or kind == Kind.MICROGRAPH:
-        boxes = [
-            Box(box.x0 + left * across, box.y0 + top * down, box.x0 + right * across, box.y0 + bottom * down)
-            for top, left, bottom, right in cut_pixels(rgb, count)
-        ]
-    if len(boxes) < 2:
-        return [_Cut(box, None, None)]
-    named: Sequence[tuple[str | None, str | None]] = parts.panels if len(boxes) <= len(parts.panels) else ()
-    return [_Cut(one, *(named[index] if named else (None, None))) for index, one in enumerate(boxes)]
-
-
-def _panel(press: _Press, figure: Found, drawn: Drawn, cut: _Cut, *, stem: str | None, kind: Kind) -> Panel:
+def _panel(press: Press, figure: Found, drawn: Drawn, cut: Cut, *, stem: str | None, kind: Kind) -> Panel:
     """Store a panel's picture and say what is known of it."""
-    sheet, content = press.page(figure.page)
-    text = figure.caption.text if figure.caption else None
-    pixels = drawn.crop(cut.box)
-    data, shown = picture_of(sheet, content.images, cut.box, pixels)
+    text, lone = figure.caption.text if figure.caption else None, cut.box == figure.box
+    image, own = print_panel(press, figure.page, drawn, cut.box, text=text, kind=kind)
+    return told(Panel(cut.box, cut.label, cut.caption, None, image, own), text, stem, lone=lone)
+
+
+def print_panel(
+    press: Press, page: int, drawn: Drawn, box: Box, *, text: str | None, kind: Kind
+) -> tuple[ImageInfo, Kind]:
+    """Store the picture of a part of a figure and tell what it shows.
+
+    Args:
+        press: of its document.
+        page: 1-based.
+        drawn: the figure.
+        box: of the part, in points; a part as large as the figure is of its kind.
+        text: the figure's caption.
+        kind: of the figure.
+    """
+    sheet, content = press.page(page)
+    pixels = drawn.crop(box)
+    data, shown = picture_of(sheet, content.images, box, pixels)
     image = press.store.put(data, picture=Image.fromarray(shown))
-    own, lone = kind, cut.box == figure.box
-    if not lone:
-        alone = kind_of(measure(pixels), text)
-        own = alone if kind == Kind.MIXED or alone in (Kind.MICROGRAPH, Kind.PHOTO) else kind
-    scale = scale_in_caption(cut.caption) or scale_in_caption(text)
-    return Panel(
-        box=cut.box,
-        label=cut.label,
-        caption=cut.caption,
+    if box == drawn.box:
+        return image, kind
+    alone = kind_of_picture(pixels, text)
+    return image, alone if kind == Kind.MIXED or alone in (Kind.MICROGRAPH, Kind.PHOTO) else kind
+
+
+def told(panel: Panel, caption: str | None, stem: str | None, *, lone: bool) -> Panel:
+    """A panel with what its own words and its figure's caption say of it.
+
+    Args:
+        panel: with its label and own words.
+        caption: of the figure, whole.
+        stem: what all its panels share.
+        lone: the panel is the whole figure.
+    """
+    return replace(
+        panel,
         caption_stem=stem,
-        image=image,
-        kind=own,
-        scale_bars=(scale,) if scale else (),
-        composition=panel_composition(text if lone else stem, stem, cut.caption),
+        scale=scale_in_caption(panel.caption) or scale_in_caption(caption),
+        composition=panel_composition(caption if lone else stem, stem, panel.caption),
+        mentions=panel_mentions(caption, stem, panel.caption, panel.label) if caption else (),
     )

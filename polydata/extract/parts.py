@@ -16,6 +16,20 @@ COLON = re.compile(r"(?:(?<=^)|(?<=[.;:,]\s))(?P<letters>[A-Z])(?=[:,]\s)")
 SIDES = re.compile(
     r"(?:(?<=^)|(?<=[.;:,]\s))(?P<letters>Left|Right|Top|Middle|Bottom|left|right|top|middle|bottom)(?=:\s)"
 )
+SIDE = r"left|right|top|middle|bottom|upper|lower|cent(?:er|re)"
+BRACKETED_SIDES = re.compile(
+    rf"\(\s*(?P<letters>{SIDE})(?:[ -]hand)?(?:\s+(?:panel|image|picture|side|row|column|part))?\s*\)", re.IGNORECASE
+)
+ROMAN = re.compile(r"\(\s*(?P<letters>i{1,3}|iv|vi{0,3}|ix|x)\s*\)")
+NUMERALS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+DOTTED = re.compile(r"(?:(?<=^)|(?<=[.;:,]\s)|(?<=\bof\s)|(?<=\band\s))(?P<letters>[a-z])\.(?=\s)")
+SHARED = re.compile(
+    r"(?:[.;,]\s+|\s*\(\s*)(?P<words>(?:the\s+|all\s+|each\s+|every\s+|original\s+|white\s+|black\s+|length\s+of\s+)*"
+    r"(?:scale[ -]?bars?|scales?\b|bars?\b|magnifications?|(?:micrographs|images|pictures|samples)\b)[^;]{0,200})$",
+    re.IGNORECASE,
+)
+"""A closing remark on all panels: scale bars, magnification, how all were taken."""
+
 BETWEEN = re.compile(r"^[\s,;&]*(?:and|to)?[\s,;&]*$")
 PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|during|by|as)\b")
 MAX_PANELS = 26
@@ -27,7 +41,7 @@ class Parts:
 
     Attributes:
         stem: what all panels share, without the figure's label.
-        panels: label and own words of each panel, in the caption's order; empty where it names none.
+        panels: label and own words of each panel, in the letters' order; empty where it names none.
     """
 
     stem: str
@@ -48,6 +62,8 @@ class _Mark:
 
 def _letters(text: str) -> tuple[str, ...]:
     """``a-c`` -> a, b, c; ``a, d`` -> a, d; ``Left`` -> Left."""
+    if text in NUMERALS[1:]:
+        return (text,)
     if len(text) > 1 and text.isalpha():
         return (text.capitalize(),)
     found = re.findall(rf"\b{ONE}\b", text)
@@ -76,11 +92,26 @@ def _marks(text: str, pattern: re.Pattern[str]) -> list[_Mark]:
         fresh = [letter for letter in letters if letter not in seen]
         if fresh != list(letters) or not letters:
             continue
-        if len(letters[0]) <= 2 and not _follows(seen[-1] if seen else None, letters[0]):
+        if not (_counted(letters, seen) if pattern is ROMAN else _goes_on(letters, seen)):
             continue
         seen += letters
         marks.append(_Mark(letters, match.start(), match.end()))
+    if pattern is DOTTED and seen != [chr(97 + place) for place in range(len(seen))]:
+        return []  # units are letters with a dot too
     return marks if 2 <= len(seen) <= MAX_PANELS else []
+
+
+def _goes_on(letters: tuple[str, ...], seen: list[str]) -> bool:
+    """Whether letters continue those seen, or fill the gap that "(a, c) ... (b, d)" leaves."""
+    if len(letters[0]) > 2 or _follows(seen[-1] if seen else None, letters[0]):
+        return True
+    gaps = [chr(code) for code in range(ord(min(seen)[0]), ord(max(seen)[0])) if chr(code) not in seen] if seen else []
+    return bool(gaps) and len(letters) > 1 and letters[0] == gaps[0]
+
+
+def _counted(letters: tuple[str, ...], seen: list[str]) -> bool:
+    """Whether a Roman numeral is the next one."""
+    return len(seen) < len(NUMERALS) and letters == (NUMERALS[len(seen)],)
 
 
 def tidy(text: str) -> str:
@@ -95,7 +126,30 @@ def _body(caption: str) -> str:
 
 
 def _tail(own: list[str]) -> tuple[list[str], str]:
-    """Sentences after the last panel's own words, where no other panel has more than one sentence."""
+    """What follows the last panel's own words and speaks of all panels.
+
+    Sentences where no other panel has more than one, and remarks on scale bars and the like where no other
+    panel has its own.
+    """
+    shared = SHARED.search(own[-1])
+    if (
+        shared
+        and shared.start() > 0
+        and not any(SHARED.search(f". {text}") or SHARED.search(text) for text in own[:-1])
+    ):
+        rest, more = _sentences([*own[:-1], tidy(own[-1][: shared.start()])])
+        closing = tidy(_unbracketed(shared["words"]))
+        return rest, f"{more}. {closing}" if more else closing
+    return _sentences(own)
+
+
+def _unbracketed(words: str) -> str:
+    """Without a closing bracket that was opened before the words."""
+    words = words.strip()
+    return words[:-1] if words.endswith(")") and words.count(")") > words.count("(") else words
+
+
+def _sentences(own: list[str]) -> tuple[list[str], str]:
     sentence = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
     if any(sentence.search(text) for text in own[:-1]):
         return own, ""
@@ -118,11 +172,12 @@ def split_caption(caption: str) -> Parts:
     """Take a caption apart.
 
     Understands ``(a) ... (b) ...``, ``... (a) and ... (b)``, ``(a) and (b) ...``, ``(a-c) ...``, ``a) ...``,
-    ``A: ... B: ...``, ``Left: ... Right: ...``. Never raises.
+    ``a. ... b. ...``, ``A: ... B: ...``, ``(i) ... (ii) ...``, ``Left: ... Right: ...``, ``... (left) and ...
+    (right)``. Never raises.
     """
     text = _body(caption)
     marks: list[_Mark] = []
-    for pattern in (BRACKETED, HALF, COLON, SIDES):
+    for pattern in (BRACKETED, ROMAN, HALF, COLON, DOTTED, SIDES, BRACKETED_SIDES):
         marks = _marks(text, pattern)
         if marks:
             break
@@ -140,7 +195,13 @@ def split_caption(caption: str) -> Parts:
             own[index] = own[index + 1]
     panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
     stem = tidy(head)
-    return Parts(f"{stem}. {tidy(tail)}" if stem and tidy(tail) else stem or tidy(tail), tuple(panels))
+    return Parts(f"{stem}. {tidy(tail)}" if stem and tidy(tail) else stem or tidy(tail), _in_order(panels))
+
+
+def _in_order(panels: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
+    """Panels by their letters where these are single ones: "(a, c) ... (b, d)" names them in another order."""
+    single = all(len(label) == 1 for label, _ in panels)
+    return tuple(sorted(panels, key=lambda one: one[0]) if single else panels)
 
 
 def _suffixed(head: str, marks: list[_Mark], between: list[str], last: str) -> Parts:

@@ -220,11 +220,11 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[pymupdf.Document, str]]
                 "too-large", f"{path} has {pages} pages; the limit is {limits.max_pages}", "", digest
             )
         yield document, digest
-    except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
+    except (RuntimeError, ValueError, IndexError, pymupdf.mupdf.FzErrorBase) as error:
         if isinstance(error, PolydataError):
             raise
         text = " ".join(str(error).split())
-        if "malloc" in text or "memory" in text.lower():
+        if "alloc" in text or "memory" in text.lower():  # malloc, realloc, calloc: the library names what failed
             raise MemoryError(text) from error
         raise ExtractionFailure(
             "broken", f"{path} is damaged: {text[:200]}", "Fetch the file again.", digest

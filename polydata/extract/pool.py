@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
-import resource
-import sys
-from collections.abc import Iterator, Sequence
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
+from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from polydata.catalogue.edits import Edit
 from polydata.errors import PolydataError
+from polydata.extract.amend import Amended
 from polydata.extract.paper import extract_paper
 from polydata.extract.pdf import ExtractionFailure, Limits
+from polydata.extract.recut import amend_paper
+from polydata.extract.worker import set_up
 from polydata.ids import sha256_file
 from polydata.images import ImageStore
 from polydata.types import Failure, Paper
+
+T = TypeVar("T")
 
 AHEAD = 2
 """Files waiting in the pool for each worker; the rest stay outside, so that a million paths cost nothing."""
@@ -25,31 +33,44 @@ AHEAD = 2
 FILES_A_WORKER = 200
 """A worker is replaced after this many files, which gives back whatever the libraries hold on to."""
 
+SETTLE_S = 1.0
+"""Seconds that a worker may take until it has what it was started with."""
 
-def _limit_memory(memory_mb: int) -> None:
-    """Set the address space a worker may have; more ends in MemoryError or in its death, never in swapping."""
-    if sys.platform != "darwin":  # macOS knows the limit and does not keep it
-        size = memory_mb * 1024 * 1024
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        size = size if hard == resource.RLIM_INFINITY else min(size, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (size, hard))
+GRACE_S = 60
+"""Seconds after the end of its time when an orphaned worker ends itself."""
 
 
-def extract_or_fail(path: Path, store: ImageStore, limits: Limits) -> Paper | Failure:
-    """Extract one file; what is wrong with it comes back as a ``Failure``, never as an exception."""
+def _is_shortage(error: Exception) -> bool:
+    """True where a library says in its own words that memory ran out."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(word in text for word in ("memory", "bad_alloc", "bad allocation"))
+
+
+def _or_fail(work: Callable[..., T], path: Path, store: ImageStore, limits: Limits, *more: object) -> T | Failure:
+    """Do something with one file; what is wrong with it comes back as a ``Failure``, never as an exception."""
     try:
-        return extract_paper(path, store, limits)
+        return work(path, store, limits, *more)
     except ExtractionFailure as error:
         return Failure(error.sha256, str(path), error.reason, error.message)
-    except MemoryError:
-        return Failure(
-            _digest(path, limits), str(path), "out-of-memory", f"{path} needs more memory than a worker may have"
-        )
-    except OSError:
-        raise  # the store, not the file: reported once, by the process that started this one
     except Exception as error:  # the PDF library raises plain Exception too; a hostile file may cause any
+        if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+            raise  # the store, not the file: reported once, by the process that started this one
+        if _is_shortage(error):
+            detail = f"{path} needs more memory than a worker may have; memory_mb in polydata.toml sets how much"
+            return Failure(_digest(path, limits), str(path), "out-of-memory", detail)
         detail = f"{path} cannot be taken apart: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return Failure(_digest(path, limits), str(path), "broken", detail)
+
+
+def _alone(
+    seconds: float, work: Callable[..., T], path: Path, store: ImageStore, limits: Limits, *more: object
+) -> T | Failure:
+    """What a worker runs. The alarm ends it where its parent, who would kill it in time, was itself killed."""
+    signal.alarm(int(seconds) + GRACE_S)
+    try:
+        return _or_fail(work, path, store, limits, *more)
+    finally:
+        signal.alarm(0)
 
 
 def _digest(path: Path, limits: Limits) -> str | None:
@@ -59,27 +80,79 @@ def _digest(path: Path, limits: Limits) -> str | None:
         return None
 
 
-def _outcome(
-    future: Future[Paper | Failure], path: Path, limits: Limits, seconds: float, memory_mb: int
-) -> Paper | Failure:
-    """What became of a file, the death of its worker included."""
-    try:
-        return future.result()
-    except FutureTimeout:
-        return Failure(_digest(path, limits), str(path), "too-slow", f"{path} took more than {seconds:g} s")
-    except ProcessExpired as error:
-        killed = error.exitcode in (-9, 137)
-        reason = "out-of-memory" if killed else "broken"
-        how = (
-            f"was killed, perhaps for memory ({memory_mb} MB allowed)"
-            if killed
-            else f"died (exit status {error.exitcode})"
+class Readers:
+    """Worker processes that read files, each file with a time and a memory limit that end it for good.
+
+    A file over its time is ended by killing its worker, one that needs too much memory fails or takes its
+    worker with it; both are failures of that file alone. May be used by several threads at once.
+
+    Args:
+        store: where pictures are put.
+        workers: number of processes; they start with the first file.
+        limits: for each file.
+        seconds_per_file: after which a file has failed as ``too-slow``.
+        memory_mb: memory of its own that a worker may have; the libraries alone take about 200.
+    """
+
+    def __init__(
+        self, store: ImageStore, *, workers: int, limits: Limits, seconds_per_file: float, memory_mb: int
+    ) -> None:
+        self._store, self._limits, self._seconds, self._memory_mb = store, limits, seconds_per_file, memory_mb
+        self._lost = -SETTLE_S
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=FILES_A_WORKER,
+            initializer=set_up,
+            initargs=(memory_mb,),
+            context=multiprocessing.get_context("spawn"),
         )
-        return Failure(_digest(path, limits), str(path), reason, f"the worker reading {path} {how}")
-    except MemoryError:
-        return Failure(_digest(path, limits), str(path), "out-of-memory", f"{path} needs more than {memory_mb} MB")
-    except OSError as error:  # the store cannot be written: every further file would fail alike
-        raise PolydataError(f"the pictures of {path} cannot be stored: {error}", "Check the disk.") from error
+
+    def start(self, path: Path) -> Future[Paper | Failure]:
+        """Give a file to the next free worker."""
+        return self._give(extract_paper, path)
+
+    def amend(self, path: Path, paper: Paper, edits: Sequence[Edit]) -> Amended | Failure:
+        """Make corrections on what was read of a file, in a worker; waits for it."""
+        return self.outcome(self._give(amend_paper, path, paper, tuple(edits)), path)
+
+    def _give(self, work: Callable[..., T], path: Path, *more: object) -> Future[T | Failure]:
+        arguments = (self._seconds, work, path, self._store, self._limits, *more)
+        future: Future[T | Failure] = self._pool.schedule(_alone, args=arguments, timeout=self._seconds)
+        return future
+
+    def outcome(self, future: Future[T | Failure], path: Path) -> T | Failure:
+        """What became of a file, the death of its worker included; waits for it.
+
+        Raises:
+            PolydataError: if pictures cannot be stored.
+        """
+        try:
+            return future.result()
+        except FutureTimeout:
+            return self._failure(path, "too-slow", f"{path} took more than {self._seconds:g} s")
+        except ProcessExpired as error:
+            if error.exitcode in (-9, 137):
+                how = f"was killed, perhaps for memory ({self._memory_mb} MB allowed)"
+                return self._failure(path, "out-of-memory", f"the worker reading {path} {how}")
+            return self._failure(path, "broken", f"the worker reading {path} died (exit status {error.exitcode})")
+        except MemoryError:
+            return self._failure(path, "out-of-memory", f"{path} needs more than {self._memory_mb} MB")
+        except OSError as error:  # the store cannot be written: every further file would fail alike
+            raise PolydataError(f"the pictures of {path} cannot be stored: {error}", "Check the store.") from error
+
+    def _failure(self, path: Path, reason: str, detail: str) -> Failure:
+        self._lost = time.monotonic()
+        return Failure(_digest(path, self._limits), str(path), reason, detail)
+
+    def stop(self) -> None:
+        """End the workers, whatever they do.
+
+        The pool takes its locks away first, at which a worker that has only just begun to start, in the place of a
+        lost one, would print an error: it is given the time to find them.
+        """
+        time.sleep(max(0.0, self._lost + SETTLE_S - time.monotonic()))
+        self._pool.stop()
+        self._pool.join()
 
 
 def extract_many(
@@ -93,16 +166,13 @@ def extract_many(
 ) -> Iterator[tuple[Path, Paper | Failure]]:
     """Extract files in worker processes and yield each with its path as it is done.
 
-    A file over its time is ended by killing its worker, one that needs too much memory fails or takes its
-    worker with it; both are failures of that file alone.
-
     Args:
         paths: of the PDFs.
         store: where pictures are put.
         workers: number of processes.
         limits: for each file.
-        seconds_per_file: after which a file has failed as ``too-slow``.
-        memory_mb: address space of a worker; the libraries alone take about 1,500.
+        seconds_per_file: as for ``Readers``.
+        memory_mb: as for ``Readers``.
 
     Yields:
         Each path with its ``Paper`` or ``Failure``, in the order in which they end.
@@ -110,27 +180,19 @@ def extract_many(
     Raises:
         PolydataError: if pictures cannot be stored.
     """
-    pool = ProcessPool(
-        max_workers=max(1, workers),
-        max_tasks=FILES_A_WORKER,
-        initializer=_limit_memory,
-        initargs=(memory_mb,),
-        context=multiprocessing.get_context("spawn"),
-    )
+    count = max(1, workers)
+    readers = Readers(store, workers=count, limits=limits, seconds_per_file=seconds_per_file, memory_mb=memory_mb)
     waiting = iter(paths)
     running: dict[Future[Paper | Failure], Path] = {}
     try:
         while True:
-            while len(running) < AHEAD * max(1, workers) and (path := next(waiting, None)) is not None:
-                future = pool.schedule(extract_or_fail, args=(path, store, limits), timeout=seconds_per_file)
-                running[future] = path
+            while len(running) < AHEAD * count and (path := next(waiting, None)) is not None:
+                running[readers.start(path)] = path
             if not running:
                 break
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for ended in sorted(done, key=lambda one: str(running[one])):
                 path = running.pop(ended)
-                yield path, _outcome(ended, path, limits, seconds_per_file, memory_mb)
-        pool.close()
+                yield path, readers.outcome(ended, path)
     finally:  # the caller stopped early, pressed Ctrl+C, or everything is done
-        pool.stop()
-        pool.join()
+        readers.stop()

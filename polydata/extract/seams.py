@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, pairwise
@@ -18,8 +19,21 @@ in robust standard deviations."""
 SEAM_UNASKED = 9.0
 """The same where the caption does not say that there are several panels."""
 
+SEAM_FURTHER = 6.0
+"""The same in a part of a picture that has a seam without doubt."""
+
 SEAM_FEWER = 6.0
 """The same for a layout of fewer panels than the caption names."""
+
+SEAM_HINT = 2.0
+"""The same for single seams of an even grid whose other seams are plain."""
+
+USUAL_SHAPE, FREE_SHAPE, SHAPE_COST = 1.25, 0.5, 6.0
+"""Micrographs are mostly a little wider than high. A grid whose cells differ from that by more than a factor of
+exp(``FREE_SHAPE``) needs seams stronger by ``SHAPE_COST`` for each further factor of e."""
+
+LEAST_AREA = 0.12
+"""A panel has at least this share of the area of the largest one."""
 
 STRETCHES, LEFT_OUT = 8, 3
 
@@ -176,55 +190,84 @@ def _turned(layout: _Layout) -> _Layout:
     return _Layout(tuple((b, a, d, c) for a, b, c, d in layout.cells), layout.mean, layout.weakest)
 
 
-def _filled(part: Grey, layout: _Layout) -> tuple[Window, ...]:
-    """Cells that are not plain white."""
-    return tuple(cell for cell in layout.cells if (part[cell[0] : cell[2], cell[1] : cell[3]] < 240).mean() > 0.1)
-
-
-def _best(part: Grey, count: int, threshold: float, blank: int = 0) -> _Layout | None:
-    """The layout with the strongest seams; an even grid wins over others unless it is much weaker.
-
-    ``blank`` is how many of the cells are plain white, as in a last row that is not full; they are left out.
-    """
-    grids = [one for one in _grid(part, count) if one.weakest >= threshold]
+def _best(part: Grey, count: int, threshold: float) -> _Layout | None:
+    """The layout with the strongest seams; an even grid wins over others unless it is much weaker."""
+    hint = SEAM_HINT if threshold <= SEAM else threshold
+    grids = [one for one in _grid(part, count) if one.weakest >= hint and one.mean - _odd_shape(one) >= threshold]
     free = [*_rows(part, count), *(_turned(one) for one in _rows(np.ascontiguousarray(part.T), count))]
-    free = [one for one in free if one.weakest >= threshold]
-    grids, free = ([one for one in some if len(_filled(part, one)) == count - blank] for some in (grids, free))
-    grid = max(grids, key=lambda one: one.mean, default=None)
+    free = [one for one in free if one.weakest >= threshold and _balanced(one)]
+    grid = max(grids, key=lambda one: one.mean - _odd_shape(one), default=None)
     other = max(free, key=lambda one: one.mean, default=None)
-    chosen = other if grid is None or (other is not None and other.mean > 1.5 * grid.mean) else grid
-    return chosen and _Layout(_filled(part, chosen), chosen.mean, chosen.weakest)
+    return other if grid is None or (other is not None and other.mean > 1.5 * grid.mean) else grid
 
 
-def cut_seams(grey: Grey, window: Window, count: int) -> list[Window]:
+def _odd_shape(layout: _Layout) -> float:
+    """How much stronger the seams of a grid have to be for the shape of its cells."""
+    height, width = size(layout.cells[0])
+    return SHAPE_COST * max(0.0, abs(math.log(width / height / USUAL_SHAPE)) - FREE_SHAPE)
+
+
+def _balanced(layout: _Layout) -> bool:
+    """Whether no cell is so small beside the largest that it would be an inset or an information bar."""
+    areas = [float(np.prod(size(cell))) for cell in layout.cells]
+    return min(areas) > LEAST_AREA * max(areas)
+
+
+def step_at(grey: Grey, axis: int, place: int) -> float:
+    """Strength of the strongest step within two pixels of a row (axis 0) or column; 0 where there is no profile."""
+    near = seam_profile(grey, axis)[max(0, place - 2) : place + 3]
+    return float(near.max()) if near.size else 0.0
+
+
+def cut_seams(grey: Grey, window: Window, count: int, least: float | None = None) -> list[Window]:
     """Cut a window of touching pictures into ``count``, or into fewer where the seams are plain.
 
     Args:
         grey: rows x columns, 0 to 255.
         window: the part to cut.
         count: pictures that are expected, at least 2.
+        least: strength that every seam has; ``SEAM`` where None.
 
     Returns:
         Cells; the window alone where no layout has seams at all its borders.
     """
     part = grey[window[0] : window[2], window[1] : window[3]]
-    found = _best(part, count, SEAM) or _best(part, count + 1, SEAM, 1) or _best(part, count + 2, SEAM, 2)
+    least = SEAM if least is None else least
+    found = _best(part, count, least)
     for fewer in range(min(count, 9) - 1, 1, -1):
         if found is not None:
             break
-        found = _best(part, fewer, SEAM_FEWER)
+        found = _best(part, fewer, max(least, SEAM_FEWER))
     return _moved(found, window)
 
 
-def cut_unasked(grey: Grey, window: Window) -> list[Window]:
-    """Touching pictures that no caption counts: an even grid with very strong seams, else the window alone."""
+def cut_unasked(grey: Grey, window: Window, least: float = SEAM_UNASKED, floor: float = 0) -> list[Window]:
+    """Touching pictures that no caption counts: cut at very strong seams, the strongest first.
+
+    Args:
+        grey: rows x columns, 0 to 255.
+        window: the part to cut.
+        least: strength of the first seam; where there is one, further ones need only be ``SEAM_FURTHER``.
+        floor: least distance of a seam from the rim, in pixels; a tenth of the longer side where 0.
+
+    Returns:
+        Cells; the window alone where no seam is strong enough.
+    """
     part = grey[window[0] : window[2], window[1] : window[3]]
-    best = None
-    for count in (2, 3, 4, 6, 8, 9, 12):
-        for layout in _grid(part, count):
-            if layout.weakest >= SEAM_UNASKED and (best is None or len(layout.cells) > len(best.cells)):
-                best = layout
-    return _moved(best, window)
+    floor = floor or 0.1 * max(part.shape)
+    seams = [
+        (*peak, axis)
+        for axis in (0, 1)
+        for peak in _peaks(seam_profile(part, axis), 1)
+        if min(peak[1], part.shape[axis] - peak[1]) > floor
+    ]
+    strength, place, axis = max(seams, default=(0.0, 0, 0))
+    if strength < least:
+        return [window]
+    top, left, bottom, right = window
+    first = (top, left, top + place, right) if axis == 0 else (top, left, bottom, left + place)
+    second = (top + place, left, bottom, right) if axis == 0 else (top, left + place, bottom, right)
+    return [cell for half in (first, second) for cell in cut_unasked(grey, half, SEAM_FURTHER, floor)]
 
 
 def _moved(layout: _Layout | None, window: Window) -> list[Window]:

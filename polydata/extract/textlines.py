@@ -6,12 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from polydata.extract.pdf import Line, PageContent
 
 LABEL_ALONE = re.compile(
     r"^\W*(?:fig(?:ure|\.)?|scheme|chart|plate|table|図|图)\.?\s*[A-Z]?\.?[\dIVX]+[-.\d]*[.:]?$", re.IGNORECASE
 )
+
+
+PAGE_NUMBER = re.compile(r"^[0-9]{1,6}$")
+
+OCR_FONT = "(read by OCR)"
+"""The font of lines that were read from a picture: how they are set is not known."""
 
 
 def _level(a: Line, b: Line) -> bool:
@@ -24,7 +31,7 @@ def _joinable(left: Line, right: Line) -> bool:
     gap = right.box.x0 - left.box.x1
     size = min(left.size, right.size)
     near = 1.6 if left.block == right.block else 0.9
-    limit = 2.5 if LABEL_ALONE.match(left.text) else near
+    limit = 2.5 if len(left.text) < 30 and LABEL_ALONE.match(left.text) else near
     return -0.5 * size < gap < limit * size
 
 
@@ -119,16 +126,18 @@ def _in_margin(line: Line, page: PageContent) -> bool:
     return line.box.y1 < 0.13 * page.box.height or line.box.y0 > 0.91 * page.box.height
 
 
-def _print_of(line: Line) -> str:
-    """What stays the same of a running head from page to page: its words without numbers."""
+def _print_of(line: Line, page: PageContent) -> str:
+    """What stays the same of a running head from page to page: its words, or by how much a page number is ahead."""
+    if PAGE_NUMBER.match(line.text):
+        return f"number {int(line.text) - page.number}"
     return re.sub(r"[\d\W_]+", " ", line.text).strip().lower()
 
 
 def furniture_prints(pages: Sequence[PageContent]) -> frozenset[str]:
-    """Texts that stand in the top or bottom margin of at least two pages (numbers left out)."""
+    """What stands in the margin of at least two pages: texts without their numbers, and numbers that count pages."""
     seen: Counter[str] = Counter()
     for page in pages:
-        seen.update({_print_of(line) for line in page.lines if _in_margin(line, page)})
+        seen.update({_print_of(line, page) for line in page.lines if _in_margin(line, page)})
     return frozenset(text for text, count in seen.items() if count >= 2 and len(text) > 3)
 
 
@@ -137,7 +146,7 @@ def is_furniture(line: Line, page: PageContent, prints: frozenset[str]) -> bool:
     if not _in_margin(line, page):
         return False
     edge = line.box.y1 < 0.06 * page.box.height or line.box.y0 > 0.95 * page.box.height
-    return edge or _print_of(line) in prints
+    return edge or _print_of(line, page) in prints
 
 
 def split_text(page: PageContent, captions: frozenset[Line], prints: frozenset[str]) -> TextLayer:
@@ -155,3 +164,29 @@ def split_text(page: PageContent, captions: frozenset[Line], prints: frozenset[s
         for line in run:  # a table's footnote runs on from its rows: long lines are prose by themselves
             (prose if whole or is_prose([line]) else labels).append(line)
     return TextLayer(tuple(prose), tuple(labels), tuple(furniture))
+
+
+def text_columns(layers: Sequence[TextLayer], pages: Sequence[PageContent]) -> tuple[tuple[float, float], ...]:
+    """From where to where the columns of running text reach, those narrower than 0.6 of the page only.
+
+    An edge pair counts as a column where at least one in twenty lines of prose keeps to it.
+    """
+    seen: Counter[tuple[int, int]] = Counter()
+    for layer, page in zip(layers, pages, strict=True):
+        for line in layer.prose:
+            if line.box.width < 0.6 * page.box.width:
+                seen[round(line.box.x0 / 6), round(line.box.x1 / 6)] += 1
+    enough = 0.05 * sum(len(layer.prose) for layer in layers)
+    return tuple((6.0 * x0, 6.0 * x1) for (x0, x1), count in seen.most_common(8) if count >= max(3, enough))
+
+
+def line_spacing(pages: Sequence[PageContent]) -> float:
+    """From baseline to baseline of running text, in units of its size; 1.2 where there is none. At most 3."""
+    seen: Counter[float] = Counter()
+    for page in pages:
+        long = [line for line in page.lines if line.upright and line.words >= 6]
+        for one, other in pairwise(sorted(long, key=lambda line: (round(line.box.x0 / 20), line.baseline))):
+            step = (other.baseline - one.baseline) / max(one.size, 1.0)
+            if 0.9 < step < 3.0:
+                seen[round(step, 1)] += 1
+    return seen.most_common(1)[0][0] if seen else 1.2

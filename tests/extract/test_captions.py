@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polydata.extract.captions import LABEL, MENTION, join_lines
 from polydata.extract.composition import panel_composition, parse_composition
 from polydata.extract.parts import split_caption
-from polydata.extract.scalebar import scale_in_caption
+from polydata.extract.scale.caption import scale_in_caption
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def test_caption_parts_scale_and_stem(tmp_path: Path) -> None:
     for panel in figure.panels:
         assert panel.caption_stem is not None
         assert panel.caption_stem.startswith("SEM micrographs of the PLA/PBAT blends")
-        assert [(bar.value_um, bar.method) for bar in panel.scale_bars] == [(5.0, "caption")]
+        assert panel.scale is not None
+        assert (panel.scale.value_um, panel.scale.method) == (5.0, "caption")
 
 
 def test_jpeg_objects_keep_their_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Scales: read from captions and from the bars that are printed into micrographs."""
