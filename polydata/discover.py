@@ -1,4 +1,4 @@
-"""Finds the PDF files that a user means: files, folders, globs."""
+"""Finds the files that a user means: files, folders, globs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from polydata.errors import UsageError
 
 
 def find_pdfs(arguments: Sequence[str]) -> list[Path]:
-    """PDF files named by paths, folders (searched through) and glob patterns, each once, in order of their paths.
+    """PDF files that are meant; see ``find_files``."""
+    return find_files(arguments, (".pdf",), "PDF")
 
-    A file that is named itself is taken whatever it is called; in folders only ``*.pdf`` counts.
+
+def find_files(arguments: Sequence[str], suffixes: Sequence[str], what: str) -> list[Path]:
+    """Files named by paths, folders (searched through) and glob patterns, each once, in order of their paths.
+
+    A file that is named itself is taken whatever it is called; in folders only names with one of the suffixes count.
+
+    Args:
+        arguments: as the user gave them.
+        suffixes: in lower case, with their dot.
+        what: the kind of file, for messages.
 
     Raises:
         UsageError: if an argument names nothing.
@@ -21,9 +31,10 @@ def find_pdfs(arguments: Sequence[str]) -> list[Path]:
     for argument in arguments:
         path = Path(argument)
         if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if p.suffix.lower() == ".pdf" and p.is_file())
+            matches = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
             if not matches:
-                raise UsageError(f"The folder {argument} holds no PDF.", "Name a folder with *.pdf files.")
+                wanted = ", ".join(f"*{suffix}" for suffix in suffixes)
+                raise UsageError(f"The folder {argument} holds no {what}.", f"Name a folder with {wanted} files.")
         elif path.exists():
             matches = [path]
         else:

@@ -1,23 +1,48 @@
-"""The automatic screening: which images a rule has seen, and what it said."""
+"""The screening: what rules said of images, the threshold, and the images that the user decided by hand."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.types import Screening
+from polydata.errors import InputError
+from polydata.types import Decision, Screening
+
+BORDERLINE = 1.1
+"""Scores whose log-odds lie within this of the threshold's are worth a look: 0.25 to 0.75 at a threshold of 0.5."""
+
+MIN_DIGITS = 6
 
 
-def unscreened_images(catalogue: Catalogue, rule: str, version: int, *, again: bool = False) -> list[tuple[str, str]]:
-    """SHA-256 and true format of the images this version of the rule has not seen; all of them if ``again``."""
+def _odds(column: str) -> str:
+    return f"ln(least(greatest({column}, 0.001), 0.999) / (1 - least(greatest({column}, 0.001), 0.999)))"
+
+
+_DISTANCE = f"abs({_odds('s.score')} - {_odds('s.threshold')})"
+_IS_BORDERLINE = f"(NOT s.by_hand AND {_DISTANCE} < ?)"
+
+
+def unscreened_images(
+    catalogue: Catalogue, rule: str, version: int, *, again: bool = False
+) -> list[tuple[str, str, str | None, bool]]:
+    """The images that this version of the rule has not seen; all of them if ``again``.
+
+    Returns:
+        SHA-256, true format, the captions of the figures that show the image, one after the other (None
+        where there is none), and whether a panel with it was taken for a micrograph.
+    """
     return [
-        (sha256, true_format)
-        for sha256, true_format in catalogue.tuples(
-            """SELECT sha256, format FROM images
-               WHERE ? OR sha256 NOT IN (SELECT image_sha256 FROM screenings WHERE rule = ? AND version = ?)
-               ORDER BY sha256""",
+        (sha256, true_format, captions, among)
+        for sha256, true_format, captions, among in catalogue.tuples(
+            """SELECT images.sha256, images.format,
+                      string_agg(DISTINCT figures.caption, chr(10) ORDER BY figures.caption),
+                      coalesce(bool_or(panels.kind = 'micrograph'), false)
+               FROM images LEFT JOIN panels ON panels.image_sha256 = images.sha256 LEFT JOIN figures USING (figure_id)
+               WHERE ? OR images.sha256 NOT IN (SELECT image_sha256 FROM screenings WHERE rule = ? AND version = ?)
+               GROUP BY ALL ORDER BY images.sha256""",
             [again, rule, version],
         )
     ]
@@ -35,21 +60,105 @@ def save_screenings(catalogue: Catalogue, rule: str, version: int, screenings: S
         )
 
 
-def list_screenings(catalogue: Catalogue, decision: str | None = None) -> list[dict[str, Any]]:
-    """The newest screening of each image with a panel that shows it, the least sure first."""
+def save_choices(
+    catalogue: Catalogue,
+    rule: str,
+    *,
+    threshold: float | None = None,
+    corrections: Iterable[tuple[str, Decision | None]] = (),
+) -> None:
+    """Write the user's threshold and decisions, in one transaction.
+
+    Args:
+        threshold: for this rule, 0 to 1; None leaves it as it is.
+        corrections: SHA-256 of images and what was decided; None takes a decision back.
+    """
+    with catalogue.transaction():
+        if threshold is not None:
+            catalogue.upsert("screening_thresholds", [{"rule": rule, "threshold": threshold}])
+        for sha256, decision in corrections:
+            if decision is None:
+                catalogue.run("DELETE FROM screening_corrections WHERE image_sha256 = ?", [sha256])
+            else:
+                catalogue.upsert("screening_corrections", [{"image_sha256": sha256, "decision": decision}])
+
+
+def image_named(catalogue: Catalogue, identifier: str) -> str:
+    """SHA-256 of the one image that an id means.
+
+    Args:
+        identifier: the SHA-256 of an image, a panel's id (``panel-…``), or the beginning of either.
+
+    Raises:
+        InputError: if it is too short, or names no image or several.
+    """
+    digits = re.sub(r"^panel-", "", identifier)
+    if len(digits) < MIN_DIGITS:
+        raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
+    found = catalogue.tuples(
+        """SELECT sha256 FROM images WHERE starts_with(sha256, ?)
+           UNION SELECT image_sha256 FROM panels WHERE starts_with(panel_id, ?) LIMIT 2""",
+        [identifier, identifier],
+    )
+    if len(found) != 1:
+        many = "Several images have" if found else "No image or panel has"
+        raise InputError(f"{many} the id {identifier!r}.", "See the ids with: polydata list screenings")
+    return str(found[0][0])
+
+
+def final_decisions(catalogue: Catalogue) -> dict[str, str]:
+    """The decision on each image that was screened or decided by hand, by its SHA-256."""
+    return dict(catalogue.tuples("SELECT image_sha256, decision FROM screened"))
+
+
+def list_screenings(
+    catalogue: Catalogue, decision: str | None = None, *, borderline: bool = False
+) -> list[dict[str, Any]]:
+    """The final decision on each image that a panel shows, with one such panel; the least sure first.
+
+    Columns: image_sha256, panel_id, figure_id, decision, by (``hand`` or ``rule``), score, technique_by_caption,
+    technique_by_image, morphology, reason, rule, version, paper, page, figure, panel.
+
+    Args:
+        decision: only this one.
+        borderline: only images whose score lies near the threshold and that nobody decided by hand.
+    """
+    return [
+        {name: row[name] for name in row if name not in ("caption", "path", "format", "borderline")}
+        for row in shown_screenings(catalogue)
+        if (decision is None or row["decision"] == decision) and (not borderline or row["borderline"])
+    ]
+
+
+def shown_screenings(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The rows of ``list_screenings`` with what a contact sheet shows beside: caption, format, borderline, path."""
     return catalogue.rows(
-        """SELECT s.image_sha256, s.decision, s.score, s.reason, s.rule, s.version,
-                  papers.file_name AS paper, figures.page, figures.label AS figure, panels.label AS panel
-           FROM screened s
-           JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-           WHERE (? IS NULL OR s.decision = ?)
-           QUALIFY row_number() OVER (PARTITION BY s.image_sha256 ORDER BY panels.panel_id) = 1
-           ORDER BY abs(s.score - 0.5), s.image_sha256""",
-        [decision, decision],
+        f"""SELECT s.image_sha256, panels.panel_id, figures.figure_id, s.decision,
+                   CASE WHEN s.by_hand THEN 'hand' ELSE 'rule' END AS "by", s.score,
+                   t.by_caption AS technique_by_caption, t.by_image AS technique_by_image, s.morphology,
+                   s.reason, s.rule, s.version,
+                   papers.file_name AS paper, figures.page, figures.label AS figure, panels.label AS panel,
+                   coalesce(panels.caption, figures.caption) AS caption, papers.path, images.format,
+                   coalesce({_IS_BORDERLINE}, false) AS borderline
+            FROM screened s
+            JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+            JOIN images ON images.sha256 = s.image_sha256 JOIN panel_techniques t USING (panel_id)
+            QUALIFY row_number() OVER (PARTITION BY s.image_sha256
+                                       ORDER BY papers.file_name, figures.page, panels.panel_id) = 1
+            ORDER BY s.by_hand, {_DISTANCE} NULLS LAST, s.image_sha256""",  # noqa: S608 - a constant
+        [BORDERLINE],
     )
 
 
 def count_decisions(catalogue: Catalogue) -> dict[str, int]:
-    """How many images are accepted and rejected."""
+    """How many images are accepted and rejected, how many of them by hand, and how many are borderline."""
     rows = catalogue.tuples("SELECT decision, count(*) FROM screened GROUP BY decision")
-    return {"accepted": 0, "rejected": 0, **dict(rows)}
+    by_hand = catalogue.value("SELECT count(*) FROM screening_corrections")
+    near = catalogue.value(f"SELECT count(*) FROM screened s WHERE {_IS_BORDERLINE}", [BORDERLINE])  # noqa: S608
+    return {"accepted": 0, "rejected": 0, **dict(rows), "decided by hand": by_hand, "borderline": near}
+
+
+def threshold_of(catalogue: Catalogue, rule: str) -> float | None:
+    """The threshold that the user set for a rule; None where the rule's own counts."""
+    value: float | None = catalogue.value("SELECT threshold FROM screening_thresholds WHERE rule = ?", [rule])
+    return value
