@@ -58,7 +58,7 @@ def papers_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
     return catalogue.rows(
         """
         SELECT paper_id, file_name, doi, title, journal, year, citation, first_page_text
-        FROM papers WHERE source = 'pdf' ORDER BY paper_id
+        FROM known_papers WHERE source = 'pdf' ORDER BY paper_id
         """
     )
 
@@ -77,7 +77,7 @@ def panels_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
                panels.caption_stem, coalesce(panels.kind, figures.kind) AS kind, scales.scales_um
         FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
         LEFT JOIN (
-            SELECT panel_id, list(DISTINCT value_um ORDER BY value_um) AS scales_um FROM scale_bars GROUP BY panel_id
+            SELECT panel_id, list(DISTINCT value_um ORDER BY value_um) AS scales_um FROM panel_scales GROUP BY panel_id
         ) scales USING (panel_id)
         WHERE papers.source = 'pdf'
         ORDER BY figures.paper_id, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position

@@ -100,8 +100,7 @@ def paper_references(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[s
                FROM links JOIN panels USING (panel_id) JOIN figures USING (figure_id)
                UNION SELECT paper_id, record_id FROM paper_links
            )
-           SELECT paper_id, doi, citation, NULL AS journal, NULL AS volume, NULL AS pages, NULL AS year
-           FROM wanted JOIN papers USING (paper_id)
+           SELECT paper_id, doi, citation, journal, volume, pages, year FROM wanted JOIN known_papers USING (paper_id)
            UNION
            SELECT paper_id, doi, reference, journal, volume, pages, year
            FROM wanted JOIN joined USING (paper_id) JOIN records USING (record_id)

@@ -13,12 +13,13 @@ from typing import Any
 from scipy.cluster.hierarchy import DisjointSet
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.metadata import supplements
 from polydata.catalogue.splits import image_places, paper_references, shown_images
 from polydata.doi import find_doi
 from polydata.errors import InputError
 from polydata.splits.pictures import near_hashes
 
-GROUP_BY = ("paper", "doi", "citation", "picture")
+GROUP_BY = ("paper", "doi", "citation", "supplement", "picture")
 """What keeps images together, as it stands in the recipe of a split."""
 
 _SMALL_WORDS = frozenset(("of", "the", "and", "for", "in", "on", "a", "an", "de", "der", "die", "und", "fur"))
@@ -31,7 +32,7 @@ class Evidence:
     Attributes:
         papers: papers that show an image, by its hash; at least one each, sorted.
         figures: figures that show an image, likewise.
-        references: what names a paper (``doi:…``, ``citation:…``), by its id; may be empty.
+        references: what names a paper (``doi:…``, ``citation:…``, ``supplement of:…``), by its id; may be empty.
         phash: perceptual hash of each image.
         facts: the row of ``catalogue.splits.shown_images`` of each image.
     """
@@ -135,6 +136,9 @@ def read_evidence(catalogue: Catalogue, images: Iterable[str], source: str | Non
     references: dict[str, frozenset[str]] = defaultdict(frozenset)
     for row in paper_references(catalogue, sorted({p for found in papers.values() for p in found})):
         references[row["paper_id"]] |= reference_keys(row)
+    for own, (main, _) in supplements(catalogue).items():
+        for paper in (own, main):
+            references[paper] |= {f"supplement of:{main}"}
     return Evidence(
         papers={image: tuple(sorted(found)) for image, found in papers.items()},
         figures={image: tuple(sorted(found)) for image, found in figures.items()},

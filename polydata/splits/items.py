@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from polydata.images import ImageStore
 from polydata.splits.groups import Evidence, Groups
 from polydata.splits.manifest import Item
 from polydata.workspace import Workspace
@@ -21,7 +20,7 @@ def make_items(
     Args:
         labels: label and label source of each image; all must be among the evidence.
     """
-    store = ImageStore(workspace.store)
+    store = workspace.images()
     items = {}
     for image, (label, source) in sorted(labels.items()):
         facts = evidence.facts[image]

@@ -1,0 +1,86 @@
+"""What is known of papers beside their figures: listing, resolved references, supplements."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+from polydata.reference import Reference
+from polydata.supplements import tie
+
+
+def list_papers(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """One row a paper, by file name.
+
+    Columns: paper_id, file, doi, title, journal, year, volume, first_page, pages (of the file), figures, panels,
+    supplement_of (the file of its paper), resolved (the service and its score, None where it was not asked), status.
+    """
+    tied = supplements(catalogue)
+    rows = catalogue.rows(
+        """
+        WITH figure_counts AS (SELECT paper_id, count(*) AS figures FROM figures GROUP BY paper_id),
+        panel_counts AS (
+            SELECT paper_id, count(*) AS panels FROM panels JOIN figures USING (figure_id) GROUP BY paper_id
+        )
+        SELECT paper_id, p.file_name AS file, k.doi, k.title, k.journal, k.year, k.volume,
+               k.pages AS first_page, p.pages, coalesce(figures, 0) AS figures, coalesce(panels, 0) AS panels,
+               NULL AS supplement_of, k.resolved_by || ' ' || printf('%.2f', k.resolved_score) AS resolved, p.status
+        FROM papers p JOIN known_papers k USING (paper_id)
+        LEFT JOIN figure_counts USING (paper_id) LEFT JOIN panel_counts USING (paper_id)
+        ORDER BY p.file_name, paper_id
+        """
+    )
+    names = {row["paper_id"]: row["file"] for row in rows}
+    for row in rows:
+        if row["paper_id"] in tied:
+            row["supplement_of"] = names[tied[row["paper_id"]][0]]
+    return rows
+
+
+def papers_to_resolve(catalogue: Catalogue, *, again: bool = False) -> list[dict[str, Any]]:
+    """Papers read from PDFs that no service has resolved yet; all of them if ``again``.
+
+    Supplements are left out: their paper stands for them.
+    """
+    rows = catalogue.rows(
+        """SELECT paper_id, file_name, doi, title, year FROM papers
+           WHERE source = 'pdf' AND (? OR paper_id NOT IN (SELECT paper_id FROM paper_resolutions))
+           ORDER BY file_name, paper_id""",
+        [again],
+    )
+    tied = supplements(catalogue)
+    return [row for row in rows if row["paper_id"] not in tied]
+
+
+def save_resolution(
+    catalogue: Catalogue, paper_id: str, reference: Reference, *, source: str, method: str, score: float
+) -> None:
+    """Write what a service answered for a paper; an earlier answer is replaced, the paper itself stays as it is."""
+    row = {"paper_id": paper_id, "source": source, "method": method, "score": score}
+    with catalogue.transaction():
+        catalogue.upsert("paper_resolutions", [{**row, **dataclasses.asdict(reference), "reference": reference.text()}])
+
+
+def supplements(catalogue: Catalogue) -> dict[str, tuple[str, str]]:
+    """The id of each supplement with the id of its paper and the reason, among papers that were read from PDFs."""
+    return tie(
+        catalogue.rows(
+            "SELECT paper_id, file_name, doi, title, first_page_text FROM papers WHERE source = 'pdf' ORDER BY paper_id"
+        )
+    )
+
+
+def tie_supplements(catalogue: Catalogue) -> int:
+    """Write to each paper which one it supplements, in one transaction. Returns how many are supplements."""
+    tied = supplements(catalogue)
+    wanted: Mapping[str, str] = {own: main for own, (main, _) in tied.items()}
+    known: Iterable[tuple[Any, ...]] = catalogue.tuples(
+        "SELECT paper_id, supplement_of FROM papers WHERE source = 'pdf' ORDER BY paper_id"
+    )
+    with catalogue.transaction():
+        for paper, before in known:
+            if before != wanted.get(paper):
+                catalogue.run("UPDATE papers SET supplement_of = ? WHERE paper_id = ?", [wanted.get(paper), paper])
+    return len(tied)

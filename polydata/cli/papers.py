@@ -1,0 +1,56 @@
+"""polydata papers resolve and list papers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from polydata.cli import app
+from polydata.cli.extract import listing
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import print_facts, print_json, print_table, progress, report_problems
+
+papers = typer.Typer(no_args_is_help=True, help="What is known of the papers beside their figures.")
+app.add_typer(papers, name="papers")
+
+
+@papers.command("resolve")
+def resolve(
+    mailto: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Your mail address, which Crossref asks for.")
+    ] = None,
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="Another server; otherwise POLYDATA_CROSSREF_URL or Crossref's.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Look up papers anew that were resolved before.")] = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Look up title, journal, year and DOI of each paper at Crossref. The only command that asks the internet."""
+    from polydata import resolving
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    service = resolving.server(place, mailto, server)
+    with open_catalogue(place) as catalogue, progress("Resolving", None) as advance:
+        result = resolving.resolve(catalogue, service, again=again, advance=advance)
+    if as_json:
+        print_json(vars(result))
+        return
+    report_problems((f"{one['file']}: {one['reason']}" for one in result.leftovers), "Not resolved")
+    facts = {"resolved now": len(result.papers), "not resolved": len(result.leftovers)}
+    print_facts({**facts, "supplements": result.supplements, "questions sent": result.asked}, "Papers")
+
+
+@listing.command("papers")
+def list_papers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Papers with DOI, title and journal, how much was found in each, and which paper a supplement belongs to."""
+    from polydata.catalogue.metadata import list_papers as rows_of
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
+        rows = rows_of(catalogue)
+    print_json(rows) if as_json else print_table(rows, "Papers", empty="No paper was read yet: polydata extract")
