@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= .demo
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs bench fuzz clean
 .DEFAULT_GOAL := test
 
 .venv/ready: pyproject.toml
@@ -29,8 +29,12 @@ docs: .venv/ready  ## the manual, into site/
 	$(BIN)/python docs/cli_reference.py
 	$(BIN)/mkdocs build --strict
 
-bench: .venv/ready  ## measured ratios, printed
+bench: .venv/ready  ## measured ratios, printed; BENCH_ARGS='FOLDER --truth FILE' takes PDFs of your own
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/extraction.py $(BENCH_ARGS)
+
+fuzz: .venv/ready  ## damaged PDFs and invented captions for a minute
+	$(BIN)/python benchmarks/fuzz.py --seconds 60
 
 clean:  ## all that was made here, the environment included
 	rm -rf .venv .demo site dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

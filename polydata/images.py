@@ -2,6 +2,7 @@
 
 The store is content-addressed: ``store/ab/abcdef….png`` holds the bytes whose SHA-256 is ``abcdef…``.
 A file is written beside its place and moved there, so a killed process never leaves half an image.
+The store may also lie behind an address, such as a bucket; then files are fetched to the folder as they are needed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from PIL import Image, ImageSequence, UnidentifiedImageError
 from polydata.errors import InputError
 from polydata.files import PART, replacing
 from polydata.ids import sha256_bytes
+from polydata.remote import Remote
 from polydata.types import ImageInfo
 
 MAX_PIXELS = 100_000_000
@@ -134,34 +136,107 @@ def describe(data: bytes, name: str = "the image", picture: Image.Image | None =
 
 
 class ImageStore:
-    """Content-addressed image files below one folder.
+    """Content-addressed image files below one folder, or behind an address with that folder as a cache.
 
     Args:
-        root: the folder; made when the first image is put.
+        root: the folder; made when the first image is put. Behind an address it holds what was asked for.
+        url: fsspec address such as ``s3://bucket/images``; empty for images on this machine's disk.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url: str = "") -> None:
         self.root = root
+        self.remote = Remote(url) if url else None
 
     def path(self, sha256: str, true_format: str) -> Path:
-        """Where an image lies or would lie."""
-        return self.root / sha256[:2] / f"{sha256}.{SUFFIXES[true_format]}"
+        """Where an image lies or would lie on this machine. One that lies only behind the address is fetched.
+
+        Raises:
+            InputError: if the address cannot be read, or gives other bytes than were put.
+        """
+        name = _name(sha256, true_format)
+        path = self.root / name
+        if self.remote is None or path.exists():
+            return path
+        try:
+            data = self.remote.get(name)
+        except FileNotFoundError:
+            return path
+        except OSError as error:
+            raise InputError(f"The image {sha256} cannot be fetched: {error}", "Check the connection.") from error
+        if sha256_bytes(data) != sha256:
+            raise InputError(f"{self.remote}/{name} does not hold the image of its name.", "Extract its paper again.")
+        with replacing(path) as out:
+            out.write(data)
+        return path
 
     def sweep(self) -> None:
         """Remove half-written files that a killed process left; only where no other process writes."""
         for part in self.root.glob(f"**/.*{PART}"):
             part.unlink(missing_ok=True)
 
+    def remove(self, sha256: str, true_format: str) -> None:
+        """Take an image out, here and behind the address; one that is not there is none to take out.
+
+        Raises:
+            OSError: if it cannot be removed.
+        """
+        name = _name(sha256, true_format)
+        (self.root / name).unlink(missing_ok=True)
+        if self.remote is not None:
+            self.remote.remove(name)
+
     def put(self, data: bytes, name: str = "the image", picture: Image.Image | None = None) -> ImageInfo:
         """Store the bytes, once, and say what they are; the arguments are those of ``describe``.
 
         Raises:
             InputError: if they are no image that can be read.
+            OSError: if they cannot be stored.
         """
         info = describe(data, name, picture)
-        target = self.path(info.sha256, info.format)
-        if target.exists():
-            return info
-        with replacing(target) as out:
-            out.write(data)
+        if self.remote is not None or not self.has(info.sha256, info.format):
+            self._write(_name(info.sha256, info.format), data)
         return info
+
+    def has(self, sha256: str, true_format: str) -> bool:
+        """Whether the store surely holds an image; one behind an address is not asked for."""
+        return self.remote is None and (self.root / _name(sha256, true_format)).exists()
+
+    def read(self, sha256: str, true_format: str) -> bytes:
+        """The bytes of an image, checked; nothing is written, whether the store is a folder or an address.
+
+        Raises:
+            InputError: if it is missing or damaged.
+            OSError: if the store cannot be read.
+        """
+        name = _name(sha256, true_format)
+        try:
+            path = self.root / name
+            data = path.read_bytes() if self.remote is None or path.exists() else self.remote.get(name)
+        except FileNotFoundError:
+            raise InputError(f"The image {sha256} is missing.", "Extract its paper again.") from None
+        if sha256_bytes(data) != sha256:
+            raise InputError(f"The image {sha256} is damaged.", "Extract its paper again.")
+        return data
+
+    def place(self, sha256: str, true_format: str) -> str:
+        """Where an image is kept, for messages."""
+        return f"{self.remote or self.root}/{_name(sha256, true_format)}"
+
+    def keep(self, data: bytes, sha256: str, true_format: str) -> None:
+        """Store the bytes of an image that is known already, as ``read`` gave them.
+
+        Raises:
+            OSError: if they cannot be stored.
+        """
+        self._write(_name(sha256, true_format), data)
+
+    def _write(self, name: str, data: bytes) -> None:
+        if self.remote is not None:
+            self.remote.put(name, data)
+            return
+        with replacing(self.root / name) as out:
+            out.write(data)
+
+
+def _name(sha256: str, true_format: str) -> str:
+    return f"{sha256[:2]}/{sha256}.{SUFFIXES[true_format]}"

@@ -15,10 +15,13 @@ import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polydata.errors import WorkspaceError
 from polydata.task import Task
+
+if TYPE_CHECKING:
+    from polydata.images import ImageStore
 
 SETTINGS = "polydata.toml"
 VARIABLE = "POLYDATA_WORKSPACE"
@@ -34,11 +37,16 @@ task = "compatibility"
 # workers = 0
 # A file that takes longer is recorded as too slow.
 # seconds_per_file = 300
-# A worker that needs more address space is ended and its file recorded as out of memory.
-# memory_mb = 4096
+# A worker that needs more megabytes of its own is stopped and its file recorded as out of memory.
+# memory_mb = 900
 # Larger files are recorded as too large.
 # max_megabytes = 300
 # max_pages = 1000
+
+[store]
+# Where extracted images are kept: empty for store/ in this folder, or an address such as
+# "s3://bucket/images". Credentials come from the environment. Images that a step needs are fetched to store/.
+# url = ""
 
 [label_studio]
 # Where your Label Studio answers. The token is never written here: set POLYDATA_LABEL_STUDIO_TOKEN.
@@ -60,9 +68,16 @@ class ExtractSettings:
 
     workers: int = 0
     seconds_per_file: float = 300.0
-    memory_mb: int = 4096
+    memory_mb: int = 900
     max_megabytes: int = 300
     max_pages: int = 1000
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Where images are kept."""
+
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +96,7 @@ class Settings:
 
     task: str = "compatibility"
     extract: ExtractSettings = field(default_factory=ExtractSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
     label_studio: LabelStudioSettings = field(default_factory=LabelStudioSettings)
 
 
@@ -123,8 +139,23 @@ class Workspace:
 
     @property
     def store(self) -> Path:
-        """The folder of the images."""
+        """The folder of the images, or of those that were fetched from where [store] says they are."""
         return self.root / "store"
+
+    def images(self) -> ImageStore:
+        """The store of the images.
+
+        Raises:
+            WorkspaceError: if the address under [store] cannot be used.
+        """
+        from polydata.images import ImageStore
+
+        store = ImageStore(self.store, self.settings.store.url)
+        if store.remote is not None and store.remote.within_process():
+            raise WorkspaceError(
+                f"Images in {store.remote} would be lost at once.", "Correct url under [store] in polydata.toml."
+            )
+        return store
 
     @property
     def splits(self) -> Path:

@@ -1,0 +1,281 @@
+"""Damaged PDFs and invented captions for so many seconds: how many made the program fail in a way it must not.
+
+    fuzz.py [--seconds 60] [--seed 0] [--keep FOLDER]
+
+A fault is an exception that nothing expected, a process that died, or work without end (over 20 s a PDF, over
+5 s a hundred captions). Whatever faults is kept in FOLDER. The exit status is 1 if there were any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from pebble import ProcessExpired, ProcessPool
+
+from polydata.extract.pool import Readers
+from polydata.extract.worker import set_up
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+PDF_SECONDS, CAPTION_SECONDS, MEMORY_MB, BATCH = 20, 5, 900, 100
+SLOW = ("content_bomb", "forms_without_end", "pattern_of_tiny_steps")
+"""Hostile files that are slow as they are: their damaged copies say nothing new."""
+
+TOKEN = re.compile(
+    rb"-?\d+\.?\d*|/[A-Za-z]+|<<|>>|\[|\]|\bobj\b|\bendobj\b|\bstream\b|\bR\b|\b(?:Tj|TJ|Tf|Td|cm|re|Do|q|Q)\b"
+)
+NUMBERS = (b"0", b"-1", b"1", b"65536", b"2147483648", b"-2147483649", b"1e38", b"99999999999999999999", b"0.0000001")
+
+PIECES = (
+    *(
+        "Figure",
+        "Fig.",
+        "FIG",
+        "図",
+        "Scheme",
+        "Table",
+        "1",
+        "2.",
+        "S3",
+        "IV",
+        "10-2",
+        ":",
+        "|",
+        ".",
+        "—",
+        "(a)",
+        "(b)",
+    ),
+    *("(a-c)", "(a, b)", "a)", "(c) and (d)", "A,", "shows", "and", "of", "the", "SEM", "micrographs", "blends"),
+    *("PP/PA6", "70/30", "(80/20 w/w)", "50 wt%", "30:70", "x = 0.3", "scale bar", "10 µm", "= 5", "nm.", "×5000"),
+    *(
+        "(((",
+        ")))",
+        "((a)",
+        "\u202e",
+        "\x00",
+        "\ud7ff",
+        "𝛼",
+        "ﬁ",
+        "\u200b",
+        "-",
+        "–",
+        "%",
+        "/" * 40,
+        "(" * 200,
+        "a" * 500,
+    ),
+    *(
+        "1/2/3/4/5/6/7",
+        "0" * 300,
+        "1e999",
+        "9" * 400 + "/1",
+        "a, b, c, d, e, f",
+        "(i)",
+        "(ii)",
+        "respectively",
+        "and " * 60,
+    ),
+)
+
+
+@dataclass
+class Tally:
+    """What came of the cases.
+
+    Attributes:
+        cases: of each sort of input.
+        outcomes: how each ended.
+        faults: what must not happen, with where it is kept.
+        slowest: seconds.
+    """
+
+    cases: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+
+
+def flip(data: bytearray, rng: random.Random) -> None:
+    """Change single bytes."""
+    for _ in range(rng.choice((1, 3, 10, 100))):
+        data[rng.randrange(len(data))] = rng.randrange(256)
+
+
+def cut(data: bytearray, rng: random.Random) -> None:
+    """Take the end away, mostly leaving the cross-reference's place."""
+    tail = bytes(data[-200:])
+    del data[rng.randrange(len(data)) :]
+    if rng.random() < 0.7:
+        data += tail
+
+
+def swap(data: bytearray, rng: random.Random) -> None:
+    """Let tokens change places, or become numbers that nobody expects."""
+    places = [match.span() for match in TOKEN.finditer(data)]
+    for _ in range(rng.choice((1, 2, 5, 20)) if len(places) > 1 else 0):
+        (start, end), (first, last) = sorted(rng.sample(places, 2))
+        one, other = bytes(data[start:end]), bytes(data[first:last])
+        if one[:1].isdigit() and rng.random() < 0.6:
+            other = rng.choice(NUMBERS)[: end - start].rjust(end - start, b"0")
+            data[start:end] = other
+        elif len(one) == len(other):
+            data[start:end], data[first:last] = other, one
+
+
+def move(data: bytearray, rng: random.Random) -> None:
+    """Delete, repeat or move a stretch."""
+    start = rng.randrange(len(data))
+    stretch = bytes(data[start : start + rng.choice((1, 16, 256, 4096))])
+    if rng.random() < 0.5:
+        del data[start : start + len(stretch)]
+    if rng.random() < 0.7:
+        at = rng.randrange(len(data) + 1)
+        data[at:at] = stretch * rng.choice((1, 1, 2, 50))
+
+
+MUTATIONS: tuple[Callable[[bytearray, random.Random], None], ...] = (flip, cut, swap, swap, swap, move)
+
+
+def seeds(folder: Path) -> list[bytes]:
+    """Small PDFs of each layout that the tests draw, as saved and with everything unpacked."""
+    import pymupdf
+    from hostile.make_hostile import FILES
+    from make_pdf import LAYOUTS
+
+    found = [make() for name, (make, _) in FILES.items() if name not in SLOW]
+    for name, draw in LAYOUTS.items():
+        path = folder / f"seed-{name}.pdf"
+        draw(path)
+        found.append(path.read_bytes())
+        with pymupdf.open(path) as document:
+            found.append(document.tobytes(expand=2, ascii=False, garbage=1))
+    return [data for data in found if 200 < len(data) < 400_000]
+
+
+def mutated(data: bytes, rng: random.Random) -> tuple[str, bytes]:
+    """A damaged copy, and the damage's name."""
+    out, mutation = bytearray(data), rng.choice(MUTATIONS)
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        if len(out) > 10:
+            mutation(out, rng)
+    return mutation.__name__, bytes(out)
+
+
+def fuzz_pdfs(seconds: float, rng: random.Random, keep: Path, tally: Tally) -> None:
+    """Read damaged PDFs as ``polydata extract`` does."""
+    from polydata.extract.pdf import Limits
+    from polydata.images import ImageStore
+    from polydata.types import Failure
+
+    sources = seeds(keep)
+    readers = Readers(
+        ImageStore(keep / "store"), workers=1, limits=Limits(), seconds_per_file=PDF_SECONDS, memory_mb=MEMORY_MB
+    )
+    end = time.monotonic() + seconds
+    path = keep / "case.pdf"
+    try:
+        while time.monotonic() < end:
+            name, data = mutated(rng.choice(sources), rng)
+            path.write_bytes(data)
+            start = time.monotonic()
+            outcome = readers.outcome(readers.start(path), path)
+            tally.slowest = max(tally.slowest, time.monotonic() - start)
+            tally.cases[f"PDF, {name}"] += 1
+            reason = outcome.reason if isinstance(outcome, Failure) else "read"
+            tally.outcomes[reason] += 1
+            detail = outcome.detail if isinstance(outcome, Failure) else ""
+            if reason == "too-slow" or "cannot be taken apart" in detail or " died " in detail:
+                kept = path.rename(keep / f"fault-{len(tally.faults)}.pdf")
+                tally.faults.append(f"{kept}: {reason}: {detail}")
+    finally:
+        readers.stop()
+
+
+def invented(rng: random.Random) -> str:
+    """A line that may be a caption."""
+    joint = rng.choice((" ", "", " ", "  "))
+    return joint.join(rng.choice(PIECES) for _ in range(rng.choice((1, 4, 12, 40, 200))))
+
+
+def read_captions(seed: int) -> int:
+    """Take invented captions apart in every way that the program does; returns how many were found."""
+    import numpy as np
+
+    from polydata.extract.captions import find_captions
+    from polydata.extract.composition import panel_composition
+    from polydata.extract.parts import split_caption
+    from polydata.extract.pdf import Line, PageContent, clean_text
+    from polydata.extract.scale.caption import scale_in_caption
+    from polydata.types import Box
+
+    rng = random.Random(seed)
+    lines = []
+    for number in range(BATCH):
+        y, size = 10.0 + 12 * number * rng.choice((1, 1, 1, 0)), rng.choice((8.0, 9.0, 9.0, 0.1, 80.0))
+        box = Box(50.0, y, 50.0 + rng.uniform(1, 500), y + size)
+        text = " ".join(clean_text(invented(rng)).split()) or "x"
+        lines.append(Line(box, text, size, rng.random() < 0.3, "F", "F", number // 5, True, y + size))
+    whole = Box(0.0, 0.0, 600.0, 1400.0)
+    page = PageContent(1, whole, tuple(lines), (), 1.0, (1400, 600), np.full((1400, 600), 255, np.uint8), scanned=False)
+    captions, _ = find_captions([page], frozenset())
+    for text in [caption.text for caption in captions] + [line.text for line in lines]:
+        parts = split_caption(text)
+        scale_in_caption(text)
+        panel_composition(text, parts.stem or None, parts.panels[0][1] if parts.panels else None)
+    return len(captions)
+
+
+def fuzz_captions(seconds: float, rng: random.Random, tally: Tally) -> None:
+    """Invented captions, a hundred lines at a time."""
+    end = time.monotonic() + seconds
+    context = get_context("spawn")
+    with ProcessPool(max_workers=1, initializer=set_up, initargs=(MEMORY_MB,), context=context) as pool:
+        pool.schedule(read_captions, args=(0,)).result()  # the libraries are loaded outside the time limit
+        while time.monotonic() < end:
+            seed = rng.randrange(1 << 40)
+            start = time.monotonic()
+            try:
+                pool.schedule(read_captions, args=(seed,), timeout=CAPTION_SECONDS).result()
+                tally.outcomes["captions read"] += BATCH
+            except (FutureTimeout, ProcessExpired, Exception) as error:
+                tally.faults.append(f"read_captions({seed}): {type(error).__name__}: {str(error)[:300]}")
+            tally.slowest = max(tally.slowest, time.monotonic() - start)
+            tally.cases["caption"] += BATCH
+        pool.stop()
+
+
+def main() -> int:
+    """Run, print, say by the exit status whether there were faults."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="folder for what faults; a temporary one without")
+    wanted = parser.parse_args()
+    keep = wanted.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
+    keep.mkdir(parents=True, exist_ok=True)
+    rng, tally = random.Random(wanted.seed), Tally()
+    fuzz_captions(wanted.seconds / 4, rng, tally)
+    fuzz_pdfs(wanted.seconds * 3 / 4, rng, keep, tally)
+    for name, count in sorted(tally.cases.items()):
+        sys.stdout.write(f"{name:<22} {count:>8}\n")
+    for name, count in sorted(tally.outcomes.items()):
+        sys.stdout.write(f"  -> {name:<17} {count:>8}\n")
+    sys.stdout.write(f"{'faults':<22} {len(tally.faults):>8}\nslowest case {tally.slowest:.1f} s\n")
+    sys.stdout.writelines(f"{fault}\n" for fault in tally.faults)
+    return 1 if tally.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
