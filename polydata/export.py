@@ -15,7 +15,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.exports import figure_exports, panel_exports
 from polydata.errors import InputError
 from polydata.files import replacing
-from polydata.images import SUFFIXES, ImageStore
+from polydata.images import SUFFIXES
 from polydata.workspace import Workspace
 
 
@@ -68,7 +68,7 @@ def export_panels(workspace: Workspace, catalogue: Catalogue, output: Path, *, a
     Args:
         accepted_only: only candidate micrographs by the automatic screening.
     """
-    store = ImageStore(workspace.store)
+    store = workspace.images()
     rows = [r for r in panel_exports(catalogue) if not accepted_only or r["screening"] == "accepted"]
     for row in rows:
         name = f"{row['image_sha256']}.{SUFFIXES[row['format']]}"

@@ -55,6 +55,9 @@ def describe_way(way: dict[str, Any]) -> str:
         f"  screen  {s['decision']} {s['score']:.2f} by {s['rule']} {s['version']}: {s['reason']}"
         for s in image["screenings"]
     ]
+    if image["decision"]:
+        by = "by hand" if image["decision"]["by_hand"] else f"at threshold {image['decision']['threshold']:g}"
+        lines.append(f"  decided {image['decision']['decision']} {by}")
     lines += [
         f"  record  {r['record_key'] or r['record_id']} by {r['method']} ({r['score']:.2f}): {_short(r['morphology'])}"
         for r in way["records"]

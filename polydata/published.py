@@ -326,7 +326,7 @@ def import_published(
     task = workspace.task()
     found = read_layout(root, task.file_suffixes)
     records, bad_records = read_published_records(found.records)
-    stored, bad_images = _store(found, task, ImageStore(workspace.store), advance)
+    stored, bad_images = _store(found, task, workspace.images(), advance)
     if not stored:
         raise InputError(f"No image of {root} can be read; first {bad_images[0]}.")
     rows = _rows(stored, records)

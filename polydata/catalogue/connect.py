@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CONTENT_TABLES = (
-    "papers", "failures", "figures", "images", "panels", "leftovers", "scale_bars", "screenings",
-    "records", "links", "paper_links", "annotations", "label_sources", "label_words", "label_votes",
+    "papers", "paper_resolutions", "failures", "figures", "images", "panels", "leftovers", "scale_bars",
+    "scale_readings", "screenings", "screening_thresholds", "screening_corrections", "records", "record_components",
+    "record_properties", "links", "paper_links", "annotations", "label_sources", "label_words", "label_votes",
+    "edits",
 )  # fmt: skip
 """Tables that make up the data; the fingerprint is taken over these."""
 UPSERT_BATCH = 100
@@ -153,6 +155,32 @@ class Catalogue:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    @contextmanager
+    def beside(self, path: Path, name: str) -> Iterator[None]:
+        """Another catalogue under a name of its own, to be read only.
+
+        Raises:
+            CatalogueError: if it is not there, cannot be read, is held by another process or has another schema.
+        """
+        if not path.is_file():
+            raise CatalogueError(f"There is no catalogue {path}.", "Make one with: polydata status --workspace DIR")
+        there = type(self)(self._connect(path, read_only=True))  # says what is wrong with it
+        try:
+            missing = there._missing_migrations(path)
+        finally:
+            there.close()
+        if missing:
+            raise CatalogueError(
+                f"The catalogue {path} has an older schema than this polydata.",
+                f"Bring it up to date by looking at it: polydata status --workspace {path.parent}",
+            )
+        place = str(path).replace("'", "''")
+        self._connection.execute(f"ATTACH '{place}' AS {name} (READ_ONLY)")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"DETACH {name}")
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Execute a statement whose answer is not needed."""

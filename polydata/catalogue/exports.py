@@ -55,7 +55,7 @@ def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
         """
         WITH scales AS (
             SELECT panel_id, arg_max(value_um, confidence) AS scale_um, arg_max(method, confidence) AS scale_source
-            FROM scale_bars GROUP BY panel_id
+            FROM panel_scales GROUP BY panel_id
         ), recorded AS (
             SELECT panel_id, record_id, composition_ratio, polymers, blending_method, scale_um
             FROM links JOIN records USING (record_id)
@@ -72,7 +72,8 @@ def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
                coalesce(scales.scale_um, recorded.scale_um) AS scale_um,
                CASE WHEN scales.scale_um IS NULL AND recorded.scale_um IS NOT NULL THEN 'record'
                     ELSE scale_source END AS scale_source,
-               panels.kind, screened.score AS screening_score, screened.decision AS screening,
+               panels.kind, panel_techniques.technique, screened.score AS screening_score,
+               screened.decision AS screening, screened.by_hand AS screening_by_hand, screened.morphology,
                recorded.record_id, figures.figure_id, figures.label AS figure_label, figures.page,
                papers.paper_id, papers.sha256 AS pdf_sha256, papers.file_name AS paper_file, papers.doi,
                papers.title, papers.journal, papers.year
@@ -83,6 +84,7 @@ def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
         LEFT JOIN scales ON scales.panel_id = panels.panel_id
         LEFT JOIN recorded ON recorded.panel_id = panels.panel_id
         LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
+        LEFT JOIN panel_techniques ON panel_techniques.panel_id = panels.panel_id
         ORDER BY papers.file_name, papers.paper_id, figures.page, figures.figure_id, panels.position
         """
     )

@@ -22,7 +22,7 @@ STEPS = (
     ),
     (
         "accepted",
-        "candidate micrographs, by the automatic screening",
+        "candidate micrographs, by the screening and by hand",
         "SELECT count(*) FROM screened JOIN (SELECT DISTINCT image_sha256 FROM panels) USING (image_sha256) "
         "WHERE decision = 'accepted'",
     ),

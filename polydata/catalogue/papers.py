@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from polydata import ids
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.edits import Edit, write_edits
+from polydata.catalogue.hanging import Spot, settle_hanging, spots
 from polydata.types import Box, Failure, Figure, ImageInfo, Leftover, Panel, Paper
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What is written of a paper's corrections together with the paper.
+
+    Attributes:
+        edits: each with whether it is in force.
+        undone: id of one that is taken back.
+        moved: ids of panels, each with that of the panel which took its place.
+    """
+
+    edits: Sequence[Edit] = ()
+    undone: str | None = None
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 def _corners(box: Box | None) -> dict[str, float | None]:
@@ -28,7 +46,10 @@ def _paper_row(paper: Paper, path: Path, extractor: str) -> dict[str, Any]:
         "doi": paper.meta.doi,
         "journal": paper.meta.journal,
         "year": paper.meta.year,
-        "citation": None,
+        "authors": paper.meta.authors,
+        "volume": paper.meta.volume,
+        "first_page": paper.meta.first_page,
+        "citation": paper.meta.reference,
         "first_page_text": paper.meta.first_page_text,
         "pages": paper.pages,
         "status": "done",
@@ -68,9 +89,14 @@ def _panel_row(paper: Paper, figure: Figure, position: int, panel: Panel) -> dic
     }
 
 
-def _scale_bar_rows(paper: Paper, figure: Figure, panel: Panel) -> list[dict[str, Any]]:
-    panel_id = ids.panel_id(paper.sha256, figure.page, figure.box, panel.box)
-    return [{"panel_id": panel_id, **dataclasses.asdict(bar)} for bar in panel.scale_bars]
+def _scale_bar_row(paper: Paper, figure: Figure, panel: Panel) -> dict[str, Any] | None:
+    if panel.scale is None:
+        return None
+    said = dataclasses.asdict(panel.scale)
+    return {
+        "panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box),
+        **{name: said[name] for name in ("method", "value", "unit", "value_um", "length_px", "confidence")},
+    }
 
 
 def _leftover_row(paper: Paper, leftover: Leftover) -> dict[str, Any]:
@@ -90,34 +116,68 @@ def image_row(image: ImageInfo) -> dict[str, Any]:
     return dataclasses.asdict(image)
 
 
-def save_paper(catalogue: Catalogue, paper: Paper, path: Path, extractor: str) -> None:
+def save_paper(
+    catalogue: Catalogue, paper: Paper, path: Path, extractor: str, corrections: Corrections | None = None
+) -> None:
     """Write a paper and all that hangs on it in one transaction; what an earlier reading left is replaced.
+
+    Links, words on labels and screening by hand go with the panels that take the place of earlier ones.
 
     Args:
         path: where the PDF lay.
         extractor: version of the method that read it.
+        corrections: by hand, which were made on it.
     """
-    panels = [(figure, i, panel) for figure in paper.figures for i, panel in enumerate(figure.panels)]
-    images = {panel.image.sha256: image_row(panel.image) for _, _, panel in panels}
-    bars = [row for figure, _, panel in panels for row in _scale_bar_rows(paper, figure, panel)]
+    paper_id = ids.paper_id(paper.sha256)
     with catalogue.transaction():
-        delete_paper(catalogue, ids.paper_id(paper.sha256))
+        before = spots(catalogue, paper_id)
+        delete_paper(catalogue, paper_id)
         catalogue.upsert("papers", [_paper_row(paper, path, extractor)])
-        catalogue.upsert("figures", [_figure_row(paper, figure) for figure in paper.figures])
-        catalogue.upsert("images", list(images.values()))
-        catalogue.upsert("panels", [_panel_row(paper, figure, i, panel) for figure, i, panel in panels])
-        catalogue.upsert("scale_bars", bars)
-        catalogue.upsert("leftovers", [_leftover_row(paper, leftover) for leftover in paper.leftovers])
+        _write_found(catalogue, paper)
+        _settle(catalogue, paper_id, before, corrections or Corrections())
         catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [str(path), paper.sha256])
 
 
+def save_corrected(catalogue: Catalogue, paper: Paper, corrections: Corrections) -> None:
+    """Write the figures of a paper that is in the catalogue as corrections left them, in one transaction."""
+    paper_id = ids.paper_id(paper.sha256)
+    with catalogue.transaction():
+        before = spots(catalogue, paper_id)
+        _delete_found(catalogue, paper_id)
+        _write_found(catalogue, paper)
+        _settle(catalogue, paper_id, before, corrections)
+
+
+def _settle(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], corrections: Corrections) -> None:
+    write_edits(catalogue, corrections.edits, corrections.undone)
+    settle_hanging(catalogue, paper_id, before, corrections.moved)
+
+
+def _write_found(catalogue: Catalogue, paper: Paper) -> None:
+    """Write figures, panels, images and leftovers, within the caller's transaction."""
+    panels = [(figure, i, panel) for figure in paper.figures for i, panel in enumerate(figure.panels)]
+    images = {panel.image.sha256: image_row(panel.image) for _, _, panel in panels}
+    bars = [row for figure, _, panel in panels if (row := _scale_bar_row(paper, figure, panel))]
+    catalogue.upsert("figures", [_figure_row(paper, figure) for figure in paper.figures])
+    catalogue.upsert("images", list(images.values()))
+    catalogue.upsert("panels", [_panel_row(paper, figure, i, panel) for figure, i, panel in panels])
+    catalogue.upsert("scale_bars", bars)
+    catalogue.upsert("leftovers", [_leftover_row(paper, leftover) for leftover in paper.leftovers])
+
+
 def delete_paper(catalogue: Catalogue, paper_id: str) -> None:
-    """Delete what extraction wrote of a paper. Images, links, votes and annotations stay: they are not its own."""
+    """Delete what extraction wrote of a paper. Images, links, votes, edits and annotations stay: not its own."""
+    _delete_found(catalogue, paper_id)
+    catalogue.run("DELETE FROM papers WHERE paper_id = ?", [paper_id])
+
+
+def _delete_found(catalogue: Catalogue, paper_id: str) -> None:
+    """Delete figures, panels and leftovers of a paper, within the caller's transaction."""
     figures = "SELECT figure_id FROM figures WHERE paper_id = ?"
     panels = f"SELECT panel_id FROM panels WHERE figure_id IN ({figures})"  # noqa: S608
     catalogue.run(f"DELETE FROM scale_bars WHERE panel_id IN ({panels})", [paper_id])  # noqa: S608
     catalogue.run(f"DELETE FROM panels WHERE figure_id IN ({figures})", [paper_id])  # noqa: S608
-    for table in ("figures", "leftovers", "papers"):
+    for table in ("figures", "leftovers"):
         catalogue.run(f"DELETE FROM {table} WHERE paper_id = ?", [paper_id])  # noqa: S608
 
 
@@ -128,13 +188,13 @@ def save_failure(catalogue: Catalogue, failure: Failure) -> None:
 
 
 def read_by(catalogue: Catalogue, extractor: str) -> set[str]:
-    """SHA-256 of the PDFs that this version of the method has read."""
-    return {
-        s
-        for (s,) in catalogue.tuples(
-            "SELECT sha256 FROM papers WHERE extractor = ? AND sha256 IS NOT NULL", [extractor]
-        )
-    }
+    """SHA-256 of the PDFs that this version of the method has read, and not failed to read since."""
+    rows = catalogue.tuples(
+        """SELECT sha256 FROM papers WHERE extractor = ? AND sha256 IS NOT NULL
+           AND sha256 NOT IN (SELECT sha256 FROM failures WHERE sha256 IS NOT NULL)""",
+        [extractor],
+    )
+    return {sha256 for (sha256,) in rows}
 
 
 def move_paper(catalogue: Catalogue, sha256: str, path: Path) -> None:

@@ -88,8 +88,16 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
                 "SELECT rule, version, score, decision, reason FROM screenings WHERE image_sha256 = ? ORDER BY 1, 2",
                 [sha256],
             ),
+            "decision": next(
+                iter(
+                    catalogue.rows("SELECT decision, by_hand, threshold FROM screened WHERE image_sha256 = ?", [sha256])
+                ),
+                None,
+            ),
         },
-        "scale_bars": catalogue.rows("SELECT * EXCLUDE (panel_id) FROM scale_bars WHERE panel_id = ?", [panel_id]),
+        "scale_bars": catalogue.rows(
+            "SELECT * EXCLUDE (panel_id) FROM panel_scales WHERE panel_id = ? ORDER BY method", [panel_id]
+        ),
         "records": catalogue.rows(
             """SELECT records.* EXCLUDE (raw), method, score FROM links JOIN records USING (record_id)
                WHERE panel_id = ? ORDER BY score DESC, record_id""",

@@ -42,6 +42,11 @@ def main(
 # isort: off
 from polydata.cli import workspace as workspace  # noqa: E402
 from polydata.cli import extract as extract  # noqa: E402
+from polydata.cli import edit as edit  # noqa: E402
+from polydata.cli import papers as papers  # noqa: E402
+from polydata.cli import screen as screen  # noqa: E402
+from polydata.cli import scalebar as scalebar  # noqa: E402
+from polydata.cli import surgery as surgery  # noqa: E402
 from polydata.cli import records as records  # noqa: E402
 from polydata.cli import export as export  # noqa: E402
 from polydata.cli import demo as demo  # noqa: E402

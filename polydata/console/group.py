@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from polydata.console.output import printable
 from polydata.errors import PolydataError
 
 
@@ -20,9 +21,9 @@ class ErrorGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except PolydataError as error:
-            typer.secho(f"Error: {error.message}", fg=typer.colors.RED, err=True)
+            typer.secho(f"Error: {printable(error.message)}", fg=typer.colors.RED, err=True)
             if error.hint:
-                typer.echo(error.hint, err=True)
+                typer.echo(printable(error.hint), err=True)
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
             # The reader (head, less) went away: no error of ours, and nothing more can be printed.

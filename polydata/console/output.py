@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Signs that steer a terminal, turn its direction of writing or are no signs at all; a line feed is none of them."""
+
+
+def printable(text: str) -> str:
+    """Text from outside as a terminal may show it: what would steer the terminal is written out, as in JSON."""
+    return CONTROL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    """The same in one line."""
+    return printable(text).replace("\n", "\\n")
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output; dates and paths as text."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    typer.echo(printable(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
+
+
+def print_json_line(value: object) -> None:
+    """Print a value as one line of JSON, whatever signs its texts hold."""
+    typer.echo(one_line(json.dumps(value, ensure_ascii=False, default=str)))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], title: str = "", empty: str = "Nothing to list.") -> None:
@@ -32,7 +52,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str = "", empty: str =
         numeric = all(isinstance(r[name], int | float) for r in rows)
         table.add_column(Text(str(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if v is None else str(v)) for v in row.values()))
+        table.add_row(*(Text("" if v is None else printable(str(v))) for v in row.values()))
     Console().print(table)
 
 
@@ -78,4 +98,4 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
 def report_problems(problems: Iterable[str], what: str) -> None:
     """List on standard error what was not done, one line each."""
     for problem in problems:
-        typer.secho(f"{what}: {problem}", fg=typer.colors.YELLOW, err=True)
+        typer.secho(f"{what}: {one_line(problem)}", fg=typer.colors.YELLOW, err=True)

@@ -96,7 +96,7 @@ def push(
     project = _project_for_push(server, workspace)
     have = server_tasks.existing_ids(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
-    files, problems = _files(ImageStore(workspace.store), missing)
+    files, problems = _files(workspace.images(), missing)
     urls = _addresses(server, project, workspace, files)
     records = stored.record_texts(catalogue)
     ready = [row for row in missing if row["image_sha256"] in urls]

@@ -1,0 +1,132 @@
+"""What hangs on a panel goes with it where its id changes: links, words on its label, screening by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from polydata.types import Box
+
+if TYPE_CHECKING:  # workers that make corrections need no database
+    from polydata.catalogue.connect import Catalogue
+
+SAME = 0.5
+"""Boxes that overlap by this much (intersection over union) show the same panel."""
+
+HANGING = {"links": ("panel_id", "record_id"), "label_votes": ("panel_id", "source", "record_id")}
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a panel stands.
+
+    Attributes:
+        page: 1-based.
+        figure, label: labels of its figure and its own.
+        box: in points.
+        image: SHA-256 of its picture.
+    """
+
+    page: int
+    figure: str | None
+    label: str | None
+    box: Box
+    image: str
+
+
+def spots(catalogue: Catalogue, paper_id: str) -> dict[str, Spot]:
+    """Where the panels of a paper stand, by their ids."""
+    rows = catalogue.tuples(
+        """SELECT panel_id, image_sha256, page, figures.label, panels.label,
+                  panels.x0, panels.y0, panels.x1, panels.y1
+           FROM panels JOIN figures USING (figure_id)
+           WHERE paper_id = ? AND panels.x0 IS NOT NULL ORDER BY panel_id""",
+        [paper_id],
+    )
+    return {
+        panel: Spot(page, figure, label, Box(*corners), image) for panel, image, page, figure, label, *corners in rows
+    }
+
+
+def successors(before: Mapping[str, Spot], after: Mapping[str, Spot]) -> dict[str, str]:
+    """Panels that are gone, each with the new one that took its place; those without one are left out.
+
+    Panels of one page belong together where figure and panel have the same labels and no others have them,
+    and otherwise where their boxes overlap by half or more, the best pair first.
+    """
+    gone = {panel: spot for panel, spot in before.items() if panel not in after}
+    new = {panel: spot for panel, spot in after.items() if panel not in before}
+    pairs = sorted(
+        ((-_likeness(gone, new, a, b), a, b) for a in gone for b in new if gone[a].page == new[b].page),
+    )
+    found: dict[str, str] = {}
+    for score, old, fresh in pairs:
+        if -score >= SAME and old not in found and fresh not in found.values():
+            found[old] = fresh
+    return found
+
+
+def _likeness(gone: Mapping[str, Spot], new: Mapping[str, Spot], old: str, fresh: str) -> float:
+    """Intersection over union, and 2 more where labels leave no doubt."""
+    a, b = gone[old], new[fresh]
+    named = a.figure is not None and (a.figure, a.label) == (b.figure, b.label)
+    alone = named and all(
+        sum((s.page, s.figure, s.label) == (a.page, a.figure, a.label) for s in some.values()) == 1
+        for some in (gone, new)
+    )
+    return a.box.iou(b.box) + 2 * alone
+
+
+def settle_hanging(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], moved: Mapping[str, str]) -> None:
+    """Give what hangs on the panels that a paper had to those that it has, within the caller's transaction.
+
+    Args:
+        before: from ``spots``, before the paper was written anew.
+        moved: panels whose successor is known; that of others is told by labels and boxes.
+    """
+    if not before:
+        return
+    after = spots(catalogue, paper_id)
+    heirs = {old: moved[old] for old in before if old not in after and moved.get(old) in after}
+    taken = set(heirs.values())
+    heirs |= successors(
+        {old: spot for old, spot in before.items() if old not in heirs},
+        {new: spot for new, spot in after.items() if new not in taken},
+    )
+    move_hanging(catalogue, heirs)
+    changed = {before[old].image: after[heirs.get(old, old)].image for old in before if heirs.get(old, old) in after}
+    _move_decisions(catalogue, {old: new for old, new in changed.items() if old != new})
+
+
+def _move_decisions(catalogue: Catalogue, images: Mapping[str, str]) -> None:
+    """Give the decision on an image, if it was by hand, to the image that took its place, unless that has one."""
+    for old, new in images.items():
+        catalogue.run(
+            """INSERT OR IGNORE INTO screening_corrections
+               SELECT ?, decision FROM screening_corrections WHERE image_sha256 = ?""",
+            [new, old],
+        )
+        catalogue.run(
+            """DELETE FROM screening_corrections
+               WHERE image_sha256 = ? AND NOT EXISTS (SELECT 1 FROM panels WHERE image_sha256 = ?)""",
+            [old, old],
+        )
+
+
+def move_hanging(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
+    """Give what hangs on panels to others, within the caller's transaction; what these have already stays theirs.
+
+    Args:
+        moved: ids of panels, each with the id that takes over.
+    """
+    moved = {old: new for old, new in moved.items() if old != new}
+    for table, key in HANGING.items():
+        rows = catalogue.rows(
+            f"SELECT * FROM {table} WHERE list_contains(?, panel_id) ORDER BY panel_id",  # noqa: S608 - a constant
+            [list(moved)],
+        )
+        catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, panel_id)", [list(moved)])  # noqa: S608
+        rows = [row | {"panel_id": moved[row["panel_id"]]} for row in rows]
+        there = set(catalogue.tuples(f"SELECT {', '.join(key)} FROM {table}")) if rows else set()  # noqa: S608
+        catalogue.upsert(table, [row for row in rows if tuple(row[name] for name in key) not in there])

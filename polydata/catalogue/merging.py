@@ -1,0 +1,186 @@
+"""Bringing the rows of another catalogue into this one.
+
+The other catalogue stands beside this one under the name ``other``, see ``Catalogue.beside``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+from polydata.catalogue.connect import Catalogue
+
+OTHER = "other"
+
+SHOWN = "SELECT image_sha256 FROM other.panels JOIN other.figures USING (figure_id) JOIN coming USING (paper_id)"
+
+OF_PAPERS = {
+    "papers": "paper_id IN (SELECT paper_id FROM coming)",
+    "figures": "paper_id IN (SELECT paper_id FROM coming)",
+    "panels": "figure_id IN (SELECT figure_id FROM other.figures JOIN coming USING (paper_id))",
+    "leftovers": "paper_id IN (SELECT paper_id FROM coming)",
+    "images": f"sha256 IN ({SHOWN})",
+    "scale_bars": """panel_id IN (SELECT panel_id FROM other.panels JOIN other.figures USING (figure_id)
+                     JOIN coming USING (paper_id))""",
+}
+"""Tables whose rows come with their paper, and only with it: a paper is never put together from two readings."""
+
+OF_RECORDS = ("record_components", "record_properties")
+"""Tables whose rows come with their record, and only with it."""
+
+BY_KEY = {
+    "screenings": "image_sha256 IN (SELECT sha256 FROM main.images)",
+    "scale_readings": "image_sha256 IN (SELECT sha256 FROM main.images)",
+    "screening_corrections": "true",
+    "records": "true",
+    "paper_resolutions": "paper_id IN (SELECT paper_id FROM main.papers)",
+    "links": "panel_id IN (SELECT panel_id FROM main.panels)",
+    "paper_links": "paper_id IN (SELECT paper_id FROM main.papers)",
+    "label_votes": "panel_id IN (SELECT panel_id FROM main.panels)",
+}
+"""Tables whose rows come one by one; what hangs on a panel, image or paper comes where this catalogue has that."""
+
+WAITING = "brought by a merge; it is made when the PDF is read again: polydata extract --again"
+"""Why a correction by hand is not in force yet that came to a paper which was here already."""
+
+
+@contextmanager
+def coming_papers(catalogue: Catalogue) -> Iterator[None]:
+    """The papers that only the other catalogue has, in the table ``coming`` while the block lasts."""
+    catalogue.run(
+        """CREATE TEMP TABLE coming AS
+           SELECT paper_id, sha256, file_name FROM other.papers ANTI JOIN main.papers USING (paper_id)"""
+    )
+    try:
+        yield
+    finally:
+        catalogue.run("DROP TABLE coming")
+
+
+def images_to_copy(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """SHA-256 and true format of the images of coming papers that this catalogue lacks."""
+    rows = catalogue.tuples(
+        f"""SELECT sha256, format FROM other.images
+            WHERE sha256 IN ({SHOWN}) AND sha256 NOT IN (SELECT sha256 FROM main.images) ORDER BY sha256"""  # noqa: S608
+    )
+    return [(str(sha256), str(true_format)) for sha256, true_format in rows]
+
+
+def leave_behind(catalogue: Catalogue, images: Mapping[str, str]) -> list[str]:
+    """Take the papers that show one of these images out of those that are coming.
+
+    Args:
+        images: SHA-256 of images that cannot be had, each with the reason.
+
+    Returns:
+        A line for each of the papers, with the first of these images.
+    """
+    rows = catalogue.tuples(
+        """SELECT paper_id, any_value(coming.file_name), min(image_sha256)
+           FROM other.panels JOIN other.figures USING (figure_id) JOIN coming USING (paper_id)
+           WHERE image_sha256 IN (SELECT unnest(?::TEXT[])) GROUP BY paper_id ORDER BY 2, 1""",
+        [list(images)],
+    )
+    catalogue.run("DELETE FROM coming WHERE paper_id IN (SELECT unnest(?::TEXT[]))", [[paper for paper, _, _ in rows]])
+    return [f"{paper} ({name}): {images[image]}" for paper, name, image in rows]
+
+
+def differing_papers(catalogue: Catalogue) -> list[str]:
+    """A line for each paper that both have with other figures or panels, or read by other versions of the method."""
+    reading = """SELECT paper_id, sha256(string_agg(concat_ws(' ', panel_id, image_sha256, panels.caption), ''
+                                                    ORDER BY panel_id)) AS reading
+                 FROM {0}.panels JOIN {0}.figures USING (figure_id) JOIN common USING (paper_id) GROUP BY paper_id"""
+    rows = catalogue.tuples(
+        f"""WITH common AS (
+                SELECT paper_id, own.file_name, own.extractor AS here, theirs.extractor AS there
+                FROM main.papers own JOIN other.papers theirs USING (paper_id)
+            ), own AS ({reading.format("main")}), theirs AS ({reading.format("other")})
+            SELECT paper_id, file_name, here, there FROM common
+            LEFT JOIN own USING (paper_id) LEFT JOIN theirs USING (paper_id)
+            WHERE here <> there OR own.reading IS DISTINCT FROM theirs.reading ORDER BY file_name, paper_id"""  # noqa: S608
+    )
+    return [
+        f"{paper} ({name}): "
+        + ("other figures or panels there" if here == there else f"method {here} here, {there} there")
+        for paper, name, here, there in rows
+    ]
+
+
+def merge_rows(catalogue: Catalogue) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """Bring in every row that is not here but annotations. Call it in a transaction, within ``coming_papers``.
+
+    Returns:
+        Numbers of rows that came, by table; and keys of the rows that both have with other content, of which this
+        catalogue's stay, by table.
+    """
+    came, kept = {}, {}
+    for table, condition in OF_PAPERS.items():
+        came[table] = bring(catalogue, table, condition)
+    new_records = "record_id NOT IN (SELECT record_id FROM main.records)"
+    for table in OF_RECORDS:  # before the records, after which none is new
+        came[table] = bring(catalogue, table, new_records)
+    for table, condition in BY_KEY.items():
+        kept[table] = _conflicts(catalogue, table)
+        came[table] = bring(catalogue, table, condition)
+    came["edits"], kept["edits"] = _bring_edits(catalogue)
+    catalogue.run("DELETE FROM failures WHERE sha256 IN (SELECT sha256 FROM coming)")
+    return {t: n for t, n in came.items() if n}, {t: keys for t, keys in kept.items() if keys}
+
+
+def _bring_edits(catalogue: Catalogue) -> tuple[int, list[str]]:
+    """Corrections by hand of papers that nobody corrected here, and ids of those that did not come.
+
+    Corrections of one paper build on each other, so those of two people are never mixed.
+    """
+    others = "paper_sha256 NOT IN (SELECT paper_sha256 FROM main.edits)"
+    stale = f"""CASE WHEN paper_sha256 IN (SELECT sha256 FROM coming)
+                      OR paper_sha256 NOT IN (SELECT sha256 FROM main.papers WHERE sha256 IS NOT NULL)
+                     THEN stale ELSE '{WAITING}' END"""  # noqa: S608 - a constant
+    count = bring(catalogue, "edits", others, {"stale": stale})
+    left = catalogue.tuples("SELECT edit_id FROM other.edits ANTI JOIN main.edits USING (edit_id) ORDER BY 1")
+    return count, [str(edit) for (edit,) in left]
+
+
+def columns(catalogue: Catalogue, table: str, without: Collection[str] = ()) -> list[str]:
+    """Names of a table's columns, in their order."""
+    rows = catalogue.tuples(
+        """SELECT column_name FROM duckdb_columns()
+           WHERE table_name = ? AND database_name = current_database() AND schema_name = 'main'
+           ORDER BY column_index""",
+        [table],
+    )
+    return [str(name) for (name,) in rows if name not in without]
+
+
+def bring(catalogue: Catalogue, table: str, condition: str, instead: Mapping[str, str] | None = None) -> int:
+    """Insert the other catalogue's rows that have no row of their key here; returns how many.
+
+    Args:
+        condition: SQL over the other table.
+        instead: SQL by column, for columns that do not come as they are.
+    """
+    names = columns(catalogue, table)
+    values = ", ".join((instead or {}).get(name, f'"{name}"') for name in names)
+    quoted = ", ".join(f'"{name}"' for name in names)
+    before = catalogue.value(f'SELECT count(*) FROM main."{table}"')  # noqa: S608
+    catalogue.run(
+        f'INSERT OR IGNORE INTO main."{table}" ({quoted}) SELECT {values} FROM other."{table}" WHERE {condition}'  # noqa: S608
+    )
+    return int(catalogue.value(f'SELECT count(*) FROM main."{table}"') - before)  # noqa: S608
+
+
+def _conflicts(catalogue: Catalogue, table: str) -> list[str]:
+    """Keys of rows that differ otherwise; places on a machine have no part in it."""
+    key = catalogue.value(
+        """SELECT constraint_column_names FROM duckdb_constraints()
+           WHERE table_name = ? AND database_name = current_database() AND constraint_type = 'PRIMARY KEY'""",
+        [table],
+    )
+    names = columns(catalogue, table, without=(*key, "source" if "source" not in key else "", "path"))
+    using = ", ".join(f'"{name}"' for name in key)
+    differs = " OR ".join(f'own."{name}" IS DISTINCT FROM theirs."{name}"' for name in names)
+    rows = catalogue.tuples(
+        f"""SELECT concat_ws(' ', {using}) FROM main."{table}" own JOIN other."{table}" theirs USING ({using})
+            WHERE {differs} ORDER BY 1"""  # noqa: S608
+    )
+    return [str(row) for (row,) in rows]

@@ -1,0 +1,108 @@
+"""Removing papers: what hangs on them, and taking it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.papers import delete_paper
+from polydata.catalogue.trace import MIN_DIGITS
+from polydata.errors import InputError
+
+
+def papers_named(catalogue: Catalogue, identifiers: Sequence[str]) -> list[str]:
+    """Ids of the papers that are meant: by id, by the SHA-256 of the PDF, or the beginning of either.
+
+    Raises:
+        InputError: if an identifier is too short, names nothing or several papers.
+    """
+    found = []
+    for identifier in identifiers:
+        if len(identifier.removeprefix("paper-")) < MIN_DIGITS:
+            raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
+        rows = catalogue.tuples(
+            "SELECT paper_id FROM papers WHERE starts_with(paper_id, ?) OR starts_with(coalesce(sha256, ''), ?)",
+            [identifier, identifier],
+        )
+        if not rows:
+            raise InputError(f"There is no paper {identifier!r}.", "See their ids: polydata list papers")
+        if len(rows) > 1:
+            several = ", ".join(sorted(str(paper) for (paper,) in rows)[:5])
+            raise InputError(f"{len(rows)} papers begin with {identifier!r}: {several}.", "Give more digits.")
+        found.append(str(rows[0][0]))
+    return list(dict.fromkeys(found))
+
+
+def papers_at_shared_paths(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Papers that were read from one path, each with its path and the SHA-256 of its PDF: all but one are older."""
+    return catalogue.rows(
+        """SELECT paper_id, path, sha256 FROM papers
+           WHERE path IN (SELECT path FROM papers WHERE path IS NOT NULL GROUP BY path HAVING count(*) > 1)
+           ORDER BY path, paper_id"""
+    )
+
+
+def what_hangs_on(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Papers that are to go, in this order, each with the numbers of what hangs on it.
+
+    Returns:
+        ``paper_id``, ``file_name``, numbers of ``figures``, ``panels``, ``links``, ``labels`` (votes), ``edits``
+        (corrections by hand) and ``images`` that no paper has which stays, ``annotations`` of these, and ``splits``
+        that hold them.
+    """
+    rows = catalogue.rows(
+        """WITH chosen AS (SELECT * FROM papers WHERE list_contains($1, paper_id)),
+                own_panels AS (
+                    SELECT paper_id, panels.* FROM panels JOIN figures USING (figure_id) JOIN chosen USING (paper_id)
+                ),
+                lonely AS (
+                    SELECT image_sha256 FROM own_panels
+                    EXCEPT SELECT image_sha256 FROM panels WHERE panel_id NOT IN (SELECT panel_id FROM own_panels)
+                ),
+                own_images AS (SELECT DISTINCT paper_id, image_sha256 FROM own_panels JOIN lonely USING (image_sha256))
+           SELECT paper_id, file_name,
+                  (SELECT count(*) FROM figures f WHERE f.paper_id = p.paper_id) AS figures,
+                  (SELECT count(*) FROM own_panels o WHERE o.paper_id = p.paper_id) AS panels,
+                  (SELECT count(*) FROM links JOIN own_panels o USING (panel_id) WHERE o.paper_id = p.paper_id)
+                      + (SELECT count(*) FROM paper_links l WHERE l.paper_id = p.paper_id) AS links,
+                  (SELECT count(*) FROM label_votes JOIN own_panels o USING (panel_id)
+                   WHERE o.paper_id = p.paper_id) AS labels,
+                  (SELECT count(*) FROM edits WHERE paper_sha256 = p.sha256) AS edits,
+                  (SELECT count(*) FROM own_images o WHERE o.paper_id = p.paper_id) AS images,
+                  (SELECT count(*) FROM annotations JOIN own_images o USING (image_sha256)
+                   WHERE o.paper_id = p.paper_id) AS annotations,
+                  (SELECT coalesce(list(DISTINCT split ORDER BY split), [])
+                   FROM split_images JOIN own_images o USING (image_sha256) WHERE o.paper_id = p.paper_id) AS splits
+           FROM chosen p""",
+        [list(paper_ids)],
+    )
+    by_id = {row["paper_id"]: row for row in rows}
+    return [by_id[paper] for paper in paper_ids]
+
+
+def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Take papers out with all that extraction, join and screening made of them, in one transaction.
+
+    What people said stays: annotations, corrections by hand of figures and of the screening, records.
+
+    Returns:
+        SHA-256 and true format of their images that no other paper shows.
+    """
+    shown = """SELECT DISTINCT sha256, format FROM images JOIN panels ON panels.image_sha256 = images.sha256
+               JOIN figures USING (figure_id) WHERE list_contains(?, paper_id)"""
+    with catalogue.transaction():
+        images = dict(catalogue.tuples(shown, [list(paper_ids)]))
+        for paper_id in paper_ids:
+            panels = "SELECT panel_id FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?"
+            for table in ("links", "label_votes"):
+                catalogue.run(f"DELETE FROM {table} WHERE panel_id IN ({panels})", [paper_id])  # noqa: S608
+            for table in ("paper_links", "paper_resolutions"):
+                catalogue.run(f"DELETE FROM {table} WHERE paper_id = ?", [paper_id])  # noqa: S608
+            delete_paper(catalogue, paper_id)
+        kept = {sha256 for (sha256,) in catalogue.tuples("SELECT DISTINCT image_sha256 FROM panels")}
+        lonely = sorted((sha256, form) for sha256, form in images.items() if sha256 not in kept)
+        gone = [sha256 for sha256, _ in lonely]
+        for table, column in (("screenings", "image_sha256"), ("scale_readings", "image_sha256"), ("images", "sha256")):
+            catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [gone])  # noqa: S608
+    return lonely

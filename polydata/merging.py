@@ -1,0 +1,91 @@
+"""Bringing another workspace into this one: its images first, then all rows of its catalogue at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.merging import OTHER, coming_papers, differing_papers, images_to_copy, leave_behind, merge_rows
+from polydata.catalogue.merging_annotations import merge_annotations
+from polydata.catalogue.metadata import tie_supplements
+from polydata.errors import InputError, PolydataError, UsageError
+from polydata.workspace import Workspace
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What a merge did.
+
+    Attributes:
+        images: that were copied.
+        came: rows that came, by table.
+        kept: keys of rows that both have with other content, by table; this workspace's were kept.
+        papers: that both have, read differently; this workspace's reading was kept.
+        behind: papers that did not come, each with the reason: an image of theirs is missing or damaged.
+    """
+
+    images: int
+    came: dict[str, int]
+    kept: dict[str, list[str]]
+    papers: tuple[str, ...]
+    behind: tuple[str, ...]
+
+
+def merge(workspace: Workspace, catalogue: Catalogue, other: Workspace, advance: Advance = lambda _: None) -> Merge:
+    """Bring papers, records, links, labels, screenings, annotations and corrections of another workspace into this one.
+
+    The other workspace is only read. Where both have something, this one's stays, but of one annotation the later
+    state. Splits and runs are folders of their own and are not copied; neither are failures, which name files of
+    another machine. A merge that was killed has copied images at most; run it again.
+
+    Args:
+        workspace: that things come to.
+        catalogue: its catalogue.
+        other: that they come from.
+        advance: called with 1 for each image.
+
+    Raises:
+        UsageError: if both are one.
+        CatalogueError: if the other catalogue cannot be read or has another schema.
+        PolydataError: if images can be neither read nor written.
+    """
+    if other.catalogue.resolve() == workspace.catalogue.resolve():
+        raise UsageError("A workspace cannot be merged with itself.", "Name another one.")
+    with catalogue.beside(other.catalogue, OTHER), coming_papers(catalogue):
+        copied, lost = _copy(workspace, other, images_to_copy(catalogue), advance)
+        behind = leave_behind(catalogue, lost)
+        papers = differing_papers(catalogue)
+        with catalogue.transaction():
+            came, kept = merge_rows(catalogue)
+            annotations = merge_annotations(catalogue, str(workspace.root), str(other.root))
+    tie_supplements(catalogue)
+    if annotations:
+        came["annotations"] = annotations
+    return Merge(copied, came, kept, tuple(papers), tuple(behind))
+
+
+def _copy(
+    workspace: Workspace, other: Workspace, images: Iterable[tuple[str, str]], advance: Advance
+) -> tuple[int, dict[str, str]]:
+    """Copy images that are not in the store yet. Returns how many, and those that cannot be had with the reason."""
+    store, theirs = workspace.images(), other.images()
+    copied, lost = 0, dict[str, str]()
+    if store.remote is not None and theirs.remote is not None and store.remote.url == theirs.remote.url:
+        return copied, lost  # one store for both
+    for sha256, true_format in images:
+        try:
+            if not store.has(sha256, true_format):
+                store.keep(theirs.read(sha256, true_format), sha256, true_format)
+                copied += 1
+        except InputError as error:
+            lost[sha256] = error.message
+        except OSError as error:
+            raise PolydataError(
+                f"The image {sha256} of {other.root} cannot be copied to {workspace.root}: {error}.",
+                "Run the merge again when that is mended: it goes on. The catalogue was not changed.",
+            ) from error
+        advance(1)
+    return copied, lost

@@ -1,0 +1,103 @@
+"""Taking papers out of a workspace: the catalogue first, then the images that nothing shows any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.metadata import tie_supplements
+from polydata.catalogue.papers import failures, forget_failure
+from polydata.catalogue.removal import papers_at_shared_paths, papers_named, remove_papers, what_hangs_on
+from polydata.errors import UsageError
+from polydata.ids import sha256_file
+from polydata.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Papers that are to go, and what hangs on each of them (see ``catalogue.removal.what_hangs_on``)."""
+
+    papers: tuple[dict[str, Any], ...]
+
+    @property
+    def splits(self) -> list[str]:
+        """Splits that hold images of these papers. They are sealed and stay as they are."""
+        return sorted({split for paper in self.papers for split in paper["splits"]})
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a removal did to the store.
+
+    Attributes:
+        images: files that left it.
+        failures: files that could not be deleted, each with the reason; the catalogue does not know them any more.
+    """
+
+    images: int
+    failures: tuple[str, ...]
+
+
+def plan_removal(catalogue: Catalogue, identifiers: Sequence[str], *, older: bool = False) -> Removal:
+    """What removing papers would take away.
+
+    Args:
+        catalogue: open.
+        identifiers: ids of papers or SHA-256 of their PDFs, or the beginnings of these.
+        older: also every paper whose file holds other bytes by now, while those were read as another paper.
+
+    Raises:
+        UsageError: if no paper is named in either way.
+        InputError: if an identifier names no paper, or several.
+    """
+    if not identifiers and not older:
+        raise UsageError("No paper is named.", "Name papers by their ids (polydata list papers), or give --older.")
+    chosen = papers_named(catalogue, identifiers)
+    if older:
+        chosen += [paper for paper in _older(catalogue) if paper not in chosen]
+    return Removal(tuple(what_hangs_on(catalogue, chosen)))
+
+
+def _older(catalogue: Catalogue) -> list[str]:
+    """Papers of a path whose file now holds another of the papers that were read from it."""
+    by_path: dict[str, dict[str, str]] = {}
+    for row in papers_at_shared_paths(catalogue):
+        by_path.setdefault(row["path"], {})[row["sha256"]] = row["paper_id"]
+    older = []
+    for path, papers in by_path.items():
+        try:
+            now = sha256_file(Path(path))
+        except OSError:
+            continue  # the file is gone: nothing says which of them is the newer
+        if now in papers:
+            older += [paper for sha256, paper in papers.items() if sha256 != now]
+    return older
+
+
+def remove(workspace: Workspace, catalogue: Catalogue, removal: Removal) -> Removed:
+    """Take the papers out of the catalogue, then the images that nothing shows any more out of the store.
+
+    A command that is killed between the two steps leaves images without a paper, which do no harm.
+    """
+    gone = remove_papers(catalogue, [paper["paper_id"] for paper in removal.papers])
+    tie_supplements(catalogue)
+    store = workspace.images()
+    failures = []
+    for sha256, true_format in gone:
+        try:
+            store.remove(sha256, true_format)
+        except OSError as error:
+            failures.append(f"{store.place(sha256, true_format)}: {error.strerror or error}")
+    return Removed(len(gone) - len(failures), tuple(failures))
+
+
+def forget_gone_failures(catalogue: Catalogue) -> list[str]:
+    """Strike files out of the list of failures that are there no more. Returns their paths."""
+    gone = [row["path"] for row in failures(catalogue) if not Path(row["path"]).exists()]
+    with catalogue.transaction():
+        for path in gone:
+            forget_failure(catalogue, Path(path))
+    return gone

@@ -1,0 +1,107 @@
+"""``polydata extract --retry``: files that failed are read again, and those that are gone are named."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import run, run_json
+from make_pdf import LAYOUTS, encrypted
+
+from polydata.catalogue.connect import Catalogue
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Two broken files in folders of their own, one that is locked, and a good one."""
+
+    workspace: Path
+    one: Path
+    two: Path
+    locked: Path
+    good: Path
+
+    def extract(self, *words: object, expect: int = 0) -> Any:
+        return run_json("polydata", "extract", *words, workspace=self.workspace, expect=expect)
+
+    def failures(self) -> dict[str, str]:
+        rows = run_json("polydata", "list", "failures", workspace=self.workspace)
+        return {Path(row["path"]).name: row["reason"] for row in rows}
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    found = Scene(tmp_path / "w", *(tmp_path / name for name in ("1/one.pdf", "2/two.pdf", "2/locked.pdf", "good.pdf")))
+    for path in (found.one, found.two):
+        path.parent.mkdir()
+        path.write_bytes(b"%PDF-1.7\n" + path.name.encode())
+    encrypted(found.locked, user_password="secret")
+    LAYOUTS["below"](found.good)
+    run("polydata", "init", found.workspace)
+    said = run("polydata", "extract", tmp_path, workspace=found.workspace, expect=3).stderr
+    assert "polydata list failures" in said and "polydata extract --retry failed" in said
+    assert found.failures() == {"one.pdf": "broken", "two.pdf": "broken", "locked.pdf": "encrypted"}
+    return found
+
+
+def test_exactly_the_failed_files_are_read_again(scene: Scene) -> None:
+    LAYOUTS["above"](scene.one)
+    done = scene.extract("--retry", "failed", expect=3)
+    assert (done["read now"], done["read before"], done["failures"], done["gone"]) == (1, 0, 2, [])
+    assert scene.failures() == {"two.pdf": "broken", "locked.pdf": "encrypted"}
+
+
+def test_by_reason_and_among_the_files_named(scene: Scene) -> None:
+    assert [Path(f["path"]).name for f in scene.extract("--retry", "encrypted", expect=3)["failed"]] == ["locked.pdf"]
+    names = [Path(f["path"]).name for f in scene.extract(scene.two.parent, "--retry", "failed", expect=3)["failed"]]
+    assert names == ["locked.pdf", "two.pdf"]
+    assert not any(scene.extract(scene.good, "--retry", "failed").values())
+    said = run("polydata", "extract", "--retry", "sadness", workspace=scene.workspace, expect=2).stderr
+    assert "too-slow" in said
+
+
+def test_without_anything_that_failed_there_is_nothing_to_do(scene: Scene) -> None:
+    assert scene.extract("--retry", "too-slow")["read now"] == 0
+
+
+def test_files_that_are_gone_are_named_until_they_are_forgotten(scene: Scene) -> None:
+    for path in (scene.one, scene.two):
+        path.unlink()
+    scene.locked.unlink()
+    LAYOUTS["above"](scene.locked)
+    result = run("polydata", "extract", "--retry", "failed", "--json", workspace=scene.workspace, expect=3)
+    done = json.loads(result.stdout)
+    assert (done["read now"], done["failures"], done["gone"]) == (1, 0, [str(scene.one), str(scene.two)])
+    assert f"Gone: {scene.one}" in result.stderr and "polydata remove failures" in result.stderr
+    named = scene.extract(scene.two.parent, "--retry", "failed", expect=3)
+    assert named["gone"] == [str(scene.two)]
+    forgotten = run_json("polydata", "remove", "failures", workspace=scene.workspace)
+    assert forgotten == [str(scene.one), str(scene.two)]
+    assert scene.extract("--retry", "failed")["gone"] == []
+
+
+def test_forgetting_leaves_failures_of_files_that_are_there(scene: Scene) -> None:
+    assert run_json("polydata", "remove", "failures", workspace=scene.workspace) == []
+    assert len(scene.failures()) == 3
+
+
+def test_no_file_and_no_retry_is_explained(scene: Scene) -> None:
+    said = run("polydata", "extract", workspace=scene.workspace, expect=2).stderr
+    assert "polydata extract --retry failed" in said
+
+
+def test_a_paper_whose_second_reading_failed_is_read_when_it_is_named_again(scene: Scene) -> None:
+    """Its first reading stays in the catalogue, which must not pass for success."""
+    with Catalogue.open(scene.workspace / "catalog.duckdb") as catalogue:
+        sha256 = catalogue.value("SELECT sha256 FROM papers")
+        failure = {"path": str(scene.good), "sha256": sha256, "reason": "too-slow", "detail": "-"}
+        catalogue.upsert("failures", [failure])
+    assert scene.extract(scene.good)["read now"] == 1
+    assert "good.pdf" not in scene.failures()
+    with Catalogue.open(scene.workspace / "catalog.duckdb") as catalogue:
+        catalogue.upsert("failures", [failure])
+    assert scene.extract("--retry", "too-slow")["read now"] == 1
+    assert scene.extract(scene.good)["read before"] == 1
