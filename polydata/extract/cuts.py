@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from polydata.extract.letters import letters_at, named, printed_letters, read_letters
-from polydata.extract.panels import cut_at_letters, cut_pixels, lanes, placed_panels, reading_order
+from polydata.extract.panels import cut_at_letters, cut_pixels, lanes, reading_order
 from polydata.extract.parts import Parts
 from polydata.extract.pdf import PageContent
 from polydata.extract.pixels import Drawn, Rgb
+from polydata.extract.placed import placed_panels
 from polydata.extract.seams import Window
 from polydata.types import Box, Kind
 

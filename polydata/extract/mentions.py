@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from polydata.extract.vocabulary import WORD, vocabulary
 from polydata.types import Mention
+from polydata.vocabulary import WORD, vocabulary
 
 MAX_TEXT = 10_000
 """Characters of a caption that are searched."""

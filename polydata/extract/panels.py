@@ -1,30 +1,23 @@
-"""A figure taken apart into panels: placed images, gutters of any tone, and the seams of touching pictures."""
+"""A figure taken apart into panels by its pixels: gutters of any tone, white rests, seams of touching pictures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extract.pixelstats import WHITE, block_texture
-from polydata.extract.seams import SEAM_FEWER, Grey, Window, cut_seams, cut_unasked, size, step_at
-from polydata.types import Box
+from polydata.extract.ground import Cut, Ground, runs, split
+from polydata.extract.rests import grid_with_rest, rest_cut
+from polydata.extract.seams import SEAM_FEWER, Grey, Window, cut_seams, cut_unasked, size
 
 Rgb = npt.NDArray[np.uint8]
 
 MIN_SHARE = 0.12
 """A panel is at least this share of its figure's longer side divided by the root of the number of panels."""
-
-BLANK = 240
-"""From this grey level up a pixel is white ground."""
-
-PLAIN = 5.0
-"""A strip with less spread than this (standard deviation, grey levels) is a gutter, whatever its tone."""
 
 STEP = 15.0
 """Grey levels by which most of what borders on a gutter differs from it."""
@@ -32,130 +25,28 @@ STEP = 15.0
 STRIP = 0.22
 """What is flatter than this share of the panel that it lies at is an information bar of that panel, not a panel."""
 
-REST = 0.12
-"""A white corner of at least this share of both sides is the rest of a row that is not full."""
-
 LIKE = 1.8
 """Panels whose areas differ by less than this factor look like a finished grid."""
 
 
-@dataclass(frozen=True)
-class _Cut:
-    """A line along which a window falls apart."""
-
-    axis: int
-    start: int
-    stop: int
-
-    @property
-    def width(self) -> int:
-        return self.stop - self.start
-
-
-class _Ground:
-    """A figure's grey levels, with the sums that tell in no time whether rows or columns of a part are plain."""
-
-    def __init__(self, grey: Grey) -> None:
-        self.grey = grey
-        self.blank = grey >= BLANK
-        self.whole: Window = (0, 0, grey.shape[0], grey.shape[1])
-        planes = [self.blank.astype(np.float32), grey, grey * grey]
-        self._sums = [cv2.integral(np.ascontiguousarray(plane), sdepth=cv2.CV_64F) for plane in planes]
-
-    def _means(self, plane: int, window: Window, axis: int) -> npt.NDArray[np.float64]:
-        """Mean of each row (axis 0) or column (axis 1) of a window."""
-        top, left, bottom, right = window
-        sums = self._sums[plane]
-        if axis == 0:
-            return np.asarray(np.diff(sums[top : bottom + 1, right] - sums[top : bottom + 1, left]) / (right - left))
-        return np.asarray(np.diff(sums[bottom, left : right + 1] - sums[top, left : right + 1]) / (bottom - top))
-
-    def white(self, window: Window, axis: int) -> npt.NDArray[np.float64]:
-        """Share of white pixels of each row or column."""
-        return self._means(0, window, axis)
-
-    def plain(self, window: Window, axis: int) -> npt.NDArray[np.bool_]:
-        """Whether each row or column of a window is of one tone."""
-        mean = self._means(1, window, axis)
-        return np.asarray(self._means(2, window, axis) - mean * mean < PLAIN**2)
-
-    def share(self, window: Window) -> float:
-        """Share of white pixels."""
-        return float(self.white(window, 0).mean())
-
-    def trimmed(self, window: Window) -> Window | None:
-        """A window without its white rim, None where all is white."""
-        top, left = window[:2]
-        rows, columns = (np.flatnonzero(self.white(window, axis) < 0.996) for axis in (0, 1))
-        if rows.size == 0 or columns.size == 0:
-            return None
-        return top + int(rows[0]), left + int(columns[0]), top + int(rows[-1]) + 1, left + int(columns[-1]) + 1
-
-    def bare(self, window: Window) -> Window | None:
-        """A window without its plain rim of whatever tone, None where all is plain."""
-        inner = window
-        for axis in (0, 1, 0):
-            lively = np.flatnonzero(~self.plain(inner, axis))
-            if lively.size == 0:
-                return None
-            top, left, bottom, right = inner
-            first, last = int(lively[0]), int(lively[-1]) + 1
-            inner = (top + first, left, top + last, right) if axis == 0 else (top, left + first, bottom, left + last)
-        return inner
-
-    def picture(self, window: Window, *, drawn: bool = False) -> bool:
-        """Whether a window holds a photograph rather than writing or lines on white.
-
-        Args:
-            drawn: other parts of the figure are photographs, so that a smooth one is believed too.
-        """
-        part = self.grey[window[0] : window[2], window[1] : window[3]]
-        if (part >= WHITE).mean() >= 0.6:
-            return False
-        texture = block_texture(part)
-        if not texture.size:
-            return False
-        return float(texture.mean()) > 0.35 or (drawn and float(part.std()) > PLAIN and not self._flat(part))
-
-    @staticmethod
-    def _flat(part: Grey) -> bool:
-        """Whether one or two tones make up nearly all of a part: a drawing with filled areas."""
-        histogram = np.sort(np.bincount((part / 4).astype(np.uint8).ravel(), minlength=64))
-        return bool(histogram[-2:].sum() > 0.85 * part.size)
-
-
-def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Starts and ends of the runs of true, those at either end left out."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    pairs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return [(start, stop) for start, stop in pairs if start > 0 and stop < flags.size]
-
-
-def _gutters(ground: _Ground, window: Window, least: int) -> list[_Cut]:
+def _gutters(ground: Ground, window: Window, least: int) -> list[Cut]:
     """White strips from side to side, at least ``least`` pixels wide, widest first."""
     cuts = [
-        _Cut(axis, start + window[axis], stop + window[axis])
+        Cut(axis, start + window[axis], stop + window[axis])
         for axis in (0, 1)
-        for start, stop in _runs(ground.white(window, axis) > 0.995)
+        for start, stop in runs(ground.white(window, axis) > 0.995)
         if stop - start >= least
     ]
     return sorted(cuts, key=lambda one: -one.width)
 
 
-def _split(window: Window, cut: _Cut) -> tuple[Window, Window]:
-    top, left, bottom, right = window
-    if cut.axis == 0:
-        return (top, left, cut.start, right), (cut.stop, left, bottom, right)
-    return (top, left, bottom, cut.start), (top, cut.stop, bottom, right)
-
-
-def _xy_cut(ground: _Ground, window: Window, least: int, floor: float) -> list[Window]:
+def _xy_cut(ground: Ground, window: Window, least: int, floor: float) -> list[Window]:
     """Cut a window at its widest white gutters for as long as both sides stay larger than ``floor`` pixels."""
     inner = ground.trimmed(window)
     if inner is None:
         return []
     for cut in _gutters(ground, inner, least):
-        pieces = [ground.trimmed(piece) for piece in _split(inner, cut)]
+        pieces = [ground.trimmed(piece) for piece in split(inner, cut)]
         if all(piece is not None and min(size(piece)) >= floor for piece in pieces):
             return [leaf for piece in pieces if piece is not None for leaf in _xy_cut(ground, piece, least, floor)]
     return [inner]
@@ -177,7 +68,7 @@ def reading_order(windows: Sequence[Window]) -> list[Window]:
     return ordered
 
 
-def _toned_cut(ground: _Ground, window: Window) -> list[Window]:
+def _toned_cut(ground: Ground, window: Window) -> list[Window]:
     """Cut a window at strips of one tone, where a photograph stands on both sides.
 
     From the bottom up: an information bar begins with a plain strip too, but belongs to what is above it.
@@ -186,10 +77,10 @@ def _toned_cut(ground: _Ground, window: Window) -> list[Window]:
     if inner is None:
         return []
     for axis in (0, 1):
-        runs = [run for run in _runs(ground.plain(inner, axis)) if run[1] - run[0] >= 2]
-        for start, stop in reversed(runs):
-            cut = _Cut(axis, start + inner[axis], stop + inner[axis])
-            pieces = [piece for piece in map(ground.bare, _split(inner, cut)) if piece is not None]
+        wide = [run for run in runs(ground.plain(inner, axis)) if run[1] - run[0] >= 2]
+        for start, stop in reversed(wide):
+            cut = Cut(axis, start + inner[axis], stop + inner[axis])
+            pieces = [piece for piece in map(ground.bare, split(inner, cut)) if piece is not None]
             if len(pieces) < 2 or _is_strip(*pieces) or not all(_stands_out(ground.grey, cut, one) for one in pieces):
                 continue
             large = min(size(piece)[axis] for piece in pieces) > max(24, 0.08 * size(inner)[axis])
@@ -198,7 +89,7 @@ def _toned_cut(ground: _Ground, window: Window) -> list[Window]:
     return [window]
 
 
-def _stands_out(grey: Grey, cut: _Cut, piece: Window) -> bool:
+def _stands_out(grey: Grey, cut: Cut, piece: Window) -> bool:
     """Whether a plain strip differs from the edge of a picture beside it: a gutter, and no flat part of a picture."""
     top, left, bottom, right = piece
     if cut.axis == 0:
@@ -241,45 +132,6 @@ def _joined_strips(leaves: list[Window]) -> list[Window]:
     return out
 
 
-def _rest_cut(ground: _Ground, window: Window) -> list[Window]:
-    """Cut a window where a white corner shows that its last row or column is not full."""
-    top, left, bottom, right = window
-    height, width = size(window)
-    for below in (True, False):
-        for after in (True, False):
-            row, column = bottom - 1 - 2 * below if below else top + 2, right - 3 if after else left + 2
-            across = _blank_run(ground.blank[row, left:right][:: -1 if after else 1])
-            down = _blank_run(ground.blank[top:bottom, column][:: -1 if below else 1])
-            if not (REST * height < down < (1 - REST) * height and REST * width < across < (1 - REST) * width):
-                continue
-            y, x = bottom - down if below else top + down, right - across if after else left + across
-            corner = (y if below else top, x if after else left, bottom if below else y, right if after else x)
-            if ground.share(corner) < 0.99:
-                continue
-            beside = ground.grey[top:bottom, left:x] if after else ground.grey[top:bottom, x:right]
-            over = ground.grey[top:y, left:right] if below else ground.grey[y:bottom, left:right]
-            axis = 0 if step_at(beside, 0, y - top) >= step_at(over, 1, x - left) else 1
-            pieces = _split(window, _Cut(axis, (y, x)[axis], (y, x)[axis]))
-            kept = [_without(piece, corner, 1 - axis) for piece in pieces]
-            if all(ground.picture(piece, drawn=True) for piece in kept):
-                return [leaf for piece in kept for leaf in _rest_cut(ground, piece)]
-    return [window]
-
-
-def _without(window: Window, corner: Window, axis: int) -> Window:
-    """A window without the end that a corner takes of it."""
-    low, high = window[axis], window[axis + 2]
-    if corner[1 - axis] != window[1 - axis] or corner[3 - axis] != window[3 - axis]:
-        return window
-    low, high = (corner[axis + 2], high) if corner[axis] == low else (low, corner[axis])
-    return (low, window[1], high, window[3]) if axis == 0 else (window[0], low, window[2], high)
-
-
-def _blank_run(flags: npt.NDArray[np.bool_]) -> int:
-    """How many entries are true from the first on."""
-    return flags.size if flags.all() else int(np.argmin(flags))
-
-
 def _floor(window: Window, count: int) -> float:
     height, width = size(window)
     return max(12.0, MIN_SHARE * max(height, width) / math.sqrt(count))
@@ -315,7 +167,7 @@ def _seams_for(grey: Grey, leaves: list[Window], count: int) -> list[Window]:
     return leaves
 
 
-def _by_gutters(ground: _Ground, count: int | None) -> list[Window]:
+def _by_gutters(ground: Ground, count: int | None) -> list[Window]:
     """Leaves of the XY-cut; where a count is known, with the narrowest gutters that do not give more."""
     floor = _floor(ground.whole, count or 6)
     best: list[Window] = []
@@ -341,7 +193,7 @@ def cut_pixels(rgb: Rgb, count: int | None) -> list[Window]:
         a multiple in a full grid whose rows or columns are counted.
     """
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32)
-    ground = _Ground(grey)
+    ground = Ground(grey)
     leaves = _by_gutters(ground, count)
     pictures = _pictures(ground, leaves)
     if sum(map(_area, pictures)) > 0.5 * sum(map(_area, leaves)) and ground.share(ground.whole) < 0.6:
@@ -353,7 +205,7 @@ def cut_pixels(rgb: Rgb, count: int | None) -> list[Window]:
     return [ground.whole]
 
 
-def _pictures(ground: _Ground, leaves: list[Window]) -> list[Window]:
+def _pictures(ground: Ground, leaves: list[Window]) -> list[Window]:
     """Leaves that hold photographs; specks of them left out."""
     if not any(ground.picture(leaf) for leaf in leaves):
         return []
@@ -376,7 +228,7 @@ def lanes(windows: Sequence[Window], axis: int) -> list[int]:
     return numbers
 
 
-def _labelled_lanes(ground: _Ground, count: int) -> list[Window]:
+def _labelled_lanes(ground: Ground, count: int) -> list[Window]:
     """Photographs in rows or columns of which each has one letter: a full grid of ``count`` lanes; else nothing."""
     leaves = _joined_strips(_xy_cut(ground, ground.whole, 2, _floor(ground.whole, count * count)))
     leaves = _evened(_pictures(ground, leaves)) if len(leaves) > count + 1 else []
@@ -415,7 +267,7 @@ def cut_at_letters(rgb: Rgb, letters: Sequence[tuple[float, float]]) -> list[Win
     Returns:
         A window for each letter, in the letters' order; empty where gutters do not part them.
     """
-    ground = _Ground(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32))
+    ground = Ground(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32))
     rows = [row for row, _ in letters]
     first = min(rows) <= ground.whole[2] - max(rows)
     found = _at_letters(ground, ground.whole, list(enumerate(letters)), first)
@@ -423,14 +275,14 @@ def cut_at_letters(rgb: Rgb, letters: Sequence[tuple[float, float]]) -> list[Win
 
 
 def _at_letters(
-    ground: _Ground, window: Window, letters: list[tuple[int, tuple[float, float]]], first: bool
+    ground: Ground, window: Window, letters: list[tuple[int, tuple[float, float]]], first: bool
 ) -> dict[int, Window]:
     """Windows by the letters' numbers. ``first``: letters stand at the beginning of their panels."""
     if len(letters) == 1:
         inner = ground.trimmed(window)
         return {letters[0][0]: inner} if inner else {}
     inner = ground.trimmed(window) or window
-    ways: dict[tuple[int, int], list[_Cut]] = {}
+    ways: dict[tuple[int, int], list[Cut]] = {}
     for cut in _gutters(ground, inner, 2):
         before = sum(place[cut.axis] < (cut.start + cut.stop) / 2 for _, place in letters)
         if 0 < before < len(letters):
@@ -444,21 +296,23 @@ def _at_letters(
             [item for item in letters if item[1][cut.axis] >= middle],
         )
         found: dict[int, Window] = {}
-        for piece, some in zip(_split(inner, cut), sides, strict=True):
+        for piece, some in zip(split(inner, cut), sides, strict=True):
             found |= _at_letters(ground, piece, some, first)
         if len(found) == len(letters):
             return found
     return {}
 
 
-def _photographs(ground: _Ground, pictures: list[Window], count: int | None) -> list[Window]:
+def _photographs(ground: Ground, pictures: list[Window], count: int | None) -> list[Window]:
     """Photographs taken apart further: at gutters of other tones, at white rests of rows, at seams."""
     if count is not None and len(pictures) >= count:
         return pictures
     toned = [part for leaf in pictures for part in _toned_cut(ground, leaf)]
     if toned and (count is None or len(pictures) < len(toned) <= count):
         pictures = toned
-    pictures = [part for leaf in pictures for part in _rest_cut(ground, leaf)]
+    if count is not None and len(pictures) == 1 and (grid := grid_with_rest(ground, pictures[0], count)):
+        return grid
+    pictures = [part for leaf in pictures for part in rest_cut(ground, leaf)]
     if count is None:
         usual = float(np.median([_area(leaf) for leaf in pictures]))
         few = len(pictures) < 4
@@ -468,39 +322,3 @@ def _photographs(ground: _Ground, pictures: list[Window], count: int | None) -> 
             for part in (cut_unasked(ground.grey, leaf) if few or _area(leaf) > LIKE * usual else [leaf])
         ]
     return _seams_for(ground.grey, pictures, count) if len(pictures) < count else pictures
-
-
-def join_strips(boxes: Sequence[Box]) -> list[Box]:
-    """Placed images that touch along a whole side made one: a figure stored in strips or tiles."""
-    out = list(boxes)
-    changed = True
-    while changed:
-        changed = False
-        for i, a in enumerate(out):
-            for j in range(i + 1, len(out)):
-                b = out[j]
-                level = abs(a.x0 - b.x0) < 1.5 and abs(a.x1 - b.x1) < 1.5
-                beside = abs(a.y0 - b.y0) < 1.5 and abs(a.y1 - b.y1) < 1.5
-                gap_down, gap_across = max(a.y0, b.y0) - min(a.y1, b.y1), max(a.x0, b.x0) - min(a.x1, b.x1)
-                if (level and gap_down < 1.5) or (beside and gap_across < 1.5):
-                    out[i] = a.union(b)
-                    del out[j]
-                    changed = True
-                    break
-            if changed:
-                break
-    return out
-
-
-def placed_panels(images: Sequence[Box], figure: Box, count: int | None) -> list[Box]:
-    """Panels that stand in the file as images of their own; empty where they do not make up the figure."""
-    inside = [box for box in images if box.share_inside(figure) > 0.9 and box.area > 0.02 * figure.area]
-    inside = [box for box in inside if not any(box != other and box.share_inside(other) > 0.9 for other in inside)]
-    for boxes in (inside, join_strips(inside)):
-        if len(boxes) > 1 and len(boxes) == count:
-            return boxes
-    boxes = join_strips(inside)
-    covered = sum(box.area for box in boxes)
-    if len(boxes) > 1 and count is None and covered > 0.6 * figure.area:
-        return boxes
-    return []

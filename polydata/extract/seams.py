@@ -26,10 +26,10 @@ SEAM_FEWER = 6.0
 """The same for a layout of fewer panels than the caption names."""
 
 SEAM_HINT = 2.0
-"""The same for single seams of an even grid whose other seams are plain."""
+"""The same for single seams of an even division whose other seams are plain."""
 
 USUAL_SHAPE, FREE_SHAPE, SHAPE_COST = 1.25, 0.5, 6.0
-"""Micrographs are mostly a little wider than high. A grid whose cells differ from that by more than a factor of
+"""Micrographs are mostly a little wider than high. A layout whose cells differ from that by more than a factor of
 exp(``FREE_SHAPE``) needs seams stronger by ``SHAPE_COST`` for each further factor of e."""
 
 LEAST_AREA = 0.12
@@ -84,7 +84,7 @@ def seam_profile(grey: Grey, axis: int) -> npt.NDArray[np.float32]:
     return np.asarray((ratio - middle) / spread, np.float32)
 
 
-def _even(profile: npt.NDArray[np.float32], count: int) -> list[tuple[float, int]]:
+def even_seams(profile: npt.NDArray[np.float32], count: int) -> list[tuple[float, int]]:
     """Strength and place of the seams of an even division, each sought within 4 % of a part."""
     reach = max(2, round(0.04 * profile.size / count))
     seams = []
@@ -115,17 +115,17 @@ def _peaks(profile: npt.NDArray[np.float32], most: int) -> list[tuple[float, int
     return found
 
 
-def _division(profile: npt.NDArray[np.float32], count: int) -> list[tuple[float, int]] | None:
-    """The seams that divide a strip into ``count`` parts, even ones first; None where there are not enough."""
+def _divisions(profile: npt.NDArray[np.float32], count: int) -> list[list[tuple[float, int]]]:
+    """Ways to divide a strip into ``count`` parts, each a list of seams: evenly, and at the strongest steps."""
     if count == 1:
-        return []
+        return [[]]
     if profile.size < 24 * count:
-        return None
-    even = _even(profile, count)
-    if even and min(even)[0] >= SEAM:
-        return even
-    peaks = _peaks(profile, count - 1)
-    return sorted(peaks, key=lambda seam: seam[1]) if len(peaks) == count - 1 else None
+        return []
+    even, peaks = even_seams(profile, count), _peaks(profile, count - 1)
+    ways = [even] if even and min(even)[0] >= SEAM_HINT else []
+    if len(peaks) == count - 1 and not (even and min(even)[0] >= SEAM):
+        ways.append(sorted(peaks, key=lambda seam: seam[1]))
+    return ways
 
 
 def _layout(cells: list[Window], strengths: list[float]) -> _Layout:
@@ -141,7 +141,7 @@ def _grid(part: Grey, count: int) -> list[_Layout]:
         columns = count // rows
         if count % rows or min(part.shape[0] / rows, part.shape[1] / columns) < 24:
             continue
-        down, across = _even(profiles[0], rows), _even(profiles[1], columns)
+        down, across = even_seams(profiles[0], rows), even_seams(profiles[1], columns)
         if len(down) == rows - 1 and len(across) == columns - 1:
             ys = [0, *(place for _, place in down), part.shape[0]]
             xs = [0, *(place for _, place in across), part.shape[1]]
@@ -167,14 +167,12 @@ def _rows(part: Grey, count: int) -> list[_Layout]:
                 grown: dict[int, list[tuple[list[Window], list[float]]]] = {}
                 for total, ways in options.items():
                     for own in range(1, min(6, count - total) + 1):
-                        seams = _division(across(top, bottom), own)
-                        if seams is None:
-                            continue
-                        xs = [0, *(place for _, place in seams), part.shape[1]]
-                        cells = [(top, a, bottom, b) for a, b in pairwise(xs)]
-                        grown.setdefault(total + own, []).extend(
-                            ([*way[0], *cells], [*way[1], *(strength for strength, _ in seams)]) for way in ways
-                        )
+                        for seams in _divisions(across(top, bottom), own):
+                            xs = [0, *(place for _, place in seams), part.shape[1]]
+                            cells = [(top, a, bottom, b) for a, b in pairwise(xs)]
+                            grown.setdefault(total + own, []).extend(
+                                ([*way[0], *cells], [*way[1], *(strength for strength, _ in seams)]) for way in ways
+                            )
                 options = {
                     total: sorted(ways, key=lambda way: -sum(min(one, STRONG) for one in way[1]))[:3]
                     for total, ways in grown.items()
@@ -193,18 +191,19 @@ def _turned(layout: _Layout) -> _Layout:
 def _best(part: Grey, count: int, threshold: float) -> _Layout | None:
     """The layout with the strongest seams; an even grid wins over others unless it is much weaker."""
     hint = SEAM_HINT if threshold <= SEAM else threshold
-    grids = [one for one in _grid(part, count) if one.weakest >= hint and one.mean - _odd_shape(one) >= threshold]
     free = [*_rows(part, count), *(_turned(one) for one in _rows(np.ascontiguousarray(part.T), count))]
-    free = [one for one in free if one.weakest >= threshold and _balanced(one)]
-    grid = max(grids, key=lambda one: one.mean - _odd_shape(one), default=None)
-    other = max(free, key=lambda one: one.mean, default=None)
-    return other if grid is None or (other is not None and other.mean > 1.5 * grid.mean) else grid
+    grids, others = (
+        [one for one in some if one.weakest >= hint and _worth(one) >= threshold]
+        for some in (_grid(part, count), filter(_balanced, free))
+    )
+    grid, other = max(grids, key=_worth, default=None), max(others, key=_worth, default=None)
+    return other if grid is None or (other is not None and _worth(other) > 1.5 * _worth(grid)) else grid
 
 
-def _odd_shape(layout: _Layout) -> float:
-    """How much stronger the seams of a grid have to be for the shape of its cells."""
-    height, width = size(layout.cells[0])
-    return SHAPE_COST * max(0.0, abs(math.log(width / height / USUAL_SHAPE)) - FREE_SHAPE)
+def _worth(layout: _Layout) -> float:
+    """The mean of a layout's seams, less what the shape of its cells costs."""
+    odd = [abs(math.log((c[3] - c[1]) / (c[2] - c[0]) / USUAL_SHAPE)) - FREE_SHAPE for c in layout.cells]
+    return layout.mean - SHAPE_COST * sum(max(0.0, one) for one in odd) / len(odd)
 
 
 def _balanced(layout: _Layout) -> bool:
