@@ -1,4 +1,4 @@
-"""The polymers that captions name: abbreviations and chemical names, from ``schemas/polymers.csv``.
+"""The polymers that captions and records name: abbreviations and chemical names, from ``schemas/polymers.csv``.
 
 Each row holds the abbreviation that is the normal form (after ISO 1043-1 and common use), others for the same
 polymer, and its names, the last two separated by ``|``.
@@ -56,3 +56,10 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         abbreviations, names, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
     )
+
+
+def normal_form(name: str) -> str | None:
+    """The normal abbreviation of a polymer that is called so, None for a name that is not listed."""
+    known = vocabulary()
+    name = name.strip()
+    return known.abbreviations.get(name) or known.names.get(words_of(name))

@@ -212,7 +212,7 @@ def test_corrections_build_on_each_other(scene: EditScene) -> None:
 def test_links_votes_and_screening_follow_a_panel(scene: EditScene) -> None:
     old, image = scene.panel_id(2, None), scene.figure(2).panels[0].image.sha256
     with scene.catalogue() as catalogue:
-        catalogue.upsert("links", [{"panel_id": old, "record_id": "record-1", "method": "manual", "score": 1.0}])
+        catalogue.upsert("links", [{"panel_id": old, "record_id": "record-1", "method": "caption", "score": 1.0}])
         vote = {"panel_id": old, "source": "file_name", "record_id": "", "label": "compatible", "evidence": "x"}
         catalogue.upsert("label_votes", [vote])
         catalogue.upsert("screening_corrections", [{"image_sha256": image, "decision": "rejected"}])

@@ -14,7 +14,13 @@ if TYPE_CHECKING:  # workers that make corrections need no database
 SAME = 0.5
 """Boxes that overlap by this much (intersection over union) show the same panel."""
 
-HANGING = {"links": ("panel_id", "record_id"), "label_votes": ("panel_id", "source", "record_id")}
+HANGING = {
+    "links": ("panel_id", "record_id"),
+    "link_candidates": ("panel_id", "record_id"),
+    "manual_links": ("target_id", "record_id"),
+    "label_votes": ("panel_id", "source", "record_id"),
+}
+"""Tables whose rows hang on panels, each with its key; the column that names the panel comes first."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,16 @@ def spots(catalogue: Catalogue, paper_id: str) -> dict[str, Spot]:
     return {
         panel: Spot(page, figure, label, Box(*corners), image) for panel, image, page, figure, label, *corners in rows
     }
+
+
+def figure_spots(catalogue: Catalogue, paper_id: str) -> dict[str, Spot]:
+    """Where the figures of a paper stand, by their ids; they have no label but the figure's, and no picture."""
+    rows = catalogue.tuples(
+        """SELECT figure_id, page, label, x0, y0, x1, y1 FROM figures
+           WHERE paper_id = ? AND x0 IS NOT NULL ORDER BY figure_id""",
+        [paper_id],
+    )
+    return {figure: Spot(page, label, None, Box(*corners), "") for figure, page, label, *corners in rows}
 
 
 def successors(before: Mapping[str, Spot], after: Mapping[str, Spot]) -> dict[str, str]:
@@ -100,7 +116,7 @@ def settle_hanging(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spo
 
 
 def _move_decisions(catalogue: Catalogue, images: Mapping[str, str]) -> None:
-    """Give the decision on an image, if it was by hand, to the image that took its place, unless that has one."""
+    """Give what was decided by hand of an image to the image that took its place, unless that has a decision."""
     for old, new in images.items():
         catalogue.run(
             """INSERT OR IGNORE INTO screening_corrections
@@ -112,6 +128,12 @@ def _move_decisions(catalogue: Catalogue, images: Mapping[str, str]) -> None:
                WHERE image_sha256 = ? AND NOT EXISTS (SELECT 1 FROM panels WHERE image_sha256 = ?)""",
             [old, old],
         )
+        catalogue.run(  # a label that was set by hand; the old image keeps it where a panel still shows it
+            """UPDATE label_decisions SET image_sha256 = $1
+               WHERE image_sha256 = $2 AND $2 NOT IN (SELECT image_sha256 FROM panels)
+                 AND $1 NOT IN (SELECT image_sha256 FROM label_decisions)""",
+            [new, old],
+        )
 
 
 def move_hanging(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
@@ -122,11 +144,12 @@ def move_hanging(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
     """
     moved = {old: new for old, new in moved.items() if old != new}
     for table, key in HANGING.items():
+        column = key[0]
         rows = catalogue.rows(
-            f"SELECT * FROM {table} WHERE list_contains(?, panel_id) ORDER BY panel_id",  # noqa: S608 - a constant
+            f"SELECT * FROM {table} WHERE list_contains(?, {column}) ORDER BY {column}",  # noqa: S608 - constants
             [list(moved)],
         )
-        catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, panel_id)", [list(moved)])  # noqa: S608
-        rows = [row | {"panel_id": moved[row["panel_id"]]} for row in rows]
+        catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [list(moved)])  # noqa: S608
+        rows = [row | {column: moved[row[column]]} for row in rows]
         there = set(catalogue.tuples(f"SELECT {', '.join(key)} FROM {table}")) if rows else set()  # noqa: S608
         catalogue.upsert(table, [row for row in rows if tuple(row[name] for name in key) not in there])

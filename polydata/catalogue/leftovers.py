@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import unlinked_panels, unlinked_records
+from polydata.catalogue.links import unlinked_panels, unlinked_records
 
 
 def extraction_leftovers(catalogue: Catalogue) -> list[dict[str, Any]]:

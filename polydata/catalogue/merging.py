@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.manual_links import settle_manual_links
 
 OTHER = "other"
 
@@ -34,8 +35,12 @@ BY_KEY = {
     "screening_corrections": "true",
     "records": "true",
     "paper_resolutions": "paper_id IN (SELECT paper_id FROM main.papers)",
+    "paper_licences": "true",
     "links": "panel_id IN (SELECT panel_id FROM main.panels)",
+    "figure_links": "figure_id IN (SELECT figure_id FROM main.figures)",
     "paper_links": "paper_id IN (SELECT paper_id FROM main.papers)",
+    "link_candidates": "panel_id IN (SELECT panel_id FROM main.panels)",
+    "manual_links": "true",
     "label_votes": "panel_id IN (SELECT panel_id FROM main.panels)",
 }
 """Tables whose rows come one by one; what hangs on a panel, image or paper comes where this catalogue has that."""
@@ -123,7 +128,9 @@ def merge_rows(catalogue: Catalogue) -> tuple[dict[str, int], dict[str, list[str
         kept[table] = _conflicts(catalogue, table)
         came[table] = bring(catalogue, table, condition)
     came["edits"], kept["edits"] = _bring_edits(catalogue)
+    came["label_decisions"], kept["label_decisions"] = _bring_decisions(catalogue)
     catalogue.run("DELETE FROM failures WHERE sha256 IN (SELECT sha256 FROM coming)")
+    settle_manual_links(catalogue)
     return {t: n for t, n in came.items() if n}, {t: keys for t, keys in kept.items() if keys}
 
 
@@ -139,6 +146,22 @@ def _bring_edits(catalogue: Catalogue) -> tuple[int, list[str]]:
     count = bring(catalogue, "edits", others, {"stale": stale})
     left = catalogue.tuples("SELECT edit_id FROM other.edits ANTI JOIN main.edits USING (edit_id) ORDER BY 1")
     return count, [str(edit) for (edit,) in left]
+
+
+def _bring_decisions(catalogue: Catalogue) -> tuple[int, list[str]]:
+    """Labels set by hand there of images without one here, and images where another was set here, which stays."""
+    differing = catalogue.tuples(
+        """SELECT own.image_sha256 FROM main.decided own JOIN other.decided theirs USING (image_sha256)
+           WHERE own.choice <> theirs.choice ORDER BY 1"""
+    )
+    highest = catalogue.value("SELECT coalesce(max(number), 0) FROM main.label_decisions")
+    count = bring(
+        catalogue,
+        "label_decisions",
+        "image_sha256 NOT IN (SELECT image_sha256 FROM main.label_decisions)",
+        {"number": f"{highest} + number"},
+    )
+    return count, [str(image) for (image,) in differing]
 
 
 def columns(catalogue: Catalogue, table: str, without: Collection[str] = ()) -> list[str]:

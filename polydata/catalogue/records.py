@@ -1,4 +1,4 @@
-"""Records, what they are linked to, and the labels that follow from the links: all SQL of the record stage."""
+"""Records, their parts, and the labels that follow from what they are linked to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 
-LINK_KEYS = {"links": ("panel_id", "record_id"), "paper_links": ("paper_id", "record_id")}
 RECORD_VOTES = ("record", "rule")
 """Sources of labels that follow from links; votes of other sources are never touched here."""
 
@@ -53,75 +52,6 @@ def list_records(catalogue: Catalogue) -> list[dict[str, Any]]:
     )
 
 
-def papers_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """What is known of each paper that was read from a PDF."""
-    return catalogue.rows(
-        """
-        SELECT paper_id, file_name, doi, title, journal, year, citation, first_page_text
-        FROM known_papers WHERE source = 'pdf' ORDER BY paper_id
-        """
-    )
-
-
-def records_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """All records without their raw rows."""
-    return catalogue.rows("SELECT * EXCLUDE (raw) FROM records ORDER BY record_id")
-
-
-def panels_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Panels of papers that were read from PDFs, with their figure and the scales read for them, in page order."""
-    return catalogue.rows(
-        """
-        SELECT figures.paper_id, figures.figure_id, figures.page, figures.label AS figure_label,
-               figures.caption AS figure_caption, panels.panel_id, panels.label, panels.caption,
-               panels.caption_stem, coalesce(panels.kind, figures.kind) AS kind, scales.scales_um
-        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-        LEFT JOIN (
-            SELECT panel_id, list(DISTINCT value_um ORDER BY value_um) AS scales_um FROM panel_scales GROUP BY panel_id
-        ) scales USING (panel_id)
-        WHERE papers.source = 'pdf'
-        ORDER BY figures.paper_id, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position
-        """
-    )
-
-
-def manual_links(catalogue: Catalogue) -> set[tuple[str, str]]:
-    """(panel_id, record_id) of links that a person made."""
-    return set(catalogue.tuples("SELECT panel_id, record_id FROM links WHERE method = 'manual'"))
-
-
-def replace_links(
-    catalogue: Catalogue, links: Sequence[Mapping[str, Any]], paper_links: Sequence[Mapping[str, Any]]
-) -> bool:
-    """Make these the automatic links of papers that were read from PDFs. Call it inside a transaction.
-
-    Manual links and those of imported data sets are kept; links whose panel is gone are removed.
-
-    Returns:
-        Whether anything changed.
-    """
-    automatic = """
-        SELECT panel_id, record_id, links.method, score FROM links
-        LEFT JOIN panels USING (panel_id) LEFT JOIN figures USING (figure_id) LEFT JOIN papers USING (paper_id)
-        WHERE links.method <> 'manual' AND coalesce(papers.source, 'pdf') = 'pdf'
-        """
-    changed = _replace(catalogue, "links", automatic, links)
-    paper = "SELECT paper_id, record_id, method, score FROM paper_links WHERE method <> 'manual'"
-    return _replace(catalogue, "paper_links", paper, paper_links) or changed
-
-
-def _replace(catalogue: Catalogue, table: str, current: str, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Bring the rows that ``current`` selects to ``rows``, touching only those that differ."""
-    one, other = LINK_KEYS[table]
-    old = {(r[one], r[other]): r for r in catalogue.rows(current)}
-    new = {(r[one], r[other]): dict(r) for r in rows}
-    for gone in sorted(old.keys() - new.keys()):
-        catalogue.run(f'DELETE FROM "{table}" WHERE {one} = ? AND {other} = ?', gone)  # noqa: S608
-    changed = [row for key, row in sorted(new.items()) if old.get(key) != row]
-    catalogue.upsert(table, changed)
-    return bool(changed) or bool(old.keys() - new.keys())
-
-
 def linked_texts(catalogue: Catalogue) -> list[dict[str, Any]]:
     """For each link: panel_id, record_id, record_key, and the record's words that labels follow from."""
     return catalogue.rows(
@@ -140,7 +70,7 @@ def replace_record_votes(catalogue: Catalogue, votes: Sequence[Mapping[str, Any]
     Returns:
         Whether anything changed.
     """
-    names = ("panel_id", "source", "record_id", "label", "evidence")
+    names = ("panel_id", "source", "record_id", "label", "evidence", "spans")
     stands = catalogue.tuples(
         f"SELECT {', '.join(names)} FROM label_votes WHERE source IN (SELECT unnest(?::TEXT[]))",  # noqa: S608
         [list(RECORD_VOTES)],
@@ -152,32 +82,3 @@ def replace_record_votes(catalogue: Catalogue, votes: Sequence[Mapping[str, Any]
     changed = [dict(zip(names, row, strict=True)) for key, row in sorted(new.items()) if old.get(key) != row]
     catalogue.upsert("label_votes", changed)
     return bool(changed) or bool(old.keys() - new.keys())
-
-
-def unlinked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Records without a panel: their id, key, reference and caption, and the paper where that much is known."""
-    return catalogue.rows(
-        """
-        SELECT record_id, record_key, coalesce(reference, records.doi, reference_no) AS reference, figure, panel,
-               caption, paper_links.paper_id, papers.file_name AS paper
-        FROM records LEFT JOIN paper_links USING (record_id) LEFT JOIN papers USING (paper_id)
-        WHERE record_id NOT IN (SELECT record_id FROM links)
-        ORDER BY record_key, record_id, paper_id
-        """
-    )
-
-
-def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Micrograph panels without a record: id, paper, figure, label, words, how many records of their paper wait."""
-    return catalogue.rows(
-        """
-        SELECT panels.panel_id, papers.file_name AS paper, figures.page, figures.label AS figure, panels.label,
-               coalesce(panels.caption, panels.caption_stem) AS caption, coalesce(panels.kind, figures.kind) AS kind,
-               coalesce(waiting.records, 0) AS waiting_records
-        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-        LEFT JOIN (SELECT paper_id, count(*) AS records FROM paper_links GROUP BY paper_id) waiting USING (paper_id)
-        WHERE panels.panel_id NOT IN (SELECT panel_id FROM links)
-          AND coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph'
-        ORDER BY papers.file_name, figures.page, figures.figure_id, panels.position
-        """
-    )

@@ -65,7 +65,8 @@ def what_hangs_on(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[dict[s
                   (SELECT count(*) FROM figures f WHERE f.paper_id = p.paper_id) AS figures,
                   (SELECT count(*) FROM own_panels o WHERE o.paper_id = p.paper_id) AS panels,
                   (SELECT count(*) FROM links JOIN own_panels o USING (panel_id) WHERE o.paper_id = p.paper_id)
-                      + (SELECT count(*) FROM paper_links l WHERE l.paper_id = p.paper_id) AS links,
+                      + (SELECT count(*) FROM record_places l WHERE l.paper_id = p.paper_id AND depth <> 'panel')
+                      AS links,
                   (SELECT count(*) FROM label_votes JOIN own_panels o USING (panel_id)
                    WHERE o.paper_id = p.paper_id) AS labels,
                   (SELECT count(*) FROM edits WHERE paper_sha256 = p.sha256) AS edits,
@@ -84,7 +85,8 @@ def what_hangs_on(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[dict[s
 def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[str, str]]:
     """Take papers out with all that extraction, join and screening made of them, in one transaction.
 
-    What people said stays: annotations, corrections by hand of figures and of the screening, records.
+    What people said stays: annotations, corrections by hand of figures and of the screening, links by hand (they are in
+    force again when the PDF is read again), records.
 
     Returns:
         SHA-256 and true format of their images that no other paper shows.
@@ -95,7 +97,11 @@ def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[
         images = dict(catalogue.tuples(shown, [list(paper_ids)]))
         for paper_id in paper_ids:
             panels = "SELECT panel_id FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?"
-            for table in ("links", "label_votes"):
+            catalogue.run(
+                "DELETE FROM figure_links WHERE figure_id IN (SELECT figure_id FROM figures WHERE paper_id = ?)",
+                [paper_id],
+            )
+            for table in ("links", "link_candidates", "label_votes"):
                 catalogue.run(f"DELETE FROM {table} WHERE panel_id IN ({panels})", [paper_id])  # noqa: S608
             for table in ("paper_links", "paper_resolutions"):
                 catalogue.run(f"DELETE FROM {table} WHERE paper_id = ?", [paper_id])  # noqa: S608

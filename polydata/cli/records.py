@@ -54,12 +54,13 @@ def import_(
         done = import_tables(catalogue, place.task(), files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
     report = done.records
     report_problems(map(str, report.bad), "Bad row")
+    report_problems(map(str, report.doubtful), "Doubtful row")
     _report_unknown(done.votes.unknown_spellings)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
         counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
-        print_facts({**counts, "bad": len(report.bad)}, "Records")
+        print_facts({**counts, "repeated rows": report.repeated, "bad": len(report.bad)}, "Records")
     if not report.done:
         raise InputError(
             f"Nothing was imported: {len(report.bad)} rows are bad, listed above.",
@@ -131,7 +132,7 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
 @app.command()
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
-    from polydata.catalogue.records import papers_to_join
+    from polydata.catalogue.links import papers_to_join
     from polydata.catalogue.session import open_catalogue
     from polydata.joining import join as run
     from polydata.workspace import Workspace
@@ -147,4 +148,4 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
         print_json(dataclasses.asdict(report))
         return
     print_facts(report.facts(), "Join" if report.changed else "Join: nothing changed")
-    next_step("polydata list leftovers")
+    next_step("polydata list candidates" if report.links.queued else "polydata list leftovers")

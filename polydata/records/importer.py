@@ -12,7 +12,7 @@ from polydata.catalogue.records import records_by_id, replace_parts, save_record
 from polydata.errors import InputError
 from polydata.records.columns import cell_text, map_columns
 from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
-from polydata.records.record import Record, make_record
+from polydata.records.record import Record, doubts, make_record
 from polydata.records.tables import SUFFIXES, read_table
 
 
@@ -29,26 +29,44 @@ class BadRow:
 
 
 @dataclass(frozen=True)
+class ReadRecords:
+    """What a file holds.
+
+    Attributes:
+        records: each once.
+        repeated: number of rows that repeat one of them.
+        bad, doubtful: as in ``ImportReport``.
+    """
+
+    records: tuple[Record, ...]
+    repeated: int
+    bad: tuple[BadRow, ...]
+    doubtful: tuple[BadRow, ...]
+
+
+@dataclass(frozen=True)
 class ImportReport:
     """What an import did.
 
     Attributes:
         imported, replaced, unchanged: numbers of records; all 0 where nothing was imported because of bad rows.
+        repeated: rows that say nothing that another row does not say; they make one record.
         bad: rows that are no records.
+        doubtful: rows that were imported as they stand although something in them looks wrong.
         done: whether anything was written (or already stood there).
     """
 
     imported: int
     replaced: int
     unchanged: int
+    repeated: int
     bad: tuple[BadRow, ...]
+    doubtful: tuple[BadRow, ...]
     done: bool
 
 
-def read_records(
-    path: Path, sheet: str | None = None, chosen: Mapping[str, str] | None = None
-) -> tuple[list[Record], list[BadRow]]:
-    """Records and bad rows of one file: a plain table, or samples in PoLyInfo's own shape.
+def read_records(path: Path, sheet: str | None = None, chosen: Mapping[str, str] | None = None) -> ReadRecords:
+    """Records of one file: a plain table, or samples in PoLyInfo's own shape.
 
     Args:
         path: of the file. A folder's name may hold the reference number of its samples.
@@ -62,6 +80,8 @@ def read_records(
     rows = read_table(path, sheet)
     records: dict[str, tuple[int, Record]] = {}
     bad = [BadRow(path.name, row.number, row.problem) for row in rows if row.problem]
+    doubtful: list[BadRow] = []
+    repeated = 0
     plain = [row for row in rows if not row.problem and not is_sample(row.values)]
     columns = map_columns(dict.fromkeys(name for row in plain for name in row.values), chosen)
     if plain and not columns:
@@ -79,10 +99,14 @@ def read_records(
         except ValueError as error:
             bad.append(BadRow(path.name, row.number, str(error)))
             continue
+        doubtful += [BadRow(path.name, row.number, doubt) for doubt in doubts(record)]
         first, same = records.setdefault(record.record_id, (row.number, record))
         if same != record:
             bad.append(BadRow(path.name, row.number, f"it has the key and reference of row {first}, and other content"))
-    return [record for _, record in records.values()], sorted(bad, key=lambda b: b.row)
+        elif first != row.number:
+            repeated += 1
+    bad.sort(key=lambda b: b.row)
+    return ReadRecords(tuple(record for _, record in records.values()), repeated, tuple(bad), tuple(doubtful))
 
 
 def _from_sample(values: Mapping[str, Any], source: str, reference_no: str | None) -> Record:
@@ -146,12 +170,11 @@ def import_records(
         InputError: if a file is no table, or a folder holds none.
         UsageError: if a column that was named for a field is not there.
     """
-    records: dict[str, Record] = {}
-    bad: list[BadRow] = []
-    for path in _files(files):
-        found, faults = read_records(path, sheet, chosen)
-        bad += faults
-        records.update({record.record_id: record for record in found})  # of two files the later one speaks
+    read = [read_records(path, sheet, chosen) for path in _files(files)]
+    records = {record.record_id: record for one in read for record in one.records}  # of two files the later one speaks
+    bad = tuple(row for one in read for row in one.bad)
+    doubtful = tuple(row for one in read for row in one.doubtful)
+    repeated = sum(one.repeated + len(one.records) for one in read) - len(records)
     if bad and not skip_bad:
-        return ImportReport(0, 0, 0, tuple(bad), done=False)
-    return ImportReport(*save(catalogue, records.values()), tuple(bad), done=True)
+        return ImportReport(0, 0, 0, 0, bad, doubtful, done=False)
+    return ImportReport(*save(catalogue, records.values()), repeated, bad, doubtful, done=True)

@@ -1,30 +1,20 @@
-"""Joins records to papers and panels, and lists what could not be joined."""
+"""Joins records to papers, figures and panels as far as that is sure, and lists what stayed open."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz import fuzz, process
-
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import (
-    manual_links,
-    panels_to_join,
-    papers_to_join,
-    records_to_join,
-    replace_links,
-)
-from polydata.records.match_panels import PanelMatch, comparable, match_panels, panel_evidence, record_evidence
-from polydata.records.match_papers import PaperEvidence, PaperMatch, PaperMatcher, is_citable
-
-SHORTEST_CAPTION = 25
-SAME_CAPTION = 92.0
-"""A record without any reference is given to the one paper whose caption is alike by so much (of 100) ..."""
-NEXT_CAPTION = 8.0
-"""... and no other paper's by nearly as much."""
+from polydata.catalogue.links import panels_to_join, papers_to_join, records_to_join, replace_links
+from polydata.catalogue.manual_links import ManualLink, manual_links, settle_manual_links
+from polydata.records.decide import Decided, Link, decide
+from polydata.records.evidence import FigureEvidence, RecordEvidence, figure_evidence, record_evidence
+from polydata.records.find_papers import PaperFinder
+from polydata.records.match_figures import Captions
+from polydata.records.match_papers import PaperMatch
 
 Row = Mapping[str, Any]
 
@@ -47,10 +37,12 @@ class JoinReport:
         records: number of records in the catalogue.
         panels: number of panels that were read from PDFs.
         linked: records with a panel, manual links included.
-        in_paper: records whose paper is known and whose panel is not.
+        in_figure: records whose figure is known and whose panel is not, manual links included.
+        in_paper: records whose paper is known and whose figure is not.
+        queued: records that wait for a person with their candidates.
         ambiguous: records with several possible papers.
         no_paper: records for which no paper was found.
-        methods: number of links by method.
+        methods: number of links to panels by method.
         panels_left: panels without a record.
         changed: whether the catalogue changed.
     """
@@ -58,7 +50,9 @@ class JoinReport:
     records: int
     panels: int
     linked: int
+    in_figure: int
     in_paper: int
+    queued: int
     ambiguous: tuple[Ambiguous, ...]
     no_paper: int
     methods: Mapping[str, int]
@@ -71,120 +65,151 @@ class JoinReport:
             "records": self.records,
             "linked to a panel": self.linked,
             **{f"  by {method}": count for method, count in self.methods.items()},
-            "paper known, panel not": self.in_paper,
+            "linked to a figure": self.in_figure,
+            "paper known, figure not": self.in_paper,
             "several papers possible": len(self.ambiguous),
             "no paper found": self.no_paper,
+            "queued for review": self.queued,
             "panels without a record": self.panels_left,
         }
 
 
-def _evidence(row: Row) -> PaperEvidence:
-    known = " ".join(str(row[name]) for name in ("citation", "title", "journal", "year") if row[name])
-    return PaperEvidence(row["paper_id"], row["file_name"], row["doi"], f"{known}\n{row['first_page_text'] or ''}")
+@dataclass(frozen=True)
+class _Given:
+    """What a join reads: rows of the catalogue, and links by hand."""
 
+    records: Sequence[Row]
+    papers: Sequence[Row]
+    panels: Sequence[Row]
+    by_hand: Sequence[ManualLink]
 
-class _Captions:
-    """Finds the paper of a record by its caption alone."""
-
-    def __init__(self, panels: Sequence[Row]) -> None:
-        self._papers: dict[str, set[str]] = defaultdict(set)
-        for row in panels:
-            for text in (row["figure_caption"], row["caption_stem"]):
-                words = comparable(text)
-                if len(words) >= SHORTEST_CAPTION:
-                    self._papers[words].add(row["paper_id"])
-
-    def match(self, caption: str | None) -> PaperMatch | None:
-        words = comparable(caption)
-        if len(words) < SHORTEST_CAPTION:
-            return None
-        best: dict[str, float] = {}
-        hits = process.extract(
-            words, list(self._papers), scorer=fuzz.ratio, score_cutoff=SAME_CAPTION - NEXT_CAPTION, limit=None
+    @classmethod
+    def read(cls, catalogue: Catalogue) -> _Given:
+        return cls(
+            records_to_join(catalogue), papers_to_join(catalogue), panels_to_join(catalogue), manual_links(catalogue)
         )
-        for text, score, _ in hits:
-            for paper in self._papers[text]:
-                best[paper] = max(score, best.get(paper, 0.0))
-        ranked = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
-        if not ranked or ranked[0][1] < SAME_CAPTION:
-            return None
-        rivals = [paper for paper, score in ranked if score > ranked[0][1] - NEXT_CAPTION]
-        return PaperMatch(tuple(rivals), "caption", round(ranked[0][1] / 100, 4))
 
 
-def _papers(records: Sequence[Row], papers: Sequence[Row], panels: Sequence[Row]) -> dict[str, PaperMatch]:
-    matcher, captions = PaperMatcher(_evidence(row) for row in papers), _Captions(panels)
-    found = {}
-    for record in records:
-        match = matcher.match(record)
-        if match is None and not is_citable(record):
-            match = captions.match(record["caption"])
-        if match is not None:
-            found[record["record_id"]] = match
-    return found
+@dataclass(frozen=True)
+class _Outcome:
+    """What was decided: the papers of records; links to panels, figures and papers; the queue."""
+
+    found: Mapping[str, PaperMatch]
+    panels: list[Link]
+    figures: list[Link]
+    papers: list[Link]
+    candidates: dict[str, tuple[tuple[str, float], ...]]
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Rows by the table that they are for."""
+        return {
+            "links": _rows("panel_id", self.panels),
+            "figure_links": _rows("figure_id", self.figures),
+            "paper_links": _rows("paper_id", self.papers),
+            "link_candidates": [
+                {"panel_id": panel, "record_id": record_id, "score": score}
+                for record_id, its in sorted(self.candidates.items())
+                for panel, score in its
+            ],
+        }
+
+
+def _rows(column: str, links: Iterable[Link]) -> list[dict[str, Any]]:
+    return [{column: one.target, "record_id": one.record_id, "method": one.method, "score": one.score} for one in links]
 
 
 def join_records(catalogue: Catalogue, advance: Callable[[int], None] = lambda _: None) -> JoinReport:
-    """Link records to panels of papers that were read from PDFs. Call it inside a transaction.
+    """Link records to papers that were read from PDFs, their figures and panels. Call it inside a transaction.
 
-    A record goes to a paper by DOI, PoLyInfo's reference number in the file's name, or its citation; one that has
-    none of these by its caption. Within the paper it goes to a panel where captions, letters, ratios and scales
-    decide; otherwise it stays linked to the paper alone. Links made by hand win: their records and panels take no
-    part. Only what differs from what stands there is written.
+    A record goes to a paper by DOI, PoLyInfo's reference number in the file's name, its citation, or its caption.
+    Within the paper it goes to a panel where captions, letters, ratios and scales decide; otherwise to the figure,
+    or to the paper alone, and its candidates are queued. Records linked by hand take no part. Only what differs
+    from what stands there is written.
 
     Args:
         advance: called with 1 for each paper that is done.
     """
-    records, papers, panels = records_to_join(catalogue), papers_to_join(catalogue), panels_to_join(catalogue)
-    by_hand = manual_links(catalogue)
-    fixed_panels, fixed_records = {p for p, _ in by_hand}, {r for _, r in by_hand}
-    open_records = [row for row in records if row["record_id"] not in fixed_records]
-    found = _papers(open_records, papers, panels)
-    waiting: dict[str, list[Row]] = defaultdict(list)
-    for row in open_records:
-        match = found.get(row["record_id"])
-        if match is not None and match.paper_id is not None:
-            waiting[match.paper_id].append(row)
-    shown: dict[str, list[Row]] = defaultdict(list)
-    for row in panels:
-        shown[row["paper_id"]].append(row)
+    settle_manual_links(catalogue)
+    given = _Given.read(catalogue)
+    outcome = _decide(given, advance)
+    return _report(given, outcome, replace_links(catalogue, outcome.tables()))
 
-    links: list[dict[str, Any]] = []
-    for paper in papers:
-        paper_id = paper["paper_id"]
-        evidence = panel_evidence(shown[paper_id])
-        matches = match_panels([record_evidence(row) for row in waiting[paper_id]], evidence, frozenset(fixed_panels))
-        links += [_link(m, found[m.record_id]) for m in matches]
+
+def _decide(given: _Given, advance: Callable[[int], None]) -> _Outcome:
+    figures = figure_evidence(given.panels)
+    captions = Captions(figures)
+    finder = PaperFinder(given.papers, captions)
+    fixed = {link.record_id for link in given.by_hand}
+    said = {row["record_id"]: record_evidence(row) for row in given.records if row["record_id"] not in fixed}
+    found = {
+        row["record_id"]: match
+        for row in given.records
+        if row["record_id"] in said
+        if (match := finder.find(row, said[row["record_id"]])) is not None
+    }
+    waiting: dict[str, list[RecordEvidence]] = defaultdict(list)
+    for record_id, match in found.items():
+        for paper_id in match.candidates:
+            waiting[paper_id].append(said[record_id])
+    of_paper: dict[str, list[FigureEvidence]] = defaultdict(list)
+    for figure in figures:
+        of_paper[figure.paper_id].append(figure)
+    taken = {link.target_id for link in given.by_hand if link.target == "panel"}
+    outcome = _Outcome(found, [], [], [], {})
+    for paper in given.papers:
+        here = waiting[paper["paper_id"]]
+        sure = {r.record_id: found[r.record_id].score / len(found[r.record_id].candidates) for r in here}
+        _add(outcome, decide(here, of_paper[paper["paper_id"]], captions, sure, taken))
         advance(1)
-    placed = {link["record_id"] for link in links}
-    paper_links = [
-        {"paper_id": m.paper_id, "record_id": record_id, "method": m.method, "score": m.score}
+    placed = {link.record_id for link in (*outcome.panels, *outcome.figures)}
+    outcome.papers.extend(
+        Link(record_id, m.paper_id, m.method, m.score)
         for record_id, m in sorted(found.items())
         if m.paper_id is not None and record_id not in placed
-    ]
-    changed = replace_links(catalogue, links, paper_links)
-    methods: dict[str, int] = defaultdict(int, {"manual": len(by_hand)} if by_hand else {})
-    for link in links:
-        methods[link["method"]] += 1
-    keys = {row["record_id"]: row["record_key"] for row in records}
-    ambiguous = tuple(
-        Ambiguous(record_id, keys[record_id], m.candidates, m.score)
-        for record_id, m in sorted(found.items())
-        if m.paper_id is None
     )
+    return outcome
+
+
+def _add(outcome: _Outcome, decided: Decided) -> None:
+    """Take over what was decided within one paper; a record that may be of another paper too is only queued."""
+    queue: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for record_id, its in decided.candidates.items():
+        queue[record_id].extend(its)
+    for link in decided.panels:
+        if outcome.found[link.record_id].paper_id is None:
+            queue[link.record_id].append((link.target, link.score))
+        else:
+            outcome.panels.append(link)
+    outcome.figures.extend(link for link in decided.figures if outcome.found[link.record_id].paper_id is not None)
+    for record_id, waiting in queue.items():
+        if waiting:
+            outcome.candidates[record_id] = (*outcome.candidates.get(record_id, ()), *waiting)
+
+
+def _report(given: _Given, outcome: _Outcome, changed: bool) -> JoinReport:
+    known = {row["record_id"]: row["record_key"] for row in given.records}
+    by_hand = [link for link in given.by_hand if link.record_id in known]
+    in_force = [link for link in by_hand if link.there]
+    of_panel = {link.record_id for link in in_force if link.target == "panel"}
+    of_figure = {link.record_id for link in in_force if link.target == "figure"} - of_panel
+    methods = Counter(link.method for link in outcome.panels)
+    if of_panel:
+        methods["manual"] = sum(link.target == "panel" for link in in_force)
+    linked = {link.target for link in outcome.panels} | {link.target_id for link in by_hand}
     return JoinReport(
-        records=len(records),
-        panels=len(panels),
-        linked=len(placed) + len(fixed_records),
-        in_paper=len(paper_links),
-        ambiguous=ambiguous,
-        no_paper=len(open_records) - len(found),
+        records=len(known),
+        panels=len(given.panels),
+        linked=len({link.record_id for link in outcome.panels} | of_panel),
+        in_figure=len({link.record_id for link in outcome.figures} | of_figure),
+        in_paper=len(outcome.papers),
+        queued=len(outcome.candidates),
+        ambiguous=tuple(
+            Ambiguous(record_id, known[record_id], m.candidates, m.score)
+            for record_id, m in sorted(outcome.found.items())
+            if m.paper_id is None
+        ),
+        no_paper=len(known) - len({link.record_id for link in by_hand}) - len(outcome.found),
         methods=dict(sorted(methods.items())),
-        panels_left=len({row["panel_id"] for row in panels} - fixed_panels - {link["panel_id"] for link in links}),
+        panels_left=len({row["panel_id"] for row in given.panels} - linked),
         changed=changed,
     )
-
-
-def _link(match: PanelMatch, paper: PaperMatch) -> dict[str, Any]:
-    score = round(match.score * paper.score, 4)
-    return {"panel_id": match.panel_id, "record_id": match.record_id, "method": match.method, "score": score}

@@ -26,6 +26,7 @@ PRIOR = -5.0
 MINIMUM = 2.0  # log-odds: a score of 0.88
 MARGIN = 2.0
 _WORD = re.compile(r"[^\W_]+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _REFERENCE_NO = re.compile(r"(?:reference[ _-]*no|polyinfo[ _-]*ref)[ ._-]*0*(\d+)", re.IGNORECASE)
 
 
@@ -83,6 +84,11 @@ class _Page:
         for place, word in enumerate(self.words):
             self.places[word].append(place)
         self.content = [(p, w) for p, w in enumerate(self.words) if w not in ("of", "the", "and", "for", "in", "on")]
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether any year stands on it."""
+        return any(_YEAR.fullmatch(word) for word in self.places)
 
     def journal(self, words: Sequence[str]) -> list[int]:
         """Places where a journal's name stands, whole or abbreviated; a subtitle may be missing."""
@@ -194,17 +200,34 @@ class PaperMatcher:
             self._known[citation] = self._by_citation(citation)
         return self._known[citation]
 
+    def weigh(self, record: Mapping[str, object], paper_id: str) -> float:
+        """Log-odds by its citation that a record is of a paper, the prior included.
+
+        Where a record cites nothing, or a first page bears no year and so does not say what it is, citations decide
+        nothing and any paper is as likely as any other.
+        """
+        page = self._pages[paper_id]
+        if not is_citable(record) or not page.is_dated:
+            return -math.log(len(self._pages))
+        return PRIOR + weigh_citation(citation_of(record), page)
+
     def _by_citation(self, citation: Citation) -> PaperMatch | None:
         hits: dict[str, int] = defaultdict(int)
         for key in _keys(citation):
             for paper in self._holding.get(key, ()):
                 hits[paper] += 1
-        weights = sorted(
-            ((PRIOR + weigh_citation(citation, self._pages[p]), p) for p, count in hits.items() if count >= 2),
-            key=lambda pair: (-pair[0], pair[1]),
+        return choose(
+            {p: PRIOR + weigh_citation(citation, self._pages[p]) for p, count in hits.items() if count >= 2}, "citation"
         )
-        good = [(weight, paper) for weight, paper in weights if weight >= MINIMUM]
-        if not good:
-            return None
-        rivals = [paper for weight, paper in good if weight > good[0][0] - MARGIN]
-        return PaperMatch(tuple(rivals), "citation", logistic(good[0][0]))
+
+
+def choose(weights: Mapping[str, float], method: str) -> PaperMatch | None:
+    """The paper that leads clearly, those that are nearly as good, or None where none is good enough.
+
+    Args:
+        weights: log-odds by paper.
+    """
+    good = sorted(((w, p) for p, w in weights.items() if w >= MINIMUM), key=lambda pair: (-pair[0], pair[1]))
+    if not good:
+        return None
+    return PaperMatch(tuple(p for w, p in good if w > good[0][0] - MARGIN), method, logistic(good[0][0]))

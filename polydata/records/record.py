@@ -139,10 +139,20 @@ def _reasons(values: Mapping[str, Any]) -> list[str]:
     for error in sorted(_validator().iter_errors(dict(values)), key=lambda e: [str(p) for p in e.absolute_path]):
         where = ".".join(str(p) for p in error.absolute_path)
         if error.validator == "anyOf":
-            reasons.append("nothing identifies it: no record_key, doi, reference, sample_id, reference_no or caption")
+            reasons.append(
+                "nothing identifies it: no key, doi, reference, sample_id, reference_no, caption, or journal with pages"
+            )
         else:
             reasons.append(f"{where}: {error.message[:160]}")
     return reasons
+
+
+YEARS = range(1800, 2101)
+
+
+def doubts(record: Record) -> list[str]:
+    """What looks like a slip of the pen in a record and is imported as it stands."""
+    return [] if record.year is None or record.year in YEARS else [f"year: {record.year} can hardly be right"]
 
 
 def identify(values: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 import unicodedata
@@ -14,18 +15,25 @@ _PRIVATE = re.compile("&(" + "|".join(_PRIVATE_ENTITIES) + ");", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200d\u2060\ufeff]")
 
 
-def decode(data: bytes) -> str:
-    """Text of a file: by its byte-order mark, else UTF-8, else Windows-1252 (which reads any bytes).
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8 read as Windows-1252, the rest of the text left as it is."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
 
-    Line ends come out as ``\\n``.
+
+codecs.register_error("polydata-windows", _as_windows)
+
+
+def decode(data: bytes) -> str:
+    """Text of a file: by its byte-order mark, else UTF-8; single bytes that are none are read as Windows-1252.
+
+    So a file that was put together from pieces of both is read right. Line ends come out as ``\\n``.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", errors="replace")
     else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("cp1252", errors="replace")
+        text = data.decode("utf-8", errors="polydata-windows").removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

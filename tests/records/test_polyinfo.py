@@ -78,8 +78,9 @@ def workbook_of(path: Path) -> Path:
 
 def test_a_sample_becomes_a_record_with_components_and_properties(tmp_path: Path) -> None:
     path = next(folder_of(tmp_path).rglob("*.json"))
-    (record,), bad = read_records(path)
-    assert not bad
+    read = read_records(path)
+    (record,) = read.records
+    assert not read.bad
     assert (record.sample_id, record.reference_no) == ("12", "0101911")
     assert record.characteristics == "two phases/fine"
     assert record.blending_method == "melt mixing; 200 C"
@@ -98,8 +99,8 @@ def test_a_sample_becomes_a_record_with_components_and_properties(tmp_path: Path
 
 def test_both_shapes_are_the_same_record_and_a_second_import_changes_nothing(tmp_path: Path) -> None:
     folder, book = folder_of(tmp_path / "samples"), workbook_of(tmp_path / "samples.xlsx")
-    (one,), _ = read_records(next(folder.rglob("*.json")))
-    (other,), _ = read_records(book)
+    (one,) = read_records(next(folder.rglob("*.json"))).records
+    (other,) = read_records(book).records
     assert one.record_id == other.record_id
     with Catalogue.open(tmp_path / "c.duckdb") as catalogue:
         with catalogue.transaction():
@@ -123,11 +124,11 @@ def test_a_cell_that_holds_no_sample_is_a_bad_row(tmp_path: Path) -> None:
     table = tmp_path / "samples.jsonl"
     cells = ["[1]", "{", json.dumps(SAMPLE)]
     table.write_text("\n".join(json.dumps({"sample_id": n, "sample_json": c}) for n, c in enumerate(cells)))
-    records, bad = read_records(table)
-    assert len(records) == 1
-    assert [b.row for b in bad] == [1, 2]
-    assert "holds no sample" in bad[0].reason
-    assert "not JSON" in bad[1].reason
+    read = read_records(table)
+    assert len(read.records) == 1
+    assert [b.row for b in read.bad] == [1, 2]
+    assert "holds no sample" in read.bad[0].reason
+    assert "not JSON" in read.bad[1].reason
 
 
 def test_a_sample_of_too_many_values_is_refused() -> None:
@@ -176,7 +177,7 @@ def test_components_get_their_part_only_where_numbers_match_names(
 def test_columns_can_be_named_for_fields(tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text("key,Phase,label\na,droplets,incompatible\n")
-    (record,), _ = read_records(table, chosen=parse_map(["morphology=Phase", "record_key=key"]))
+    (record,) = read_records(table, chosen=parse_map(["morphology=Phase", "record_key=key"])).records
     assert (record.record_key, record.morphology, record.compatibility) == ("a", "droplets", "incompatible")
     with pytest.raises(UsageError, match="no column 'Nowhere'"):
         read_records(table, chosen={"morphology": "Nowhere"})

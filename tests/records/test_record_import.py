@@ -68,7 +68,7 @@ def test_every_format_gives_the_same_records(tmp_path: Path, catalogue: Catalogu
         write_json(tmp_path / "d.json", ROWS),
         write_json(tmp_path / "e.jsonl", ROWS),
     ]
-    ids = {tuple(sorted(r.record_id for r in read_records(path)[0])) for path in files}
+    ids = {tuple(sorted(r.record_id for r in read_records(path).records)) for path in files}
     assert len(ids) == 1
     report = import_records(catalogue, files)
     assert (report.imported, report.bad) == (2, ())
@@ -185,8 +185,8 @@ def test_scales() -> None:
 def test_the_template_can_be_imported(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"t.{kind}"
     path.write_bytes(template(kind))  # type: ignore[arg-type]
-    records, bad = read_records(path)
-    assert (len(records), bad) == (len(EXAMPLES), [])
+    read = read_records(path)
+    assert (len(read.records), read.bad, read.doubtful) == (len(EXAMPLES), (), ())
     if kind == "csv":
         assert next(csv.reader(io.StringIO(path.read_text()))) == list(FIELDS)
 

@@ -11,6 +11,7 @@ def test_decodes_what_people_save() -> None:
     assert decode("\ufeffBlend µm\r\nx\ry".encode()) == "Blend µm\nx\ny"
     assert decode("5 µm – café".encode("cp1252")) == "5 µm – café"
     assert decode("key,ü".encode("utf-16")) == "key,ü"
+    assert decode("5 µm\n".encode() + "café – x".encode("cp1252")) == "5 µm\ncafé – x"
 
 
 def test_cleans_entities_and_empty_words() -> None:

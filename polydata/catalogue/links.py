@@ -1,0 +1,163 @@
+"""Where records are joined to: what a join reads, the links it writes, and what stayed open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+
+KEYS = {
+    "links": ("panel_id", "record_id"),
+    "figure_links": ("figure_id", "record_id"),
+    "paper_links": ("paper_id", "record_id"),
+    "link_candidates": ("panel_id", "record_id"),
+}
+"""The tables that a join writes, each with its key."""
+
+AUTOMATIC = {
+    "links": """
+        SELECT panel_id, record_id, links.method, score FROM links
+        LEFT JOIN panels USING (panel_id) LEFT JOIN figures USING (figure_id) LEFT JOIN papers USING (paper_id)
+        WHERE links.method <> 'manual' AND coalesce(papers.source, 'pdf') = 'pdf'""",
+    "figure_links": "SELECT figure_id, record_id, method, score FROM figure_links WHERE method <> 'manual'",
+    "paper_links": "SELECT paper_id, record_id, method, score FROM paper_links",
+    "link_candidates": "SELECT panel_id, record_id, score FROM link_candidates",
+}
+"""The rows of each that are a join's own: not those made by hand, nor those of imported data sets."""
+
+
+def papers_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What is known of each paper that was read from a PDF."""
+    return catalogue.rows(
+        """
+        SELECT paper_id, file_name, doi, title, journal, year, citation, first_page_text
+        FROM known_papers WHERE source = 'pdf' ORDER BY paper_id
+        """
+    )
+
+
+def records_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """All records without their raw rows."""
+    return catalogue.rows("SELECT * EXCLUDE (raw) FROM records ORDER BY record_id")
+
+
+def panels_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Panels of papers that were read from PDFs, with their figure and the scales read for them, in page order."""
+    return catalogue.rows(
+        """
+        SELECT figures.paper_id, figures.figure_id, figures.page, figures.label AS figure_label,
+               figures.caption AS figure_caption, panels.panel_id, panels.label, panels.caption,
+               panels.caption_stem, panels.composition, coalesce(panels.kind, figures.kind) AS kind, scales.scales_um
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        LEFT JOIN (
+            SELECT panel_id, list(DISTINCT value_um ORDER BY value_um) AS scales_um FROM panel_scales GROUP BY panel_id
+        ) scales USING (panel_id)
+        WHERE papers.source = 'pdf'
+        ORDER BY figures.paper_id, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position,
+                 panels.panel_id
+        """
+    )
+
+
+def replace_links(catalogue: Catalogue, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
+    """Make these the automatic links and candidates of papers that were read from PDFs, within a transaction.
+
+    Links by hand and those of imported data sets are kept; links whose panel is gone are removed.
+
+    Args:
+        tables: rows by the table of ``KEYS`` that they are for.
+
+    Returns:
+        Whether anything changed.
+    """
+    changed = [_replace(catalogue, table, rows) for table, rows in tables.items()]
+    return any(changed)
+
+
+def _replace(catalogue: Catalogue, table: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Bring the automatic rows of a table to ``rows``, touching only those that differ."""
+    one, other = KEYS[table]
+    old = {(r[one], r[other]): r for r in catalogue.rows(AUTOMATIC[table])}
+    new = {(r[one], r[other]): dict(r) for r in rows}
+    for gone in sorted(old.keys() - new.keys()):
+        catalogue.run(f'DELETE FROM "{table}" WHERE {one} = ? AND {other} = ?', gone)  # noqa: S608
+    changed = [row for key, row in sorted(new.items()) if old.get(key) != row]
+    catalogue.upsert(table, changed)
+    return bool(changed) or bool(old.keys() - new.keys())
+
+
+def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The queue for review: a row for each panel that comes into question for a record without one.
+
+    Returns:
+        ``record_id``, ``record_key``, ``caption`` of the record, ``linked_to`` (``figure``, ``paper`` or None),
+        ``linked_figure`` (its label); ``paper``, ``pdf_sha256``, ``page``, ``figure``, ``panel`` and
+        ``panel_caption`` of the candidate, ``panel_id``, ``score`` (0 to 1). The candidates of a record stand
+        together, the best first.
+    """
+    return catalogue.rows(
+        """
+        WITH stands AS (
+            SELECT record_id, min(depth) AS depth, min(figures.label) AS label
+            FROM record_places LEFT JOIN figures USING (figure_id) GROUP BY record_id
+        )
+        SELECT record_id, record_key, records.caption, stands.depth AS linked_to, stands.label AS linked_figure,
+               papers.file_name AS paper, papers.sha256 AS pdf_sha256, figures.page, figures.label AS figure,
+               panels.label AS panel, panels.caption AS panel_caption, panel_id, link_candidates.score
+        FROM link_candidates JOIN records USING (record_id) JOIN panels USING (panel_id)
+        JOIN figures USING (figure_id) JOIN papers USING (paper_id) LEFT JOIN stands USING (record_id)
+        ORDER BY record_key, record_id, link_candidates.score DESC, figures.page, panels.position, panel_id
+        """
+    )
+
+
+def link_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Every link of a record to a panel or figure of a PDF, in the shape of ``polydata export links``."""
+    return catalogue.rows(
+        """
+        SELECT papers.sha256 AS pdf_sha256, figures.page, figures.label AS figure_label,
+               panels.label AS panel_label, record_id, record_places.method, record_places.score
+        FROM record_places JOIN figures USING (figure_id) JOIN papers ON papers.paper_id = figures.paper_id
+        LEFT JOIN panels USING (panel_id)
+        WHERE papers.sha256 IS NOT NULL
+        ORDER BY papers.sha256, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position, record_id
+        """
+    )
+
+
+def unlinked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Records without a panel: id, key, reference, place and caption, and paper and figure where they are known."""
+    return catalogue.rows(
+        """
+        WITH stands AS (
+            SELECT record_id, places.paper_id, figures.label AS linked_figure
+            FROM record_places places LEFT JOIN figures USING (figure_id) WHERE depth <> 'panel'
+        ), queued AS (SELECT record_id, count(*) AS candidates FROM link_candidates GROUP BY record_id)
+        SELECT record_id, record_key, coalesce(reference, records.doi, reference_no) AS reference, figure, panel,
+               caption, paper_id, papers.file_name AS paper, linked_figure, coalesce(candidates, 0) AS candidates
+        FROM records LEFT JOIN stands USING (record_id) LEFT JOIN papers USING (paper_id)
+        LEFT JOIN queued USING (record_id)
+        WHERE record_id NOT IN (SELECT record_id FROM links)
+        ORDER BY record_key, record_id, paper_id, linked_figure
+        """
+    )
+
+
+def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Micrograph panels without a record: id, paper, figure, label, words, how many records of their paper wait."""
+    return catalogue.rows(
+        """
+        SELECT panels.panel_id, papers.file_name AS paper, figures.page, figures.label AS figure, panels.label,
+               coalesce(panels.caption, panels.caption_stem) AS caption, coalesce(panels.kind, figures.kind) AS kind,
+               coalesce(waiting.records, 0) AS waiting_records
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        LEFT JOIN (
+            SELECT paper_id, count(DISTINCT record_id) AS records FROM record_places WHERE depth <> 'panel'
+            GROUP BY paper_id
+        ) waiting USING (paper_id)
+        WHERE panels.panel_id NOT IN (SELECT panel_id FROM links)
+          AND coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph'
+        ORDER BY papers.file_name, figures.page, figures.figure_id, panels.position
+        """
+    )

@@ -1,0 +1,248 @@
+"""What records, figures and panels say of each other, made comparable: words, letters, ratios, scales, places."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from polydata.records.caption_parts import CaptionParts, take_apart
+from polydata.records.components import CUTS
+from polydata.records.text import fold
+from polydata.vocabulary import normal_form
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_RATIO = re.compile(r"\d+(?:\.\d+)?(?:\s*[/:]\s*\d+(?:\.\d+)?)+")
+_WORD = re.compile(r"\d+\.\d+|[^\W_]+")
+_UNIT = re.compile(r"(?<=\d)(?=(?:wt|vol|mol|phr|min|hr?|nm|um|mm|rpm|s)\b)")
+_LETTER_LIST = re.compile(r"[a-z]\d?(?:\s*(?:[,;/&+-]|and)\s*[a-z]\d?)*")
+_LABEL = re.compile(r"^\s*(?:fig(?:ure|s)?|scheme|plate)\b\.?\s*s?\d*[a-z]?\s*[.:|]?\s*")
+MAX_LETTERS = 30
+
+
+@dataclass(frozen=True)
+class PanelEvidence:
+    """What is known of a panel beside its figure.
+
+    Attributes:
+        letter: None where it has none.
+        own, words: what is said of it alone, comparable, and its words.
+        ratios: of compositions in these words.
+        scales_um: scales that were read for it.
+    """
+
+    panel_id: str
+    letter: str | None
+    own: str
+    words: frozenset[str]
+    ratios: frozenset[str]
+    scales_um: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class FigureEvidence:
+    """What is known of a figure.
+
+    Attributes:
+        page: from 1.
+        rank: among the figures of its page, from 1.
+        label: its number (``3``), None without one.
+        kind: of what it shows.
+        whole: its caption, comparable.
+        stem: the words that all of its panels share, comparable.
+        words, stem_words: the words of both; ``words`` also holds the normal forms of polymers.
+        squeezed, squeezed_stem: letters and digits of both alone, for words that are broken or joined.
+        panels: in reading order.
+    """
+
+    figure_id: str
+    paper_id: str
+    page: int | None
+    rank: int
+    label: str | None
+    kind: str | None
+    whole: str
+    stem: str
+    words: frozenset[str]
+    stem_words: frozenset[str]
+    squeezed: str
+    squeezed_stem: str
+    panels: tuple[PanelEvidence, ...]
+
+
+@dataclass(frozen=True)
+class RecordEvidence:
+    """What a record says of its panel.
+
+    Attributes:
+        place: page and figure as its own fields give them; records of one place belong to one figure.
+        named: number of the figure in its own field, where that calls it a figure.
+        quoted: number of the figure that its caption begins with.
+        letters: of its panels, from its own field.
+        letter: the only letter that its caption names.
+        part_letters: all letters that its caption names.
+        whole, stem: its caption, comparable.
+        words, stem_words: of both.
+        squeezed, squeezed_stem: letters and digits of both alone.
+        own: the caption's words on its panel, comparable; the whole caption where that names no panel.
+        own_words: of the one panel that the caption names.
+        side: words of polymers, ratio, method and sample: hits count, misses do not.
+        text: what it says of morphology and literature.
+    """
+
+    record_id: str
+    place: tuple[int | None, str | None]
+    named: str | None
+    quoted: str | None
+    letters: tuple[str, ...]
+    letter: str | None
+    part_letters: frozenset[str]
+    whole: str
+    stem: str
+    words: frozenset[str]
+    stem_words: frozenset[str]
+    squeezed: str
+    squeezed_stem: str
+    own: str
+    own_words: frozenset[str]
+    side: frozenset[str]
+    text: str
+    ratios: frozenset[str]
+    scale_um: float | None
+
+
+def unlabelled(text: str | None) -> str:
+    """Folded, without the figure's label, of which a quoted caption may bear another one."""
+    return _LABEL.sub("", _LABEL.sub("", fold(text or "")))
+
+
+def squeeze(text: str | None) -> str:
+    """Letters and digits alone, without the figure's label."""
+    return re.sub(r"[\W_]+", "", unlabelled(text))
+
+
+def comparable(text: str | None) -> str:
+    """Folded, without the figure's label, spaces around signs closed."""
+    words = unlabelled(text)
+    return re.sub(r"\s*([-/:;,.()])\s*", r"\1", words).strip(" .;,:")
+
+
+def words_of(text: str | None) -> frozenset[str]:
+    """Words and numbers of a text, units taken off numbers, plural endings dropped, single letters left out."""
+    found = _WORD.findall(_UNIT.sub(" ", fold(text or "")))
+    plain = (w[:-1] if len(w) > 4 and w.endswith("s") and not w.endswith("ss") else w for w in found)
+    return frozenset(w for w in plain if len(w) > 1 or w.isdigit())
+
+
+def ratios_of(text: str | None) -> frozenset[str]:
+    """Ratios in a text, each as its numbers parted by slashes."""
+    return frozenset("/".join(_NUMBER.findall(m)) for m in _RATIO.findall(fold(text or "")))
+
+
+def letters_of(text: str | None) -> tuple[str, ...]:
+    """Letters of panels: ``a``, ``(a)``, ``a, b``, ``a-d``; another word is a letter of its own."""
+    word = re.sub(r"[()\[\]{}.:]", "", fold(text or "")).strip()
+    if not _LETTER_LIST.fullmatch(word):
+        return (word.replace(" ", ""),) if word else ()
+    found: list[str] = []
+    for part in re.split(r"\s*(?:[,;/&+]|and)\s*", word):
+        first, _, last = part.partition("-")
+        first, last = first.strip(), last.strip()
+        span = range(ord(first[0]), ord(last[0]) + 1) if len(first) == len(last) == 1 else ()
+        found += [chr(code) for code in span] or [one for one in (first, last) if one]
+    return tuple(dict.fromkeys(found))[:MAX_LETTERS]
+
+
+def _only(letters: Sequence[str]) -> str | None:
+    return letters[0] if len(letters) == 1 else None
+
+
+def figure_evidence(rows: Sequence[Mapping[str, Any]]) -> list[FigureEvidence]:
+    """Evidence of figures, from the rows of their panels as ``catalogue.links.panels_to_join`` gives them."""
+    of_figure: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    on_page: dict[tuple[str, int | None], list[str]] = defaultdict(list)
+    for row in rows:
+        of_figure[row["figure_id"]].append(row)
+        here = on_page[row["paper_id"], row["page"]]
+        if row["figure_id"] not in here:
+            here.append(row["figure_id"])
+    found = []
+    for figure_id, its in of_figure.items():
+        first = its[0]
+        caption = first["figure_caption"] or first["caption_stem"]
+        parts = take_apart(caption)
+        label = re.search(r"\d+", first["figure_label"] or "")
+        polymers = {p.lower() for row in its for p in json.loads(row["composition"] or "{}").get("components") or ()}
+        found.append(
+            FigureEvidence(
+                figure_id=figure_id,
+                paper_id=first["paper_id"],
+                page=first["page"],
+                rank=on_page[first["paper_id"], first["page"]].index(figure_id) + 1,
+                label=label[0].lstrip("0") or "0" if label else None,
+                kind=_kind(its),
+                whole=comparable(caption),
+                stem=comparable(parts.stem),
+                words=words_of(unlabelled(caption)) | words_of(" ".join(polymers)),
+                stem_words=words_of(unlabelled(parts.stem)),
+                squeezed=squeeze(caption),
+                squeezed_stem=squeeze(parts.stem),
+                panels=tuple(_panel(row, parts) for row in its),
+            )
+        )
+    return found
+
+
+def _kind(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """What a figure shows; a micrograph among its panels goes before all else."""
+    kinds = [row["kind"] for row in rows]
+    return "micrograph" if "micrograph" in kinds else kinds[0]
+
+
+def _panel(row: Mapping[str, Any], parts: CaptionParts) -> PanelEvidence:
+    letter = _only(letters_of(row["label"]))
+    own = row["caption"] or parts.own(letter)
+    return PanelEvidence(
+        row["panel_id"], letter, comparable(own), words_of(own), ratios_of(own), tuple(row["scales_um"] or ())
+    )
+
+
+def record_evidence(row: Mapping[str, Any]) -> RecordEvidence:
+    """Evidence of a record, a row of the table of records."""
+    parts = take_apart(row["caption"])
+    letters = letters_of(row["panel"])
+    letter = _only(letters) or parts.letter()
+    own = parts.own(letter) or parts.own(None)  # a key's "a1" is the caption's only "(a)"
+    sides = " ".join(str(row[name] or "") for name in ("polymers", "composition_ratio", "blending_method", "sample_id"))
+    # A caption that names several panels says nothing of which one is meant.
+    vague = "" if parts.parts else row["caption"]
+    return RecordEvidence(
+        record_id=row["record_id"],
+        place=(row["page"], row["figure"]),
+        named=_named_label(row["figure"]),
+        quoted=parts.label,
+        letters=letters,
+        letter=parts.letter(),
+        part_letters=frozenset(name for name, _ in parts.parts),
+        whole=comparable(row["caption"]),
+        stem=comparable(parts.stem),
+        words=words_of(unlabelled(row["caption"])),
+        stem_words=words_of(unlabelled(parts.stem)),
+        squeezed=squeeze(row["caption"]),
+        squeezed_stem=squeeze(parts.stem),
+        own=comparable(own or vague),
+        own_words=words_of(own),
+        side=words_of(sides) | words_of(" ".join(filter(None, map(normal_form, CUTS.split(row["polymers"] or ""))))),
+        text=" ".join(str(row[name]) for name in ("morphology", "literature_description") if row[name]),
+        ratios=ratios_of(row["composition_ratio"] or own or ("" if parts.parts else parts.stem)),
+        scale_um=row["scale_um"],
+    )
+
+
+def _named_label(figure: str | None) -> str | None:
+    """Number of a figure that is called one; a bare number may be a place on the page."""
+    match = re.match(r"\s*(?:fig(?:ure)?|scheme|plate)\b\.?\s*S?0*(\d+)", figure or "", re.IGNORECASE)
+    return match[1] if match else None

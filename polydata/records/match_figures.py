@@ -1,0 +1,211 @@
+"""Which figure a record speaks of, from its caption and place, as a probability.
+
+A caption is weighed word by word (Fellegi and Sunter, J. Am. Stat. Assoc. 64 (1969) 1183, as for citations): a word of
+the record that a figure's caption has speaks for the figure, the more the fewer captions have it; one that it lacks
+speaks against. Words of a caption come together, so the sum is damped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from rapidfuzz import fuzz
+
+from polydata.records.evidence import FigureEvidence, RecordEvidence
+
+HIT = 0.9
+"""How often a word of a record's caption stands in the caption of its figure: captions are shortened and misread."""
+UNSAID, MOST_UNSAID = math.log(1 - HIT), 4
+"""For a word of a figure's stem that a record leaves out; not more than so many count: long captions are often cut."""
+STEM_DAMPING, PART_DAMPING, PARTS_DAMPING, SIDE_DAMPING = 0.5, 0.5, 0.25, 0.25
+SAME_STEM, VERBATIM = 2.0, 2.0
+"""For the same stem, and for a caption that stands whole in the figure's; both of so many letters at least:"""
+SHORTEST = 20
+CONTRADICTED = -3.0
+"""For numbers of which the figure says others."""
+OTHER_TECHNIQUE = -5.0
+TECHNIQUES = (
+    frozenset(("sem", "sems", "fesem", "esem", "scanning")),
+    frozenset(("tem", "tems", "hrtem", "transmission")),
+    frozenset(("optical", "pom", "plm", "polarized", "polarised")),
+    frozenset(("afm",)),
+)
+NO_FIGURE = 0.05
+"""How often the figure of a record is not among those of its paper that were read."""
+NO_MICROGRAPH = 4.0
+OTHER_KINDS = frozenset(("plot", "spectrum", "scheme"))
+RAREST, MOST_FIGURES = 6, 200
+"""Words of a caption by which its figure is looked for among all papers, and how many figures are weighed then."""
+NEAR = 88.0
+"""Words of six letters and more that are alike by so much (of 100) are the same, misread."""
+
+
+class Captions:
+    """How rare each word is among the captions of all figures.
+
+    Args:
+        figures: all that were read.
+    """
+
+    def __init__(self, figures: Iterable[FigureEvidence]) -> None:
+        self._figures = tuple(figures)
+        captions = {figure.whole: figure.words for figure in self._figures}
+        counts = Counter(word for words in captions.values() for word in words)
+        size = len(captions)
+        self._shares = {word: (count + 1) / (size + 2) for word, count in counts.items()}
+        self._unknown = 1 / (size + 2)
+        self._holding: dict[str, list[int]] = defaultdict(list)
+        for place, figure in enumerate(self._figures):
+            for word in figure.words:
+                self._holding[word].append(place)
+
+    def likely(self, record: RecordEvidence) -> list[FigureEvidence]:
+        """Figures of any paper that share the rarest words of a record's caption, at most some hundreds."""
+        rare = sorted((w for w in record.words if w in self._shares), key=lambda w: (self._shares[w], w))[:RAREST]
+        shared = Counter(place for word in rare for place in self._holding[word])
+        ranked = sorted(shared.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_FIGURES]
+        return [self._figures[place] for place, count in ranked if count >= min(2, len(rare))]
+
+    def share(self, word: str) -> float:
+        """In what part of the captions a word stands."""
+        return self._shares.get(word, self._unknown)
+
+    def weight(self, record: RecordEvidence, figure: FigureEvidence) -> float:
+        """Log-odds that a record's caption is that of a figure rather than of any other one."""
+        if not record.words:
+            return self._side_weight(record, figure)
+        stem = record.stem_words or record.words
+        unsaid = len(figure.stem_words - record.words)
+        total = STEM_DAMPING * (self._hits(stem, figure.words, figure.squeezed) + UNSAID * min(unsaid, MOST_UNSAID))
+        total += self._part_weight(record, figure)
+        if min(len(record.squeezed_stem), len(figure.squeezed_stem)) >= SHORTEST:
+            total += SAME_STEM * (record.squeezed_stem == figure.squeezed_stem)
+        if len(record.squeezed) >= SHORTEST:
+            total += VERBATIM * (record.squeezed in figure.squeezed)
+        if contradicts(record.stem_words, figure.stem_words):
+            total += CONTRADICTED
+        if _other_technique(record.words, figure.words):
+            total += OTHER_TECHNIQUE
+        return total + self._side_weight(record, figure)
+
+    def _hits(self, words: frozenset[str], theirs: frozenset[str], squeezed: str) -> float:
+        """Log-odds by which of these words are among those of a caption."""
+        total = 0.0
+        for word in sorted(words):  # in one order, or the last digit would change from run to run
+            share = self.share(word)
+            if _stands(word, theirs, squeezed):
+                total += max(0.0, math.log(HIT / share))
+            else:
+                total += math.log((1 - HIT) / max(1 - share, 1 - HIT))
+        return total
+
+    def _part_weight(self, record: RecordEvidence, figure: FigureEvidence) -> float:
+        """By the words on single panels; a figure whose panels have no words of their own is not judged by them."""
+        theirs = {words for panel in figure.panels if (words := panel.words - figure.stem_words)}
+        if not theirs:
+            return 0.0
+        mine = record.own_words - record.stem_words
+        if not mine:
+            several = record.words - record.stem_words if record.stem_words else frozenset[str]()
+            return PARTS_DAMPING * self._hits(several, figure.words, figure.squeezed)
+        fitting = [words for words in theirs if not contradicts(mine - figure.stem_words, words)]
+        if not fitting:
+            return CONTRADICTED
+        return PART_DAMPING * max(
+            self._hits(mine, words | figure.stem_words, figure.squeezed) + UNSAID * min(len(words - mine), MOST_UNSAID)
+            for words in fitting
+        )
+
+    def _side_weight(self, record: RecordEvidence, figure: FigureEvidence) -> float:
+        side = record.side & figure.words
+        return SIDE_DAMPING * sum(max(0.0, math.log(HIT / self.share(word))) for word in sorted(side))
+
+
+def contradicts(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Whether both say numbers and some of mine are others."""
+    one, other = (frozenset(word for word in words if word[0].isdigit()) for words in (mine, theirs))
+    return bool(one and other) and not one <= other
+
+
+def _other_technique(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Whether both name microscopes and none in common."""
+    one, other = ({place for place, its in enumerate(TECHNIQUES) if its & words} for words in (mine, theirs))
+    return bool(one and other) and not one & other
+
+
+def _stands(word: str, theirs: frozenset[str], squeezed: str) -> bool:
+    if word in theirs:
+        return True
+    if len(word) < 6 or not word.isalpha():
+        return False
+    return word in squeezed or any(
+        abs(len(word) - len(other)) < 3 and other.isalpha() and fuzz.ratio(word, other) >= NEAR for other in theirs
+    )
+
+
+def at_key(record: RecordEvidence, figure: FigureEvidence) -> bool:
+    """Whether page and figure of the record are the figure's: its label, or its rank on the page."""
+    page, name = record.place
+    if page is None or name is None or page != figure.page:
+        return False
+    number = "".join(c for c in name if c.isdigit()).lstrip("0")
+    return number != "" and number in (figure.label, str(figure.rank))
+
+
+def _place_weight(record: RecordEvidence, figure: FigureEvidence) -> float:
+    """Log-odds by what the record says of page and label; labels in captions may be another edition's."""
+    weight = 0.0
+    if record.named and figure.label:
+        weight += 4.0 if record.named == figure.label else -4.0
+    elif record.quoted and figure.label:
+        weight += 1.5 if record.quoted.lstrip("0") == figure.label else -0.5
+    if record.place[0] is not None and record.place[0] == figure.page:
+        weight += 0.5
+    if at_key(record, figure):
+        weight += 0.5
+    letters = {panel.letter for panel in figure.panels} - {None}
+    if record.letters and letters:
+        weight += 0.5 if letters & set(record.letters) else CONTRADICTED
+    if figure.kind in OTHER_KINDS:
+        weight -= NO_MICROGRAPH
+    return weight
+
+
+def figure_chances(
+    records: Sequence[RecordEvidence], figures: Sequence[FigureEvidence], captions: Captions
+) -> dict[str, dict[str, float]]:
+    """How likely each figure of a paper is that of each of its records: record id -> figure id -> 0 to 1.
+
+    The rest to 1 is for a figure that was not read. Records that name the same place belong together: the mean of
+    their weights counts as much as each one's own.
+    """
+    weights = {
+        r.record_id: {f.figure_id: captions.weight(r, f) + _place_weight(r, f) for f in figures} for r in records
+    }
+    groups: dict[object, list[str]] = defaultdict(list)
+    for record in records:
+        groups[record.place if None not in record.place else record.record_id].append(record.record_id)
+    shown = sum(f.kind not in OTHER_KINDS for f in figures)
+    found = {}
+    for group in groups.values():
+        shared = {f.figure_id: sum(weights[r][f.figure_id] for r in group) / len(group) for f in figures}
+        for record_id in group:
+            both = {figure: (weights[record_id][figure] + mean) / 2 for figure, mean in shared.items()}
+            found[record_id] = chances(both, shown)
+    return found
+
+
+def chances(weights: Mapping[str, float], choices: int, nothing: float = NO_FIGURE) -> dict[str, float]:
+    """Log-odds of things as probabilities; what is left to 1 is for none of them.
+
+    Args:
+        weights: log-odds against chance.
+        choices: among how many one would choose by chance.
+        nothing: the probability that it is none of them, before anything is known.
+    """
+    prior = math.log((1 - nothing) / max(1, choices))
+    odds = {key: math.exp(min(50.0, weight + prior)) for key, weight in weights.items()}
+    total = nothing + sum(odds[key] for key in sorted(odds))
+    return {key: value / total for key, value in odds.items()}
