@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.screenings import shown_screenings
 from polydata.errors import InputError, UsageError
-from polydata.files import replacing
-from polydata.images import ImageStore, open_picture
+from polydata.images import ImageStore
+from polydata.pages import pdf_address, picture_address, template, write_page
+from polydata.thumbnails import small_jpeg
 from polydata.workspace import Workspace
 
 PER_PAGE = 200
 SIDE = 180
 """Longer side of a thumbnail in pixels."""
 MAX_CAPTION = 400
-MAX_STRETCH = 12
-"""Strips that are longer than so many times their width are shown cut, for they would shrink to a line."""
 
 SECTIONS = ("borderline", "accepted", "rejected")
 Advance = Callable[[int], None]
@@ -71,7 +67,7 @@ def write_sheets(
     ]
     names = [name for name, _, _ in sheets]
     counts = {name: len(images) for name, images in sections.items()}
-    store, template, failures = workspace.images(), _template(), []
+    store, sheet, failures = workspace.images(), template("sheet.html.j2"), []
     try:
         for name, section, images in sheets:
             cards = []
@@ -80,9 +76,9 @@ def write_sheets(
                 cards.append(card)
                 failures += [failure] if failure else []
                 advance(1)
-            _write(folder / name, template.render(title=section, cards=cards, pages=names, here=name, counts=counts))
+            write_page(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
         index = folder / "index.html"
-        _write(index, template.render(title="Screening", cards=[], pages=names, here="index.html", counts=counts))
+        write_page(index, sheet.render(title="Screening", cards=[], pages=names, here="index.html", counts=counts))
         for old in (p for s in SECTIONS for p in folder.glob(f"{s}-*.html") if p.name not in names):
             old.unlink()
     except OSError as error:
@@ -97,42 +93,16 @@ def section_of(row: Mapping[str, Any]) -> str:
 
 def thumbnail(image: Image.Image) -> bytes:
     """A JPEG of at most ``SIDE`` pixels a side."""
-    width, height = image.size
-    if max(width, height) > MAX_STRETCH * min(width, height):
-        short = min(width, height)
-        image = image.crop((0, 0, min(width, MAX_STRETCH * short), min(height, MAX_STRETCH * short)))
-    image.thumbnail((SIDE, SIDE))
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=72)
-    return out.getvalue()
+    return small_jpeg(image, SIDE)
 
 
 def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], str | None]:
     """What the template shows of an image, and why its picture is missing."""
-    picture, failure = None, None
-    try:
-        pixels = thumbnail(open_picture(store.path(row["image_sha256"], row["format"])))
-        picture = f"data:image/jpeg;base64,{base64.b64encode(pixels).decode()}"
-    except InputError as error:
-        failure = error.message
+    picture, failure = picture_address(store, row["image_sha256"], row["format"], SIDE)
     caption = " ".join((row["caption"] or "").split())
-    path = Path(row["path"]) if row["path"] else None
     return {
         **row,
         "picture": picture,
         "caption": caption if len(caption) <= MAX_CAPTION else f"{caption[: MAX_CAPTION - 1]}…",
-        "pdf": f"{path.as_uri()}#page={row['page'] or 1}" if path and path.is_absolute() else None,
+        "pdf": pdf_address(row["path"], row["page"]),
     }, failure
-
-
-def _template() -> jinja2.Template:
-    loader = jinja2.FileSystemLoader(Path(__file__).resolve().parent / "templates")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("sheet.html.j2")
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as out:
-        out.write(text.encode("utf-8", errors="replace"))

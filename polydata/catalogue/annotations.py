@@ -16,14 +16,19 @@ _RECORD_FIELDS = (
 def images_to_review(catalogue: Catalogue) -> list[dict[str, Any]]:
     """One row for each image that a panel shows, with the panel's place and words.
 
-    Columns: image_sha256, format, mode, alpha_only, decision (of the newest automatic screening, None where
-    there is none), imported (it came with a published data set), label (the resolved one), caption,
-    caption_stem, panel, figure, page, paper, title, places (how many panels show this image).
+    Columns: image_sha256, format, mode, alpha_only, width, height (pixels), decision (of the newest automatic
+    screening, None where there is none), imported (it came with a published data set), label (the resolved one),
+    conflict (sources or reviewers differ), answered (reviewers said something), disputed (different things), caption,
+    caption_stem, panel, figure, page, paper, title, places (how many panels show this image), bar_px, bar_value and
+    bar_unit (the scale bar read from it), scale_um (the best scale that is known, of the caption too).
     An image that stands in several panels has the words of the first. Ordered by paper, page and position.
     """
     return catalogue.rows(
         """
-        WITH placed AS (
+        WITH scaled AS (
+            SELECT image_sha256, arg_max(value_um, panel_scales.confidence) AS scale_um
+            FROM panel_scales JOIN panels USING (panel_id) GROUP BY image_sha256
+        ), placed AS (
             SELECT panels.image_sha256, panels.caption, panels.caption_stem, panels.label AS panel, panels.position,
                    figures.label AS figure, figures.page, figures.figure_id, papers.file_name AS paper, papers.title,
                    papers.paper_id,
@@ -33,17 +38,39 @@ def images_to_review(catalogue: Catalogue) -> list[dict[str, Any]]:
                    bool_or(papers.status = 'imported') OVER (PARTITION BY image_sha256) AS imported
             FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
         )
-        SELECT placed.image_sha256, images.format, images.mode, images.alpha_only, screened.decision,
-               placed.imported, labels.label, placed.caption, placed.caption_stem, placed.panel, placed.figure,
-               placed.page, placed.paper, placed.title, placed.places
+        SELECT placed.image_sha256, images.format, images.mode, images.alpha_only, images.width, images.height,
+               screened.decision, placed.imported, labels.label, coalesce(labels.conflict, false) AS conflict,
+               reviews.image_sha256 IS NOT NULL AS answered, coalesce(reviews.disputed, false) AS disputed,
+               placed.caption, placed.caption_stem, placed.panel, placed.figure,
+               placed.page, placed.paper, placed.title, placed.places,
+               bars.length_px AS bar_px, bars.value AS bar_value, bars.unit AS bar_unit, scaled.scale_um
         FROM placed
         JOIN images ON images.sha256 = placed.image_sha256
         LEFT JOIN screened ON screened.image_sha256 = placed.image_sha256
         LEFT JOIN labels ON labels.image_sha256 = placed.image_sha256
+        LEFT JOIN reviews ON reviews.image_sha256 = placed.image_sha256
+        LEFT JOIN scale_readings bars ON bars.image_sha256 = placed.image_sha256
+        LEFT JOIN scaled ON scaled.image_sha256 = placed.image_sha256
         WHERE nth = 1
         ORDER BY placed.paper, placed.paper_id, placed.page, placed.figure_id, placed.position, placed.image_sha256
         """
     )
+
+
+def rule_suggestions(catalogue: Catalogue) -> dict[str, str]:
+    """What the text rules suggest of each image on which the texts linked to it agree, by its SHA-256."""
+    return dict(
+        catalogue.tuples(
+            """SELECT image_sha256, min(label) FROM label_candidates WHERE source = 'rule'
+               GROUP BY image_sha256 HAVING count(DISTINCT label) = 1"""
+        )
+    )
+
+
+def test_side(catalogue: Catalogue, split: str) -> set[str]:
+    """SHA-256 of the images on the test side of a split, of whichever fold; empty for an unknown split."""
+    rows = catalogue.tuples("SELECT DISTINCT image_sha256 FROM split_images WHERE split = ? AND side = 'test'", [split])
+    return {s for (s,) in rows}
 
 
 def record_texts(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -112,7 +139,7 @@ def list_annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
     """Every annotation with the place of its image, the newest last."""
     return catalogue.rows(
         """
-        SELECT a.image_sha256, a.choice, a.annotator, a.comment, a.cancelled, a.deleted, a.updated_at,
+        SELECT a.image_sha256, a.choice, a.annotator, a.role, a.comment, a.cancelled, a.deleted, a.updated_at,
                p.paper, p.page, p.figure, p.panel, a.server, a.project, a.task, a.annotation_id
         FROM annotations a
         LEFT JOIN (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.resolution import note_changes
 from polydata.task import Task
 from polydata.workspace import Workspace
 
 
 def open_catalogue(workspace: Workspace, *, read_only: bool = False) -> Catalogue:
     """The workspace's catalogue, made and brought up to date where needed.
+
+    When a session that may write ends, labels that became others meanwhile are noted in their history.
 
     Args:
         read_only: for commands that only look: several of them may run at once.
@@ -23,6 +26,8 @@ def open_catalogue(workspace: Workspace, *, read_only: bool = False) -> Catalogu
             catalogue.close()
             catalogue = Catalogue.open(workspace.catalogue)
         _write(catalogue, task)
+    if not read_only:
+        catalogue.at_end = note_changes
     return catalogue
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from polydata.errors import InputError
@@ -10,9 +11,16 @@ from polydata.task import Task
 
 ANSWER = "answer"
 """Name of the control that carries the choice."""
+IMAGE = "image"
+"""Name of the object that it speaks of."""
 COMMENT = "comment"
 """Name of the text area beside it."""
 QUESTION = "question"
+MARK = "made-by-polydata"
+"""Class of the outermost element: a project whose page lacks it is somebody else's."""
+BLIND_MARK = "shows-the-image-alone"
+BLIND = "blind.xml"
+"""The page that shows the image alone."""
 
 
 def choices(task: Task) -> tuple[str, ...]:
@@ -20,13 +28,20 @@ def choices(task: Task) -> tuple[str, ...]:
     return (*task.labels, task.not_a_micrograph, task.unsure)
 
 
-def labelling_page(task: Task) -> str:
+def _folder() -> Path:
+    return schemas() / "labelstudio"
+
+
+def labelling_page(task: Task, *, blind: bool = False) -> str:
     """The page of a task as Label Studio wants it, in XML. The choices have the hotkeys 1, 2, 3, ...
+
+    Args:
+        blind: the page that shows the image without any words.
 
     Raises:
         InputError: if the template is missing, is no XML, or has no place for the answers.
     """
-    path = schemas() / "labelstudio" / task.labelstudio
+    path = _folder() / (BLIND if blind else task.labelstudio)
     try:
         root = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 - a file of this program
     except FileNotFoundError:
@@ -37,9 +52,21 @@ def labelling_page(task: Task) -> str:
     answers = root.find(f".//Choices[@name='{ANSWER}']")
     if answers is None:
         raise InputError(f"{path} has no <Choices name={ANSWER!r}>.")
+    marks = [root.get("className", ""), MARK, BLIND_MARK if blind else ""]
+    root.set("className", " ".join(m for m in marks if m))
     for position, word in enumerate(choices(task), start=1):
         attributes = {"value": word} | ({"hotkey": str(position)} if position < 10 else {})
         ET.SubElement(answers, "Choice", attributes)
     for header in root.iterfind(f".//Header[@name='{QUESTION}']"):
         header.set("value", task.question)
     return ET.tostring(root, encoding="unicode")
+
+
+def guide(task: Task) -> str:
+    """The reviewers' guide in HTML: the file beside the labelling page, else the task's question."""
+    try:
+        return (_folder() / task.labelstudio).with_suffix(".guide.html").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return task.question
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The guide of {task.labelstudio} cannot be read: {error}") from error

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from html import escape
+from typing import Any
 
-from polydata.errors import ServerError, UsageError
+from polydata.errors import ServerError
 from polydata.labels.page import ANSWER, COMMENT
-
-Only = Literal["unlabelled", "accepted", "all"]
-SELECTIONS: tuple[Only, ...] = ("accepted", "unlabelled", "all")
 
 MAX_TEXT = 5_000
 """Longer texts are cut before they are shown to a reviewer or stored as a comment."""
 MAX_RAW = 200_000
 """An annotation with more JSON than this is no choice and a comment."""
 NOTHING = "–"
+# The page makes an image as large as fits beside its tools and into the window.
+_WIDEST = "100% - 47px"
+_HIGHEST = "100vh - 194px"
 _PASSING = ("created_ago",)
 """Keys of an annotation whose value depends on when it is read."""
 _RECORD_WORDS = {
@@ -30,33 +31,6 @@ _RECORD_WORDS = {
     "literature_description": "Literature",
     "scale_um": "Scale (µm)",
 }
-
-
-def select_images(rows: Sequence[Mapping[str, Any]], only: Only, limit: int | None) -> list[Mapping[str, Any]]:
-    """The images a reviewer should see.
-
-    Args:
-        rows: of ``images_to_review``.
-        only: ``accepted`` takes what the automatic screening accepted and what came with a published
-            data set; ``unlabelled`` those of them without a label; ``all`` every image of a panel.
-        limit: the first so many of them, None for all.
-
-    Raises:
-        UsageError: if there are no images, or none was screened.
-    """
-    if not rows:
-        raise UsageError("The catalogue has no images.", "Read papers first: polydata extract PAPERS/")
-    chosen: Iterable[Mapping[str, Any]] = rows
-    if only != "all":
-        if not any(r["decision"] or r["imported"] for r in rows):
-            raise UsageError(
-                "No image was screened, so it is not known which are micrographs.",
-                "Run polydata screen first, or push every image with --only all.",
-            )
-        chosen = [r for r in rows if r["imported"] or r["decision"] == "accepted"]
-        if only == "unlabelled":
-            chosen = [r for r in chosen if r["label"] is None]
-    return list(chosen)[:limit]
 
 
 def _shown(text: object) -> str:
@@ -86,6 +60,21 @@ def _place(row: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _scale(row: Mapping[str, Any]) -> str:
+    """What is known of the scale, in HTML: a bar as long on the page as the one in the image, or its value alone."""
+    if row["bar_px"] and row["bar_value"] is not None:
+        share, aspect = row["bar_px"] / row["width"], row["width"] / row["height"]
+        line = f"width:calc({share:.5f}*min({_WIDEST},({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
+        drawn = f'<div style="{line};border:2px solid currentColor;border-top:0"></div>'
+        return f"{drawn}{row['bar_value']:g} {escape(str(row['bar_unit']))}"
+    return f"Scale bar: {row['scale_um']:g} µm" if row["scale_um"] is not None else ""
+
+
+def blind_data(row: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """Data of a task that shows the image alone."""
+    return {"image": url, "polydata_id": row["image_sha256"]}
+
+
 def task_data(row: Mapping[str, Any], records: Sequence[Mapping[str, Any]], url: str) -> dict[str, Any]:
     """Data of a task: its image, our own id, and the words around it. No label stands in it.
 
@@ -95,8 +84,8 @@ def task_data(row: Mapping[str, Any], records: Sequence[Mapping[str, Any]], url:
         url: by which the labelling page shows the image.
     """
     return {
-        "image": url,
-        "polydata_id": row["image_sha256"],
+        **blind_data(row, url),
+        "scale": _scale(row),
         "caption": _shown(row["caption"]),
         "caption_stem": _shown(row["caption_stem"]),
         "record": _shown(_record_text(records)),
@@ -129,11 +118,11 @@ class Annotation:
     raw: str
     problem: str | None
 
-    def row(self, server: str, project: int) -> dict[str, Any]:
-        """The row of the annotations table."""
+    def row(self, server: str, project: int, role: str = "label") -> dict[str, Any]:
+        """The row of the annotations table; ``role`` is what the project is for."""
         names = ("annotation_id", "task", "image_sha256", "annotator", "choice", "comment", "cancelled", "updated_at")
         fields = {name: getattr(self, name) for name in names}
-        return {"server": server, "project": project, **fields, "deleted": False, "raw": self.raw}
+        return {"server": server, "project": project, **fields, "deleted": False, "raw": self.raw, "role": role}
 
 
 def _annotator(value: Any, emails: Mapping[int, str]) -> str:

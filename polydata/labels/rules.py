@@ -21,27 +21,93 @@ _DASH = re.compile(r"[\u2010-\u2015\u2212]")
 
 
 @dataclass(frozen=True)
+class Span:
+    """Where words stand in a text.
+
+    Attributes:
+        text: which of the texts, from 0.
+        start, end: characters from 0, the end not included.
+    """
+
+    text: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Suggestion:
     """A label and the words that speak for it.
 
     Attributes:
-        evidence: the matched words, one piece a sentence that speaks, joined by `` | ``.
+        evidence: the matched words in lower case, one piece a sentence that speaks, joined by `` | ``.
+        spans: where these pieces stand in the texts, in their order.
     """
 
     label: str
     evidence: str
+    spans: tuple[Span, ...]
 
 
-def _clauses(sentence: str) -> list[str]:
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence, or a clause of one that contrasts with the rest.
+
+    Attributes:
+        text: in lower case, with plain dashes and single spaces.
+        places: for each of its characters, where that stands in the whole text.
+    """
+
+    text: str
+    places: tuple[int, ...]
+
+    @classmethod
+    def plain(cls, text: str, start: int) -> Sentence:
+        """From a piece of a text that begins at ``start``."""
+        signs: list[str] = []
+        places: list[int] = []
+        for place, sign in enumerate(_DASH.sub("-", text), start):
+            if not sign.isspace():
+                low = sign.lower()
+                signs += low
+                places += [place] * len(low)
+            elif signs and signs[-1] != " ":
+                signs.append(" ")
+                places.append(place)
+        if signs and signs[-1] == " ":
+            signs.pop()
+            places.pop()
+        return cls("".join(signs), tuple(places))
+
+    def span(self, match: re.Match[str], text: int) -> Span:
+        """Where a match in this sentence stands in the whole text."""
+        start, end = match.span()
+        start += len(match[0]) - len(match[0].lstrip())
+        end -= len(match[0]) - len(match[0].rstrip())
+        return Span(text, self.places[start], self.places[end - 1] + 1)
+
+
+def _pieces(pattern: re.Pattern[str], text: str) -> list[tuple[int, str]]:
+    """What stands between the matches, each with its place."""
+    found, start = [], 0
+    for match in pattern.finditer(text):
+        found.append((start, text[start : match.start()]))
+        start = match.end()
+    return [*found, (start, text[start:])]
+
+
+def _clauses(sentence: str) -> list[tuple[int, str]]:
     starts = [0, *(m.end() if m[0].rstrip().endswith((",", ";")) else m.start() for m in _CLAUSE.finditer(sentence))]
-    return [sentence[a:b] for a, b in zip(starts, [*starts[1:], len(sentence)], strict=True)]
+    return [(a, sentence[a:b]) for a, b in zip(starts, [*starts[1:], len(sentence)], strict=True)]
 
 
-def sentences(text: str) -> list[str]:
-    """Sentences of a text, contrasting clauses apart, in lower case with plain dashes and single spaces."""
-    whole = _SENTENCE.split(text[:MAX_LENGTH])
-    plain = (_DASH.sub("-", clause.lower()) for part in whole for clause in _clauses(part))
-    return [sentence for sentence in (" ".join(part.split()) for part in plain) if sentence]
+def sentences(text: str) -> list[Sentence]:
+    """Sentences of a text, contrasting clauses apart."""
+    found = (
+        Sentence.plain(clause, start + offset)
+        for start, whole in _pieces(_SENTENCE, text[:MAX_LENGTH])
+        for offset, clause in _clauses(whole)
+    )
+    return [sentence for sentence in found if sentence.text]
 
 
 def suggest(task: Task, *texts: str | None) -> Suggestion | None:
@@ -53,14 +119,19 @@ def suggest(task: Task, *texts: str | None) -> Suggestion | None:
     Returns:
         None where no rule matches or sentences disagree.
     """
-    found: list[tuple[str, str]] = []
-    for sentence in dict.fromkeys(s for text in texts if text for s in sentences(text)):
-        for rule in task.rules:
-            match = rule.pattern.search(sentence)
-            if match:
-                found.append((rule.label, match[0].strip()))
-                break
-    labels = {label for label, _ in found}
+    found: dict[str, tuple[str, str, Span]] = {}  # a sentence that stands in two texts speaks once
+    for number, text in enumerate(texts):
+        for sentence in sentences(text or ""):
+            if sentence.text in found:
+                continue
+            for rule in task.rules:
+                match = rule.pattern.search(sentence.text)
+                if match and match[0].strip():
+                    found[sentence.text] = (rule.label, match[0].strip(), sentence.span(match, number))
+                    break
+    labels = {label for label, _, _ in found.values()}
     if len(labels) != 1:
         return None
-    return Suggestion(labels.pop(), " | ".join(dict.fromkeys(words for _, words in found)))
+    evidence = {words: span for _, words, span in reversed(found.values())}  # the first place of each
+    order = list(dict.fromkeys(words for _, words, _ in found.values()))
+    return Suggestion(labels.pop(), " | ".join(order), tuple(evidence[words] for words in order))

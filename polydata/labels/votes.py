@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import linked_texts, replace_record_votes
 from polydata.labels.rules import suggest
 from polydata.task import Task
+
+TEXTS = ("morphology", "literature_description")
+"""Fields of a record whose words suggest a label; the field of the label itself is never among them."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,14 @@ def write_votes(catalogue: Catalogue, task: Task) -> VoteReport:
         word = row["compatibility"]
         label = task.label_of(word) if word else None
         if label:
-            votes.append({**base, "source": "record", "label": label, "evidence": word})
+            votes.append({**base, "source": "record", "label": label, "evidence": word, "spans": None})
         elif word:
             unknown.setdefault(word, set()).add(row["record_id"])
-        suggestion = suggest(task, row["morphology"], row["literature_description"])
+        suggestion = suggest(task, *(row[name] for name in TEXTS))
         if suggestion:
-            votes.append({**base, "source": "rule", "label": suggestion.label, "evidence": suggestion.evidence})
+            spans = json.dumps([{"field": TEXTS[s.text], "start": s.start, "end": s.end} for s in suggestion.spans])
+            vote = {"source": "rule", "label": suggestion.label, "evidence": suggestion.evidence, "spans": spans}
+            votes.append({**base, **vote})
     changed = replace_record_votes(catalogue, votes)
     counts = Counter(vote["source"] for vote in votes)
     return VoteReport(dict(sorted(counts.items())), {w: len(ids) for w, ids in sorted(unknown.items())}, changed)

@@ -15,8 +15,10 @@ from review_scene import Api, add_images, in_the_catalogue, make_workspace, pict
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import PolydataError, ServerError, WorkspaceError
 from polydata.labels.labelstudio import tasks as server_tasks
-from polydata.labels.labelstudio.connection import checked_url, connect, token_from_environment
-from polydata.labels.sync import pull, push, status
+from polydata.labels.labelstudio.connection import checked_url, connect, find_token
+from polydata.labels.pull import pull
+from polydata.labels.push import push
+from polydata.labels.status import status
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -55,7 +57,7 @@ def test_an_address_that_holds_a_secret_is_refused_and_not_repeated(url: str) ->
 
 def test_no_token() -> None:
     with pytest.raises(ServerError, match="no token") as caught:
-        token_from_environment()
+        find_token("http://127.0.0.1:8080")
     assert VARIABLES[0] in caught.value.hint
 
 
@@ -66,9 +68,9 @@ def test_a_token_that_cannot_be_one(token: str, monkeypatch: pytest.MonkeyPatch)
 
 def test_our_own_variable_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLES[1], "b")
-    assert token_from_environment() == "b"
+    assert find_token("http://127.0.0.1:8080") == "b"
     monkeypatch.setenv(VARIABLES[0], " a\n")
-    assert token_from_environment() == "a"
+    assert find_token("http://127.0.0.1:8080") == "a"
 
 
 def test_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +140,18 @@ class TestOnAServer:
     def test_a_wrong_token(self, label_studio: LabelStudioServer, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "does not accept the token" in fails(label_studio.url, monkeypatch).message
 
+    def test_a_personal_access_token(self, label_studio: LabelStudioServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        api = Api(label_studio)
+        api.call("POST", "/api/jwt/settings", json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
+        token = api.call("POST", "/api/token/", 201)["token"]
+        monkeypatch.setenv(VARIABLES[0], token)
+        server = connect(label_studio.url)
+        assert server.call("GET", "/api/projects")["results"] is not None
+        assert server.http.auth is not None
+        server.http.auth._header = "Bearer expired"  # after some minutes
+        assert server.call("GET", "/api/current-user/whoami")["email"] == "first@example.org"
+        assert "does not accept the token" in fails(label_studio.url, monkeypatch, token[:-3] + "abc").message
+
     def test_the_command_says_so_without_the_token(self, label_studio: LabelStudioServer, place: Path) -> None:
         workspace = workspace_in(place, label_studio, "wrong token")
         for command in ("push", "pull", "status"):
@@ -151,7 +165,7 @@ class TestOnAServer:
         with open_catalogue(workspace) as catalogue:
             with pytest.raises(ServerError, match="has no project 'never pushed'"):
                 pull(workspace, catalogue, quiet)
-            assert status(workspace, catalogue)["tasks on the server"] is None
+            assert status(workspace, catalogue).projects[0]["tasks"] is None
 
     def test_a_project_that_asks_something_else(self, label_studio: LabelStudioServer, place: Path) -> None:
         workspace = workspace_in(place, label_studio, "of others")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,8 @@ from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError, ServerError, UsageError
 from polydata.images import ImageStore, open_picture
 from polydata.labels.page import choices, labelling_page
-from polydata.labels.review import MAX_RAW, Annotation, compare, read_annotation, select_images, task_data
+from polydata.labels.review import MAX_RAW, Annotation, compare, read_annotation, task_data
+from polydata.labels.selection import select_images
 from polydata.labels.shown import file_to_show
 from polydata.task import Task
 
@@ -51,19 +53,21 @@ def test_the_page_is_filled_from_the_task() -> None:
 
 
 def test_every_word_of_the_page_is_in_the_tasks() -> None:
-    empty = dict.fromkeys(("caption", "caption_stem", "title", "page", "figure", "panel"))
+    names = ("caption", "caption_stem", "title", "page", "figure", "panel", "bar_px", "bar_value", "scale_um")
+    empty = dict.fromkeys(names)
     row = {"image_sha256": "i", "places": 1, "paper": "p.pdf", **empty}
-    wanted = {
-        e.get("value", "")[1:] for e in ET.fromstring(labelling_page(TASK)).iter() if e.get("value", "")[:1] == "$"
-    }
+    values = [e.get("value", "") for e in ET.fromstring(labelling_page(TASK)).iter()]
+    wanted = {v[1:] for v in values if v[:1] == "$"}
     data = task_data(row, [], "/u")
     assert wanted <= set(data)
     assert all(data[name] for name in wanted)
 
 
 def test_one_named_value_so_that_images_can_be_uploaded() -> None:
-    named = [e for e in ET.fromstring(labelling_page(TASK)).iter() if e.get("name") and "$" in e.get("value", "")]
-    assert [e.get("name") for e in named] == ["image"]
+    for blind in (False, True):
+        page = ET.fromstring(labelling_page(TASK, blind=blind))
+        named = [e for e in page.iter() if e.get("name") and re.search(r"\$\w", e.get("value", ""))]
+        assert [e.get("name") for e in named] == ["image"]
 
 
 def test_an_answer() -> None:

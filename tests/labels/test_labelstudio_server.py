@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from commands import run
 from label_studio_server import LabelStudioServer
@@ -18,7 +19,8 @@ from review_scene import Api, add_images, in_the_catalogue, make_workspace, on_t
 from polydata.catalogue.annotations import annotation_counts, list_annotations
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_catalogue
-from polydata.labels.sync import pull, push
+from polydata.labels.pull import pull
+from polydata.labels.push import push
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -153,41 +155,10 @@ def test_the_commands(label_studio: LabelStudioServer, workspace: Workspace, api
     (row,) = json.loads(run("polydata", "label", "list", "--json", workspace=workspace.root).stdout)
     assert (row["choice"], row["annotator"]) == (TASK.negative, "first@example.org")
     facts = json.loads(run("polydata", "label", "status", "--json", workspace=workspace.root, **token).stdout)
-    assert (facts["tasks on the server"], facts["annotations pulled"], facts["images reviewed"]) == (3, 1, 1)
+    assert (facts["projects"][0]["tasks"], facts["projects"][0]["pulled"], facts["images"]["reviewed"]) == (3, 1, 1)
     api.answer(tasks[1], "granular")
     listed = run("polydata", "label", "pull", "--json", workspace=workspace.root, expect=3, **token)
     assert len(json.loads(listed.stdout)["problems"]) == 1
-
-
-def test_a_push_that_was_killed_is_completed(workspace: Workspace, api: Api, title: str) -> None:
-    add_images(workspace, [picture(n) for n in range(60)])
-    script = """
-        import contextlib, os, signal, sys
-        from pathlib import Path
-        from polydata.catalogue.session import open_catalogue
-        from polydata.labels.labelstudio import tasks
-        from polydata.labels.sync import push
-        from polydata.workspace import Workspace
-        tasks.BATCH = 20
-        batches = []
-
-        @contextlib.contextmanager
-        def kill_after_the_second(title, total):
-            def advance(count):
-                batches.append(count)
-                if len(batches) == 2:
-                    os.kill(os.getpid(), signal.SIGKILL)
-            yield advance
-
-        workspace = Workspace.open(Path(sys.argv[1]))
-        push(workspace, open_catalogue(workspace), "accepted", None, kill_after_the_second)
-    """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script), workspace.root], env=os.environ, check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert len(api.tasks(title)) == 40
-    with open_catalogue(workspace) as catalogue:
-        assert push(workspace, catalogue, "accepted", None, quiet).created == 20
-    assert len(api.tasks(title)) == 60
 
 
 def test_images_are_sent_to_a_server_that_does_not_read_the_disk(
@@ -208,18 +179,108 @@ def test_images_are_sent_to_a_server_that_does_not_read_the_disk(
     assert hashlib.sha256(api.call("GET", tasks[images[0].sha256]["data"]["image"])).hexdigest() == images[0].sha256
 
 
+KILLED = """
+    import contextlib, os, signal, sys
+    from pathlib import Path
+    from polydata.catalogue.session import open_catalogue
+    from polydata.labels.labelstudio import tasks
+    from polydata.labels.push import load_predictions, push
+    from polydata.workspace import Workspace
+    tasks.BATCH = 100
+    batches = []
+
+    @contextlib.contextmanager
+    def kill_after_the_second(title, total):
+        def advance(count):
+            batches.append(count)
+            if title == "Making tasks" and batches.count(100) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+        yield advance
+
+    workspace = Workspace.open(Path(sys.argv[1]))
+    catalogue = open_catalogue(workspace)
+    shown = load_predictions(workspace, catalogue, sys.argv[2], None)
+    push(workspace, catalogue, "accepted", None, kill_after_the_second, predictions=shown)
+"""
+
+
+def predicted(path: Path, images: list[str], first: int) -> dict[str, str]:
+    """Write predictions as ``polymodel predict`` does, and give the label of each image."""
+    said = {sha256: TASK.labels[(n + first) % 3] for n, sha256 in enumerate(images)}
+    logits = {label: [2.0 * (said[s] == label) for s in images] for label in TASK.labels}
+    columns = {f"logit_{label}": values for label, values in logits.items()}
+    frame = pd.DataFrame({"path": images, "image_sha256": images, "label": list(said.values()), **columns})
+    frame.to_parquet(path, index=False)
+    return said
+
+
+def shown_predictions(api: Api, title: str) -> dict[str, list[tuple[str, str]]]:
+    """Version and label of the predictions of each task, by image."""
+    return {
+        sha256: [(p["model_version"], p["result"][0]["value"]["choices"][0]) for p in task["predictions"]]
+        for sha256, task in api.tasks(title).items()
+    }
+
+
 @pytest.mark.realdata
-def test_fifty_real_images_go_round(shared_data: Path, workspace: Workspace, api: Api, title: str) -> None:
+def test_all_real_images_with_predictions_and_two_reviewers(
+    label_studio: LabelStudioServer, shared_data: Path, workspace: Workspace, api: Api, title: str, tmp_path: Path
+) -> None:
+    token = {"POLYDATA_LABEL_STUDIO_TOKEN": label_studio.token}
+    second = Api(label_studio, label_studio.second_token)
     files = sorted((shared_data / "nims/images").iterdir())
-    alone = [f for f in files if f.name.startswith("520_page5_image1_")]  # pictures that stand in the alpha channel
-    images = add_images(workspace, [f.read_bytes() for f in [*alone, *files]][:50])
-    expected = {image.sha256: TASK.labels[n % 3] for n, image in enumerate(images)}
+    images = [image.sha256 for image in add_images(workspace, [f.read_bytes() for f in files])]
+    assert len(set(images)) == 517
+    model = tmp_path / "model.parquet"
+    said = predicted(model, images, 0)
+
+    run("polydata", "label", "setup", workspace=workspace.root, **token)
+    assert run("polydata", "label", "setup", workspace=workspace.root, **token).returncode == 0
+    made = api.call("GET", f"/api/projects/{api.project(title)}")
+    assert made["show_instruction"]
+    assert "partially_compatible" in made["expert_instruction"]
+    killed = [sys.executable, "-c", textwrap.dedent(KILLED), workspace.root, model]
+    assert subprocess.run(killed, env=os.environ, check=False).returncode == -signal.SIGKILL
+    assert len(api.tasks(title)) == 200
+
+    push_again = ("polydata", "label", "push", "--predictions", model, "--json")
+    done = json.loads(run(*push_again, workspace=workspace.root, **token).stdout)
+    assert (done["tasks made"], done["already there"], done["predictions written"]) == (317, 200, 317)
+    assert shown_predictions(api, title) == {s: [("model", label)] for s, label in said.items()}
+    assert api.call("GET", f"/api/projects/{api.project(title)}")["model_version"] == "model"
+    done = json.loads(run(*push_again, workspace=workspace.root, **token).stdout)
+    assert (done["tasks made"], done["already there"], done["predictions written"]) == (0, 517, 0)
+
     with open_catalogue(workspace) as catalogue:
-        assert push(workspace, catalogue, "accepted", None, quiet).created == len(expected)
-        assert push(workspace, catalogue, "accepted", None, quiet).created == 0
-        for sha256, task in api.tasks(title).items():
-            api.answer(task, expected[sha256])
-        done = pull(workspace, catalogue, quiet)
-        assert (done.new, done.problems) == (len(expected), [])
-        labels = catalogue.tuples("SELECT image_sha256, label, source FROM labels")
-        assert {s: label for s, label, source in labels if source == "review"} == expected
+        tasks = api.tasks(title)
+
+        def pulled() -> tuple[int, int, int]:
+            done = pull(workspace, catalogue, quiet)
+            assert done.problems == []
+            assert in_the_catalogue(catalogue) == on_the_server(api, title)
+            return done.new, done.changed, done.deleted
+
+        one = {s: api.answer(tasks[s], said[s]) for s in images[:30]}
+        two = {s: second.answer(tasks[s], TASK.labels[n % 3]) for n, s in enumerate(images[25:40])}
+        assert pulled() == (45, 0, 0)
+        labels = dict(catalogue.tuples("SELECT image_sha256, label FROM labels WHERE source = 'review'"))
+        assert {s: labels[s] for s in images[:25]} == {s: said[s] for s in images[:25]}
+        second.answer(tasks[images[200]], None)  # skipped
+        for s in images[:10]:
+            api.edit(one[s], TASK.unsure)
+        for s in images[30:40]:
+            api.call("DELETE", f"/api/annotations/{two[s]}", 204)
+        assert pulled() == (1, 10, 10)
+        for s in images[:5]:
+            api.call("DELETE", f"/api/tasks/{tasks[s]['id']}", 204)
+        assert pulled() == (0, 0, 5)
+        assert catalogue.value("SELECT count(*) FROM annotations WHERE deleted") == 15
+        assert push(workspace, catalogue, "accepted", None, quiet).created == 5
+        assert pulled() == (0, 0, 0)
+
+    # A model of the same name says other things of some images and nothing of others.
+    said = predicted(model, images[:300], 0) | predicted(tmp_path / "other.parquet", images[300:310], 1)
+    frames = [pd.read_parquet(path) for path in (model, tmp_path / "other.parquet")]
+    pd.concat(frames).to_parquet(model, index=False)
+    run(*push_again, workspace=workspace.root, **token)
+    assert shown_predictions(api, title) == {s: [("model", said[s])] if s in said else [] for s in images}

@@ -1,36 +1,66 @@
 """The connection: address, token, and what each way of failing means to a user.
 
-The token comes from the environment alone. It is sent in a header and stands in no message, file or URL.
+The token comes from the environment or the keyring. It is sent in a header and stands in no message, file or URL.
+Requests are written out here instead of made by the SDK: importing that takes longer than a pull.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from label_studio_sdk import LabelStudio
-from label_studio_sdk.core.api_error import ApiError
-from label_studio_sdk.core.client_wrapper import SyncClientWrapper
-from label_studio_sdk.core.parse_error import ParsingError
 
 from polydata.errors import ServerError, WorkspaceError
 
 TOKEN_VARIABLES = ("POLYDATA_LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
 """Environment variables that may hold the token; the first that is set counts."""
+KEYRING_SERVICE = "polydata"
 SECONDS = 60.0
 """How long the server may take for one answer."""
-ONCE: Any = {"max_retries": 0}
-"""For requests that make something: one that is tried again could make it twice."""
 MAX_DETAIL = 300
 
-_START = "Start the server, or correct url under [label_studio] in polydata.toml."
+_START = "Start the server (polydata label serve), or correct url under [label_studio] in polydata.toml."
 _AGAIN = "Start the server, then run this command again: it goes on where it stopped and does nothing twice."
+
+
+class Refused(Exception):
+    """The server answered with an error."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+class _Token(httpx.Auth):
+    """A legacy token as it is; a personal access token (a JWT) is changed for one that is good for minutes."""
+
+    requires_response_body = True
+
+    def __init__(self, url: str, token: str) -> None:
+        self._refresh = f"{url}/api/token/refresh/"
+        self._token = token
+        self._personal = token.count(".") == 2
+        self._header = "" if self._personal else f"Token {token}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._header:
+            request.headers["Authorization"] = self._header
+            answer = yield request
+            if answer.status_code != 401 or not self._personal:
+                return
+        answer = yield httpx.Request("POST", self._refresh, json={"refresh": self._token})
+        if answer.status_code != 200:
+            raise Refused(401, "")
+        self._header = f"Bearer {answer.json()['access']}"
+        request.headers["Authorization"] = self._header
+        yield request
 
 
 @dataclass(frozen=True)
@@ -39,19 +69,27 @@ class Server:
 
     Attributes:
         url: address of the server without a slash at its end.
-        client: the SDK's client.
-        http: the HTTP client below it, for the few requests that the SDK lacks.
+        http: sends the token with every request, and none a second time by itself.
     """
 
     url: str
-    client: LabelStudio
     http: httpx.Client
-    _wrapper: SyncClientWrapper
 
-    def headers(self) -> dict[str, str]:
-        """Headers of an authorised request; never to be printed."""
-        headers: dict[str, str] = self._wrapper.get_headers()
-        return headers
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """The answer to a request, read as JSON; None where there is none. Use it within ``answering``."""
+        answer = self.http.request(method, f"{self.url}{path}", **arguments)
+        if answer.status_code >= 400:
+            raise Refused(answer.status_code, _json(answer))
+        if answer.status_code >= 300:
+            raise ValueError(f"moved ({answer.status_code})")
+        return answer.json() if answer.content else None
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text
 
 
 def checked_url(url: str) -> str:
@@ -78,14 +116,15 @@ def checked_url(url: str) -> str:
     return url.strip().rstrip("/")
 
 
-def token_from_environment() -> str:
-    """The access token.
+def find_token(url: str) -> str:
+    """The access token: of the environment, else what the keyring (the extra ``keyring``) has for this address.
 
     Raises:
-        ServerError: if none is set, or what is set cannot be one.
+        ServerError: if there is none, or what there is cannot be one.
     """
-    for name in TOKEN_VARIABLES:
-        token = os.environ.get(name, "").strip()
+    found = [(name, os.environ.get(name, "").strip()) for name in TOKEN_VARIABLES]
+    found += [] if any(token for _, token in found) else [("The keyring's entry", _from_keyring(url))]
+    for name, token in found:
         if not token:
             continue
         if not token.isascii() or not token.isprintable() or " " in token:
@@ -93,11 +132,29 @@ def token_from_environment() -> str:
         return token
     raise ServerError(
         "There is no token for Label Studio.",
-        f"Copy it from Account & Settings > Access Token in Label Studio and set {TOKEN_VARIABLES[0]}.",
+        f"Copy it from Account & Settings > Access Token in Label Studio and set {TOKEN_VARIABLES[0]}, "
+        f"or keep it in the keyring: keyring set {KEYRING_SERVICE} {url}",
     )
 
 
-def _is_loopback(url: str) -> bool:
+def _from_keyring(url: str) -> str:
+    try:
+        import keyring
+        from keyring.errors import NoKeyringError
+    except ImportError:
+        return ""
+    try:
+        return (keyring.get_password(KEYRING_SERVICE, url) or "").strip()
+    except NoKeyringError:
+        return ""
+    except Exception as error:  # backends are other people's programs and raise what they like
+        raise ServerError(
+            f"The keyring cannot be asked for the token: {type(error).__name__}.", f"Set {TOKEN_VARIABLES[0]} instead."
+        ) from None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address means this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -144,16 +201,16 @@ def answering(url: str) -> Iterator[None]:
     """Requests made inside fail as ServerError alone, whatever goes wrong."""
     try:
         yield
-    except ApiError as error:
-        raise _refusal(url, error.status_code, error.body) from None
+    except Refused as error:
+        raise _refusal(url, error.status, error.body) from None
     except httpx.ConnectError:
         raise ServerError(f"No Label Studio answers at {url}.", f"{_START} {_AGAIN}") from None
     except httpx.TimeoutException:
         raise ServerError(f"Label Studio at {url} gave no answer within {SECONDS:.0f} seconds.", _AGAIN) from None
     except httpx.HTTPError as error:
         raise ServerError(f"Label Studio at {url} stopped answering ({type(error).__name__}).", _AGAIN) from None
-    except (ParsingError, httpx.InvalidURL, AttributeError, KeyError, TypeError, ValueError):
-        # The SDK takes any JSON for an answer: one of another shape shows only where it is used.
+    except (httpx.InvalidURL, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        # Any JSON may come for an answer: one of another shape shows only where it is used.
         raise _refusal(url, None, None) from None
 
 
@@ -165,13 +222,23 @@ def connect(url: str) -> Server:
         ServerError: if there is no token, no server, another program, or the token is refused.
     """
     url = checked_url(url)
-    token = token_from_environment()
+    token = find_token(url)
     with answering(url):
-        # What listens on this machine is never asked for through a proxy.
-        http = httpx.Client(timeout=SECONDS, trust_env=not _is_loopback(url))
-        client = LabelStudio(base_url=url, api_key=token, httpx_client=http, timeout=SECONDS)
-        server = Server(url, client, http, SyncClientWrapper(base_url=url, api_key=token, httpx_client=http))
-        if not isinstance(client.versions.get().release, str):
-            raise _refusal(url, None, None)
-        client.users.whoami()
+        # What listens on this machine is never asked for through a proxy. Certificates are loaded only to be checked.
+        secure = url.lower().startswith("https:")
+        http = httpx.Client(timeout=SECONDS, trust_env=not is_loopback(url), auth=_Token(url, token), verify=secure)
+        server = Server(url, http)
+        try:
+            if not isinstance(server.call("GET", "/api/current-user/whoami")["email"], str):
+                raise TypeError("an account without an address")
+        except Refused as refused:
+            if refused.status < 500 and not _is_label_studio(server):
+                raise _refusal(url, None, None) from None
+            raise
     return server
+
+
+def _is_label_studio(server: Server) -> bool:
+    """Whether it says so when asked for its version, which needs no token."""
+    answer = server.http.get(f"{server.url}/api/version", auth=None)
+    return answer.status_code == 200 and isinstance(answer.json()["release"], str)

@@ -7,14 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import httpx
-from label_studio_sdk.core.api_error import ApiError
-
 from polydata.errors import ServerError, WorkspaceError
-from polydata.labels.labelstudio.connection import ONCE, Server, answering
+from polydata.labels.labelstudio.connection import Server, answering
 
 UPLOAD_FILES = 50
 """Files in one request: more than a hundred make the server fail."""
@@ -58,14 +54,13 @@ def local_urls(server: Server, project: int, folder: Path, root: Path, images: M
 def _ensure_storage(server: Server, project: int, path: str, hint: str) -> None:
     """The record that lets members of the project see the files of a folder."""
     with answering(server.url):
-        known = {s.path for s in server.client.import_storage.local.list(project=project)}
+        known = {s["path"] for s in server.call("GET", "/api/storages/localfiles", params={"project": project})}
     if path in known:
         return
     try:
         with answering(server.url):
-            server.client.import_storage.local.create(
-                project=project, title="polydata images", path=path, use_blob_urls=True, request_options=ONCE
-            )
+            storage = {"project": project, "title": "polydata images", "path": path, "use_blob_urls": True}
+            server.call("POST", "/api/storages/localfiles", json=storage)
     except ServerError as error:
         raise ServerError(error.message, hint if "refused" in error.message else error.hint) from None
 
@@ -73,7 +68,7 @@ def _ensure_storage(server: Server, project: int, path: str, hint: str) -> None:
 def _check_shown(server: Server, url: str, path: Path, hint: str) -> None:
     """One image is fetched as a reviewer's browser would, and compared: a wrong root shows nothing, or other files."""
     with answering(server.url):
-        answer = server.http.get(server.url + url, headers=server.headers())
+        answer = server.http.get(server.url + url)
     expected = hashlib.sha256(path.read_bytes()).digest()
     if answer.status_code != 200 or hashlib.sha256(answer.content).digest() != expected:
         raise ServerError(f"Label Studio at {server.url} cannot show {path} ({answer.status_code}).", hint)
@@ -94,9 +89,10 @@ def uploaded_urls(server: Server, project: int, images: Mapping[str, Path]) -> d
 def _known_uploads(server: Server, project: int, ids: str) -> dict[str, str]:
     """Address by SHA-256 of the uploads with these numbers, of all for an empty text. The server puts
     a few characters before the name it was given."""
-    only: dict[str, Any] = {"ids": ids} if ids else {"all_": True}
+    only = {"ids": ids} if ids else {"all": "true"}
     with answering(server.url):
-        names = [str(f.file) for f in server.client.files.list(project, **only)]
+        found = server.call("GET", f"/api/projects/{project}/file-uploads", params=only)
+        names = [str(f["file"]) for f in found]
     return {m[0]: f"/data/{name}" for name in names if (m := _UPLOADED.search(name))}
 
 
@@ -115,24 +111,11 @@ def _batches(images: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
 
 
 def _upload(server: Server, project: int, batch: Mapping[str, Path]) -> list[int]:
-    """Send files without making tasks of them, and give their numbers. The SDK has no call for this."""
+    """Send files without making tasks of them, and give their numbers."""
     with ExitStack() as stack, answering(server.url):
         files = [
             (sha256, (f"{sha256}{path.suffix}", stack.enter_context(path.open("rb")))) for sha256, path in batch.items()
         ]
-        answer = server.http.post(
-            f"{server.url}/api/projects/{project}/import",
-            params={"commit_to_project": "false"},
-            headers=server.headers(),
-            files=files,
-        )
-        if answer.status_code != 201:
-            raise ApiError(status_code=answer.status_code, body=_json(answer))
-        return [int(n) for n in answer.json()["file_upload_ids"]]
-
-
-def _json(answer: httpx.Response) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return answer.text
+        path = f"/api/projects/{project}/import"
+        answer = server.call("POST", path, params={"commit_to_project": "false"}, files=files)
+        return [int(n) for n in answer["file_upload_ids"]]

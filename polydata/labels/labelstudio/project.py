@@ -1,15 +1,21 @@
-"""The project on the server: found by its name, made where it is missing, checked before it is used."""
+"""Projects on the server: found by name, made where missing, brought up to date, checked before they are used."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from polydata.errors import ServerError, WorkspaceError
-from polydata.labels.labelstudio.connection import ONCE, Server, answering
+from polydata.labels.labelstudio.connection import Server, answering
+from polydata.labels.page import ANSWER, BLIND_MARK, MARK
 
 TITLE_LENGTH = (3, 50)
+_FIELDS = (
+    "id,title,label_config,parsed_label_config,expert_instruction,show_instruction,model_version,"
+    "task_number,total_annotations_number,skipped_annotations_number"
+)
+"""What is read of a project: others cost the server as much again."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,11 @@ class Project:
         url: where a reviewer opens it.
         tasks: how many tasks it has.
         annotations: how many annotations, skipped ones counted.
+        page: its labelling page, XML.
+        instruction: HTML that reviewers are shown.
+        shows_instruction: whether they see it before they begin.
+        model_version: of the predictions that are shown; empty for none.
+        answers: the words that its page lets a reviewer choose; None where it does not ask for choices.
     """
 
     id: int
@@ -29,42 +40,60 @@ class Project:
     url: str
     tasks: int
     annotations: int
+    page: str
+    instruction: str
+    shows_instruction: bool
+    model_version: str
+    answers: tuple[str, ...] | None
+
+
+def _project(server: Server, found: Mapping[str, Any]) -> Project:
+    number = int(found["id"])
+    control = (found["parsed_label_config"] or {}).get(ANSWER) or {}
+    return Project(
+        id=number,
+        title=str(found["title"]),
+        url=f"{server.url}/projects/{number}/data",
+        tasks=int(found["task_number"] or 0),
+        annotations=int(found["total_annotations_number"] or 0) + int(found["skipped_annotations_number"] or 0),
+        page=str(found["label_config"] or ""),
+        instruction=str(found["expert_instruction"] or ""),
+        shows_instruction=found["show_instruction"] is True,
+        model_version=str(found["model_version"] or ""),
+        answers=tuple(map(str, control.get("labels") or ())) if control.get("type") == "Choices" else None,
+    )
 
 
 def find_project(server: Server, title: str) -> Project | None:
-    """The project of this name, None where there is none.
+    """The project of this name with its counts of now, None where there is none.
 
     Raises:
         ServerError: if there are several.
     """
     with answering(server.url):
-        ids = [int(p.id) for p in server.client.projects.list(title=title, page_size=100) if p.title == title]
-    if len(ids) > 1:
+        asked = {"title": title, "page_size": 100, "include": _FIELDS}
+        listed = server.call("GET", "/api/projects", params=asked)["results"]
+        found = [_project(server, p) for p in listed if p["title"] == title]
+    if len(found) > 1:
         raise ServerError(
-            f"Label Studio at {server.url} has {len(ids)} projects named {title!r}: {', '.join(map(str, ids))}.",
+            f"Label Studio at {server.url} has {len(found)} projects named {title!r}: "
+            f"{', '.join(str(p.id) for p in found)}.",
             "Rename all but one, or set another project under [label_studio] in polydata.toml.",
         )
-    return read_project(server, ids[0]) if ids else None
+    return found[0] if found else None
 
 
 def read_project(server: Server, project_id: int) -> Project:
     """A project by its number, counted now."""
     with answering(server.url):
-        found = server.client.projects.get(project_id)
-        return Project(
-            id=int(found.id),
-            title=str(found.title),
-            url=f"{server.url}/projects/{int(found.id)}/data",
-            tasks=int(found.task_number or 0),
-            annotations=int(found.total_annotations_number or 0) + int(found.skipped_annotations_number or 0),
-        )
+        return _project(server, server.call("GET", f"/api/projects/{project_id}"))
 
 
 def make_project(server: Server, title: str, page: str, instruction: str) -> Project:
     """A new project with this labelling page.
 
     Args:
-        instruction: shown to reviewers on demand.
+        instruction: HTML, shown to reviewers before they begin and on demand.
 
     Raises:
         WorkspaceError: if the server would not take the name.
@@ -73,29 +102,61 @@ def make_project(server: Server, title: str, page: str, instruction: str) -> Pro
     if not shortest <= len(title) <= longest:
         raise WorkspaceError(
             f"{title!r} cannot be the name of a project: it must have {shortest} to {longest} characters.",
-            "Change project under [label_studio] in polydata.toml.",
+            "Change project under [label_studio] in polydata.toml, or --project.",
         )
+    settings = {"title": title, "label_config": page, "expert_instruction": instruction, "show_instruction": True}
     with answering(server.url):
-        made = server.client.projects.create(
-            title=title, label_config=page, expert_instruction=instruction, request_options=ONCE
-        )
-    return read_project(server, int(made.id))
+        made = server.call("POST", "/api/projects", json=settings)
+        return read_project(server, int(made["id"]))
 
 
-def check_page(server: Server, project: Project, control: str, choices: Sequence[str]) -> None:
-    """Make sure that the project asks what the task asks.
+def update_project(server: Server, project: Project, page: str, instruction: str) -> Project:
+    """Bring a project's page and instruction to what they should be.
 
     Raises:
-        ServerError: if its labelling page lacks the control or one of the choices.
+        ServerError: if the project was not made by this program. Answers that the new page does not know stay, and
+            a pull names them.
     """
-    with answering(server.url):
-        page: Any = server.client.projects.get(project.id).parsed_label_config or {}
-        found = page.get(control) or {}
-        missing = [c for c in choices if c not in (found.get("labels") or ())]
-        fits = found.get("type") == "Choices" and not missing
-    if not fits:
-        what = f"has no choice {', '.join(missing)}" if found.get("type") == "Choices" else "does not ask for choices"
+    if MARK not in project.page and (project.tasks or project.answers is not None):
         raise ServerError(
-            f"The labelling page of project {project.title!r} ({project.url}) {what} under the name {control!r}.",
-            "It is somebody else's, or the task has changed: set another project in polydata.toml.",
+            f"Project {project.title!r} ({project.url}) is somebody else's: polydata did not make its page.",
+            "Name another one: --project NAME, or project under [label_studio] in polydata.toml.",
+        )
+    if (project.page, project.instruction, project.shows_instruction) == (page, instruction, True):
+        return project
+    settings = {"label_config": page, "expert_instruction": instruction, "show_instruction": True}
+    with answering(server.url):
+        server.call("PATCH", f"/api/projects/{project.id}", json=settings)
+    return read_project(server, project.id)
+
+
+def show_predictions(server: Server, project: Project, version: str) -> None:
+    """Let the project show the predictions of this model version."""
+    if project.model_version != version:
+        with answering(server.url):
+            server.call("PATCH", f"/api/projects/{project.id}", json={"model_version": version})
+
+
+def check_page(project: Project, choices: Sequence[str], *, blind: bool) -> None:
+    """Make sure that the project asks what the task asks, in the way it is meant to.
+
+    Args:
+        blind: whether it is to show the image alone.
+
+    Raises:
+        ServerError: if its labelling page lacks the control or one of the choices, or is blind where it should not be.
+    """
+    missing = [c for c in choices if c not in (project.answers or ())]
+    if project.answers is None or missing:
+        what = "does not ask for choices" if project.answers is None else f"has no choice {', '.join(missing)}"
+        ours = "polydata label setup brings it up to date." if MARK in project.page else "It is somebody else's."
+        raise ServerError(
+            f"The labelling page of project {project.title!r} ({project.url}) {what} under the name {ANSWER!r}.",
+            f"{ours} Or name another project: --project NAME, or project under [label_studio] in polydata.toml.",
+        )
+    if blind is not (BLIND_MARK in project.page):
+        is_blind = "shows words beside the image" if blind else "shows the image alone, so its answers are no labels"
+        raise ServerError(
+            f"The labelling page of project {project.title!r} ({project.url}) {is_blind}.",
+            "Name another project with --project.",
         )

@@ -9,16 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from polydata.errors import ServerError
-from polydata.labels.labelstudio.connection import ONCE, Server, answering
+from polydata.labels.labelstudio.connection import Server, answering
 
 OUR_ID = "polydata_id"
 """Key in a task's data that holds the SHA-256 of its image. The server can filter by data, not by meta."""
 BATCH = 500
 PAGE = 500
-_FIELDS = (
-    "id,data,annotations,"  # of a task; the server applies the list to its annotations too
-    "result,completed_by,was_cancelled,created_at,updated_at,lead_time,ground_truth,parent_prediction"
-)
+_WITH_ANNOTATIONS = {
+    "fields": "all",
+    "include": "id,data,annotations,"  # of a task; the server applies the list to its annotations too
+    "result,completed_by,was_cancelled,created_at,updated_at,lead_time,ground_truth,parent_prediction",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]
     return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
 
 
-def _pages(server: Server, project: int, filters: Sequence[dict[str, Any]], **fields: str) -> Iterator[Any]:
+def _pages(
+    server: Server, project: int, filters: Sequence[dict[str, Any]], fields: Mapping[str, str]
+) -> Iterator[Mapping[str, Any]]:
     """All tasks that match, by rising number.
 
     Each page asks for the numbers above the last one seen: page numbers would leave tasks out
@@ -48,41 +51,42 @@ def _pages(server: Server, project: int, filters: Sequence[dict[str, Any]], **fi
     while True:
         items = [*filters, _filter("id", "greater", "Number", last)]
         query = json.dumps({"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]})
+        asked = {"project": project, "page": 1, "page_size": PAGE, "query": query, **fields}
         with answering(server.url):
-            tasks = server.client.tasks.list(project=project, page=1, page_size=PAGE, query=query, **fields).items or []
-            numbers = [int(t.id) for t in tasks]
-            if any(b <= a for a, b in zip([last, *numbers], numbers, strict=False)):
-                raise ServerError(f"Label Studio at {server.url} lists tasks in no order.", "Its version may not fit.")
+            tasks = list(server.call("GET", "/api/tasks", params=asked)["tasks"])
+            numbers = [int(t["id"]) for t in tasks]
+        if any(b <= a for a, b in zip([last, *numbers], numbers, strict=False)):
+            raise ServerError(f"Label Studio at {server.url} lists tasks in no order.", "Its version may not fit.")
         yield from tasks
         if len(tasks) < PAGE:
             return
         last = numbers[-1]
 
 
-def _our_id(data: Any) -> str | None:
+def _our_id(task: Mapping[str, Any]) -> str | None:
+    data = task.get("data")
     value = data.get(OUR_ID) if isinstance(data, Mapping) else None
     return value if isinstance(value, str) else None
 
 
-def existing_ids(server: Server, project: int) -> set[str]:
-    """SHA-256 of every image that has a task in the project."""
-    found = (_our_id(task.data) for task in _pages(server, project, (), include="id,data"))
-    return {sha256 for sha256 in found if sha256}
+def existing_tasks(server: Server, project: int) -> dict[str, int]:
+    """Number of the task of every image that has one in the project, by the SHA-256 of the image."""
+    found = ((_our_id(task), int(task["id"])) for task in _pages(server, project, (), {"include": "id,data"}))
+    return {sha256: number for sha256, number in found if sha256}
 
 
-def import_tasks(server: Server, project: int, data: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Make one task for each mapping, in one request, and give their numbers.
+def import_tasks(server: Server, project: int, tasks: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Make one task for each mapping (``data`` and perhaps ``predictions``), in one request; give their numbers.
 
-    The request is never tried again by itself. Where the answer is lost, ``existing_ids`` tells what was made.
+    The request is never tried again by itself. Where the answer is lost, ``existing_tasks`` tells what was made.
     """
     with answering(server.url):
-        answer: Any = server.client.projects.import_tasks(
-            id=project, request=[{"data": dict(d)} for d in data], return_task_ids=True, request_options=ONCE
-        )
-        made = [int(n) for n in answer.task_ids or ()]
-    if len(made) != len(data):
+        path = f"/api/projects/{project}/import"
+        answer = server.call("POST", path, params={"return_task_ids": "true"}, json=list(tasks))
+        made = [int(n) for n in answer["task_ids"] or ()]
+    if len(made) != len(tasks):
         raise ServerError(
-            f"Label Studio at {server.url} made {len(made)} of {len(data)} tasks.", "Run the command again."
+            f"Label Studio at {server.url} made {len(made)} of {len(tasks)} tasks.", "Run the command again."
         )
     return made
 
@@ -90,14 +94,10 @@ def import_tasks(server: Server, project: int, data: Sequence[Mapping[str, Any]]
 def newest_change(server: Server, project: int) -> str | None:
     """When a task of the project was last touched, by the server's clock, ISO 8601; None without tasks."""
     query = json.dumps({"ordering": ["-tasks:updated_at"]})
+    asked = {"project": project, "page": 1, "page_size": 1, "query": query, "include": "id,updated_at"}
     with answering(server.url):
-        newest = server.client.tasks.list(
-            project=project, page=1, page_size=1, query=query, include="id,updated_at"
-        ).items
-        if not newest:
-            return None
-        value: Any = newest[0].updated_at
-        return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).isoformat()
+        newest = server.call("GET", "/api/tasks", params=asked)["tasks"]
+        return datetime.fromisoformat(newest[0]["updated_at"]).isoformat() if newest else None
 
 
 def annotated_tasks(server: Server, project: int, since: str | None) -> Iterator[ServerTask]:
@@ -112,16 +112,16 @@ def annotated_tasks(server: Server, project: int, since: str | None) -> Iterator
         filters = [_filter("updated_at", "greater_or_equal", "Datetime", stamp)]
     seen: set[int] = set()
     for count in ("total_annotations", "cancelled_annotations"):  # the first leaves out what was skipped
-        for task in _pages(server, project, [*filters, _filter(count, "greater", "Number", 0)], include=_FIELDS):
-            annotations = task.annotations
+        for task in _pages(server, project, [*filters, _filter(count, "greater", "Number", 0)], _WITH_ANNOTATIONS):
+            number, annotations = int(task["id"]), task.get("annotations")
             if not isinstance(annotations, list) or not all(isinstance(a, Mapping) for a in annotations):
-                raise ServerError(f"Label Studio at {server.url} gave task {task.id} without readable annotations.")
-            if task.id not in seen:
-                yield ServerTask(int(task.id), _our_id(task.data), tuple(annotations))
-            seen.add(task.id)
+                raise ServerError(f"Label Studio at {server.url} gave task {number} without readable annotations.")
+            if number not in seen:
+                yield ServerTask(number, _our_id(task), tuple(annotations))
+            seen.add(number)
 
 
 def annotators(server: Server) -> dict[int, str]:
     """E-mail addresses of the accounts by number."""
     with answering(server.url):
-        return {int(u.id): str(u.email) for u in server.client.users.list() if u.email}
+        return {int(u["id"]): str(u["email"]) for u in server.call("GET", "/api/users") if u["email"]}

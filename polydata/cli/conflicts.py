@@ -1,0 +1,80 @@
+"""polydata conflicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polydata.cli import app
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import next_step, print_facts, print_json, print_table, progress, report_problems
+from polydata.errors import PartialFailure, UsageError
+
+LISTED = 40
+"""Conflicts that are named on the terminal; --json and --html show all."""
+
+
+@app.command("conflicts")
+def list_conflicts(  # noqa: PLR0917 - options of a command
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table that people filled in, a row an image.")
+    ] = None,
+    truth: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The table's column of true answers; they are checked too.")
+    ] = None,
+    raters: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="The table's columns of raters, such as 'R*'. May be repeated."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The table's column that names the image; otherwise the first.")
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE|RUN", help="What a model predicts: Parquet of polymodel predict, or a run. May be repeated."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with the images side by side and the evidence.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """List every disagreement about labels: of file names, records, texts, people, models; the weightiest first."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.conflicts.find import TableOptions, find_conflicts
+    from polydata.conflicts.page import write_conflicts
+    from polydata.workspace import Workspace
+
+    if (table is None) != (truth is None) or (table is None and (raters or key)):
+        raise UsageError("A table needs its column of true answers.", "Name both: --table FILE --truth COLUMN")
+    place = Workspace.find(workspace)
+    options = TableOptions(table, truth, tuple(raters or ()), key) if table and truth else None
+    with open_catalogue(place, read_only=True) as catalogue:
+        found = find_conflicts(catalogue, place.task(), table=options, predictions=predictions or ())
+    written = None
+    if html is not None:
+        with progress("Drawing", None) as advance:
+            written = write_conflicts(place, found, html, advance)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        rows = [
+            {
+                "severity": f"{c.severity:.2f}",
+                "kind": c.kind,
+                "image": " / ".join(found.scene.pictures[i].file_name or i[:12] for i in c.images),
+                "what": f"{c.says} (settled)" if c.settled else c.says,
+            }
+            for c in found.conflicts[:LISTED]
+        ]
+        print_table(rows, empty="No conflict was found.")
+        print_facts(found.counts, f"Conflicts; the first {len(rows)} are shown" if len(rows) == LISTED else "Conflicts")
+        next_step("polydata label set IMAGE LABEL --reason WHY" if html else "polydata conflicts --html conflicts.html")
+    report_problems(found.problems, "Not used")
+    report_problems(written.failures if written else (), "Failed")
+    if found.problems or (written and written.failures):
+        raise PartialFailure("Some rows or images could not be used.", "Each is named above.")

@@ -1,0 +1,1 @@
+"""Disagreements about labels, found and shown: between file names, records, texts, people, models and pictures."""

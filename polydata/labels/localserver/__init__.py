@@ -1,0 +1,1 @@
+"""A Label Studio server on this machine, for those who have none: installed, started, stopped."""

@@ -1,0 +1,197 @@
+"""Push images to Label Studio: a task for each that has none, with what a model says of it where that is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polydata.catalogue import annotations as stored
+from polydata.catalogue.connect import Catalogue
+from polydata.errors import InputError, UsageError, WorkspaceError
+from polydata.images import ImageStore
+from polydata.labels import projects, review
+from polydata.labels.labelstudio import images as server_images
+from polydata.labels.labelstudio import predictions as server_predictions
+from polydata.labels.labelstudio import tasks as server_tasks
+from polydata.labels.labelstudio.connection import Server, connect
+from polydata.labels.labelstudio.project import Project, show_predictions
+from polydata.labels.predictions import RULES, Predictions, Uncertainty, read_predictions, suggested
+from polydata.labels.projects import Progress, Target
+from polydata.labels.selection import Only, select_images
+from polydata.labels.shown import file_to_show
+from polydata.workspace import Workspace
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did.
+
+    Attributes:
+        selected: images that were to be in the project.
+        created: tasks made now.
+        present: images that had a task already.
+        predicted: predictions written now.
+        problems: images that could not be shown, one line each.
+    """
+
+    project: Project
+    selected: int
+    created: int
+    present: int
+    predicted: int
+    problems: list[str]
+
+
+def load_predictions(workspace: Workspace, catalogue: Catalogue, source: str, version: str | None) -> Predictions:
+    """What is predicted by a Parquet file, a run (its folder, or its name in runs/), or the text rules (``rules``).
+
+    Raises:
+        InputError: as ``read_predictions``.
+    """
+    if source == RULES:
+        return suggested(stored.rule_suggestions(catalogue))
+    path = Path(source)
+    run = workspace.runs / source
+    if not path.exists() and path.name == source and run.is_dir():
+        path = run
+    return read_predictions(path, workspace.task(), version)
+
+
+def push(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    only: Only,
+    limit: int | None,
+    progress: Progress,
+    *,
+    target: Target | None = None,
+    predictions: Predictions | None = None,
+    order: Uncertainty = "entropy",
+) -> Pushed:
+    """Make a task for each image that has none yet; the project too, where it is missing.
+
+    The server is asked each time which images it has, so a push that was ended at any moment
+    is completed by the next one, and none is made twice.
+
+    Args:
+        only, limit, order: as ``select_images``.
+        target: the project; None for that of the settings. A blind one takes the test images of its split alone.
+        predictions: shown to reviewers as a choice made for them, on every task of the project that they speak of.
+
+    Raises:
+        UsageError: if there is nothing to push, or predictions are to be shown where nothing may lead people.
+        WorkspaceError: if the settings cannot work.
+        InputError: if the labelling page cannot show the predictions.
+        ServerError: if the server cannot be reached, refuses, or asks something else than the task.
+    """
+    target = target or projects.main_target(workspace)
+    rows = stored.images_to_review(catalogue)
+    if target.role == "blind":
+        if predictions is not None:
+            raise UsageError("A blind project shows the image alone.", "Leave out --predictions.")
+        rows = _blind_rows(catalogue, rows, str(target.split))
+    chosen = select_images(rows, "all" if target.role == "blind" else only, limit, predictions, order)
+    return _send(workspace, catalogue, target, chosen, progress, predictions=predictions)
+
+
+def queue(
+    workspace: Workspace, catalogue: Catalogue, limit: int | None, progress: Progress, target: Target | None = None
+) -> Pushed:
+    """Push the images about which annotators differ to a project of their own; former answers are not shown there.
+
+    Raises:
+        UsageError: if annotators agree about everything.
+        WorkspaceError, ServerError: as ``push``.
+    """
+    rows = [r for r in stored.images_to_review(catalogue) if r["disputed"]][:limit]
+    if not rows:
+        raise UsageError("No two annotators differ about an image.", "Fetch what they said: polydata label pull")
+    return _send(workspace, catalogue, target or projects.review_target(workspace), rows, progress)
+
+
+def _blind_rows(catalogue: Catalogue, rows: Sequence[Row], split: str) -> list[dict[str, Any]]:
+    wanted = stored.test_side(catalogue, split)
+    if not wanted:
+        raise UsageError(f"There is no split {split!r} in the catalogue.", "See them with: polydata split list")
+    # In the order of their hashes, so that panels of one figure do not follow each other.
+    return sorted((dict(r) for r in rows if r["image_sha256"] in wanted), key=lambda r: str(r["image_sha256"]))
+
+
+def _send(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    target: Target,
+    rows: Sequence[Row],
+    progress: Progress,
+    *,
+    predictions: Predictions | None = None,
+) -> Pushed:
+    settings = workspace.settings.label_studio
+    if settings.images not in ("local", "upload"):
+        raise WorkspaceError(
+            f"images under [label_studio] in polydata.toml is {settings.images!r}.", 'Set it to "local" or "upload".'
+        )
+    server = connect(settings.url)
+    project = projects.ensure(workspace, catalogue, server, target)
+    ready_made = (
+        {s: p.as_label_studio(predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
+    )
+    if ready_made:
+        server_predictions.validate(project, ready_made.values())
+    have = server_tasks.existing_tasks(server, project.id)
+    missing = [row for row in rows if row["image_sha256"] not in have]
+    files, problems = _files(workspace.images(), missing)
+    urls = _addresses(server, project, workspace, files)
+    predicted = 0
+    if predictions:
+        wanted = {number: ready_made[sha256] for sha256, number in have.items() if sha256 in ready_made}
+        with progress("Replacing predictions", len(wanted)) as advance:
+            predicted = server_predictions.replace_predictions(server, project.id, predictions.version, wanted, advance)
+    ready = [row for row in missing if row["image_sha256"] in urls]
+    tasks = _tasks(catalogue, ready, urls, ready_made, blind=target.role == "blind")
+    with progress("Making tasks", len(tasks)) as advance:
+        for start in range(0, len(tasks), server_tasks.BATCH):
+            batch = tasks[start : start + server_tasks.BATCH]
+            server_tasks.import_tasks(server, project.id, batch)
+            advance(len(batch))
+    if predictions:
+        show_predictions(server, project, predictions.version)
+    predicted += sum("predictions" in task for task in tasks)
+    return Pushed(project, len(rows), len(ready), len(rows) - len(missing), predicted, problems)
+
+
+def _tasks(
+    catalogue: Catalogue, rows: Sequence[Row], urls: Mapping[str, str], predictions: Mapping[str, Any], *, blind: bool
+) -> list[dict[str, Any]]:
+    records = stored.record_texts(catalogue)
+    tasks = []
+    for row in rows:
+        sha256 = row["image_sha256"]
+        if blind:
+            data = review.blind_data(row, urls[sha256])
+        else:
+            data = review.task_data(row, records.get(sha256, []), urls[sha256])
+        shown = {"predictions": [predictions[sha256]]} if sha256 in predictions else {}
+        tasks.append({"data": data, **shown})
+    return tasks
+
+
+def _files(store: ImageStore, rows: Sequence[Row]) -> tuple[dict[str, Path], list[str]]:
+    files, problems = {}, []
+    for row in rows:
+        sha256 = row["image_sha256"]
+        try:
+            files[sha256] = file_to_show(store, sha256, row["format"], row["mode"])
+        except InputError as error:
+            problems.append(error.message)
+    return files, problems
+
+
+def _addresses(server: Server, project: Project, workspace: Workspace, files: Mapping[str, Path]) -> dict[str, str]:
+    if workspace.settings.label_studio.images == "upload":
+        return server_images.uploaded_urls(server, project.id, files)
+    return server_images.local_urls(server, project.id, workspace.store, workspace.document_root, files)

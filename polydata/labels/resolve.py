@@ -1,0 +1,183 @@
+"""Which answer of several reviewers an image counts: the method is chosen here and stands in the catalogue."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.resolution import (
+    Method,
+    choice_counts,
+    current_method,
+    decide,
+    last_decision,
+    named_answers,
+    note_changes,
+    save_consensus,
+    save_method,
+    take_back,
+    unresolved_images,
+)
+from polydata.catalogue.screenings import image_named
+from polydata.errors import InputError, UsageError
+from polydata.labels.agreement import Answer, by_item, dawid_skene
+from polydata.labels.methods import MethodName
+from polydata.task import Task
+
+MAX_REASON = 2_000
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What the method in force makes of the answers.
+
+    Attributes:
+        method: in force.
+        changed: labels that became others by choosing it.
+        choices: answer -> number of images.
+        unresolved: images whose reviewers tie, each with its ``votes`` and what was ``said``.
+    """
+
+    method: Method
+    changed: int
+    choices: dict[str, int]
+    unresolved: list[dict[str, object]]
+
+    def as_json(self) -> dict[str, object]:
+        """Plain values."""
+        return {
+            "method": self.method.name,
+            "annotator": self.method.annotator,
+            "changed": self.changed,
+            "choices": self.choices,
+            "unresolved": self.unresolved,
+        }
+
+
+def resolution(catalogue: Catalogue, changed: int = 0) -> Resolution:
+    """The method in force and what comes of it."""
+    return Resolution(current_method(catalogue), changed, choice_counts(catalogue), unresolved_images(catalogue))
+
+
+def resolve(catalogue: Catalogue, name: MethodName, annotator: str | None = None) -> Resolution:
+    """Choose how reviewers' answers are resolved from now on; labels that change are noted in their history.
+
+    - ``majority``: the answer of most.
+    - ``dawid-skene``: where answers differ, the model that learns who errs in which way from all answers.
+    - ``adjudicator``: where the others differ, or one stands against one, the adjudicator's answer; else the majority.
+    - ``gold``: the answer of a named annotator, or those marked as ground truth, wherever there is one.
+
+    Ties stay unresolved by every method.
+
+    Raises:
+        UsageError: if a method that needs a name lacks it, or one that knows none has it.
+        InputError: if nobody of that name has answered, or no answer is marked as ground truth.
+    """
+    method = Method(name.value, annotator)
+    _check(catalogue, method)
+    with catalogue.transaction():
+        save_method(catalogue, method)
+        _work_out(catalogue)
+        changed = note_changes(catalogue, what="resolve", reason=str(method))
+    return resolution(catalogue, changed)
+
+
+def settle(catalogue: Catalogue) -> int:
+    """Bring everything that follows from answers up to date after they changed; returns how many labels changed."""
+    with catalogue.transaction():
+        _work_out(catalogue)
+        return note_changes(catalogue)
+
+
+def _work_out(catalogue: Catalogue) -> None:
+    if current_method(catalogue).name != MethodName.DAWID_SKENE:
+        save_consensus(catalogue, [])
+        return
+    rows = named_answers(catalogue)
+    known = [Answer(row["image_sha256"], row["annotator"], row["choice"]) for row in rows if not row["nameless"]]
+    given = by_item([Answer(row["image_sha256"], row["annotator"], row["choice"]) for row in rows])
+    save_consensus(
+        catalogue,
+        [
+            {
+                "image_sha256": image,
+                "choice": found.choice,
+                "probability": found.probability,
+                "answers": [f"{a.annotator}={a.choice}" for a in given[image]],
+            }
+            for image, found in dawid_skene(known).items()
+            if found.disputed
+        ],
+    )
+
+
+def _check(catalogue: Catalogue, method: Method) -> None:
+    answers = named_answers(catalogue)
+    names = sorted({row["annotator"] for row in answers if not row["nameless"]})
+    takes_name = method.name in (MethodName.ADJUDICATOR, MethodName.GOLD)
+    who = f"Who answered: {', '.join(names) or 'nobody yet'}."
+    if method.annotator is not None and not takes_name:
+        raise UsageError(f"{method.name} takes no name.", f"Leave {method.annotator!r} out.")
+    if method.annotator is None and method.name == MethodName.ADJUDICATOR:
+        raise UsageError("An adjudicator must be named.", who)
+    if method.annotator is not None and method.annotator not in names:
+        raise InputError(f"Nobody called {method.annotator!r} has answered.", who)
+    if method == Method(MethodName.GOLD.value) and not any(row["ground_truth"] for row in answers):
+        raise InputError("No answer is marked as ground truth.", f"Mark them in Label Studio, or name somebody. {who}")
+
+
+def set_label(
+    catalogue: Catalogue, task: Task, identifier: str, choice: str, *, reason: str, by: str | None = None
+) -> str:
+    """Set an image's label by hand; it wins over every source until it is taken back.
+
+    Args:
+        identifier: SHA-256 of the image, a panel's id, or the beginning of either.
+        choice: a label of the task, or one of its answers that are no label.
+        reason: why; it stays in the history.
+        by: who decides; None takes the name of the user who runs this.
+
+    Returns:
+        SHA-256 of the image.
+
+    Raises:
+        InputError: if there is no such image.
+        UsageError: if the task has no such answer, or there is no reason or too long a one.
+    """
+    answers = (*task.labels, task.not_a_micrograph, task.unsure)
+    if choice not in answers:
+        raise UsageError(f"{choice!r} is no label of the task.", f"Choose one of: {', '.join(answers)}.")
+    words = " ".join(reason.split())
+    if not words or len(words) > MAX_REASON:
+        raise UsageError(f"A reason is needed, of at most {MAX_REASON} characters.", 'Say why: --reason "..."')
+    image = image_named(catalogue, identifier)
+    decide(catalogue, image, choice, reason=words, by=by or current_user())
+    return image
+
+
+def undo(catalogue: Catalogue, identifier: str | None = None, by: str | None = None) -> dict[str, object]:
+    """Take back the last label that was set by hand, of one image or of all; the one before it counts again.
+
+    Returns:
+        The decision that was taken back.
+
+    Raises:
+        InputError: if there is no such image.
+        UsageError: if no label was set by hand.
+    """
+    image = image_named(catalogue, identifier) if identifier else None
+    decision = last_decision(catalogue, image)
+    if decision is None:
+        where = f" of the image {identifier}" if identifier else ""
+        raise UsageError(f"No label{where} was set by hand.", "Nothing was changed.")
+    take_back(catalogue, decision, by=by or current_user())
+    return decision
+
+
+def current_user() -> str:
+    """The name under which somebody is logged in here."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

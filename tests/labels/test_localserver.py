@@ -1,0 +1,170 @@
+"""``polydata label serve``: the real server, started as a person would, in a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from commands import BIN, run
+from label_studio_server import LabelStudioServer, free_port, installation
+from review_scene import add_images, make_workspace, picture
+
+from polydata.errors import ServerError
+from polydata.labels.localserver.installation import Installation, cache_folder
+from polydata.labels.localserver.process import is_free
+from polydata.labels.localserver.serving import default_port
+from polydata.workspace import Workspace
+
+
+@contextmanager
+def listener() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def test_a_taken_port_is_seen() -> None:
+    with listener() as port:
+        assert not is_free(port)
+    assert is_free(free_port())
+
+
+def test_the_port_is_that_of_the_settings(tmp_path: Path) -> None:
+    assert default_port(make_workspace(tmp_path / "a", "http://127.0.0.1:8099", "p")) == 8099
+    assert default_port(make_workspace(tmp_path / "b", "https://label.example.org:9000", "p")) == 8080
+
+
+def test_the_cache_is_where_the_user_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "polydata"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # to be ignored, says the standard
+    assert cache_folder() == Path.home() / ".cache/polydata"
+
+
+def test_an_installation_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    place = Installation.in_folder(tmp_path)
+    with pytest.raises(ServerError, match="could not be set up") as caught:
+        place.ensure()
+    assert "pip" in caught.value.hint
+    assert not place.is_complete
+
+
+def test_nothing_is_installed_or_shown_where_nobody_sees_it(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", "http://127.0.0.1:8099", "p")
+    said = run("polydata", "label", "serve", workspace=workspace.root, expect=2, XDG_CACHE_HOME=str(tmp_path / "c"))
+    assert "no terminal" in said.stderr
+    assert not (tmp_path / "c").exists()
+
+
+class Terminal:
+    """``polydata label serve`` in a terminal of its own."""
+
+    def __init__(self, workspace: Workspace, cache: Path, *options: str) -> None:
+        own, theirs = pty.openpty()
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("POLYDATA_", "LABEL_STUDIO_"))}
+        environment |= {"XDG_CACHE_HOME": str(cache), "POLYDATA_WORKSPACE": str(workspace.root)}
+        command = [str(BIN / "polydata"), "label", "serve", *options]
+        self.process = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.said = ""
+        self.reader = threading.Thread(target=self._read, args=(own,), daemon=True)
+        self.reader.start()
+
+    def _read(self, terminal: int) -> None:
+        with os.fdopen(terminal, "rb", buffering=0) as stream:
+            try:
+                while data := stream.read(4096):
+                    self.said += data.decode(errors="replace")
+            except OSError:  # Linux ends a terminal so
+                return
+
+    def wait_for(self, words: str, seconds: float = 300) -> str:
+        end = time.monotonic() + seconds
+        while words not in self.said and self.process.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+        assert words in self.said, self.said
+        return self.said
+
+    def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
+        self.process.send_signal(sign)
+        assert self.process.wait(30) == 0, self.said
+        self.reader.join(10)
+
+
+def log_in(url: str, password: str) -> bool:
+    """Log in as a browser does."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.get(f"{url}/user/login", timeout=30)
+        form = {"email": "default_user@localhost", "password": password}
+        form["csrfmiddlewaretoken"] = session.cookies["csrftoken"]
+        session.post(f"{url}/user/login", data=form, timeout=30, headers={"Referer": url})
+        return session.get(f"{url}/api/current-user/whoami", timeout=30).status_code == 200
+
+
+@pytest.mark.labelstudio
+@pytest.mark.slow
+def test_a_server_for_those_who_have_none(label_studio: LabelStudioServer, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/polydata").symlink_to(installation().folder.parent)  # installed already
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    workspace = make_workspace(tmp_path / "w", url, "served")
+    add_images(workspace, [picture(n) for n in range(3)])
+    with listener() as taken:
+        refused = Terminal(workspace, tmp_path / "cache", "--port", str(taken))
+        refused.wait_for(f"Port {taken} of this machine is taken")
+        assert refused.process.wait(30) == 6
+
+    terminal = Terminal(workspace, tmp_path / "cache")
+    try:
+        said = terminal.wait_for("Next: polydata label setup")
+        (password,) = re.findall(r"password (\S+)", said)[:1]
+        (token,) = re.findall(r"TOKEN=(\w+)", said)
+        assert f"answers at {url}" in said
+        assert log_in(url, password)
+        assert not log_in(url, "another")
+        pushed = run("polydata", "label", "push", workspace=workspace.root, POLYDATA_LABEL_STUDIO_TOKEN=token)
+        assert "Next: answer the tasks" in pushed.stdout
+        second = Terminal(workspace, tmp_path / "cache", "--port", str(free_port()))
+        second.wait_for("serves")
+        assert second.process.wait(30) == 6
+        with pytest.raises(requests.ConnectionError):  # a server on all addresses would answer at this one too
+            requests.get(f"http://127.0.0.2:{port}/health", timeout=3, proxies={"http": ""})
+    finally:
+        terminal.stop()
+    assert is_free(port)
+    assert "Its data is kept" in terminal.said
+    assert (workspace.root / "label-studio").stat().st_mode & 0o077 == 0
+    written = [p for p in workspace.root.rglob("*") if p.is_file()]
+    assert not any(password.encode() in p.read_bytes() for p in written)
+    tellers = [p.name for p in written if token.encode() in p.read_bytes()]
+    assert tellers in ([], ["label_studio.sqlite3"])  # the server's own database has to know it
+
+    again = Terminal(workspace, tmp_path / "cache", "--new-password")
+    try:
+        said = again.wait_for("Next: polydata label setup")
+        (other,) = re.findall(r"password (\S+)", said)[:1]
+        assert "TOKEN" not in said
+        assert log_in(url, other)
+        assert not log_in(url, password)
+        run("polydata", "label", "status", workspace=workspace.root, POLYDATA_LABEL_STUDIO_TOKEN=token)
+    finally:
+        again.stop(signal.SIGTERM)
+    assert is_free(port)
