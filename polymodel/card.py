@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from polydata.markdown import plain as _plain
 from polymodel.runs import Run, write_text
-
-
-def _plain(value: object) -> str:
-    """A value as Markdown text that cannot become markup."""
-    return re.sub(r"([\\`*_\[\]|#<>])", r"\\\1", html.escape(str(value), quote=False).replace("\n", " "))
 
 
 def _partitions(recipe: Mapping[str, Any]) -> str:

@@ -14,8 +14,9 @@ import typer
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import report_problems
-from polydata.errors import PartialFailure
-from polymodel.config import DEFAULT_ARCH, IMAGENET, NO_WEIGHTS, DeviceName, RecipeName
+from polydata.errors import PartialFailure, UsageError
+from polymodel.config import DEFAULT_ARCH, IMAGENET, DeviceName, Precision, TrackerName
+from polymodel.recipes import Balance, RecipeName, Schedule
 
 if TYPE_CHECKING:
     from polymodel.parts import Advance
@@ -32,6 +33,17 @@ runs_app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Look at the r
 app.add_typer(runs_app, name="runs")
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
+ArchOption = Annotated[
+    str, typer.Option("--arch", help="efficientnet_lite0 to 2, resnet18, vgg16, densenet121, or timm:NAME.")
+]
+WeightsOption = Annotated[
+    str, typer.Option("--weights", metavar="imagenet|none|PATH", help="What the network begins with.")
+]
+MeanOption = Annotated[
+    str | None,
+    typer.Option("--mean", metavar="M[,M,M]", help="Of the input that the weights expect, for grey from 0 to 1."),
+]
+StdOption = Annotated[str | None, typer.Option("--std", metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
 DeviceOption = Annotated[DeviceName, typer.Option("--device", help="Where to compute; auto takes the best there is.")]
 
 
@@ -41,12 +53,10 @@ def train(
     split: Annotated[
         str, typer.Option("--split", metavar="NAME", help="A split's name in the workspace, or its folder.")
     ],
-    arch: Annotated[
-        str, typer.Option("--arch", help="efficientnet_lite0, resnet18, vgg16, densenet121, or timm:NAME.")
-    ] = DEFAULT_ARCH,
-    weights: Annotated[
-        str, typer.Option("--weights", metavar="imagenet|none|PATH", help="What the network begins with.")
-    ] = IMAGENET,
+    arch: ArchOption = DEFAULT_ARCH,
+    weights: WeightsOption = IMAGENET,
+    mean: MeanOption = None,
+    std: StdOption = None,
     recipe: Annotated[RecipeName, typer.Option("--recipe", help="How to fit it.")] = RecipeName.PROBE,
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="At most so many; otherwise the recipe's number.")
@@ -56,9 +66,45 @@ def train(
     image_size: Annotated[
         int | None, typer.Option("--image-size", help="Side in pixels; otherwise the recipe's.")
     ] = None,
+    balance: Annotated[
+        Balance | None, typer.Option("--balance", help="What is done about classes of unequal size.")
+    ] = None,
+    schedule: Annotated[
+        Schedule | None, typer.Option("--schedule", help="Of the learning rate after the warm-up.")
+    ] = None,
+    warm_up: Annotated[
+        float | None, typer.Option("--warm-up", metavar="EPOCHS", help="The learning rate rises over so many.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option("--patience", help="Stop after so many epochs without a lower validation loss; 0 never stops."),
+    ] = None,
+    frozen_norm: Annotated[
+        bool | None,
+        typer.Option("--frozen-norm/--trained-norm", help="Batch norm keeps its statistics, or learns."),
+    ] = None,
+    transforms: Annotated[
+        str | None,
+        typer.Option("--transforms", metavar="MODULE:NAME", help="Your own: NAME(size) gives a random transform."),
+    ] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", metavar="N", help="Train with the seeds 0 to N-1.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Train with this seed; 0 by default.")] = None,
     device: DeviceOption = DeviceName.AUTO,
+    devices: Annotated[
+        int, typer.Option("--devices", metavar="N", help="Processes that share each batch, one a device.")
+    ] = 1,
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="Of the arithmetic in training; results are always fp32.")
+    ] = Precision.FP32,
+    compiled: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="Train through torch.compile: a slow start, fast epochs.")
+    ] = False,
+    tracker: Annotated[
+        TrackerName, typer.Option("--track", help="Who is told of every epoch, beside metrics.csv.")
+    ] = TrackerName.TENSORBOARD,
+    checkpoint_seconds: Annotated[
+        float, typer.Option("--checkpoint-seconds", help="At least so long between two checkpoints.")
+    ] = 30.0,
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the run; made of split and settings by default.")
     ] = None,
@@ -68,13 +114,21 @@ def train(
     """Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken off."""
     from polydata.workspace import Workspace
     from polymodel import console, data
-    from polymodel.config import TrainConfig, adjusted, seeds_from
-    from polymodel.weights import weights_sha256
+    from polymodel.config import Hardware, adjusted, seeds_from, train_config
 
-    plan = adjusted(recipe, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, image_size=image_size)
-    if weights not in (IMAGENET, NO_WEIGHTS):
-        weights = str(Path(weights).resolve())
-    config = TrainConfig(arch, weights, weights_sha256(weights), plan, seeds_from(seeds, seed))
+    plan = adjusted(
+        recipe,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        image_size=image_size,
+        balance=balance,
+        schedule=schedule,
+        warm_up=warm_up,
+        patience=patience,
+        frozen_norm=frozen_norm,
+    )
+    config = train_config(arch, weights, plan, seeds_from(seeds, seed), mean=mean, std=std, transforms=transforms)
     chosen = data.open_split(split, workspace)
     from polymodel.train import train as train_run
 
@@ -84,11 +138,41 @@ def train(
             config,
             Workspace.find(workspace).runs,
             name=name,
-            device=device,
+            hardware=Hardware(device, devices, precision, compiled),
+            tracker=tracker,
+            checkpoint_seconds=checkpoint_seconds,
             command=_command(),
             advance=advance,
         )
-    _print(console.trained_json(trained)) if as_json else console.show_trained(trained)
+    if trained is not None:
+        _print(console.trained_json(trained)) if as_json else console.show_trained(trained)
+
+
+@app.command()
+def embed(
+    *,
+    split: Annotated[str, typer.Option("--split", metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.parquet", help="The file to write.")],
+    arch: ArchOption = DEFAULT_ARCH,
+    weights: WeightsOption = IMAGENET,
+    mean: MeanOption = None,
+    std: StdOption = None,
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two stages."""
+    from polymodel import console
+    from polymodel.config import adjusted, train_config
+    from polymodel.embed import embed as embed_images
+
+    config = train_config(arch, weights, adjusted(RecipeName.PROBE), (0,), mean=mean, std=std)
+    with _progress() as advance:
+        done = embed_images(split, output, config, device=device, workspace=workspace, advance=advance)
+    _print(console.embedded_json(done)) if as_json else console.show_embedded(done)
+    report_problems((f"{path}: {reason}" for path, reason in done.failed), "Failed")
+    if done.failed:
+        raise PartialFailure(f"{len(done.failed)} of {len(done.failed) + done.images} images could not be read.")
 
 
 @app.command()
@@ -97,17 +181,68 @@ def evaluate(
     controls: Annotated[
         bool, typer.Option("--controls/--no-controls", help="Also fit the control models, which needs the images.")
     ] = True,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="OTHER", help="Another run: the differences, and how sure.")
+    ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Score a run on its test side, with 95 % intervals over papers, beside models that see no micrograph."""
-    from polymodel import console, runs
+    from polymodel import console, console_tables, runs
+    from polymodel.evaluate import compare
     from polymodel.evaluate import evaluate as evaluate_run
 
     chosen = runs.open_run(run, workspace)
+    compared = compare(chosen, runs.open_run(against, workspace)) if against else None
     with _progress() as advance:
         result = evaluate_run(chosen, controls, advance)
-    _print(result) if as_json else console.show_evaluation(chosen, result)
+    if as_json:
+        _print(result | ({"against": compared} if compared else {}))
+        return
+    console.show_evaluation(chosen, result)
+    console_tables.show_extras(result)
+    if compared:
+        console_tables.show_comparison(compared)
+
+
+@app.command()
+def baselines(
+    *,
+    split: Annotated[
+        str, typer.Option("--split", metavar="NAME", help="A split's name in the workspace, or its folder.")
+    ],
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            "--embeddings", metavar="FILE.parquet", help="Of embed, for the nearest neighbour; else textures."
+        ),
+    ] = None,
+    human: Annotated[
+        Path | None, typer.Option("--human", metavar="TABLE", help="What people answered: a row an image.")
+    ] = None,
+    truth: Annotated[
+        str | None, typer.Option("--truth", metavar="COLUMN", help="The table's column with the true answers.")
+    ] = None,
+    raters: Annotated[
+        list[str], typer.Option("--raters", metavar="PATTERN", help="The table's columns of people; may be repeated.")
+    ] = ["R*"],  # noqa: B006 - typer copies it
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Score what needs no trained network: controls that see no picture, Sobel, textures, neighbours, people."""
+    from polydata.workspace import Workspace
+    from polymodel import console_tables, data
+    from polymodel.baselines import run_baselines
+    from polymodel.people import people
+
+    if (human is None) != (truth is None):
+        raise UsageError("--human and --truth go together.", "Name the table and its column with the true answers.")
+    chosen = data.open_split(split, workspace)
+    data.check_images(chosen)
+    answered = people(human, truth, raters, chosen.positive) if human and truth else None
+    with _progress() as advance:
+        found = run_baselines(chosen, Workspace.find(workspace).runs, embeddings, answered, advance)
+    _print(found) if as_json else console_tables.show_baselines(found)
 
 
 @app.command()
@@ -144,6 +279,12 @@ def predict(
 def report(
     run: Annotated[list[str], typer.Argument(metavar="RUN", help="Names of runs in the workspace, or their folders.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.html", help="The file to write.")],
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            "--published", metavar="TABLE", help="Printed results to set beside: model, test_accuracy_pct ..."
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write one self-contained HTML page about one or several runs."""
@@ -152,7 +293,7 @@ def report(
 
     chosen = [runs.open_run(name, workspace) for name in run]
     with _progress() as advance:
-        written = write_report(chosen, output, advance)
+        written = write_report(chosen, output, advance, published)
     typer.echo(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). Open it in a browser.")
 
 

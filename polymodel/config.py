@@ -1,4 +1,4 @@
-"""What a training run is told: recipes, and one frozen configuration that a run folder keeps.
+"""What a training run is told: one frozen configuration that a run folder keeps.
 
 Nothing heavy is imported here, so the command line can show its choices at once.
 """
@@ -10,23 +10,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from polydata.errors import UsageError
+from polymodel.recipes import RECIPES, Recipe, RecipeName
 
 DEFAULT_ARCH = "efficientnet_lite0"
 IMAGENET = "imagenet"
 NO_WEIGHTS = "none"
 MAX_SEEDS = 1000
-
-
-class RecipeName(StrEnum):
-    """The recipes by name."""
-
-    PROBE = "probe"
-    LP_FT = "lp-ft"
-    FINETUNE = "finetune"
-    PAPER = "paper"
 
 
 class DeviceName(StrEnum):
@@ -38,94 +31,37 @@ class DeviceName(StrEnum):
     MPS = "mps"
 
 
+class Precision(StrEnum):
+    """Of the arithmetic in training; the two short ones are automatic mixed precision."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+class TrackerName(StrEnum):
+    """Who is told of every epoch, beside metrics.csv."""
+
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
+    NONE = "none"
+
+
 @dataclass(frozen=True)
-class Recipe:
-    """How a model is fitted.
+class Hardware:
+    """Where and how fast to compute; the results differ only by rounding.
 
     Attributes:
-        name: one of ``RecipeName``.
-        summary: one sentence for the run folder and the report.
-        kind: ``probe`` fits a linear head on frozen features; ``loop`` trains by gradient descent.
-        image_size: side in pixels of what the network sees.
-        short_side: pixels to which an image's short side is brought before it is cropped; None squashes
-            the whole image to ``image_size`` squared.
-        inverse_regularisation: C of the logistic regression, for the probe and the linear start of ``lp-ft``.
-        epochs, batch_size, learning_rate: of the loop; 0 where there is none.
-        patience: epochs without a lower validation loss after which training stops; None trains all
-            epochs on all training images, without a validation part.
-        tail_only: train what follows the last stage but one, with every batch norm frozen.
-        linear_start: begin from a logistic regression on the frozen network (linear probe, then fine-tuning:
-            Kumar et al., ICLR 2022).
-        balanced: weight classes by the inverse of their frequency.
-        copies: (copies of an image of the positive class, of any other) for augmentation fixed before
-            training; None draws new augmentations in every epoch.
+        device: ``auto`` takes the best there is.
+        devices: processes that share each batch.
+        precision: of the arithmetic in training; what is measured and predicted is always fp32.
+        compiled: hand the network to ``torch.compile`` for training.
     """
 
-    name: str
-    summary: str
-    kind: Literal["probe", "loop"]
-    image_size: int
-    short_side: int | None
-    inverse_regularisation: float = 0.0
-    epochs: int = 0
-    batch_size: int = 0
-    learning_rate: float = 0.0
-    patience: int | None = None
-    tail_only: bool = False
-    linear_start: bool = False
-    balanced: bool = True
-    copies: tuple[int, int] | None = None
-
-
-PROBE_C = 3e-4
-
-RECIPES: dict[RecipeName, Recipe] = {
-    RecipeName.PROBE: Recipe(
-        name="probe",
-        summary="logistic regression on frozen features: mean and sd of the last two stages over five crops",
-        kind="probe",
-        image_size=224,
-        short_side=280,
-        inverse_regularisation=PROBE_C,
-    ),
-    RecipeName.LP_FT: Recipe(
-        name="lp-ft",
-        summary="linear probe, then fine-tuning of the last stage with early stopping on validation groups",
-        kind="loop",
-        image_size=224,
-        short_side=256,
-        inverse_regularisation=PROBE_C,
-        epochs=20,
-        batch_size=32,
-        learning_rate=1e-4,
-        patience=5,
-        tail_only=True,
-        linear_start=True,
-    ),
-    RecipeName.FINETUNE: Recipe(
-        name="finetune",
-        summary="fine-tuning of the whole network with early stopping on validation groups",
-        kind="loop",
-        image_size=224,
-        short_side=256,
-        epochs=30,
-        batch_size=32,
-        learning_rate=1e-4,
-        patience=6,
-    ),
-    RecipeName.PAPER: Recipe(
-        name="paper",
-        summary="the seed article's settings: 100 epochs, batch 128, Adam at 1e-4, 256 px, x12/x3 augmentation",
-        kind="loop",
-        image_size=256,
-        short_side=None,
-        epochs=100,
-        batch_size=128,
-        learning_rate=1e-4,
-        balanced=False,
-        copies=(12, 3),
-    ),
-}
+    device: DeviceName = DeviceName.AUTO
+    devices: int = 1
+    precision: Precision = Precision.FP32
+    compiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +74,10 @@ class TrainConfig:
         weights_sha256: of that file; None for the two words.
         recipe: with its overrides applied.
         seeds: one model is trained for each, on each fold.
+        mean, std: per channel, of the input that the weights expect, for grey values between 0 and 1; None
+            takes the architecture's own.
+        transforms: ``module:name`` of the user's own random transform, or None.
+        transforms_sha256: of the file that defines it.
     """
 
     arch: str
@@ -145,6 +85,17 @@ class TrainConfig:
     weights_sha256: str | None
     recipe: Recipe
     seeds: tuple[int, ...]
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    transforms: str | None = None
+    transforms_sha256: str | None = None
+
+    @property
+    def input_scale(self) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+        """Mean and sd by which the input is shifted and scaled; None where the architecture's own are taken."""
+        if self.recipe.normalised:
+            return self.mean, self.std
+        return self.mean or (0.0,) * 3, self.std or (1.0,) * 3
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: tuples come out as lists."""
@@ -163,32 +114,94 @@ def config_from_dict(data: dict[str, Any]) -> TrainConfig:
     Raises:
         KeyError, TypeError: if it is not what ``as_dict`` writes.
     """
-    recipe = dict(data["recipe"])
-    recipe["copies"] = tuple(recipe["copies"]) if recipe["copies"] else None
-    return TrainConfig(data["arch"], data["weights"], data["weights_sha256"], Recipe(**recipe), tuple(data["seeds"]))
+    plain = {key: _tuples(value) for key, value in data.items() if key != "recipe"}
+    return TrainConfig(**plain, recipe=Recipe(**{key: _tuples(value) for key, value in data["recipe"].items()}))
 
 
-def adjusted(name: RecipeName, **overrides: float | None) -> Recipe:
-    """A recipe with some of its numbers replaced; None keeps the recipe's own.
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def adjusted(name: RecipeName, **overrides: float | str | bool | None) -> Recipe:
+    """A recipe with some of its settings replaced; None keeps the recipe's own.
 
     Raises:
-        UsageError: if a number makes no sense, or the recipe has no such number.
+        UsageError: if a number makes no sense, or the recipe has no such setting.
     """
     recipe = RECIPES[name]
-    wanted = {key: value for key, value in overrides.items() if value is not None}
+    wanted: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
     for key, value in wanted.items():
         flag = f"--{key.replace('_', '-')}"
-        if recipe.kind == "probe" and key in ("epochs", "batch_size", "learning_rate"):
+        if recipe.kind == "probe" and key not in ("image_size", "balance"):
             raise UsageError(
                 f"{flag} means nothing to the recipe {name}, which fits a logistic regression.",
                 f"Take another recipe ({', '.join(r for r in RecipeName if r != name)}) or leave {flag} out.",
             )
-        if value <= 0:
+        lowest_allowed = key in ("warm_up", "patience")  # 0 turns these two off
+        if isinstance(value, int | float) and (value < 0 or (value == 0 and not lowest_allowed)) and value is not False:
             raise UsageError(f"{flag} must be above 0, not {value}.")
+    if recipe.kind == "probe" and wanted.get("balance") == "sampling":
+        raise UsageError("--balance sampling means nothing to a probe.", "Use --balance weights, or none.")
+    if recipe.tail_only and wanted.get("frozen_norm") is False:
+        raise UsageError(f"--trained-norm means nothing to the recipe {name}, whose front is frozen.", "Leave it out.")
+    if wanted.get("patience") == 0:
+        wanted["patience"] = None
     size = wanted.get("image_size")
-    if size is not None and recipe.short_side is not None:
-        wanted["short_side"] = round(size * recipe.short_side / recipe.image_size)
-    return dataclasses.replace(recipe, **wanted)  # type: ignore[arg-type]  # names are those of the fields
+    if isinstance(size, int):
+        scale = size / recipe.image_size
+        wanted["views"] = tuple((round(side * scale), turns) for side, turns in recipe.views)
+        if recipe.short_side is not None:
+            wanted["short_side"] = round(scale * recipe.short_side)
+    return dataclasses.replace(recipe, **wanted)
+
+
+def channel_values(text: str | None, flag: str) -> tuple[float, ...] | None:
+    """Three numbers, or one for all channels, from ``0.5`` or ``0.485,0.456,0.406``.
+
+    Raises:
+        UsageError: if they are something else.
+    """
+    if text is None:
+        return None
+    try:
+        values = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        values = ()
+    lowest = 0.0 if flag == "--mean" else 1e-6
+    if len(values) not in (1, 3) or not all(lowest <= v <= 10 for v in values):
+        raise UsageError(f"{flag} takes one number or three with commas, not {text!r}.", "Such as 0.485,0.456,0.406.")
+    return values * 3 if len(values) == 1 else values
+
+
+def train_config(
+    arch: str,
+    weights: str,
+    recipe: Recipe,
+    seeds: tuple[int, ...],
+    *,
+    mean: str | None = None,
+    std: str | None = None,
+    transforms: str | None = None,
+) -> TrainConfig:
+    """A configuration from the words of the command line.
+
+    Raises:
+        UsageError: if mean and sd are no numbers, there is no such transform, or the recipe shows no random views.
+        InputError: if there is no such weights file.
+    """
+    from polymodel.weights import weights_sha256
+
+    if transforms is not None and (recipe.kind == "probe" or recipe.copies is not None):
+        raise UsageError(f"--transforms means nothing to the recipe {recipe.name}, which shows no random views.")
+    if weights not in (IMAGENET, NO_WEIGHTS):
+        weights = str(Path(weights).resolve())
+    own_sha256 = None
+    if transforms is not None:
+        from polymodel.augment import transform_sha256
+
+        own_sha256 = transform_sha256(transforms)
+    scale = channel_values(mean, "--mean"), channel_values(std, "--std")
+    return TrainConfig(arch, weights, weights_sha256(weights), recipe, seeds, *scale, transforms, own_sha256)
 
 
 def seeds_from(count: int | None, seed: int | None) -> tuple[int, ...]:

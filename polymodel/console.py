@@ -11,30 +11,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from polymodel.baselines import TITLES as BASELINE_TITLES
 from polymodel.evaluate import centre_of, rows
 from polymodel.metrics import METRICS, TITLES
 from polymodel.runs import Run
 
 if TYPE_CHECKING:
+    from polymodel.embed import Embedded
     from polymodel.predict import Predictions
     from polymodel.train import Trained
 
-ROW_TITLES = {
-    "model": "model",
-    "majority": "majority",
-    "metadata": "file metadata",
-    "print_only": "print only",
-    "paper_lookup": "paper lookup",
-}
+ROW_TITLES = {"model": "model", **BASELINE_TITLES}
 """What the rows of an evaluation are called: the model, and the controls that see no micrograph."""
 
 
-def percent(value: float | None) -> str:
-    """A fraction in per cent with one digit, ``–`` for one without meaning."""
-    return "–" if value is None else f"{100 * value:.1f}"
+def percent(value: float | None, digits: int = 1) -> str:
+    """A fraction in per cent, ``–`` for one without meaning."""
+    return "–" if value is None else f"{100 * value:.{digits}f}"
 
 
-def _interval(summary: Mapping[str, Any]) -> str:
+def interval(summary: Mapping[str, Any]) -> str:
+    """``79.2–93.1``, or nothing where there is none."""
     return "" if summary["low"] is None else f"{percent(summary['low'])}–{percent(summary['high'])}"
 
 
@@ -76,6 +73,23 @@ def show_trained(trained: Trained) -> None:
     console.print(f"Next: polymodel evaluate {escape(run.name)}", highlight=False)
 
 
+def embedded_json(done: Embedded) -> dict[str, Any]:
+    """What ``embed --json`` prints."""
+    return {
+        "output": str(done.output),
+        "images": done.images,
+        "features": done.features,
+        "network_sha256": done.digest,
+        "failed": [{"path": path, "reason": reason} for path, reason in done.failed],
+    }
+
+
+def show_embedded(done: Embedded) -> None:
+    """Where the features were written."""
+    words = f"Wrote {done.features} features of {done.images} images to {escape(str(done.output))}"
+    Console().print(words, highlight=False, soft_wrap=True)
+
+
 def show_evaluation(run: Run, evaluation: Mapping[str, Any]) -> None:
     """The table of metrics, the model beside the others."""
     console = Console()
@@ -92,9 +106,9 @@ def show_evaluation(run: Run, evaluation: Mapping[str, Any]) -> None:
     for metric in METRICS:
         own = found["model"][metric]
         cells = [percent(centre_of(found[name][metric])) for name in others]
-        table.add_row(TITLES[metric], _with_spread(own), _interval(own), *cells)
+        table.add_row(TITLES[metric], _with_spread(own), interval(own), *cells)
     seen = evaluation["train_accuracy"]
-    table.add_row("on training", _with_spread(seen), _interval(seen), *[""] * len(others))
+    table.add_row("on training", _with_spread(seen), interval(seen), *[""] * len(others))
     console.print(table)
     classes, counts = evaluation["confusion_matrix"]["classes"], evaluation["confusion_matrix"]["rows_are_truth"]
     for label, line in zip(classes, counts, strict=True):
@@ -106,7 +120,6 @@ def show_evaluation(run: Run, evaluation: Mapping[str, Any]) -> None:
         highlight=False,
     )
     _warn_leak(console, run)
-    console.print(f"Next: polymodel report {escape(run.name)} --output report.html", highlight=False)
 
 
 def predictions_json(found: Predictions) -> dict[str, Any]:

@@ -9,19 +9,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polydata.controls import CONTROLS, ControlTable, read_table
-from polydata.errors import InputError
+from polydata.errors import InputError, UsageError
 from polydata.files import replacing
 from polydata.ids import sha256_file
 from polymodel.linear import softmax
-from polymodel.metrics import METRICS, RESAMPLES, Array, Outcome, confusion, summarise
+from polymodel.metrics import (
+    METRICS,
+    RESAMPLES,
+    Array,
+    Outcome,
+    confusion,
+    over_seeds,
+    paired,
+    summarise,
+    wilson,
+    within_groups,
+)
 from polymodel.runs import LOGIT, PREDICTIONS, Run, read_json, write_json
+from polymodel.slices import averaged, slices
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EVALUATION = "evaluation.json"
 CONFUSION_PNG = "confusion_matrix.png"
-VERSION = 1
+VERSION = 2
 
 Summary = dict[str, dict[str, Any]]
 Advance = Callable[[str, int, int], None]
@@ -36,9 +48,11 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
         advance: told (what is going on, done, all).
 
     Returns:
-        The nine metrics of ``metrics.METRICS`` as fractions, each {value, low, high} or, over folds or seeds,
+        The metrics of ``metrics.METRICS`` as fractions, each {value, low, high} or, over folds or seeds,
         {mean, sd, low, high, values}; ``train_accuracy`` alike; ``majority`` and ``controls`` hold the same
-        metrics of the models beside it; ``confusion_matrix`` counts over all parts; then what was evaluated.
+        metrics of the models beside it; ``accuracy_wilson`` the interval that takes images for independent;
+        ``over_seeds`` how each metric varies over seeds; ``within_papers`` the AUROC among images of one paper;
+        ``slices`` parts of the test images; ``confusion_matrix`` counts over all parts; then what was evaluated.
 
     Raises:
         RefusedError: if the run is not finished.
@@ -54,6 +68,13 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
     trains = [_outcome(run, frame[frame["side"] == "train"]) for frame in frames]
     result: dict[str, Any] = dict(summarise(tests))
     result["train_accuracy"] = summarise(trains)["accuracy"]
+    images = {sha for frame in frames for sha in frame.loc[frame["side"] == "test", "image_sha256"]}
+    accuracy = centre_of(result["accuracy"])
+    low, high = wilson(accuracy, len(images)) if accuracy is not None else (None, None)
+    result["accuracy_wilson"] = {"low": low, "high": high}
+    result["over_seeds"] = over_seeds(tests, [key.seed for key in run.planned])
+    result["within_papers"] = within_groups(tests)
+    result["slices"] = slices(run)
     others = _controls(run, frames, tests, advance) if controls else {"majority": _majority(run, frames, tests)}
     result["majority"] = others.pop("majority")
     result["controls"] = others
@@ -65,7 +86,7 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
         "split_digest": run.split["digest"],
         "leakage": run.leakage,
         "parts": [{"fold": key.fold, "seed": key.seed} for key in run.planned],
-        "test_images": len({sha for f in frames for sha in f.loc[f["side"] == "test", "image_sha256"]}),
+        "test_images": len(images),
         "test_groups": len({group for outcome in tests for group in outcome.groups.tolist()}),
         "interval": f"95 %, percentiles of {RESAMPLES} resamples of papers, seed 0",
         "version": VERSION,
@@ -77,6 +98,36 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
     with replacing(run.folder / CONFUSION_PNG) as out:
         out.write(confusion_figure(counts, run.classes, "png"))
     return result
+
+
+def compare(run: Run, other: Run) -> dict[str, Any]:
+    """Two finished runs on the test images that both have, each image's probabilities averaged over its parts.
+
+    Returns:
+        What ``metrics.paired`` gives, with the ``runs``, the ``images`` in common and those of only one run.
+
+    Raises:
+        RefusedError: if a run is not finished.
+        UsageError: if they name classes differently, have no test image in common, or label one differently.
+    """
+    for one in (run, other):
+        one.require_finished()
+    if (run.classes, run.positive) != (other.classes, other.positive):
+        raise UsageError(f"{run.name} and {other.name} answer different questions.", "Name a run of the same classes.")
+    (facts, mine), (facts_other, theirs) = averaged(run), averaged(other)
+    common = facts.index.intersection(facts_other.index)
+    if not len(common):
+        raise UsageError(f"{run.name} and {other.name} have no test image in common.", "Name a run of the same split.")
+    outcomes = []
+    for found, outcome in ((facts, mine), (facts_other, theirs)):
+        k = found.index.get_indexer(common)
+        outcomes.append(Outcome(outcome.truth[k], outcome.probabilities[k], outcome.groups[k], outcome.positive))
+    if (outcomes[0].truth != outcomes[1].truth).any():
+        raise UsageError(f"{run.name} and {other.name} label some images differently.", "Name a run of the same split.")
+    result = paired(outcomes[0], outcomes[1])
+    alone = {run.name: len(facts) - len(common), other.name: len(facts_other) - len(common)}
+    leaky = [one.name for one in (run, other) if one.leakage]
+    return {"runs": [run.name, other.name], "images": len(common), "left_out": alone, "leaky": leaky, **result}
 
 
 def rows(evaluation: Mapping[str, Any]) -> dict[str, Summary]:

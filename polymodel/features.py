@@ -2,6 +2,11 @@
 
 A cached vector depends on the image's bytes, the network's weights and the views alone, so folds, seeds
 and later runs share it.
+
+Blocks of features describe an image. Means: the mean and standard deviation of every channel of the last two
+stages. Covariances: how strongly the channels of the middle, and of the last stage but one, vary together over the
+picture, as signed square roots (bilinear pooling: Lin et al., ICCV 2015), which tells textures apart that have the
+same means.
 """
 
 from __future__ import annotations
@@ -18,12 +23,16 @@ from torch import Tensor
 from polydata.files import replacing
 from polydata.ids import content_id
 from polydata.images import open_picture
-from polymodel.config import Recipe
 from polymodel.models import Network
+from polymodel.recipes import Recipe
+from polymodel.threads import each
 from polymodel.views import five_crops, grey_resized
 
-VIEWS = "grey; bicubic; four corners and centre; population mean and sd of the last two stages; mean over crops"
+METHOD = "grey; bicubic; four corners and centre; means and sds; signed roots of two mean covariances"
 """What a feature vector is; part of the cache's key, so a change here computes anew."""
+
+MAX_CHANNELS = 192
+"""The covariance of more channels is taken after a fixed random projection to so many."""
 
 Features = NDArray[np.float32]
 
@@ -39,18 +48,61 @@ def pooled(maps: Sequence[Tensor]) -> Tensor:
     """
     columns = []
     for values in maps:
-        flat = values.flatten(2) if values.ndim == 4 else values.transpose(1, 2)
+        flat = _flat(values)
         columns += [flat.mean(2), flat.std(2, correction=0)]
     return torch.cat(columns, dim=1)
 
 
-def describe_picture(network: Network, picture: Image.Image, recipe: Recipe, device: str) -> Features:
-    """The feature vector of one picture, (features,); the network must be in eval mode and on ``device``."""
-    crops = five_crops(grey_resized(picture, recipe.short_side, recipe.image_size), recipe.image_size)
-    with torch.inference_mode():
-        vectors = pooled(network.maps(network.normalise(torch.from_numpy(crops).to(device))))
-    mean: Features = vectors.mean(0).float().cpu().numpy()
-    return mean
+def covariance(values: Tensor) -> Tensor:
+    """Covariance over space of the channels of a map, the mean over its n crops.
+
+    Args:
+        values: (n, channels, height, width) or (n, tokens, channels); of more than ``MAX_CHANNELS`` channels
+            a fixed random projection is taken.
+
+    Returns:
+        (channels, channels).
+    """
+    flat = _flat(values).float()
+    channels = flat.shape[1]
+    if channels > MAX_CHANNELS:
+        generator = torch.Generator().manual_seed(0)
+        mixing = torch.randn(MAX_CHANNELS, channels, generator=generator) / MAX_CHANNELS**0.5
+        flat = mixing.to(flat.device) @ flat
+    centred = flat - flat.mean(2, keepdim=True)
+    return (centred @ centred.transpose(1, 2) / flat.shape[2]).mean(0)
+
+
+def _flat(values: Tensor) -> Tensor:
+    """(n, channels, places) of a map."""
+    return values.flatten(2) if values.ndim == 4 else values.transpose(1, 2)
+
+
+def describe_picture(network: Network, picture: Image.Image, recipe: Recipe, device: str) -> list[Features]:
+    """The blocks of features of one picture, each (features,); the network must be in eval mode.
+
+    Args:
+        network: on ``device``.
+        picture: RGB.
+        recipe: gives the views and their size.
+        device: ``cpu``, ``cuda`` or ``mps``.
+    """
+    means, covariances = [], []
+    for short_side, turns in recipe.views:
+        grey = np.rot90(grey_resized(picture, short_side, recipe.image_size), turns)
+        crops = np.ascontiguousarray(five_crops(grey, recipe.image_size))
+        with torch.inference_mode():
+            images = network.normalise(torch.from_numpy(crops).to(device))
+            middle, *stages = network.maps(images.contiguous(memory_format=torch.channels_last))
+            means.append(pooled(stages).float().mean(0))
+            maps = [stages[0]] if middle is stages[0] else [middle, stages[0]]
+            covariances.append([covariance(values) for values in maps])
+    blocks = [torch.stack(means).mean(0)]
+    for views in zip(*covariances, strict=True):
+        joint = torch.stack(views).mean(0)
+        upper = joint[tuple(torch.triu_indices(*joint.shape, device=joint.device))]
+        blocks.append(upper.sign() * upper.abs().sqrt())
+    return [block.cpu().numpy() for block in blocks]
 
 
 class FeatureCache:
@@ -59,18 +111,23 @@ class FeatureCache:
     Args:
         folder: where vectors are kept.
         network: in eval mode, on ``device``.
-        recipe: gives the size of the views.
+        recipe: gives the views.
         device: ``cpu``, ``cuda`` or ``mps``.
     """
 
     def __init__(self, folder: Path, network: Network, recipe: Recipe, device: str) -> None:
         # Devices round differently, so a vector is never shared between kinds of device.
-        key = content_id("features", network.backbone_digest(), VIEWS, recipe.short_side, recipe.image_size, device)
+        self.digest = network.backbone_digest()
+        key = content_id("features", self.digest, METHOD, repr(recipe.views), recipe.image_size, device)
         self.folder = folder / key
         self.network, self.recipe, self.device = network, recipe, device
+        if device == "cpu":
+            network.module.to(memory_format=torch.channels_last)
 
-    def get(self, images: Sequence[tuple[str, Path]], advance: Callable[[int, int], None] | None = None) -> Features:
-        """Feature vectors of images given as (SHA-256, path), in their order: (n, features).
+    def get(
+        self, images: Sequence[tuple[str, Path]], advance: Callable[[int, int], None] | None = None
+    ) -> list[Features]:
+        """Blocks of features of images given as (SHA-256, path), in their order, each (n, features).
 
         Args:
             images: their bytes are trusted to have that SHA-256.
@@ -79,19 +136,22 @@ class FeatureCache:
         Raises:
             InputError: if an image cannot be read.
         """
-        rows = []
-        for done, (sha256, path) in enumerate(images, start=1):
-            rows.append(self._one(sha256, path))
+        missing = [(sha256, path) for sha256, path in dict(images).items() if not self._kept(sha256).is_file()]
+        known = len(images) - len(missing)
+        for done, _ in enumerate(each(self.network, self.device, missing, self._compute), start=1):
             if advance:
-                advance(done, len(images))
-        return np.stack(rows)
+                advance(known + done, len(images))
+        return [np.stack(block) for block in zip(*(self._read(sha256) for sha256, _ in images), strict=True)]
 
-    def _one(self, sha256: str, path: Path) -> Features:
-        kept = self.folder / sha256[:2] / f"{sha256}.npy"
-        if kept.is_file():
-            found: Features = np.load(kept, allow_pickle=False)
-            return found
-        vector = describe_picture(self.network, open_picture(path), self.recipe, self.device)
-        with replacing(kept) as out:
-            np.save(out, vector, allow_pickle=False)
-        return vector
+    def _kept(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / f"{sha256}.npz"
+
+    def _compute(self, network: Network, image: tuple[str, Path]) -> None:
+        sha256, path = image
+        blocks = describe_picture(network, open_picture(path), self.recipe, self.device)
+        with replacing(self._kept(sha256)) as out:
+            np.savez(out, *blocks, allow_pickle=False)
+
+    def _read(self, sha256: str) -> list[Features]:
+        with np.load(self._kept(sha256), allow_pickle=False) as found:
+            return [found[f"arr_{k}"] for k in range(len(found.files))]

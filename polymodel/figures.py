@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -114,3 +115,77 @@ def _draw(axes: Any, histories: Sequence[pd.DataFrame], x: str, side: str, measu
     mean = pd.concat(drawn).groupby(x)[column].mean()
     marker = "o" if len(mean) < 12 else None
     axes.plot(mean.index, mean.to_numpy(), color=colour, linewidth=1.8, marker=marker, markersize=3, label=WORDS[side])
+
+
+def box_figure(runs: Sequence[tuple[str, Mapping[str, Sequence[float]]]], titles: Sequence[str], kind: Format) -> bytes:
+    """Box plots of metrics over the parts or seeds of runs, every value a point.
+
+    Args:
+        runs: (name, {title: values as fractions}).
+        titles: of the metrics, one panel each.
+        kind: ``png`` or ``svg``.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.6, 1.1 + 0.55 * len(runs)), layout="constrained")
+        panels = figure.subplots(1, len(titles), sharey=True, squeeze=False)[0]
+        for axes, title in zip(panels, titles, strict=True):
+            values = [[100 * v for v in found[title]] for _, found in runs]
+            axes.boxplot(
+                values,
+                orientation="horizontal",
+                widths=0.5,
+                showfliers=False,
+                medianprops={"color": TRAIN, "linewidth": 1.6},
+                boxprops={"color": MUTED},
+                whiskerprops={"color": MUTED},
+                capprops={"color": MUTED},
+            )
+            for place, points in enumerate(values, start=1):
+                spread = np.linspace(-0.14, 0.14, len(points)) if len(points) > 1 else [0.0]
+                axes.plot(points, [place + s for s in spread], "o", color=TRAIN, markersize=3, alpha=0.5)
+            axes.set_xlabel(title)
+            axes.grid(axis="x", color="#e4e7eb", linewidth=0.6)
+        panels[0].set_yticks(range(1, len(runs) + 1), [_shortened(name) for name, _ in runs], color=INK)
+        panels[0].invert_yaxis()
+        return _finish(figure, kind)
+
+
+def violin_figure(values: Mapping[str, Sequence[float]], threshold: float, kind: Format) -> bytes:
+    """The distribution of the Sobel value for each label, and the seed's threshold.
+
+    Args:
+        values: label -> its images' values; a label with fewer than two different ones is drawn as points alone.
+        threshold: drawn as a line.
+        kind: ``png`` or ``svg``.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+        axes = figure.add_subplot()
+        rng = np.random.default_rng(0)
+        for place, (colour, points) in enumerate(zip(_cycle(len(values)), values.values(), strict=True), start=1):
+            if len(set(points)) > 1:
+                body: Any = axes.violinplot([list(points)], positions=[place], widths=0.8, showmedians=True)
+                for part in body["bodies"]:
+                    part.set_facecolor(colour)
+                    part.set_alpha(0.3)
+                for name in ("cbars", "cmins", "cmaxes", "cmedians"):
+                    body[name].set_color(colour)
+            axes.plot(place + rng.uniform(-0.07, 0.07, len(points)), points, ".", color=colour, markersize=3, alpha=0.5)
+        axes.axhline(threshold, color=INK, linewidth=0.9, linestyle=":")
+        axes.annotate("threshold", (0.4, threshold), color=MUTED, fontsize=8, va="bottom")
+        axes.set_xlim(0.4, len(values) + 0.6)
+        axes.set_xticks(
+            range(1, len(values) + 1), [f"{_shortened(n.replace('_', ' '))}\nn = {len(v)}" for n, v in values.items()]
+        )
+        axes.set_ylabel("Sobel value")
+        return _finish(figure, kind)
+
+
+def _cycle(count: int) -> list[str]:
+    colours = list(COLOURS.values())
+    return [colours[k % len(colours)] for k in range(count)]
+
+
+def _shortened(name: str) -> str:
+    """A name that fits an axis and is no mathematics to matplotlib."""
+    return (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")

@@ -1,11 +1,13 @@
-"""The recipes that train by gradient descent: ``lp-ft``, ``finetune`` and ``paper``."""
+"""The recipes that train by gradient descent: ``lp-ft``, ``finetune``, ``paper`` and ``paper-code``."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,106 +15,135 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
-from torchvision.transforms import v2
 
 from polydata.errors import InputError
-from polydata.images import open_picture
-from polydata.splits.manifest import Item
-from polymodel.config import Recipe
+from polymodel import checkpoints
+from polymodel.augment import Transform
+from polymodel.checkpoints import Keeper, Loop
+from polymodel.config import Precision
 from polymodel.data import VALIDATION_PARTS, group_folds
-from polymodel.linear import balanced_weights, fit_head
+from polymodel.distributed import Team
+from polymodel.linear import balanced_weights, fit_head, image_weights
 from polymodel.models import Network
 from polymodel.parts import PartJob, PartResult
-from polymodel.views import Grey, centre, fixed_copy, grey_resized
+from polymodel.recipes import Balance, Recipe, Schedule
+from polymodel.runs import CHECKPOINT
+from polymodel.sources import PASS_COUNT, Choice, Maps, Pixels, Source
+from polymodel.threads import one_thread
+from polymodel.tracking import Tracker
 
-EVAL_BATCH = 64
-PASS_COUNT = 1_000_003  # a prime, so that (seed, epoch, place) seldom share a random state
+AUTOCAST = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 
 
-@dataclass
-class Loop:
-    """The state of one training, all that another epoch needs.
+@dataclass(frozen=True)
+class LoopSettings:
+    """How a loop is run, beside what the recipe says.
 
     Attributes:
-        network: on the device.
-        optimiser: over what is trained.
-        epoch: epochs done.
-        history: a row for each.
-        best_loss, best_epoch, best_state: of the epoch with the lowest validation loss.
+        precision: of the arithmetic.
+        compiled: train through ``torch.compile``.
+        transform: makes random views.
+        transform_key: what names it.
+        cache: folder of cached maps.
+        part_folder: where the part is being made; checkpoints lie there.
+        checkpoint_seconds: at least so many between two checkpoints.
+        team: the processes that train together.
+        tracker: told of every epoch.
     """
 
-    network: Network
-    optimiser: torch.optim.Optimizer
-    epoch: int = 0
-    history: list[dict[str, float | int | None]] = field(default_factory=list)
-    best_loss: float = float("inf")
-    best_epoch: int = 0
-    best_state: dict[str, Tensor] = field(default_factory=dict)
+    precision: Precision
+    compiled: bool
+    transform: Transform
+    transform_key: str
+    cache: Path
+    part_folder: Path
+    checkpoint_seconds: float
+    team: Team
+    tracker: Tracker
 
 
-def train_loop(job: PartJob, network: Network) -> PartResult:
-    """Train a network; with patience, the epoch with the lowest loss on held-back training groups is kept.
+def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartResult | None:
+    """Train a network; with patience, the epoch with the lowest loss on held-back training papers is kept.
 
-    The test side never chooses anything. Only where a recipe has no validation part (``paper``) its loss and
-    accuracy are noted after each epoch, for the curve that the seed article shows.
+    The test side never chooses anything. Only where a recipe has no validation part its loss and accuracy are
+    noted after each epoch, for the curve that the seed article shows.
+
+    Returns:
+        The result; None in all processes of a team but the first.
 
     Raises:
-        InputError: if an image cannot be read, the groups do not allow a validation part, or a loss is not finite.
+        InputError: if an image cannot be read, the papers do not allow a validation part, or a loss is not finite.
+        UsageError: if the network has no last block that could be trained by itself, and the recipe wants one.
     """
-    recipe, classes = job.recipe, len(job.classes)
+    recipe, team = job.recipe, settings.team
     labels = torch.from_numpy(job.train_targets())
-    train, test = _read(job, job.fold.train, "training"), _read(job, job.fold.test, "test")
     kept, held_back = _parts(job, labels.numpy())
     network.module.to(job.device)
-    weights = torch.tensor(balanced_weights(labels.numpy()[kept], classes), dtype=torch.float32, device=job.device)
-    criterion = nn.CrossEntropyLoss(weights if recipe.balanced else None)
-    if recipe.linear_start:
-        _start_head(job, network, [train[k] for k in kept], labels.numpy()[kept])
-    trained = _trained_parameters(network, recipe)
-    loop = Loop(network, torch.optim.Adam(trained, lr=recipe.learning_rate))
-    watched = ("val", [train[k] for k in held_back], labels[held_back])
+    if job.device == "cuda":
+        network.module.to(memory_format=torch.channels_last)  # what its kernels like
+    start_digest = network.backbone_digest()
+    source = _source(job, network, settings)
+    if isinstance(source, Maps) and recipe.linear_start:
+        _start_head(job, source, kept, labels.numpy()[kept])
+    loop = _new_loop(job, network, settings)
+    keeper = Keeper(settings.part_folder if team.is_first else None, settings.checkpoint_seconds)
+    checkpoint = settings.part_folder / CHECKPOINT
+    if team.from_first(checkpoint.is_file()):
+        checkpoints.load(checkpoint, loop)
+    weights = class_weights(job, labels.numpy()[kept])
+    learn = _learner(job, loop, source, settings, weights)
+    train_count = len(labels)
+    watched = ("val", held_back.tolist(), labels[held_back])
     if recipe.patience is None:
-        watched = ("test", test, torch.from_numpy(job.test_targets()))
-    while loop.epoch < recipe.epochs and not _is_stale(loop, recipe):
-        _epoch(job, loop, [train[k] for k in kept], labels[kept], criterion)
-        _look(job, loop, watched, criterion)
-        _check_finite(loop)
+        test = torch.from_numpy(job.test_targets())
+        watched = ("test", list(range(train_count, train_count + len(test))), test)
+    with one_thread(recipe.tail_only and job.device == "cpu"):
+        while loop.epoch < recipe.epochs and not _is_stale(loop, recipe):
+            _epoch(job, loop, (kept, labels), learn, team)
+            if team.is_first:
+                _look(loop, source, watched, weights)
+            loop.history[-1] = team.from_first(loop.history[-1])
+            loop.best_loss, loop.best_epoch = team.from_first((loop.best_loss, loop.best_epoch))
+            _check_finite(loop)
+            settings.tracker.row(loop.history[-1])
+            keeper.after_epoch(loop)
+    if not team.is_first:
+        return None
     if recipe.patience is not None:
         network.module.load_state_dict(loop.best_state)
     return PartResult(
         tensors=network.module.state_dict(),
-        train_logits=logits_of(network, train, recipe, job.device),
-        test_logits=logits_of(network, test, recipe, job.device),
+        train_logits=source.logits(range(train_count)).numpy(),
+        test_logits=source.logits(range(train_count, train_count + len(job.fold.test))).numpy(),
         history=loop.history,
         facts={
             "epochs": loop.epoch,
             "kept_epoch": loop.best_epoch if recipe.patience is not None else loop.epoch,
             "validation_images": len(held_back),
             "validation_groups": sorted({job.fold.train[k].group for k in held_back}),
+            "start_digest": start_digest,
+            "processes": team.size,
+            "precision": settings.precision.value,
         },
     )
 
 
-def logits_of(network: Network, images: Sequence[Grey], recipe: Recipe, device: str) -> NDArray[np.float64]:
-    """Logits (n, classes) of resized grey images, each seen once by its centre; the network goes to eval mode."""
+def class_weights(job: PartJob, labels: NDArray[np.int64]) -> Tensor | None:
+    """Weight of each class in the loss, on the job's device; None where all weigh the same."""
+    if job.recipe.balance != Balance.WEIGHTS:
+        return None
+    return torch.tensor(balanced_weights(labels, len(job.classes)), dtype=torch.float32, device=job.device)
+
+
+def _source(job: PartJob, network: Network, settings: LoopSettings) -> Source:
+    if not job.recipe.tail_only:
+        return Pixels(job, network, settings.transform)
     network.module.eval()
-    rows = []
-    with torch.inference_mode():
-        for start in range(0, len(images), EVAL_BATCH):
-            batch = np.stack([centre(image, recipe.image_size) for image in images[start : start + EVAL_BATCH]])
-            rows.append(network.module(network.normalise(torch.from_numpy(batch).to(device))).double().cpu())
-    found: NDArray[np.float64] = torch.cat(rows).numpy()
-    return found
-
-
-def _read(job: PartJob, items: Sequence[Item], side: str) -> list[Grey]:
-    """The images of one side, resized."""
-    images = []
-    for done, item in enumerate(items, start=1):
-        picture = open_picture(job.split.image_path(item))
-        images.append(grey_resized(picture, job.recipe.short_side, job.recipe.image_size))
-        job.advance(f"reading {side} images", done, len(items))
-    return images
+    arguments = (settings.cache, job, network, settings.transform, settings.transform_key)
+    if settings.team.is_first:
+        source = Maps(*arguments)
+    settings.team.from_first(None)  # the others wait, and find every map there
+    return source if settings.team.is_first else Maps(*arguments)
 
 
 def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -133,29 +164,39 @@ def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
     )
 
 
-def _start_head(job: PartJob, network: Network, images: Sequence[Grey], labels: NDArray[np.int64]) -> None:
+def _start_head(job: PartJob, source: Maps, kept: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
     """Fill the head with a logistic regression on what the frozen network gives it."""
-    network.module.eval()
-    rows = []
-    with torch.inference_mode():
-        for start in range(0, len(images), EVAL_BATCH):
-            job.advance("linear start", start, len(images))
-            batch = np.stack([centre(i, job.recipe.image_size) for i in images[start : start + EVAL_BATCH]])
-            rows.append(network.head_inputs(network.normalise(torch.from_numpy(batch).to(job.device))).cpu())
-    head = fit_head(torch.cat(rows).numpy(), labels, len(job.classes), job.recipe.inverse_regularisation)
-    layer = network.head_layer()
+    job.advance("linear start", 0, 1)
+    groups = [job.fold.train[k].group for k in kept]
+    weights = image_weights(labels, len(job.classes), groups, balanced=job.recipe.balance != Balance.NONE)
+    features = source.head_inputs(kept.tolist())
+    head = fit_head(features, labels, len(job.classes), job.recipe.inverse_regularisation, weights)
+    layer = source.network.head_layer()
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(head.weight))
         layer.bias.copy_(torch.from_numpy(head.bias))
 
 
+def _new_loop(job: PartJob, network: Network, settings: LoopSettings) -> Loop:
+    recipe = job.recipe
+    parameters = _trained_parameters(network, recipe)
+    kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
+    optimiser = kind(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    scaler = torch.amp.GradScaler(job.device, enabled=settings.precision is Precision.FP16)
+    return Loop(network, optimiser, scaler)
+
+
 def _trained_parameters(network: Network, recipe: Recipe) -> list[nn.Parameter]:
     """The parameters to train; all others are frozen."""
-    if not recipe.tail_only:
-        return list(network.module.parameters())
+    names = network.tail() if recipe.tail_only else [name for name, _ in network.module.named_modules()]
     network.module.requires_grad_(False)
-    tail = [network.module.get_submodule(name) for name in network.tail()]
-    chosen = [p for part in tail if not isinstance(part, _BatchNorm) for p in part.parameters(recurse=False)]
+    parts = [network.module.get_submodule(name) for name in names]
+    chosen = [
+        parameter
+        for part in parts
+        if not (recipe.frozen_norm and isinstance(part, _BatchNorm))
+        for parameter in part.parameters(recurse=False)
+    ]
     for parameter in chosen:
         parameter.requires_grad_(True)
     return chosen
@@ -165,48 +206,108 @@ def _is_stale(loop: Loop, recipe: Recipe) -> bool:
     return recipe.patience is not None and loop.epoch - loop.best_epoch >= recipe.patience
 
 
-def _epoch(job: PartJob, loop: Loop, images: Sequence[Grey], labels: Tensor, criterion: nn.CrossEntropyLoss) -> None:
+def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+    """The learning rate of a step, counted from 0 over the whole training."""
+    warm, total = recipe.warm_up * steps_per_epoch, recipe.epochs * steps_per_epoch
+    if step + 1 < warm:
+        return recipe.learning_rate * (step + 1) / warm
+    if recipe.schedule == Schedule.COSINE:
+        done = max(0.0, step - warm) / max(1.0, total - warm)
+        return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return recipe.learning_rate
+
+
+Learn = Callable[[int, Sequence[Choice], Tensor], Tensor]
+"""Learns from one batch: (epoch, its images, their labels) -> (loss x images, right answers) of this process."""
+
+
+def _learner(job: PartJob, loop: Loop, source: Source, settings: LoopSettings, weights: Tensor | None) -> Learn:
+    team, device = settings.team, job.device
+    shared = team.shared(source.module, device)
+    module: Any = torch.compile(shared) if settings.compiled else shared
+    dtype = AUTOCAST.get(settings.precision)
+
+    def learn(epoch: int, chosen: Sequence[Choice], wanted: Tensor) -> Tensor:
+        mine = range(team.rank, len(chosen), team.size)
+        # Where there are fewer images than processes, one is shown again and counts nothing.
+        is_counted, mine = bool(mine), mine or range(1)
+        given = wanted[list(mine)].to(device)
+        whole = float((weights.cpu()[wanted] if weights is not None else torch.ones(len(wanted))).sum())
+        inputs = source.training(epoch, [chosen[k] for k in mine])
+        loop.optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(device, dtype=dtype, enabled=dtype is not None):
+            logits = module(inputs).float()
+        losses = functional.cross_entropy(logits, given, weights, reduction="none") * float(is_counted)
+        # The processes' gradients are averaged, so that each divides by its share of the whole batch.
+        loss = losses.sum() / whole
+        loop.scaler.scale(loss * team.size).backward()  # type: ignore[no-untyped-call]
+        loop.scaler.step(loop.optimiser)
+        loop.scaler.update()
+        right = (logits.detach().argmax(1) == given).sum() * float(is_counted)
+        return torch.stack([loss.detach().double() * len(chosen), right.double()])
+
+    return learn
+
+
+def _epoch(job: PartJob, loop: Loop, shown: tuple[NDArray[np.int64], Tensor], learn: Learn, team: Team) -> None:
     """One pass over the training images; the row's loss and accuracy are those met on the way."""
     module, began = loop.network.module, time.monotonic()
     module.train()
-    if job.recipe.tail_only:
+    if job.recipe.frozen_norm:
         for part in module.modules():
             if isinstance(part, _BatchNorm):
                 part.eval()
-    total, right, seen = 0.0, 0, 0
-    for batch, places in _batches(job, loop.epoch, images, labels, _note(loop)):
-        wanted = labels[places].to(job.device)
-        loop.optimiser.zero_grad(set_to_none=True)
-        logits = module(loop.network.normalise(batch.to(job.device)))
-        loss = criterion(logits, wanted)
-        loss.backward()
-        loop.optimiser.step()
-        total += float(loss.detach()) * len(wanted)
-        right += int((logits.detach().argmax(1) == wanted).sum())
-        seen += len(wanted)
+    torch.manual_seed((job.seed * PASS_COUNT + loop.epoch) * team.size + team.rank)  # of dropout
+    totals, seen = torch.zeros(2, dtype=torch.float64, device=job.device), 0
+    chunks = batches(job, loop.epoch, *shown)
+    for done, chunk in enumerate(chunks):
+        job.advance(_note(loop), loop.epoch * len(chunks) + done, job.recipe.epochs * len(chunks))
+        for group in loop.optimiser.param_groups:
+            group["lr"] = rate_at(job.recipe, loop.epoch * len(chunks) + done, len(chunks))
+        totals += learn(loop.epoch, chunk, shown[1][[place for place, _ in chunk]])
+        seen += len(chunk)
+    loss, right = team.summed(totals).tolist()
     loop.epoch += 1
     row: dict[str, float | int | None] = {
         "epoch": loop.epoch,
-        "train_loss": total / seen,
+        "train_loss": loss / seen,
         "train_accuracy": right / seen,
+        "learning_rate": loop.optimiser.param_groups[0]["lr"],
     }
     row |= dict.fromkeys(("val_loss", "val_accuracy", "test_loss", "test_accuracy"))
     loop.history.append({**row, "seconds": round(time.monotonic() - began, 3)})
 
 
-def _batches(
-    job: PartJob, epoch: int, images: Sequence[Grey], labels: Tensor, note: str
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches (images (b, size, size) uint8, places (b,) in ``labels``), the same for the same seed and epoch."""
-    copies = _copies(job, labels)
-    order = torch.randperm(len(copies), generator=torch.Generator().manual_seed(job.seed * PASS_COUNT + epoch))
-    chunks = list(torch.split(order, job.recipe.batch_size))
+def batches(job: PartJob, epoch: int, kept: NDArray[np.int64], labels: Tensor) -> list[list[Choice]]:
+    """The images of each batch, the same for the same seed and epoch.
+
+    Args:
+        job: of the part.
+        epoch: from 0.
+        kept: places of the images to learn from.
+        labels: of all training images.
+    """
+    copies = list(_copies(job, kept, labels))
+    generator = torch.Generator().manual_seed(job.seed * PASS_COUNT + epoch)
+    if job.recipe.balance == Balance.SAMPLING:
+        shown = labels[[place for place, _ in copies]]
+        chances = 1.0 / torch.bincount(shown).double()[shown]
+        order = torch.multinomial(chances, len(copies), replacement=True, generator=generator)
+    else:
+        order = torch.randperm(len(copies), generator=generator)
+    chunks = [[copies[k] for k in chunk.tolist()] for chunk in torch.split(order, job.recipe.batch_size)]
     if len(chunks) > 1 and len(chunks[-1]) == 1:
         chunks.pop()  # batch norm cannot learn from one image
-    for done, chunk in enumerate(chunks):
-        job.advance(note, epoch * len(chunks) + done, job.recipe.epochs * len(chunks))
-        pictures = [_augmented(job, epoch, images[copies[k][0]], *copies[k]) for k in chunk.tolist()]
-        yield torch.stack(pictures), torch.tensor([copies[k][0] for k in chunk.tolist()])
+    return chunks
+
+
+def _copies(job: PartJob, kept: NDArray[np.int64], labels: Tensor) -> Iterator[Choice]:
+    """Everything that an epoch shows."""
+    positive = job.classes.index(job.split.positive)
+    of_positive, of_others = job.recipe.copies or (1, 1)
+    for place in kept.tolist():
+        for copy in range(of_positive if labels[place] == positive else of_others):
+            yield place, copy
 
 
 def _note(loop: Loop) -> str:
@@ -217,39 +318,6 @@ def _note(loop: Loop) -> str:
         if value is not None:
             words.append(f"{name.replace('_', ' ')} {value:.3f}")
     return ", ".join(words)
-
-
-def _copies(job: PartJob, labels: Tensor) -> list[tuple[int, int]]:
-    """(place, number of its copy) of everything that an epoch shows."""
-    if job.recipe.copies is None:
-        return [(place, 0) for place in range(len(labels))]
-    positive = job.classes.index(job.split.positive)
-    of_positive, of_others = job.recipe.copies
-    return [
-        (place, copy)
-        for place, label in enumerate(labels.tolist())
-        for copy in range(of_positive if label == positive else of_others)
-    ]
-
-
-def _augmented(job: PartJob, epoch: int, image: Grey, place: int, copy: int) -> Tensor:
-    """One augmented view (size, size) uint8, the same for the same seed, epoch and place."""
-    if job.recipe.copies is not None:
-        return torch.from_numpy(fixed_copy(image, copy))
-    size = job.recipe.image_size
-    transform = v2.Compose(
-        [
-            v2.RandomResizedCrop(size, scale=(0.5, 1.0), ratio=(0.8, 1.25), antialias=True),
-            v2.RandomHorizontalFlip(),
-            v2.RandomVerticalFlip(),
-            v2.ColorJitter(brightness=0.2, contrast=0.2),
-        ]
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed((job.seed * PASS_COUNT + epoch) * PASS_COUNT + place)
-        view = transform(torch.from_numpy(image.copy()).unsqueeze(0))
-        turned: Tensor = torch.rot90(view[0], int(torch.randint(4, ())))
-    return turned
 
 
 def _check_finite(loop: Loop) -> None:
@@ -267,14 +335,11 @@ def _check_finite(loop: Loop) -> None:
         )
 
 
-def _look(
-    job: PartJob, loop: Loop, watched: tuple[str, Sequence[Grey], Tensor], criterion: nn.CrossEntropyLoss
-) -> None:
+def _look(loop: Loop, source: Source, watched: tuple[str, Sequence[int], Tensor], weights: Tensor | None) -> None:
     """Measure after an epoch; on a validation part, remember the best state."""
-    name, images, labels = watched
-    logits = torch.from_numpy(logits_of(loop.network, images, job.recipe, job.device)).float()
-    weight = criterion.weight.cpu() if criterion.weight is not None else None
-    loss = float(functional.cross_entropy(logits, labels, weight))
+    name, places, labels = watched
+    logits = source.logits(places).float()
+    loss = float(functional.cross_entropy(logits, labels, weights.cpu() if weights is not None else None))
     loop.history[-1] |= {f"{name}_loss": loss, f"{name}_accuracy": float((logits.argmax(1) == labels).float().mean())}
     if name == "val" and loss < loop.best_loss:
         loop.best_loss, loop.best_epoch = loss, loop.epoch

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,22 +32,106 @@ class LinearHead:
         return features.astype(np.float64) @ self.weight.T + self.bias
 
 
-def fit_head(features: NDArray[np.floating], labels: NDArray[np.int64], classes: int, c: float) -> LinearHead:
-    """Standardise each feature, fit a class-balanced logistic regression, fold both into one layer.
+@dataclass(frozen=True)
+class Coordinates:
+    """Standardised features, turned so that no more columns are left than there are images.
+
+    A regularised linear classifier on ``values`` is the same one as on the standardised features: it lies in
+    the span of the images it learns from.
+
+    Attributes:
+        values: (n, r), r at most n and at most the number of features.
+        basis: (features, r) or None for the identity.
+        mean, scale: (features,), subtracted and divided by before the turn.
+    """
+
+    values: Array
+    basis: Array | None
+    mean: Array
+    scale: Array
+
+    def head(self, weight: Array, bias: Array) -> LinearHead:
+        """The head on raw features that answers as ``values @ weight.T + bias`` does."""
+        full = (weight if self.basis is None else weight @ self.basis.T) / self.scale
+        return LinearHead(full, bias - full @ self.mean)
+
+
+def coordinates(features: NDArray[np.floating], widths: Sequence[int] = ()) -> Coordinates:
+    """Standardise each feature, scale each block to a mean square sum of 1 per image, turn.
 
     Args:
         features: (n, features).
+        widths: columns of each block of features, in order; one block where none are given.
+    """
+    n, columns = features.shape
+    mean = np.empty(columns)
+    scale = np.empty(columns)
+    scaled = np.empty((n, columns))
+    start = 0
+    for width in widths or (columns,):
+        block = slice(start, start + width)
+        values = features[:, block].astype(np.float64)
+        mean[block] = values.mean(axis=0)
+        spread = values.std(axis=0)
+        # What is constant up to rounding tells nothing.
+        spread[spread <= 1e-9 * np.maximum(1.0, np.abs(mean[block]))] = np.inf
+        scale[block] = spread * np.sqrt(width)
+        scaled[:, block] = (values - mean[block]) / scale[block]
+        start += width
+    if start != columns:
+        raise ValueError(f"blocks of {start} columns do not make up {columns}")
+    if columns <= n:
+        return Coordinates(scaled, None, mean, scale)
+    with _one_thread():
+        powers, turned = np.linalg.eigh(scaled @ scaled.T)
+    kept = powers > 1e-10 * max(float(powers[-1]), 1e-300)
+    roots = np.sqrt(powers[kept])
+    with _one_thread():
+        basis = scaled.T @ (turned[:, kept] / roots)
+    return Coordinates(turned[:, kept] * roots, basis, mean, scale)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """On one thread the bits do not depend on how many processors there are, and small problems are faster."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits
+
+
+def fit_head(
+    features: NDArray[np.floating] | Coordinates,
+    labels: NDArray[np.int64],
+    classes: int,
+    c: float,
+    weights: Array | None = None,
+) -> LinearHead:
+    """Standardise each feature, fit a logistic regression, fold both into one layer.
+
+    Args:
+        features: (n, features), or what ``coordinates`` made of them.
         labels: (n,) class indices; a class may be absent, its logit then stays far below the others.
         classes: how many classes there are.
         c: inverse of the L2 regularisation strength.
+        weights: (n,) of the images; all 1 where none are given.
+
+    Raises:
+        InputError: if all labels are the same.
+    """
+    place = features if isinstance(features, Coordinates) else coordinates(features)
+    return place.head(*fit_regression(place.values, labels, classes, c, weights))
+
+
+def fit_regression(
+    values: Array, labels: NDArray[np.int64], classes: int, c: float, weights: Array | None = None
+) -> tuple[Array, Array]:
+    """Weight (classes, columns) and bias (classes,) of a logistic regression; arguments as of ``fit_head``.
 
     Raises:
         InputError: if all labels are the same.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     present = np.unique(labels)
     if len(present) < 2:
@@ -53,13 +139,11 @@ def fit_head(features: NDArray[np.floating], labels: NDArray[np.int64], classes:
             "All training images have the same label, so there is nothing to tell apart.",
             "Label images of another class, or build a split with fewer folds.",
         )
-    scaler = StandardScaler().fit(features.astype(np.float64))
-    model = LogisticRegression(C=c, class_weight="balanced", max_iter=5000, tol=1e-6)
-    # On one thread the bits do not depend on how many processors there are, and a problem this small is faster.
-    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+    model = LogisticRegression(C=c, max_iter=5000, tol=1e-6)
+    with _one_thread(), warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            model.fit(scaler.transform(features.astype(np.float64)), labels)
+            model.fit(values, labels, weights)
         except ConvergenceWarning as warning:
             raise InputError(f"The logistic regression did not converge: {warning}") from warning
     if len(present) == 2:
@@ -67,11 +151,30 @@ def fit_head(features: NDArray[np.floating], labels: NDArray[np.int64], classes:
         weight, bias = np.stack([-half_w, half_w]), np.array([-half_b, half_b])
     else:
         weight, bias = model.coef_, model.intercept_
-    weight = weight / scaler.scale_
-    bias = bias - weight @ scaler.mean_
-    full_weight, full_bias = np.zeros((classes, features.shape[1])), np.full(classes, -1e4)
+    full_weight, full_bias = np.zeros((classes, values.shape[1])), np.full(classes, -1e4)
     full_weight[present], full_bias[present] = weight, bias
-    return LinearHead(full_weight, full_bias)
+    return full_weight, full_bias
+
+
+def image_weights(
+    labels: NDArray[np.int64], classes: int, groups: Sequence[str], likeness: float = 0.0, balanced: bool = False
+) -> Array:
+    """A weight for each image, (n,), with mean 1.
+
+    Args:
+        labels: (n,) class indices.
+        classes: how many there are.
+        groups: papers of the n images.
+        likeness: each image weighs one over the number of images of its paper to this power: 0 where every
+            image counts as much, 1 where every paper does.
+        balanced: afterwards bring all classes to the same sum.
+    """
+    _, places, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    weights: Array = 1.0 / counts[places] ** likeness
+    if balanced:
+        weights = weights / np.bincount(labels, weights=weights, minlength=classes)[labels]
+    mean_one: Array = weights * (len(labels) / weights.sum())
+    return mean_one
 
 
 def softmax(logits: Array) -> Array:
@@ -81,12 +184,9 @@ def softmax(logits: Array) -> Array:
     return shares
 
 
-def loss_and_accuracy(
-    logits: Array, labels: NDArray[np.int64], class_weights: Array | None = None
-) -> tuple[float, float]:
-    """Mean cross-entropy, weighted by class where weights are given, and the share of correct answers."""
+def loss_and_accuracy(logits: Array, labels: NDArray[np.int64], weights: Array | None = None) -> tuple[float, float]:
+    """Mean cross-entropy, weighted by image where weights (n,) are given, and the share of correct answers."""
     chosen = softmax(logits)[np.arange(len(labels)), labels]
-    weights = np.ones(len(labels)) if class_weights is None else class_weights[labels]
     loss = float(np.average(-np.log(np.maximum(chosen, 1e-12)), weights=weights))
     return loss, float(np.mean(logits.argmax(1) == labels))
 

@@ -4,14 +4,18 @@ scikit-learn computes every metric itself. For the thousands of resamples of a b
 applied to counts per group, which is exact and fast; the tests hold the two against each other.
 
 A metric that has no meaning is NaN: recall where no item is positive, precision where none was called
-positive, and AUROC, balanced accuracy and MCC where only one class occurs.
+positive, and AUROC, balanced accuracy and MCC where only one class occurs; AUPRC where no item is positive.
+
+AUPRC is the average precision. Brier score and ECE are of the positive class's probability: the mean square of its
+error, and the mean gap between probability and frequency over ten bins that hold the same number of items each
+(items of equal probability share a bin).
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +32,14 @@ TITLES = {
     "f1": "F1",
     "mcc": "MCC",
     "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "brier": "Brier score",
+    "ece": "ECE",
 }
 """What each metric is called where people read it."""
 METRICS = tuple(TITLES)
+LOWER_IS_BETTER = ("brier", "ece")
+ECE_BINS = 10
 RESAMPLES = 2000
 LEVEL = 0.95
 
@@ -67,6 +76,7 @@ def point(outcome: Outcome) -> dict[str, float]:
     is_positive, said_positive = truth == outcome.positive, answers == outcome.positive
     binary = {"zero_division": np.nan}
     single = len(np.unique(truth)) < 2
+    scores = outcome.probabilities[:, outcome.positive]
     return {
         "accuracy": float(sk.accuracy_score(truth, answers)),
         "balanced_accuracy": np.nan if single else float(_balanced(sk, truth, answers)),
@@ -76,11 +86,10 @@ def point(outcome: Outcome) -> dict[str, float]:
         "npv": float(sk.precision_score(is_positive, said_positive, pos_label=False, **binary)),
         "f1": float(sk.f1_score(is_positive, said_positive, **binary)),
         "mcc": np.nan if single else float(sk.matthews_corrcoef(truth, answers)),
-        "auroc": (
-            float(sk.roc_auc_score(is_positive, outcome.probabilities[:, outcome.positive]))
-            if 0 < is_positive.sum() < len(is_positive)
-            else np.nan
-        ),
+        "auroc": (float(sk.roc_auc_score(is_positive, scores)) if 0 < is_positive.sum() < len(is_positive) else np.nan),
+        "auprc": float(sk.average_precision_score(is_positive, scores)) if is_positive.any() else np.nan,
+        "brier": float(sk.brier_score_loss(is_positive, scores.clip(0, 1), pos_label=True)),
+        "ece": float(_calibration_error(scores, is_positive, np.ones((1, len(scores))))[0]),
     }
 
 
@@ -117,7 +126,15 @@ def weighted(outcome: Outcome, names: NDArray[np.str_], weights: Array) -> dict[
     per_group = np.zeros((len(present), classes, classes))
     np.add.at(per_group, (place, outcome.truth, outcome.answers), 1.0)
     matrix = np.einsum("bg,gij->bij", mine, per_group)
-    return _from_confusion(matrix, outcome.positive) | {"auroc": _auroc(outcome, place, mine)}
+    is_positive, scores = outcome.truth == outcome.positive, outcome.probabilities[:, outcome.positive]
+    items = mine[:, place]
+    square = (scores.clip(0, 1) - is_positive) ** 2
+    return _from_confusion(matrix, outcome.positive) | {
+        "auroc": _auroc(outcome, place, mine),
+        "auprc": _average_precision(scores, is_positive, items),
+        "brier": _ratio(items @ square, items.sum(1)),
+        "ece": _calibration_error(scores, is_positive, items),
+    }
 
 
 def _ratio(above: Array, below: Array) -> Array:
@@ -159,6 +176,35 @@ def _auroc(outcome: Outcome, place: NDArray[np.intp], weights: Array) -> Array:
     pairs = rows.T @ wins @ columns
     below = (weights @ rows.sum(0)) * (weights @ columns.sum(0))
     return _ratio(np.einsum("bg,gh,bh->b", weights, pairs, weights, optimize=True), below)
+
+
+def _by_score(scores: Array, values: Array) -> tuple[Array, Array]:
+    """The different scores (u,), rising, and the sums of values (b, n) over the items of each, (b, u)."""
+    different, place = np.unique(scores, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(len(different)))
+    sums: Array = np.add.reduceat(values[:, order], starts, axis=1)
+    return different, sums
+
+
+def _average_precision(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> Array:
+    """Precision at each threshold, weighted by the recall gained there, (b,); NaN where nothing is positive."""
+    said = _by_score(scores, weights)[1][:, ::-1]
+    right = _by_score(scores, weights * is_positive)[1][:, ::-1]
+    every = said.cumsum(1)
+    precision = np.divide(right.cumsum(1), every, out=np.zeros_like(every), where=every > 0)
+    return _ratio((precision * right).sum(1), right.sum(1))
+
+
+def _calibration_error(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> Array:
+    """Expected calibration error (b,) over ``ECE_BINS`` bins of equal mass."""
+    different, mass = _by_score(scores, weights)
+    right = _by_score(scores, weights * is_positive)[1]
+    total = mass.sum(1, keepdims=True)
+    middle = (mass.cumsum(1) - mass / 2) * ECE_BINS
+    bins = np.minimum(np.floor(_ratio(middle, np.broadcast_to(total, middle.shape))), ECE_BINS - 1)
+    gaps = mass * different - right
+    return _ratio(sum(np.abs(np.where(bins == k, gaps, 0.0).sum(1)) for k in range(ECE_BINS)), total[:, 0])
 
 
 def summarise(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = RESAMPLES) -> dict[str, dict[str, object]]:
@@ -217,3 +263,105 @@ def _interval(values: Array) -> tuple[float | None, float | None]:
 
 def _number(value: float | np.floating) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def wilson(accuracy: float, items: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of an accuracy, as if the items were independent of each other."""
+    from scipy.stats import binomtest
+
+    found = binomtest(round(accuracy * items), items).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def over_seeds(outcomes: Sequence[Outcome], seeds: Sequence[int]) -> dict[str, dict[str, object]]:
+    """Each metric's mean over the parts of each seed, and how it varies over seeds.
+
+    Args:
+        outcomes: one for each part.
+        seeds: of each part.
+
+    Returns:
+        {metric: {mean, sd, values, best}}, ``values`` in the order of the seeds; None where it has no meaning.
+    """
+    points = [point(outcome) for outcome in outcomes]
+    found: dict[str, dict[str, object]] = {}
+    for metric in METRICS:
+        values = np.array(
+            [
+                _mean(np.array([[p[metric]] for p, own in zip(points, seeds, strict=True) if own == seed]))[0]
+                for seed in sorted(set(seeds))
+            ]
+        )
+        known = values[~np.isnan(values)]
+        best = (known.min() if metric in LOWER_IS_BETTER else known.max()) if len(known) else np.nan
+        found[metric] = {
+            "mean": _number(known.mean()) if len(known) else None,
+            "sd": _number(known.std(ddof=1)) if len(known) > 1 else None,
+            "values": [_number(v) for v in values],
+            "best": _number(best),
+        }
+    return found
+
+
+def within_groups(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = RESAMPLES) -> dict[str, object]:
+    """AUROC among the images of one paper, the mean over papers that have both labels.
+
+    A paper that several parts test counts once, with the mean over these parts.
+
+    Returns:
+        {value, low, high, groups, images}; the interval is of a bootstrap over those papers.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    areas: dict[str, list[float]] = {}
+    sizes: dict[str, int] = {}
+    for outcome in outcomes:
+        is_positive = outcome.truth == outcome.positive
+        for name in np.unique(outcome.groups):
+            own = outcome.groups == name
+            if 0 < is_positive[own].sum() < own.sum():
+                area = roc_auc_score(is_positive[own], outcome.probabilities[own, outcome.positive])
+                areas.setdefault(str(name), []).append(float(area))
+                sizes[str(name)] = int(own.sum())
+    values = np.array([np.mean(areas[name]) for name in sorted(areas)])
+    if not len(values):
+        return {"value": None, "low": None, "high": None, "groups": 0, "images": 0}
+    draws = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
+    low, high = _interval(values[draws].mean(1))
+    return {
+        "value": float(values.mean()),
+        "low": low,
+        "high": high,
+        "groups": len(values),
+        "images": sum(sizes.values()),
+    }
+
+
+def paired(first: Outcome, second: Outcome, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, object]:
+    """The difference of two models on the same images: McNemar's exact test, and each metric's paired bootstrap.
+
+    Args:
+        first, second: on the same items in the same order.
+
+    Returns:
+        ``mcnemar`` {first_only_right, second_only_right, p}, and ``difference`` {metric: {value, low, high}}, first
+        less second, with intervals over papers.
+    """
+    from scipy.stats import binomtest
+
+    right, other = first.answers == first.truth, second.answers == second.truth
+    only, only_other = int((right & ~other).sum()), int((other & ~right).sum())
+    names = np.unique(first.groups)
+    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    second = replace(second, groups=first.groups)  # another split may merge papers otherwise
+    mine, theirs = (weighted(outcome, names, draws.astype(np.float64)) for outcome in (first, second))
+    points = point(first), point(second)
+    difference = {}
+    for metric in METRICS:
+        low, high = _interval(mine[metric] - theirs[metric])
+        difference[metric] = {"value": _number(points[0][metric] - points[1][metric]), "low": low, "high": high}
+    p = float(binomtest(only, only + only_other).pvalue) if only + only_other else 1.0
+    return {
+        "mcnemar": {"first_only_right": only, "second_only_right": only_other, "p": p},
+        "difference": difference,
+    }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +27,7 @@ class Architecture:
         model: the library's name for it.
         stages: modules whose outputs are the last two stages' maps (torchvision; timm knows its own).
         head: the linear layer that gives the logits (torchvision; timm knows its own).
+        middle: the module before the last block; the last stage but one where none is named.
     """
 
     name: str
@@ -31,16 +35,21 @@ class Architecture:
     model: str
     stages: tuple[str, str] = ("", "")
     head: str = ""
+    middle: str = ""
 
 
 REGISTRY: dict[str, Architecture] = {
     a.name: a
     for a in (
-        Architecture("efficientnet_lite0", "timm", "tf_efficientnet_lite0"),
+        *(
+            Architecture(f"efficientnet_lite{n}", "timm", f"tf_efficientnet_lite{n}", middle="blocks.5")
+            for n in range(3)
+        ),
         Architecture("resnet18", "torchvision", "resnet18", ("layer3", "layer4"), "fc"),
-        Architecture("vgg16", "torchvision", "vgg16", ("features.22", "features.29"), "classifier.6"),
+        Architecture("vgg16", "torchvision", "vgg16", ("features.22", "features.29"), "classifier.6", "features.23"),
         Architecture(
-            "densenet121", "torchvision", "densenet121", ("features.denseblock3", "features.norm5"), "classifier"
+            *("densenet121", "torchvision", "densenet121", ("features.denseblock3", "features.norm5"), "classifier"),
+            middle="features.transition3",
         ),
     )
 }
@@ -74,6 +83,7 @@ class Network:
         module: takes (n, 3, height, width), gives logits (n, classes).
         head: name of the linear layer that gives the logits.
         stages: names of the modules that end the last two stages.
+        middle: name of the module after which the last block begins.
         mean, std: per channel, for input between 0 and 1.
     """
 
@@ -90,6 +100,18 @@ class Network:
         else:
             self.head, self.stages = arch.head, arch.stages
             self.mean, self.std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        self.middle = arch.middle or self.stages[0]
+
+    def twin(self) -> Network:
+        """The same network for another thread: modules of its own, the tensors shared, so it costs no memory."""
+        tensors = [*self.module.parameters(), *self.module.buffers()]
+        other = copy.copy(self)
+        other.module = copy.deepcopy(self.module, {id(tensor): tensor for tensor in tensors})
+        return other
+
+    def set_input_scale(self, mean: tuple[float, ...] | None, std: tuple[float, ...] | None) -> None:
+        """Expect another input than the architecture's own; None keeps what is there."""
+        self.mean, self.std = mean or self.mean, std or self.std
 
     def head_layer(self) -> nn.Linear:
         """The linear layer that gives the logits.
@@ -116,17 +138,26 @@ class Network:
         return (scaled - mean) / torch.tensor(self.std, device=grey.device).view(shape)
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """Outputs of the last two stages, (n, channels, height, width) each, for normalised images.
+        """Outputs of the middle and of the last two stages, (n, channels, height, width), for normalised images.
 
         Raises:
             UsageError: if the architecture has no such maps.
         """
-        if self.arch.library == "timm":
-            if not hasattr(self.module, "forward_intermediates"):
-                raise UsageError(f"{self.arch.name} gives no feature maps.", "Choose another architecture or recipe.")
-            forward: Any = self.module.forward_intermediates
-            found: list[Tensor] = forward(images, indices=2, intermediates_only=True)
-            return found
+        if not all(self.stages):
+            raise UsageError(f"{self.arch.name} gives no feature maps.", "Choose another architecture or recipe.")
+        with self._kept({self.middle, *self.stages}) as kept:
+            if self.arch.library == "timm" and hasattr(self.module, "forward_intermediates"):
+                # Some timm models, transformers among them, bring their maps into this shape by themselves.
+                stages: list[Tensor] = self.module.forward_intermediates(images, indices=2, intermediates_only=True)  # type: ignore[operator]
+            else:
+                self.module(images)
+                stages = [kept[name] for name in self.stages]
+        middle = stages[0] if self.middle == self.stages[0] else kept[self.middle]
+        return [middle, *stages]
+
+    @contextmanager
+    def _kept(self, names: set[str]) -> Iterator[dict[str, Tensor]]:
+        """What the modules of these names put out in the last forward pass."""
         kept: dict[str, Tensor] = {}
 
         def keep(name: str) -> torch.utils.hooks.RemovableHandle:
@@ -134,13 +165,54 @@ class Network:
                 lambda _module, _inputs, output: kept.__setitem__(name, output.clone())
             )
 
-        handles = [keep(name) for name in self.stages]
+        handles = [keep(name) for name in names]
         try:
-            self.module(images)
+            yield kept
         finally:
             for handle in handles:
                 handle.remove()
-        return [kept[name] for name in self.stages]
+
+    def middle_map(self, images: Tensor) -> Tensor:
+        """Output of the middle for normalised images, what the last block is given."""
+        with self._kept({self._require_middle()}) as kept:
+            self.module(images)
+        return kept[self.middle]
+
+    def from_middle(self, maps: Tensor, size: int) -> Tensor:
+        """Logits (n, classes) from what ``middle_map`` gave for images of this size.
+
+        One blank image runs through the front, and where the last block begins its map is replaced by those
+        given, so it works for every network whose last block sees nothing else; ``check_middle`` finds out.
+        """
+        blank = torch.zeros(1, 3, size, size, device=maps.device)
+        module = self.module.get_submodule(self._require_middle())
+        handle = module.register_forward_hook(lambda _module, _inputs, _output: maps)
+        try:
+            logits: Tensor = self.module(blank)
+        finally:
+            handle.remove()
+        return logits
+
+    def check_middle(self, images: Tensor) -> None:
+        """Make sure that the middle's map alone decides the logits; the network must be in eval mode.
+
+        Raises:
+            UsageError: if other paths lead past it.
+        """
+        with torch.inference_mode():
+            again = self.from_middle(self.middle_map(images), images.shape[-1])
+            if again.shape != (len(images), self.head_layer().out_features) or not torch.allclose(
+                again, self.module(images), rtol=1e-3, atol=1e-3
+            ):
+                raise UsageError(
+                    f"{self.arch.name} has no last block that could be trained by itself.",
+                    "Train it with --recipe finetune.",
+                )
+
+    def _require_middle(self) -> str:
+        if not self.middle:
+            raise UsageError(f"{self.arch.name} has no stages to part.", "Train it with --recipe finetune.")
+        return self.middle
 
     def head_inputs(self, images: Tensor) -> Tensor:
         """What the head is given for normalised images, (n, features)."""
@@ -153,16 +225,14 @@ class Network:
         return kept[0]
 
     def tail(self) -> list[str]:
-        """Names of the modules without children that come after the last stage but one, in order."""
+        """Names of the modules without children that come after the middle, in order."""
         names = [name for name, part in self.module.named_modules() if not any(part.children())]
-        end = max((k for k, name in enumerate(names) if _within(name, self.stages[0])), default=-1)
-        if end < 0:
-            raise UsageError(f"{self.arch.name} has no stages to part.", "Train it with --recipe finetune.")
+        end = max(k for k, name in enumerate(names) if _within(name, self._require_middle()))
         return names[end + 1 :]
 
     def backbone_digest(self) -> str:
-        """SHA-256 over all weights but the head's: two networks with the same digest see alike."""
-        digest = hashlib.sha256(self.arch.name.encode())
+        """SHA-256 over all weights but the head's, and mean and sd: networks with the same digest see alike."""
+        digest = hashlib.sha256(repr((self.arch.name, self.mean, self.std)).encode())
         for name, value in sorted(self.module.state_dict().items()):
             if not _within(name, self.head):
                 digest.update(name.encode())

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from polydata.splits.manifest import Fold, Item, Split
-from polymodel.config import Recipe
 from polymodel.data import targets
 from polymodel.linear import softmax
+from polymodel.recipes import Recipe
 from polymodel.runs import LOGIT, METRICS, MODEL, PART_FILE, PREDICTIONS, write_json
 
 Advance = Callable[[str, int, int], None]

@@ -17,10 +17,10 @@ from polydata.images import SUFFIXES, open_picture
 from polymodel.config import NO_WEIGHTS, DeviceName
 from polymodel.environment import choose_device, seed_everything
 from polymodel.features import describe_picture
-from polymodel.finetune import logits_of
 from polymodel.linear import Array, LinearHead, softmax
 from polymodel.models import Network, architecture, build
 from polymodel.runs import LOGIT, MODEL, PartKey, Run
+from polymodel.sources import pixel_logits
 from polymodel.views import grey_resized
 from polymodel.weights import fill, load_network, read_state
 
@@ -157,10 +157,15 @@ def _loop_model(run: Run, key: PartKey, device: str) -> Answer:
     recipe = run.config.recipe
     network = build(architecture(run.config.arch), len(run.classes))
     fill(network, read_state(run.part_folder(key) / MODEL), f"{run.name}/{key.folder}")
+    network.set_input_scale(*run.config.input_scale)
     network.module.to(device).eval()
-    return lambda path: logits_of(
-        network, [grey_resized(open_picture(path), recipe.short_side, recipe.image_size)], recipe, device
-    )[0]
+
+    def answer(path: Path) -> Array:
+        image = grey_resized(open_picture(path), recipe.short_side, recipe.image_size)
+        found: Array = pixel_logits(network, [image], recipe.image_size, recipe.flips, device)[0].numpy()
+        return found
+
+    return answer
 
 
 def _probe_model(run: Run, keys: Sequence[PartKey], device: str) -> Answer:
@@ -175,12 +180,15 @@ def _probe_model(run: Run, keys: Sequence[PartKey], device: str) -> Answer:
                 f"{run.name} was trained with.",
                 "Install the versions named in run.json, or train the run again.",
             )
-    return lambda path: head.logits(describe_picture(network, open_picture(path), run.config.recipe, device)[None])[0]
+    return lambda path: head.logits(
+        np.concatenate(describe_picture(network, open_picture(path), run.config.recipe, device))[None]
+    )[0]
 
 
 def _frozen(run: Run, seed: int, device: str) -> Network:
     seed_everything(seed)
-    network = load_network(architecture(run.config.arch), run.config.weights, len(run.classes))
+    config = run.config
+    network = load_network(architecture(config.arch), config.weights, len(run.classes), config.input_scale)
     network.module.to(device).eval()
     return network
 

@@ -7,6 +7,7 @@ import dataclasses
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,21 @@ from PIL import Image
 
 from polydata.errors import InputError
 from polydata.images import open_picture
+from polymodel.baselines import SOBEL_THRESHOLD, known_baselines
+from polymodel.card import card_text
 from polymodel.console import ROW_TITLES, percent
+from polymodel.console_tables import baseline_rows
 from polymodel.evaluate import centre_of, evaluate, rows
-from polymodel.figures import confusion_figure, curves_figure
+from polymodel.figures import box_figure, confusion_figure, curves_figure, violin_figure
 from polymodel.linear import softmax
 from polymodel.metrics import METRICS, TITLES
+from polymodel.printed import METRICS as PRINTED_METRICS
+from polymodel.printed import NOTES, read_printed
 from polymodel.runs import LOGIT, Run, write_text
 
 THUMBNAIL = 176
 SHOWN_MISTAKES = 24
+BOXED = ("accuracy", "balanced_accuracy", "auroc")
 COMPARED = ("auroc", "balanced_accuracy", "accuracy", "f1")
 
 
@@ -50,13 +57,16 @@ class Mistake:
     wrong: int
 
 
-def write_report(runs: Sequence[Run], output: Path, advance: Callable[[str, int, int], None]) -> Path:
+def write_report(
+    runs: Sequence[Run], output: Path, advance: Callable[[str, int, int], None], published: Path | None = None
+) -> Path:
     """Write the page; runs without an evaluation are evaluated first.
 
     Args:
         runs: finished runs, in the order in which they are to be shown.
         output: the HTML file.
         advance: told (what is going on, done, all).
+        published: a table of printed results to set beside, see ``printed.read_printed``.
 
     Returns:
         Where it was written.
@@ -65,7 +75,9 @@ def write_report(runs: Sequence[Run], output: Path, advance: Callable[[str, int,
         RefusedError: if a run is not finished.
         InputError: if predictions or images cannot be read, or the file cannot be written.
     """
-    page = render([_section(run, evaluate(run, advance=advance)) for run in runs])
+    printed = read_printed(published) if published else []
+    sections = [_section(run, evaluate(run, advance=advance)) for run in runs]
+    page = render(sections, printed=printed, boxes=_boxes(sections), baselines=_baselines(runs))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text(output, page)
@@ -74,16 +86,55 @@ def write_report(runs: Sequence[Run], output: Path, advance: Callable[[str, int,
     return output
 
 
-def render(sections: Sequence[Mapping[str, Any]]) -> str:
+def _boxes(sections: Sequence[Mapping[str, Any]]) -> str:
+    """Box plots over seeds, or over folds where there is one seed; empty where no run has several parts."""
+    drawn = []
+    for section in sections:
+        evaluation = section["evaluation"]
+        kind = "over_seeds" if len(evaluation["over_seeds"]["accuracy"]["values"]) > 1 else None
+        found = {
+            TITLES[m]: [v for v in (evaluation[kind][m] if kind else evaluation[m]).get("values", []) if v is not None]
+            for m in BOXED
+        }
+        if all(found.values()):
+            drawn.append((f"{section['run'].name} ({'seeds' if kind else 'folds'})", found))
+    titles = [TITLES[m] for m in BOXED]
+    return data_uri(box_figure(drawn, titles, "svg"), "image/svg+xml") if drawn else ""
+
+
+def _baselines(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The baselines of each split of the runs, where they were computed."""
+    found = {}
+    for run in runs:
+        known = known_baselines(run.folder.parent, str(run.split["name"]), str(run.split["digest"]))
+        if known is not None and known["split"] not in found:
+            violin = violin_figure(known["sobel_values"], SOBEL_THRESHOLD, "svg")
+            found[known["split"]] = {
+                **known,
+                "table": list(baseline_rows(known)),
+                "violin": data_uri(violin, "image/svg+xml"),
+            }
+    return list(found.values())
+
+
+def render(sections: Sequence[Mapping[str, Any]], **more: Any) -> str:
     """The page from what each run has to show; every value is escaped."""
     loader = jinja2.FileSystemLoader(Path(__file__).resolve().parent / "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["percent"] = percent
+    environment.filters["hundredths"] = partial(percent, digits=2)
     template = environment.get_template("report.html.j2")
+    empty = {"printed": [], "boxes": "", "baselines": []}
     return template.render(
-        sections=sections, compared=[(m, TITLES[m]) for m in COMPARED], metrics=[(m, TITLES[m]) for m in METRICS]
+        sections=sections,
+        compared=[(m, TITLES[m]) for m in COMPARED],
+        metrics=[(m, TITLES[m]) for m in METRICS],
+        beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
+        notes=NOTES,
+        centre=centre_of,
+        **(empty | more),
     )
 
 
@@ -96,12 +147,25 @@ def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "config": run.config,
         "evaluation": evaluation,
         "rows": {ROW_TITLES.get(name, name): row for name, row in rows(evaluation).items()},
-        "centre": centre_of,
+        "counts": _counts(run),
+        "card": card_text(run),
         "confusion": data_uri(confusion_figure(counts, run.classes, "svg"), "image/svg+xml"),
         "curves": data_uri(curves_figure([run.history(key) for key in run.planned], "svg"), "image/svg+xml"),
         "mistakes": [_with_picture(run, *m) for m in mistakes[:SHOWN_MISTAKES]],
         "mistake_count": len(mistakes),
     }
+
+
+def _counts(run: Run) -> list[tuple[str, list[int], int]]:
+    """(side, images of each label, papers) of the first part."""
+    frame = run.predictions(run.planned[0])
+    found = []
+    for side, words in (("train", "training"), ("val", "validation"), ("test", "test")):
+        own = frame[frame["side"] == side]
+        if len(own):
+            counts = [int((own["label"] == label).sum()) for label in run.classes]
+            found.append((words, counts, int(own["group"].nunique())))
+    return found
 
 
 def data_uri(data: bytes, media_type: str) -> str:

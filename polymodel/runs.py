@@ -11,8 +11,8 @@
         evaluation.json          written by ``polymodel evaluate``
         confusion_matrix.png
 
-A part is written in a hidden folder beside its place and moved there whole. What a loop would need to go on
-in the middle of a part can be kept in that hidden folder.
+A part is written in a hidden folder beside its place and moved there whole. Checkpoints, from which a loop goes
+on in the middle of a part, lie in that hidden folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polydata.errors import InputError, RefusedError, UsageError
+from polydata.errors import InputError, PolydataError, RefusedError, UsageError
 from polydata.files import replacing
 from polydata.workspace import Workspace
 from polymodel.config import TrainConfig, config_from_dict
@@ -41,6 +41,7 @@ PART_FILE = "part.json"
 PREDICTIONS = "predictions.parquet"
 METRICS = "metrics.csv"
 MODEL = "model.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
 LOGIT = "logit_"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -125,6 +126,10 @@ class Run:
         """Where a part lies or will lie."""
         return self.folder / "parts" / key.folder
 
+    def hidden_folder(self, key: PartKey) -> Path:
+        """Where a part lies while it is made."""
+        return self.folder / "parts" / f".{key.folder}"
+
     def part(self, key: PartKey) -> dict[str, Any]:
         """part.json of a part."""
         return read_json(self.part_folder(key) / PART_FILE)
@@ -174,9 +179,19 @@ def leakage_text(leakage: Mapping[str, Any] | None) -> str | None:
         return None
     reason = leakage.get("reason")
     rest = [
-        f"{key.replace('_', ' ')}: {value}" for key, value in leakage.items() if key != "reason" and value is not None
+        f"{key.replace('_', ' ')}: {_leak_words(value)}"
+        for key, value in leakage.items()
+        if key != "reason" and value is not None
     ]
     return "; ".join([str(reason), *rest] if reason else rest) or "no reason was recorded"
+
+
+def _leak_words(value: Any) -> str:
+    """A value of a leakage record; of findings their names and numbers, since a manifest lists every pair."""
+    if not isinstance(value, list):
+        return str(value)
+    named = [f for f in value if isinstance(f, dict) and {"detector", "count"} <= f.keys()]
+    return ", ".join(f"{str(f['detector']).replace('-', ' ')} {f['count']}" for f in named) or f"{len(value)} entries"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -287,7 +302,7 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
 
 @contextmanager
 def held(run: Run) -> Iterator[None]:
-    """Keep other processes from training the same run meanwhile, and clear what a killed one left.
+    """Keep other processes from training the same run meanwhile, and clear what a killed one left but checkpoints.
 
     Raises:
         RefusedError: if another process is training it.
@@ -301,19 +316,24 @@ def held(run: Run) -> Iterator[None]:
                 "Wait for it, or give this run another name with --name.",
             ) from None
         for left in (run.folder / "parts").glob(".*"):
-            if left.is_dir():  # other hidden files are the operating system's
+            if left.is_dir() and not (left / CHECKPOINT).is_file():  # other hidden files are the operating system's
                 shutil.rmtree(left)
         yield
 
 
 @contextmanager
 def new_part(run: Run, key: PartKey) -> Iterator[Path]:
-    """A hidden folder to write a part into; moved to its place when the block ends well, removed when not."""
-    hidden = run.folder / "parts" / f".{key.folder}"
-    hidden.mkdir()
+    """A hidden folder to write a part into; moved to its place when the block ends well.
+
+    Where it ends with an error of ours, which another try would only repeat, the folder is removed. Whatever
+    else breaks it off leaves checkpoints, which the next try finds.
+    """
+    hidden = run.hidden_folder(key)
+    hidden.mkdir(exist_ok=True)
     try:
         yield hidden
+        (hidden / CHECKPOINT).unlink(missing_ok=True)
         hidden.rename(run.part_folder(key))
-    except BaseException:
+    except PolydataError:
         shutil.rmtree(hidden, ignore_errors=True)
         raise

@@ -14,6 +14,12 @@ Grey = NDArray[np.uint8]
 MAX_ASPECT = 4.0
 """A picture longer than this many times its short side is cut to its middle, so memory stays bounded."""
 
+SYMMETRIES = ((0, 0), (1, 0), (1, 2), (0, 2), (0, 1), (0, 3), (1, 1), (1, 3))
+"""(mirrored first, quarter turns) of the eight symmetries of a square."""
+
+CONTRAST = 1.3
+COPIES = 12
+
 
 def grey_resized(picture: Image.Image, short_side: int | None, size: int) -> Grey:
     """The picture in grey with its short side brought to ``short_side`` by bicubic interpolation.
@@ -52,6 +58,11 @@ def five_crops(image: Grey, size: int) -> Grey:
     return np.stack([*corners, centre(image, size)])
 
 
+def mirrored(image: Grey) -> Grey:
+    """An image, its left-right and top-bottom mirror images and both together: (4, height, width)."""
+    return np.stack([image, image[:, ::-1], image[::-1], image[::-1, ::-1]])
+
+
 def fixed_copy(image: Grey, index: int) -> Grey:
     """One of twelve fixed variants of a square image, for augmentation laid out before training.
 
@@ -66,11 +77,11 @@ def fixed_copy(image: Grey, index: int) -> Grey:
     Raises:
         ValueError: for another index.
     """
-    if not 0 <= index < 12:
+    if not 0 <= index < COPIES:
         raise ValueError(f"there is no copy {index}")
-    if index >= 8:
-        mean = float(image.mean())
-        strong = np.clip((image.astype(np.float32) - mean) * 1.3 + mean, 0, 255).astype(np.uint8)
-        return np.ascontiguousarray(np.rot90(strong, index - 8))
-    mirrored, turns = ((0, 0), (1, 0), (1, 2), (0, 2), (0, 1), (0, 3), (1, 1), (1, 3))[index]
-    return np.rot90(np.fliplr(image) if mirrored else image, turns).copy()
+    if index >= len(SYMMETRIES):
+        mean = np.float32(image.mean())
+        strong = np.clip((image.astype(np.float32) - mean) * np.float32(CONTRAST) + mean, 0, 255).astype(np.uint8)
+        return np.ascontiguousarray(np.rot90(strong, index - len(SYMMETRIES)))
+    is_mirrored, turns = SYMMETRIES[index]
+    return np.rot90(np.fliplr(image) if is_mirrored else image, turns).copy()

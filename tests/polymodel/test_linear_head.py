@@ -7,20 +7,49 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from polydata.errors import InputError
-from polymodel.linear import balanced_weights, fit_head, loss_and_accuracy, softmax
+from polymodel.linear import balanced_weights, coordinates, fit_head, image_weights, loss_and_accuracy, softmax
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_the_folded_head_answers_as_scaler_and_regression_do(classes: int) -> None:
+@pytest.mark.parametrize("columns", [6, 150])
+def test_the_folded_head_answers_as_scaler_and_regression_do(classes: int, columns: int) -> None:
+    """Also where there are more features than images, and the regression runs in the span of the images."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, classes, 90)
-    features = rng.normal(size=(90, 6)) * 7 + 3 + labels[:, None]
-    head = fit_head(features, labels, classes, 0.1)
-    pipeline = make_pipeline(
-        StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=5000, tol=1e-6)
-    )
+    features = rng.normal(size=(90, columns)) * 7 + 3 + labels[:, None]
+    head = fit_head(features, labels, classes, 0.5, image_weights(labels, classes, ["one"] * 90, balanced=True))
+    regression = LogisticRegression(C=0.5 / columns, class_weight="balanced", max_iter=5000, tol=1e-8)
+    pipeline = make_pipeline(StandardScaler(), regression)
     wanted = pipeline.fit(features, labels).predict_proba(features)
-    assert softmax(head.logits(features)) == pytest.approx(wanted, abs=1e-6)
+    assert softmax(head.logits(features)) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_every_block_of_features_weighs_the_same() -> None:
+    features = np.random.default_rng(0).normal(size=(30, 12)) * 5 + 2
+    values = coordinates(features, [2, 10]).values
+    assert (values[:, :2] ** 2).sum() == pytest.approx(30)
+    assert (values[:, 2:] ** 2).sum() == pytest.approx(30)
+    with pytest.raises(ValueError, match="12"):
+        coordinates(features, [2, 9])
+
+
+def test_turned_coordinates_keep_all_products_of_images() -> None:
+    features = np.random.default_rng(0).normal(size=(20, 50))
+    place = coordinates(features)
+    scaled = (features - place.mean) / place.scale
+    assert place.values.shape[1] < 20
+    assert place.values @ place.values.T == pytest.approx(scaled @ scaled.T, abs=1e-9)
+
+
+def test_papers_and_classes_can_weigh_the_same() -> None:
+    labels = np.array([0, 0, 0, 1, 1])
+    papers = ["a", "a", "b", "b", "c"]
+    assert image_weights(labels, 2, papers).tolist() == [1] * 5
+    by_paper = image_weights(labels, 2, papers, 1.0)
+    assert by_paper.tolist() == pytest.approx([5 / 6, 5 / 6, 5 / 6, 5 / 6, 5 / 3])
+    both = image_weights(labels, 2, papers, 0.5, balanced=True)
+    assert both[:3].sum() == pytest.approx(both[3:].sum()) == pytest.approx(2.5)
+    assert both[4] / both[3] == pytest.approx(2**0.5)
 
 
 def test_a_class_without_training_images_is_never_answered() -> None:
@@ -44,6 +73,6 @@ def test_one_label_alone_is_an_error() -> None:
 def test_loss_and_weights() -> None:
     labels = np.array([0, 0, 0, 1])
     assert balanced_weights(labels, 3).tolist() == pytest.approx([4 / 6, 2.0, 0.0])
-    loss, accuracy = loss_and_accuracy(np.zeros((4, 2)), labels, balanced_weights(labels, 2))
+    loss, accuracy = loss_and_accuracy(np.zeros((4, 2)), labels, balanced_weights(labels, 2)[labels])
     assert loss == pytest.approx(np.log(2))
     assert accuracy == 0.75

@@ -311,3 +311,36 @@ def test_an_output_that_is_a_folder_is_refused_before_the_work(small: Small, tmp
     (tmp_path / "folder.csv").mkdir()
     said = call(small, "predict", "run-one", tmp_path / "none.png", "--output", tmp_path / "folder.csv", expect=1)
     assert "is a folder" in said
+
+
+def test_two_runs_are_set_against_each_other(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-one", "--against", "run-leaky")["against"]
+    assert found["runs"] == ["run-one", "run-leaky"]
+    assert set(found["difference"]) == set(METRICS)
+    assert found["leaky"] == ["run-leaky"]
+    assert found["images"] + found["left_out"]["run-one"] == 12
+    assert "McNemar" in call(small, "evaluate", "run-one", "--against", "run-cv")
+    same = parsed(small, "evaluate", "run-one", "--against", "run-one")["against"]
+    assert same["mcnemar"]["p"] == 1.0
+
+
+def test_an_evaluation_tells_more_than_the_mean(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-cv")
+    assert found["accuracy_wilson"]["low"] < found["accuracy_wilson"]["high"]
+    assert found["within_papers"]["groups"] == 10
+    assert found["over_seeds"]["auroc"]["values"] == [pytest.approx(found["auroc"]["mean"])]
+    assert found["slices"] == []  # these lists tell nothing of their images
+
+
+def test_the_report_sets_printed_results_and_baselines_beside(small: Small, tmp_path: Path) -> None:
+    printed = tmp_path / "printed.csv"
+    printed.write_text("table,model,test_accuracy_pct\nTable 2,<b>Pre-VGG</b>,94.02\nTable 3,Nopre-Res,90\n")
+    call(small, "baselines", "--split", "cv")
+    page = tmp_path / "report.html"
+    call(small, "report", "run-cv", "--published", printed, "--output", page)
+    text = page.read_text(encoding="utf-8")
+    for words in ("Table 2 as printed", "94.02", "&lt;b&gt;Pre-VGG", "GLCM and LBP", "Sobel value by", "Box plots"):
+        assert words in text
+    assert "not the published test set" in text
+    assert "<b>Pre-VGG" not in text
+    assert "is to be known of the printed numbers" not in text  # only of the seed's own rows

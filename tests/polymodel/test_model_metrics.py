@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polymodel.metrics import METRICS, Outcome, confusion, point, summarise, weighted
+from polymodel.metrics import (
+    METRICS,
+    Outcome,
+    confusion,
+    over_seeds,
+    paired,
+    point,
+    summarise,
+    weighted,
+    wilson,
+    within_groups,
+)
 
 
 def outcome(truth: list[int], p: list[float], groups: list[str] | None = None) -> Outcome:
@@ -92,3 +103,45 @@ def test_over_parts_the_mean_and_its_interval_are_given() -> None:
 
 def test_the_confusion_matrix_has_the_truth_in_rows() -> None:
     assert confusion(outcome([1, 1, 1, 0], [0.9, 0.2, 0.1, 0.9])).tolist() == [[0, 1], [2, 1]]
+
+
+def test_calibration_and_precision_recall() -> None:
+    found = point(outcome([1, 0, 1, 0], [0.9, 0.8, 0.4, 0.1]))
+    assert found["auprc"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert found["brier"] == pytest.approx((0.01 + 0.64 + 0.36 + 0.01) / 4)
+    assert found["ece"] == pytest.approx((0.1 + 0.8 + 0.6 + 0.1) / 4)
+    # A hundred items that all say 0.3, thirty of them positive: one bin, and right on the whole.
+    assert point(outcome([1] * 30 + [0] * 70, [0.3] * 100))["ece"] == pytest.approx(0.0)
+
+
+def test_wilsons_interval() -> None:
+    assert wilson(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+
+
+def test_seeds_are_told_apart_from_folds() -> None:
+    right, wrong = outcome([1, 0], [0.9, 0.1]), outcome([1, 0], [0.9, 0.8])
+    found = over_seeds([right, wrong, right, right], [0, 0, 1, 1])["accuracy"]
+    assert found["values"] == [0.75, 1.0]
+    assert found["best"] == 1.0
+    assert over_seeds([right, wrong], [0, 1])["brier"]["best"] == pytest.approx(0.01)
+
+
+def test_auroc_within_papers() -> None:
+    # Paper a is ranked rightly and b the wrong way round; c holds one label alone.
+    found = within_groups([outcome([1, 0, 1, 0, 1], [0.2, 0.1, 0.7, 0.9, 0.0], list("aabbc"))])
+    assert (found["value"], found["groups"], found["images"]) == (0.5, 2, 4)
+    assert (found["low"], found["high"]) == (0.0, 1.0)
+    assert within_groups([outcome([1, 1], [0.2, 0.1])])["value"] is None
+
+
+def test_pairs_of_models() -> None:
+    truth = [1, 0] * 20
+    good, bad = [0.9, 0.1] * 20, [0.9, 0.1] * 10 + [0.4, 0.1] * 10
+    found = paired(outcome(truth, good), outcome(truth, bad))
+    assert found["mcnemar"] == {"first_only_right": 10, "second_only_right": 0, "p": pytest.approx(2 / 2**10)}
+    row = found["difference"]["accuracy"]
+    assert row["value"] == pytest.approx(0.25)
+    assert 0 < row["low"] < row["value"] < row["high"]
+    same = paired(outcome(truth, good), outcome(truth, good))
+    assert same["mcnemar"]["p"] == 1.0
+    assert same["difference"]["accuracy"] == {"value": 0.0, "low": 0.0, "high": 0.0}

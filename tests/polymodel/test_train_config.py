@@ -5,7 +5,8 @@ import json
 import pytest
 
 from polydata.errors import UsageError
-from polymodel.config import RECIPES, RecipeName, TrainConfig, adjusted, config_from_dict, seeds_from
+from polymodel.config import TrainConfig, adjusted, config_from_dict, seeds_from
+from polymodel.recipes import RECIPES, RecipeName
 
 
 @pytest.mark.parametrize("name", list(RecipeName))
@@ -27,6 +28,30 @@ def test_epochs_can_be_overridden_but_not_of_a_probe() -> None:
         adjusted(RecipeName.PROBE, epochs=3)
 
 
+def test_what_means_nothing_to_a_recipe_is_refused() -> None:
+    for recipe, setting in (
+        (RecipeName.PROBE, {"schedule": "cosine"}),
+        (RecipeName.PROBE, {"frozen_norm": False}),
+        (RecipeName.PROBE, {"balance": "sampling"}),
+        (RecipeName.LP_FT, {"frozen_norm": False}),
+        (RecipeName.FINETUNE, {"warm_up": -1}),
+    ):
+        with pytest.raises(UsageError, match="--"):
+            adjusted(recipe, **setting)
+
+
+def test_patience_and_warm_up_can_be_turned_off() -> None:
+    recipe = adjusted(RecipeName.FINETUNE, patience=0, warm_up=0, frozen_norm=False, balance="none")
+    assert (recipe.patience, recipe.warm_up, recipe.frozen_norm, recipe.balance) == (None, 0, False, "none")
+
+
+def test_the_paper_and_its_code_differ_where_the_manual_says() -> None:
+    paper, code = RECIPES[RecipeName.PAPER], RECIPES[RecipeName.PAPER_CODE]
+    assert (code.epochs, code.batch_size, code.learning_rate, code.image_size) == (100, 64, 5e-5, 128)
+    assert (paper.normalised, code.normalised) == (True, False)
+    assert not paper.tail_only and not code.tail_only
+
+
 @pytest.mark.parametrize("value", [0, -1])
 def test_numbers_must_be_positive(value: int) -> None:
     with pytest.raises(UsageError, match="--batch-size"):
@@ -34,7 +59,8 @@ def test_numbers_must_be_positive(value: int) -> None:
 
 
 def test_the_short_side_follows_the_image_size() -> None:
-    assert adjusted(RecipeName.PROBE, image_size=112).short_side == 140
+    assert adjusted(RecipeName.LP_FT, image_size=112).short_side == 128
+    assert adjusted(RecipeName.PROBE, image_size=112).views == ((140, 0), (140, 1), (224, 0))
 
 
 def test_seeds() -> None:

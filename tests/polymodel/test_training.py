@@ -17,8 +17,9 @@ from small_split import CLASSES, Small, write_split
 
 import polymodel
 from polydata.errors import InputError, RefusedError, UsageError
-from polymodel.config import RecipeName, TrainConfig, adjusted
+from polymodel.config import TrainConfig, adjusted
 from polymodel.data import open_split
+from polymodel.recipes import RecipeName
 from polymodel.runs import PartKey, Run, held, open_run
 from polymodel.train import train
 
@@ -79,11 +80,11 @@ def test_the_probe_tells_the_textures_apart_with_imagenet_weights(small: Small) 
 def test_features_are_kept_by_image_and_network(small: Small) -> None:
     cache = small.workspace.runs / ".cache" / "features"
     trained(small, config(RecipeName.PROBE, image_size=40), "cache-1")
-    before = set(cache.rglob("*.npy"))
+    before = set(cache.rglob("*.npz"))
     trained(small, config(RecipeName.PROBE, image_size=40), "cache-2", split="cv")
-    assert set(cache.rglob("*.npy")) == before
+    assert set(cache.rglob("*.npz")) == before
     trained(small, config(RecipeName.PROBE, image_size=40, seeds=(1,)), "cache-3")
-    assert len(set(cache.rglob("*.npy"))) == len(before) + 40
+    assert len(set(cache.rglob("*.npz"))) == len(before) + 40
 
 
 def test_the_validation_part_is_made_of_training_papers(small: Small) -> None:

@@ -1,0 +1,113 @@
+"""``polymodel embed``: features of images as a table, for whoever wants to compare images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from polydata.errors import InputError, UsageError
+from polydata.files import replacing
+from polydata.ids import sha256_file
+from polydata.splits.manifest import MANIFEST
+from polydata.workspace import Workspace
+from polymodel.config import DeviceName, TrainConfig
+from polymodel.data import check_images, open_split
+from polymodel.environment import choose_device, seed_everything
+from polymodel.features import FeatureCache, Features
+from polymodel.models import architecture
+from polymodel.parts import Advance
+from polymodel.predict import check_output, find_images
+from polymodel.train import CACHE
+from polymodel.weights import load_network
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What ``embed`` wrote.
+
+    Attributes:
+        output: the file.
+        images, features: its rows, and columns beside the SHA-256.
+        digest: SHA-256 of the network's tensors.
+        failed: files that could not be read, each with its reason.
+    """
+
+    output: Path
+    images: int
+    features: int
+    digest: str
+    failed: tuple[tuple[str, str], ...]
+
+
+def embed(
+    split: str,
+    output: Path,
+    config: TrainConfig,
+    *,
+    device: DeviceName = DeviceName.AUTO,
+    workspace: Path | None = None,
+    advance: Advance = lambda *_: None,
+) -> Embedded:
+    """Write mean and sd of every channel of the last two stages, a row for each image: image_sha256, f0, f1, ...
+
+    Args:
+        split: a split's name or folder, or a folder of image files; of equal files one row is written.
+        output: a .parquet file.
+        config: the network, and the views of its recipe ``probe``.
+        device: where to compute.
+        workspace: of the split; features are kept in its cache.
+        advance: told (what is going on, done, all).
+
+    Raises:
+        InputError: if there is no such split or folder, or no image of it can be read.
+        RefusedError: if an image of a split was changed.
+        UsageError: if the file is no .parquet.
+    """
+    if output.suffix.lower() != ".parquet":
+        raise UsageError(f"{output} does not end in .parquet.", "Features are written as Parquet.")
+    check_output(output)
+    images = _images(split, workspace)
+    used = choose_device(device)
+    seed_everything(config.seeds[0])
+    network = load_network(architecture(config.arch), config.weights, 2, config.input_scale)
+    network.module.to(used).eval()
+    cache = FeatureCache(Workspace.find(workspace).runs / CACHE / "features", network, config.recipe, used)
+    rows: dict[str, Features] = {}
+    failed = []
+    for done, (sha256, path) in enumerate(images.items()):
+        advance("features", done, len(images))
+        try:
+            [means, *_] = cache.get([(sha256, path)])
+            rows[sha256] = means[0]
+        except InputError as error:
+            failed.append((str(path), error.message))
+    if not rows:
+        raise InputError(f"None of the {len(images)} images could be read.", failed[0][1])
+    _write(output, rows)
+    return Embedded(output, len(rows), len(next(iter(rows.values()))), cache.digest, tuple(failed))
+
+
+def _images(name: str, workspace: Path | None) -> dict[str, Path]:
+    """Path of each image by its SHA-256, in order."""
+    folder = Path(name)
+    if folder.is_dir() and not (folder / MANIFEST).is_file():
+        return {sha256_file(path): path for path in find_images([folder])}
+    split = open_split(name, workspace)
+    check_images(split)
+    items = (item for fold in split.folds for item in (*fold.train, *fold.test))
+    return {item.image_sha256: split.image_path(item) for item in items}
+
+
+def _write(output: Path, rows: dict[str, Features]) -> None:
+    import pandas as pd
+
+    values = np.stack(list(rows.values()))
+    frame = pd.DataFrame(values, columns=[f"f{k}" for k in range(values.shape[1])])
+    frame.insert(0, "image_sha256", list(rows))
+    try:
+        with replacing(output) as out:
+            frame.to_parquet(out, index=False)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error

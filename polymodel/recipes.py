@@ -1,0 +1,159 @@
+"""The recipes: how a model is fitted, each fixed before any test side was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class RecipeName(StrEnum):
+    """The recipes by name."""
+
+    PROBE = "probe"
+    LP_FT = "lp-ft"
+    FINETUNE = "finetune"
+    PAPER = "paper"
+    PAPER_CODE = "paper-code"
+
+
+class Balance(StrEnum):
+    """What is done about classes of unequal size."""
+
+    NONE = "none"
+    WEIGHTS = "weights"
+    SAMPLING = "sampling"
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes on after the warm-up."""
+
+    CONSTANT = "constant"
+    COSINE = "cosine"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is fitted.
+
+    Attributes:
+        name: one of ``RecipeName``.
+        summary: one sentence for the run folder and the report.
+        kind: ``probe`` fits a linear head on frozen features; ``loop`` trains by gradient descent.
+        image_size: side in pixels of what the network sees.
+        short_side: pixels to which an image's short side is brought before it is cropped; None squashes
+            the whole image to ``image_size`` squared.
+        views: of a probe: (short side, quarter turns) of each rendering from which five crops are taken.
+        inverse_regularisation: C of the logistic regression, for the probe and the linear start of ``lp-ft``;
+            every block of features weighs the same and has a mean square sum of 1 per image.
+        likeness: of a probe: an image weighs one over the number of images of its paper to this power.
+        epochs, batch_size, learning_rate: of the loop; 0 where there is none.
+        warm_up: epochs over which the learning rate rises from 0.
+        schedule: of the learning rate afterwards.
+        weight_decay: of the optimiser (Adam; decoupled, as in AdamW, where it is above 0).
+        patience: epochs without a lower validation loss after which training stops; None trains all
+            epochs on all training images, without a validation part.
+        tail_only: train the last block alone, on what the frozen rest makes of fixed views, computed once.
+        frozen_norm: batch norm keeps its statistics and its parameters.
+        linear_start: begin from a logistic regression on the frozen network (linear probe, then fine-tuning:
+            Kumar et al., ICLR 2022).
+        balance: ``weights`` weights classes by the inverse of their frequency in the loss, ``sampling`` draws
+            them equally often.
+        copies: (copies of an image of the positive class, of any other) for augmentation fixed before
+            training; None draws new augmentations in every epoch.
+        normalised: shift and scale the input as the network expects; otherwise grey values between 0 and 1.
+        flips: average over an image and its three mirror images when predicting.
+    """
+
+    name: str
+    summary: str
+    kind: Literal["probe", "loop"]
+    image_size: int
+    short_side: int | None
+    views: tuple[tuple[int, int], ...] = ()
+    inverse_regularisation: float = 0.0
+    likeness: float = 0.0
+    epochs: int = 0
+    batch_size: int = 0
+    learning_rate: float = 0.0
+    warm_up: float = 0.0
+    schedule: str = Schedule.CONSTANT.value
+    weight_decay: float = 0.0
+    patience: int | None = None
+    tail_only: bool = False
+    frozen_norm: bool = False
+    linear_start: bool = False
+    balance: str = Balance.NONE.value
+    copies: tuple[int, int] | None = None
+    normalised: bool = True
+    flips: bool = False
+
+
+PROBE_C = 0.3
+
+RECIPES: dict[RecipeName, Recipe] = {
+    RecipeName.PROBE: Recipe(
+        name="probe",
+        summary="logistic regression on frozen features of 15 crops at two scales: means, sds and covariances",
+        kind="probe",
+        image_size=224,
+        short_side=None,
+        views=((280, 0), (280, 1), (448, 0)),
+        inverse_regularisation=PROBE_C,
+        likeness=0.5,
+        balance=Balance.WEIGHTS.value,
+    ),
+    RecipeName.LP_FT: Recipe(
+        name="lp-ft",
+        summary="linear probe, then fine-tuning of the last block on cached views, four mirror images averaged",
+        kind="loop",
+        image_size=224,
+        short_side=256,
+        inverse_regularisation=PROBE_C,
+        epochs=6,
+        batch_size=32,
+        learning_rate=1e-4,
+        schedule=Schedule.COSINE.value,
+        tail_only=True,
+        frozen_norm=True,
+        linear_start=True,
+        flips=True,
+    ),
+    RecipeName.FINETUNE: Recipe(
+        name="finetune",
+        summary="fine-tuning of the whole network with early stopping on validation papers",
+        kind="loop",
+        image_size=224,
+        short_side=256,
+        epochs=30,
+        batch_size=32,
+        learning_rate=1e-4,
+        warm_up=1.0,
+        schedule=Schedule.COSINE.value,
+        patience=6,
+        balance=Balance.WEIGHTS.value,
+    ),
+    RecipeName.PAPER: Recipe(
+        name="paper",
+        summary="the seed article's settings: 100 epochs, batch 128, Adam at 1e-4, 256 px, x12/x3 augmentation",
+        kind="loop",
+        image_size=256,
+        short_side=None,
+        epochs=100,
+        batch_size=128,
+        learning_rate=1e-4,
+        copies=(12, 3),
+    ),
+    RecipeName.PAPER_CODE: Recipe(
+        name="paper-code",
+        summary="the seed authors' code: 100 epochs, batch 64, Adam at 5e-5, 128 px, input between 0 and 1",
+        kind="loop",
+        image_size=128,
+        short_side=None,
+        epochs=100,
+        batch_size=64,
+        learning_rate=5e-5,
+        copies=(12, 3),
+        normalised=False,
+    ),
+}
