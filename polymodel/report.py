@@ -28,9 +28,11 @@ from polymodel.metrics import METRICS, TITLES
 from polymodel.printed import METRICS as PRINTED_METRICS
 from polymodel.printed import NOTES, read_printed
 from polymodel.runs import LOGIT, Run, write_text
+from polymodel.slices import split_items
 
 THUMBNAIL = 176
 SHOWN_MISTAKES = 24
+CAPTION = 140
 BOXED = ("accuracy", "balanced_accuracy", "auroc")
 COMPARED = ("auroc", "balanced_accuracy", "accuracy", "f1")
 
@@ -44,6 +46,7 @@ class Mistake:
         image_sha256, group: of the image.
         label, answer: the word it carries and the word that was given.
         chance: the probability of the answer, averaged over the parts that had it as a test image.
+        caption: of its figure, shortened; empty where the split's files tell none.
         parts, wrong: of how many parts it was a test image, and how many of these were wrong.
     """
 
@@ -55,6 +58,7 @@ class Mistake:
     chance: float
     parts: int
     wrong: int
+    caption: str = ""
 
 
 def write_report(
@@ -140,7 +144,8 @@ def render(sections: Sequence[Mapping[str, Any]], **more: Any) -> str:
 
 def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
     counts = np.array(evaluation["confusion_matrix"]["rows_are_truth"])
-    mistakes = find_mistakes(run)
+    mistakes, items = find_mistakes(run), split_items(run)
+    captions = {sha: _shortened(item.extra.get("caption", "")) for sha, item in items.items()}
     return {
         "run": run,
         "record": run.record,
@@ -151,7 +156,10 @@ def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "card": card_text(run),
         "confusion": data_uri(confusion_figure(counts, run.classes, "svg"), "image/svg+xml"),
         "curves": data_uri(curves_figure([run.history(key) for key in run.planned], "svg"), "image/svg+xml"),
-        "mistakes": [_with_picture(run, *m) for m in mistakes[:SHOWN_MISTAKES]],
+        "mistakes": [
+            _with_picture(run, mistake, path, captions.get(mistake.image_sha256, ""))
+            for mistake, path in mistakes[:SHOWN_MISTAKES]
+        ],
         "mistake_count": len(mistakes),
     }
 
@@ -204,8 +212,12 @@ def find_mistakes(run: Run) -> list[tuple[Mistake, str]]:
     return sorted(found, key=lambda pair: (-pair[0].chance, pair[0].image_sha256))
 
 
-def _with_picture(run: Run, mistake: Mistake, path: str) -> Mistake:
-    return dataclasses.replace(mistake, picture=thumbnail(run.image_root / path))
+def _with_picture(run: Run, mistake: Mistake, path: str, caption: str) -> Mistake:
+    return dataclasses.replace(mistake, picture=thumbnail(run.image_root / path), caption=caption)
+
+
+def _shortened(caption: str) -> str:
+    return caption if len(caption) <= CAPTION else caption[: CAPTION - 1].rstrip() + "…"
 
 
 def thumbnail(path: Path) -> str:

@@ -63,7 +63,7 @@ def slices(run: Run) -> list[dict[str, Any]]:
         {by, value, images, groups, and the metrics ``SHOWN``}, kinds in the order of ``SLICES``, values by their
         number of images; a metric is None where it has no meaning.
     """
-    items = _items(run)
+    items = split_items(run)
     facts, outcome = averaged(run)
     rows = []
     for kind in SLICES:
@@ -87,7 +87,7 @@ def _row(kind: str, value: str, own: Any, outcome: Outcome) -> dict[str, Any]:
     return {"by": kind, "value": value, **counts, "positive": int((part.truth == part.positive).sum()), **shown}
 
 
-def _items(run: Run) -> dict[str, Item]:
+def split_items(run: Run) -> dict[str, Item]:
     """The images of the run's split, where its very folder still lies in the workspace."""
     folder = run.image_root / "splits" / str(run.split["name"])
     if not (folder / MANIFEST).is_file():

@@ -246,7 +246,9 @@ def test_hostile_words_are_escaped(own: Small, tmp_path: Path) -> None:
     from polydata.splits.manifest import Item
 
     hostile = "<script>alert(1)</script>"
-    items = [Item(i.image_sha256, i.label, hostile, i.path, {}) for i in own.items[:12]] + list(own.items[12:])
+    items = [
+        Item(i.image_sha256, i.label, hostile, i.path, {"caption": hostile, "technique": hostile}) for i in own.items
+    ]
     leak = {"reason": f"{hostile} [bold]x[/nothing]"}
     write_split(own.workspace.splits / "hostile", [(items[:12], items[12:])], leakage=leak)
     call(own, "train", "--split", "hostile", "--name", "hostile", *FAST)
