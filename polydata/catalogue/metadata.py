@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.licences import paper_licences
 from polydata.reference import Reference
 from polydata.supplements import tie
 
@@ -15,7 +16,8 @@ def list_papers(catalogue: Catalogue) -> list[dict[str, Any]]:
     """One row a paper, by file name.
 
     Columns: paper_id, file, doi, title, journal, year, volume, first_page, pages (of the file), figures, panels,
-    supplement_of (the file of its paper), resolved (the service and its score, None where it was not asked), status.
+    supplement_of (the file of its paper), resolved (the service and its score, None where it was not asked), licence
+    (None where it is not known), status.
     """
     tied = supplements(catalogue)
     rows = catalogue.rows(
@@ -26,14 +28,17 @@ def list_papers(catalogue: Catalogue) -> list[dict[str, Any]]:
         )
         SELECT paper_id, p.file_name AS file, k.doi, k.title, k.journal, k.year, k.volume,
                k.pages AS first_page, p.pages, coalesce(figures, 0) AS figures, coalesce(panels, 0) AS panels,
-               NULL AS supplement_of, k.resolved_by || ' ' || printf('%.2f', k.resolved_score) AS resolved, p.status
+               NULL AS supplement_of, k.resolved_by || ' ' || printf('%.2f', k.resolved_score) AS resolved,
+               NULL AS licence, p.status
         FROM papers p JOIN known_papers k USING (paper_id)
         LEFT JOIN figure_counts USING (paper_id) LEFT JOIN panel_counts USING (paper_id)
         ORDER BY p.file_name, paper_id
         """
     )
     names = {row["paper_id"]: row["file"] for row in rows}
+    licences = paper_licences(catalogue)
     for row in rows:
+        row["licence"] = licences.get(row["paper_id"], (None,))[0]
         if row["paper_id"] in tied:
             row["supplement_of"] = names[tied[row["paper_id"]][0]]
     return rows

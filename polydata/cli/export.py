@@ -1,4 +1,4 @@
-"""polydata export figures and panels."""
+"""polydata export figures, panels, links and split."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from polydata.cli import app
-from polydata.console.options import WorkspaceOption
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import print_facts, print_json, stages
 
 exporting = typer.Typer(no_args_is_help=True, help="Write what the catalogue holds as files.")
 app.add_typer(exporting, name="export")
@@ -19,6 +20,12 @@ class FigureFormat(StrEnum):
     """How figures are written."""
 
     JSONL = "jsonl"
+
+
+class LinkFormat(StrEnum):
+    """How links are written."""
+
+    CSV = "csv"
 
 
 @exporting.command("figures")
@@ -55,3 +62,88 @@ def export_panels(
     with open_catalogue(place, read_only=True) as catalogue:
         count = export.export_panels(place, catalogue, target, accepted_only=accepted)
     typer.echo(f"{count} panels in {target}")
+
+
+QuickOption = Annotated[bool, typer.Option("--quick", help="Leave out of the card's audit what reads the images.")]
+
+
+class SplitFormat(StrEnum):
+    """How a split is written."""
+
+    IMAGEFOLDER = "imagefolder"
+    COCO = "coco"
+    HF = "hf"
+    CROISSANT = "croissant"
+    PARQUET = "parquet"
+    WEBDATASET = "webdataset"
+    LABELSTUDIO = "labelstudio"
+    FIFTYONE = "fiftyone"
+
+
+@exporting.command("split")
+def export_split(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
+    *,
+    format_: Annotated[SplitFormat, typer.Option("--format", help="Whose layout: see the manual.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/NAME-FORMAT.")] = None,
+    fold: Annotated[int, typer.Option(help="Which partition of a split with folds.")] = 1,
+    release: Annotated[
+        bool, typer.Option("--release", help="Withhold images that no licence allows to pass on, and their captions.")
+    ] = False,
+    quick: QuickOption = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write a split with its images, labels, data card and provenance in a format that other programs read."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.exports.write import export_split as export
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    with open_catalogue(place, read_only=True) as catalogue, stages() as told:
+        result = export(place, catalogue, name, format_, output, fold=fold, release=release, quick=quick, progress=told)
+    if as_json:
+        print_json({"folder": str(result.folder), **result.marks})
+        return
+    leak = result.marks["leakage"]
+    facts = {**result.counts, "withheld": result.withheld, "leaks, allowed because": leak["reason"] if leak else None}
+    print_facts({**facts, "digest": result.marks["digest"], "folder": str(result.folder)}, f"Split {name}")
+
+
+@app.command()
+def card(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/NAME-card.md.")] = None,
+    quick: QuickOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write the data card of a split: sources, licences, labels, known problems, intended use."""
+    from polydata.card import write_card
+    from polydata.catalogue.session import open_catalogue
+    from polydata.splits.overview import show_split
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    split = show_split(place, name)
+    target = output or place.exports / f"{name}-card.md"
+    with open_catalogue(place, read_only=True) as catalogue, stages() as told:
+        write_card(place, catalogue, split, target, quick=quick, progress=told)
+    typer.echo(f"Data card of {name} in {target}")
+
+
+@exporting.command("links")
+def export_links(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/links.csv.")] = None,
+    format_: Annotated[LinkFormat, typer.Option("--format", help="A row a link.")] = LinkFormat.CSV,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write which record was joined to which figure and panel, by what, and how sure that is."""
+    from polydata import export
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    target = output or place.exports / f"links.{format_}"
+    with open_catalogue(place, read_only=True) as catalogue:
+        count = export.export_links(catalogue, target)
+    typer.echo(f"{count} links in {target}")

@@ -1,4 +1,4 @@
-"""polydata papers resolve and list papers."""
+"""polydata papers resolve, papers licence and list papers."""
 
 from __future__ import annotations
 
@@ -42,6 +42,26 @@ def resolve(
     report_problems((f"{one['file']}: {one['reason']}" for one in result.leftovers), "Not resolved")
     facts = {"resolved now": len(result.papers), "not resolved": len(result.leftovers)}
     print_facts({**facts, "supplements": result.supplements, "questions sent": result.asked}, "Papers")
+
+
+@papers.command("licence")
+def licence(
+    licence: Annotated[str, typer.Argument(metavar="LICENCE", help="SPDX name like CC-BY-4.0; none takes it back.")],
+    paper: Annotated[list[str] | None, typer.Argument(metavar="[PAPER]...", help="Ids of papers.")] = None,
+    *,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="All papers of this source: pdf, or an imported data set.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Say under which licence papers stand; images of papers without one are withheld from a release."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.licensing import set_licence
+    from polydata.workspace import Workspace
+
+    with open_catalogue(Workspace.find(workspace)) as catalogue:
+        count = set_licence(catalogue, licence, paper or (), source)
+    typer.echo(f"{count} papers: {licence}")
 
 
 @listing.command("papers")

@@ -1,0 +1,1 @@
+"""Splits written in the formats of other programs: one module a format."""

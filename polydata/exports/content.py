@@ -1,0 +1,272 @@
+"""What an export of a split holds, whatever its format: images, their labels and sides, and where they come from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from polydata import __version__
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.described import described_panels
+from polydata.catalogue.licences import paper_licences
+from polydata.errors import InputError, UsageError
+from polydata.ids import sha256_bytes
+from polydata.images import ImageStore, portable
+from polydata.licences import may_be_passed_on
+from polydata.splits.manifest import Item, Split
+from polydata.task import Task
+from polydata.workspace import Workspace
+
+Side = Literal["train", "val", "test"]
+SIDES: tuple[Side, ...] = ("train", "val", "test")
+UNKNOWN = "unknown"
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image of the exported partition.
+
+    Attributes:
+        item: its line in the split.
+        file: name of its file, its suffix true of its content; None where the image is withheld.
+        file_sha256: of that file; differs from the image's own where the file had to be written anew.
+        facts: what else is said of it, as text or number, None where it is not known; the same keys for all.
+        stored_as: true format of the image in the store.
+    """
+
+    item: Item
+    side: Side
+    file: str | None
+    file_sha256: str | None
+    width: int
+    height: int
+    licence: str
+    facts: Mapping[str, Any]
+    stored_as: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is written in one format.
+
+    Attributes:
+        name: of the folder that the export will lie in.
+        task: of the workspace.
+        split: read and checked.
+        fold: number of the exported partition.
+        release: images without a licence that allows it are left out.
+        card: the data card, in Markdown.
+        entries: by side and hash.
+        store: where the images lie.
+    """
+
+    name: str
+    task: Task
+    split: Split
+    fold: int
+    release: bool
+    card: str
+    entries: tuple[Entry, ...]
+    store: ImageStore
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that the partition has."""
+        return tuple(side for side in SIDES if self.of(side))
+
+    def of(self, side: Side, *, pictures: bool = False) -> list[Entry]:
+        """The entries of a side; with ``pictures`` those that have a file."""
+        return [one for one in self.entries if one.side == side and not (pictures and one.file is None)]
+
+    def data(self, entry: Entry) -> bytes:
+        """The bytes of an entry's file.
+
+        Raises:
+            InputError: if the image is missing or damaged.
+        """
+        return portable(self.store.read(entry.item.image_sha256, entry.stored_as))[0]
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        """What every export says of itself."""
+        licences = Counter(one.licence for one in self.entries)
+        leakage = self.split.leakage
+        return {
+            "split": self.split.name,
+            "digest": self.split.digest,
+            "fold": self.fold,
+            "folds": len(self.split.folds),
+            "classes": list(self.split.classes),
+            "positive": self.split.positive,
+            "leakage": {
+                "reason": leakage["reason"],
+                "findings": {one["detector"]: one["count"] for one in leakage["findings"]},
+            }
+            if leakage
+            else None,
+            "licences": dict(sorted(licences.items())),
+            "release": self.release,
+            "withheld": sum(one.file is None for one in self.entries),
+            "made_by": f"polydata {__version__}",
+        }
+
+    @property
+    def summary(self) -> str:
+        """The marks in one sentence, for formats with a place for a description."""
+        marks = self.marks
+        leak = f"LEAKY: {marks['leakage']['reason']}. " if marks["leakage"] else ""
+        sides = ", ".join(f"{len(self.of(side))} {side}" for side in self.sides)
+        licences = ", ".join(f"{name} {count}" for name, count in marks["licences"].items())
+        return (
+            f"{leak}Split {self.split.name}, partition {self.fold} of {marks['folds']}: {sides} images. "
+            f"Digest {self.split.digest}. Licences of the images: {licences}."
+        )
+
+    def rows(self, place: Callable[[Entry], str]) -> list[dict[str, Any]]:
+        """One flat row an image, with the same columns for all.
+
+        Args:
+            place: where an entry's file lies within the export; not asked for images that are withheld.
+        """
+        return [row_of(one, "" if one.file is None else place(one)) for one in self.entries]
+
+    def write_pictures(self, folder: Path, place: Callable[[Entry], str], advance: Advance) -> None:
+        """Write the files of all images that are not withheld; ``advance`` is called with 1 for every image."""
+        for one in self.entries:
+            if one.file is not None:
+                path = folder / place(one)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(self.data(one))
+            advance(1)
+
+
+def row_of(entry: Entry, file: str) -> dict[str, Any]:
+    """An entry as a flat row."""
+    return {
+        "file": file,
+        "file_sha256": entry.file_sha256 or "",
+        "image_sha256": entry.item.image_sha256,
+        "label": entry.item.label,
+        "side": entry.side,
+        "group": entry.item.group,
+        "label_source": entry.item.extra.get("label_source", ""),
+        "width": entry.width,
+        "height": entry.height,
+        "licence": entry.licence,
+        **entry.facts,
+    }
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the same keys as CSV."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def gather(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    split: Split,
+    *,
+    name: str,
+    card: str,
+    fold: int = 1,
+    release: bool = False,
+) -> Content:
+    """Read what is to be exported; images are looked at, and read again when they are written.
+
+    Args:
+        split: read and checked.
+        name: of the folder that the export will lie in.
+        card: the data card.
+        fold: number of the partition, from 1.
+        release: leave out images without a licence that allows to pass them on, their captions too.
+
+    Raises:
+        UsageError: if the split has no such partition.
+        InputError: if an image is missing or damaged, or the catalogue does not know it.
+    """
+    if not 1 <= fold <= len(split.folds):
+        raise UsageError(f"The split {split.name} has {len(split.folds)} partitions; there is no {fold}.")
+    part = split.folds[fold - 1]
+    items: list[tuple[Side, Item]] = [(side, item) for side in SIDES for item in getattr(part, side)]
+    panels: dict[str, list[dict[str, Any]]] = {}
+    for row in described_panels(catalogue, [item.image_sha256 for _, item in items]):
+        panels.setdefault(row["image_sha256"], []).append(row)
+    licences = {paper: licence for paper, (licence, _) in paper_licences(catalogue).items()}
+    store = workspace.images()
+    entries = []
+    for side, item in items:
+        if item.image_sha256 not in panels:
+            raise InputError(
+                f"The catalogue shows no panel with the image {item.image_sha256}.",
+                "Extract or import its paper again.",
+            )
+        entries.append(_entry(store, side, item, panels[item.image_sha256], licences, release=release))
+    return Content(name, workspace.task(), split, fold, release, card, tuple(entries), store)
+
+
+def _entry(
+    store: ImageStore,
+    side: Side,
+    item: Item,
+    panels: Sequence[Mapping[str, Any]],
+    licences: Mapping[str, str],
+    *,
+    release: bool,
+) -> Entry:
+    own = next((row for row in panels if row["panel_id"] == item.extra.get("panel_id")), panels[0])
+    licence = _licence([licences.get(row["paper_id"]) for row in panels])
+    withheld = release and not may_be_passed_on(licence)
+    file, file_sha256 = None, None
+    if not withheld:
+        data, suffix = portable(store.read(item.image_sha256, own["format"]))
+        file, file_sha256 = f"{item.image_sha256}.{suffix}", sha256_bytes(data)
+    return Entry(
+        item,
+        side,
+        file,
+        file_sha256,
+        own["width"],
+        own["height"],
+        licence,
+        _facts(own, withheld=withheld),
+        own["format"],
+    )
+
+
+def _licence(of_papers: Sequence[str | None]) -> str:
+    """The licence of an image from those of all papers that show it: unknown where one of them is."""
+    found = {licence for licence in of_papers if licence}
+    if None in of_papers or not found:
+        return UNKNOWN
+    closed = sorted(licence for licence in found if not may_be_passed_on(licence))
+    return closed[0] if closed else " AND ".join(sorted(found))
+
+
+def _facts(row: Mapping[str, Any], *, withheld: bool) -> dict[str, Any]:
+    scale = max(row["scales"] or (), key=lambda one: one["method"], default=None)  # 'image' before 'caption'
+    caption = row["caption"] or row["caption_stem"] or row["figure_caption"]
+    return {
+        "phash": row["phash"],
+        "paper_id": row["paper_id"],
+        "pdf_sha256": row["pdf_sha256"],
+        "doi": row["doi"],
+        "reference": row["reference"] or (row["record"] or {}).get("reference"),
+        "year": row["year"],
+        "page": row["page"],
+        "figure": row["figure"],
+        "panel": row["panel"],
+        "technique": row["technique"],
+        "scale_um": scale["value_um"] if scale else None,
+        "caption": None if withheld else " ".join((caption or "").split()) or None,
+    }

@@ -1,0 +1,123 @@
+"""Croissant (MLCommons): ``croissant.json`` describes the table of images and the image files themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from polydata.exports.content import Advance, Content, Entry, csv_text
+from polydata.ids import sha256_bytes
+
+TABLE = "images.csv"
+TYPES = {"png": "image/png", "jpg": "image/jpeg"}
+NUMBERS = {"width": "sc:Integer", "height": "sc:Integer", "year": "sc:Text", "page": "sc:Text"}
+NAMESPACES = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "sc": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "dct": "http://purl.org/dc/terms/",
+    "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+}
+TERMS = (
+    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet", "format",
+    "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex",
+    "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
+)  # fmt: skip
+
+
+def place(entry: Entry) -> str:
+    """``images/SHA256.SUFFIX``."""
+    return f"images/{entry.file}"
+
+
+def write(content: Content, folder: Path, advance: Advance) -> None:
+    """Write ``images/``, ``images.csv`` and ``croissant.json``."""
+    content.write_pictures(folder, place, advance)
+    rows = content.rows(place)
+    table = csv_text(rows)
+    (folder / TABLE).write_text(table, encoding="utf-8", newline="")
+    text = json.dumps(_document(content, table, list(rows[0])), indent=2, ensure_ascii=False) + "\n"
+    (folder / "croissant.json").write_text(text, encoding="utf-8")
+
+
+def _document(content: Content, table: str, columns: list[str]) -> dict[str, Any]:
+    marks = content.marks
+    suffixes = sorted({one.file.rpartition(".")[2] for one in content.entries if one.file})
+    whole_table = {
+        "@type": "cr:FileObject",
+        "@id": TABLE,
+        "name": TABLE,
+        "description": "One row an image: label, side, licence, provenance.",
+        "contentUrl": TABLE,
+        "encodingFormat": "text/csv",
+        "sha256": sha256_bytes(table.encode()),
+    }
+    pictures = {
+        "@type": "cr:FileSet",
+        "@id": "image-files",
+        "name": "image-files",
+        "description": "The images, named by the SHA-256 of the image in its source.",
+        "encodingFormat": [TYPES[suffix] for suffix in suffixes],
+        "includes": "images/*",
+    }
+    return {
+        "@context": {**NAMESPACES, **{term: f"cr:{term}" for term in TERMS}},
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": content.split.name,
+        "description": content.summary,
+        "version": f"1.0.0+{content.split.digest[:16]}",
+        "identifier": f"sha256:{content.split.digest}",
+        "license": list(marks["licences"]),
+        "keywords": [f"{key}: {json.dumps(marks[key], ensure_ascii=False)}" for key in ("leakage", "release", "fold")],
+        "creator": {"@type": "sc:Organization", "name": marks["made_by"]},
+        "citeAs": f"Split {content.split.name}, digest {content.split.digest}; cite the papers in {TABLE} too.",
+        "distribution": [whole_table, *([pictures] if suffixes else [])],
+        "recordSet": [_table_records(columns), *([_picture_records()] if suffixes else [])],
+    }
+
+
+def _field(record_set: str, name: str, kind: str, source: dict[str, Any], **more: Any) -> dict[str, Any]:
+    names = {"@type": "cr:Field", "@id": f"{record_set}/{name}", "name": name, "dataType": kind}
+    return {**names, "source": source, **more}
+
+
+def _column(name: str) -> dict[str, Any]:
+    return {"fileObject": {"@id": TABLE}, "extract": {"column": name}}
+
+
+def _table_records(columns: list[str]) -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "images",
+        "name": "images",
+        "description": "Every image of the partition, those that are withheld too.",
+        "key": {"@id": "images/image_sha256"},
+        "field": [_field("images", name, NUMBERS.get(name, "sc:Text"), _column(name)) for name in columns],
+    }
+
+
+def _picture_records() -> dict[str, Any]:
+    def of_file(what: str) -> dict[str, Any]:
+        return {"fileSet": {"@id": "image-files"}, "extract": {"fileProperty": what}}
+
+    key = {**of_file("filename"), "transform": {"regex": "^([0-9a-f]{64})"}}
+
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "pictures",
+        "name": "pictures",
+        "description": "The images that are here, with label and side.",
+        "field": [
+            _field("pictures", "image_sha256", "sc:Text", key, references=_column("image_sha256")),
+            _field("pictures", "image", "sc:ImageObject", of_file("content")),
+            _field("pictures", "label", "sc:Text", _column("label")),
+            _field("pictures", "side", "sc:Text", _column("side")),
+        ],
+    }

@@ -1,0 +1,353 @@
+"""The gallery: what its files hold, what its filters find, and that no text gets out of its place."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import quickjs
+from browser import chromium, open_page
+from commands import run, run_json
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from split_scene import HOSTILE, TASK, SplitScene, blot, encoded, make_scene
+from workspaces import extracted
+
+from polydata.catalogue.session import open_catalogue
+from polydata.errors import InputError, UsageError
+from polydata.gallery.write import TEMPLATES, data_script, write_files, write_gallery
+from polydata.images import open_picture
+from polydata.workspace import Workspace
+
+FILTER = (TEMPLATES / "filter.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
+    made = make_scene(tmp_path_factory.mktemp("gallery") / "w")
+    copy = made.workspace.images().put(encoded(blot(0), "JPEG", quality=80))
+    twin = next(s for s, number in made.numbers.items() if number == 0)
+    with made.catalogue() as catalogue:
+        row = catalogue.rows("SELECT * FROM images WHERE sha256 = ?", [twin])[0]
+        catalogue.upsert("images", [row | {"sha256": copy.sha256, "phash": copy.phash, "format": "JPEG", "mode": "L"}])
+        panel = {"panel_id": "panel-twin", "figure_id": "p7/f", "position": 7, "image_sha256": copy.sha256}
+        catalogue.upsert("panels", [panel])
+        vote = {"panel_id": "panel-twin", "source": "file", "record_id": "", "label": TASK.positive, "evidence": "t"}
+        catalogue.upsert("label_votes", [vote, vote | {"source": "record", "label": TASK.negative}])
+        reading = {"image_sha256": copy.sha256, "version": 1, "value": 10, "unit": "µm", "value_um": 10}
+        catalogue.upsert("scale_readings", [reading | {"x0": 16, "x1": 48, "y": 36, "length_px": 32, "confidence": 1}])
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(scene: SplitScene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("gallery") / "g"
+    with scene.catalogue() as catalogue:
+        write_gallery(scene.workspace, catalogue, target)
+    return target
+
+
+def engine() -> quickjs.Context:
+    context = quickjs.Context()
+    context.eval(FILTER)
+    return context
+
+
+def read_data(folder: Path) -> list[dict[str, Any]]:
+    """The entries as a browser's engine reads them."""
+    context = quickjs.Context()
+    context.eval("var all = []; var Gallery = { add: function (more) { all = all.concat(more); } };")
+    for path in sorted((folder / "data").glob("*.js")):
+        context.eval(path.read_text(encoding="ascii"))
+    return list(json.loads(context.eval("JSON.stringify(all)")))
+
+
+def found(entries: Sequence[dict[str, Any]], address: str) -> list[int]:
+    """Positions that the page's own filter finds."""
+    context = engine()
+    context.eval(f"var entries = {json.dumps(entries)};")
+    return list(
+        json.loads(context.eval(f"JSON.stringify(Filter.select(entries, Filter.parse({json.dumps(address)})))"))
+    )
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), name
+            if name in ("src", "href"):
+                self.addresses.append(value or "")
+
+
+def test_every_image_is_there_with_its_facts(folder: Path, scene: SplitScene) -> None:
+    entries = read_data(folder)
+    assert len(entries) == 49
+    assert {e["sha"] for e in entries} > set(scene.kinds)
+    for entry in entries:
+        assert open_picture(folder / entry["thumb"]).size == open_picture(folder / entry["view"]).size == (64, 48)
+        assert entry["pageImage"] is None
+        assert entry["pageNote"]
+    twin = next(e for e in entries if e["ids"] == ["panel-twin"])
+    assert twin["conflict"]
+    assert twin["scales"] == [{"text": "10 µm", "method": "image", "at": [0.25, 0.75, 0.75]}]
+    (other,) = twin["twins"]
+    assert entries[other]["twins"] == [entries.index(twin)]
+    assert entries[other]["family"] == twin["family"]
+
+
+def test_it_needs_nothing_from_elsewhere(folder: Path) -> None:
+    page = Page((folder / "index.html").read_text(encoding="utf-8"))
+    assert all((folder / address).is_file() for address in page.addresses)
+    assert "style" not in page.tags
+    for name in ("index.html", "gallery.js", "filter.js", "gallery.css"):
+        assert not re.search(r"https?://|//cdn", (folder / name).read_text(encoding="utf-8"))
+    script = (folder / "gallery.js").read_text(encoding="utf-8")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', (folder / "index.html").read_text())
+    assert policy and "unsafe" not in policy[1] and policy[1].startswith("default-src 'none'")
+
+
+def test_hostile_words_stay_words(folder: Path) -> None:
+    for path in (folder / "data").iterdir():
+        text = path.read_text(encoding="ascii")
+        assert not set("<>&") & set(text)
+    captions = {entry["caption"] for entry in read_data(folder)}
+    assert " ".join(HOSTILE.split()) in captions
+
+
+@given(st.text())
+def test_any_text_comes_out_as_it_went_in(text: str) -> None:
+    script = data_script([{"caption": text}])
+    assert script.isascii()
+    assert "</" not in script
+    assert json.loads(script[len("Gallery.add(") : -3])[0]["caption"] == text
+
+
+def entry(**facts: Any) -> dict[str, Any]:
+    empty = {"label": None, "side": "", "technique": None, "paper": "p", "conflict": False, "twins": [], "family": 0}
+    words = {
+        "caption": "",
+        "doi": None,
+        "title": None,
+        "figure": None,
+        "sha": "00",
+        "record": [],
+        "said": [],
+        "ids": [],
+    }
+    return {**empty, **words, **facts}
+
+
+def test_filters() -> None:
+    entries = [
+        entry(label="a", side="train", caption="PLA blend", family=0, twins=[3]),
+        entry(label="b", side="test", technique="SEM", record=[["Morphology", "two PHASES"]], family=1),
+        entry(label=None, side="test", conflict=True, paper="q", caption="plain", family=2),
+        entry(label="a", side="test", caption="100% <b>", family=0, twins=[0]),
+    ]
+    for address, wanted in {
+        "": [0, 1, 2, 3],
+        "#label=a": [0, 3],
+        "#label=a&side=test": [3],
+        "#label=none": [2],
+        "#technique=SEM": [1],
+        "#technique=none": [0, 2, 3],
+        "#paper=q": [2],
+        "#conflict=1": [2],
+        "#q=phases%20TWO": [1],
+        "#q=pla": [0, 2],
+        "#q=100%25%20%3Cb%3E": [3],
+        "#q=%E0%A4%A": [0, 1, 2, 3],
+        "#nothing=x&label": [0, 1, 2, 3],
+        "#twins=1": [0, 3],
+    }.items():
+        assert found(entries, address) == wanted, address
+
+
+def test_near_duplicates_stand_side_by_side() -> None:
+    entries = [entry(family=n % 3, twins=[1]) for n in range(9)]
+    assert found(entries, "#twins=1") == [0, 3, 6, 1, 4, 7, 2, 5, 8]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["label", "q", "paper"]), st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+    )
+)
+@settings(max_examples=50)
+def test_an_address_is_read_back(state: dict[str, str]) -> None:
+    context = engine()
+    context.eval(f"var state = {json.dumps(state)};")
+    assert json.loads(context.eval("JSON.stringify(Filter.parse(Filter.format(state)))")) == state
+
+
+@given(st.integers(0, 10_000), st.integers(1, 9), st.integers(0, 400_000), st.integers(1, 3000))
+@settings(max_examples=50)
+def test_all_cards_in_sight_are_drawn_and_few_others(count: int, columns: int, top: int, height: int) -> None:
+    context = engine()
+    first, last = json.loads(context.eval(f"JSON.stringify(Filter.inSight({count}, {columns}, 300, {top}, {height}))"))
+    in_sight = [n for n in range(count) if n // columns * 300 < top + height and (n // columns + 1) * 300 > top]
+    assert set(in_sight) <= set(range(first, last))
+    assert last - first <= (height // 300 + 7) * columns
+
+
+def test_a_split_and_its_sides(scene: SplitScene, tmp_path: Path) -> None:
+    result = run_json("polydata", "gallery", "--split", "v1", "-o", tmp_path / "g", workspace=scene.workspace.root)
+    assert (result["images"], result["failures"]) == (48, 0)
+    sides = {e["sha"]: (e["side"], e["label"]) for e in read_data(tmp_path / "g")}
+    fold = scene.split.folds[0]
+    wanted = {i.image_sha256: (s, i.label) for s, items in (("train", fold.train), ("test", fold.test)) for i in items}
+    assert sides == wanted
+    assert scene.split.digest[:16] in (tmp_path / "g" / "index.html").read_text()
+
+
+def test_a_lost_image_is_named_and_its_place_kept(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path / "w")
+    lost = next(scene.workspace.store.rglob("*.png"))
+    lost.unlink()
+    result = run("polydata", "gallery", workspace=scene.workspace.root, expect=3)
+    assert lost.stem in result.stderr
+    (entry_,) = [e for e in read_data(scene.workspace.exports / "gallery") if e["sha"] == lost.stem]
+    assert entry_["thumb"] is None
+
+
+def test_old_pieces_go_and_copies_stay(folder: Path, scene: SplitScene, tmp_path: Path) -> None:
+    target = tmp_path / "g"
+    write_files(target, [entry(sha=str(n)) for n in range(1001)], title="t", split=None)
+    assert len(list((target / "data").iterdir())) == 3
+    with scene.catalogue() as catalogue:
+        write_gallery(scene.workspace, catalogue, target)
+    assert len(list((target / "data").iterdir())) == 1
+    before = {p: p.stat().st_mtime_ns for p in (target / "thumbs").rglob("*.jpg")}
+    with scene.catalogue() as catalogue:
+        write_gallery(scene.workspace, catalogue, target)
+    assert {p: p.stat().st_mtime_ns for p in (target / "thumbs").rglob("*.jpg")} == before
+
+
+def test_nothing_to_show_and_no_place(tmp_path: Path, scene: SplitScene) -> None:
+    empty = Workspace.init(tmp_path / "empty")
+    with open_catalogue(empty) as catalogue, pytest.raises(UsageError, match="no image"):
+        write_gallery(empty, catalogue, tmp_path / "g")
+    (tmp_path / "file").write_text("")
+    with scene.catalogue() as catalogue, pytest.raises(InputError, match="cannot be written"):
+        write_gallery(scene.workspace, catalogue, tmp_path / "file" / "g")
+
+
+def test_the_way_back_to_the_page(tmp_path: Path) -> None:
+    place = extracted(tmp_path / "w", ["touching"], tmp_path / "pdfs")
+    run("polydata", "screen", workspace=place)
+    target = place / "exports" / "gallery"
+    assert run_json("polydata", "gallery", workspace=place)["seen on their page"] > 0
+    entries = read_data(target)
+    with open_catalogue(Workspace.open(place), read_only=True) as catalogue:
+        boxes = {row["panel_id"]: row for row in catalogue.rows("SELECT * FROM panels")}
+    for one in entries:
+        page = open_picture(target / one["pageImage"])
+        assert max(page.size) == 1000
+        x0, y0, x1, y1 = one["panelBox"]
+        assert all(0 <= v <= 1 for v in one["panelBox"])
+        box = boxes[one["ids"][0]]
+        assert (x1 - x0) * page.width / ((y1 - y0) * page.height) == pytest.approx(
+            (box["x1"] - box["x0"]) / (box["y1"] - box["y0"]), rel=0.01
+        )
+        fx0, fy0, fx1, fy1 = one["figureBox"]
+        assert fx0 - 0.01 <= x0 < x1 <= fx1 + 0.01
+        assert fy0 - 0.01 <= y0 < y1 <= fy1 + 0.01
+        seen = page.crop(
+            (round(x0 * page.width), round(y0 * page.height), round(x1 * page.width), round(y1 * page.height))
+        )
+        own = open_picture(target / one["view"]).convert("L").resize((16, 16))
+        there = seen.convert("L").resize((16, 16))
+        difference = [abs(a - b) for a, b in zip(own.tobytes(), there.tobytes(), strict=True)]
+        assert sum(difference) / len(difference) < 25
+    pages = {p: p.stat().st_mtime_ns for p in (target / "pages").iterdir()}
+    next((tmp_path / "pdfs").iterdir()).write_bytes(b"%PDF-1.4 broken")
+    run("polydata", "gallery", workspace=place)  # its pages are there already
+    assert {p: p.stat().st_mtime_ns for p in (target / "pages").iterdir()} == pages
+    run("polydata", "gallery", "-o", tmp_path / "other", workspace=place, expect=3)
+    assert all("cannot be drawn" in one["pageNote"] for one in read_data(tmp_path / "other"))
+    next((tmp_path / "pdfs").iterdir()).unlink()
+    run("polydata", "gallery", "-o", tmp_path / "third", workspace=place)
+    assert all("not where it was read" in one["pageNote"] for one in read_data(tmp_path / "third"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_in_a_browser(folder: Path, browser: webdriver.Chrome) -> None:
+    assert open_page(browser, folder) == "49 of 49 images"
+    assert open_page(browser, folder, f"#label={TASK.positive}") == "17 of 49 images"
+    assert open_page(browser, folder, "#twins=1") == "2 of 49 images"
+    cards = browser.find_elements(By.CLASS_NAME, "card")
+    assert len(cards) == 2
+    cards[1].click()
+    detail = browser.find_element(By.ID, "detail")
+    assert detail.is_displayed()
+    assert len(detail.find_elements(By.CSS_SELECTOR, ".twins .card")) == 2
+    assert "came without a PDF" in detail.text
+    browser.find_element(By.ID, "q").send_keys("blend 11/70")
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and "of 49" in browser.find_element(By.ID, "count").text:
+        if browser.find_element(By.ID, "count").text == "0 of 49 images":  # near-duplicates are still asked for
+            break
+        time.sleep(0.1)
+    assert browser.find_element(By.ID, "count").text == "0 of 49 images"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_no_script_of_a_caption_runs(folder: Path, browser: webdriver.Chrome) -> None:
+    open_page(browser, folder, "#q=script")
+    words = " ".join(HOSTILE.split())
+    shown = browser.find_elements(By.CSS_SELECTOR, ".card .words")
+    hostile = [one for one in shown if "script" in str(one.get_attribute("textContent"))]
+    assert hostile
+    assert all(one.get_attribute("textContent") == words for one in hostile)
+    hostile[0].click()
+    assert words in str(browser.find_element(By.ID, "detail").get_attribute("textContent"))
+    assert (
+        browser.execute_script("return document.querySelectorAll('script:not([src]), img[src=x], #grid b').length") == 0
+    )
+    assert [line for line in browser.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_ten_thousand_images_stay_usable(folder: Path, tmp_path: Path, browser: webdriver.Chrome) -> None:
+    (one, *_) = read_data(folder)
+    many = [
+        one | {"sha": f"{n:064x}", "paper": f"paper {n // 4}", "caption": f"blend number {n}"} for n in range(10_000)
+    ]
+    write_files(tmp_path / "g", many, title="many", split=None)
+    start = time.monotonic()
+    assert open_page(browser, tmp_path / "g") == "10000 of 10000 images"
+    assert time.monotonic() - start < 20
+    assert len(browser.find_elements(By.CLASS_NAME, "card")) < 100
+    browser.execute_script("window.scrollTo(0, document.body.scrollHeight / 2)")
+    browser.implicitly_wait(5)
+    assert browser.find_elements(By.CLASS_NAME, "card")
+    browser.implicitly_wait(0)
+    took = browser.execute_script(
+        "var t = performance.now(); Filter.select(arguments[0], {q: 'number 99'}); return performance.now() - t", many
+    )
+    assert took < 2000
