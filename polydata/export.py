@@ -13,6 +13,7 @@ from typing import IO
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.exports import figure_exports, panel_exports
+from polydata.catalogue.links import link_exports
 from polydata.errors import InputError
 from polydata.files import replacing
 from polydata.images import SUFFIXES
@@ -79,6 +80,23 @@ def export_panels(workspace: Workspace, catalogue: Catalogue, output: Path, *, a
         row["image"] = f"images/{name}"
     with _text(output / "panels.csv") as out:
         writer = csv.DictWriter(out, fieldnames=["image", *(k for k in rows[0] if k != "image")] if rows else ["image"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return len(rows)
+
+
+LINK_COLUMNS = ("pdf_sha256", "page", "figure_label", "panel_label", "record_id", "method", "score")
+
+
+def export_links(catalogue: Catalogue, output: Path) -> int:
+    """Write the links of records to panels and figures of PDFs as CSV, one a row; returns how many.
+
+    Columns: ``LINK_COLUMNS``. ``panel_label`` is empty where the link is to the figure, or its panel has no letter;
+    ``score`` is 0 to 1.
+    """
+    rows = link_exports(catalogue)
+    with _text(output) as out:
+        writer = csv.DictWriter(out, fieldnames=LINK_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
     return len(rows)

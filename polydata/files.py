@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 PART = ".part"
 """Suffix of a file that is being written. A killed process may leave one; nothing ever reads it."""
@@ -33,3 +34,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def folder_name(label: str) -> str:
+    """A label as the name of a folder: the same for the same label, another for another, safe on every system."""
+    return quote(label, safe=" ").replace(".", "%2E")

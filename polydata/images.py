@@ -98,6 +98,34 @@ def open_picture(source: bytes | Path) -> Image.Image:
         return _to_rgb(image)
 
 
+def _is_solid(image: Image.Image) -> bool:
+    """True for 8-bit grey and RGB whose alpha channel, if there is one, hides nothing."""
+    if image.mode in ("LA", "RGBA"):
+        return image.getchannel("A").getextrema()[0] == 255
+    return image.mode in ("1", "L", "RGB", "P") and "transparency" not in image.info
+
+
+def portable(data: bytes) -> tuple[bytes, str]:
+    """The bytes of an image file that every reader shows alike, and the suffix that is true of them.
+
+    PNG and JPEG stay byte for byte where they are grey or RGB and nothing shines through. Everything else comes as a
+    PNG of what a person sees: GIF, TIFF, 16 bits, transparency, pictures that stand in the alpha channel alone.
+
+    Args:
+        data: of an image file; its format is told by content.
+
+    Raises:
+        InputError: as ``open_picture``.
+    """
+    with _opened(data, "the image") as image:
+        suffix = SUFFIXES[str(image.format)]
+        if suffix in ("png", "jpg") and _is_solid(image):
+            return data, suffix
+        out = io.BytesIO()
+        _to_rgb(image).save(out, "PNG")
+    return out.getvalue(), "png"
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -10,6 +10,7 @@ from polydata.catalogue.merging import OTHER, coming_papers, differing_papers, i
 from polydata.catalogue.merging_annotations import merge_annotations
 from polydata.catalogue.metadata import tie_supplements
 from polydata.errors import InputError, PolydataError, UsageError
+from polydata.labels.resolve import settle
 from polydata.workspace import Workspace
 
 Advance = Callable[[int], None]
@@ -61,6 +62,7 @@ def merge(workspace: Workspace, catalogue: Catalogue, other: Workspace, advance:
         with catalogue.transaction():
             came, kept = merge_rows(catalogue)
             annotations = merge_annotations(catalogue, str(workspace.root), str(other.root))
+    settle(catalogue)
     tie_supplements(catalogue)
     if annotations:
         came["annotations"] = annotations

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from polydata.audit import copies
+from polydata.audit.copies import Progress, quiet
+from polydata.audit.detectors.wrong_extension import is_wrong
+from polydata.audit.evidence import read_evidence, with_copies
+from polydata.audit.hashes import NEAR
+from polydata.audit.references import reference_keys
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.published import save_data_set
 from polydata.catalogue.records import records_by_id
 from polydata.errors import InputError
+from polydata.extract.mentions import panel_mentions
 from polydata.ids import content_id
-from polydata.images import SUFFIXES, ImageStore
+from polydata.images import ImageStore
 from polydata.labels.votes import write_votes
 from polydata.records.caption_parts import take_apart
 from polydata.records.layout import Key, Published, PublishedImage, parse_key, read_layout
 from polydata.records.published import read_published_records
 from polydata.records.record import Record
-from polydata.splits.groups import group_images, read_evidence, reference_keys
+from polydata.splits.groups import GROUP_BY, group_images
 from polydata.splits.items import make_items
 from polydata.splits.write import write_split
 from polydata.task import Task
@@ -32,7 +40,6 @@ FILE_SOURCE = "file"
 LINK_METHOD = "key"
 MAX_IMAGE_BYTES = 200_000_000
 LEAKAGE_REASON = "imported as its authors published it"
-_SAME_SUFFIX = {"jpeg": "jpg", "jpe": "jpg", "tiff": "tif"}
 
 
 @dataclass(frozen=True)
@@ -113,20 +120,11 @@ def _panel_id(key: Key) -> str:
     return content_id("panel", SOURCE, key.text)
 
 
-def count_images(root: Path, task: Task) -> int:
-    """How many images a folder of the data set holds, for a progress bar.
-
-    Raises:
-        InputError: if the folder is not the data set.
-    """
-    return len(read_layout(root, task.file_suffixes).images)
-
-
 def _store(
-    found: Published, task: Task, store: ImageStore, advance: Callable[[int], None]
+    found: Published, task: Task, store: ImageStore, progress: Progress
 ) -> tuple[list[Stored], list[str]]:
     stored, problems = [], []
-    for image in found.images:
+    for done, image in enumerate(found.images, start=1):
         try:
             if image.path.stat().st_size > MAX_IMAGE_BYTES:
                 raise InputError(f"it is larger than {MAX_IMAGE_BYTES // 1_000_000} MB")
@@ -134,12 +132,13 @@ def _store(
             stored.append(Stored(image, info, task.file_suffixes[image.suffix]))
         except (InputError, OSError) as error:
             problems.append(f"{image.path.name}: {error}")
-        advance(1)
+        progress("Importing", done, len(found.images))
     return stored, problems
 
 
 def _rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
     """Rows of every table, by the argument of ``save_data_set`` that they are for."""
+    stored = sorted(stored, key=lambda one: one.image.key.text)  # a figure's caption is that of its first panel
     by_key: dict[str, list[Record]] = defaultdict(list)
     by_paper: dict[str, list[Record]] = defaultdict(list)
     for record in records:
@@ -229,6 +228,7 @@ def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[st
     caption = next((r.caption for r in records if r.caption), None)
     parts = take_apart(caption)
     own = parts.own(key.panel) if parts.parts else caption
+    mentions = panel_mentions(caption, parts.stem, own if parts.parts else None, key.panel)
     return {
         "panel_id": _panel_id(key),
         "figure_id": _figure_id(key),
@@ -239,6 +239,7 @@ def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[st
         "caption_stem": parts.stem or None,
         "kind": str(Kind.MICROGRAPH),
         "composition": None,
+        "mentions": json.dumps([asdict(m) for m in mentions]) if mentions else None,
         "image_sha256": one.info.sha256,
         "file_name": one.image.path.name,
     }
@@ -266,6 +267,7 @@ def _write_split(
     *,
     references: Mapping[str, frozenset[str]],
     sides: Mapping[str, str],
+    progress: Progress,
 ) -> tuple[dict[str, int], dict[str, int], list[str]]:
     """The authors' split as split ``published``; numbers of its sides, what leaks, and what had to stay out.
 
@@ -285,6 +287,7 @@ def _write_split(
     if len(set(side_of.values())) < 2:
         return {}, {}, problems
     evidence = replace(read_evidence(catalogue, labels, SOURCE), references=references)
+    evidence = with_copies(evidence, workspace.images(), progress)
     items = make_items(workspace, evidence, group_images(evidence), labels)
     train, test = ([item for sha, item in items.items() if side_of[sha] == side] for side in ("train", "test"))
     split = write_split(
@@ -298,6 +301,9 @@ def _write_split(
             "seed": None,
             "label_source": FILE_SOURCE,
             "partial": "as-published",
+            "group_by": list(GROUP_BY),
+            "picture_distance": NEAR,
+            "crops": copies.VERSION,
         },
         folds=[(train, test)],
         classes=[label for label in task.labels if label in {label for label, _ in labels.values()}],
@@ -309,7 +315,10 @@ def _write_split(
 
 
 def import_published(
-    workspace: Workspace, catalogue: Catalogue, root: Path, advance: Callable[[int], None] = lambda _: None
+    workspace: Workspace,
+    catalogue: Catalogue,
+    root: Path,
+    progress: Progress = quiet,
 ) -> PublishedReport:
     """Import the published data set from a folder, in either of the layouts of ``records.layout``.
 
@@ -317,7 +326,7 @@ def import_published(
     same folder again changes nothing; records that another file brought or corrected are kept as they are.
 
     Args:
-        advance: called with 1 for each image that is stored.
+        progress: told of each image that is stored, and of the search for copies among those of the split.
 
     Raises:
         InputError: if the folder is not the data set, or no image of it can be read.
@@ -326,7 +335,7 @@ def import_published(
     task = workspace.task()
     found = read_layout(root, task.file_suffixes)
     records, bad_records = read_published_records(found.records)
-    stored, bad_images = _store(found, task, workspace.images(), advance)
+    stored, bad_images = _store(found, task, workspace.images(), progress)
     if not stored:
         raise InputError(f"No image of {root} can be read; first {bad_images[0]}.")
     rows = _rows(stored, records)
@@ -338,7 +347,7 @@ def import_published(
         votes = write_votes(catalogue, task)
     references = _references(rows, records)
     split, leakage, bad_split = _write_split(
-        workspace, catalogue, task, stored, references=references, sides=found.sides
+        workspace, catalogue, task, stored, references=references, sides=found.sides, progress=progress
     )
     unplaced = [
         f"{one.image.path.name}: it stands on neither side of the split"
@@ -366,9 +375,7 @@ def import_published(
         records_without_image=sum(str(r.record_key) not in with_image for r in records),
         contradictions=tuple(key for key, word in differ if word in coarse),
         finer=tuple(key for key, word in differ if word not in coarse),
-        wrong_extensions=tuple(
-            o.image.path.name for o in stored if _extension(o.image.path) != SUFFIXES[o.info.format]
-        ),
+        wrong_extensions=tuple(o.image.path.name for o in stored if is_wrong(o.image.path.name, o.info.format)),
         alpha_only=tuple(o.image.path.name for o in stored if o.info.alpha_only),
         shared_keys=tuple(sorted(k for k, n in keys.items() if n > 1)),
         unknown_spellings=votes.unknown_spellings,
@@ -376,8 +383,3 @@ def import_published(
         leakage=leakage,
         problems=(*found.problems, *bad_records, *bad_images, *bad_split, *unplaced),
     )
-
-
-def _extension(path: Path) -> str:
-    suffix = path.suffix.lower().lstrip(".")
-    return _SAME_SUFFIX.get(suffix, suffix)

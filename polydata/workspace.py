@@ -49,7 +49,8 @@ task = "compatibility"
 # url = ""
 
 [label_studio]
-# Where your Label Studio answers. The token is never written here: set POLYDATA_LABEL_STUDIO_TOKEN.
+# Where your Label Studio answers. The token is never written here: set POLYDATA_LABEL_STUDIO_TOKEN, or keep it
+# in the keyring.
 # url = "http://127.0.0.1:8080"
 # Name of the project, made when it does not exist.
 # project = "polydata"
@@ -156,6 +157,12 @@ class Workspace:
                 f"Images in {store.remote} would be lost at once.", "Correct url under [store] in polydata.toml."
             )
         return store
+
+    @property
+    def document_root(self) -> Path:
+        """The folder whose files Label Studio may show: that of the settings, else the one above the workspace."""
+        named = self.settings.label_studio.document_root
+        return self.root / named if named else self.root.parent
 
     @property
     def splits(self) -> Path:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polydata.audit.references import doi_key
 from polydata.doi import find_doi
-from polydata.splits.groups import doi_key
 
 SICI = "10.1002/(SICI)1097-4628(19960101)59:1<1::AID-APP1>3.0.CO;2-Z"
 

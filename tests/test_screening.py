@@ -12,7 +12,7 @@ from polydata.catalogue.exports import panel_exports
 from polydata.catalogue.funnel import funnel
 from polydata.catalogue.screenings import final_decisions, list_screenings
 from polydata.errors import InputError, UsageError
-from polydata.labels.review import select_images
+from polydata.labels.selection import select_images
 from polydata.screening import Choices, screen
 
 

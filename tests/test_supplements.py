@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from screen_scene import make_scene
 
+from polydata.audit.evidence import read_evidence
 from polydata.catalogue.metadata import supplements, tie_supplements
-from polydata.splits.groups import group_images, read_evidence
+from polydata.splits.groups import group_images
 from polydata.supplements import tie
 
 TITLE = "Morphology of blends of two polymers"

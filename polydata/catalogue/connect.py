@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 CONTENT_TABLES = (
     "papers", "paper_resolutions", "failures", "figures", "images", "panels", "leftovers", "scale_bars",
     "scale_readings", "screenings", "screening_thresholds", "screening_corrections", "records", "record_components",
-    "record_properties", "links", "paper_links", "annotations", "label_sources", "label_words", "label_votes",
-    "edits",
+    "record_properties", "links", "figure_links", "paper_links", "link_candidates", "manual_links", "annotations",
+    "label_sources", "label_words", "label_votes", "edits", "paper_licences", "resolution", "label_decisions",
 )  # fmt: skip
 """Tables that make up the data; the fingerprint is taken over these."""
 UPSERT_BATCH = 100
@@ -62,6 +62,8 @@ class Catalogue:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self.at_end: Callable[[Catalogue], object] | None = None
+        """Called when a ``with`` block ends without an error, before the file is let go."""
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
@@ -139,7 +141,11 @@ class Catalogue:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if kind is None and self.at_end is not None:
+                self.at_end(self)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Write everything out and let go of the file."""

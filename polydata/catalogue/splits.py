@@ -58,14 +58,22 @@ def shown_images(catalogue: Catalogue, images: Sequence[str], source: str | None
 
     Args:
         source: look only at papers of this source.
+
+    Returns:
+        Rows ``image_sha256``, ``phash``, ``format``, ``mode``, ``alpha_only``, ``width``, ``height``, ``panel_id``,
+        ``figure_id``, ``paper_id``, ``paper`` (its file), ``source``, ``page``, ``panel``, ``file_name`` (of an
+        imported image), ``caption``, ``technique`` and ``by_caption`` (None where the caption names none).
     """
     return catalogue.rows(
-        """SELECT i.image_sha256, phash, images.format, images.width, images.height,
-                  panels.panel_id, figures.figure_id, papers.paper_id, figures.page, panels.label AS panel,
-                  coalesce(panels.caption, panels.caption_stem, figures.caption) AS caption
+        """SELECT i.image_sha256, phash, images.format, images.mode, images.alpha_only, images.width, images.height,
+                  panels.panel_id, figures.figure_id, papers.paper_id, papers.file_name AS paper, papers.source,
+                  figures.page, panels.label AS panel, panels.file_name,
+                  coalesce(panels.caption, panels.caption_stem, figures.caption) AS caption,
+                  technique, by_caption
            FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) i
            JOIN images ON images.sha256 = i.image_sha256
            JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+           JOIN panel_techniques USING (panel_id)
            WHERE papers.source = coalesce(?, papers.source)
            QUALIFY row_number() OVER (PARTITION BY i.image_sha256 ORDER BY panels.panel_id) = 1
            ORDER BY i.image_sha256""",
@@ -95,11 +103,7 @@ def paper_references(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[s
     """
     return catalogue.rows(
         """WITH wanted AS (SELECT DISTINCT unnest(?::TEXT[]) AS paper_id),
-           joined AS (
-               SELECT figures.paper_id, links.record_id
-               FROM links JOIN panels USING (panel_id) JOIN figures USING (figure_id)
-               UNION SELECT paper_id, record_id FROM paper_links
-           )
+           joined AS (SELECT DISTINCT paper_id, record_id FROM record_places)
            SELECT paper_id, doi, citation, journal, volume, pages, year FROM wanted JOIN known_papers USING (paper_id)
            UNION
            SELECT paper_id, doi, reference, journal, volume, pages, year

@@ -65,7 +65,7 @@ def _alone(catalogue: Catalogue, identifier: str) -> list[dict[str, Any]]:
         "SELECT * EXCLUDE (raw) FROM records WHERE starts_with(record_id, ?) ORDER BY record_id", [identifier]
     )
     leftovers = "SELECT * EXCLUDE (leftover_id, paper_id) FROM leftovers WHERE paper_id = ? ORDER BY page, y0"
-    tied = """SELECT paper_id, file_name, method, score FROM paper_links JOIN papers USING (paper_id)
+    tied = """SELECT paper_id, file_name, method, score FROM record_places JOIN papers USING (paper_id)
               WHERE record_id = ? ORDER BY score DESC, paper_id"""
     return [{"paper": p, "leftovers": catalogue.rows(leftovers, [p["paper_id"]])} for p in papers] + [
         {"record": r, "papers": catalogue.rows(tied, [r["record_id"]])} for r in records

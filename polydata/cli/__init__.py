@@ -48,8 +48,16 @@ from polydata.cli import screen as screen  # noqa: E402
 from polydata.cli import scalebar as scalebar  # noqa: E402
 from polydata.cli import surgery as surgery  # noqa: E402
 from polydata.cli import records as records  # noqa: E402
+from polydata.cli import links as links  # noqa: E402
 from polydata.cli import export as export  # noqa: E402
 from polydata.cli import demo as demo  # noqa: E402
 from polydata.cli import label as label  # noqa: E402
+from polydata.cli import serve as serve  # noqa: E402
+from polydata.cli import agreement as agreement  # noqa: E402
+from polydata.cli import decide as decide  # noqa: E402
+from polydata.cli import conflicts as conflicts  # noqa: E402
 from polydata.cli import split as split  # noqa: E402
+from polydata.cli import audit as audit  # noqa: E402
 from polydata.cli import published as published  # noqa: E402
+from polydata.cli import augment as augment  # noqa: E402
+from polydata.cli import gallery as gallery  # noqa: E402

@@ -10,7 +10,7 @@ import typer
 
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, progress, report_problems
+from polydata.console.output import next_step, print_facts, print_json, report_problems, stages
 from polydata.errors import PartialFailure
 
 
@@ -22,13 +22,12 @@ def import_published_(
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.published import count_images, import_published
+    from polydata.published import import_published
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    total = count_images(folder, place.task())
-    with open_catalogue(place) as catalogue, progress("Importing", total) as advance:
-        report = import_published(place, catalogue, folder, advance)
+    with open_catalogue(place) as catalogue, stages() as told:
+        report = import_published(place, catalogue, folder, told)
     report_problems(report.problems, "Skipped")
     words = report.unknown_spellings.items()
     report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")

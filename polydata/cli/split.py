@@ -1,4 +1,4 @@
-"""polydata build-split, and polydata split list, show and verify."""
+"""polydata build-split, and polydata split list, show, verify, diff and lineage."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import typer
 
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems
+from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
 from polydata.errors import RefusedError
+from polydata.splits.protocol import Protocol
 
-splitting = typer.Typer(no_args_is_help=True, help="List, show and verify splits.")
+splitting = typer.Typer(no_args_is_help=True, help="List, show, verify and compare splits.")
 app.add_typer(splitting, name="split")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")]
@@ -23,6 +24,10 @@ def build_split(
     *,
     seed: Annotated[int, typer.Option(help="Decides which papers go to which side.")] = 0,
     test_fraction: Annotated[float, typer.Option(help="Share of the images on the test side.")] = 0.2,
+    val_fraction: Annotated[
+        float,
+        typer.Option(help="Share of all images to hold back from the training side for choices made in training."),
+    ] = 0.0,
     folds: Annotated[int, typer.Option(help="Make so many parts that take turns as the test side.")] = 0,
     repeats: Annotated[int, typer.Option(help="With --folds: share the images out so many times anew.")] = 1,
     label_source: Annotated[
@@ -31,6 +36,21 @@ def build_split(
     partial: Annotated[
         str, typer.Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
     ] = "drop",
+    protocol: Annotated[
+        Protocol, typer.Option(help="How images come to their side: by whole papers, or as others do it, which leaks.")
+    ] = Protocol.GROUPED,
+    where: Annotated[
+        str, typer.Option(metavar="FILTER", help="Take only images such as: technique = 'SEM' and year > 2000.")
+    ] = "",
+    stratify: Annotated[
+        str, typer.Option(help="What the sides shall hold alike: label, or technique for both.")
+    ] = "label",
+    crops: Annotated[
+        bool | None,
+        typer.Option(
+            "--crops/--no-crops", help="Look for crops and copies by keypoints; by default up to 20,000 images."
+        ),
+    ] = None,
     allow_leakage: Annotated[
         str | None, typer.Option(metavar="REASON", help="Write the split even if it leaks; the reason stays in it.")
     ] = None,
@@ -39,23 +59,24 @@ def build_split(
 ) -> None:
     """Split the labelled images so that no paper, citation or picture stands on both sides."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.splits.build import Options
     from polydata.splits.build import build_split as build
+    from polydata.splits.options import Options
     from polydata.splits.overview import side_rows
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    options = Options(seed, test_fraction, folds, repeats, label_source, partial)
-    with open_catalogue(place) as catalogue:
-        built = build(place, catalogue, name, options, allow_leakage)
-    report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.chosen.contradictory), "Left out")
+    options = Options(
+        seed=seed, test_fraction=test_fraction, val_fraction=val_fraction, folds=folds, repeats=repeats,
+        label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
+    )  # fmt: skip
+    with open_catalogue(place) as catalogue, stages() as told:
+        built = build(place, catalogue, name, options, allow_leakage, progress=told)
+    report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     if as_json:
         print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
         return
     print_table(side_rows(built.split.manifest), f"Split {name}")
-    print_table(
-        [{"left out": k, "images": n} for k, n in built.chosen.excluded.items()], empty="No image was left out."
-    )
+    print_table([{"left out": k, "images": n} for k, n in built.excluded.items()], empty="No image was left out.")
     state = "is new" if built.new else "was there already with the same content: unchanged"
     typer.echo(f"{built.split.folder} {state}; digest {built.split.digest}")
     next_step(f"polymodel train --split {name}")
@@ -104,3 +125,42 @@ def verify_split(name: NameArgument, as_json: JsonOption = False, workspace: Wor
         raise RefusedError(f"The split {name} is not what was built.", "Restore what is named, or build a new split.")
     if not as_json:
         typer.echo(f"The split {name} is what was built.")
+
+
+@splitting.command("diff")
+def diff_splits(
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="Name of a split.")],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="Name of the split to compare it with.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """How two splits differ: recipe, images, labels, groups, and where images of each side now stand."""
+    from dataclasses import asdict
+
+    from polydata.splits.compare import compare_splits, described
+    from polydata.splits.overview import show_split as show
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    found = compare_splits(show(place, first), show(place, second))
+    if as_json:
+        print_json(asdict(found))
+        return
+    print_facts(described(found), f"From {first} to {second}")
+    print_table(list(found.folds), "Where the images of each side stand", empty="They share no partition.")
+
+
+@splitting.command("lineage")
+def split_lineage(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Where the images of a split come from, how it was made, and which runs were trained on it."""
+    from polydata.provenance import open_with_runs
+    from polydata.splits.lineage import lineage, lineage_facts
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    with open_with_runs(place) as catalogue:
+        found = lineage(place, catalogue, name)
+    if as_json:
+        print_json(found)
+    else:
+        print_facts(lineage_facts(found), f"Split {name}")

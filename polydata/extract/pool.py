@@ -6,7 +6,7 @@ import errno
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
@@ -98,7 +98,7 @@ class Readers:
         self, store: ImageStore, *, workers: int, limits: Limits, seconds_per_file: float, memory_mb: int
     ) -> None:
         self._store, self._limits, self._seconds, self._memory_mb = store, limits, seconds_per_file, memory_mb
-        self._lost = -SETTLE_S
+        self._lost, self._ahead = -SETTLE_S, AHEAD * workers
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=FILES_A_WORKER,
@@ -144,6 +144,33 @@ class Readers:
         self._lost = time.monotonic()
         return Failure(_digest(path, self._limits), str(path), reason, detail)
 
+    def each(
+        self, jobs: Iterable[tuple[Path, Callable[..., T], tuple[object, ...]]]
+    ) -> Iterator[tuple[Path, T | Failure]]:
+        """Do something with each of many files, then stop; yields each path with what came of it as it is done.
+
+        Args:
+            jobs: path, what to do with it, and further arguments of that; asked for as workers come free.
+
+        Raises:
+            PolydataError: if pictures cannot be stored.
+        """
+        waiting = iter(jobs)
+        running: dict[Future[T | Failure], Path] = {}
+        try:
+            while True:
+                while len(running) < self._ahead and (job := next(waiting, None)) is not None:
+                    path, work, more = job
+                    running[self._give(work, path, *more)] = path
+                if not running:
+                    break
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for ended in sorted(done, key=lambda one: str(running[one])):
+                    path = running.pop(ended)
+                    yield path, self.outcome(ended, path)
+        finally:  # the caller stopped early, pressed Ctrl+C, or everything is done
+            self.stop()
+
     def stop(self) -> None:
         """End the workers, whatever they do.
 
@@ -182,17 +209,4 @@ def extract_many(
     """
     count = max(1, workers)
     readers = Readers(store, workers=count, limits=limits, seconds_per_file=seconds_per_file, memory_mb=memory_mb)
-    waiting = iter(paths)
-    running: dict[Future[Paper | Failure], Path] = {}
-    try:
-        while True:
-            while len(running) < AHEAD * count and (path := next(waiting, None)) is not None:
-                running[readers.start(path)] = path
-            if not running:
-                break
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for ended in sorted(done, key=lambda one: str(running[one])):
-                path = running.pop(ended)
-                yield path, readers.outcome(ended, path)
-    finally:  # the caller stopped early, pressed Ctrl+C, or everything is done
-        readers.stop()
+    yield from readers.each((path, extract_paper, ()) for path in paths)

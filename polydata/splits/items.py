@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from polydata.splits.groups import Evidence, Groups
+from polydata.audit.evidence import Evidence
+from polydata.splits.groups import Groups
 from polydata.splits.manifest import Item
 from polydata.workspace import Workspace
 
@@ -20,7 +21,7 @@ def make_items(
     Args:
         labels: label and label source of each image; all must be among the evidence.
     """
-    store = workspace.images()
+    store, above = workspace.images(), f"{workspace.root.as_posix()}/"
     items = {}
     for image, (label, source) in sorted(labels.items()):
         facts = evidence.facts[image]
@@ -28,7 +29,7 @@ def make_items(
             image_sha256=image,
             label=label,
             group=groups.of_image[image],
-            path=store.path(image, facts["format"]).relative_to(workspace.root).as_posix(),
+            path=store.path(image, facts["format"]).as_posix().removeprefix(above),
             extra={
                 "paper_id": facts["paper_id"],
                 "figure_id": facts["figure_id"],
@@ -38,6 +39,7 @@ def make_items(
                 "height": str(facts["height"]),
                 "page": "" if facts["page"] is None else str(facts["page"]),
                 "panel": facts["panel"] or "",
+                "technique": facts["technique"] or "",
                 "caption": " ".join((facts["caption"] or "").split())[:MAX_CAPTION],
             },
         )

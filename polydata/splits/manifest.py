@@ -5,6 +5,7 @@ A split folder is complete in itself: whoever trains reads it and the image stor
     split.json                       the manifest, see schemas/split.schema.json
     train.csv, test.csv              one partition, or
     fold_1_train.csv, fold_1_test.csv, ...   folds 1 to K x repeats
+    val.csv or fold_1_val.csv, ...   where images are held back for choices made in training
 
 Columns of the lists: image_sha256, label, group, path (relative to the workspace) first, then what is
 known of the image. The digest is the SHA-256 over the sorted names and SHA-256 of the lists and the
@@ -57,12 +58,19 @@ class Fold:
     Attributes:
         number: 1-based; 1 for a split without folds.
         repeat: 1-based.
+        val: images on neither side, for choices made in training; empty where the split holds none back.
     """
 
     number: int
     repeat: int
     train: tuple[Item, ...]
     test: tuple[Item, ...]
+    val: tuple[Item, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Item, ...]:
+        """All images of the partition."""
+        return (*self.train, *self.val, *self.test)
 
 
 @dataclass(frozen=True)
@@ -154,13 +162,18 @@ def list_text(items: Sequence[Item]) -> str:
     for item in sorted(items, key=lambda i: i.image_sha256):
         row = [item.image_sha256, item.label, item.group, item.path, *(item.extra[c] for c in extras)]
         # Python versions differ in whether they quote a lone carriage return.
-        writer.writerow([re.sub(r"\r\n?", "\n", field) for field in row])
+        writer.writerow([re.sub(r"\r\n?", "\n", field) if "\r" in field else field for field in row])
     return out.getvalue()
 
 
-def fold_files(number: int, folds: int) -> tuple[str, str]:
-    """Names of the training and the test list of a fold."""
-    return (f"fold_{number}_train.csv", f"fold_{number}_test.csv") if folds else ("train.csv", "test.csv")
+def side_names(recipe: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sides that every partition of a split of this recipe has."""
+    return ("train", "val", "test") if recipe.get("val_fraction") else ("train", "test")
+
+
+def fold_files(number: int, folds: int, sides: Sequence[str] = ("train", "test")) -> tuple[str, ...]:
+    """Names of the lists of a fold."""
+    return tuple(f"fold_{number}_{side}.csv" if folds else f"{side}.csv" for side in sides)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -195,18 +208,20 @@ def _changed(folder: Path, faults: Sequence[str]) -> RefusedError:
 
 
 def _read_items(path: Path) -> tuple[Item, ...]:
+    known: dict[str, str] = {}  # labels, papers and so on come back: each is kept once
+    items = []
     with open(path, newline="", encoding="utf-8") as handle:
-        rows = list(csv.DictReader(handle))
-    return tuple(
-        Item(
-            image_sha256=row["image_sha256"],
-            label=row["label"],
-            group=row["group"],
-            path=row["path"],
-            extra={k: v for k, v in row.items() if k not in FIRST_COLUMNS},
-        )
-        for row in rows
-    )
+        lines = csv.reader(handle)
+        extras = next(lines)[len(FIRST_COLUMNS) :]
+        for image, label, group, where, *rest in lines:
+            values = (known.setdefault(v, v) for v in rest)
+            items.append(
+                Item(
+                    image, known.setdefault(label, label), known.setdefault(group, group), where,
+                    dict(zip(extras, values, strict=True)),
+                )
+            )  # fmt: skip
+    return tuple(items)
 
 
 def changed_files(folder: Path) -> list[str]:
@@ -223,7 +238,9 @@ def changed_files(folder: Path) -> list[str]:
         return [f"{MANIFEST} was changed"]
     faults = []
     recipe, files = manifest["recipe"], manifest["files"]
-    wanted = {name for n in range(1, fold_count(recipe) + 1) for name in fold_files(n, recipe["folds"])}
+    wanted = {
+        name for n in range(1, fold_count(recipe) + 1) for name in fold_files(n, recipe["folds"], side_names(recipe))
+    }
     if split_digest(recipe, files) != manifest["digest"] or wanted != set(files):
         faults.append(f"{MANIFEST} was changed")
     for name in sorted(wanted & set(files)):
@@ -238,7 +255,7 @@ def changed_files(folder: Path) -> list[str]:
 def changed_images(split: Split) -> list[str]:
     """Images of the split that are missing or whose bytes changed, each named with its fault."""
     faults = []
-    for path, want in sorted({(split.image_path(i), i.image_sha256) for f in split.folds for i in (*f.train, *f.test)}):
+    for path, want in sorted({(split.image_path(i), i.image_sha256) for f in split.folds for i in f.everything}):
         if not path.is_file():
             faults.append(f"{path} is missing")
         elif sha256_bytes(path.read_bytes()) != want:
@@ -257,11 +274,13 @@ def load_split(folder: Path) -> Split:
     if faults:
         raise _changed(folder, faults)
     manifest = read_manifest(folder)
-    count = manifest["recipe"]["folds"]
+    recipe = manifest["recipe"]
+    count, sides = recipe["folds"], side_names(recipe)
     folds = []
-    for number in range(1, fold_count(manifest["recipe"]) + 1):
-        train, test = (_read_items(folder / name) for name in fold_files(number, count))
-        folds.append(Fold(number, (number - 1) // count + 1 if count else 1, train, test))
+    for number in range(1, fold_count(recipe) + 1):
+        files = fold_files(number, count, sides)
+        lists = {side: _read_items(folder / name) for side, name in zip(sides, files, strict=True)}
+        folds.append(Fold(number, (number - 1) // count + 1 if count else 1, **lists))
     return Split(
         folder=folder,
         name=manifest["name"],

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from polydata import __version__
+from polydata.audit.evidence import Evidence, read_evidence
+from polydata.audit.leaks import Leak, Sides, find_leaks
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.splits import register, registered
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import sha256_bytes
-from polydata.splits.audit import Finding, Sides, audit
-from polydata.splits.groups import Evidence, read_evidence
 from polydata.splits.manifest import (
     FORMAT,
     MANIFEST,
@@ -28,6 +28,7 @@ from polydata.splits.manifest import (
     load_split,
     manifest_text,
     sealed,
+    side_names,
     split_digest,
 )
 from polydata.workspace import Workspace
@@ -44,7 +45,7 @@ def write_split(
     *,
     name: str,
     recipe: Mapping[str, Any],
-    folds: Sequence[Sides],
+    folds: Sequence[Sides | tuple[Sequence[Item], Sequence[Item]]],
     classes: Sequence[str],
     leakage_reason: str | None = None,
     excluded: Mapping[str, int] | None = None,
@@ -60,7 +61,7 @@ def write_split(
     Args:
         recipe: how the split came about: at least ``RECIPE_KEYS``, plain JSON values that are the same on
             every machine. ``folds`` is 0 for one partition, whose ``repeats`` is 1.
-        folds: training and test side of each partition, as many as the recipe says, with items as
+        folds: the sides of each partition, as many as the recipe says, with items as
             ``splits.items.make_items`` gives them. The catalogue must know every image.
         classes: the labels that occur, in the task's order.
         leakage_reason: why a split that leaks is wanted all the same; written into the manifest.
@@ -74,9 +75,11 @@ def write_split(
         RefusedError: if it leaks and no reason is given, or another split has this name.
     """
     check_name(name)
-    _check(recipe, folds, classes)
-    evidence = evidence or read_evidence(catalogue, {i.image_sha256 for sides in folds for side in sides for i in side})
-    findings = audit(folds, evidence)
+    partitions = [Sides(*sides) for sides in folds]
+    _check(recipe, partitions, classes)
+    images = {item.image_sha256 for sides in partitions for item in sides.everything}
+    evidence = evidence or read_evidence(catalogue, images)
+    findings = find_leaks(partitions, evidence)
     reason = " ".join((leakage_reason or "").split())
     if findings and not reason:
         raise RefusedError(
@@ -85,8 +88,8 @@ def write_split(
         )
     lists = {
         file: list_text(items)
-        for number, sides in enumerate(folds, start=1)
-        for file, items in zip(fold_files(number, recipe["folds"]), sides, strict=True)
+        for number, sides in enumerate(partitions, start=1)
+        for file, (_, items) in zip(fold_files(number, recipe["folds"], side_names(recipe)), sides.named(), strict=True)
     }
     files = {file: sha256_bytes(text.encode()) for file, text in sorted(lists.items())}
     task = workspace.task()
@@ -100,9 +103,10 @@ def write_split(
             "recipe": dict(recipe),
             "code_version": __version__,
             "catalogue_fingerprint": catalogue.fingerprint(),
-            "counts": {**_counts(folds, classes), "excluded": dict(excluded or {})},
+            "counts": {**_counts(partitions, classes), "excluded": dict(excluded or {})},
             "notes": dict(notes or {}),
             "leakage": {"reason": reason, "findings": [_listed(f) for f in findings]} if findings else None,
+            "images_digest": sha256_bytes("\n".join(sorted(images)).encode()),
             "files": files,
             "digest": split_digest(recipe, files),
         }
@@ -122,7 +126,7 @@ def register_split(catalogue: Catalogue, split: Split) -> None:
     rows = [
         (fold.number, side, item.image_sha256, item.label, item.group)
         for fold in split.folds
-        for side, items in (("train", fold.train), ("test", fold.test))
+        for side, items in Sides(fold.train, fold.test, fold.val).named()
         for item in items
     ]
     register(catalogue, split.name, split.manifest, rows)
@@ -134,48 +138,57 @@ def _check(recipe: Mapping[str, Any], folds: Sequence[Sides], classes: Sequence[
         raise UsageError(f"The recipe of the split does not say: {', '.join(sorted(missing))}.")
     if len(folds) != fold_count(recipe):
         raise InputError(f"The recipe asks for {fold_count(recipe)} partitions, but there are {len(folds)}.")
-    for number, (train, test) in enumerate(folds, start=1):
-        if not train or not test:
-            raise InputError(f"The {'test' if train else 'training'} side of partition {number} is empty.")
-        times = Counter(item.image_sha256 for item in (*train, *test))
+    for number, sides in enumerate(folds, start=1):
+        if not sides.train or not sides.test:
+            raise InputError(f"The {'test' if sides.train else 'training'} side of partition {number} is empty.")
+        if bool(sides.val) != ("val" in side_names(recipe)):
+            raise InputError(f"The validation side of partition {number} is not as the recipe says.")
+        times = Counter(item.image_sha256 for item in sides.everything)
         twice = sorted(image for image, n in times.items() if n > 1)
         if twice:
             raise InputError(
                 f"{len(twice)} images stand more than once in partition {number}, first {twice[0]}.",
                 "Every image has one place in a partition; equal files are one image.",
             )
-        unknown = sorted({item.label for item in (*train, *test)} - set(classes))
+        unknown = sorted({item.label for item in sides.everything} - set(classes))
         if unknown:
             raise InputError(f"Partition {number} holds labels that are no classes of it: {', '.join(unknown)}.")
 
 
 def _counts(folds: Sequence[Sides], classes: Sequence[str]) -> dict[str, Any]:
-    everything = {i.image_sha256: i for sides in folds for side in sides for i in side}
+    everything = {i.image_sha256: i for sides in folds for i in sides.everything}
     return {
         **_tally(list(everything.values()), classes),
         "sides": [
             {"fold": number, "side": side, **_tally(items, classes)}
             for number, sides in enumerate(folds, start=1)
-            for side, items in zip(("train", "test"), sides, strict=True)
+            for side, items in sides.named()
         ],
     }
 
 
 def _tally(items: Sequence[Item], classes: Sequence[str]) -> dict[str, Any]:
+    of_class: dict[str, list[Item]] = {label: [] for label in classes}
+    for item in items:
+        of_class[item.label].append(item)
+    techniques = Counter(item.extra.get("technique") or "not told" for item in items)
     return {
         "images": len(items),
         "groups": len({i.group for i in items}),
+        "papers": len({i.extra["paper_id"] for i in items}),
         "by_class": {
             label: {
-                "images": sum(i.label == label for i in items),
-                "groups": len({i.group for i in items if i.label == label}),
+                "images": len(found),
+                "groups": len({i.group for i in found}),
+                "papers": len({i.extra["paper_id"] for i in found}),
             }
-            for label in classes
+            for label, found in of_class.items()
         },
+        "by_technique": dict(sorted(techniques.items())),
     }
 
 
-def _listed(finding: Finding) -> dict[str, Any]:
+def _listed(finding: Leak) -> dict[str, Any]:
     return {"detector": finding.detector, "count": finding.count, "items": list(finding.items[:MAX_LISTED])}
 
 

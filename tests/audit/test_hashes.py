@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import io
+import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from split_corpus import picture
 
+from polydata.audit.hashes import NEAR, near_hashes
 from polydata.images import describe
-from polydata.splits import pictures
-from polydata.splits.pictures import NEAR, near_hashes
 
 HASHES = st.integers(0, 2**64 - 1).map(lambda n: f"{n:016x}")
 
@@ -30,12 +31,23 @@ def test_finds_exactly_the_near_pairs(hashes: list[str], flips: list[tuple[int, 
     assert near_hashes(reversed(hashes)) == expected
 
 
-def test_pairs_across_blocks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    hashes = [f"{n:016x}" for n in (0, 1, 0xFF00, 0xFF0000FF, 3, 0xFF01)]
-    whole = near_hashes(hashes)
-    monkeypatch.setattr(pictures, "BLOCK", 2)
-    assert near_hashes(hashes) == whole
-    assert (hashes[0], hashes[1]) in whole
+@pytest.mark.parametrize("distance", [0, 1, 7, 30, 31, 64])
+def test_every_distance_is_exact(distance: int) -> None:
+    numbers = [0, 1, 3, 0xFF, 0xFF00, 0xFFFF, 2**64 - 1, 2**63, 2**32 - 1, 0x5555555555555555]
+    hashes = [f"{n:016x}" for n in numbers]
+    pairs = {tuple(sorted((a, b))) for a in hashes for b in hashes if a < b}
+    expected = {(a, b) for a, b in pairs if (int(a, 16) ^ int(b, 16)).bit_count() <= distance}
+    assert set(near_hashes(hashes, distance)) == expected
+
+
+def test_a_hundred_thousand_hashes_take_seconds() -> None:
+    numbers = np.random.default_rng(0).integers(0, 2**64, 100_000, dtype=np.uint64)
+    numbers[:1000] &= np.uint64(0xFF)  # many that agree in nearly all stretches, as blank pictures do
+    numbers[1000] = numbers[2000] ^ np.uint64(0b1111)
+    start = time.perf_counter()
+    found = near_hashes(f"{n:016x}" for n in numbers.tolist())
+    assert time.perf_counter() - start < 60
+    assert tuple(sorted(f"{n:016x}" for n in numbers[[1000, 2000]].tolist())) in found
 
 
 def test_copies_are_near_and_other_pictures_are_not() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polydata.extract.mentions import find_mentions, panel_mentions
-from polydata.extract.vocabulary import vocabulary
+from polydata.vocabulary import vocabulary
 
 
 def values(text: str, field: str) -> list[str]:

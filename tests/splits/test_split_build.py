@@ -12,8 +12,11 @@ from split_corpus import BETWEEN, NO, TASK, YES, Corpus
 from polydata.catalogue.session import open_catalogue
 from polydata.catalogue.splits import images_in_split, split_memberships
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.splits.build import Built, Options, build_split, choose_images
+from polydata.splits.build import Built, build_split
+from polydata.splits.choose import choose_images
 from polydata.splits.manifest import Split
+from polydata.splits.options import Options
+from polydata.splits.protocol import Protocol
 from polydata.workspace import Workspace
 
 
@@ -74,7 +77,7 @@ def test_invariants_and_digest_hold_for_any_corpus(tmp_path_factory, world, fold
 def test_a_plain_split(corpus: Corpus) -> None:
     images = corpus.standard()
     built = build(corpus, "v1")
-    assert built.new and built.chosen.excluded == {}
+    assert built.new and built.excluded == {}
     check_invariants(built.split, set(images))
     counts = built.split.manifest["counts"]
     assert counts["images"] == len(images) == sum(s["images"] for s in counts["sides"])
@@ -179,11 +182,12 @@ def test_answers_that_are_no_label_keep_an_image_out(corpus: Corpus) -> None:
     corpus.screening(images[2], "rejected")  # but labelled: whoever labelled it has the last word
     for source in ("auto", "file"):
         built = build(corpus, source, label_source=source)
-        assert built.chosen.excluded == {
+        assert built.excluded == {
             "no label": 1, "no label, rejected by screening": 1, "reviewers: no micrograph": 2, "reviewers: unsure": 1
         }  # fmt: skip
-        assert set(built.chosen.labels) == set(images[2:])
-        assert built.split.manifest["counts"]["excluded"] == built.chosen.excluded
+        everything = (*built.split.folds[0].train, *built.split.folds[0].test)
+        assert {i.image_sha256 for i in everything} == set(images[2:])
+        assert built.split.manifest["counts"]["excluded"] == built.excluded
 
 
 @pytest.mark.parametrize("policy", TASK.partial_policies())
@@ -214,6 +218,13 @@ def test_policies_for_partial_labels(corpus: Corpus, policy: str) -> None:
         ({"folds": -2}, "folds"),
         ({"repeats": 0, "folds": 2}, "repeats"),
         ({"repeats": 2}, "repeated"),
+        ({"val_fraction": 0.8}, "validation"),
+        ({"val_fraction": -0.1}, "validation"),
+        ({"val_fraction": 0.5, "folds": 2}, "validation"),
+        ({"stratify": "year"}, "alike"),
+        ({"where": "year >"}, "filter"),
+        ({"protocol": Protocol.PUBLISHED, "seed": 1}, "authors"),
+        ({"protocol": Protocol.LEAVE_ONE_PAPER_OUT, "folds": 3}, "folds"),
     ],
 )
 def test_options_that_mean_nothing(corpus: Corpus, options: dict[str, object], words: str) -> None:

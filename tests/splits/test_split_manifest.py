@@ -11,7 +11,7 @@ from split_corpus import Corpus
 
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.resources import schemas
-from polydata.splits.build import Options, build_split
+from polydata.splits.build import build_split
 from polydata.splits.manifest import (
     MANIFEST,
     Item,
@@ -23,6 +23,7 @@ from polydata.splits.manifest import (
     load_split,
     sealed,
 )
+from polydata.splits.options import Options
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_catalogue
 from polydata.published import import_published
-from polydata.splits.build import Built, Options, build_split
+from polydata.splits.build import Built, build_split
 from polydata.splits.manifest import load_split
+from polydata.splits.options import Options
 from polydata.workspace import Workspace
 
 pytestmark = pytest.mark.realdata
@@ -63,7 +64,7 @@ def test_labels_are_shared_out_evenly(built: Built) -> None:
 
 
 def test_papers_that_are_one_are_found(imported: tuple[Workspace, Catalogue], built: Built) -> None:
-    merged = [numbers(m["papers"], imported[1]) for m in built.groups.merged]
+    merged = [numbers(m["papers"], imported[1]) for m in built.split.manifest["notes"]["merged_papers"]]
     for papers in ({"67", "149"}, {"71", "72"}, {"352", "669"}, {"560", "629"}):
         assert papers in merged
 

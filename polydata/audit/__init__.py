@@ -1,0 +1,1 @@
+"""What is wrong with labelled images and with splits of them, one detector a module."""

@@ -1,0 +1,91 @@
+"""What two splits have in common, and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from polydata.splits.manifest import Fold, Item, Split
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a second split differs from a first.
+
+    Attributes:
+        recipe: keys of the recipe that differ, each with both values.
+        only_first, only_second: images of one split alone.
+        relabelled: images with another label, each with both.
+        regrouped: images whose group holds other images of both splits.
+        folds: for each side of the first split's partitions, how many of its images stand on each side of the
+            second's.
+        same: whether both have one digest.
+    """
+
+    recipe: Mapping[str, tuple[Any, Any]]
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+    relabelled: Mapping[str, tuple[str, str]]
+    regrouped: tuple[str, ...]
+    folds: tuple[Mapping[str, Any], ...]
+    same: bool
+
+
+def compare_splits(first: Split, second: Split) -> Difference:
+    """Compare two splits image by image."""
+    one, other = _items(first), _items(second)
+    both = sorted(set(one) & set(other))
+    recipes = first.manifest["recipe"], second.manifest["recipe"]
+    keys = sorted(set(recipes[0]) | set(recipes[1]))
+    return Difference(
+        recipe={k: (recipes[0].get(k), recipes[1].get(k)) for k in keys if recipes[0].get(k) != recipes[1].get(k)},
+        only_first=tuple(sorted(set(one) - set(other))),
+        only_second=tuple(sorted(set(other) - set(one))),
+        relabelled={i: (one[i].label, other[i].label) for i in both if one[i].label != other[i].label},
+        regrouped=_regrouped(both, one, other),
+        folds=tuple(
+            row for a, b in zip(first.folds, second.folds, strict=False) for row in _moved(a, b)
+        ),
+        same=first.digest == second.digest,
+    )  # fmt: skip
+
+
+def _items(split: Split) -> dict[str, Item]:
+    return {item.image_sha256: item for fold in split.folds for item in fold.everything}
+
+
+def _regrouped(images: Sequence[str], one: Mapping[str, Item], other: Mapping[str, Item]) -> tuple[str, ...]:
+    def mates(items: Mapping[str, Item]) -> dict[str, set[str]]:
+        groups: dict[str, set[str]] = {}
+        for image in images:
+            groups.setdefault(items[image].group, set()).add(image)
+        return groups
+
+    first, second = mates(one), mates(other)
+    return tuple(i for i in images if first[one[i].group] != second[other[i].group])
+
+
+def _moved(first: Fold, second: Fold) -> list[dict[str, Any]]:
+    """For each side of a partition of the first split, where its images stand in that of the second."""
+    sides = ("train", "val", "test")
+    place = {item.image_sha256: side for side in sides for item in getattr(second, side)}
+    rows = []
+    for side in sides:
+        items = getattr(first, side)
+        if items:
+            now = [place.get(item.image_sha256, "absent") for item in items]
+            rows.append({"fold": first.number, "side": side, **{to: now.count(to) for to in (*sides, "absent")}})
+    return rows
+
+
+def described(found: Difference) -> dict[str, Any]:
+    """A difference as names and values for a person."""
+    return {
+        "the same": "yes" if found.same else "no",
+        **{f"recipe: {key}": f"{a} -> {b}" for key, (a, b) in found.recipe.items()},
+        "images of the first alone": len(found.only_first),
+        "images of the second alone": len(found.only_second),
+        "with another label": len(found.relabelled),
+        "in another group": len(found.regrouped),
+    }

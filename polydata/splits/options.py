@@ -1,0 +1,139 @@
+"""How a split is to be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from polydata.audit import copies
+from polydata.audit.hashes import NEAR
+from polydata.errors import UsageError
+from polydata.splits.groups import GROUP_BY
+from polydata.splits.protocol import Protocol
+from polydata.splits.where import read_where
+from polydata.task import Task
+
+AUTO = "auto"
+REVIEW = "review"
+MAX_FOLDS = 100
+COPIES_UP_TO = 20_000
+"""Up to so many images each one is read to find crops, unless it is said otherwise."""
+
+
+STRATA = ("label", "technique")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a split is to be made.
+
+    Attributes:
+        seed: decides which groups go where.
+        test_fraction: share of the images on the test side, between 0 and 1; without folds.
+        val_fraction: share of all images on a validation side, taken from the training side; 0 for none.
+        folds: 0 for one partition, else how many parts take turns as the test side.
+        repeats: how often the images are shared out anew; with folds.
+        label_source: ``auto`` (resolved over all sources) or one source of the task, which is then heard alone.
+        partial: one of ``task.partial_policies()``.
+        protocol: how images come to their side.
+        where: a filter, see ``splits.where``; empty for none.
+        stratify: ``label`` or ``technique`` (of every label), what the sides shall hold alike.
+        crops: whether crops and other copies are looked for by keypoints, which reads every image; None does it for up
+            to ``COPIES_UP_TO`` images.
+    """
+
+    seed: int = 0
+    test_fraction: float = 0.2
+    val_fraction: float = 0.0
+    folds: int = 0
+    repeats: int = 1
+    label_source: str = AUTO
+    partial: str = "drop"
+    protocol: Protocol = Protocol.GROUPED
+    where: str = ""
+    stratify: str = "label"
+    crops: bool | None = None
+
+    def check(self, task: Task) -> None:
+        """Make sure that this can be done for the task.
+
+        Raises:
+            UsageError: naming what cannot be and what could.
+        """
+        sources = (AUTO, *(s.name for s in task.sources))
+        if self.label_source not in sources:
+            raise UsageError(
+                f"There is no label source {self.label_source!r}.", f"Choose one of: {', '.join(sources)}."
+            )
+        if self.partial not in task.partial_policies():
+            raise UsageError(
+                f"There is no policy {self.partial!r} for partial labels.",
+                f"Choose one of: {', '.join(task.partial_policies())}.",
+            )
+        if self.stratify not in STRATA:
+            raise UsageError(
+                f"Sides cannot be made alike in {self.stratify!r}.", f"Choose one of: {', '.join(STRATA)}."
+            )
+        if self.where:
+            read_where(self.where)
+        self._check_numbers()
+        self._check_protocol()
+
+    def _check_numbers(self) -> None:
+        if not 0 < self.test_fraction < 1:
+            raise UsageError(f"The test fraction must lie between 0 and 1, not {self.test_fraction}.")
+        if not (self.folds == 0 or 2 <= self.folds <= MAX_FOLDS):
+            raise UsageError(f"There can be 2 to {MAX_FOLDS} folds (0 for one partition), not {self.folds}.")
+        if not 1 <= self.repeats <= MAX_FOLDS:
+            raise UsageError(f"There can be 1 to {MAX_FOLDS} repeats, not {self.repeats}.")
+        if self.repeats > 1 and not self.folds:
+            raise UsageError("Only folds can be repeated.", "Add --folds K, or build splits with several seeds.")
+        if not 0 <= self.val_fraction < 1 - self.test_share:
+            raise UsageError(
+                f"The validation fraction must leave something to train on, not be {self.val_fraction}.",
+                "It counts from all images, as the test fraction does.",
+            )
+
+    def _check_protocol(self) -> None:
+        plain = Options(protocol=self.protocol)
+        if self.protocol is Protocol.PUBLISHED and self != plain:
+            raise UsageError(
+                "The published split stands as its authors made it: no other option changes it.",
+                "Leave the other options out, or choose another --protocol.",
+            )
+        if self.protocol is Protocol.LEAVE_ONE_PAPER_OUT and self.folds:
+            raise UsageError("Leaving out one paper makes a fold of each paper.", "Leave --folds out.")
+
+    @property
+    def test_share(self) -> float:
+        """Share of the images on each test side."""
+        if self.protocol is Protocol.LEAVE_ONE_PAPER_OUT:
+            return 0.0
+        return 1 / self.folds if self.folds else self.test_fraction
+
+    def looks_for_crops(self, images: int) -> bool:
+        """Whether crops are looked for among so many images."""
+        return images <= COPIES_UP_TO if self.crops is None else self.crops
+
+    def recipe(self, folds: int, crops: bool) -> dict[str, Any]:
+        """What the manifest says of how the split was made.
+
+        Args:
+            folds: 0 for one partition.
+            crops: whether they were looked for.
+        """
+        return {
+            "protocol": str(self.protocol),
+            "seed": self.seed,
+            "test_fraction": None if folds else self.test_fraction,
+            "val_fraction": self.val_fraction or None,
+            "folds": folds,
+            "repeats": self.repeats,
+            "label_source": self.label_source,
+            "partial": self.partial,
+            "where": str(read_where(self.where)) if self.where else None,
+            "group_by": list(GROUP_BY),
+            "picture_distance": NEAR,
+            "crops": copies.VERSION if crops else None,
+            "stratify_by": ["label"] if self.stratify == "label" else ["label", self.stratify],
+        }

@@ -1,0 +1,63 @@
+"""polydata audit as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from split_corpus import Corpus
+from typer.testing import CliRunner, Result
+
+from polydata.catalogue.session import open_catalogue
+from polydata.cli import app
+from polydata.workspace import Workspace
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    workspace = Workspace.init(tmp_path)
+    with open_catalogue(workspace) as catalogue:
+        Corpus(workspace, catalogue).standard()
+    return workspace
+
+
+def polydata(place: Workspace, *words: str) -> Result:
+    return CliRunner().invoke(app, ["--workspace", str(place.root), *words])
+
+
+def test_tables_and_json(place: Workspace) -> None:
+    shown = polydata(place, "audit")
+    assert shown.exit_code == 0, shown.output
+    assert "tiny-image" in shown.output and "--where" in shown.output and "polydata audit --json" in shown.output
+    answer = json.loads(polydata(place, "audit", "--json", "--detector", "tiny-image").stdout)
+    (finding,) = answer["findings"]
+    assert set(finding) == {"detector", "severity", "count", "items", "message", "fix"}
+    assert (answer["split"], answer["clean"], answer["skipped"]) == (None, [], {})
+    assert finding["count"] == len(finding["items"]) > 0
+
+
+def test_a_split_and_refusals(place: Workspace) -> None:
+    assert polydata(place, "build-split", "v1").exit_code == 0
+    answer = json.loads(polydata(place, "audit", "--split", "v1", "--no-pixels", "--no-crops", "--json").stdout)
+    assert answer["split"] == "v1" and "shared-paper" in answer["clean"]
+    assert polydata(place, "audit", "--split", "nothing").exit_code == 1
+    assert polydata(place, "audit", "--detector", "magic").exit_code == 2
+    assert polydata(place, "audit", "--predictions", str(place.root / "none")).exit_code == 1
+    (place.splits / "v1" / "test.csv").write_text("changed")
+    assert polydata(place, "audit", "--split", "v1").exit_code == 7
+
+
+def test_the_new_commands_of_splits(place: Workspace) -> None:
+    words = ["--val-fraction", "0.2", "--where", "size > 10", "--stratify", "technique", "--no-crops"]
+    assert polydata(place, "build-split", "v1", *words).exit_code == 0
+    random = polydata(place, "build-split", "v2", "--protocol", "random")
+    assert random.exit_code == 7 and "--allow-leakage" in random.stderr
+    assert polydata(place, "build-split", "v2", "--protocol", "random", "--allow-leakage", "to compare").exit_code == 0
+    assert polydata(place, "build-split", "v3", "--where", "1=1").exit_code == 2
+    shown = polydata(place, "split", "diff", "v1", "v2")
+    assert shown.exit_code == 0 and "recipe: protocol" in shown.output
+    assert json.loads(polydata(place, "split", "diff", "v1", "v1", "--json").stdout)["same"] is True
+    assert "catalogue since then" in polydata(place, "split", "lineage", "v1").output
+    found = json.loads(polydata(place, "split", "lineage", "v2", "--json").stdout)
+    assert found["split"]["leakage"] == "to compare" and found["catalogue_unchanged"]
