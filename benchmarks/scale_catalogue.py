@@ -48,8 +48,8 @@ def fill(catalogue: Catalogue, panels: int) -> None:
             f"""INSERT INTO papers (paper_id, sha256, source, file_name, title, doi, journal, year, pages, status,
                                     extractor, first_page_text)
                 SELECT 'paper-' || sha256('p' || i)[:16], sha256('pdf' || i), 'pdf', i || '.pdf', 'Title ' || i,
-                       '10.5555/' || CASE WHEN i % 1000 = 1 THEN i - 1 ELSE i END, 'J. Blends', 1990 + i % 30, 9, 'done',
-                       '1', {WORDS.format(n="i")}
+                       '10.5555/' || CASE WHEN i % 1000 = 1 THEN i - 1 ELSE i END, 'J. Blends', 1990 + i % 30, 9,
+                       'done', '1', {WORDS.format(n="i")}
                 FROM range({papers}) r(i)"""
         )
         catalogue.run(
@@ -67,7 +67,8 @@ def fill(catalogue: Catalogue, panels: int) -> None:
         catalogue.run(
             f"""INSERT INTO panels (panel_id, figure_id, position, label, caption, kind, image_sha256, mentions)
                 SELECT 'panel-' || sha256('n' || i)[:16], 'figure-' || sha256('f' || i // {PANELS})[:16], i % {PANELS},
-                       chr((97 + i % {PANELS})::INTEGER), 'panel ' || i % 977 || ' as cast', 'micrograph', sha256('i' || i),
+                       chr((97 + i % {PANELS})::INTEGER), 'panel ' || i % 977 || ' as cast', 'micrograph',
+                       sha256('i' || i),
                        CASE WHEN i % 9 = 0 THEN '[{{"field": "technique", "value": "TEM"}}]'
                             ELSE '[{{"field": "technique", "value": "SEM"}}]' END
                 FROM range({panels}) r(i)"""

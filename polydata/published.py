@@ -120,9 +120,7 @@ def _panel_id(key: Key) -> str:
     return content_id("panel", SOURCE, key.text)
 
 
-def _store(
-    found: Published, task: Task, store: ImageStore, progress: Progress
-) -> tuple[list[Stored], list[str]]:
+def _store(found: Published, task: Task, store: ImageStore, progress: Progress) -> tuple[list[Stored], list[str]]:
     stored, problems = [], []
     for done, image in enumerate(found.images, start=1):
         try:
