@@ -66,8 +66,8 @@ def fill(catalogue: Catalogue, panels: int) -> None:
         )
         catalogue.run(
             f"""INSERT INTO panels (panel_id, figure_id, position, label, caption, kind, image_sha256, mentions)
-                SELECT 'panel-' || sha256('n' || i)[:16], 'figure-' || sha256('f' || i // {PANELS})[:16], i % {PANELS},
-                       chr((97 + i % {PANELS})::INTEGER), 'panel ' || i % 977 || ' as cast', 'micrograph',
+                SELECT 'panel-' || sha256('n' || i)[:16], 'figure-' || sha256('f' || i // {PANELS})[:16],
+                       i % {PANELS}, chr((97 + i % {PANELS})::INTEGER), 'panel ' || i % 977 || ' as cast', 'micrograph',
                        sha256('i' || i),
                        CASE WHEN i % 9 = 0 THEN '[{{"field": "technique", "value": "TEM"}}]'
                             ELSE '[{{"field": "technique", "value": "SEM"}}]' END

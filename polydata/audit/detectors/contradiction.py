@@ -27,6 +27,6 @@ def find(subject: Subject) -> Found | None:
 
 DETECTOR = Detector(
     name="contradiction",
-    fix="Let people decide: polydata conflicts, polydata decide.",
+    fix="Look at them with polydata conflicts and set the right ones: polydata label set.",
     find=find,
 )

@@ -63,7 +63,7 @@ def _out_of_fold(features: Array, labels: NDArray[np.int64], groups: NDArray[np.
 
 DETECTOR = Detector(
     name="label-noise",
-    fix="Have them looked at again: polydata label push takes the images you name.",
+    fix="Look at them again and set what is wrong: polydata label set.",
     find=find,
     needs=frozenset((Need.LABELS, Need.OPINION)),
 )
