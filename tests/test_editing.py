@@ -322,7 +322,7 @@ def test_without_its_pdf_words_are_corrected_and_pictures_are_not(scene: EditSce
 def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene) -> None:
     settings = scene.root / "polydata.toml"
     settings.write_text(settings.read_text().replace("# seconds_per_file = 300", "seconds_per_file = 0.05"))
-    said = run("polydata", "edit", "figure", scene.figure_id(2), "--box", "60,90,300,290",
+    said = run("polydata", "edit", "figure", scene.figure_id(2), "--box", "1,1,594,791",
                workspace=scene.root, expect=1).stderr  # fmt: skip
     assert "took more than 0.05 s" in said
     assert scene.rows("SELECT * FROM edits") == []

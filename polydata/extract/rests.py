@@ -74,6 +74,7 @@ def grid_with_rest(ground: Ground, window: Window, count: int) -> list[Window]:
     The corner says where the grid's lines are, so that faint seams are enough.
     """
     height, width = size(window)
+    best: tuple[float, list[Window]] = 0.0, []
     for corner in _corners(ground, window):
         down, across = size(corner.box)
         for rows in range(2, count + 1):
@@ -85,23 +86,23 @@ def grid_with_rest(ground: Ground, window: Window, count: int) -> list[Window]:
                 tall, wide = height / rows, width / number
                 flat = abs(down - tall) < FIT * tall and abs(across - missing * wide) < FIT * wide
                 upright = abs(across - wide) < FIT * wide and abs(down - missing * tall) < FIT * tall
-                cells = _cells(ground, window, corner, rows, number) if flat or upright else []
-                if len(cells) == count:
-                    return cells
-    return []
+                strength, cells = _cells(ground, window, corner, rows, number) if flat or upright else (0.0, [])
+                if len(cells) == count and strength > best[0]:
+                    best = strength, cells
+    return best[1]
 
 
-def _cells(ground: Ground, window: Window, corner: _Corner, rows: int, columns: int) -> list[Window]:
-    """Cells of a grid outside a corner; empty where its lines show no seams on the whole."""
+def _cells(ground: Ground, window: Window, corner: _Corner, rows: int, columns: int) -> tuple[float, list[Window]]:
+    """Mean strength of a grid's seams and its cells outside a corner; none where there are no seams on the whole."""
     lines, strengths = [], []
     for axis, number in enumerate((rows, columns)):
         seams = even_seams(seam_profile(_part(ground, corner.full[axis]), axis), number)
         lines.append([window[axis], *(window[axis] + place for _, place in seams), window[axis + 2]])
         strengths += [strength for strength, _ in seams]
     if len(strengths) != rows + columns - 2 or sum(strengths) < SEAM_HINT * len(strengths):
-        return []
+        return 0.0, []
     cells = [(a, c, b, d) for a, b in pairwise(lines[0]) for c, d in pairwise(lines[1])]
-    return [cell for cell in cells if ground.share(cell) < 0.9]
+    return sum(strengths) / len(strengths), [cell for cell in cells if ground.share(cell) < 0.9]
 
 
 def _part(ground: Ground, window: Window) -> npt.NDArray[np.float32]:

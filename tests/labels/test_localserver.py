@@ -103,7 +103,7 @@ class Terminal:
 
     def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
         self.process.send_signal(sign)
-        assert self.process.wait(30) == 0, self.said
+        assert self.process.wait(120) == 0, self.said
         self.reader.join(10)
 
 
