@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ WHOLE: Rect = (MARGIN, 80.0, MARGIN + 404, 380.0)
 ALONE: Rect = (MARGIN, 80.0, MARGIN + 300, 300.0)
 MISSED: Rect = (MARGIN, 80.0, MARGIN + 100, 150.0)
 LONELY = "Figure 3. TEM micrograph of a PS/PMMA (70/30) blend. Scale bar: 2 µm."
+
+
+def never_done(*_: object) -> None:
+    """Work of a worker that has to be ended."""
+    time.sleep(60)
 
 
 def draw(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from commands import run, run_json
-from edit_scene import ALONE, LONELY, MISSED, WHOLE, EditScene
+from edit_scene import ALONE, LONELY, MISSED, WHOLE, EditScene, never_done
 
 from polydata import editing
 from polydata.catalogue.edits import edits_of, write_edits
@@ -18,6 +18,7 @@ from polydata.errors import InputError, PolydataError, UsageError
 from polydata.extract.paper import Limits, extract_paper
 from polydata.images import open_picture
 from polydata.types import Box, Kind
+from polydata.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -319,12 +320,13 @@ def test_without_its_pdf_words_are_corrected_and_pictures_are_not(scene: EditSce
     assert len(scene.rows("SELECT * FROM edits")) == 2
 
 
-def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene) -> None:
+def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = scene.root / "polydata.toml"
-    settings.write_text(settings.read_text().replace("# seconds_per_file = 300", "seconds_per_file = 0.05"))
-    said = run("polydata", "edit", "figure", scene.figure_id(2), "--box", "1,1,594,791",
-               workspace=scene.root, expect=1).stderr  # fmt: skip
-    assert "took more than 0.05 s" in said
+    settings.write_text(settings.read_text().replace("# seconds_per_file = 300", "seconds_per_file = 0.5"))
+    monkeypatch.setattr("polydata.extract.pool.amend_paper", never_done)  # what the worker runs, and is ended in
+    workspace, target = Workspace.open(scene.root), scene.figure_id(2)
+    with scene.catalogue() as catalogue, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
+        editing.edit_figure(workspace, catalogue, target, editing.changes(box="60,90,300,290"))
     assert scene.rows("SELECT * FROM edits") == []
 
 
