@@ -72,6 +72,11 @@ def test_nothing_is_installed_or_shown_where_nobody_sees_it(tmp_path: Path) -> N
     assert not (tmp_path / "c").exists()
 
 
+def _heed_interrupts() -> None:
+    """As a terminal does; a suite that runs in the background hands on that Ctrl+C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Terminal:
     """``polydata label serve`` in a terminal of its own."""
 
@@ -80,7 +85,14 @@ class Terminal:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("POLYDATA_", "LABEL_STUDIO_"))}
         environment |= {"XDG_CACHE_HOME": str(cache), "POLYDATA_WORKSPACE": str(workspace.root)}
         command = [str(BIN / "polydata"), "label", "serve", *options]
-        self.process = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+        self.process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509 - it sets a signal and takes no lock
+        )
         os.close(theirs)
         self.said = ""
         self.reader = threading.Thread(target=self._read, args=(own,), daemon=True)
