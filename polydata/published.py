@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,41 +13,23 @@ from polydata.audit.copies import Progress, quiet
 from polydata.audit.detectors.wrong_extension import is_wrong
 from polydata.audit.evidence import read_evidence, with_copies
 from polydata.audit.hashes import NEAR
-from polydata.audit.references import reference_keys
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.published import save_data_set
 from polydata.catalogue.records import records_by_id
 from polydata.errors import InputError
-from polydata.extract.mentions import panel_mentions
-from polydata.ids import content_id
 from polydata.images import ImageStore
 from polydata.labels.votes import write_votes
-from polydata.records.caption_parts import take_apart
-from polydata.records.layout import Key, Published, PublishedImage, parse_key, read_layout
+from polydata.published_rows import FILE_SOURCE, SOURCE, Stored, make_rows, references_of, told_of_panels
+from polydata.records.layout import Published, read_layout
 from polydata.records.published import read_published_records
-from polydata.records.record import Record
 from polydata.splits.groups import GROUP_BY, group_images
 from polydata.splits.items import make_items
 from polydata.splits.write import write_split
 from polydata.task import Task
-from polydata.types import ImageInfo, Kind
 from polydata.workspace import Workspace
 
-SOURCE = "published"
-"""What ``papers.source`` and the split are called."""
-FILE_SOURCE = "file"
-LINK_METHOD = "key"
 MAX_IMAGE_BYTES = 200_000_000
 LEAKAGE_REASON = "imported as its authors published it"
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An image of the data set that lies in the store, and its label by the file's name."""
-
-    image: PublishedImage
-    info: ImageInfo
-    label: str
 
 
 @dataclass(frozen=True)
@@ -108,18 +89,6 @@ class PublishedReport:
         }
 
 
-def _paper_id(key: Key) -> str:
-    return content_id("paper", SOURCE, key.paper)
-
-
-def _figure_id(key: Key) -> str:
-    return content_id("figure", SOURCE, key.figure)
-
-
-def _panel_id(key: Key) -> str:
-    return content_id("panel", SOURCE, key.text)
-
-
 def _store(found: Published, task: Task, store: ImageStore, progress: Progress) -> tuple[list[Stored], list[str]]:
     stored, problems = [], []
     for done, image in enumerate(found.images, start=1):
@@ -134,135 +103,13 @@ def _store(found: Published, task: Task, store: ImageStore, progress: Progress) 
     return stored, problems
 
 
-def _rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
-    """Rows of every table, by the argument of ``save_data_set`` that they are for."""
-    stored = sorted(stored, key=lambda one: one.image.key.text)  # a figure's caption is that of its first panel
-    by_key: dict[str, list[Record]] = defaultdict(list)
-    by_paper: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        by_key[str(record.record_key)].append(record)
-        by_paper[parse_key(str(record.record_key)).paper].append(record)
-    figures: dict[str, list[Stored]] = defaultdict(list)
-    for one in stored:
-        figures[one.image.key.figure].append(one)
-    papers = {one.image.key.paper: one.image.key for one in stored}
-    return {
-        "papers": [_paper_row(key, by_paper[paper]) for paper, key in sorted(papers.items())],
-        "figures": [
-            _figure_row(ones[0].image.key, [r for one in ones for r in by_key[one.image.key.text]])
-            for ones in figures.values()
-        ],
-        "panels": [
-            _panel_row(one, position, by_key[one.image.key.text])
-            for ones in figures.values()
-            for position, one in enumerate(sorted(ones, key=lambda o: o.image.key.text))
-        ],
-        "images": list({one.info.sha256: asdict(one.info) for one in stored}.values()),
-        "records": [record.as_row() for record in records],
-        "links": [
-            {
-                "panel_id": _panel_id(one.image.key),
-                "record_id": record.record_id,
-                "method": LINK_METHOD,
-                "score": round(1 / len(by_key[one.image.key.text]), 4),
-            }
-            for one in stored
-            for record in by_key[one.image.key.text]
-        ],
-        "votes": [
-            {
-                "panel_id": _panel_id(one.image.key),
-                "source": FILE_SOURCE,
-                "record_id": "",
-                "label": one.label,
-                "evidence": one.image.path.name,
-            }
-            for one in stored
-        ],
-    }  # fmt: skip
-
-
-def _paper_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
-    """A paper; where one id names several references, the one that most of its records give."""
-    named = Counter(r.reference for r in records if r.reference).most_common(1)
-    record = next((r for r in records if named and r.reference == named[0][0]), None)
-    return {
-        "paper_id": _paper_id(key),
-        "sha256": None,
-        "source": SOURCE,
-        "file_name": f"{SOURCE} {key.paper}",
-        "path": None,
-        "title": None,
-        "doi": record.doi if record else None,
-        "journal": record.journal if record else None,
-        "year": record.year if record else None,
-        "citation": record.reference if record else None,
-        "first_page_text": None,
-        "pages": None,
-        "status": "imported",
-        "extractor": SOURCE,
-    }
-
-
-def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
-    captions = list(dict.fromkeys(r.caption for r in records if r.caption))
-    stem = take_apart(captions[0]).stem or captions[0] if captions else None
-    return {
-        "figure_id": _figure_id(key),
-        "paper_id": _paper_id(key),
-        "page": key.page,
-        **dict.fromkeys(("x0", "y0", "x1", "y1")),
-        "label": None if key.image is None else f"image{key.image}",
-        "caption": captions[0] if len(captions) == 1 else stem,
-        "kind": str(Kind.MICROGRAPH),
-        "method": SOURCE,
-        "confidence": 1.0,
-        "dpi": None,
-    }
-
-
-def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[str, Any]:
-    key = one.image.key
-    caption = next((r.caption for r in records if r.caption), None)
-    parts = take_apart(caption)
-    own = parts.own(key.panel) if parts.parts else caption
-    mentions = panel_mentions(caption, parts.stem, own if parts.parts else None, key.panel)
-    return {
-        "panel_id": _panel_id(key),
-        "figure_id": _figure_id(key),
-        "position": position,
-        **dict.fromkeys(("x0", "y0", "x1", "y1")),
-        "label": key.panel,
-        "caption": own,
-        "caption_stem": parts.stem or None,
-        "kind": str(Kind.MICROGRAPH),
-        "composition": None,
-        "mentions": json.dumps([asdict(m) for m in mentions]) if mentions else None,
-        "image_sha256": one.info.sha256,
-        "file_name": one.image.path.name,
-    }
-
-
-def _references(
-    rows: Mapping[str, Sequence[Mapping[str, Any]]], records: Sequence[Record]
-) -> dict[str, frozenset[str]]:
-    """What names each paper, by its id: the paper's row, and the records that are linked to its panels."""
-    nothing = dict.fromkeys(("journal", "volume", "pages", "year"))
-    found = {row["paper_id"]: reference_keys({**row, **nothing}) for row in rows["papers"]}
-    linked = {link["record_id"] for link in rows["links"]}
-    for record in records:
-        if record.record_id in linked:
-            keys = reference_keys({**record.as_row(), "citation": record.reference})
-            found[_paper_id(parse_key(str(record.record_key)))] |= keys
-    return found
-
-
 def _write_split(
     workspace: Workspace,
     catalogue: Catalogue,
     task: Task,
     stored: Sequence[Stored],
     *,
+    told: Mapping[str, Mapping[str, Any]],
     references: Mapping[str, frozenset[str]],
     sides: Mapping[str, str],
     progress: Progress,
@@ -284,8 +131,11 @@ def _write_split(
     side_of = {sha: next(iter(place[sha]))[0] for sha in labels}
     if len(set(side_of.values())) < 2:
         return {}, {}, problems
-    evidence = replace(read_evidence(catalogue, labels, SOURCE), references=references)
-    evidence = with_copies(evidence, workspace.images(), progress)
+    evidence = read_evidence(catalogue, labels, SOURCE)
+    facts = {
+        image: {**row, **told[row["panel_id"]], "technique": row["by_caption"]} for image, row in evidence.facts.items()
+    }
+    evidence = with_copies(replace(evidence, references=references, facts=facts), workspace.images(), progress)
     items = make_items(workspace, evidence, group_images(evidence), labels)
     train, test = ([item for sha, item in items.items() if side_of[sha] == side] for side in ("train", "test"))
     split = write_split(
@@ -336,16 +186,22 @@ def import_published(
     stored, bad_images = _store(found, task, workspace.images(), progress)
     if not stored:
         raise InputError(f"No image of {root} can be read; first {bad_images[0]}.")
-    rows = _rows(stored, records)
+    rows = make_rows(stored, records)
     known = records_by_id(catalogue, [r.record_id for r in records])
     kept = {key for key, row in known.items() if row["source"] != found.records.name}
     rows["records"] = [r for r in rows["records"] if r["record_id"] not in kept and known.get(r["record_id"]) != r]
     with catalogue.transaction():
         save_data_set(catalogue, SOURCE, **rows)
         votes = write_votes(catalogue, task)
-    references = _references(rows, records)
     split, leakage, bad_split = _write_split(
-        workspace, catalogue, task, stored, references=references, sides=found.sides, progress=progress
+        workspace,
+        catalogue,
+        task,
+        stored,
+        told=told_of_panels(rows, records),
+        references=references_of(rows, records),
+        sides=found.sides,
+        progress=progress,
     )
     unplaced = [
         f"{one.image.path.name}: it stands on neither side of the split"

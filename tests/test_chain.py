@@ -97,6 +97,15 @@ def test_evaluation_has_every_metric_with_its_interval(workspace: Path) -> None:
     assert list((workspace / "runs/chain").rglob("*.png"))
 
 
+def test_evaluation_tells_years_journals_and_scales_apart(workspace: Path) -> None:
+    result = run_json("polymodel", "evaluate", "chain", workspace=workspace)
+    for kind in ("year", "journal", "scale", "technique", "image_size", "label_source"):
+        parts = [part for part in result["slices"] if part["by"] == kind]
+        assert sum(part["images"] for part in parts) == result["test_images"], kind
+        told = sum(part["images"] for part in parts if part["value"] != "not told")
+        assert told >= 0.6 * result["test_images"], kind
+
+
 def test_trace_follows_a_panel_from_the_page_to_the_run(workspace: Path, corpus: Path) -> None:
     with open(workspace / "splits/v1/test.csv", newline="", encoding="utf-8") as handle:
         row = next(csv.DictReader(handle))

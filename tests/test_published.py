@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.scales import save_readings
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError
 from polydata.ids import sha256_bytes
@@ -24,6 +25,7 @@ from polydata.records.layout import parent_key, parse_key, read_layout
 from polydata.records.record import make_record
 from polydata.records.text import clean, decode
 from polydata.splits.manifest import load_split
+from polydata.types import ScaleBar
 from polydata.workspace import Workspace
 
 REFERENCE = "Kim, H. , Polymer , 45 , 3 , 12-19 (2004)"
@@ -139,6 +141,21 @@ def test_records_that_another_file_corrected_are_kept(
     assert catalogue.fingerprint() == before
     word = catalogue.value("SELECT compatibility FROM records WHERE record_key = '2_page3_image1'")
     assert word == task.negative
+
+
+def test_the_split_tells_what_the_data_set_says_whatever_else_is_read(
+    plain: Path, workspace: Workspace, catalogue: Catalogue
+) -> None:
+    first = import_published(workspace, catalogue, plain)
+    split = load_split(workspace.splits / "published")
+    for item in split.folds[0].everything:
+        assert (item.extra["journal"], item.extra["year"], item.extra["scale_um"]) == ("Polymer", "2004", "10")
+    images = [item.image_sha256 for item in split.folds[0].everything]
+    save_readings(catalogue, 1, [(image, ScaleBar(3, "µm", 3, 80, "image", 1.0)) for image in images])
+    seen = {"rule": "r", "version": 1, "score": 1, "decision": "accepted", "reason": "-", "technique": "AFM"}
+    catalogue.upsert("screenings", [{"image_sha256": image, **seen} for image in images])
+    assert import_published(workspace, catalogue, plain) == first
+    assert load_split(workspace.splits / "published").digest == split.digest
 
 
 def test_again_beside_a_paper_that_shows_the_same_bytes(

@@ -100,4 +100,7 @@ def test_from_pdf_to_evaluation(
     run("polymodel", "train", "--split", "v1", "--name", "real", "--device", "cpu", workspace=place)
     result = run_json("polymodel", "evaluate", "real", workspace=place)
     assert result["test_images"] == len(in_split["test"])
+    for kind in ("year", "journal", "scale"):
+        told = [part["images"] for part in result["slices"] if part["by"] == kind and part["value"] != "not told"]
+        assert sum(told) >= 0.8 * result["test_images"], kind
     assert 0 <= result["auroc"]["low"] <= result["auroc"]["value"] <= result["auroc"]["high"] <= 1

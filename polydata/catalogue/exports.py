@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.known import PAPERS, SCALES
 
 
 def figure_exports(catalogue: Catalogue) -> Iterable[dict[str, Any]]:
@@ -52,12 +53,9 @@ def _bbox(row: dict[str, Any]) -> list[float]:
 def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
     """One row a panel with its image, resolved label, composition, scale and paper."""
     return catalogue.rows(
-        """
-        WITH scales AS (
-            SELECT panel_id, arg_max(value_um, confidence) AS scale_um, arg_max(method, confidence) AS scale_source
-            FROM panel_scales GROUP BY panel_id
-        ), recorded AS (
-            SELECT panel_id, record_id, composition_ratio, polymers, blending_method, scale_um
+        f"""
+        WITH known AS ({PAPERS}), scales AS ({SCALES}), recorded AS (
+            SELECT panel_id, record_id, composition_ratio, polymers, blending_method
             FROM links JOIN records USING (record_id)
             QUALIFY row_number() OVER (PARTITION BY panel_id ORDER BY score DESC, record_id) = 1
         )
@@ -69,16 +67,14 @@ def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
                         recorded.composition_ratio)
                    AS composition_ratio,
                recorded.blending_method,
-               coalesce(scales.scale_um, recorded.scale_um) AS scale_um,
-               CASE WHEN scales.scale_um IS NULL AND recorded.scale_um IS NOT NULL THEN 'record'
-                    ELSE scale_source END AS scale_source,
+               scales.scale_um, scales.scale_source,
                panels.kind, panel_techniques.technique, screened.score AS screening_score,
                screened.decision AS screening, screened.by_hand AS screening_by_hand, screened.morphology,
                recorded.record_id, figures.figure_id, figures.label AS figure_label, figures.page,
-               papers.paper_id, papers.sha256 AS pdf_sha256, papers.file_name AS paper_file, papers.doi,
-               papers.title, papers.journal, papers.year
+               papers.paper_id, papers.sha256 AS pdf_sha256, papers.file_name AS paper_file, known.doi,
+               known.title, known.journal, known.year
         FROM panels
-        JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        JOIN figures USING (figure_id) JOIN papers USING (paper_id) JOIN known USING (paper_id)
         JOIN images ON images.sha256 = panels.image_sha256
         LEFT JOIN labels ON labels.image_sha256 = panels.image_sha256
         LEFT JOIN scales ON scales.panel_id = panels.panel_id
@@ -86,5 +82,5 @@ def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
         LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
         LEFT JOIN panel_techniques ON panel_techniques.panel_id = panels.panel_id
         ORDER BY papers.file_name, papers.paper_id, figures.page, figures.figure_id, panels.position
-        """
+        """  # noqa: S608 - constants
     )

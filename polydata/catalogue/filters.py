@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.known import PAPERS, SCALES
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ COLUMNS = {
     "height": Column("images.height", is_number=True),
     "size": Column("least(images.width, images.height)", is_number=True),
     "format": Column("images.format"),
-    "scale_um": Column("scales.value_um", is_number=True),
+    "scale_um": Column("scales.scale_um", is_number=True),
     "score": Column("screened.score", is_number=True),
     "label_source": Column("labels.source"),
 }
@@ -91,10 +92,10 @@ def images_where(catalogue: Catalogue, condition: Condition) -> set[str]:
     parameters: list[Any] = []
     sql = _sql(condition, parameters)
     rows = catalogue.tuples(
-        f"""WITH scales AS (SELECT panel_id, median(value_um) AS value_um FROM panel_scales GROUP BY panel_id)
+        f"""WITH scales AS ({SCALES}), known AS ({PAPERS})
             SELECT panels.image_sha256
             FROM panels JOIN images ON images.sha256 = panels.image_sha256
-            JOIN figures USING (figure_id) JOIN papers USING (paper_id) JOIN known_papers known USING (paper_id)
+            JOIN figures USING (figure_id) JOIN papers USING (paper_id) JOIN known USING (paper_id)
             JOIN panel_techniques ON panel_techniques.panel_id = panels.panel_id
             LEFT JOIN scales ON scales.panel_id = panels.panel_id
             LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256

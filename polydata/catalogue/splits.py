@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.known import PAPERS, SCALES
 
 # What a label source says: one row an image, ``label`` NULL where it says several words.
 _RESOLVED = """
@@ -60,23 +61,25 @@ def shown_images(catalogue: Catalogue, images: Sequence[str], source: str | None
         source: look only at papers of this source.
 
     Returns:
-        Rows ``image_sha256``, ``phash``, ``format``, ``mode``, ``alpha_only``, ``width``, ``height``, ``panel_id``,
-        ``figure_id``, ``paper_id``, ``paper`` (its file), ``source``, ``page``, ``panel``, ``file_name`` (of an
-        imported image), ``caption``, ``technique`` and ``by_caption`` (None where the caption names none).
+        Rows ``image_sha256``, ``phash``, ``format``, ``alpha_only``, ``width``, ``height``, ``panel_id``,
+        ``figure_id``, ``paper_id``, ``paper`` (its file), ``doi``, ``journal``, ``year``, ``page``,
+        ``panel``, ``file_name`` (of an imported image), ``caption``, ``scale_um``, ``technique`` and ``by_caption``
+        (None where the caption names none).
     """
     return catalogue.rows(
-        """SELECT i.image_sha256, phash, images.format, images.mode, images.alpha_only, images.width, images.height,
-                  panels.panel_id, figures.figure_id, papers.paper_id, papers.file_name AS paper, papers.source,
-                  figures.page, panels.label AS panel, panels.file_name,
+        f"""WITH known AS ({PAPERS}), scales AS ({SCALES})
+           SELECT i.image_sha256, phash, images.format, images.alpha_only, images.width, images.height,
+                  panels.panel_id, figures.figure_id, papers.paper_id, papers.file_name AS paper,
+                  known.doi, known.journal, known.year, figures.page, panels.label AS panel, panels.file_name,
                   coalesce(panels.caption, panels.caption_stem, figures.caption) AS caption,
-                  technique, by_caption
+                  scales.scale_um, technique, by_caption
            FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) i
            JOIN images ON images.sha256 = i.image_sha256
            JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-           JOIN panel_techniques USING (panel_id)
+           JOIN known USING (paper_id) JOIN panel_techniques USING (panel_id) LEFT JOIN scales USING (panel_id)
            WHERE papers.source = coalesce(?, papers.source)
            QUALIFY row_number() OVER (PARTITION BY i.image_sha256 ORDER BY panels.panel_id) = 1
-           ORDER BY i.image_sha256""",
+           ORDER BY i.image_sha256""",  # noqa: S608 - constants
         [list(images), source],
     )
 
@@ -165,3 +168,11 @@ def split_memberships(catalogue: Catalogue, image_sha256: str) -> list[dict[str,
 def images_in_split(catalogue: Catalogue) -> int:
     """How many images stand in at least one split."""
     return int(catalogue.value("SELECT count(DISTINCT image_sha256) FROM split_images"))
+
+
+def splits_of_images(catalogue: Catalogue) -> dict[str, list[str]]:
+    """Names of the splits in which each image stands, on whatever side."""
+    rows = catalogue.tuples(
+        "SELECT image_sha256, list(DISTINCT split ORDER BY split) FROM split_images GROUP BY image_sha256"
+    )
+    return dict(rows)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from polydata.audit.evidence import Evidence
 from polydata.splits.groups import Groups
 from polydata.splits.manifest import Item
 from polydata.workspace import Workspace
 
-MAX_CAPTION = 1000
-"""Longer captions are cut: a list is read by spreadsheets, the catalogue holds the whole text."""
+MAX_TEXT = 1000
+"""Longer texts are cut: a list is read by spreadsheets, the catalogue holds the whole text."""
 
 
 def make_items(
@@ -37,10 +38,25 @@ def make_items(
                 "label_source": source,
                 "width": str(facts["width"]),
                 "height": str(facts["height"]),
-                "page": "" if facts["page"] is None else str(facts["page"]),
+                "doi": facts["doi"] or "",
+                "journal": _one_line(facts["journal"]),
+                "year": _number(facts["year"]),
+                "page": _number(facts["page"]),
                 "panel": facts["panel"] or "",
+                "file_name": _one_line(facts["file_name"]),
                 "technique": facts["technique"] or "",
-                "caption": " ".join((facts["caption"] or "").split())[:MAX_CAPTION],
+                "scale_um": _number(facts["scale_um"]),
+                "caption": _one_line(facts["caption"]),
             },
         )
     return items
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())[:MAX_TEXT]
+
+
+@cache
+def _number(value: float | None) -> str:
+    """A number in the one way in which lists write it, at most six digits; empty for none."""
+    return "" if value is None else f"{value:.6g}"
