@@ -36,7 +36,7 @@ OVERLAP, DEMO_PAPERS = 0.5, 6
 
 def by_polydata(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, list[Spot]]]:
     """This project, one worker."""
-    from polydata.extract.pdf import Limits
+    from polydata.extract.opening import Limits
     from polydata.extract.pool import extract_many
     from polydata.images import ImageStore
     from polydata.types import Failure

@@ -175,7 +175,7 @@ def mutated(data: bytes, rng: random.Random) -> tuple[str, bytes]:
 
 def fuzz_pdfs(seconds: float, rng: random.Random, keep: Path, tally: Tally) -> None:
     """Read damaged PDFs as ``polydata extract`` does."""
-    from polydata.extract.pdf import Limits
+    from polydata.extract.opening import Limits
     from polydata.images import ImageStore
     from polydata.types import Failure
 

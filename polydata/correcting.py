@@ -11,7 +11,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import Edit, edits_of
 from polydata.catalogue.papers import Corrections, save_paper
 from polydata.extract.amend import Amended
-from polydata.extract.pdf import Limits
+from polydata.extract.opening import Limits
 from polydata.extract.pool import Readers
 from polydata.types import Failure, Paper
 from polydata.workspace import Workspace

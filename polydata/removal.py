@@ -57,11 +57,11 @@ def plan_removal(catalogue: Catalogue, identifiers: Sequence[str], *, older: boo
         raise UsageError("No paper is named.", "Name papers by their ids (polydata list papers), or give --older.")
     chosen = papers_named(catalogue, identifiers)
     if older:
-        chosen += [paper for paper in _older(catalogue) if paper not in chosen]
+        chosen += [paper for paper in older_papers(catalogue) if paper not in chosen]
     return Removal(tuple(what_hangs_on(catalogue, chosen)))
 
 
-def _older(catalogue: Catalogue) -> list[str]:
+def older_papers(catalogue: Catalogue) -> list[str]:
     """Papers of a path whose file now holds another of the papers that were read from it."""
     by_path: dict[str, dict[str, str]] = {}
     for row in papers_at_shared_paths(catalogue):

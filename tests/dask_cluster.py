@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pymupdf
 from commands import BIN
 from distributed import Client
 
@@ -78,21 +77,3 @@ def dask_cluster(folder: Path, *, workers: int = 2, **variables: str) -> Iterato
     finally:
         for process in reversed(cluster.processes):
             cluster.kill(process)
-
-
-def slow_pdf(path: Path) -> None:
-    """A page that takes minutes to draw: forms that draw the next ten times, nine deep."""
-    with pymupdf.open() as document:
-        page = document.new_page()
-        drawing, resources = b"0 0 m 500 700 l S ", ""
-        for _ in range(9):
-            form = document.get_new_xref()
-            document.update_object(form, f"<</Type/XObject/Subtype/Form/BBox[0 0 600 800]{resources}>>")
-            document.update_stream(form, drawing)
-            drawing, resources = b"/Next Do " * 10, f"/Resources<</XObject<</Next {form} 0 R>>>>"
-        document.xref_set_key(page.xref, "Resources", f"<</XObject<</Next {form} 0 R>>>>")
-        contents = document.get_new_xref()
-        document.update_object(contents, "<<>>")
-        document.update_stream(contents, b"/Next Do")
-        document.xref_set_key(page.xref, "Contents", f"{contents} 0 R")
-        document.save(path)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from make_pdf import MARGIN, PANEL_TEXT, WIDTH, Rect, Sheet, grid, micrograph
+from make_pdf import PANEL_TEXT
+from pdf_sheet import MARGIN, WIDTH, Rect, Sheet, grid, micrograph
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.reading import load_paper

@@ -8,119 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pymupdf
-from make_pdf import TEXT, Expected, Rect, jpeg, micrograph
+from journal_design import Type, Word, draw_design, get_font, length_of
+from pdf_sheet import TEXT, Expected, Rect, jpeg, micrograph
 
-Word = tuple[str, str]
-"""A word and the name of the font it is set in."""
-
-FAMILIES = (("tiro", "tibo", "tiit"), ("helv", "hebo", "heit"))
 SUBJECTS = ("the blend", "the PLA/PBAT sample", "polymer 3b", "the copolymer", "the annealed film", "each specimen")
 VERBS = ("was studied by", "is compared with", "was obtained after", "shows", "depends on", "was measured with")
 OBJECTS = ("SEM", "the neat matrix", "etching in 2 M NaOH", "DSC at 10 °C/min", "its composition", "1H NMR in CDCl3")
 PARTS = ("neat PLA", "PLA/PBAT 80/20", "PLA/PBAT 60/40", "the matrix", "after 10 min", "after 3 h at 120 °C", "PC-4")
-
-
-@cache
-def _font(name: str) -> pymupdf.Font:
-    return pymupdf.Font(name)
-
-
-@cache
-def _length(text: str, font: str, size: float) -> float:
-    return float(_font(font).text_length(text, size))
-
-
-@dataclass(frozen=True)
-class Type:
-    """How a text is set: three fonts (plain, bold, italic), size, line distance and alignment."""
-
-    family: tuple[str, str, str]
-    size: float
-    leading: float
-    align: str
-
-    def wrap(self, words: Sequence[Word], width: float) -> list[list[Word]]:
-        lines: list[list[Word]] = [[]]
-        room = width
-        for text, font in words:
-            need = _length(text, font, self.size) + (_length(" ", font, self.size) if lines[-1] else 0)
-            if need > room and lines[-1]:
-                lines.append([])
-                room, need = width, _length(text, font, self.size)
-            lines[-1].append((text, font))
-            room -= need
-        return lines
-
-
-@dataclass(frozen=True)
-class Design:
-    """What one paper keeps from page to page."""
-
-    width: float
-    height: float
-    margin: float
-    columns: int
-    gutter: float
-    body: Type
-    caption: Type
-    label_font: str
-    caption_font: str
-    words: tuple[str, str]
-    separator: str
-    side: str
-    caption_gap: float
-    after_gap: float
-    indent: float
-    paragraph_gap: float
-    numbered_lines: bool
-    head_rule: bool
-    frames: bool
-
-
-def _design(rng: random.Random) -> Design:
-    kind = rng.choice(["journal"] * 6 + ["thesis"] * 2 + ["manuscript"])
-    columns = 2 if kind == "journal" else 1
-    body_family = rng.choice(FAMILIES)
-    size = rng.choice([9.0, 9.5, 10.0]) if columns == 2 else rng.choice([10.0, 11.0, 12.0])
-    stretch = rng.choice([1.15, 1.2, 1.3]) if kind != "manuscript" else rng.choice([1.6, 2.0])
-    body = Type(body_family, size, stretch * size, rng.choice(["justify", "justify", "left"]))
-    caption_family = rng.choice([body_family, rng.choice(FAMILIES)])
-    caption_size = round(size * rng.choice([0.8, 0.85, 0.9, 1.0]), 1)
-    align = rng.choice(["justify", "left", "left", "centre"])
-    caption_leading = caption_size * (rng.choice([1.12, 1.2, 1.3]) if kind != "manuscript" else stretch)
-    label = rng.choice([0, 1, 1, 2])
-    caption_plain = rng.choice([0, 0, 0, 1, 2]) if label else 0
-    separator = rng.choice([". ", ". ", ". ", ": ", " | ", " " if label or caption_size < size else ". "])
-    word = rng.choice(["Figure", "Fig.", "FIGURE", "FIG.", "Fig", "Figure", "Fig."])
-    scheme = {"FIGURE": "SCHEME", "FIG.": "SCHEME"}.get(word, "Scheme")
-    side = rng.choice(["below"] * 7 + ["above"] + ((["left", "right"]) if kind != "manuscript" else ["above"]))
-    loose = caption_leading if kind == "manuscript" else 0.0
-    return Design(
-        width=rng.choice([595.0, 612.0, 540.0]),
-        height=rng.choice([842.0, 792.0, 780.0]),
-        margin=rng.choice([45.0, 55.0, 70.0]) if kind == "journal" else rng.choice([80.0, 100.0]),
-        columns=columns,
-        gutter=rng.choice([14.0, 18.0, 24.0]),
-        body=body,
-        caption=Type(caption_family, caption_size, caption_leading, align),
-        label_font=caption_family[label],
-        caption_font=caption_family[caption_plain],
-        words=(word, scheme),
-        separator=separator,
-        side=side,
-        caption_gap=rng.choice([4.0, 8.0, 14.0, 22.0]),
-        after_gap=rng.choice([8.0, 12.0, 18.0, 26.0]) + 0.6 * loose,
-        indent=rng.choice([0.0, 10.0, 14.0]),
-        paragraph_gap=rng.choice([0.0, 0.0, 5.0]),
-        numbered_lines=kind == "manuscript",
-        head_rule=rng.random() < 0.4,
-        frames=rng.random() < 0.15,
-    )
 
 
 class Paper:
@@ -128,7 +25,7 @@ class Paper:
 
     def __init__(self, seed: int, pages: int) -> None:
         self.rng = random.Random(seed)
-        self.design = _design(self.rng)
+        self.design = draw_design(self.rng)
         self.doc = pymupdf.open()
         self.figures: list[Expected] = []
         self.counts = {"figure": 0, "scheme": 0, "table": 0}
@@ -179,9 +76,9 @@ class Paper:
     ) -> float:
         """Set wrapped lines from ``y`` down; returns where the next line would begin."""
         for number, row in enumerate(rows):
-            used = sum(_length(text, font, kind.size) for text, font in row)
+            used = sum(length_of(text, font, kind.size) for text, font in row)
             blanks = max(1, len(row) - 1)
-            blank = _length(" ", row[0][1], kind.size)
+            blank = length_of(" ", row[0][1], kind.size)
             x = x0 + (indent if number == 0 else 0.0)
             if kind.align == "justify" and number < len(rows) - 1:
                 blank = (width - used - (x - x0)) / blanks
@@ -189,8 +86,8 @@ class Paper:
                 x = x0 + (width - used - blank * (len(row) - 1)) / 2
             y += kind.leading
             for text, font in row:
-                self.writer.append((x, y - 0.25 * kind.size), text, font=_font(font), fontsize=kind.size)
-                x += _length(text, font, kind.size) + blank
+                self.writer.append((x, y - 0.25 * kind.size), text, font=get_font(font), fontsize=kind.size)
+                x += length_of(text, font, kind.size) + blank
             self.baselines.add(round(y - 0.25 * kind.size, 1))
         return y
 
@@ -265,7 +162,7 @@ class Paper:
         shape.commit()
 
     def _print(self, text: str, x: float, y: float, size: float) -> None:
-        self.writer.append((x, y), text, font=_font("helv"), fontsize=size)
+        self.writer.append((x, y), text, font=get_font("helv"), fontsize=size)
 
     def content(self, rect: Rect) -> tuple[str, int]:
         """Draw something into ``rect``; returns its kind of caption and how many panels it has."""

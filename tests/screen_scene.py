@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from make_pdf import micrograph, png
+from pdf_sheet import micrograph, png
 from PIL import Image, ImageDraw
 
 from polydata.catalogue.connect import Catalogue

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from commands import run, run_json
-from make_pdf import png
+from pdf_sheet import png
 from PIL import Image
 from screen_scene import make_scene
 

@@ -24,7 +24,7 @@ from distributed.scheduler import KilledWorker
 
 from polydata.errors import ServerError, WorkspaceError
 from polydata.extract.cluster_worker import Job, ReadersOnWorker, can_write, read, versions
-from polydata.extract.pdf import Limits
+from polydata.extract.opening import Limits
 from polydata.files import PART
 from polydata.ids import sha256_bytes, sha256_file
 from polydata.images import ImageStore

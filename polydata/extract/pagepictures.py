@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from polydata.extract.mupdf import pymupdf
-from polydata.extract.pdf import ExtractionFailure, Limits, Sheet, opened
+from polydata.extract.opening import ExtractionFailure, Limits, opened
+from polydata.extract.pdf import Sheet
 from polydata.images import ImageStore
 from polydata.thumbnails import small_jpeg
 
@@ -45,7 +46,7 @@ def draw_pages(
         pages: 1-based.
 
     Raises:
-        ExtractionFailure: as ``polydata.extract.pdf.opened``; ``unreadable`` if the file holds other bytes.
+        ExtractionFailure: as ``polydata.extract.opening.opened``; ``unreadable`` if the file holds other bytes.
     """
     drawn = []
     with opened(path, limits) as (document, digest):

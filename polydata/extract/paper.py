@@ -16,8 +16,9 @@ from polydata.extract.kind import is_picture, kind_of_picture
 from polydata.extract.mentions import panel_mentions
 from polydata.extract.meta import paper_meta, safe_name
 from polydata.extract.mupdf import pymupdf
+from polydata.extract.opening import ExtractionFailure, Limits, opened
 from polydata.extract.parts import Parts, split_caption
-from polydata.extract.pdf import ExtractionFailure, Limits, PageContent, Sheet, opened, read_page, read_pages
+from polydata.extract.pdf import PageContent, Sheet, read_page, read_pages
 from polydata.extract.pixels import Drawn, analysis_dpi, native_dpi, picture_of, render
 from polydata.extract.pixelstats import measure
 from polydata.extract.scale.caption import scale_in_caption

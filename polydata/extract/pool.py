@@ -17,8 +17,8 @@ from pebble import ProcessExpired, ProcessPool
 from polydata.catalogue.edits import Edit
 from polydata.errors import PolydataError
 from polydata.extract.amend import Amended
+from polydata.extract.opening import ExtractionFailure, Limits
 from polydata.extract.paper import extract_paper
-from polydata.extract.pdf import ExtractionFailure, Limits
 from polydata.extract.recut import amend_paper
 from polydata.extract.worker import set_up
 from polydata.ids import sha256_file

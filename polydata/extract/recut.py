@@ -11,8 +11,8 @@ from polydata.catalogue.edits import Edit
 from polydata.extract.amend import Amended, Unfit, amend, needs_pdf
 from polydata.extract.captions import LABEL, WORDS, Caption
 from polydata.extract.figures import Found
+from polydata.extract.opening import ExtractionFailure, Limits, opened
 from polydata.extract.paper import Press, cut_figure, print_panel
-from polydata.extract.pdf import ExtractionFailure, Limits, opened
 from polydata.extract.pixels import render
 from polydata.images import ImageStore
 from polydata.types import Box, Figure, ImageInfo, Kind, Paper
@@ -75,7 +75,7 @@ def opened_cutter(path: Path, store: ImageStore, limits: Limits, sha256: str) ->
     """A cutter for the PDF of these bytes.
 
     Raises:
-        ExtractionFailure: as ``polydata.extract.pdf.opened``; ``unreadable`` if the file holds other bytes.
+        ExtractionFailure: as ``polydata.extract.opening.opened``; ``unreadable`` if the file holds other bytes.
     """
     with opened(path, limits) as (document, digest):
         if digest != sha256:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from make_pdf import micrograph, png
+from pdf_sheet import micrograph, png
 
 from polydata import ids
 from polydata.catalogue.edits import Changes, Edit, Place, Target

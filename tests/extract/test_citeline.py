@@ -7,7 +7,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from make_pdf import Sheet
+from pdf_sheet import Sheet
 
 from polydata.extract.citeline import cite_line, find_cite_line
 from polydata.extract.meta import paper_meta

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from commands import run, run_json
-from dask_cluster import Cluster, dask_cluster, slow_pdf
+from dask_cluster import Cluster, dask_cluster
 from make_pdf import below, encrypted
+from pdf_bombs import slow_pdf
 
 from polydata.errors import ServerError
 from polydata.extract.cluster import extract_on_cluster
 from polydata.extract.cluster_worker import can_write
-from polydata.extract.pdf import Limits
+from polydata.extract.opening import Limits
 from polydata.images import ImageStore
 from polydata.types import Failure, Paper
 

@@ -12,11 +12,12 @@ import numpy as np
 import pymupdf
 import pytest
 from make_journal import make_paper
-from make_pdf import Expected
+from pdf_sheet import Expected
 
 from polydata.extract.captions import Caption, find_captions
 from polydata.extract.figures import Found, find_figures
-from polydata.extract.pdf import Limits, Line, PageContent, opened, read_pages
+from polydata.extract.opening import Limits, opened
+from polydata.extract.pdf import Line, PageContent, read_pages
 from polydata.extract.textlines import furniture_prints, join_fragments
 from polydata.types import Box
 

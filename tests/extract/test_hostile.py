@@ -10,6 +10,7 @@ import pymupdf
 import pytest
 from hostile.make_hostile import image
 from make_pdf import below, encrypted
+from pdf_bombs import image_bomb, slow_pdf
 
 from polydata.extract.meta import safe_name
 from polydata.extract.paper import ExtractionFailure, Limits, extract_paper
@@ -80,21 +81,7 @@ def test_limits_of_size_and_pages(tmp_path: Path) -> None:
 
 def test_an_image_that_would_fill_the_memory_is_refused_unseen(tmp_path: Path) -> None:
     path = tmp_path / "bomb.pdf"
-    with pymupdf.open() as document:
-        page = document.new_page()
-        xref = document.get_new_xref()
-        document.update_object(
-            xref,
-            "<</Type/XObject/Subtype/Image/Width 60000/Height 60000/ColorSpace/DeviceRGB/BitsPerComponent 8"
-            "/Filter/FlateDecode>>",
-        )
-        document.update_stream(xref, zlib.compress(bytes(1_000_000)), compress=False)
-        document.xref_set_key(page.xref, "Resources", f"<</XObject<</Bomb {xref} 0 R>>>>")
-        contents = document.get_new_xref()
-        document.update_object(contents, "<<>>")
-        document.update_stream(contents, b"q 300 0 0 300 100 100 cm /Bomb Do Q")
-        document.xref_set_key(page.xref, "Contents", f"{contents} 0 R")
-        document.save(path)
+    image_bomb(path)
     assert reason(path) == "too-large"
 
 
@@ -131,26 +118,6 @@ def test_a_name_with_a_line_break_is_extracted(tmp_path: Path) -> None:
     below(path)
     paper = extract_paper(path, ImageStore(tmp_path / "store"), Limits())
     assert paper.file_name == "evil_name.pdf"
-
-
-def slow_pdf(path: Path) -> None:
-    """A page that takes minutes to draw: ten levels of forms, each drawing the next ten times."""
-    with pymupdf.open() as document:
-        page = document.new_page()
-        below_xref = None
-        for _ in range(9):
-            xref = document.get_new_xref()
-            resources = f"/Resources<</XObject<</Next {below_xref} 0 R>>>>" if below_xref else ""
-            document.update_object(xref, f"<</Type/XObject/Subtype/Form/BBox[0 0 600 800]{resources}>>")
-            drawing = b"/Next Do " * 10 if below_xref else b"0 0 m 500 700 l S "
-            document.update_stream(xref, drawing)
-            below_xref = xref
-        document.xref_set_key(page.xref, "Resources", f"<</XObject<</Top {below_xref} 0 R>>>>")
-        contents = document.get_new_xref()
-        document.update_object(contents, "<<>>")
-        document.update_stream(contents, b"/Top Do")
-        document.xref_set_key(page.xref, "Contents", f"{contents} 0 R")
-        document.save(path)
 
 
 def outcomes(stream: Iterator[tuple[Path, Paper | Failure]]) -> list[Paper | Failure]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from make_pdf import LAYOUTS, Expected, micrograph
+from make_pdf import LAYOUTS
+from pdf_sheet import Expected, micrograph
 
 from polydata.extract.paper import Limits, extract_paper
 from polydata.images import ImageStore, open_picture

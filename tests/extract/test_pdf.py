@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pymupdf
 import pytest
+from pdf_sheet import micrograph, png
 
-from polydata.extract.pdf import Limits, PageContent, Sheet, opened, read_page, read_pages
-from tests.make_pdf import micrograph, png
+from polydata.extract.opening import Limits, opened
+from polydata.extract.pdf import PageContent, Sheet, read_page, read_pages
 
 SIDE = 40
 

@@ -9,12 +9,12 @@ import pymupdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pdf_sheet import jpeg, micrograph, png
 from PIL import Image
 
 from polydata.extract.pdf import Sheet, read_page
 from polydata.extract.pixels import encode_png, native_dpi, picture_of, render
 from polydata.types import Box
-from tests.make_pdf import jpeg, micrograph, png
 
 PLACE = Box(100.0, 200.0, 244.0, 308.0)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from make_pdf import micrograph
+from pdf_sheet import micrograph
 
 from polydata.extract.likeness import MODEL
 from polydata.extract.looks import NAMES, looks

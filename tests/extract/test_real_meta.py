@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from polydata.extract.meta import paper_meta
-from polydata.extract.pdf import Limits, Sheet, opened, read_page
+from polydata.extract.opening import Limits, opened
+from polydata.extract.pdf import Sheet, read_page
 from polydata.extract.textlines import join_fragments
 from polydata.types import PaperMeta
 

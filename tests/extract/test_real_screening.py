@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from polydata.extract.kind import kind_of_picture
+from polydata.extract.opening import Limits
 from polydata.extract.paper import extract_paper
-from polydata.extract.pdf import Limits
 from polydata.extract.screen import get_rule
 from polydata.extract.technique import technique_of
 from polydata.images import ImageStore, open_picture

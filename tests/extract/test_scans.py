@@ -12,7 +12,8 @@ from make_pdf import LAYOUTS
 
 from polydata.extract.captions import Caption, find_captions
 from polydata.extract.figures import Found, find_figures
-from polydata.extract.pdf import Limits, PageContent, opened, read_pages
+from polydata.extract.opening import Limits, opened
+from polydata.extract.pdf import PageContent, read_pages
 from polydata.extract.scans import ScanLimits, pages_to_read, read_scans, was_read
 from polydata.extract.textlines import furniture_prints, join_fragments
 from polydata.types import Box

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from make_pdf import micrograph
+from pdf_sheet import micrograph
 from PIL import Image, ImageDraw
 
 from polydata.extract.technique import has_strip, technique_of

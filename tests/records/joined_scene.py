@@ -11,6 +11,7 @@ from polydata.records.importer import save
 from polydata.records.record import make_record
 from polydata.task import Task
 
+WHOLE = "SEM of PP/PA blends after annealing: (a) 70/30; (b) 50/50"
 REFERENCE = "Kim, Hyun; Lee, Soo , Journal of Applied Polymer Science , 45 , 3 , 1234-1240 (2004)"
 FIRST_PAGE = "Morphology of blends\nHyun Kim and Soo Lee\nJ. Appl. Polym. Sci. 45 (2004) 1234–1240\nAbstract 70 30 5"
 

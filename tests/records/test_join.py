@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from damaged import damage, load_make_papers
 from joined_scene import (
     FIRST_PAGE,
     REFERENCE,
+    WHOLE,
     add_figure,
     add_paper,
     add_records,
@@ -28,14 +28,7 @@ from polydata.records.match_papers import PaperEvidence, PaperMatcher
 from polydata.records.record import FIELDS
 from polydata.task import Task
 
-WHOLE = "SEM of PP/PA blends after annealing: (a) 70/30; (b) 50/50"
 OTHER_PAGE = "On other blends\nHyun Kim and Wei Chen\nJ. Appl. Polym. Sci. 45 (2004) 2100–2110\nAbstract 80 20"
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "catalog.duckdb") as opened:
-        yield opened
 
 
 def paper_of(reference: str, **fields: str) -> str | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from edit_scene import EditScene
 from joined_scene import (
+    WHOLE,
     add_figure,
     add_paper,
     add_records,
@@ -34,15 +34,8 @@ from polydata.joining import link_by_hand, unlink
 from polydata.records.importer import import_records
 from polydata.task import Task
 
-WHOLE = "SEM of PP/PA blends after annealing: (a) 70/30; (b) 50/50"
 AFTER_A = "SEM of PP/PA blends after annealing: (a) 70/30"
 AFTER_B = "SEM of PP/PA blends after annealing: (b) 50/50"
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "catalog.duckdb") as opened:
-        yield opened
 
 
 def candidates(catalogue: Catalogue, record: str) -> dict[str, float]:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -27,12 +26,6 @@ ROWS = [
     ["1_page4_image1_a", "SEM of PA6&slash;PP", "none", "10", "Compatible", REFERENCE, "x_1.png", "kept"],
     ["1_page4_image1_b", "SEM\nof PA6/PP", "two phases", "0.5", "Incompatible", REFERENCE, "", ""],
 ]
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with Catalogue.open(tmp_path / "catalog.duckdb") as opened:
-        yield opened
 
 
 def write_csv(path: Path, rows: list[list[str]], encoding: str = "utf-8-sig", delimiter: str = ",") -> Path:
