@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from polydata.answer_tables import positive_answer, read_answers
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import current_method, named_answers
-from polydata.errors import InputError, UsageError, WorkspaceError
+from polydata.errors import WorkspaceError
 from polydata.labels.agreement import (
     MIN_ANSWERS,
     Answer,
@@ -24,7 +24,6 @@ from polydata.labels.agreement import (
     pairwise,
     scores,
 )
-from polydata.records.tables import Row, read_table
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -87,32 +86,22 @@ def table_agreement(
         InputError: if the file cannot be read, lacks a column, or has no row with all answers.
         UsageError: if the positive answer is not known.
     """
-    rows = [row for row in read_table(path) if not row.problem]
-    header = list(dict.fromkeys(name for row in rows for name in row.values))
-    if truth not in header:
-        raise InputError(f"{path} has no column {truth!r}.", f"Its columns: {', '.join(header)}." if rows else "")
-    columns = column_patterns(path, header, raters, leave_out=(truth,))
-    names = (truth, *columns)
-    cells = {row.number: {name: answer_text(row.values.get(name)) for name in names} for row in rows}
-    full = {number: row for number, row in cells.items() if all(row.values())}
-    if not full:
-        blank = [name for name in names if not any(row[name] for row in cells.values())]
-        hint = f"These columns are empty: {', '.join(blank)}." if blank else "Leave the raters out who skipped most."
-        raise InputError(f"{path} has no row with the truth and all {len(columns)} answers.", hint)
-    said = positive_answer(task, {word for row in full.values() for word in row.values()}, positive)
-    truths = [row[truth] for row in full.values()]
-    each = {name: scores([(row[truth], row[name]) for row in full.values()], said) for name in columns}
-    votes = [majority([row[name] for name in columns]) for row in full.values()]
+    table = read_answers(path, truth, raters)
+    rows, columns = table.rows, table.raters
+    said = positive_answer(task, {word for row in rows for word in row.values()}, positive)
+    truths = [row[truth] for row in rows]
+    each = {name: scores([(row[truth], row[name]) for row in rows], said) for name in columns}
+    votes = [majority([row[name] for name in columns]) for row in rows]
     best = sorted(columns, key=lambda name: -(each[name]["accuracy"] or 0))[:top]
     counts = Counter(truths)
     return TableAgreement(
-        images=len(full),
-        left_out=[_left_out(row, cells[row.number], names) for row in rows if row.number not in full],
+        images=len(rows),
+        left_out=list(table.left_out),
         positive=said,
         truth=dict(sorted(counts.items())),
-        most_frequent_accuracy=max(counts.values()) / len(full),
-        fleiss_kappa=fleiss_kappa([[row[name] for name in columns] for row in full.values()]),
-        majority_vote_accuracy=sum(v == t for v, t in zip(votes, truths, strict=True)) / len(full),
+        most_frequent_accuracy=max(counts.values()) / len(rows),
+        fleiss_kappa=fleiss_kappa([[row[name] for name in columns] for row in rows]),
+        majority_vote_accuracy=sum(v == t for v, t in zip(votes, truths, strict=True)) / len(rows),
         majority_ties=votes.count(None),
         mean=mean_scores(list(each.values())),
         raters={name: each[name]["accuracy"] for name in columns},
@@ -133,56 +122,6 @@ def task_for(folder: Path | None) -> Task:
         if folder is not None:
             raise
         return Task.load()
-
-
-def column_patterns(
-    path: Path, columns: Sequence[str], patterns: Sequence[str], *, leave_out: Sequence[str] = ()
-) -> list[str]:
-    """The columns that shell patterns name, in the table's order.
-
-    Raises:
-        InputError: if a pattern names none.
-    """
-    found = [c for c in columns if c not in leave_out and any(fnmatchcase(c, p) for p in patterns)]
-    for pattern in patterns:
-        if not any(fnmatchcase(column, pattern) for column in found):
-            raise InputError(f"{path} has no column of raters {pattern!r}.", f"Its columns: {', '.join(columns)}.")
-    return found
-
-
-def answer_text(value: Any) -> str:
-    """A cell as an answer: trimmed text, whole numbers without a point, empty for nothing."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return " ".join(str(value).split())
-
-
-def meaning(task: Task, word: str) -> str | None:
-    """The label that an answer of a table means: a label itself, a spelling of it, or its 0 or 1 in file names."""
-    return word if word in task.labels else task.file_suffixes.get(word) or task.label_of(word)
-
-
-def positive_answer(task: Task, words: set[str], wanted: str | None) -> str:
-    """The positive answer as the table writes it.
-
-    Raises:
-        UsageError: if it was named and does not occur, or the task cannot tell.
-    """
-    fitting = {wanted} & words if wanted is not None else {w for w in words if meaning(task, w) == task.positive}
-    if len(fitting) != 1:
-        what = (
-            f"No answer is {wanted!r}." if wanted is not None else "It is not clear which answer is the positive one."
-        )
-        raise UsageError(what, f"Name one with --positive: {', '.join(sorted(words)[:20])}")
-    return fitting.pop()
-
-
-def _left_out(row: Row, cells: dict[str, str], names: Sequence[str]) -> dict[str, Any]:
-    missing = [name for name in names if not cells[name]]
-    first = answer_text(next(iter(row.values.values()), None))
-    return {"row": row.number, "first_cell": first, "missing": missing}
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,9 @@ from typing import Annotated
 
 import typer
 
-from polydata import __version__
-from polydata.console.group import ErrorGroup
+from polydata.console.group import new_program, print_version
 
-app = typer.Typer(
-    cls=ErrorGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help needs no rich: a third of the start-up time
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    help="From a folder of literature PDFs to a trustworthy labelled micrograph data set.",
-)
-
-
-def _version(value: bool) -> None:
-    if value:
-        typer.echo(f"polydata {__version__}")
-        raise typer.Exit
+app = new_program("From a folder of literature PDFs to a trustworthy labelled micrograph data set.")
 
 
 @app.callback()
@@ -32,7 +18,7 @@ def main(
         Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="The workspace that the command works on.")
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """From a folder of literature PDFs to a trustworthy labelled micrograph data set."""

@@ -14,7 +14,13 @@ from polydata.errors import PartialFailure
 from polydata.types import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from polydata.catalogue.connect import Catalogue
+    from polydata.catalogue.edits import Changes
     from polydata.editing import Edited
+    from polydata.workspace import Workspace
 
 editing = typer.Typer(
     no_args_is_help=True, help="Correct what extraction found; corrections are kept when a PDF is read again."
@@ -48,14 +54,9 @@ def edit_figure(
 ) -> None:
     """Correct a figure's page, box, caption, label or kind, or delete it."""
     from polydata import editing as library
-    from polydata.catalogue.session import open_catalogue
-    from polydata.workspace import Workspace
 
     wanted = library.changes(page=page, box=box, caption=caption, label=label, kind=kind, delete=delete)
-    place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        done = library.edit_figure(place, catalogue, figure, wanted)
-    _report(done, as_json=as_json)
+    _correct(library.edit_figure, figure, wanted, workspace, as_json=as_json)
 
 
 @editing.command("panel")
@@ -72,14 +73,9 @@ def edit_panel(
 ) -> None:
     """Correct a panel's box, own words, letter or kind, or delete it."""
     from polydata import editing as library
-    from polydata.catalogue.session import open_catalogue
-    from polydata.workspace import Workspace
 
     wanted = library.changes(box=box, caption=caption, label=label, kind=kind, delete=delete)
-    place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        done = library.edit_panel(place, catalogue, panel, wanted)
-    _report(done, as_json=as_json)
+    _correct(library.edit_panel, panel, wanted, workspace, as_json=as_json)
 
 
 @editing.command("new-figure")
@@ -96,14 +92,9 @@ def new_figure(
 ) -> None:
     """Add a figure that extraction missed in a paper; it is taken apart into panels as all are."""
     from polydata import editing as library
-    from polydata.catalogue.session import open_catalogue
-    from polydata.workspace import Workspace
 
     wanted = library.changes(page=page, box=box, caption=caption, label=label, kind=kind)
-    place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        done = library.new_figure(place, catalogue, paper, wanted)
-    _report(done, as_json=as_json)
+    _correct(library.new_figure, paper, wanted, workspace, as_json=as_json)
 
 
 @editing.command("undo")
@@ -134,7 +125,21 @@ def list_edits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -
     print_json(rows) if as_json else print_table(rows, "Corrections", empty="Nothing was corrected by hand.")
 
 
-def _report(done: Edited, *, as_json: bool) -> None:
+def _correct(
+    edit: Callable[[Workspace, Catalogue, str, Changes], Edited],
+    target: str,
+    wanted: Changes,
+    workspace: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Make a correction and print what became of it."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    with open_catalogue(place) as catalogue:
+        done = edit(place, catalogue, target, wanted)
     if as_json:
         print_json(vars(done))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,9 @@ from polydata.console.output import next_step, print_facts, print_json, print_ta
 from polydata.errors import PartialFailure, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from polydata.catalogue.connect import Catalogue
     from polydata.labels.projects import Target
     from polydata.labels.push import Pushed
     from polydata.workspace import Workspace
@@ -44,6 +48,12 @@ class Order(StrEnum):
 ProjectOption = Annotated[
     str | None, typer.Option("--project", metavar="NAME", help="Another project than that of polydata.toml.")
 ]
+PulledOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="This project alone; otherwise all that were pushed to.")
+]
+SecondOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Call the second project so; otherwise PROJECT review.")
+]
 BlindOption = Annotated[
     bool, typer.Option("--blind", help="A project that shows the image alone; its answers are no labels.")
 ]
@@ -53,6 +63,17 @@ SplitOption = Annotated[
 LimitOption = Annotated[
     int | None, typer.Option("--limit", min=1, help="Take the first so many of the selected images.")
 ]
+
+
+@contextmanager
+def _opened(workspace: Path | None) -> Iterator[tuple[Workspace, Catalogue]]:
+    """The workspace that is meant, and its catalogue to be written."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    found = Workspace.find(workspace)
+    with open_catalogue(found) as catalogue:
+        yield found, catalogue
 
 
 def _target(workspace: Workspace, project: str | None, blind: bool, split: str | None) -> Target:
@@ -90,12 +111,9 @@ def setup(
     json: JsonOption = False,
 ) -> None:
     """Make the project in Label Studio, or bring its labelling page and the reviewers' guide up to date."""
-    from polydata.catalogue.session import open_catalogue
     from polydata.labels.projects import setup as set_up
-    from polydata.workspace import Workspace
 
-    found = Workspace.find(workspace)
-    with open_catalogue(found) as catalogue:
+    with _opened(workspace) as (found, catalogue):
         made = set_up(found, catalogue, _target(found, project, blind, split))
     facts = {"project": made.title, "url": made.url, "answers": ", ".join(made.answers or ()), "tasks": made.tasks}
     _report(facts, [], json, "", "polydata label push")
@@ -131,14 +149,11 @@ def push(  # noqa: PLR0917 - options of a command
     json: JsonOption = False,
 ) -> None:
     """Make a Label Studio task for each image that has none yet, and the project where it is missing."""
-    from polydata.catalogue.session import open_catalogue
     from polydata.labels.push import load_predictions
     from polydata.labels.push import push as push_images
-    from polydata.workspace import Workspace
 
-    found = Workspace.find(workspace)
-    target = _target(found, project, blind, split)
-    with open_catalogue(found) as catalogue:
+    with _opened(workspace) as (found, catalogue):
+        target = _target(found, project, blind, split)
         shown = load_predictions(found, catalogue, predictions, model_version) if predictions else None
         done = push_images(
             found, catalogue, only.value, limit, progress, target=target, predictions=shown, order=order.value
@@ -150,18 +165,13 @@ def push(  # noqa: PLR0917 - options of a command
 def pull(
     workspace: WorkspaceOption = None,
     full: Annotated[bool, typer.Option("--full", help="Read every task, not only those touched since.")] = False,
-    project: Annotated[
-        str | None, typer.Option(metavar="NAME", help="This project alone; otherwise all that were pushed to.")
-    ] = None,
+    project: PulledOption = None,
     json: JsonOption = False,
 ) -> None:
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
-    from polydata.catalogue.session import open_catalogue
     from polydata.labels.pull import pull as pull_answers
-    from polydata.workspace import Workspace
 
-    found = Workspace.find(workspace)
-    with open_catalogue(found) as catalogue:
+    with _opened(workspace) as (found, catalogue):
         done = pull_answers(found, catalogue, progress, full=full, title=project)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
@@ -173,19 +183,14 @@ def pull(
 def queue(
     workspace: WorkspaceOption = None,
     limit: LimitOption = None,
-    project: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Call the second project so; otherwise PROJECT review.")
-    ] = None,
+    project: SecondOption = None,
     json: JsonOption = False,
 ) -> None:
     """Push the images about which annotators differ to a second project, where nobody sees the former answers."""
-    from polydata.catalogue.session import open_catalogue
     from polydata.labels.projects import review_target
     from polydata.labels.push import queue as push_disputed
-    from polydata.workspace import Workspace
 
-    found = Workspace.find(workspace)
-    with open_catalogue(found) as catalogue:
+    with _opened(workspace) as (found, catalogue):
         done = push_disputed(found, catalogue, limit, progress, review_target(found, project))
     _report_push(done, json)
 

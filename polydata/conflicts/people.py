@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polydata.agreement import answer_text, column_patterns, meaning
+from polydata.answer_tables import answer_text, column_patterns, meaning
 from polydata.conflicts.scene import SEVERITY, Conflict, Scene, Voice
 from polydata.errors import InputError
 from polydata.labels.agreement import majority

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from polydata import __version__
 from polydata.console.output import printable
 from polydata.errors import PolydataError
+
+
+def print_version(wanted: bool) -> None:
+    """Print the program's name and version and end, where they are asked for."""
+    if wanted:
+        typer.echo(f"{Path(sys.argv[0]).stem} {__version__}")
+        raise typer.Exit
 
 
 class ErrorGroup(TyperGroup):
@@ -29,3 +38,19 @@ class ErrorGroup(TyperGroup):
             # The reader (head, less) went away: no error of ours, and nothing more can be printed.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+
+
+def new_program(purpose: str) -> typer.Typer:
+    """A program without commands yet.
+
+    Args:
+        purpose: one sentence for its help.
+    """
+    return typer.Typer(
+        cls=ErrorGroup,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain help needs no rich: a third of the start-up time
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+        help=purpose,
+    )

@@ -186,7 +186,7 @@ def test_words_nobody_knows_need_a_positive_one(tmp_path: Path) -> None:
         table_agreement(path, TASK, truth="t", raters=["R1"])
     assert table_agreement(path, TASK, truth="t", raters=["R1"], positive="yes").raters == {"R1": 0.5}
     path.write_text("k,t,R1\na,yes,\n")
-    with pytest.raises(InputError, match="no row with the truth and all 1 answers"):
+    with pytest.raises(InputError, match="no row with 't' and all 1 answers"):
         table_agreement(path, TASK, truth="t", raters=["R1"])
 
 
