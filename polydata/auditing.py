@@ -60,7 +60,7 @@ def audit_workspace(
     if not images:
         raise InputError("There are no images to audit.", "Extract papers or import a data set first.")
     evidence = read_evidence(catalogue, images)
-    if crops:
+    if crops and not all(detector.alone for detector in asked):
         evidence = with_copies(evidence, workspace.images(), progress)
     subject = _subject(workspace, catalogue, evidence, labels, folds)
     return audit(replace(subject, opinions=opinions, pixels=pixels, progress=progress), asked)

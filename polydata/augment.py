@@ -28,6 +28,7 @@ from PIL import Image
 from polydata import __version__
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.files import folder_name, replacing
+from polydata.folders import mark_of, writing_to
 from polydata.ids import sha256_bytes, sha256_file
 from polydata.images import open_picture
 from polydata.splits.manifest import Item, Split, fold_files
@@ -105,7 +106,7 @@ def augment(
     parents = {item.image_sha256: item for fold in split.folds for item in fold.train}
     rows: list[Row] = []
     made = []
-    try:
+    with writing_to(place):
         finished = _take_place(place, plan)
         there = {path.stem.rpartition("_")[0]: path for path in (place / IMAGES).glob("*/*.png")}
         for image, item in sorted(parents.items()):
@@ -121,8 +122,6 @@ def augment(
                 rows.append(_row(file, sha256_file(path), item, number, way))
                 advance(1)
         digest = _finish(place, plan, split, rows)
-    except OSError as error:
-        raise InputError(f"{place} cannot be written: {error.strerror}.", "Choose another --output.") from error
     counts = Counter(str(row["label"]) for row in rows)
     return Augmented(place, dict(sorted(counts.items())), len(made), tuple(made) if finished else (), digest)
 
@@ -151,21 +150,13 @@ def _plan(split: Split, recipe: str, seed: int) -> dict[str, Any]:
 
 def _take_place(place: Path, plan: Mapping[str, Any]) -> bool:
     """Make the folder one of this plan; returns whether an earlier run finished there."""
-    path = place / PLAN
-    if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            same = all(found[key] == value for key, value in plan.items())
-        except (ValueError, KeyError, TypeError):
-            same = False
-        if not same:
-            raise RefusedError(
-                f"{place} holds copies that were made otherwise, or of another split.", "Choose another --output."
-            )
-    elif place.exists() and any(place.iterdir()):
-        raise RefusedError(f"{place} holds other files.", "Choose another --output.")
-    else:
-        _save(path, json.dumps({**plan, "code_version": __version__}, indent=2, ensure_ascii=False) + "\n")
+    found = mark_of(place, PLAN, plan)
+    if found is None:
+        _save(place / PLAN, json.dumps({**plan, "code_version": __version__}, indent=2, ensure_ascii=False) + "\n")
+    elif any(found[key] != value for key, value in plan.items()):
+        raise RefusedError(
+            f"{place} holds copies that were made otherwise, or of another split.", "Choose another --output."
+        )
     return (place / COPIES).exists()
 
 

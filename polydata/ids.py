@@ -21,6 +21,15 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def is_text(text: str) -> bool:
+    """Whether a text can be written down; what a shell hands over as broken UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def content_id(prefix: str, *parts: object) -> str:
     """``prefix-`` and 16 hex digits that depend on ``parts`` alone, in their order."""
     text = "\x1f".join("" if part is None else str(part) for part in parts)

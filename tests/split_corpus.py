@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
-from polydata.images import ImageStore
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -50,7 +49,7 @@ class Corpus:
 
     def image(self, paper: str, data: bytes | int, caption: str | None = None, **votes: str | list[str]) -> str:
         """Show an image in a paper; each vote is a source and the label (or labels) it gives."""
-        info = ImageStore(self.workspace.store).put(picture(data) if isinstance(data, int) else data)
+        info = self.workspace.images().put(picture(data) if isinstance(data, int) else data)
         self.panels += 1
         panel = f"panel-{self.panels:06d}"
         shown = {"panel_id": panel, "figure_id": f"{paper}/f", "position": self.panels, "image_sha256": info.sha256}

@@ -7,6 +7,7 @@ microscope) say nothing and are left out.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polydata.audit.keypoints import Keypoints, Match, compare, find_keypoints, mirrored_words
-from polydata.errors import InputError
 from polydata.files import replacing
 from polydata.images import open_picture
 
@@ -202,10 +202,6 @@ def _read(path: Path, names: Sequence[str]) -> tuple[Copy, ...] | None:
 
 
 def _write(path: Path, found: Sequence[Copy]) -> None:
-    try:
-        with replacing(path) as out:
-            out.write(json.dumps([asdict(c) for c in found]).encode())
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", "Make room or check the permissions."
-        ) from error
+    """Keep an answer; where nothing can be written it is worked out anew next time."""
+    with contextlib.suppress(OSError), replacing(path) as out:
+        out.write(json.dumps([asdict(c) for c in found]).encode())

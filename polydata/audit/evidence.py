@@ -28,7 +28,8 @@ class Evidence:
         references: what names a paper (``doi:…``, ``citation:…``, ``supplement of:…``), by its id; may be empty.
         phash: perceptual hash of each image.
         facts: the row of ``catalogue.splits.shown_images`` of each image.
-        copies: images that show the same place by their keypoints (``audit.copies``), where that was looked at.
+        copies: images that show the same place by their keypoints (``audit.copies``).
+        looked_for_copies: whether that was looked at.
     """
 
     papers: Mapping[str, tuple[str, ...]]
@@ -37,6 +38,7 @@ class Evidence:
     phash: Mapping[str, str]
     facts: Mapping[str, Mapping[str, Any]]
     copies: tuple[Copy, ...] = ()
+    looked_for_copies: bool = False
 
     @cached_property
     def near(self) -> Mapping[str, tuple[str, ...]]:
@@ -103,4 +105,4 @@ def with_copies(evidence: Evidence, store: ImageStore, progress: Progress = quie
         InputError: if an image is missing or cannot be read.
     """
     pictures = {image: store.path(image, facts["format"]) for image, facts in evidence.facts.items()}
-    return replace(evidence, copies=find_copies(pictures, store.root / "copies", progress))
+    return replace(evidence, copies=find_copies(pictures, store.root / "copies", progress), looked_for_copies=True)

@@ -29,6 +29,7 @@ class Need(StrEnum):
     LABELS = "labels of two kinds in at least two papers"
     OPINION = "predictions or embeddings: --predictions FILE or --embeddings FILE"
     PIXELS = "a look at the pixels: --pixels"
+    COPIES = "a look for copies by keypoints: --crops"
 
 
 Item = Mapping[str, Any]
@@ -44,12 +45,14 @@ class Found:
         items: the evidence, complete.
         message: one sentence with the numbers.
         count: how many things are wrong; by default as many as there are items.
+        fix: what to do about this very finding; None for the detector's own.
     """
 
     severity: Severity
     items: tuple[Item, ...]
     message: str
     count: int | None = None
+    fix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,17 @@ class Detector:
 
     Attributes:
         name: as it is printed.
-        fix: what to do about its findings, one sentence.
+        fix: what to do about its findings, one sentence, unless a finding has its own.
         find: looks; None where all is well.
         needs: without any of these it is left out.
+        alone: it looks at each image by itself, so that nobody has to know which belong together.
     """
 
     name: str
     fix: str
     find: Callable[[Subject], Found | None]
     needs: frozenset[Need] = frozenset()
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Finding:
     def of(cls, detector: Detector, found: Found) -> Finding:
         """What ``detector`` found."""
         count = len(found.items) if found.count is None else found.count
-        return cls(detector.name, found.severity, count, found.items, found.message, detector.fix)
+        return cls(detector.name, found.severity, count, found.items, found.message, found.fix or detector.fix)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -69,7 +69,9 @@ class Leak:
             for i in self.items[:shown]
         )
         more = f"; and {self.count - shown} more" if self.count > shown else ""
-        return f"{self.detector}: {self.count} test images: {pairs}{more}"
+        partitions = len({i["fold"] for i in self.items})
+        among = f" in {partitions} partitions" if partitions > 1 else ""
+        return f"{self.detector}: {self.count} held-out images{among}: {pairs}{more}"
 
 
 def _groups(_: Evidence, item: Placed) -> Iterable[str]:

@@ -38,8 +38,8 @@ class Opinions:
 def read_predictions(path: Path) -> Opinions:
     """Predictions of a Parquet file, or of all ``predictions.parquet`` below a run's folder, averaged for each image.
 
-    Where a table says on which side an image was (``polymodel train`` writes so), only test sides count: of an image
-    that a model was trained on it only repeats the label.
+    Where a table says on which side an image was (``polymodel train`` writes so), only test sides count, and where it
+    says that a model was trained on an image (``predict``), that does not: there it only repeats the label.
 
     Raises:
         InputError: if there are none, or columns are missing.
@@ -52,7 +52,13 @@ def read_predictions(path: Path) -> Opinions:
         frame = _read(file, ("image_sha256", "p_positive"))
         if "side" in frame.columns:
             frame = frame[frame["side"] == "test"]
-        for image, chance in zip(frame["image_sha256"], frame["p_positive"], strict=True):
+        if "trained_on" in frame.columns:
+            frame = frame[frame["trained_on"].ne(True)]
+        try:
+            chances = frame["p_positive"].to_numpy(dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{file} holds probabilities that are no numbers: {error}") from error
+        for image, chance in zip(frame["image_sha256"], chances, strict=True):
             sums.setdefault(str(image), []).append(float(chance))
     bad = [image for image, found in sums.items() if not all(0 <= c <= 1 for c in found)]
     if bad or not sums:

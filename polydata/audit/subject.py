@@ -78,6 +78,7 @@ class Subject:
             Need.LABELS: 0 < self.is_positive.sum() < len(self.labelled) and len(papers) > 1,
             Need.OPINION: self.opinions is not None,
             Need.PIXELS: self.pixels,
+            Need.COPIES: self.evidence.looked_for_copies,
         }
         return frozenset(need for need, there in have.items() if not there)
 

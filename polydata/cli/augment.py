@@ -33,10 +33,12 @@ def augment(
 ) -> None:
     """Write turned, mirrored and cut copies of a split's training images; run again, it checks and completes them."""
     from polydata import augment as augmentation
-    from polydata.splits.overview import show_split
+    from polydata.splits.overview import fetch_images, show_split
     from polydata.workspace import Workspace
 
-    split = show_split(Workspace.find(workspace), name)
+    place = Workspace.find(workspace)
+    split = show_split(place, name)
+    fetch_images(place, split)
     with progress("Copying", augmentation.count_copies(split, recipe)) as advance:
         result = augmentation.augment(split, recipe, seed=seed, folder=output, advance=advance)
     report_problems(result.repaired, "Made again")

@@ -23,7 +23,9 @@ def build_split(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new split: its folder in splits/.")],
     *,
     seed: Annotated[int, typer.Option(help="Decides which papers go to which side.")] = 0,
-    test_fraction: Annotated[float, typer.Option(help="Share of the images on the test side.")] = 0.2,
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Share of the images on the test side; 0.2 where there are no folds.")
+    ] = None,
     val_fraction: Annotated[
         float,
         typer.Option(help="Share of all images to hold back from the training side for choices made in training."),

@@ -18,8 +18,10 @@ class Difference:
         only_first, only_second: images of one split alone.
         relabelled: images with another label, each with both.
         regrouped: images whose group holds other images of both splits.
-        folds: for each side of the first split's partitions, how many of its images stand on each side of the
-            second's.
+        folds: for each side of a partition of the first split, how many of its images stand on each side of a
+            partition of the second (``of``): of the one with the same number, or of each where one split has a
+            single one.
+        uncompared: partitions that the other split has no counterpart for.
         same: whether both have one digest.
     """
 
@@ -29,6 +31,7 @@ class Difference:
     relabelled: Mapping[str, tuple[str, str]]
     regrouped: tuple[str, ...]
     folds: tuple[Mapping[str, Any], ...]
+    uncompared: int
     same: bool
 
 
@@ -44,11 +47,17 @@ def compare_splits(first: Split, second: Split) -> Difference:
         only_second=tuple(sorted(set(other) - set(one))),
         relabelled={i: (one[i].label, other[i].label) for i in both if one[i].label != other[i].label},
         regrouped=_regrouped(both, one, other),
-        folds=tuple(
-            row for a, b in zip(first.folds, second.folds, strict=False) for row in _moved(a, b)
-        ),
+        folds=tuple(row for a, b in _partitions(first.folds, second.folds) for row in _moved(a, b)),
+        uncompared=abs(len(first.folds) - len(second.folds)) if min(len(first.folds), len(second.folds)) > 1 else 0,
         same=first.digest == second.digest,
-    )  # fmt: skip
+    )
+
+
+def _partitions(first: Sequence[Fold], second: Sequence[Fold]) -> list[tuple[Fold, Fold]]:
+    """Pairs of partitions to compare: a single one with each of the other split, else those of equal number."""
+    if 1 in (len(first), len(second)):
+        return [(a, b) for a in first for b in second]
+    return list(zip(first, second, strict=False))
 
 
 def _items(split: Split) -> dict[str, Item]:
@@ -75,7 +84,8 @@ def _moved(first: Fold, second: Fold) -> list[dict[str, Any]]:
         items = getattr(first, side)
         if items:
             now = [place.get(item.image_sha256, "absent") for item in items]
-            rows.append({"fold": first.number, "side": side, **{to: now.count(to) for to in (*sides, "absent")}})
+            counts = {to: now.count(to) for to in (*sides, "absent")}
+            rows.append({"fold": first.number, "side": side, "of": second.number, **counts})
     return rows
 
 
@@ -88,4 +98,5 @@ def described(found: Difference) -> dict[str, Any]:
         "images of the second alone": len(found.only_second),
         "with another label": len(found.relabelled),
         "in another group": len(found.regrouped),
+        "partitions not compared": found.uncompared,
     }

@@ -244,23 +244,25 @@ def changed_files(folder: Path) -> list[str]:
     if split_digest(recipe, files) != manifest["digest"] or wanted != set(files):
         faults.append(f"{MANIFEST} was changed")
     for name in sorted(wanted & set(files)):
-        path = folder / name
-        if not path.is_file():
-            faults.append(f"{name} is missing")
-        elif sha256_file(path) != files[name]:
-            faults.append(f"{name} was changed")
+        if fault := _fault(folder / name, files[name]):
+            faults.append(f"{name} {fault}")
     return faults
+
+
+def _fault(path: Path, sha256: str) -> str | None:
+    """What is wrong with a file that was these bytes."""
+    try:
+        return None if sha256_file(path) == sha256 else "was changed"
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
 
 
 def changed_images(split: Split) -> list[str]:
-    """Images of the split that are missing or whose bytes changed, each named with its fault."""
-    faults = []
-    for path, want in sorted({(split.image_path(i), i.image_sha256) for f in split.folds for i in f.everything}):
-        if not path.is_file():
-            faults.append(f"{path} is missing")
-        elif sha256_bytes(path.read_bytes()) != want:
-            faults.append(f"{path} was changed")
-    return faults
+    """Images of the split that are missing, cannot be read or whose bytes changed, each named with its fault."""
+    images = sorted({(split.image_path(i), i.image_sha256) for f in split.folds for i in f.everything})
+    return [f"{path} {fault}" for path, want in images if (fault := _fault(path, want))]
 
 
 def load_split(folder: Path) -> Split:

@@ -16,6 +16,7 @@ from polydata.task import Task
 AUTO = "auto"
 REVIEW = "review"
 MAX_FOLDS = 100
+TEST_FRACTION = 0.2
 COPIES_UP_TO = 20_000
 """Up to so many images each one is read to find crops, unless it is said otherwise."""
 
@@ -29,7 +30,8 @@ class Options:
 
     Attributes:
         seed: decides which groups go where.
-        test_fraction: share of the images on the test side, between 0 and 1; without folds.
+        test_fraction: share of the images on the test side, between 0 and 1; None for ``TEST_FRACTION``, or where folds
+            decide it.
         val_fraction: share of all images on a validation side, taken from the training side; 0 for none.
         folds: 0 for one partition, else how many parts take turns as the test side.
         repeats: how often the images are shared out anew; with folds.
@@ -43,7 +45,7 @@ class Options:
     """
 
     seed: int = 0
-    test_fraction: float = 0.2
+    test_fraction: float | None = None
     val_fraction: float = 0.0
     folds: int = 0
     repeats: int = 1
@@ -80,8 +82,10 @@ class Options:
         self._check_protocol()
 
     def _check_numbers(self) -> None:
-        if not 0 < self.test_fraction < 1:
+        if self.test_fraction is not None and not 0 < self.test_fraction < 1:
             raise UsageError(f"The test fraction must lie between 0 and 1, not {self.test_fraction}.")
+        if self.test_fraction is not None and (self.folds or self.protocol is Protocol.LEAVE_ONE_PAPER_OUT):
+            raise UsageError("The folds decide how much is tested.", "Leave --test-fraction out, or the folds.")
         if not (self.folds == 0 or 2 <= self.folds <= MAX_FOLDS):
             raise UsageError(f"There can be 2 to {MAX_FOLDS} folds (0 for one partition), not {self.folds}.")
         if not 1 <= self.repeats <= MAX_FOLDS:
@@ -109,7 +113,9 @@ class Options:
         """Share of the images on each test side."""
         if self.protocol is Protocol.LEAVE_ONE_PAPER_OUT:
             return 0.0
-        return 1 / self.folds if self.folds else self.test_fraction
+        if self.folds:
+            return 1 / self.folds
+        return TEST_FRACTION if self.test_fraction is None else self.test_fraction
 
     def looks_for_crops(self, images: int) -> bool:
         """Whether crops are looked for among so many images."""
@@ -125,7 +131,7 @@ class Options:
         return {
             "protocol": str(self.protocol),
             "seed": self.seed,
-            "test_fraction": None if folds else self.test_fraction,
+            "test_fraction": None if folds else self.test_share,
             "val_fraction": self.val_fraction or None,
             "folds": folds,
             "repeats": self.repeats,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.splits import registered
 from polydata.errors import PolydataError
+from polydata.images import SUFFIXES
 from polydata.splits.manifest import (
     MANIFEST,
     Split,
@@ -81,7 +83,7 @@ def describe_split(split: Split) -> dict[str, Any]:
         facts[f"one group: {', '.join(merged['papers'])}"] = ", ".join(_short(b) for b in merged["by"])
     if split.leakage:
         facts["leaks, allowed because"] = split.leakage["reason"]
-        facts |= {f"leak: {f['detector']}": f"{f['count']} test images" for f in split.leakage["findings"]}
+        facts |= {f"leak: {f['detector']}": f"{f['count']} held-out images" for f in split.leakage["findings"]}
     return facts | {
         "positive class": split.positive,
         "code version": manifest["code_version"],
@@ -90,8 +92,25 @@ def describe_split(split: Split) -> dict[str, Any]:
     }
 
 
+def fetch_images(workspace: Workspace, split: Split) -> None:
+    """Bring images of a split that lie only behind the store's address to this machine.
+
+    Raises:
+        InputError: if the address cannot be read, or gives other bytes than were put.
+    """
+    store = workspace.images()
+    if store.remote is None:
+        return
+    formats = {suffix: name for name, suffix in SUFFIXES.items()}
+    for image, path in sorted({(i.image_sha256, i.path) for fold in split.folds for i in fold.everything}):
+        if name := formats.get(Path(path).suffix.removeprefix(".")):
+            store.path(image, name)
+
+
 def verify_split(workspace: Workspace, catalogue: Catalogue, name: str) -> list[str]:
     """What of a split is not as it was built: manifest, lists, image files, and what the catalogue knows of it.
+
+    Images that lie only behind the store's address are fetched first.
 
     Returns:
         One line a fault, naming the file; empty when all is well.
@@ -104,6 +123,7 @@ def verify_split(workspace: Workspace, catalogue: Catalogue, name: str) -> list[
     if faults:
         return faults
     split = load_split(folder)
+    fetch_images(workspace, split)
     faults = changed_images(split)
     if split.name != name:
         faults.append(f"{MANIFEST} is that of the split {split.name}")

@@ -14,6 +14,7 @@ import re
 
 from polydata.catalogue.filters import COLUMNS, OPERATORS, Column, Combined, Comparison, Condition
 from polydata.errors import UsageError
+from polydata.ids import is_text
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 50
@@ -35,6 +36,8 @@ def read_where(text: str) -> Condition:
     """
     if len(text) > MAX_LENGTH:
         raise UsageError(f"The filter is longer than {MAX_LENGTH} characters.")
+    if not is_text(text):
+        raise UsageError("The filter holds bytes that are no text.", "Write it in UTF-8.")
     reader = _Reader(text)
     found = reader.either(0)
     if reader.kind is not None:

@@ -15,7 +15,7 @@ from polydata.audit.leaks import Leak, Sides, find_leaks
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.splits import register, registered
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.ids import sha256_bytes
+from polydata.ids import is_text, sha256_bytes
 from polydata.splits.manifest import (
     FORMAT,
     MANIFEST,
@@ -72,7 +72,8 @@ def write_split(
     Raises:
         UsageError: if the name cannot be one.
         InputError: if the partitions are no partitions: an image twice, an empty side, an unknown label.
-        RefusedError: if it leaks and no reason is given, or another split has this name.
+        RefusedError: if it leaks and no reason is given, or another split has this name, or the same one for another
+            reason.
     """
     check_name(name)
     partitions = [Sides(*sides) for sides in folds]
@@ -81,6 +82,8 @@ def write_split(
     evidence = evidence or read_evidence(catalogue, images)
     findings = find_leaks(partitions, evidence)
     reason = " ".join((leakage_reason or "").split())
+    if not is_text(reason):
+        raise UsageError("The reason for leakage holds bytes that are no text.", "Write it in UTF-8.")
     if findings and not reason:
         raise RefusedError(
             f"The split {name} leaks from training to test. " + " ".join(f"{f.describe()}." for f in findings),
@@ -116,6 +119,12 @@ def write_split(
     if not folder.exists():
         _write(folder, {**lists, MANIFEST: manifest_text(manifest)})
     split = load_split(folder)
+    if findings and split.leakage and split.leakage["reason"] != reason:
+        raise RefusedError(
+            f"The split {name} is there already, and it says that leakage is allowed for another reason: "
+            f"{split.leakage['reason']}.",
+            "A split is never changed. Give the same reason, or build it under another name.",
+        )
     if registered(catalogue, name) is None:
         register_split(catalogue, split)
     return split

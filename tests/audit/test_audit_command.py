@@ -41,11 +41,24 @@ def test_a_split_and_refusals(place: Workspace) -> None:
     assert polydata(place, "build-split", "v1").exit_code == 0
     answer = json.loads(polydata(place, "audit", "--split", "v1", "--no-pixels", "--no-crops", "--json").stdout)
     assert answer["split"] == "v1" and "shared-paper" in answer["clean"]
+    assert "--crops" in answer["skipped"]["same-view"]
     assert polydata(place, "audit", "--split", "nothing").exit_code == 1
     assert polydata(place, "audit", "--detector", "magic").exit_code == 2
     assert polydata(place, "audit", "--predictions", str(place.root / "none")).exit_code == 1
     (place.splits / "v1" / "test.csv").write_text("changed")
     assert polydata(place, "audit", "--split", "v1").exit_code == 7
+
+
+def test_a_store_that_cannot_be_written_does_not_matter(place: Workspace) -> None:
+    (place.store / "copies").write_text("where answers would be kept")
+    assert polydata(place, "audit", "--detector", "near-duplicate").exit_code == 0
+
+
+def test_images_alone_are_looked_at_without_a_search_for_copies(place: Workspace) -> None:
+    assert polydata(place, "audit", "--detector", "alpha-only").exit_code == 0
+    assert not (place.store / "copies").exists()
+    assert polydata(place, "audit", "--detector", "same-view").exit_code == 0
+    assert (place.store / "copies").exists()
 
 
 def test_the_new_commands_of_splits(place: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from polydata.audit.findings import Finding, Severity
 from polydata.audit.opinions import Opinions, read_embeddings, read_predictions
 from polydata.audit.registry import DETECTORS, Report
 from polydata.auditing import audit_workspace, read_opinions
+from polydata.catalogue.filters import images_where
 from polydata.errors import InputError, UsageError
 from polydata.splits.build import build_split
 from polydata.splits.options import Options
 from polydata.splits.protocol import Protocol
+from polydata.splits.where import read_where
 
 SPLIT_ONLY = {"shared-paper", "shared-figure"}
 
@@ -67,7 +70,8 @@ def test_a_clean_corpus(clean: Corpus) -> None:
     assert set(found.skipped) == {"label-noise", *SPLIT_ONLY}
     assert {d.name for d in DETECTORS} == {f.detector for f in found.findings} | set(found.clean) | set(found.skipped)
     without = report(clean, pixels=False, crops=False)
-    assert set(without.skipped) == {"label-noise", *SPLIT_ONLY, "metadata-leak", "empty-image", "image-quality"}
+    blind = {"same-view", "metadata-leak", "empty-image", "image-quality"}
+    assert set(without.skipped) == {"label-noise", *SPLIT_ONLY, *blind}
 
 
 def test_a_leaky_split_is_described(clean: Corpus) -> None:
@@ -91,7 +95,8 @@ def test_pairs(clean: Corpus) -> None:
     assert {(i["a_image"], i["b_image"]) for i in found.items} >= {(again, again)}
     assert {hashed, cropped, again} <= {i["a_image"] for i in found.items} | {i["b_image"] for i in found.items}
     assert found.count == 3 and found.severity is Severity.ERROR  # texture 0 is labelled otherwise
-    assert finding(clean, "near-duplicate", crops=False).count == 2
+    by_hash = finding(clean, "near-duplicate", crops=False)
+    assert by_hash.count == 2 and "hashes alone" in by_hash.message
 
 
 def test_one_place_taken_twice(clean: Corpus) -> None:
@@ -146,7 +151,12 @@ def test_other_techniques(clean: Corpus) -> None:
     image = clean.image("x", png(texture(70)), file=NO)
     assert "technique" in report(clean, detectors=["technique"]).clean  # nothing is said of it
     caption_says(clean, image, "TEM")
-    assert [i["image"] for i in finding(clean, "technique").items] == [image]
+    found = finding(clean, "technique")
+    assert [i["image"] for i in found.items] == [image]
+    silent = clean.image("x", png(texture(71)), file=NO)
+    (where,) = re.findall(r'--where "(.*)"', found.fix)
+    kept = images_where(clean.catalogue, read_where(where))
+    assert silent in kept and image not in kept and len(kept) == 31
 
 
 def test_contradictions(clean: Corpus) -> None:
@@ -216,6 +226,10 @@ def test_labels_that_a_model_doubts(clean: Corpus) -> None:
     features = {i: random.normal(size=6) + (4 if (said[i] == YES) != (i == wrong) else 0) for i in said}
     found = finding(clean, "label-noise", opinions=Opinions({}, features, "a test"))
     assert wrong in {i["image"] for i in found.items} and found.count < 5
+    negative = {i: 0.2 for i in said if said[i] == NO}
+    for others in ({"a" * 64: 0.5}, negative):
+        with pytest.raises(InputError, match=f"speaks of {len(others) if others is negative else 0} of the 30"):
+            finding(clean, "label-noise", opinions=Opinions(others, {}, "a test"))
 
 
 def test_opinions_are_read_from_files(tmp_path: Path) -> None:
@@ -230,6 +244,8 @@ def test_opinions_are_read_from_files(tmp_path: Path) -> None:
             f"run/parts/fold-{fold}/predictions.parquet",
             image_sha256=["a", "b", "c"], side=["test", "test", "train"], p_positive=[0.2 * fold, 0.5, 0.9],
         )  # fmt: skip
+    told = {"image_sha256": ["a", "b", "c"], "p_positive": [0.2, 0.3, 0.4], "trained_on": [True, False, None]}
+    assert set(read_predictions(write("told.parquet", **told)).chances) == {"b", "c"}
     read = read_predictions(tmp_path / "run")
     assert read.chances == {"a": pytest.approx(0.3), "b": 0.5}
     embeddings = read_embeddings(write("e.parquet", image_sha256=["a"], f10=[3.0], f0=[1.0], f2=[2.0]))
@@ -242,6 +258,8 @@ def test_opinions_are_read_from_files(tmp_path: Path) -> None:
         lambda: read_predictions(tmp_path / "no.parquet"),
         lambda: read_predictions(tmp_path / "missing.parquet"),
         lambda: read_predictions(write("bad.parquet", image_sha256=["a"], p_positive=[1.5])),
+        lambda: read_predictions(write("text.parquet", image_sha256=["a"], p_positive=["x"])),
+        lambda: read_predictions(write("gap.parquet", image_sha256=["a"], p_positive=[None])),
         lambda: read_predictions(write("empty.parquet", image_sha256=["a"], side=["train"], p_positive=[0.5])),
         lambda: read_embeddings(write("words.parquet", image_sha256=["a"], f0=["x"])),
         lambda: read_embeddings(write("nan.parquet", image_sha256=["a"], f0=[float("nan")])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from polydata.catalogue.session import open_catalogue
 from polydata.cli import app
-from polydata.workspace import Workspace
+from polydata.workspace import SETTINGS, Workspace
 
 
 @pytest.fixture
@@ -85,6 +86,68 @@ def test_a_changed_image_is_named(place: Workspace) -> None:
     image.write_bytes(image.read_bytes() + b"\n")
     result = polydata(place, "split", "verify", "v1")
     assert result.exit_code == 7 and image.name in result.stderr
+
+
+def test_what_cannot_be_read_is_named(place: Workspace) -> None:
+    polydata(place, "build-split", "v1")
+    image = next(place.store.glob("*/*.png"))
+    for path, name in ((place.splits / "v1" / "train.csv", "train.csv"), (image, image.name)):
+        kept = path.read_bytes()
+        path.unlink()
+        path.symlink_to(path)  # no user can read it, root neither
+        result = polydata(place, "split", "verify", "v1")
+        assert result.exit_code == 7 and "cannot be read" in result.stderr and name in result.stderr
+        path.unlink()
+        path.write_bytes(kept)
+    assert polydata(place, "split", "verify", "v1").exit_code == 0
+
+
+def test_bytes_that_are_no_text_are_refused(place: Workspace) -> None:
+    for words in (["--where", "journal = '\udcff'"], ["--protocol", "random", "--allow-leakage", "bad \udcff"]):
+        result = polydata(place, "build-split", "v1", *words)
+        assert result.exit_code == 2 and "no text" in result.stderr, result.output
+    assert not (place.splits / "v1").exists()
+
+
+def test_another_reason_for_the_same_leak_is_refused(place: Workspace) -> None:
+    words = ["build-split", "v1", "--protocol", "random", "--allow-leakage"]
+    assert polydata(place, *words, "to compare").exit_code == 0
+    assert polydata(place, *words, "to compare").exit_code == 0
+    other = polydata(place, *words, "for fun")
+    assert other.exit_code == 7 and "to compare" in other.stderr
+
+
+@pytest.mark.parametrize("folds", [["--folds", "3"], ["--protocol", "leave-one-paper-out"]])
+def test_folds_and_a_test_fraction_contradict_each_other(place: Workspace, folds: list[str]) -> None:
+    result = polydata(place, "build-split", "v1", *folds, "--test-fraction", "0.3")
+    assert result.exit_code == 2 and "--test-fraction" in result.stderr
+
+
+def test_a_single_partition_is_compared_with_every_fold(place: Workspace) -> None:
+    for name, words in (("one", []), ("cv", ["--folds", "3"]), ("cv4", ["--folds", "4"])):
+        assert polydata(place, "build-split", name, *words).exit_code == 0
+    for pair, folds, of in ((("cv", "one"), {1, 2, 3}, {1}), (("one", "cv"), {1}, {1, 2, 3})):
+        found = json.loads(polydata(place, "split", "diff", *pair, "--json").stdout)
+        assert ({r["fold"] for r in found["folds"]}, {r["of"] for r in found["folds"]}) == (folds, of)
+        assert found["uncompared"] == 0
+    found = json.loads(polydata(place, "split", "diff", "cv", "cv4", "--json").stdout)
+    assert [(r["fold"], r["of"]) for r in found["folds"][::2]] == [(1, 1), (2, 2), (3, 3)]
+    assert found["uncompared"] == 1
+
+
+def test_images_behind_an_address_come_back_to_be_verified(tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir()
+    workspace = Workspace.init(tmp_path / "w")
+    settings = workspace.root / SETTINGS
+    settings.write_text(f'[store]\nurl = "{(tmp_path / "bucket").as_uri()}"\n')
+    workspace = Workspace.find(workspace.root)
+    with open_catalogue(workspace) as catalogue:
+        Corpus(workspace, catalogue).standard()
+    assert polydata(workspace, "build-split", "v1").exit_code == 0
+    for words in (("split", "verify", "v1"), ("augment", "v1")):
+        shutil.rmtree(workspace.store, ignore_errors=True)
+        result = polydata(workspace, *words)
+        assert result.exit_code == 0, result.output
 
 
 def test_an_empty_workspace(tmp_path: Path) -> None:

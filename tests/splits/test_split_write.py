@@ -71,7 +71,7 @@ def test_a_shared_paper_is_refused_with_the_pairs(corpus: Corpus) -> None:
         write(corpus, a[:2], a[2:] + b)
     first = min(a[2:])
     assert f"{first[:12]} (test) and {min(a[:2])[:12]} (train): a" in refused.value.message
-    assert "shared-paper: 2 test images" in refused.value.message
+    assert "shared-paper: 2 held-out images" in refused.value.message
     assert "--allow-leakage" in refused.value.hint
     assert not list(corpus.workspace.splits.iterdir())
     assert registered(corpus.catalogue, "w") is None

@@ -20,4 +20,5 @@ DETECTOR = Detector(
     name="alpha-only",
     fix="Open them with polydata.images.open_picture, or store them anew in grey; polymodel reads them rightly.",
     find=find,
+    alone=True,
 )

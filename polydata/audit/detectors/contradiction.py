@@ -29,4 +29,5 @@ DETECTOR = Detector(
     name="contradiction",
     fix="Look at them with polydata conflicts and set the right ones: polydata label set.",
     find=find,
+    alone=True,
 )

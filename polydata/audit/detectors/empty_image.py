@@ -26,4 +26,5 @@ DETECTOR = Detector(
     fix="Find out what the file was meant to show, or leave it out.",
     find=find,
     needs=frozenset((Need.PIXELS,)),
+    alone=True,
 )

@@ -46,4 +46,5 @@ DETECTOR = Detector(
     fix="Look at them; a better copy may stand in the paper itself.",
     find=find,
     needs=frozenset((Need.PIXELS,)),
+    alone=True,
 )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from polydata.audit.findings import Detector, Found, Need, Severity
 from polydata.audit.subject import Subject
+from polydata.errors import InputError
 
 FOLDS = 5
 STRENGTH = 3e-4
@@ -16,7 +17,11 @@ Array = NDArray[np.float64]
 
 
 def find(subject: Subject) -> Found | None:
-    """Images whose label cleanlab takes for an error, the surest first."""
+    """Images whose label cleanlab takes for an error, the surest first.
+
+    Raises:
+        InputError: if the opinions speak of none of the images, or of those of one label alone.
+    """
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
@@ -26,7 +31,11 @@ def find(subject: Subject) -> Found | None:
     images = [subject.labelled[k] for k in rows]
     labels = subject.is_positive[rows]
     if not 0 < labels.sum() < len(labels):
-        return None
+        raise InputError(
+            f"{subject.opinions.origin} speaks of {len(images)} of the {len(subject.labelled)} labelled images"
+            f"{', all of one label' if images else ''}: nothing can be said of their labels.",
+            "Name the predictions or embeddings of these very images.",
+        )
     if subject.opinions.chances:
         chances = np.array([subject.opinions.chances[i] for i in images])
     else:
@@ -43,7 +52,8 @@ def find(subject: Subject) -> Found | None:
         return None
     return Found(
         Severity.WARNING, items,
-        f"{len(items)} of {len(images)} labels look wrong to a model that never saw them ({subject.opinions.origin}).",
+        f"{len(items)} of {len(images)} labels look wrong to a model that never saw them ({subject.opinions.origin}); "
+        f"of {len(subject.labelled) - len(images)} labelled images it says nothing.",
     )  # fmt: skip
 
 

@@ -21,7 +21,8 @@ def find(subject: Subject) -> Found | None:
             continue
         item = copy_item(subject, copies[a, b])
         items.append({**item, "by": ", ".join(filter(None, (by_hash, item["by"])))})
-    return pairs_found(items, "are one picture")
+    by = "" if subject.evidence.looked_for_copies else ", by hashes alone (crops were not looked for)"
+    return pairs_found(items, f"are one picture{by}")
 
 
 DETECTOR = Detector(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polydata.audit.findings import Detector, Found
+from polydata.audit.findings import Detector, Found, Need
 from polydata.audit.pairs import copy_item, pairs_found, same_hash_pairs
 from polydata.audit.subject import Subject
 
@@ -18,4 +18,5 @@ DETECTOR = Detector(
     name="same-view",
     fix="Count both as one observation; build-split keeps them on one side.",
     find=find,
+    needs=frozenset((Need.COPIES,)),
 )

@@ -28,11 +28,14 @@ def find(subject: Subject) -> Found | None:
     return Found(
         Severity.WARNING, items,
         f"{counted(len(items), 'image')} not {usual} by caption: {words}; {silent} captions name no technique.",
+        fix=f"Leave them out with --where \"technique = '{usual}' or technique is null\", or share them out evenly "
+        "with --stratify technique.",
     )  # fmt: skip
 
 
 DETECTOR = Detector(
     name="technique",
-    fix="Leave them out with --where \"technique = 'SEM'\", or share them out evenly with --stratify technique.",
+    fix="Leave the others out with --where, or share them out evenly with --stratify technique.",
     find=find,
+    alone=True,
 )

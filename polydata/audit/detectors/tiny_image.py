@@ -26,4 +26,5 @@ DETECTOR = Detector(
     name="tiny-image",
     fix=f"Leave them out with --where 'size >= {SMALLEST}'.",
     find=find,
+    alone=True,
 )

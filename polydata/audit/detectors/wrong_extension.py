@@ -33,4 +33,5 @@ DETECTOR = Detector(
     name="wrong-extension",
     fix="Tell formats by content; the image store names files rightly.",
     find=find,
+    alone=True,
 )
