@@ -32,6 +32,7 @@ docs: .venv/ready  ## the manual, into site/
 bench: .venv/ready  ## measured ratios, printed; BENCH_ARGS='FOLDER --truth FILE' takes PDFs of your own
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/extraction.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/predicting.py
 
 fuzz: .venv/ready  ## damaged PDFs and invented captions for a minute
 	$(BIN)/python benchmarks/fuzz.py --seconds 60

@@ -27,6 +27,7 @@ SMALL = ("--recipe", "finetune", "--image-size", "128", "--epochs", "10", "--pat
 SPLITS = {
     "cv475": ("--folds", "5", "--repeats", "3", "--partial", "drop"),
     "cv517": ("--folds", "5", "--repeats", "3", "--label-source", "file"),
+    "lopo517": ("--protocol", "leave-one-paper-out", "--label-source", "file"),
     "cv475-once": ("--folds", "5", "--partial", "drop"),
     "grouped": ("--partial", "drop"),
 }
@@ -79,6 +80,7 @@ MEASUREMENTS = (
         (("accuracy", 0.895),),
     ),
     Measurement("published", "published-probe", ("--split", "published")),
+    Measurement("unseen", "lopo517-probe", ("--split", "lopo517")),
     Measurement("cost", "once-finetune", ("--split", "cv475-once", *SMALL, "--balance", "weights")),
     *table_rows("published"),
     *table_rows("grouped"),
@@ -130,8 +132,23 @@ def measure(workspace: Path, what: Measurement) -> float:
         limit = f"  (to reach {limits[metric]})" if metric in limits else ""
         low, high = found[metric]["low"], found[metric]["high"]
         print(f"{what.run:<40} {metric:<18} {centre(found[metric]):.3f} [{low:.3f}, {high:.3f}]{limit}")
+    within = found["within_papers"]
+    if within["groups"]:
+        words = f"{within['value']:.3f} [{within['low']:.3f}, {within['high']:.3f}], {within['groups']} papers"
+        print(f"{what.run:<40} AUROC within papers {words}")
     print(f"{what.run:<40} {wall:.0f} s, {cpu:.0f} CPU s", flush=True)
     return wall
+
+
+def unseen(workspace: Path, run: str, data: Path) -> None:
+    """The published test images by models that never saw their papers, beside the people who judged them."""
+    people = ("--human", str(data / "human_labels.csv"), "--images", "key")
+    found = call(workspace, "polymodel", "evaluate", run, "--no-controls", "--among", "published", *people)["among"]
+    for words, row in (("model", found["judged"]["model"]), ("people's vote", found["judged"]["vote"])):
+        own = row["auroc"]
+        limit = "  (to reach 0.85)" if words == "model" else ""
+        print(f"{words} on {found['judged']['images']} judged images: AUROC {own['value']:.3f} "
+              f"[{own['low']:.3f}, {own['high']:.3f}]{limit}", flush=True)  # fmt: skip
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -146,6 +163,8 @@ def main(words: Sequence[str] | None = None) -> None:
     for what in MEASUREMENTS:
         if what.step in asked.steps:
             wall = measure(workspace, what)
+            if what.step == "unseen":
+                unseen(workspace, what.run, asked.data.resolve())
             if what.step == "cost":
                 # The features of the images are computed anew, so both begin with nothing.
                 cache = workspace / "runs" / ".cache"

@@ -17,10 +17,12 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from polydata.errors import InputError, UsageError
+from polymodel.models import first_line
 from polymodel.views import CONTRAST, COPIES, SYMMETRIES, Grey
 
 Transform = Callable[[Tensor], Tensor]
 """Makes of grey uint8 (1, height, width) a random view, uint8 (1, size, size)."""
+HINT = "Write --transforms MODULE:NAME; NAME(size) must give a function from a grey uint8 tensor to another."
 
 
 def standard_transform(size: int) -> Transform:
@@ -45,13 +47,30 @@ def own_transform(path: str, size: int) -> Transform:
             returns a torchvision ``Compose``.
         size: side in pixels of what it must put out.
 
+    Returns:
+        The transform, which raises InputError where the user's own raises anything.
+
     Raises:
         UsageError: if there is no such thing.
     """
-    built = _named(path)(size)
+    make = _named(path)
+    try:
+        built = make(size)
+    except Exception as error:  # the user's code may raise anything
+        raise UsageError(f"{path}({size}) fails: {_cause(error)}", HINT) from error
     if not callable(built):
         raise UsageError(f"{path} gives no transform but {type(built).__name__}.", "It must return a callable.")
-    transform: Transform = built
+
+    def transform(image: Tensor) -> Tensor:
+        try:
+            view: Tensor = built(image)
+        except Exception as error:  # the user's code may raise anything
+            raise InputError(
+                f"The transform {path} fails for an image of {tuple(image.shape[1:])} pixels: {_cause(error)}",
+                f"It is given a uint8 tensor (1, height, width) and must give one of shape (1, {size}, {size}).",
+            ) from error
+        return view
+
     return transform
 
 
@@ -71,20 +90,24 @@ def transform_sha256(path: str) -> str:
 
 def _named(path: str) -> Callable[[int], Any]:
     module, colon, name = path.partition(":")
-    hint = "Write --transforms MODULE:NAME; NAME(size) must give a function from a grey uint8 tensor to another."
     if not (module and colon and name):
-        raise UsageError(f"{path!r} names no transform.", hint)
+        raise UsageError(f"{path!r} names no transform.", HINT)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
         found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{path} cannot be imported: {error}", hint) from error
+    except Exception as error:  # the user's module may raise anything
+        raise UsageError(f"{path} cannot be imported: {_cause(error)}", HINT) from error
     if not callable(found):
-        raise UsageError(f"{path} is no function.", hint)
+        raise UsageError(f"{path} is no function.", HINT)
     named: Callable[[int], Any] = found
     return named
+
+
+def _cause(error: Exception) -> str:
+    """The kind of an error and the first line of what it says."""
+    return f"{type(error).__name__}: {first_line(error)}"
 
 
 def random_view(image: Grey, size: int, transform: Transform, state: int) -> Tensor:

@@ -95,6 +95,8 @@ def sobel(pictures: Pictures, train: Index, test: Index) -> Array:
 def best_cut(values: Array, positive: NDArray[np.bool_], groups: NDArray[np.str_]) -> tuple[float, bool]:
     """The threshold of a value: in each fold of papers the best is found on the others; their median is taken.
 
+    Where no fold leaves both labels on the others, it is the best on all.
+
     Args:
         values, positive, groups: (n,) each.
 
@@ -108,6 +110,8 @@ def best_cut(values: Array, positive: NDArray[np.bool_], groups: NDArray[np.str_
         return float(np.median(values)), True
     folds = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=0).split(values, positive, groups)
     found = [_cut(values[fit], positive[fit]) for fit, _ in folds if 0 < positive[fit].sum() < len(fit)]
+    if not found:  # each label stands in one paper alone
+        return _cut(values, positive)
     low = sum(is_low for _, is_low in found) * 2 >= len(found)
     return float(np.median([cut for cut, is_low in found if is_low == low])), low
 

@@ -32,7 +32,7 @@ def card_text(run: Run) -> str:
         "",
         f"- Network: {_plain(config.arch)}, weights {_plain(config.weights)}"
         + (f" (SHA-256 {config.weights_sha256})" if config.weights_sha256 else ""),
-        f"- Recipe: {_plain(recipe.name)}: {_plain(recipe.summary)}; {recipe.image_size} px",
+        f"- Recipe: {_plain(recipe.name)}: {_plain(recipe.words)}",
         f"- Split: {_plain(split['name'])}, digest {split['digest'][:16]}; {counts['images']} images of "
         f"{counts['groups']} groups ({labels})",
         f"- Models: {len(run.planned)} ({_partitions(split['recipe'])}, seeds {', '.join(map(str, config.seeds))})",

@@ -18,6 +18,7 @@ from polymodel.runs import Run
 
 if TYPE_CHECKING:
     from polymodel.embed import Embedded
+    from polymodel.onnx_export import Exported
     from polymodel.predict import Predictions
     from polymodel.train import Trained
 
@@ -41,9 +42,9 @@ def _with_spread(summary: Mapping[str, Any]) -> str:
     return percent(centre_of(summary)) + (f" ± {percent(spread)}" if spread is not None else "")
 
 
-def _warn_leak(console: Console, run: Run) -> None:
-    if run.leakage:
-        console.print(f"[bold yellow]Leaky split:[/] {escape(run.leakage)}", highlight=False)
+def _warn_leak(console: Console, leakage: str | None) -> None:
+    if leakage:
+        console.print(f"[bold yellow]Leaky split:[/] {escape(leakage)}", highlight=False)
 
 
 def trained_json(trained: Trained) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def show_trained(trained: Trained) -> None:
     for key in ("run", "split", "arch", "weights", "recipe", "seeds", "parts", "seconds"):
         table.add_row(key, escape(str(row[key])))
     console.print(table)
-    _warn_leak(console, run)
+    _warn_leak(console, run.leakage)
     for note in trained.notes:
         console.print(escape(note))
     if not trained.done_now:
@@ -93,8 +94,8 @@ def show_embedded(done: Embedded) -> None:
 def show_evaluation(run: Run, evaluation: Mapping[str, Any]) -> None:
     """The table of metrics, the model beside the others."""
     console = Console()
-    parts = len(evaluation["parts"])
-    what = "mean ± sd over parts" if parts > 1 else "value"
+    parts, scored = len(evaluation["parts"]), evaluation["scored"]
+    what = "mean ± sd over parts" if scored > 1 else "value"
     table = Table(
         title=f"{escape(run.name)}: {what} and 95 % interval, per cent", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
@@ -114,17 +115,19 @@ def show_evaluation(run: Run, evaluation: Mapping[str, Any]) -> None:
     for label, line in zip(classes, counts, strict=True):
         said = ", ".join(f"{count} {name}" for name, count in zip(classes, line, strict=True))
         console.print(f"labelled {escape(label)}: answered {escape(said)}", highlight=False)
+    counted = f"{parts} {'part' if parts == 1 else 'parts'}{'' if scored == parts else ' scored together'}"
     console.print(
-        f"{evaluation['test_images']} test images of {evaluation['test_groups']} papers, {parts} "
-        f"{'part' if parts == 1 else 'parts'}; interval: {evaluation['interval']}",
+        f"{evaluation['test_images']} test images of {evaluation['test_groups']} papers, {counted}; "
+        f"interval: {evaluation['interval']}",
         highlight=False,
     )
-    _warn_leak(console, run)
+    _warn_leak(console, run.leakage)
 
 
 def predictions_json(found: Predictions) -> dict[str, Any]:
     """What ``predict --json`` prints."""
     return {
+        "leakage": found.leakage,
         "predictions": [p.row() for p in found.done],
         "failed": [{"path": path, "reason": reason} for path, reason in found.failed],
     }
@@ -141,6 +144,24 @@ def show_predictions(found: Predictions, output: Path | None) -> None:
         console.print(table)
     else:
         console.print(f"Wrote {len(found.done)} predictions to {escape(str(output))}")
+    if seen := sum(p.trained_on is True for p in found.done):
+        words = f"The run was trained on {seen} of these images (trained_on): their answers may repeat their labels."
+        console.print(words, highlight=False)
+    _warn_leak(console, found.leakage)
+
+
+def exported_json(done: Exported) -> dict[str, Any]:
+    """What ``export --json`` prints."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in vars(done).items()}
+
+
+def show_exported(done: Exported) -> None:
+    """What was written, and how near its answers are to the run's."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Wrote {escape(str(done.output))} ({done.size_bytes / 1e6:.1f} MB) and {escape(str(done.sidecar))}")
+    whose = "test" if done.from_run else "made-up"
+    console.print(f"On {done.pictures} {whose} images a logit differs from torch's by {done.difference:.1g} at most.")
+    console.print(f"Next: polymodel predict {escape(str(done.output))} IMAGES")
 
 
 def run_row(run: Run) -> dict[str, Any]:
@@ -189,7 +210,7 @@ def show_run(run: Run) -> None:
         "split digest": run.split["digest"],
         "images": f"{counts['images']} of {counts['groups']} groups",
         "labels": ", ".join(f"{label} {count}" for label, count in counts["labels"].items()),
-        "summary": run.config.recipe.summary,
+        "settings": run.config.recipe.words,
         "device": f"{environment['device']} ({environment['device_name']}), {environment['threads']} threads",
         "python": f"{environment['python']}, torch {environment['packages']['torch']}",
         "commit": environment["git_commit"] or "–",
@@ -199,4 +220,4 @@ def show_run(run: Run) -> None:
     for key, value in facts.items():
         table.add_row(key, escape(str(value)))
     console.print(table)
-    _warn_leak(console, run)
+    _warn_leak(console, run.leakage)

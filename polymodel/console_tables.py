@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -17,6 +18,8 @@ from polymodel.metrics import TITLES
 BASELINE_METRICS = (
     "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc",
 )  # fmt: skip
+BESIDE = ("auroc", "balanced_accuracy", "accuracy", "f1")
+"""Metrics that tables with little room show."""
 SHORT = {"accuracy": "acc.", "balanced_accuracy": "bal.", "specificity": "spec.", "precision": "prec."}
 """So that eighty columns hold them all."""
 
@@ -100,6 +103,63 @@ def _slices(evaluation: Mapping[str, Any]) -> Table:
         values = (percent(row[m]) for m in ("accuracy", "balanced_accuracy", "auroc"))
         table.add_row(kind, escape(row["value"]), str(row["images"]), str(row["groups"]), *values)
     return table
+
+
+def show_among(found: Mapping[str, Any]) -> None:
+    """A run on the test images of another split, beside what people said of them."""
+    console = Console()
+    table = Table(
+        "", "images", *(SHORT.get(m, TITLES[m]) for m in BESIDE), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+        title=f"On the test images of {escape(found['split'])}, by models that had not seen them, per cent",
+    )  # fmt: skip
+    rows = [("this run", found["images"], found["metrics"])]
+    if judged := found["judged"]:
+        rows += [
+            ("this run, judged images", judged["images"], judged["model"]),
+            (f"vote of {judged['raters']} people", judged["images"], judged["vote"]),
+        ]
+    for words, images, values in rows:
+        table.add_row(words, str(images), *(f"{percent(centre_of(values[m]))} {interval(values[m])}" for m in BESIDE))
+    console.print(table)
+    for key, words in (("missing", "were not tested by this run"), ("relabelled", "carry another label there")):
+        if found[key]:
+            console.print(f"{found[key]} test images of {escape(found['split'])} {words}.", highlight=False)
+    if found["leakage"]:
+        console.print("[bold yellow]Leaky split:[/] its models may have seen these papers.", highlight=False)
+
+
+def show_leaderboard(rows: Sequence[Mapping[str, Any]], output: Path | None) -> None:
+    """Runs side by side, those of one split together."""
+    console = Console()
+    if not rows:
+        console.print("There are no finished runs. Train one with: polymodel train --split NAME")
+        return
+    titles = ("run", "parts", "AUROC", "95 %", "balanced", "accuracy", "majority", "")
+    table = Table(*titles, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in table.columns[1:7]:
+        column.justify, column.no_wrap = "right", True
+    table.columns[0].overflow = "fold"
+    last = None
+    for row in rows:
+        if row["split_digest"] != last:
+            table.add_section()
+            table.add_row(f"[bold]{escape(row['split'])}[/] {row['split_digest'][:8]}")
+            last = row["split_digest"]
+        own = {part: row[f"auroc_{part}"] for part in ("low", "high")}
+        cells = [percent(row[m]) for m in ("balanced_accuracy", "accuracy", "majority_accuracy")]
+        table.add_row(
+            escape(row["run"]), str(row["parts"]), percent(row["auroc"]), interval(own), *cells,
+            "[yellow]leaky[/]" if row["leaky"] else "",
+        )  # fmt: skip
+    console.print(table)
+    console.print(
+        "Per cent of the test side. Only runs of one split answer the same question, and to take the first of them is "
+        "to choose on the test side.",
+        highlight=False,
+    )
+    if output is not None:
+        console.print(f"Wrote {escape(str(output))}", highlight=False, soft_wrap=True)
+    console.print(f"Next: polymodel report {escape(rows[0]['run'])} --output report.html", highlight=False)
 
 
 def show_comparison(found: Mapping[str, Any]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from polydata.errors import InputError, UsageError
+from polydata.errors import InputError
 from polydata.files import replacing
 from polydata.ids import sha256_file
 from polydata.splits.manifest import MANIFEST
@@ -21,6 +22,9 @@ from polymodel.parts import Advance
 from polymodel.predict import check_output, find_images
 from polymodel.train import CACHE
 from polymodel.weights import load_network
+
+IMAGES_AT_ONCE = 64
+"""So many share the threads; where one of them cannot be read, they are read one by one."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,7 @@ def embed(
         RefusedError: if an image of a split was changed.
         UsageError: if the file is no .parquet.
     """
-    if output.suffix.lower() != ".parquet":
-        raise UsageError(f"{output} does not end in .parquet.", "Features are written as Parquet.")
-    check_output(output)
+    check_output(output, (".parquet",))
     images = _images(split, workspace)
     used = choose_device(device)
     seed_everything(config.seeds[0])
@@ -76,17 +78,29 @@ def embed(
     cache = FeatureCache(Workspace.find(workspace).runs / CACHE / "features", network, config.recipe, used)
     rows: dict[str, Features] = {}
     failed = []
-    for done, (sha256, path) in enumerate(images.items()):
-        advance("features", done, len(images))
+    listed = list(images.items())
+    for begin in range(0, len(listed), IMAGES_AT_ONCE):
+        some = listed[begin : begin + IMAGES_AT_ONCE]
         try:
-            [means, *_] = cache.get([(sha256, path)])
-            rows[sha256] = means[0]
-        except InputError as error:
-            failed.append((str(path), error.message))
+            rows |= _means(cache, some, lambda done, _: advance("features", begin + done, len(listed)))  # noqa: B023
+        except InputError:
+            for image in some:
+                try:
+                    rows |= _means(cache, [image])
+                except InputError as error:
+                    failed.append((str(image[1]), error.message))
     if not rows:
         raise InputError(f"None of the {len(images)} images could be read.", failed[0][1])
     _write(output, rows)
     return Embedded(output, len(rows), len(next(iter(rows.values()))), cache.digest, tuple(failed))
+
+
+def _means(
+    cache: FeatureCache, images: Sequence[tuple[str, Path]], advance: Callable[[int, int], None] | None = None
+) -> dict[str, Features]:
+    """The first block of features of each image, by SHA-256."""
+    means = cache.get(images, advance)[0]
+    return {sha256: row for (sha256, _), row in zip(images, means, strict=True)}
 
 
 def _images(name: str, workspace: Path | None) -> dict[str, Path]:
@@ -96,7 +110,7 @@ def _images(name: str, workspace: Path | None) -> dict[str, Path]:
         return {sha256_file(path): path for path in find_images([folder])}
     split = open_split(name, workspace)
     check_images(split)
-    items = (item for fold in split.folds for item in (*fold.train, *fold.test))
+    items = (item for fold in split.folds for item in fold.everything)
     return {item.image_sha256: split.image_path(item) for item in items}
 
 

@@ -19,8 +19,10 @@ from polymodel.metrics import (
     Array,
     Outcome,
     confusion,
+    differences,
+    joined,
+    mcnemar,
     over_seeds,
-    paired,
     summarise,
     wilson,
     within_groups,
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 
 EVALUATION = "evaluation.json"
 CONFUSION_PNG = "confusion_matrix.png"
-VERSION = 2
+VERSION = 3
+ONE_PAPER = "leave-one-paper-out"
+"""The protocol of a split whose folds test one paper each."""
 
 Summary = dict[str, dict[str, Any]]
 Advance = Callable[[str, int, int], None]
@@ -49,10 +53,11 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
 
     Returns:
         The metrics of ``metrics.METRICS`` as fractions, each {value, low, high} or, over folds or seeds,
-        {mean, sd, low, high, values}; ``train_accuracy`` alike; ``majority`` and ``controls`` hold the same
-        metrics of the models beside it; ``accuracy_wilson`` the interval that takes images for independent;
-        ``over_seeds`` how each metric varies over seeds; ``within_papers`` the AUROC among images of one paper;
-        ``slices`` parts of the test images; ``confusion_matrix`` counts over all parts; then what was evaluated.
+        {mean, sd, low, high, values}, of ``scored`` sets of answers; ``train_accuracy`` alike; ``majority`` and
+        ``controls`` hold the same metrics of the models beside it; ``accuracy_wilson`` the interval that takes images
+        for independent; ``over_seeds`` how each metric varies over seeds; ``within_papers`` the AUROC among images of
+        one paper; ``slices`` parts of the test images; ``confusion_matrix`` counts over all parts; then what was
+        evaluated.
 
     Raises:
         RefusedError: if the run is not finished.
@@ -66,13 +71,14 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
     frames = [run.predictions(key) for key in run.planned]
     tests = [_outcome(run, frame[frame["side"] == "test"]) for frame in frames]
     trains = [_outcome(run, frame[frame["side"] == "train"]) for frame in frames]
-    result: dict[str, Any] = dict(summarise(tests))
+    scored, seeds = _scored(run, tests)
+    result: dict[str, Any] = dict(summarise(scored))
     result["train_accuracy"] = summarise(trains)["accuracy"]
     images = {sha for frame in frames for sha in frame.loc[frame["side"] == "test", "image_sha256"]}
     accuracy = centre_of(result["accuracy"])
     low, high = wilson(accuracy, len(images)) if accuracy is not None else (None, None)
     result["accuracy_wilson"] = {"low": low, "high": high}
-    result["over_seeds"] = over_seeds(tests, [key.seed for key in run.planned])
+    result["over_seeds"] = over_seeds(scored, seeds)
     result["within_papers"] = within_groups(tests)
     result["slices"] = slices(run)
     others = _controls(run, frames, tests, advance) if controls else {"majority": _majority(run, frames, tests)}
@@ -86,6 +92,7 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
         "split_digest": run.split["digest"],
         "leakage": run.leakage,
         "parts": [{"fold": key.fold, "seed": key.seed} for key in run.planned],
+        "scored": len(scored),
         "test_images": len(images),
         "test_groups": len({group for outcome in tests for group in outcome.groups.tolist()}),
         "interval": f"95 %, percentiles of {RESAMPLES} resamples of papers, seed 0",
@@ -101,10 +108,12 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
 
 
 def compare(run: Run, other: Run) -> dict[str, Any]:
-    """Two finished runs on the test images that both have, each image's probabilities averaged over its parts.
+    """Two finished runs on the test images that both have.
 
     Returns:
-        What ``metrics.paired`` gives, with the ``runs``, the ``images`` in common and those of only one run.
+        ``difference`` {metric: {value, low, high}} of the means over parts, as ``evaluate`` gives them, and the counts
+        and p value of ``mcnemar``, for which each image's probabilities are averaged over the parts that tested it;
+        the ``runs``, the ``images`` in common, those ``left_out`` for being of one run alone, and ``leaky`` runs.
 
     Raises:
         RefusedError: if a run is not finished.
@@ -118,16 +127,31 @@ def compare(run: Run, other: Run) -> dict[str, Any]:
     common = facts.index.intersection(facts_other.index)
     if not len(common):
         raise UsageError(f"{run.name} and {other.name} have no test image in common.", "Name a run of the same split.")
-    outcomes = []
-    for found, outcome in ((facts, mine), (facts_other, theirs)):
-        k = found.index.get_indexer(common)
-        outcomes.append(Outcome(outcome.truth[k], outcome.probabilities[k], outcome.groups[k], outcome.positive))
-    if (outcomes[0].truth != outcomes[1].truth).any():
+    together = [
+        Outcome(outcome.truth[k], outcome.probabilities[k], outcome.groups[k], outcome.positive)
+        for k, outcome in ((facts.index.get_indexer(common), mine), (facts_other.index.get_indexer(common), theirs))
+    ]
+    if (together[0].truth != together[1].truth).any():
         raise UsageError(f"{run.name} and {other.name} label some images differently.", "Name a run of the same split.")
-    result = paired(outcomes[0], outcomes[1])
-    alone = {run.name: len(facts) - len(common), other.name: len(facts_other) - len(common)}
-    leaky = [one.name for one in (run, other) if one.leakage]
-    return {"runs": [run.name, other.name], "images": len(common), "left_out": alone, "leaky": leaky, **result}
+    groups = facts.loc[common, "group"]  # another split may merge papers otherwise
+    return {
+        "runs": [run.name, other.name],
+        "images": len(common),
+        "left_out": {run.name: len(facts) - len(common), other.name: len(facts_other) - len(common)},
+        "leaky": [one.name for one in (run, other) if one.leakage],
+        "difference": differences(_on(run, groups), _on(other, groups)),
+        "mcnemar": mcnemar(*together),
+    }
+
+
+def _on(run: Run, groups: pd.Series[str]) -> list[Outcome]:
+    """What a run's parts said of these test images (SHA-256 -> group)."""
+    outcomes = []
+    for key in run.planned:
+        frame = run.predictions(key)
+        own = frame[(frame["side"] == "test") & frame["image_sha256"].isin(groups.index)]
+        outcomes.append(_outcome(run, own.assign(group=own["image_sha256"].map(groups))))
+    return [outcome for outcome in _scored(run, outcomes)[0] if len(outcome.truth)]
 
 
 def rows(evaluation: Mapping[str, Any]) -> dict[str, Summary]:
@@ -177,6 +201,22 @@ def _outcome(run: Run, frame: pd.DataFrame, probabilities: Array | None = None) 
     )
 
 
+def _scored(run: Run, outcomes: Sequence[Outcome]) -> tuple[Sequence[Outcome], list[int]]:
+    """What is scored as one, and the seed of each: a part, or of a split that leaves out one paper at a time all parts
+    of a seed together, since one paper alone has no AUROC and hardly a recall.
+
+    Args:
+        run: that was planned with these parts.
+        outcomes: one for each part.
+    """
+    seeds = [key.seed for key in run.planned]
+    if run.split["recipe"].get("protocol") != ONE_PAPER:
+        return outcomes, seeds
+    different = sorted(set(seeds))
+    parts = [[o for o, own in zip(outcomes, seeds, strict=True) if own == seed] for seed in different]
+    return [joined(some) for some in parts], different
+
+
 def _majority(run: Run, frames: Sequence[pd.DataFrame], tests: Sequence[Outcome]) -> Summary:
     """The majority alone, which needs no image."""
     replaced = []
@@ -184,7 +224,7 @@ def _majority(run: Run, frames: Sequence[pd.DataFrame], tests: Sequence[Outcome]
         train = _outcome(run, frame[frame["side"] == "train"]).truth
         shares = np.bincount(train, minlength=len(run.classes)) / len(train)
         replaced.append(Outcome(test.truth, np.tile(shares, (len(test.truth), 1)), test.groups, test.positive))
-    return summarise(replaced)
+    return summarise(_scored(run, replaced)[0])
 
 
 def _controls(
@@ -203,7 +243,7 @@ def _controls(
                 sides = (_places(frame, side, places) for side in ("train", "test"))
                 answers[name, key.fold] = control(table, *sides)
             outcomes.append(Outcome(test.truth, answers[name, key.fold], test.groups, test.positive))
-        found[name] = summarise(outcomes)
+        found[name] = summarise(_scored(run, outcomes)[0])
     return found
 
 

@@ -12,7 +12,9 @@ same means.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -26,13 +28,17 @@ from polydata.images import open_picture
 from polymodel.models import Network
 from polymodel.recipes import Recipe
 from polymodel.threads import each
-from polymodel.views import five_crops, grey_resized
+from polymodel.views import preparation
 
-METHOD = "grey; bicubic; four corners and centre; means and sds; signed roots of two mean covariances"
+METHOD = "grey; bicubic; four corners and centre; means and sds; signed roots of two mean covariances; 2"
 """What a feature vector is; part of the cache's key, so a change here computes anew."""
 
 MAX_CHANNELS = 192
 """The covariance of more channels is taken after a fixed random projection to so many."""
+
+PIXELS_AT_ONCE = 3 * 224**2
+"""Crops of so many pixels are shown to a network at once on a processor. The memory of larger maps goes back to the
+system after every layer and is fetched again page by page, which takes longer than some of the layers."""
 
 Features = NDArray[np.float32]
 
@@ -53,29 +59,64 @@ def pooled(maps: Sequence[Tensor]) -> Tensor:
     return torch.cat(columns, dim=1)
 
 
-def covariance(values: Tensor) -> Tensor:
-    """Covariance over space of the channels of a map, the mean over its n crops.
+def covariances(values: Tensor) -> Tensor:
+    """Covariance over space of the channels of each map.
 
     Args:
         values: (n, channels, height, width) or (n, tokens, channels); of more than ``MAX_CHANNELS`` channels
             a fixed random projection is taken.
 
     Returns:
-        (channels, channels).
+        (n, channels, channels).
     """
     flat = _flat(values).float()
     channels = flat.shape[1]
     if channels > MAX_CHANNELS:
-        generator = torch.Generator().manual_seed(0)
-        mixing = torch.randn(MAX_CHANNELS, channels, generator=generator) / MAX_CHANNELS**0.5
-        flat = mixing.to(flat.device) @ flat
+        flat = torch.from_numpy(_mixing(channels)).to(flat.device) @ flat
     centred = flat - flat.mean(2, keepdim=True)
-    return (centred @ centred.transpose(1, 2) / flat.shape[2]).mean(0)
+    return centred @ centred.transpose(1, 2) / flat.shape[2]
+
+
+@lru_cache
+def _mixing(channels: int) -> Features:
+    """The random projection, (``MAX_CHANNELS``, channels); kept, so that an export finds numbers there."""
+    generator = torch.Generator().manual_seed(0)
+    mixing: Features = (torch.randn(MAX_CHANNELS, channels, generator=generator) / MAX_CHANNELS**0.5).numpy()
+    return mixing
 
 
 def _flat(values: Tensor) -> Tensor:
     """(n, channels, places) of a map."""
     return values.flatten(2) if values.ndim == 4 else values.transpose(1, 2)
+
+
+def describe(network: Network, views: Tensor) -> list[Tensor]:
+    """The blocks of features of n pictures, each (n, features); the network must be in eval mode.
+
+    Args:
+        network: on the device of the views.
+        views: (n, views, size, size) uint8, as a ``Preparation`` makes them.
+    """
+    n, count, size, _ = views.shape
+    in_turn = views.device.type == "cpu" and not torch.compiler.is_compiling()
+    some = max(1, PIXELS_AT_ONCE // (n * size**2)) if in_turn else count
+    sums = [_sums(network, part) for part in torch.split(views, some, dim=1)]
+    means, *joints = (torch.stack(parts).sum(0) / count for parts in zip(*sums, strict=True))
+    blocks = [means]
+    for joint in joints:
+        upper_triangle = np.ravel_multi_index(np.triu_indices(joint.shape[1]), joint.shape[1:])
+        upper = joint.flatten(1).index_select(1, torch.from_numpy(upper_triangle).to(joint.device))
+        blocks.append(upper.sign() * upper.abs().sqrt())
+    return blocks
+
+
+def _sums(network: Network, views: Tensor) -> list[Tensor]:
+    """Sums over the views: of means and sds (n, features), and of covariances (n, channels, channels)."""
+    images = network.normalise(views.flatten(0, 1))
+    middle, *stages = network.maps(images.contiguous(memory_format=torch.channels_last))
+    maps = [stages[0]] if middle is stages[0] else [middle, stages[0]]
+    found = [pooled(stages).float(), *map(covariances, maps)]
+    return [values.reshape(-1, views.shape[1], *values.shape[1:]).sum(1) for values in found]
 
 
 def describe_picture(network: Network, picture: Image.Image, recipe: Recipe, device: str) -> list[Features]:
@@ -87,22 +128,9 @@ def describe_picture(network: Network, picture: Image.Image, recipe: Recipe, dev
         recipe: gives the views and their size.
         device: ``cpu``, ``cuda`` or ``mps``.
     """
-    means, covariances = [], []
-    for short_side, turns in recipe.views:
-        grey = np.rot90(grey_resized(picture, short_side, recipe.image_size), turns)
-        crops = np.ascontiguousarray(five_crops(grey, recipe.image_size))
-        with torch.inference_mode():
-            images = network.normalise(torch.from_numpy(crops).to(device))
-            middle, *stages = network.maps(images.contiguous(memory_format=torch.channels_last))
-            means.append(pooled(stages).float().mean(0))
-            maps = [stages[0]] if middle is stages[0] else [middle, stages[0]]
-            covariances.append([covariance(values) for values in maps])
-    blocks = [torch.stack(means).mean(0)]
-    for views in zip(*covariances, strict=True):
-        joint = torch.stack(views).mean(0)
-        upper = joint[tuple(torch.triu_indices(*joint.shape, device=joint.device))]
-        blocks.append(upper.sign() * upper.abs().sqrt())
-    return [block.cpu().numpy() for block in blocks]
+    views = torch.from_numpy(preparation(recipe).views(picture))[None].to(device)
+    with torch.inference_mode():
+        return [block[0].cpu().numpy() for block in describe(network, views)]
 
 
 class FeatureCache:
@@ -141,7 +169,7 @@ class FeatureCache:
         for done, _ in enumerate(each(self.network, self.device, missing, self._compute), start=1):
             if advance:
                 advance(known + done, len(images))
-        return [np.stack(block) for block in zip(*(self._read(sha256) for sha256, _ in images), strict=True)]
+        return [np.stack(block) for block in zip(*(self._found(*image) for image in images), strict=True)]
 
     def _kept(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}.npz"
@@ -151,6 +179,14 @@ class FeatureCache:
         blocks = describe_picture(network, open_picture(path), self.recipe, self.device)
         with replacing(self._kept(sha256)) as out:
             np.savez(out, *blocks, allow_pickle=False)
+
+    def _found(self, sha256: str, path: Path) -> list[Features]:
+        """What is kept of an image; half a file, as a power cut leaves one, is made anew."""
+        try:
+            return self._read(sha256)
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile):
+            self._compute(self.network, (sha256, path))
+            return self._read(sha256)
 
     def _read(self, sha256: str) -> list[Features]:
         with np.load(self._kept(sha256), allow_pickle=False) as found:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+    from polymodel.printed import PrintedCurve
+
 mpl.use("Agg")
 
 Format = Literal["png", "svg"]
@@ -117,6 +119,38 @@ def _draw(axes: Any, histories: Sequence[pd.DataFrame], x: str, side: str, measu
     axes.plot(mean.index, mean.to_numpy(), color=colour, linewidth=1.8, marker=marker, markersize=3, label=WORDS[side])
 
 
+def printed_curves_figure(curves: Sequence[PrintedCurve], kind: Format) -> bytes:
+    """Accuracy after each epoch of printed trainings, a panel each, the best test epoch marked.
+
+    Args:
+        curves: from ``printed.read_curves``.
+        kind: ``png`` or ``svg``.
+    """
+    columns = min(3, len(curves))
+    lines = -(-len(curves) // columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2.6 * columns, 0.5 + 1.9 * lines), layout="constrained")
+        panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+        for axes in panels.flat[len(curves) :]:
+            axes.set_visible(False)
+        for axes, curve in zip(panels.flat, curves, strict=False):
+            for side, values in (("train", curve.train), ("test", curve.test)):
+                axes.plot(
+                    curve.epochs, [np.nan if v is None else 100 * v for v in values],
+                    color=COLOURS[side], linewidth=1.0, label=WORDS[side],
+                )  # fmt: skip
+            best, epoch = curve.peak
+            axes.plot([epoch], [100 * best], "o", color=HELD_BACK, markersize=4, label="best test epoch")
+            axes.set_title(_shortened(curve.model), fontsize=9)
+            axes.grid(axis="y", color="#e4e7eb", linewidth=0.6)
+        for axes in panels[-1]:
+            axes.set_xlabel("epoch")
+        for axes in panels[:, 0]:
+            axes.set_ylabel("accuracy, %")
+        panels[0, 0].legend(frameon=False, fontsize=7, loc="lower right")
+        return _finish(figure, kind)
+
+
 def box_figure(runs: Sequence[tuple[str, Mapping[str, Sequence[float]]]], titles: Sequence[str], kind: Format) -> bytes:
     """Box plots of metrics over the parts or seeds of runs, every value a point.
 
@@ -187,5 +221,5 @@ def _cycle(count: int) -> list[str]:
 
 
 def _shortened(name: str) -> str:
-    """A name that fits an axis and is no mathematics to matplotlib."""
-    return (name if len(name) <= 28 else name[:27] + "…").replace("$", r"\$")
+    """A name that fits an axis and is no mathematics to matplotlib; of a run's, recipe and digest stand at the end."""
+    return (name if len(name) <= 28 else f"{name[:9]}…{name[-18:]}").replace("$", r"\$")

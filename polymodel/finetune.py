@@ -63,10 +63,11 @@ class LoopSettings:
 
 
 def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartResult | None:
-    """Train a network; with patience, the epoch with the lowest loss on held-back training papers is kept.
+    """Train a network; with patience, the epoch with the lowest loss on validation papers is kept.
 
-    The test side never chooses anything. Only where a recipe has no validation part its loss and accuracy are
-    noted after each epoch, for the curve that the seed article shows.
+    Validation papers are the split's validation side, or where it has none a part of the training side. The test side
+    never chooses anything. Only where a recipe stops early nowhere its loss and accuracy are noted after each epoch,
+    for the curve that the seed article shows.
 
     Returns:
         The result; None in all processes of a team but the first.
@@ -76,7 +77,7 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         UsageError: if the network has no last block that could be trained by itself, and the recipe wants one.
     """
     recipe, team = job.recipe, settings.team
-    labels = torch.from_numpy(job.train_targets())
+    labels = torch.from_numpy(job.targets())
     kept, held_back = _parts(job, labels.numpy())
     network.module.to(job.device)
     if job.device == "cuda":
@@ -90,18 +91,18 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
     checkpoint = settings.part_folder / CHECKPOINT
     if team.from_first(checkpoint.is_file()):
         checkpoints.load(checkpoint, loop)
+    seconds_before = sum(float(row["seconds"] or 0) for row in loop.history)
     weights = class_weights(job, labels.numpy()[kept])
     learn = _learner(job, loop, source, settings, weights)
-    train_count = len(labels)
-    watched = ("val", held_back.tolist(), labels[held_back])
+    watched = [("val", held_back)] if len(held_back) else []
     if recipe.patience is None:
-        test = torch.from_numpy(job.test_targets())
-        watched = ("test", list(range(train_count, train_count + len(test))), test)
+        watched.append(("test", job.places("test")))
     with one_thread(recipe.tail_only and job.device == "cpu"):
         while loop.epoch < recipe.epochs and not _is_stale(loop, recipe):
             _epoch(job, loop, (kept, labels), learn, team)
             if team.is_first:
-                _look(loop, source, watched, weights)
+                for side, places in watched:
+                    _look(loop, side, source.logits(places.tolist()).float(), labels[places], weights)
             loop.history[-1] = team.from_first(loop.history[-1])
             loop.best_loss, loop.best_epoch = team.from_first((loop.best_loss, loop.best_epoch))
             _check_finite(loop)
@@ -113,18 +114,18 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         network.module.load_state_dict(loop.best_state)
     return PartResult(
         tensors=network.module.state_dict(),
-        train_logits=source.logits(range(train_count)).numpy(),
-        test_logits=source.logits(range(train_count, train_count + len(job.fold.test))).numpy(),
+        logits=source.logits(range(len(job.items))).numpy(),
         history=loop.history,
         facts={
             "epochs": loop.epoch,
             "kept_epoch": loop.best_epoch if recipe.patience is not None else loop.epoch,
             "validation_images": len(held_back),
-            "validation_groups": sorted({job.fold.train[k].group for k in held_back}),
+            "validation_groups": sorted({job.items[k].group for k in held_back}),
             "start_digest": start_digest,
             "processes": team.size,
             "precision": settings.precision.value,
         },
+        seconds_before=seconds_before,
     )
 
 
@@ -147,13 +148,15 @@ def _source(job: PartJob, network: Network, settings: LoopSettings) -> Source:
 
 
 def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of the training items to learn from, and of those held back for early stopping.
+    """Places of the items to learn from, and of those held back for early stopping.
 
-    Held back is the first part without which every label is still there to be learned: the balanced loss of a
-    label that was never shown has no value.
+    A split's own validation side is taken as it is. Else a part of the training side is held back, the first without
+    which every label is still there to be learned: the balanced loss of a label that was never shown has no value.
     """
-    if job.recipe.patience is None:
-        return np.arange(len(labels)), np.arange(0)
+    train, val = job.places("train"), job.places("val")
+    if len(val) or job.recipe.patience is None:
+        return train, val
+    labels = labels[train]
     groups = [item.group for item in job.fold.train]
     for kept, held_back in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
         if np.array_equal(np.unique(labels[kept]), np.unique(labels)):
@@ -167,7 +170,7 @@ def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
 def _start_head(job: PartJob, source: Maps, kept: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
     """Fill the head with a logistic regression on what the frozen network gives it."""
     job.advance("linear start", 0, 1)
-    groups = [job.fold.train[k].group for k in kept]
+    groups = [job.items[k].group for k in kept]
     weights = image_weights(labels, len(job.classes), groups, balanced=job.recipe.balance != Balance.NONE)
     features = source.head_inputs(kept.tolist())
     head = fit_head(features, labels, len(job.classes), job.recipe.inverse_regularisation, weights)
@@ -285,7 +288,7 @@ def batches(job: PartJob, epoch: int, kept: NDArray[np.int64], labels: Tensor) -
         job: of the part.
         epoch: from 0.
         kept: places of the images to learn from.
-        labels: of all training images.
+        labels: of all images of the partition.
     """
     copies = list(_copies(job, kept, labels))
     generator = torch.Generator().manual_seed(job.seed * PASS_COUNT + epoch)
@@ -313,7 +316,7 @@ def _copies(job: PartJob, kept: NDArray[np.int64], labels: Tensor) -> Iterator[C
 def _note(loop: Loop) -> str:
     """What the progress bar says: the epoch, and the loss and accuracy after the last."""
     words = [f"epoch {loop.epoch + 1}"]
-    for name in ("train_loss", "val_loss", "val_accuracy"):
+    for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
         value = loop.history[-1][name] if loop.history else None
         if value is not None:
             words.append(f"{name.replace('_', ' ')} {value:.3f}")
@@ -335,12 +338,10 @@ def _check_finite(loop: Loop) -> None:
         )
 
 
-def _look(loop: Loop, source: Source, watched: tuple[str, Sequence[int], Tensor], weights: Tensor | None) -> None:
-    """Measure after an epoch; on a validation part, remember the best state."""
-    name, places, labels = watched
-    logits = source.logits(places).float()
+def _look(loop: Loop, side: str, logits: Tensor, labels: Tensor, weights: Tensor | None) -> None:
+    """Note a side's loss and accuracy after an epoch; on the validation side, remember the best state."""
     loss = float(functional.cross_entropy(logits, labels, weights.cpu() if weights is not None else None))
-    loop.history[-1] |= {f"{name}_loss": loss, f"{name}_accuracy": float((logits.argmax(1) == labels).float().mean())}
-    if name == "val" and loss < loop.best_loss:
+    loop.history[-1] |= {f"{side}_loss": loss, f"{side}_accuracy": float((logits.argmax(1) == labels).float().mean())}
+    if side == "val" and loss < loop.best_loss:
         loop.best_loss, loop.best_epoch = loss, loop.epoch
         loop.best_state = {key: value.detach().clone() for key, value in loop.network.module.state_dict().items()}

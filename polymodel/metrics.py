@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ METRICS = tuple(TITLES)
 LOWER_IS_BETTER = ("brier", "ece")
 ECE_BINS = 10
 RESAMPLES = 2000
+RESAMPLES_AT_ONCE = 200
+"""So the memory for them does not grow with their number."""
 LEVEL = 0.95
 
 
@@ -66,6 +68,16 @@ class Outcome:
         """(n,) class indices."""
         best: NDArray[np.int64] = self.probabilities.argmax(1)
         return best
+
+
+def joined(outcomes: Sequence[Outcome]) -> Outcome:
+    """Several parts' answers as those of one model."""
+    return Outcome(
+        np.concatenate([o.truth for o in outcomes]),
+        np.concatenate([o.probabilities for o in outcomes]),
+        np.concatenate([o.groups for o in outcomes]),
+        outcomes[0].positive,
+    )
 
 
 def point(outcome: Outcome) -> dict[str, float]:
@@ -130,7 +142,7 @@ def weighted(outcome: Outcome, names: NDArray[np.str_], weights: Array) -> dict[
     items = mine[:, place]
     square = (scores.clip(0, 1) - is_positive) ** 2
     return _from_confusion(matrix, outcome.positive) | {
-        "auroc": _auroc(outcome, place, mine),
+        "auroc": _auroc(scores, is_positive, items),
         "auprc": _average_precision(scores, is_positive, items),
         "brier": _ratio(items @ square, items.sum(1)),
         "ece": _calibration_error(scores, is_positive, items),
@@ -166,18 +178,6 @@ def _from_confusion(matrix: Array, positive: int) -> dict[str, Array]:
     }
 
 
-def _auroc(outcome: Outcome, place: NDArray[np.intp], weights: Array) -> Array:
-    """The share of (positive, other) pairs ranked rightly, ties half, each pair weighted by its two groups."""
-    is_positive = outcome.truth == outcome.positive
-    scores = outcome.probabilities[:, outcome.positive]
-    wins = np.sign(scores[is_positive][:, None] - scores[~is_positive][None, :]) / 2 + 0.5
-    groups = weights.shape[1]
-    rows, columns = np.eye(groups)[place[is_positive]], np.eye(groups)[place[~is_positive]]
-    pairs = rows.T @ wins @ columns
-    below = (weights @ rows.sum(0)) * (weights @ columns.sum(0))
-    return _ratio(np.einsum("bg,gh,bh->b", weights, pairs, weights, optimize=True), below)
-
-
 def _by_score(scores: Array, values: Array) -> tuple[Array, Array]:
     """The different scores (u,), rising, and the sums of values (b, n) over the items of each, (b, u)."""
     different, place = np.unique(scores, return_inverse=True)
@@ -185,6 +185,14 @@ def _by_score(scores: Array, values: Array) -> tuple[Array, Array]:
     starts = np.searchsorted(place[order], np.arange(len(different)))
     sums: Array = np.add.reduceat(values[:, order], starts, axis=1)
     return different, sums
+
+
+def _auroc(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> Array:
+    """The share of (positive, other) pairs ranked rightly, ties half, (b,); NaN where one of the two is missing."""
+    positive = _by_score(scores, weights * is_positive)[1]
+    other = _by_score(scores, weights * ~is_positive)[1]
+    below = other.cumsum(1) - other / 2
+    return _ratio((positive * below).sum(1), positive.sum(1) * other.sum(1))
 
 
 def _average_precision(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> Array:
@@ -224,10 +232,8 @@ def summarise(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = RESAM
         For one part {metric: {value, low, high}}, for several {metric: {mean, sd, low, high, values}};
         None stands where a metric has no meaning.
     """
-    names = np.unique(np.concatenate([o.groups for o in outcomes]))
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
     points = [point(outcome) for outcome in outcomes]
-    drawn = [weighted(outcome, names, draws.astype(np.float64)) for outcome in outcomes]
+    drawn = _resampled(outcomes, seed, resamples)
     summary: dict[str, dict[str, object]] = {}
     for metric in METRICS:
         values = np.array([p[metric] for p in points])
@@ -245,6 +251,18 @@ def summarise(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = RESAM
             "values": [_number(v) for v in values],
         }
     return summary
+
+
+def _resampled(outcomes: Sequence[Outcome], seed: int, resamples: int) -> list[dict[str, Array]]:
+    """The metrics of each outcome in every resample of all groups, (resamples,); the same draws for all outcomes."""
+    names = np.unique(np.concatenate([outcome.groups for outcome in outcomes]))
+    shares = np.full(len(names), 1 / len(names))
+    rng = np.random.default_rng(seed)
+    blocks = []
+    for begin in range(0, resamples, RESAMPLES_AT_ONCE):
+        draws = rng.multinomial(len(names), shares, size=min(RESAMPLES_AT_ONCE, resamples - begin))
+        blocks.append([weighted(outcome, names, draws.astype(np.float64)) for outcome in outcomes])
+    return [{m: np.concatenate([part[m] for part in parts]) for m in METRICS} for parts in zip(*blocks, strict=True)]
 
 
 def _mean(values: Array) -> Array:
@@ -337,31 +355,39 @@ def within_groups(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = R
     }
 
 
-def paired(first: Outcome, second: Outcome, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, object]:
-    """The difference of two models on the same images: McNemar's exact test, and each metric's paired bootstrap.
+def differences(
+    first: Sequence[Outcome], second: Sequence[Outcome], seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, dict[str, float | None]]:
+    """Each metric's mean over the parts of one model less that of another, with a paired bootstrap over papers.
 
     Args:
-        first, second: on the same items in the same order.
+        first, second: their parts, on the same images altogether, which are of the same groups in both.
+        seed: of the draws, which are the same for all parts.
+        resamples: how many draws.
 
     Returns:
-        ``mcnemar`` {first_only_right, second_only_right, p}, and ``difference`` {metric: {value, low, high}}, first
-        less second, with intervals over papers.
+        {metric: {value, low, high}}.
     """
+    drawn = _resampled([*first, *second], seed, resamples)
+    points = [point(outcome) for outcome in (*first, *second)]
+
+    def difference(values: Sequence[Array]) -> Array:
+        mine, theirs = np.stack(values[: len(first)]), np.stack(values[len(first) :])
+        return _mean(mine) - _mean(theirs)
+
+    found = {}
+    for metric in METRICS:
+        value = difference([np.array([p[metric]]) for p in points])[0]
+        low, high = _interval(difference([d[metric] for d in drawn]))
+        found[metric] = {"value": _number(value), "low": low, "high": high}
+    return found
+
+
+def mcnemar(first: Outcome, second: Outcome) -> dict[str, float]:
+    """McNemar's exact test of two models on the same items: how often just one is right, and the p value."""
     from scipy.stats import binomtest
 
     right, other = first.answers == first.truth, second.answers == second.truth
     only, only_other = int((right & ~other).sum()), int((other & ~right).sum())
-    names = np.unique(first.groups)
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    second = replace(second, groups=first.groups)  # another split may merge papers otherwise
-    mine, theirs = (weighted(outcome, names, draws.astype(np.float64)) for outcome in (first, second))
-    points = point(first), point(second)
-    difference = {}
-    for metric in METRICS:
-        low, high = _interval(mine[metric] - theirs[metric])
-        difference[metric] = {"value": _number(points[0][metric] - points[1][metric]), "low": low, "high": high}
     p = float(binomtest(only, only + only_other).pvalue) if only + only_other else 1.0
-    return {
-        "mcnemar": {"first_only_right": only, "second_only_right": only_other, "p": p},
-        "difference": difference,
-    }
+    return {"first_only_right": only, "second_only_right": only_other, "p": p}

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -76,12 +76,20 @@ def architecture(name: str) -> Architecture:
     return REGISTRY[name]
 
 
+T = TypeVar("T")
+
+
+def twin(whole: T, module: nn.Module) -> T:
+    """A copy for another thread of what holds this module: the tensors are shared, so it costs no memory."""
+    return copy.deepcopy(whole, {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())})
+
+
 class Network:
     """A network with its head, and what recipes need to know of it.
 
     Attributes:
         module: takes (n, 3, height, width), gives logits (n, classes).
-        head: name of the linear layer that gives the logits.
+        heads: names of the modules that give the logits; more than one where their mean is taken.
         stages: names of the modules that end the last two stages.
         middle: name of the module after which the last block begins.
         mean, std: per channel, for input between 0 and 1.
@@ -91,23 +99,24 @@ class Network:
         self.arch = arch
         self.module = module
         if arch.library == "timm":
-            head = module.get_classifier()  # type: ignore[operator]
-            self.head = next((name for name, part in module.named_modules() if part is head and name), "")
+            self.heads = _timm_heads(module)
             info = list(getattr(module, "feature_info", []))
             self.stages = (info[-2]["module"], info[-1]["module"]) if len(info) > 1 else ("", "")
             config = module.default_cfg
             self.mean, self.std = tuple(config["mean"]), tuple(config["std"])  # type: ignore[index]
         else:
-            self.head, self.stages = arch.head, arch.stages
+            self.heads, self.stages = (arch.head,), arch.stages
             self.mean, self.std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
         self.middle = arch.middle or self.stages[0]
 
+    @property
+    def head(self) -> str:
+        """Name of the module that gives the logits; empty where it is not one alone."""
+        return self.heads[0] if len(self.heads) == 1 else ""
+
     def twin(self) -> Network:
-        """The same network for another thread: modules of its own, the tensors shared, so it costs no memory."""
-        tensors = [*self.module.parameters(), *self.module.buffers()]
-        other = copy.copy(self)
-        other.module = copy.deepcopy(self.module, {id(tensor): tensor for tensor in tensors})
-        return other
+        """The same network for another thread."""
+        return twin(self, self.module)
 
     def set_input_scale(self, mean: tuple[float, ...] | None, std: tuple[float, ...] | None) -> None:
         """Expect another input than the architecture's own; None keeps what is there."""
@@ -125,10 +134,37 @@ class Network:
         return layer
 
     def replace_head(self, classes: int) -> None:
-        """Put a new, randomly filled linear layer with ``classes`` outputs in place of the head."""
+        """Put a new, randomly filled layer with ``classes`` outputs in place of the head."""
+        if self.arch.library == "timm":
+            self.module.reset_classifier(classes)  # type: ignore[operator]
+            self.heads = _timm_heads(self.module)
+            return
         old = self.head_layer()
         parent, _, name = self.head.rpartition(".")
         setattr(self.module.get_submodule(parent), name, nn.Linear(old.in_features, classes))
+
+    def check_input(self, size: int) -> None:
+        """Show the network one blank image.
+
+        Args:
+            size: side in pixels.
+
+        Raises:
+            UsageError: if the architecture cannot take such images.
+        """
+        training = self.module.training
+        blank = torch.zeros(1, 3, size, size, device=next(self.module.parameters()).device)
+        self.module.eval()
+        try:
+            with torch.no_grad():
+                self.module(blank)
+        except (RuntimeError, AssertionError, ValueError, IndexError, TypeError) as error:
+            raise UsageError(
+                f"{self.arch.name} cannot take images of {size} px: {first_line(error)}",
+                "Choose another --image-size or --arch.",
+            ) from error
+        finally:
+            self.module.train(training)
 
     def normalise(self, grey: Tensor) -> Tensor:
         """(n, height, width) uint8 grey to (n, 3, height, width) as the network was trained on."""
@@ -144,10 +180,12 @@ class Network:
             UsageError: if the architecture has no such maps.
         """
         if not all(self.stages):
-            raise UsageError(f"{self.arch.name} gives no feature maps.", "Choose another architecture or recipe.")
-        with self._kept({self.middle, *self.stages}) as kept:
-            if self.arch.library == "timm" and hasattr(self.module, "forward_intermediates"):
-                # Some timm models, transformers among them, bring their maps into this shape by themselves.
+            raise self._without_maps()
+        # Some timm models, transformers among them, bring their maps into this shape by themselves.
+        brings_maps = self.arch.library == "timm" and hasattr(self.module, "forward_intermediates")
+        wanted = {self.middle} - {self.stages[0]} if brings_maps else {self.middle, *self.stages}
+        with self._kept(wanted) as kept:
+            if brings_maps:
                 stages: list[Tensor] = self.module.forward_intermediates(images, indices=2, intermediates_only=True)  # type: ignore[operator]
             else:
                 self.module(images)
@@ -157,20 +195,32 @@ class Network:
 
     @contextmanager
     def _kept(self, names: set[str]) -> Iterator[dict[str, Tensor]]:
-        """What the modules of these names put out in the last forward pass."""
+        """What the modules of these names put out in the last forward pass.
+
+        Raises:
+            UsageError: in the forward pass, if a module puts out something else than one tensor.
+        """
         kept: dict[str, Tensor] = {}
 
-        def keep(name: str) -> torch.utils.hooks.RemovableHandle:
-            return self.module.get_submodule(name).register_forward_hook(
-                lambda _module, _inputs, output: kept.__setitem__(name, output.clone())
-            )
+        def keep(name: str, output: object) -> None:
+            if not isinstance(output, Tensor):
+                raise self._without_maps()
+            kept[name] = output.clone()
 
-        handles = [keep(name) for name in names]
+        handles = [
+            self.module.get_submodule(name).register_forward_hook(
+                lambda _module, _inputs, output, name=name: keep(name, output)
+            )
+            for name in names
+        ]
         try:
             yield kept
         finally:
             for handle in handles:
                 handle.remove()
+
+    def _without_maps(self) -> UsageError:
+        return UsageError(f"{self.arch.name} gives no feature maps.", "Choose another architecture or recipe.")
 
     def middle_map(self, images: Tensor) -> Tensor:
         """Output of the middle for normalised images, what the last block is given."""
@@ -231,13 +281,25 @@ class Network:
         return names[end + 1 :]
 
     def backbone_digest(self) -> str:
-        """SHA-256 over all weights but the head's, and mean and sd: networks with the same digest see alike."""
+        """SHA-256 over all weights but the heads', and mean and sd: networks with the same digest see alike."""
         digest = hashlib.sha256(repr((self.arch.name, self.mean, self.std)).encode())
         for name, value in sorted(self.module.state_dict().items()):
-            if not _within(name, self.head):
+            if not any(_within(name, head) for head in self.heads):
                 digest.update(name.encode())
                 digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+
+def _timm_heads(module: nn.Module) -> tuple[str, ...]:
+    """Names of the modules that timm calls the classifier."""
+    found = module.get_classifier()  # type: ignore[operator]
+    heads = found if isinstance(found, tuple) else (found,)
+    return tuple(name for name, part in module.named_modules() if name and any(part is head for head in heads))
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, or its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _within(name: str, module: str) -> bool:

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from polymodel.runs import LOGIT, METRICS, MODEL, PART_FILE, PREDICTIONS, write_
 
 Advance = Callable[[str, int, int], None]
 """Told (what is going on, done, all)."""
+
+Side = Literal["train", "val", "test"]
+SIDES: tuple[Side, ...] = get_args(Side)
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,20 @@ class PartJob:
         """The labels, in the order of the logits."""
         return self.split.classes
 
-    def train_targets(self) -> NDArray[np.int64]:
-        """Class indices of the training side, (n,)."""
-        return targets(self.fold.train, self.classes)
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All images of the partition: training, validation and test side, in this order."""
+        return self.fold.everything
 
-    def test_targets(self) -> NDArray[np.int64]:
-        """Class indices of the test side, (n,)."""
-        return targets(self.fold.test, self.classes)
+    def places(self, side: Side) -> NDArray[np.int64]:
+        """Where the images of a side stand in ``items``, (n,)."""
+        first, second = len(self.fold.train), len(self.fold.train) + len(self.fold.val)
+        bounds = {"train": (0, first), "val": (first, second), "test": (second, len(self.items))}
+        return np.arange(*bounds[side], dtype=np.int64)
+
+    def targets(self) -> NDArray[np.int64]:
+        """Class indices of ``items``, (n,)."""
+        return targets(self.items, self.classes)
 
     def images(self, items: Sequence[Item]) -> list[tuple[str, Path]]:
         """SHA-256 and path of each item's image."""
@@ -65,16 +75,17 @@ class PartResult:
 
     Attributes:
         tensors: the weights to keep, by name.
-        train_logits, test_logits: (n, classes) for the items of each side, in order.
+        logits: (n, classes) for ``PartJob.items``, in order.
         history: rows of metrics.csv, all with the same keys; None where something was not measured.
         facts: what else to note in part.json.
+        seconds_before: spent on the part before a break.
     """
 
     tensors: Mapping[str, Tensor]
-    train_logits: NDArray[np.float64]
-    test_logits: NDArray[np.float64]
+    logits: NDArray[np.float64]
     history: Sequence[Mapping[str, float | int | None]]
     facts: Mapping[str, Any]
+    seconds_before: float = 0.0
 
 
 def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -> None:
@@ -82,7 +93,8 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
     from safetensors.torch import save_file
 
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in result.tensors.items()}
-    save_file(tensors, folder / MODEL, metadata={"classes": "\n".join(job.classes), "recipe": job.recipe.name})
+    # One entry, for the order of several is not the same in every file.
+    save_file(tensors, folder / MODEL, metadata={"classes": "\n".join(job.classes)})
     with open(folder / METRICS, "w", newline="", encoding="utf-8") as handle:
         writer = csv.DictWriter(handle, list(result.history[0]))
         writer.writeheader()
@@ -95,8 +107,7 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
             "repeat": job.fold.repeat,
             "seed": job.seed,
             "device": job.device,
-            "train_images": len(job.fold.train),
-            "test_images": len(job.fold.test),
+            **{f"{side}_images": len(job.places(side)) for side in SIDES},
             "seconds": round(seconds, 3),
             **result.facts,
         },
@@ -106,11 +117,10 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
 def _write_predictions(path: Path, job: PartJob, result: PartResult) -> None:
     import pandas as pd
 
-    items = [*job.fold.train, *job.fold.test]
-    logits = np.concatenate([result.train_logits, result.test_logits]).astype(np.float64)
+    items, logits = job.items, result.logits.astype(np.float64)
     columns: dict[str, Any] = {
         "image_sha256": [i.image_sha256 for i in items],
-        "side": ["train"] * len(job.fold.train) + ["test"] * len(job.fold.test),
+        "side": [side for side in SIDES for _ in job.places(side)],
         "label": [i.label for i in items],
         "group": [i.group for i in items],
         "path": [i.path for i in items],

@@ -6,23 +6,20 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
-import numpy as np
-
-from polydata.errors import InputError, RefusedError, UsageError
+from polydata.errors import InputError, UsageError
 from polydata.files import replacing
 from polydata.ids import sha256_bytes
 from polydata.images import SUFFIXES, open_picture
-from polymodel.config import NO_WEIGHTS, DeviceName
-from polymodel.environment import choose_device, seed_everything
-from polymodel.features import describe_picture
-from polymodel.linear import Array, LinearHead, softmax
-from polymodel.models import Network, architecture, build
-from polymodel.runs import LOGIT, MODEL, PartKey, Run
-from polymodel.sources import pixel_logits
-from polymodel.views import grey_resized
-from polymodel.weights import fill, load_network, read_state
+from polydata.workspace import SETTINGS, Workspace
+from polymodel.config import DeviceName
+from polymodel.environment import choose_device
+from polymodel.linear import Array, softmax
+from polymodel.onnx_file import SUFFIX, OnnxModel, open_onnx
+from polymodel.runs import LOGIT, Run, open_run
+from polymodel.threads import each
+from polymodel.views import Grey, Preparation
 
 IMAGE_SUFFIXES = frozenset({*(f".{s}" for s in SUFFIXES.values()), ".jpeg", ".tiff"})
 
@@ -37,6 +34,8 @@ class Prediction:
         label: the most probable one.
         p_positive: softmax probability of the run's positive class.
         logits: by label, the mean over the run's parts.
+        trained_on: whether some part of the run was trained on it, so that the answer may repeat its label; None for
+            an exported file, which does not know.
     """
 
     path: str
@@ -44,6 +43,7 @@ class Prediction:
     label: str
     p_positive: float
     logits: dict[str, float]
+    trained_on: bool | None
 
     def row(self) -> dict[str, Any]:
         """A flat row, for a table."""
@@ -53,20 +53,28 @@ class Prediction:
             "image_sha256": self.image_sha256,
             "label": self.label,
             "p_positive": self.p_positive,
+            "trained_on": self.trained_on,
             **named,
         }
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions, and the files that could not be read, each with its reason."""
+    """What a run says of images.
+
+    Attributes:
+        done: one for each image.
+        failed: files that could not be read, each with its reason.
+        leakage: why the run's split leaks, in words; None for a clean one.
+    """
 
     done: tuple[Prediction, ...]
     failed: tuple[tuple[str, str], ...]
+    leakage: str | None
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Files as named, and every image below folders, in order of name.
+    """Files as named, and every image below folders, in order of name; of a workspace the images of its store.
 
     Raises:
         InputError: if a path does not exist or a folder holds no image.
@@ -74,7 +82,9 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     found = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+            top = Workspace.open(path).store if (path / SETTINGS).is_file() else path
+            every = top.glob("[0-9a-f][0-9a-f]/*") if top != path else path.rglob("*")
+            inside = sorted(p for p in every if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
             if not inside:
                 raise InputError(
                     f"There are no images in {path}.", f"Known kinds: {', '.join(sorted(IMAGE_SUFFIXES))}."
@@ -87,8 +97,34 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
+class Answerer(Protocol):
+    """Networks that answer for a picture; each thread takes a twin of its own."""
+
+    @property
+    def preparation(self) -> Preparation:
+        """How they see a picture."""
+
+    def answer(self, views: Grey) -> Array:
+        """Logits (classes,) of the views (views, size, size) of one picture."""
+
+    def twin(self) -> Self:
+        """The same for another thread."""
+
+
+def open_model(name_or_path: str, workspace: Path | None = None) -> Run | OnnxModel:
+    """A run by its name or folder, or a FILE.onnx that ``polymodel export`` wrote.
+
+    Raises:
+        InputError: if there is none, or it cannot be read.
+        WorkspaceError: if a name was given and no workspace is found.
+    """
+    if name_or_path.lower().endswith(SUFFIX):
+        return open_onnx(Path(name_or_path))
+    return open_run(name_or_path, workspace)
+
+
 def predict(
-    run: Run,
+    model: Run | OnnxModel,
     paths: Sequence[Path],
     device: DeviceName = DeviceName.AUTO,
     advance: Callable[[str, int, int], None] = lambda *_: None,
@@ -96,9 +132,9 @@ def predict(
     """Predict images with all parts of a finished run together: their logits are averaged.
 
     Args:
-        run: from ``open_run``.
-        paths: image files and folders.
-        device: where to compute.
+        model: from ``open_model`` or ``open_run``.
+        paths: image files, folders and workspaces.
+        device: where to compute; an exported file is always asked on the processor.
         advance: told (what is going on, done, all).
 
     Raises:
@@ -106,115 +142,73 @@ def predict(
         InputError: if a path does not exist or weights cannot be read. An image that cannot be read is no
             error; it is listed in ``failed``.
     """
-    run.require_finished()
     images = find_images(paths)
-    used = choose_device(device)
-    pictures, failed = [], []
-    for path in images:
+    answers, used = _answerer(model, device)
+    found: dict[int, tuple[str, Array]] = {}
+    failed: dict[int, tuple[str, str]] = {}
+
+    def one(answers: Answerer, place: int) -> None:
+        path = images[place]
         try:
             data = path.read_bytes()
-            open_picture(data)
-            pictures.append((path, sha256_bytes(data)))
+            views = answers.preparation.views(open_picture(data))
         except (InputError, OSError) as error:
-            failed.append((str(path), error.message if isinstance(error, InputError) else str(error.strerror)))
-    if not pictures:
-        return Predictions((), tuple(failed))
-    logits = np.zeros((len(pictures), len(run.classes)))
-    models = _models(run, used)
-    for done, (path, _) in enumerate(pictures):
-        advance("predicting", done, len(pictures))
-        logits[done] = np.mean([answer(path) for answer in models], axis=0)
-    chances = softmax(logits)
-    positive = run.classes.index(run.positive)
-    rows = tuple(
-        Prediction(
-            path=str(path),
-            image_sha256=sha256,
-            label=run.classes[int(chance.argmax())],
-            p_positive=float(chance[positive]),
-            logits=dict(zip(run.classes, values.tolist(), strict=True)),
-        )
-        for (path, sha256), chance, values in zip(pictures, chances, logits, strict=True)
-    )
-    return Predictions(rows, tuple(failed))
+            failed[place] = str(path), error.message if isinstance(error, InputError) else str(error.strerror)
+        else:
+            found[place] = sha256_bytes(data), answers.answer(views)
 
-
-Answer = Callable[[Path], Array]
-
-
-def _models(run: Run, device: str) -> list[Answer]:
-    """A function from an image file to logits (classes,) for each network of the run."""
-    if run.config.recipe.kind == "loop":
-        return [_loop_model(run, key, device) for key in run.planned]
-    # With random weights each seed has a network of its own; otherwise all share one.
-    by_network: dict[int, list[PartKey]] = {}
-    for key in run.planned:
-        by_network.setdefault(key.seed if run.config.weights == NO_WEIGHTS else 0, []).append(key)
-    return [_probe_model(run, keys, device) for keys in by_network.values()]
-
-
-def _loop_model(run: Run, key: PartKey, device: str) -> Answer:
-    recipe = run.config.recipe
-    network = build(architecture(run.config.arch), len(run.classes))
-    fill(network, read_state(run.part_folder(key) / MODEL), f"{run.name}/{key.folder}")
-    network.set_input_scale(*run.config.input_scale)
-    network.module.to(device).eval()
-
-    def answer(path: Path) -> Array:
-        image = grey_resized(open_picture(path), recipe.short_side, recipe.image_size)
-        found: Array = pixel_logits(network, [image], recipe.image_size, recipe.flips, device)[0].numpy()
-        return found
-
-    return answer
-
-
-def _probe_model(run: Run, keys: Sequence[PartKey], device: str) -> Answer:
-    """All heads on one frozen network; they are linear, so their mean is one head."""
-    network = _frozen(run, keys[0].seed, device)
-    head = _mean_head(run, keys)
-    digest = network.backbone_digest()
-    for key in keys:
-        if run.part(key)["backbone_digest"] != digest:
-            raise RefusedError(
-                f"The network {run.config.arch} with weights {run.config.weights} is no longer the one that "
-                f"{run.name} was trained with.",
-                "Install the versions named in run.json, or train the run again.",
+    advance("predicting", 0, len(images))
+    for done, _ in enumerate(each(answers, used, range(len(images)), one), start=1):
+        advance("predicting", done, len(images))
+    positive = model.classes.index(model.positive)
+    known = _trained_on(model) if isinstance(model, Run) else None
+    rows = []
+    for place, (sha256, logits) in sorted(found.items()):
+        chances = softmax(logits[None])[0]
+        rows.append(
+            Prediction(
+                path=str(images[place]),
+                image_sha256=sha256,
+                label=model.classes[int(chances.argmax())],
+                p_positive=float(chances[positive]),
+                logits=dict(zip(model.classes, logits.tolist(), strict=True)),
+                trained_on=None if known is None else sha256 in known,
             )
-    return lambda path: head.logits(
-        np.concatenate(describe_picture(network, open_picture(path), run.config.recipe, device))[None]
-    )[0]
+        )
+    return Predictions(tuple(rows), tuple(reason for _, reason in sorted(failed.items())), model.leakage)
 
 
-def _frozen(run: Run, seed: int, device: str) -> Network:
-    seed_everything(seed)
-    config = run.config
-    network = load_network(architecture(config.arch), config.weights, len(run.classes), config.input_scale)
-    network.module.to(device).eval()
-    return network
+def _trained_on(run: Run) -> set[str]:
+    """SHA-256 of the images on which some part of the run was trained, or by which one was stopped."""
+    frames = (run.predictions(key) for key in run.planned)
+    return {str(sha) for frame in frames for sha in frame.loc[frame["side"] != "test", "image_sha256"]}
 
 
-def _mean_head(run: Run, keys: Sequence[PartKey]) -> LinearHead:
-    states = [read_state(run.part_folder(key) / MODEL) for key in keys]
-    try:
-        weight = np.mean([s["weight"].numpy() for s in states], axis=0)
-        bias = np.mean([s["bias"].numpy() for s in states], axis=0)
-    except KeyError as error:
-        raise InputError(f"{run.name} holds a part without {error}.", "Train the run again.") from error
-    return LinearHead(weight, bias)
+def _answerer(model: Run | OnnxModel, device: DeviceName) -> tuple[Answerer, str]:
+    """What gives logits, and the device it does so on."""
+    if isinstance(model, OnnxModel):
+        if device not in (DeviceName.AUTO, DeviceName.CPU):
+            raise UsageError("An exported file is asked on the processor.", "Leave --device out.")
+        return model, DeviceName.CPU.value
+    from polymodel.answers import open_answers
+
+    model.require_finished()
+    used = choose_device(device)
+    return open_answers(model, used), used
 
 
 OUTPUTS = (".csv", ".json", ".parquet")
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, suffixes: Sequence[str] = OUTPUTS) -> None:
     """Refuse a file that could not be written, before the work is done.
 
     Raises:
-        UsageError: for a suffix other than ``OUTPUTS``.
+        UsageError: for another suffix.
         InputError: if it is a folder itself, or its folder is missing or cannot be written.
     """
-    if path.suffix.lower() not in OUTPUTS:
-        raise UsageError(f"{path} ends in none of {', '.join(OUTPUTS)}.", "Choose one of these suffixes.")
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} does not end in {' or '.join(suffixes)}.", "Give the file such a name.")
     if path.is_dir():
         raise InputError(f"{path} cannot be written: it is a folder.", "Name another file with --output.")
     if not os.access(path.parent, os.W_OK | os.X_OK):

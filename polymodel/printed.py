@@ -10,6 +10,8 @@ from typing import Any
 from polydata.errors import InputError
 from polydata.records.tables import read_table
 
+LAST = 10
+MAX_CURVES = 24
 METRICS = ("train_accuracy", "accuracy", "precision", "recall", "specificity", "f1")
 COLUMNS = {m: f"{m}_pct" for m in METRICS} | {"accuracy": "test_accuracy_pct"}
 """Metric -> column of the table, in per cent."""
@@ -73,6 +75,60 @@ def read_printed(path: Path) -> list[Printed]:
         table, pretrained = (_text(row.values.get(name)) for name in ("table", "pretrained"))
         found.append(Printed(table or "Printed", model, pretrained, values, MEANINGS.get(printed, "")))
     return found
+
+
+@dataclass(frozen=True)
+class PrintedCurve:
+    """Accuracy of a printed training after each epoch, as fractions.
+
+    Attributes:
+        model: as printed.
+        epochs, train, test: equally long, by epoch; train is None where it is not told.
+        peak: the highest test accuracy, and its epoch; what is reported when the epoch is chosen on the test set.
+        end: mean test accuracy of the last ``LAST`` epochs.
+    """
+
+    model: str
+    epochs: tuple[int, ...]
+    train: tuple[float | None, ...]
+    test: tuple[float, ...]
+
+    @property
+    def peak(self) -> tuple[float, int]:
+        """See the class."""
+        best = max(self.test)
+        return best, self.epochs[self.test.index(best)]
+
+    @property
+    def end(self) -> float:
+        """See the class."""
+        return sum(self.test[-LAST:]) / len(self.test[-LAST:])
+
+
+def read_curves(path: Path) -> list[PrintedCurve]:
+    """A training log of several models: model, epoch, test_accuracy_pct and, where told, train_accuracy_pct.
+
+    Raises:
+        InputError: if the file cannot be read, lacks a column, or holds what is no percentage or no epoch.
+    """
+    rows = [row for row in read_table(path) if not row.problem]
+    test, train = COLUMNS["accuracy"], COLUMNS["train_accuracy"]
+    if not rows or any(name not in rows[0].values for name in ("model", "epoch", test)):
+        raise InputError(f"{path} has no columns model, epoch and {test}.", "See docs: evaluate.")
+    points: dict[str, list[tuple[int, float | None, float]]] = {}
+    for row in rows:
+        epoch, share = _text(row.values["epoch"]).removesuffix(".0"), _share(row.values[test], path, row.number)
+        if not epoch.isascii() or not epoch.isdigit() or len(epoch) > 9 or share is None:
+            raise InputError(f"{path}, row {row.number}: it needs a whole epoch and a test accuracy.")
+        known = _share(row.values.get(train), path, row.number)
+        points.setdefault(_text(row.values["model"]), []).append((int(epoch), known, share))
+    if len(points) > MAX_CURVES:
+        raise InputError(f"{path} holds {len(points)} models; {MAX_CURVES} can be drawn.", "Leave some out.")
+    curves = []
+    for model, found in points.items():
+        epochs, trained, tested = zip(*sorted(found, key=lambda point: point[0]), strict=True)
+        curves.append(PrintedCurve(model, epochs, trained, tested))
+    return curves
 
 
 def _text(value: Any) -> str:

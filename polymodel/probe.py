@@ -8,10 +8,19 @@ from numpy.typing import NDArray
 
 from polymodel.data import VALIDATION_PARTS, group_folds
 from polymodel.features import FeatureCache
-from polymodel.linear import Array, coordinates, fit_head, fit_regression, image_weights, loss_and_accuracy
+from polymodel.linear import (
+    Array,
+    Coordinates,
+    coordinates,
+    fit_head,
+    fit_regression,
+    image_weights,
+    loss_and_accuracy,
+)
 from polymodel.parts import PartJob, PartResult
 from polymodel.recipes import Balance
 
+Index = NDArray[np.int64]
 CURVE = (0.003, 0.03, 3.0, 30.0)
 """Regularisation strengths measured on validation papers, to show where the fixed one stands."""
 
@@ -19,61 +28,68 @@ CURVE = (0.003, 0.03, 3.0, 30.0)
 def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
     """Fit the head at the recipe's fixed regularisation.
 
-    The history holds one row for each of several regularisation strengths, measured on papers held back from
-    the training side in turn. It shows whether the fixed strength fits the data; it chooses nothing.
+    The history holds one row for each of several regularisation strengths, measured on the split's validation side, or
+    where it has none on papers held back from the training side in turn. It shows whether the fixed strength fits the
+    data; it chooses nothing.
 
     Raises:
         InputError: if an image cannot be read or the training side holds a single class.
     """
-    labels, classes = job.train_targets(), len(job.classes)
-    groups = [item.group for item in job.fold.train]
-    blocks = cache.get(job.images(job.fold.train), lambda done, count: job.advance("training features", done, count))
-    test = cache.get(job.images(job.fold.test), lambda done, count: job.advance("test features", done, count))
+    labels, train, classes = job.targets(), job.places("train"), len(job.classes)
+    blocks = cache.get(job.images(job.items), lambda done, count: job.advance("features", done, count))
+    features = np.concatenate(blocks, axis=1)
+    place = coordinates(features[train], [block.shape[1] for block in blocks])
     chosen = job.recipe.inverse_regularisation
-    weights = image_weights(labels, classes, groups, job.recipe.likeness, job.recipe.balance == Balance.WEIGHTS)
-    train = np.concatenate(blocks, axis=1)
-    place = coordinates(train, [block.shape[1] for block in blocks])
-    head = fit_head(place, labels, classes, chosen, weights)
+    head = fit_head(place, labels[train], classes, chosen, _weights(job, train))
     history = []
     for step, c in enumerate(sorted({*CURVE, chosen})):
         job.advance("validation curve", step, len(CURVE) + 1)
-        row = _curve_row(job, place.values, labels, c, weights)
-        history.append({"inverse_regularisation": c, "used": int(c == chosen), **row})
+        history.append({"inverse_regularisation": c, "used": int(c == chosen), **_curve_row(job, place, features, c)})
     return PartResult(
         tensors={"weight": torch.from_numpy(head.weight), "bias": torch.from_numpy(head.bias)},
-        train_logits=head.logits(train),
-        test_logits=head.logits(np.concatenate(test, axis=1)),
+        logits=head.logits(features),
         history=history,
-        facts={"features": int(train.shape[1]), "backbone_digest": cache.digest},
+        facts={"features": int(features.shape[1]), "backbone_digest": cache.digest},
     )
 
 
-def _curve_row(
-    job: PartJob, values: Array, labels: NDArray[np.int64], c: float, weights: Array
-) -> dict[str, float | None]:
-    """Loss and accuracy on the training papers and, out of fold, on papers held back; None where none can be.
+def _weights(job: PartJob, places: Index) -> Array:
+    """What each of these images weighs among them."""
+    recipe, groups = job.recipe, [job.items[k].group for k in places]
+    balanced = recipe.balance == Balance.WEIGHTS
+    return image_weights(job.targets()[places], len(job.classes), groups, recipe.likeness, balanced)
 
-    The features were standardised on all training papers together, which knows no label.
+
+def _curve_row(job: PartJob, place: Coordinates, features: NDArray[np.float32], c: float) -> dict[str, float | None]:
+    """Loss and accuracy on the training papers and on validation papers; None where there are none.
+
+    Features of papers held back in turn were standardised with the others', which knows no label.
     """
-    classes = len(job.classes)
-
-    def answers(kept: NDArray[np.int64], asked: NDArray[np.int64]) -> Array:
-        weight, bias = fit_regression(values[kept], labels[kept], classes, c, weights[kept])
-        found: Array = values[asked] @ weight.T + bias
-        return found
-
-    every = np.arange(len(labels))
-    train_loss, train_accuracy = loss_and_accuracy(answers(every, every), labels, weights)
+    train, val, labels = job.places("train"), job.places("val"), job.targets()
+    weight, bias = fit_regression(place.values, labels[train], len(job.classes), c, _weights(job, train))
+    answers = place.values @ weight.T + bias
+    train_loss, train_accuracy = loss_and_accuracy(answers, labels[train], _weights(job, train))
     row: dict[str, float | None] = {"train_loss": train_loss, "train_accuracy": train_accuracy}
+    if len(val):
+        answers = place.head(weight, bias).logits(features[val])
+    else:
+        val, answers = _out_of_fold(job, place.values, c)
     row |= {"val_loss": None, "val_accuracy": None}
-    groups = [item.group for item in job.fold.train]
-    if len(set(groups)) < 2 or np.bincount(labels).max() < 2:
-        return row
-    held_back = np.full((len(labels), classes), np.nan)
-    for kept, out in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
-        if len(np.unique(labels[kept])) > 1:
-            held_back[out] = answers(kept, out)
-    seen = ~np.isnan(held_back[:, 0])
-    if seen.any():
-        row["val_loss"], row["val_accuracy"] = loss_and_accuracy(held_back[seen], labels[seen], weights[seen])
+    if len(val):
+        row["val_loss"], row["val_accuracy"] = loss_and_accuracy(answers, labels[val], _weights(job, val))
     return row
+
+
+def _out_of_fold(job: PartJob, values: Array, c: float) -> tuple[Index, Array]:
+    """Places of training images (n,) that were held back in turn, and what the others' models answer (n, classes)."""
+    train, classes = job.places("train"), len(job.classes)
+    labels, weights = job.targets()[train], _weights(job, train)
+    groups = [item.group for item in job.fold.train]
+    answers = np.full((len(labels), classes), np.nan)
+    if len(set(groups)) > 1 and np.bincount(labels).max() > 1:
+        for kept, out in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
+            if len(np.unique(labels[kept])) > 1:
+                weight, bias = fit_regression(values[kept], labels[kept], classes, c, weights[kept])
+                answers[out] = values[out] @ weight.T + bias
+    seen = ~np.isnan(answers[:, 0])
+    return train[seen], answers[seen]

@@ -88,7 +88,23 @@ class Recipe:
     normalised: bool = True
     flips: bool = False
 
+    @property
+    def words(self) -> str:
+        """What was done, with the numbers that held and what of it differs from the recipe of that name."""
+        known = RECIPES.get(self.name)  # type: ignore[call-overload]
+        numbers = [f"{self.image_size} px"]
+        if self.kind == "loop":
+            numbers += [f"{self.epochs} epochs", f"batch {self.batch_size}", f"learning rate {self.learning_rate:g}"]
+            numbers += [f"early stopping after {self.patience}"] if self.patience is not None else []
+        changed = [key.replace("_", " ") for key in SETTINGS if known and getattr(self, key) != getattr(known, key)]
+        unlike = f" (changed from the recipe: {', '.join(changed)})" if changed else ""
+        return f"{self.summary}; {', '.join(numbers)}{unlike}"
 
+
+SETTINGS = (
+    "image_size", "epochs", "batch_size", "learning_rate", "warm_up", "schedule", "patience", "balance", "frozen_norm",
+)  # fmt: skip
+"""What of a recipe can be changed from outside."""
 PROBE_C = 0.3
 
 RECIPES: dict[RecipeName, Recipe] = {
@@ -121,7 +137,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     ),
     RecipeName.FINETUNE: Recipe(
         name="finetune",
-        summary="fine-tuning of the whole network with early stopping on validation papers",
+        summary="fine-tuning of the whole network on random views",
         kind="loop",
         image_size=224,
         short_side=256,
@@ -135,7 +151,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     ),
     RecipeName.PAPER: Recipe(
         name="paper",
-        summary="the seed article's settings: 100 epochs, batch 128, Adam at 1e-4, 256 px, x12/x3 augmentation",
+        summary="the seed article's settings: Adam, twelve copies of each compatible image and three of any other",
         kind="loop",
         image_size=256,
         short_side=None,
@@ -146,7 +162,7 @@ RECIPES: dict[RecipeName, Recipe] = {
     ),
     RecipeName.PAPER_CODE: Recipe(
         name="paper-code",
-        summary="the seed authors' code: 100 epochs, batch 64, Adam at 5e-5, 128 px, input between 0 and 1",
+        summary="the seed authors' code: Adam, the article's copies, input between 0 and 1 without normalisation",
         kind="loop",
         image_size=128,
         short_side=None,

@@ -17,16 +17,17 @@ from PIL import Image
 
 from polydata.errors import InputError
 from polydata.images import open_picture
+from polymodel.among import known_among
 from polymodel.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.card import card_text
 from polymodel.console import ROW_TITLES, percent
-from polymodel.console_tables import baseline_rows
+from polymodel.console_tables import BESIDE, baseline_rows
 from polymodel.evaluate import centre_of, evaluate, rows
-from polymodel.figures import box_figure, confusion_figure, curves_figure, violin_figure
+from polymodel.figures import box_figure, confusion_figure, curves_figure, printed_curves_figure, violin_figure
 from polymodel.linear import softmax
 from polymodel.metrics import METRICS, TITLES
 from polymodel.printed import METRICS as PRINTED_METRICS
-from polymodel.printed import NOTES, read_printed
+from polymodel.printed import NOTES, read_curves, read_printed
 from polymodel.runs import LOGIT, Run, write_text
 from polymodel.slices import split_items
 
@@ -34,7 +35,6 @@ THUMBNAIL = 176
 SHOWN_MISTAKES = 24
 CAPTION = 140
 BOXED = ("accuracy", "balanced_accuracy", "auroc")
-COMPARED = ("auroc", "balanced_accuracy", "accuracy", "f1")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ class Mistake:
 
 
 def write_report(
-    runs: Sequence[Run], output: Path, advance: Callable[[str, int, int], None], published: Path | None = None
+    runs: Sequence[Run],
+    output: Path,
+    advance: Callable[[str, int, int], None],
+    published: Path | None = None,
+    training_log: Path | None = None,
 ) -> Path:
     """Write the page; runs without an evaluation are evaluated first.
 
@@ -71,6 +75,7 @@ def write_report(
         output: the HTML file.
         advance: told (what is going on, done, all).
         published: a table of printed results to set beside, see ``printed.read_printed``.
+        training_log: the epochs of printed trainings, see ``printed.read_curves``.
 
     Returns:
         Where it was written.
@@ -80,8 +85,16 @@ def write_report(
         InputError: if predictions or images cannot be read, or the file cannot be written.
     """
     printed = read_printed(published) if published else []
+    curves = read_curves(training_log) if training_log else []
     sections = [_section(run, evaluate(run, advance=advance)) for run in runs]
-    page = render(sections, printed=printed, boxes=_boxes(sections), baselines=_baselines(runs))
+    page = render(
+        sections,
+        printed=printed,
+        printed_curves=curves,
+        curves_drawn=data_uri(printed_curves_figure(curves, "svg"), "image/svg+xml") if curves else "",
+        boxes=_boxes(sections),
+        baselines=_baselines(runs),
+    )
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text(output, page)
@@ -130,10 +143,10 @@ def render(sections: Sequence[Mapping[str, Any]], **more: Any) -> str:
     environment.filters["percent"] = percent
     environment.filters["hundredths"] = partial(percent, digits=2)
     template = environment.get_template("report.html.j2")
-    empty = {"printed": [], "boxes": "", "baselines": []}
+    empty = {"printed": [], "printed_curves": [], "curves_drawn": "", "boxes": "", "baselines": []}
     return template.render(
         sections=sections,
-        compared=[(m, TITLES[m]) for m in COMPARED],
+        compared=[(m, TITLES[m]) for m in BESIDE],
         metrics=[(m, TITLES[m]) for m in METRICS],
         beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
         notes=NOTES,
@@ -161,18 +174,23 @@ def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
             for mistake, path in mistakes[:SHOWN_MISTAKES]
         ],
         "mistake_count": len(mistakes),
+        "among": known_among(run),
     }
 
 
 def _counts(run: Run) -> list[tuple[str, list[int], int]]:
-    """(side, images of each label, papers) of the first part."""
-    frame = run.predictions(run.planned[0])
+    """(side, images of each label, papers) of the first part; copies made for training in a row of their own."""
+    frame, copies = run.predictions(run.planned[0]), run.config.recipe.copies
     found = []
     for side, words in (("train", "training"), ("val", "validation"), ("test", "test")):
         own = frame[frame["side"] == side]
         if len(own):
             counts = [int((own["label"] == label).sum()) for label in run.classes]
             found.append((words, counts, int(own["group"].nunique())))
+            if side == "train" and copies is not None:
+                times = [copies[label != run.positive] for label in run.classes]
+                many = [n * k for n, k in zip(counts, times, strict=True)]
+                found.append(("training, copies included", many, found[-1][2]))
     return found
 
 

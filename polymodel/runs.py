@@ -43,6 +43,10 @@ METRICS = "metrics.csv"
 MODEL = "model.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
 LOGIT = "logit_"
+RECORDED = ("command", "started", "seconds")
+"""What every run.json says beside configuration, split and parts."""
+BASELINES = "baselines"
+"""The folder of ``polymodel baselines`` among the runs; it holds no run, whatever splits are called."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -226,7 +230,7 @@ def check_name(name: str) -> str:
     Raises:
         UsageError: if it could not be a folder's name everywhere.
     """
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name == BASELINES:
         raise UsageError(
             f"{name!r} cannot be the name of a run.", "Use up to 100 letters, digits, points, dashes and underscores."
         )
@@ -253,7 +257,8 @@ def open_run(name_or_path: str | Path, workspace: Path | None = None) -> Run:
     run = Run(path.resolve(), record)
     try:
         _ = run.config, run.classes, run.positive, run.leakage, run.image_root, run.planned
-        _ = run.split["name"], run.split["digest"], *(record[key] for key in ("command", "started", "seconds"))
+        _ = run.split["name"], run.split["digest"], *(record[key] for key in RECORDED)
+        _ = record["environment"]["device"], record["environment"]["packages"]["torch"]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{path / RUN_FILE} lacks or garbles {error}.") from error
     return run
@@ -266,6 +271,8 @@ def list_runs(workspace: Path | None = None) -> tuple[list[Run], list[str]]:
     """
     runs, problems = [], []
     for path in sorted(Workspace.find(workspace).runs.glob(f"*/{RUN_FILE}")):
+        if path.parent.name == BASELINES:
+            continue
         try:
             runs.append(open_run(path.parent))
         except InputError as error:
@@ -288,7 +295,7 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
         run = open_run(folder)
         # Through JSON, so that tuples and lists compare equal.
         wanted = json.loads(json.dumps({key: record[key] for key in same}))
-        differing = [key for key in same if run.record.get(key) != wanted[key]]
+        differing = [key for key in same if _meaning(run.record.get(key)) != _meaning(wanted[key])]
         if differing:
             raise RefusedError(
                 f"There is a run {folder.name} already, with another {' and '.join(differing)}.",
@@ -298,6 +305,14 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
     (folder / "parts").mkdir(parents=True, exist_ok=True)
     write_json(folder / RUN_FILE, record)
     return open_run(folder)
+
+
+def _meaning(value: Any) -> Any:
+    """A value of run.json as it is compared: files of a configuration are known by their bytes, wherever they lie."""
+    if not isinstance(value, dict):
+        return value
+    moved = [name for name in ("weights",) if value.get(f"{name}_sha256")]
+    return {key: None if key in moved else found for key, found in value.items()}
 
 
 @contextmanager

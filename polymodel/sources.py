@@ -23,8 +23,9 @@ from polydata.splits.manifest import Item
 from polymodel.augment import Transform, fixed_copies, random_view
 from polymodel.models import Network
 from polymodel.parts import PartJob
+from polymodel.recipes import Recipe
 from polymodel.threads import each
-from polymodel.views import Grey, centre, grey_resized, mirrored
+from polymodel.views import Grey, centre, grey_resized, mirrored, preparation
 
 EVAL_BATCH = 64
 PASS_COUNT = 1_000_003  # a prime, so that (seed, epoch, place) seldom share a random state
@@ -42,7 +43,7 @@ Choice = tuple[int, int]
 
 
 class Source(Protocol):
-    """Images of one part of a run, training side first, then the test side."""
+    """Images of one part of a run, in the order of ``PartJob.items``."""
 
     @property
     def module(self) -> nn.Module:
@@ -53,12 +54,6 @@ class Source(Protocol):
 
     def logits(self, places: Sequence[int]) -> Tensor:
         """Logits (n, classes) of these images as they are predicted; the network goes to eval mode."""
-
-
-def evaluation_views(image: Grey, size: int, flips: bool) -> Grey:
-    """(views, size, size) of a resized image: its centre, with ``flips`` also the three mirror images."""
-    middle = centre(image, size)
-    return mirrored(middle) if flips else middle[None]
 
 
 class Pixels:
@@ -82,7 +77,7 @@ class Pixels:
             whole = torch.from_numpy(np.stack([self.images[place] for place, _ in chosen]))
             greys = fixed_copies(whole.to(self.job.device), [copy for _, copy in chosen])
         else:
-            states = [(self.job.seed * PASS_COUNT + epoch) * PASS_COUNT + place for place, _ in chosen]
+            states = [((self.job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63 for place, _ in chosen]
             views = [
                 random_view(self.images[place], size, self.transform, state)
                 for (place, _), state in zip(chosen, states, strict=True)
@@ -92,33 +87,33 @@ class Pixels:
 
     def logits(self, places: Sequence[int]) -> Tensor:
         """See ``Source``."""
-        recipe = self.job.recipe
-        return pixel_logits(
-            self.network, [self.images[k] for k in places], recipe.image_size, recipe.flips, self.job.device
-        )
+        return pixel_logits(self.network, [self.images[k] for k in places], self.job.recipe, self.job.device)
 
 
-def pixel_logits(network: Network, images: Sequence[Grey], size: int, flips: bool, device: str) -> Tensor:
+def pixel_logits(network: Network, images: Sequence[Grey], recipe: Recipe, device: str) -> Tensor:
     """Logits (n, classes) of resized grey images, in doubles on the processor; the network goes to eval mode."""
     network.module.eval()
-    rows = []
+    cut, rows = preparation(recipe).cut, []
     with torch.inference_mode():
         for start in range(0, len(images), EVAL_BATCH):
-            views = np.stack([evaluation_views(i, size, flips) for i in images[start : start + EVAL_BATCH]])
-            flat = torch.from_numpy(views.reshape(-1, size, size)).to(device)
-            answers = network.module(network.normalise(flat))
-            rows.append(answers.double().cpu().reshape(*views.shape[:2], -1).mean(1))
+            views = torch.from_numpy(np.stack([cut(image) for image in images[start : start + EVAL_BATCH]]))
+            rows.append(view_logits(network, views.to(device)).cpu().double())
     return torch.cat(rows)
 
 
+def view_logits(network: Network, views: Tensor) -> Tensor:
+    """Logits (n, classes), the mean over the views, of (n, views, size, size) uint8."""
+    logits: Tensor = network.module(network.normalise(views.flatten(0, 1)))
+    return logits.reshape(-1, views.shape[1], logits.shape[1]).mean(1)
+
+
 def read_images(job: PartJob) -> list[Grey]:
-    """The images of both sides, resized."""
+    """The images of all sides, resized."""
     images = []
-    for side, items in (("training", job.fold.train), ("test", job.fold.test)):
-        for done, item in enumerate(items, start=1):
-            picture = open_picture(job.split.image_path(item))
-            images.append(grey_resized(picture, job.recipe.short_side, job.recipe.image_size))
-            job.advance(f"reading {side} images", done, len(items))
+    for done, item in enumerate(job.items, start=1):
+        picture = open_picture(job.split.image_path(item))
+        images.append(grey_resized(picture, job.recipe.short_side, job.recipe.image_size))
+        job.advance("reading images", done, len(job.items))
     return images
 
 
@@ -161,11 +156,9 @@ class Maps:
         shape = (recipe.short_side, recipe.image_size, job.device, transform_key)
         self.folder = folder / content_id("maps", network.backbone_digest(), network.middle, MAPS, RANDOM_VIEWS, *shape)
         self.module = LastBlock(network, recipe.image_size)
-        self.items: tuple[Item, ...] = (*job.fold.train, *job.fold.test)
         network.module.eval()
-        count = len(job.fold.train)
-        wanted = [(item, "mirrored") for item in self.items] + [(item, "random") for item in self.items[:count]]
-        missing = [(item, kind) for item, kind in wanted if not self._path(item, kind).is_file()]
+        wanted = [(item, "mirrored") for item in job.items] + [(item, "random") for item in job.fold.train]
+        missing = [(item, kind) for item, kind in wanted if not self._is_kept(item, kind)]
         known = len(wanted) - len(missing)
         for done, _ in enumerate(each(network, job.device, missing, self._compute), start=1):
             job.advance("frozen front", known + done, len(wanted))
@@ -173,13 +166,18 @@ class Maps:
     def _path(self, item: Item, kind: str) -> Path:
         return self.folder / item.image_sha256[:2] / f"{item.image_sha256}-{kind}.npy"
 
+    def _is_kept(self, item: Item, kind: str) -> bool:
+        """Whether maps are there; an empty file, as a power cut leaves one, is none."""
+        path = self._path(item, kind)
+        return path.is_file() and path.stat().st_size > 0
+
     def _compute(self, network: Network, wanted: tuple[Item, str]) -> None:
         """Keep the maps of one image's views of a kind."""
         item, kind = wanted
         size = self.job.recipe.image_size
         image = grey_resized(open_picture(self.job.split.image_path(item)), self.job.recipe.short_side, size)
         if kind == "mirrored":
-            views = torch.from_numpy(evaluation_views(image, size, flips=True))
+            views = torch.from_numpy(mirrored(centre(image, size)))
         else:
             first = int(item.image_sha256[:12], 16)
             with RANDOM_STATE:
@@ -195,13 +193,13 @@ class Maps:
         return kept
 
     def _batch(self, chosen: Sequence[tuple[int, int]]) -> Tensor:
-        maps = np.stack([self._map(self.items[place], view) for place, view in chosen])
+        maps = np.stack([self._map(self.job.items[place], view) for place, view in chosen])
         return torch.from_numpy(maps).to(self.job.device)
 
     def training(self, epoch: int, chosen: Sequence[Choice]) -> Tensor:
         """See ``Source``."""
         generator = torch.Generator().manual_seed(self.job.seed * PASS_COUNT + epoch)
-        views = torch.randint(4 + RANDOM_VIEWS, (len(self.items),), generator=generator).tolist()
+        views = torch.randint(4 + RANDOM_VIEWS, (len(self.job.items),), generator=generator).tolist()
         return self._batch([(place, views[place]) for place, _ in chosen])
 
     def logits(self, places: Sequence[int]) -> Tensor:
@@ -213,7 +211,7 @@ class Maps:
             for start in range(0, len(places), EVAL_BATCH // 4):
                 some = places[start : start + EVAL_BATCH // 4]
                 answers = self.module(self._batch([(place, view) for place in some for view in views]))
-                rows.append(answers.double().cpu().reshape(len(some), len(views), -1).mean(1))
+                rows.append(answers.cpu().double().reshape(len(some), len(views), -1).mean(1))
         return torch.cat(rows)
 
     def head_inputs(self, places: Sequence[int]) -> NDArray[np.float32]:

@@ -108,8 +108,9 @@ def train(
     used = choose_device(hardware.device)
     _check_hardware(config, hardware, used)
     require(tracker)
-    default = f"{split.name}-{config.arch.replace('timm:', '')}-{config.recipe.name}-{config.digest(split.digest)}"
-    folder = runs / check_name(name or default.replace("/", "_")[:100])
+    words = [split.name, config.arch.replace("timm:", ""), config.recipe.name, config.digest(split.digest)]
+    words += [] if hardware.precision is Precision.FP32 else [hardware.precision.value]
+    folder = runs / check_name(name or "-".join(words).replace("/", "_")[:100])
     team = launched()
     if team and not team.is_first:
         with joined(team, used):
@@ -117,8 +118,9 @@ def train(
             _follow(team, work)
         return None
     check_images(split)
-    record = _record(split, config, folder, used, command)
-    run = create_run(folder, record, same=("config", "split", "parts"))
+    record = _record(split, config, folder, command)
+    record |= {"precision": hardware.precision.value, "environment": describe_environment(used)}
+    run = create_run(folder, record, same=("config", "split", "parts", "precision"))
     with held(run):
         waiting = tuple(key for key in run.planned if key not in run.finished)
         work = Work(split.folder, run.folder, waiting, used, hardware, tracker, checkpoint_seconds)
@@ -131,9 +133,10 @@ def train(
                 Trainer(members, work, split, run, advance).train_parts()
         if waiting or run.record["finished"] is None:
             seconds = sum(float(run.part(key)["seconds"]) for key in run.planned)
-            write_json(run.folder / RUN_FILE, {**run.record, "seconds": round(seconds, 1), "finished": _now()})
+            record = {**run.record, "seconds": round(seconds, 1), "finished": _now()}
+            write_card(Run(run.folder, record))
+            write_json(run.folder / RUN_FILE, record)
             run = open_run(run.folder)
-            write_card(run)
     return Trained(run, len(waiting), len(run.planned) - len(waiting), _notes(config, run, arch))
 
 
@@ -184,6 +187,7 @@ class Trainer:
                 seed_everything(key.seed)
                 classes = len(self.split.classes)
                 network = load_network(architecture(config.arch), config.weights, classes, config.input_scale)
+                network.check_input(config.recipe.image_size)
             if self.team.is_first:
                 with new_part(self.run, key) as folder, tracking(self.work.tracker, self.run, key, folder) as tracker:
                     self._part(folder, key, network, tracker)
@@ -206,10 +210,12 @@ class Trainer:
             network.module.to(job.device).eval()
             cache = FeatureCache(self.run.folder.parent / CACHE / "features", network, recipe, job.device)
             result = train_probe(job, cache)
+            for step, row in enumerate(result.history, start=1):
+                tracker.row({"epoch": step, **row})
         else:
             result = train_loop(job, network, self._settings(folder, tracker))
         if result is not None:
-            write_part(folder, job, result, time.monotonic() - began)
+            write_part(folder, job, result, time.monotonic() - began + result.seconds_before)
 
     def _settings(self, folder: Path, tracker: Tracker) -> LoopSettings:
         config, size = self.run.config, self.run.config.recipe.image_size
@@ -217,7 +223,7 @@ class Trainer:
             precision=self.work.hardware.precision,
             compiled=self.work.hardware.compiled,
             transform=own_transform(config.transforms, size) if config.transforms else standard_transform(size),
-            transform_key=config.transforms_sha256 or "standard",
+            transform_key=f"{config.transforms} {config.transforms_sha256}" if config.transforms else "standard",
             cache=self.run.folder.parent / CACHE / "maps",
             part_folder=folder,
             checkpoint_seconds=self.work.checkpoint_seconds,
@@ -226,7 +232,7 @@ class Trainer:
         )
 
 
-def _record(split: Split, config: TrainConfig, folder: Path, device: str, command: Sequence[str]) -> dict[str, Any]:
+def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[str]) -> dict[str, Any]:
     """What run.json holds of a run that begins."""
     numbers = [fold.number for fold in split.folds]
     parts = [{"fold": number, "seed": seed} for seed in config.seeds for number in numbers]
@@ -250,13 +256,16 @@ def _record(split: Split, config: TrainConfig, folder: Path, device: str, comman
         "started": _now(),
         "finished": None,
         "seconds": 0.0,
-        "environment": describe_environment(device),
     }
 
 
 def _leakage(split: Split) -> Mapping[str, Any] | None:
     """What the split says of its leakage; papers on both sides are found even where it says nothing."""
-    both = {group for fold in split.folds for group in {i.group for i in fold.train} & {i.group for i in fold.test}}
+    both = {
+        group
+        for fold in split.folds
+        for group in {i.group for i in (*fold.train, *fold.val)} & {i.group for i in fold.test}
+    }
     if split.leakage is None and both:
         return {"reason": f"{len(both)} papers stand on both sides, which the split does not say"}
     return split.leakage
@@ -265,12 +274,13 @@ def _leakage(split: Split) -> Mapping[str, Any] | None:
 def _counts(split: Split) -> dict[str, Any]:
     """Images, groups and labels of the whole split, and images of the first fold's sides."""
     first = split.folds[0]
-    every = {item.image_sha256: item for fold in split.folds for item in (*fold.train, *fold.test)}
+    every = {item.image_sha256: item for fold in split.folds for item in fold.everything}
     return {
         "images": len(every),
         "groups": len({item.group for item in every.values()}),
         "labels": {c: sum(i.label == c for i in every.values()) for c in split.classes},
         "train": len(first.train),
+        "val": len(first.val),
         "test": len(first.test),
         "train_labels": dict(Counter(i.label for i in first.train)),
         "test_labels": dict(Counter(i.label for i in first.test)),

@@ -5,9 +5,14 @@ Arrays are uint8, 0 black to 255 white.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from polymodel.recipes import Recipe
 
 Grey = NDArray[np.uint8]
 
@@ -61,6 +66,49 @@ def five_crops(image: Grey, size: int) -> Grey:
 def mirrored(image: Grey) -> Grey:
     """An image, its left-right and top-bottom mirror images and both together: (4, height, width)."""
     return np.stack([image, image[:, ::-1], image[::-1], image[::-1, ::-1]])
+
+
+GREY_WEIGHTS = (0.299, 0.587, 0.114)
+"""Of red, green and blue in grey: ITU-R 601, as pillow's ``convert("L")`` has them."""
+
+CROPS: dict[str, Callable[[Grey, int], Grey]] = {
+    "corners and centre": five_crops,
+    "centre": lambda image, size: centre(image, size)[None],
+    "centre and its mirror images": lambda image, size: mirrored(centre(image, size)),
+}
+"""What is cut from a rendering of a picture, (crops, size, size)."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a picture becomes the views that a network is asked about.
+
+    Attributes:
+        size: side of a view in pixels.
+        renderings: (short side, quarter turns to the left) of each; a short side of None squashes the picture.
+        crops: a key of ``CROPS``: what is cut from each rendering.
+    """
+
+    size: int
+    renderings: tuple[tuple[int | None, int], ...]
+    crops: str
+
+    def cut(self, rendering: Grey) -> Grey:
+        """(crops, size, size) of a rendering."""
+        return CROPS[self.crops](rendering, self.size)
+
+    def views(self, picture: Image.Image) -> Grey:
+        """(views, size, size) of an RGB picture: the crops of all renderings."""
+        greys = (np.rot90(grey_resized(picture, short, self.size), turns) for short, turns in self.renderings)
+        return np.concatenate([self.cut(grey) for grey in greys])
+
+
+def preparation(recipe: Recipe) -> Preparation:
+    """How a recipe's models see a picture when they predict."""
+    if recipe.kind == "probe":
+        return Preparation(recipe.image_size, recipe.views, "corners and centre")
+    crops = "centre and its mirror images" if recipe.flips else "centre"
+    return Preparation(recipe.image_size, ((recipe.short_side, 0),), crops)
 
 
 def fixed_copy(image: Grey, index: int) -> Grey:

@@ -6,7 +6,6 @@ Files are read as safetensors, or by ``torch.load`` with ``weights_only``, which
 from __future__ import annotations
 
 import importlib
-import pickle
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from torch import Tensor
 from polydata.errors import InputError
 from polydata.ids import sha256_file
 from polymodel.config import DEFAULT_ARCH, IMAGENET, NO_WEIGHTS
-from polymodel.models import Architecture, Network, build
+from polymodel.models import Architecture, Network, build, first_line
 
 DOWNLOAD_SECONDS = 30.0
 SHOWN_KEYS = 6
@@ -124,7 +123,6 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: if the file is missing, damaged, holds code, or holds no tensors by name.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     hint = "Bring a safetensors file, or a state dict saved with torch.save(model.state_dict(), FILE)."
@@ -136,8 +134,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         )
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}", hint) from error
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise InputError(f"{path} holds no weights that can be read safely: {_first_line(error)}", hint) from error
+    except Exception as error:  # a damaged file ends in errors of many roots; each means that it cannot be read
+        raise InputError(f"{path} holds no weights that can be read safely: {first_line(error)}", hint) from error
     for key in ("state_dict", "model"):
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]
@@ -155,7 +153,7 @@ def fill(network: Network, state: State, source: str) -> None:
         InputError: naming the keys that are missing, unknown or of another shape.
     """
     wanted = network.module.state_dict()
-    head = {f"{network.head}.weight", f"{network.head}.bias"}
+    head = {f"{name}.{what}" for name in network.heads for what in ("weight", "bias")}
     other_head = any(k in state and k in wanted and state[k].shape != wanted[k].shape for k in head)
     needed = set(wanted) - (head if other_head else set())
     given = set(state) - (head if other_head else set())
@@ -175,11 +173,6 @@ def fill(network: Network, state: State, source: str) -> None:
             "Name the architecture that the weights belong to with --arch.",
         )
     network.module.load_state_dict({**wanted, **{k: state[k] for k in needed}})
-
-
-def _first_line(error: Exception) -> str:
-    """What an error says, or its kind where it says nothing."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _list(keys: list[str]) -> str:
@@ -216,7 +209,7 @@ def _download(arch: Architecture) -> State:
                 state = chosen.get_state_dict(progress=False, check_hash=True)
     except Exception as error:  # the hub clients raise errors of many roots; each means that there are no weights
         raise InputError(
-            f"ImageNet weights of {arch.name} could not be downloaded: {_first_line(error)}", HINT
+            f"ImageNet weights of {arch.name} could not be downloaded: {first_line(error)}", HINT
         ) from error
     return _modern_names(state)
 

@@ -14,7 +14,16 @@ from scipy.ndimage import gaussian_filter
 
 from polydata.ids import sha256_bytes
 from polydata.images import ImageStore
-from polydata.splits.manifest import MANIFEST, Item, fold_files, list_text, manifest_text, sealed, split_digest
+from polydata.splits.manifest import (
+    MANIFEST,
+    Item,
+    fold_files,
+    list_text,
+    manifest_text,
+    sealed,
+    side_names,
+    split_digest,
+)
 from polydata.workspace import Workspace
 
 CLASSES = ("fine", "coarse")
@@ -32,20 +41,24 @@ def texture(seed: int, width: float, size: int = 64) -> bytes:
 
 def write_split(
     folder: Path,
-    parts: Sequence[tuple[Sequence[Item], Sequence[Item]]],
+    parts: Sequence[tuple[Sequence[Item], ...]],
     folds: int = 0,
     leakage: Mapping[str, Any] | None = None,
     classes: Sequence[str] = CLASSES,
+    protocol: str = "grouped",
 ) -> Path:
-    """Write a split folder in the manifest's format."""
+    """Write a split folder in the manifest's format; parts are (train, test) or (train, val, test)."""
     folder.mkdir(parents=True)
+    recipe = {"folds": folds, "repeats": len(parts) // folds if folds else 1, "seed": 0, "partial": "drop"}
+    recipe["protocol"] = protocol
+    if len(parts[0]) == 3:
+        recipe["val_fraction"] = 0.1
     files = {}
     for number, sides in enumerate(parts, start=1):
-        for name, items in zip(fold_files(number, folds), sides, strict=True):
+        for name, items in zip(fold_files(number, folds, side_names(recipe)), sides, strict=True):
             data = list_text(items).encode()
             (folder / name).write_bytes(data)
             files[name] = sha256_bytes(data)
-    recipe = {"folds": folds, "repeats": len(parts) // folds if folds else 1, "seed": 0, "partial": "drop"}
     manifest = {
         "format": 1,
         "name": folder.name,

@@ -38,6 +38,56 @@ def test_every_architecture_gives_logits_maps_and_a_tail(name: str) -> None:
     assert network.module(images.clone()).shape == (2, 3)
 
 
+@pytest.mark.parametrize("name", ["resnetv2_50", "dla34", "levit_128s", "efficientformer_l1"])
+def test_every_kind_of_head_is_replaced(name: str) -> None:
+    network = build(architecture(f"timm:{name}"), 10)
+    digest = network.backbone_digest()
+    network.replace_head(3)
+    assert network.backbone_digest() == digest  # of all but the new head, which every seed fills anew
+    network.module.eval()
+    with torch.inference_mode():
+        assert network.module(torch.zeros(1, 3, 224, 224)).shape == (1, 3)
+    heads = network.module.get_classifier()
+    assert {network.module.get_submodule(h) for h in network.heads} == set(
+        heads if isinstance(heads, tuple) else [heads]
+    )
+
+
+def test_the_seed_alone_decides_a_new_head() -> None:
+    network = build(architecture("efficientnet_lite0"), 10)
+    torch.manual_seed(5)
+    network.replace_head(2)
+    torch.manual_seed(5)
+    plain = torch.nn.Linear(1280, 2)
+    assert torch.equal(network.head_layer().weight, plain.weight)
+    assert torch.equal(network.head_layer().bias, plain.bias)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("hrnet_w18_small", 64), ("crossvit_9_240", 240), ("pit_ti_224", 224), ("tnt_s_patch16_224", 224)],
+)
+def test_stages_that_put_out_no_tensor(name: str, size: int) -> None:
+    """timm brings their maps into shape; there is no single map to begin a last block with."""
+    network = build(architecture(f"timm:{name}"), 2)
+    network.module.eval()
+    images = torch.zeros(1, 3, size, size)
+    with torch.inference_mode():
+        assert [m.ndim for m in network.maps(images)] == [4, 4, 4]
+        with pytest.raises(UsageError, match=f"{name} gives no feature maps"):
+            network.middle_map(images)
+
+
+@pytest.mark.parametrize(("name", "good", "bad"), [("timm:vit_tiny_patch16_224", 224, 64), ("vgg16", 32, 16)])
+def test_image_sizes_are_tried(name: str, good: int, bad: int) -> None:
+    network = build(architecture(name), 2)
+    network.check_input(good)
+    with pytest.raises(UsageError, match=f"{name} cannot take images of {bad} px: .") as caught:
+        network.check_input(bad)
+    assert "--image-size" in caught.value.hint
+    assert network.module.training
+
+
 def test_unknown_architectures_are_named() -> None:
     with pytest.raises(UsageError, match="resnet19"):
         architecture("resnet19")
@@ -134,13 +184,33 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "evil.txt").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not weights", b"PK\x03\x04broken"])
+@pytest.mark.parametrize("content", [b"", b".", b"not weights", b"PK\x03\x04broken"])
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
 def test_damaged_files_are_an_error(tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(content)
     with pytest.raises(InputError):
         read_state(path)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("zipped", [True, False])
+def test_mutated_files_are_read_or_an_error(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save({"a.weight": torch.ones(2, 3), "a.bias": torch.zeros(2)}, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        mutated = bytearray(whole[: rng.integers(1, len(whole) + 1)] if rng.random() < 0.3 else whole)
+        for place in rng.integers(0, len(mutated), rng.integers(1, 9)):
+            mutated[place] = rng.integers(0, 256)
+        path.write_bytes(mutated)
+        try:
+            read_state(path)
+        except InputError:
+            refused += 1
+    assert refused > 50
 
 
 def test_missing_files_are_an_error(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from polymodel.augment import fixed_copies, random_view, standard_transform
+from polydata.errors import InputError, UsageError
+from polymodel.augment import fixed_copies, own_transform, random_view, standard_transform
 from polymodel.views import COPIES, fixed_copy, mirrored
 
 
@@ -30,6 +33,35 @@ def test_a_random_view_follows_from_its_state_and_leaves_the_generator_alone() -
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
     assert one.shape == (24, 24)
+
+
+OWN = """
+def raises(size):
+    raise OSError("no such folder")
+
+def wants(size, more):
+    return None
+
+def divides(size):
+    return lambda image: image // 0.0 @ image
+"""
+
+
+def test_errors_of_ones_own_transform_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "transforms_that_fail.py").write_text(OWN)
+    (tmp_path / "transforms_without_sense.py").write_text("def half(size:\n")
+    (tmp_path / "transforms_that_divide.py").write_text("1 / 0")
+    for path, said in (
+        ("transforms_that_fail:raises", r"transforms_that_fail:raises\(24\) fails: OSError: no such folder"),
+        ("transforms_that_fail:wants", "TypeError: wants.*more"),
+        ("transforms_without_sense:half", "transforms_without_sense:half cannot be imported: SyntaxError"),
+        ("transforms_that_divide:half", "cannot be imported: ZeroDivisionError: division by zero"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            own_transform(path, 24)
+    with pytest.raises(InputError, match=r"transforms_that_fail:divides fails for an image of \(40, 60\) pixels: Run"):
+        random_view(np.zeros((40, 60), dtype=np.uint8), 24, own_transform("transforms_that_fail:divides", 24), 0)
 
 
 def test_four_mirror_images() -> None:

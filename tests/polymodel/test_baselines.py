@@ -20,12 +20,14 @@ from polydata.images import describe
 from polymodel.baselines import BASELINES, Pictures, best_cut, read_embeddings, sobel_as_published, sobel_seed
 from polymodel.cli import app
 from polymodel.evaluate import centre_of
+from polymodel.figures import _shortened
 from polymodel.metrics import METRICS
-from polymodel.people import people
-from polymodel.printed import read_printed
+from polymodel.people import people, read_votes
+from polymodel.printed import read_curves, read_printed
 from polymodel.texture import sobel_value, texture_features
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "nims"
+LABELS = ("compatible", "incompatible")
 
 
 def png(grey: np.ndarray) -> bytes:
@@ -67,6 +69,19 @@ def test_the_cut_is_found_on_either_side() -> None:
     assert 0.9 <= cut <= 2.1 and low
     assert not best_cut(values, ~positive, groups)[1]
     assert best_cut(values, np.ones(60, dtype=bool), groups)[1]  # nothing to learn from
+    # A paper for each label: no fold leaves both labels, so all are looked at.
+    cut, low = best_cut(values, positive, np.where(positive, "a", "b"))
+    assert 0.9 <= cut <= 2.1 and low
+    assert best_cut(values, ~positive, np.where(positive, "a", "b")) == (cut, False)
+
+
+def test_names_keep_what_tells_them_apart() -> None:
+    names = [f"nims-grouped-efficientnet_lite0-{kind}-0a1b2c{k}" for kind in ("probe", "finetune") for k in range(2)]
+    short = [_shortened(name) for name in names]
+    assert len(set(short)) == 4
+    assert all(len(name) == 28 for name in short)
+    assert short[2].startswith("nims") and short[2].endswith("-finetune-0a1b2c0")
+    assert _shortened("VGG $16$") == r"VGG \$16\$"
 
 
 def test_one_table_of_all_baselines(small: Small) -> None:
@@ -109,7 +124,7 @@ def test_people_in_the_same_table(small: Small, tmp_path: Path) -> None:
     rows: list[list[object]] = [["key", "truth", "R1", "R2", "R3"]]
     rows += [["a", 1, 1, 1, 0], ["b", 0, 0, 1, 0], ["c", 0, 0, 0, 0], ["d", 1, 1, "", 1], ["e", 1, 1, 0, 0]]
     path = table(tmp_path / "people.csv", rows)
-    found = people(path, "truth", ["R*"], "compatible", top=1)
+    found = people(path, "truth", ["R*"], LABELS, "compatible", top=1)
     assert (found["images"], found["left_out"]) == (4, 1)
     assert found["each"]["R1"]["accuracy"]["value"] == 1.0
     assert found["each"]["R2"]["accuracy"]["value"] == 0.5
@@ -118,12 +133,30 @@ def test_people_in_the_same_table(small: Small, tmp_path: Path) -> None:
     assert found["vote"]["auroc"]["value"] is not None
     assert found["top"]["raters"] == ["R1"]
     with pytest.raises(InputError, match="no column 'nothing'"):
-        people(path, "nothing", ["R*"], "compatible")
+        people(path, "nothing", ["R*"], LABELS, "compatible")
     with pytest.raises(InputError, match="raters"):
-        people(path, "truth", ["X*"], "compatible")
+        people(path, "truth", ["X*"], LABELS, "compatible")
     words = ("--human", path, "--truth", "truth")
     assert "vote of all" in call(small, "baselines", "--split", "one", *words)
     assert "go together" in call(small, "baselines", "--split", "one", "--human", path, expect=2)
+
+
+def test_answers_that_are_no_label_are_named(small: Small, tmp_path: Path) -> None:
+    rows: list[list[object]] = [["key", "truth", "R1", "R2"], ["a", 1, "yes", 1], ["b", 0, "no", 0]]
+    path = table(tmp_path / "people.csv", rows)
+    with pytest.raises(InputError, match=r"no label: no, yes\.") as caught:
+        people(path, "truth", ["R*"], LABELS, "compatible")
+    assert "compatible, incompatible, 1, 0" in caught.value.hint
+    with pytest.raises(InputError, match="no label: no, yes"):
+        read_votes(path, "key", ["R*"], LABELS, "compatible")
+    with pytest.raises(InputError, match=r"no label: a, b\."):
+        people(path, "key", ["R2"], LABELS, "compatible")
+    words = ("baselines", "--split", "one", "--human", path, "--truth", "truth", "--raters", "R1")
+    assert "no, yes" in call(small, *words, expect=1)
+    # A label of the split, whatever the task says, and the task's spellings.
+    path = table(path, [["key", "R1", "R2"], ["a", "yes", "miscible"], ["b", "no", "immiscible"]])
+    assert read_votes(path, "key", ["R1"], ("yes", "no"), "yes").shares == {"a": 1.0, "b": 0.0}
+    assert read_votes(path, "key", ["R2"], LABELS, "compatible").shares == {"a": 1.0, "b": 0.0}
 
 
 def test_printed_results(tmp_path: Path) -> None:
@@ -138,6 +171,38 @@ def test_printed_results(tmp_path: Path) -> None:
         read_printed(table(path, [*rows, ["Table 2", "x", "", "nan", ""]]))
     with pytest.raises(InputError, match="no columns"):
         read_printed(table(path, [["a"], ["b"]]))
+
+
+def test_printed_curves(tmp_path: Path) -> None:
+    header: list[object] = ["model", "epoch", "train_accuracy_pct", "test_accuracy_pct"]
+    points: list[list[object]] = [["a", 2, 80, 70], ["a", 1, "", 90], ["b", 1, 60, 50]]
+    path = table(tmp_path / "log.csv", [header, *points])
+    first, second = read_curves(path)
+    assert (first.model, first.epochs, first.train, first.test) == ("a", (1, 2), (None, 0.8), (0.9, 0.7))
+    assert first.peak == (0.9, 1)
+    assert first.end == pytest.approx(0.8)
+    assert second.test == (0.5,)
+    for row, said in (
+        (["a", "x", 1, 1], "whole epoch"),
+        (["a", 1, 1, ""], "whole epoch"),
+        (["a", 1, 1, 101], "no perc"),
+    ):
+        with pytest.raises(InputError, match=said):
+            read_curves(table(path, [header, row]))
+    with pytest.raises(InputError, match="no columns"):
+        read_curves(table(path, [["model", "epoch"], ["a", 1]]))
+    with pytest.raises(InputError, match="can be drawn"):
+        read_curves(table(path, [header, *([str(k), 1, 1, 1] for k in range(99))]))
+
+
+@pytest.mark.realdata
+def test_the_seeds_training_log() -> None:
+    curves = {curve.model: curve for curve in read_curves(REAL / "published_training_log.csv")}
+    assert len(curves) == 6
+    assert all(len(curve.epochs) == 100 for curve in curves.values())
+    assert round(100 * curves["Pre-VGG"].peak[0], 2) == 94.02
+    ends = [curve.end for name, curve in curves.items() if name.startswith("Pre")]
+    assert (round(min(ends), 3), round(max(ends), 3)) == (0.839, 0.913)
 
 
 @pytest.mark.realdata
@@ -170,12 +235,12 @@ def test_the_seeds_sobel_row() -> None:
 
 @pytest.mark.realdata
 def test_the_researchers() -> None:
-    found = people(REAL / "human_labels.csv", "workbook_label01", ["R*"], "compatible")
+    found = people(REAL / "human_labels.csv", "workbook_label01", ["R*"], LABELS, "compatible")
     assert (found["images"], found["left_out"], len(found["each"])) == (116, 1, 21)
     assert found["fleiss_kappa"] == pytest.approx(0.359, abs=5e-4)
     assert found["mean"]["accuracy"]["mean"] == pytest.approx(0.720, abs=5e-4)
     assert found["top"]["metrics"]["accuracy"]["mean"] == pytest.approx(0.8388, abs=5e-5)
     above = [m["accuracy"]["value"] > found["majority_accuracy"] for m in found["each"].values()]
     assert sum(above) == 3
-    published = people(REAL / "human_labels.csv", "published_label01", ["R*"], "compatible")
+    published = people(REAL / "human_labels.csv", "published_label01", ["R*"], LABELS, "compatible")
     assert published["vote"]["auroc"]["value"] == pytest.approx(0.919, abs=1e-3)

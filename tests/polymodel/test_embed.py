@@ -12,6 +12,7 @@ from small_split import Small, texture
 from typer.testing import CliRunner
 
 from polymodel.cli import app
+from polymodel.features import FeatureCache
 
 TINY = ("--arch", "timm:test_resnet", "--weights", "none", "--device", "cpu")
 
@@ -56,6 +57,33 @@ def test_a_folder_of_images_too(small: Small, tmp_path: Path) -> None:
     said = call(small, "--split", tmp_path / "in", "--output", output, *TINY, expect=3)
     assert "bad.png" in said and "Traceback" not in said
     assert len(pd.read_parquet(output)) == 1
+
+
+def test_images_share_the_threads_and_bad_ones_are_listed_alone(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    get = FeatureCache.get
+
+    def counted(self: FeatureCache, images: list[tuple[str, Path]], advance: object = None) -> object:
+        asked.append(len(images))
+        return get(self, images, advance)
+
+    monkeypatch.setattr(FeatureCache, "get", counted)
+    folder, output = tmp_path / "in", tmp_path / "features.parquet"
+    folder.mkdir()
+    for k in range(70):
+        (folder / f"{k:02}.png").write_bytes(texture(1000 + k, 1.0, size=16))
+    call(small, "--split", folder, "--output", output, *TINY)
+    assert asked == [64, 6]
+    whole = pd.read_parquet(output)
+    asked.clear()
+    for name in ("05", "69"):
+        (folder / f"{name}.png").write_bytes(f"no image {name}".encode())
+    said = "".join(call(small, "--split", folder, "--output", output, *TINY, expect=3).split())
+    assert [k for k in range(70) if f"{k:02}.png" in said] == [5, 69]
+    assert asked == [64, *[1] * 64, 6, *[1] * 6]
+    assert pd.read_parquet(output).equals(whole.drop(index=[5, 69]).reset_index(drop=True))
 
 
 @pytest.mark.parametrize(("output", "expect"), [("x.csv", 2), ("missing/x.parquet", 1)])

@@ -222,7 +222,7 @@ def test_an_epoch_shows_every_image_once_and_sampling_shows_classes_alike(small:
 
 def test_the_papers_copies_are_twelve_and_three(small: Small) -> None:
     job = job_of(small, RecipeName.PAPER)
-    labels = torch.from_numpy(job.train_targets())
+    labels = torch.from_numpy(job.targets())
     shown = [choice for chunk in batches(job, 0, np.arange(28), labels) for choice in chunk]
     fine = job.classes.index(job.split.positive)
     assert len(shown) == 14 * 12 + 14 * 3
@@ -243,6 +243,29 @@ def wrong(size):
 def nothing(size):
     return None
 """
+
+
+TWO = """
+from torchvision.transforms import v2
+
+def middle(size):
+    return v2.CenterCrop(size)
+
+def mirrored(size):
+    return v2.Compose([v2.CenterCrop(size), v2.RandomInvert(1.0)])
+"""
+
+
+def test_two_transforms_of_one_file_share_no_maps(own: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_two_transforms.py").write_text(TWO)
+    monkeypatch.chdir(tmp_path)
+    recipe = adjusted(RecipeName.LP_FT, image_size=32, epochs=1)
+    losses = []
+    for name in ("middle", "mirrored"):
+        settings = train_config(TINY, "none", recipe, (0,), transforms=f"my_two_transforms:{name}")
+        run = trained(own, settings, name)
+        losses.append(run.history(run.planned[0])["train_loss"].tolist())
+    assert losses[0] != losses[1]
 
 
 def test_transforms_of_ones_own(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from small_split import Small, texture
+from sklearn.metrics import roc_auc_score
+from small_split import POSITIVE, Small, texture, write_split
 from typer.testing import CliRunner
 
 from polymodel.cli import app
+from polymodel.data import open_split
 from polymodel.metrics import METRICS
 
 TINY = "timm:test_resnet"
@@ -157,13 +159,29 @@ def test_evaluation_over_folds(small: Small) -> None:
     assert found["test_images"] == 40
 
 
+def test_folds_of_one_paper_are_scored_together(own: Small) -> None:
+    papers = sorted({i.group for i in own.items})
+    sides = [([i for i in own.items if i.group != p], [i for i in own.items if i.group == p]) for p in papers]
+    write_split(own.workspace.splits / "lopo", sides, folds=len(papers), protocol="leave-one-paper-out")
+    call(own, "train", "--split", "lopo", "--name", "lopo", *FAST)
+    found = parsed(own, "evaluate", "lopo", "--no-controls")
+    frames = [
+        pd.read_parquet(path).query("side == 'test'") for path in own.workspace.runs.glob("lopo/parts/*/*.parquet")
+    ]
+    answers = pd.concat(frames)
+    assert len(answers) == found["test_images"] == 20
+    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(answers["label"] == POSITIVE, answers["p_positive"]))
+    assert (found["scored"], len(found["parts"])) == (1, 5)
+    assert "5 parts scored together" in call(own, "evaluate", "lopo")
+
+
 def test_prediction_gives_what_training_wrote(small: Small, tmp_path: Path) -> None:
     frame = pd.read_parquet(small.workspace.runs / "run-one" / "parts" / "fold-1-seed-0" / "predictions.parquet")
     paths = [small.root / p for p in frame["path"][:4]]
     found = parsed(small, "predict", "run-one", *paths)["predictions"]
     assert [p["p_positive"] for p in found] == pytest.approx(frame["p_positive"][:4].tolist(), abs=1e-9)
     assert [p["image_sha256"] for p in found] == frame["image_sha256"][:4].tolist()
-    assert set(found[0]) == {"path", "image_sha256", "label", "p_positive", "logit_fine", "logit_coarse"}
+    assert set(found[0]) == {"path", "image_sha256", "label", "p_positive", "trained_on", "logit_fine", "logit_coarse"}
 
 
 @pytest.mark.parametrize("recipe", ["finetune", "paper"])
@@ -184,6 +202,19 @@ def test_the_parts_of_a_run_answer_together(small: Small) -> None:
     logits = [f.loc[f["image_sha256"] == sha, "logit_fine"].item() for f in frames]
     found = parsed(small, "predict", "run-cv", small.root / path)["predictions"][0]
     assert found["logit_fine"] == pytest.approx(sum(logits) / 3, abs=1e-9)
+
+
+def test_a_workspace_is_predicted_by_its_store_alone(small: Small, tmp_path: Path) -> None:
+    call(small, "evaluate", "run-leaky")  # which draws a picture below the workspace
+    path = tmp_path / "predictions.parquet"
+    said = call(small, "predict", "run-leaky", small.root, "--output", path)
+    frame = pd.read_parquet(path)
+    assert set(frame["image_sha256"]) == {i.image_sha256 for i in small.items} and len(frame) == 40
+    tested = {i.image_sha256 for i in open_split("leaky", small.root).folds[0].test}
+    assert set(frame.loc[~frame["trained_on"], "image_sha256"]) == tested
+    assert "trained on 30 of these images" in said and "Leaky split" in said
+    found = parsed(small, "predict", "run-leaky", small.root / small.items[0].path)
+    assert found["leakage"] and found["predictions"][0]["trained_on"] is True
 
 
 def test_folders_and_unreadable_images(small: Small, tmp_path: Path) -> None:
@@ -241,8 +272,6 @@ def test_the_report_is_one_file_and_fetches_nothing(small: Small, tmp_path: Path
 
 
 def test_hostile_words_are_escaped(own: Small, tmp_path: Path) -> None:
-    from small_split import write_split
-
     from polydata.splits.manifest import Item
 
     hostile = "<script>alert(1)</script>"
@@ -339,10 +368,23 @@ def test_the_report_sets_printed_results_and_baselines_beside(small: Small, tmp_
     printed.write_text("table,model,test_accuracy_pct\nTable 2,<b>Pre-VGG</b>,94.02\nTable 3,Nopre-Res,90\n")
     call(small, "baselines", "--split", "cv")
     page = tmp_path / "report.html"
-    call(small, "report", "run-cv", "--published", printed, "--output", page)
+    log = tmp_path / "log.csv"
+    log.write_text("model,epoch,test_accuracy_pct\n<i>Res,1,70\n<i>Res,2,81.5\n")
+    call(small, "evaluate", "run-cv", "--among", "one")
+    call(small, "report", "run-cv", "--published", printed, "--training-log", log, "--output", page)
     text = page.read_text(encoding="utf-8")
-    for words in ("Table 2 as printed", "94.02", "&lt;b&gt;Pre-VGG", "GLCM and LBP", "Sobel value by", "Box plots"):
+    for words in (
+        "Table 2 as printed",
+        "94.02",
+        "&lt;b&gt;Pre-VGG",
+        "GLCM and LBP",
+        "Sobel value by",
+        "Box plots",
+        "81.50",
+        "test images of one",
+    ):
         assert words in text
     assert "not the published test set" in text
     assert "<b>Pre-VGG" not in text
+    assert "<i>Res" not in text
     assert "is to be known of the printed numbers" not in text  # only of the seed's own rows

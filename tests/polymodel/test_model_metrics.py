@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polymodel import metrics
 from polymodel.metrics import (
     METRICS,
     Outcome,
     confusion,
+    differences,
+    mcnemar,
     over_seeds,
-    paired,
     point,
     summarise,
     weighted,
@@ -92,6 +96,37 @@ def test_intervals_speak_of_papers() -> None:
     assert alone["low"] == pytest.approx(alone["high"])
 
 
+def noisy(images: int, papers: int) -> Outcome:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, images)
+    p = np.clip(truth * 0.2 + rng.random(images) * 0.8, 0, 1)
+    return outcome(truth.tolist(), p.tolist(), [str(k % papers) for k in range(images)])
+
+
+@pytest.mark.parametrize("block", [7, 150, 10_000])
+def test_resamples_in_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    first = noisy(90, 20)
+    second = Outcome(first.truth, first.probabilities[:, ::-1].copy(), first.groups, 1)
+    before = summarise([first, second], resamples=301), differences([first], [second], resamples=301)
+    monkeypatch.setattr(metrics, "RESAMPLES_AT_ONCE", block)
+    after = summarise([first, second], resamples=301), differences([first], [second], resamples=301)
+    for one, other in zip(before, after, strict=True):
+        for metric in METRICS:
+            assert one[metric] == {k: pytest.approx(v, abs=1e-12) for k, v in other[metric].items()}, metric
+
+
+def test_memory_grows_neither_with_the_resamples_nor_with_pairs_of_images() -> None:
+    made = noisy(4000, 50)
+    peaks = []
+    for resamples in (200, 1000):
+        tracemalloc.start()
+        summarise([made], resamples=resamples)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
+    assert peaks[1] < 20 * 8 * 200 * 4000  # some arrays of 200 resamples, (200, images) each
+
+
 def test_over_parts_the_mean_and_its_interval_are_given() -> None:
     parts = [outcome([1, 1, 0, 0], [0.9, 0.4, 0.1, 0.6], list("abab")), outcome([1, 0], [0.8, 0.1], list("cd"))]
     found = summarise(parts)["accuracy"]
@@ -136,12 +171,20 @@ def test_auroc_within_papers() -> None:
 
 def test_pairs_of_models() -> None:
     truth = [1, 0] * 20
-    good, bad = [0.9, 0.1] * 20, [0.9, 0.1] * 10 + [0.4, 0.1] * 10
-    found = paired(outcome(truth, good), outcome(truth, bad))
-    assert found["mcnemar"] == {"first_only_right": 10, "second_only_right": 0, "p": pytest.approx(2 / 2**10)}
-    row = found["difference"]["accuracy"]
+    good, bad = outcome(truth, [0.9, 0.1] * 20), outcome(truth, [0.9, 0.1] * 10 + [0.4, 0.1] * 10)
+    assert mcnemar(good, bad) == {"first_only_right": 10, "second_only_right": 0, "p": pytest.approx(2 / 2**10)}
+    row = differences([good], [bad])["accuracy"]
     assert row["value"] == pytest.approx(0.25)
     assert 0 < row["low"] < row["value"] < row["high"]
-    same = paired(outcome(truth, good), outcome(truth, good))
-    assert same["mcnemar"]["p"] == 1.0
-    assert same["difference"]["accuracy"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert mcnemar(good, good)["p"] == 1.0
+    assert differences([good], [good])["accuracy"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_models_of_several_parts_differ_by_their_means_as_the_tables_give_them() -> None:
+    """Averaging the probabilities of several seeds makes a better model than any of them, which is another question."""
+    truth = [1, 0, 1, 0] * 5
+    seeds = [outcome(truth, [0.9, 0.1, 0.3, 0.1] * 5), outcome(truth, [0.3, 0.1, 0.9, 0.1] * 5)]
+    one = outcome(truth, [0.9, 0.1, 0.9, 0.8] * 5)
+    row = differences(seeds, [one])["accuracy"]
+    assert row["value"] == pytest.approx(0.75 - 0.75)
+    assert differences([one], seeds)["recall"]["value"] == pytest.approx(1.0 - 0.5)

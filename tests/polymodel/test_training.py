@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,9 +19,9 @@ from small_split import CLASSES, Small, write_split
 
 import polymodel
 from polydata.errors import InputError, RefusedError, UsageError
-from polymodel.config import TrainConfig, adjusted
+from polymodel.config import Hardware, Precision, TrainConfig, adjusted, train_config
 from polymodel.data import open_split
-from polymodel.recipes import RecipeName
+from polymodel.recipes import RECIPES, RecipeName
 from polymodel.runs import PartKey, Run, held, open_run
 from polymodel.train import train
 
@@ -64,9 +66,92 @@ def test_every_recipe_writes_a_whole_run_and_repeats_exactly(
         history = run.history(key)
         assert {"train_loss", "train_accuracy", "val_loss", "val_accuracy"} <= set(history.columns)
         assert np.isfinite(history[["train_loss", "train_accuracy"]].to_numpy()).all()
+        if recipe in (RecipeName.LP_FT, RecipeName.PAPER):  # all epochs, and the curve that the seed shows
+            assert np.isfinite(history[["test_loss", "test_accuracy"]].to_numpy()).all()
     assert first.record["split"]["digest"] == open_split("one", small.root).digest
     assert first.record["environment"]["packages"]["torch"]
     assert first.record["finished"] is not None
+
+
+@pytest.mark.parametrize("recipe", [RecipeName.PROBE, RecipeName.FINETUNE, RecipeName.LP_FT])
+def test_the_validation_side_of_a_split_is_watched_and_nothing_learns_from_it(own: Small, recipe: RecipeName) -> None:
+    items = own.items
+    turned = [replace(i, label=next(c for c in CLASSES if c != i.label)) for i in items[8:12]]
+    more = {} if recipe is RecipeName.PROBE else {"epochs": 2, "patience": 0}
+    runs = []
+    for name, val in (("held", items[8:12]), ("turned", turned)):
+        write_split(own.workspace.splits / name, [(items[:8], val, items[12:])])
+        runs.append(trained(own, config(recipe, image_size=32, **more), name, split=name))
+    key = PartKey(1, 0)
+    first, second = (run.predictions(key) for run in runs)
+    assert first["side"].value_counts().to_dict() == {"train": 8, "val": 4, "test": 8}
+    assert first["p_positive"].tolist() == second["p_positive"].tolist()
+    curve, other = (run.history(key)["val_loss"] for run in runs)
+    assert np.isfinite(curve).all()
+    assert curve.tolist() != other.tolist()
+
+
+def test_another_precision_is_another_run(own: Small) -> None:
+    split, settings = open_split("one", own.root), config(RecipeName.FINETUNE, image_size=32, epochs=1)
+    bf16 = Hardware(precision=Precision.BF16)
+    done = [train(split, settings, own.workspace.runs, hardware=hardware) for hardware in (Hardware(), bf16)]
+    names = [one.run.name for one in done if one]
+    assert names[1] == f"{names[0]}-bf16"
+    assert [one.run.part(PartKey(1, 0))["precision"] for one in done if one] == ["fp32", "bf16"]
+    with pytest.raises(RefusedError, match="another precision"):
+        train(split, settings, own.workspace.runs, name=names[0], hardware=bf16)
+
+
+def test_weights_are_known_by_their_bytes_wherever_they_lie(own: Small, tmp_path: Path) -> None:
+    first = trained(own, config(RecipeName.FINETUNE, image_size=32, epochs=1), "first")
+    recipe = adjusted(RecipeName.PROBE, image_size=40)
+    done = []
+    for name in ("a", "b"):
+        path = tmp_path / f"{name}.safetensors"
+        path.write_bytes((first.part_folder(PartKey(1, 0)) / "model.safetensors").read_bytes())
+        settings = train_config(TINY, str(path), recipe, (0,))
+        done.append(train(open_split("one", own.root), settings, own.workspace.runs))
+        path.unlink()
+    assert done[0] and done[1] and done[0].run.folder == done[1].run.folder
+    assert (done[0].done_now, done[1].done_now) == (1, 0)
+
+
+def test_large_seeds_and_equal_files(own: Small) -> None:
+    settings = config(RecipeName.FINETUNE, seeds=(2**31 - 1,), image_size=32, epochs=1)
+    runs = [trained(own, settings, name) for name in ("one-time", "again")]
+    first, second = ((r.part_folder(r.planned[0]) / "model.safetensors").read_bytes() for r in runs)
+    assert first == second
+
+
+def test_features_that_a_power_cut_spoiled_are_made_anew(own: Small) -> None:
+    settings = config(RecipeName.PROBE, image_size=40)
+    first = trained(own, settings, "before")
+    kept = sorted(own.workspace.runs.glob(".cache/features/*/*/*.npz"))
+    kept[0].write_bytes(b"")
+    kept[1].write_bytes(kept[1].read_bytes()[:100])
+    second = trained(own, settings, "after")
+    key = PartKey(1, 0)
+    pd.testing.assert_frame_equal(first.predictions(key), second.predictions(key))
+
+
+def test_a_size_that_a_network_cannot_take_is_said_before_training(own: Small) -> None:
+    with pytest.raises(UsageError, match="cannot take images of 16 px"):
+        trained(own, config(RecipeName.PAPER, arch="vgg16", image_size=16, epochs=1), "small")
+
+
+def test_the_settings_in_words_are_those_that_held() -> None:
+    assert RECIPES[RecipeName.PAPER].words.endswith("256 px, 100 epochs, batch 128, learning rate 0.0001")
+    words = adjusted(RecipeName.PAPER, epochs=3, image_size=64).words
+    assert "64 px, 3 epochs" in words and words.endswith("(changed from the recipe: image size, epochs)")
+
+
+def test_early_stopping_looks_at_the_validation_side_of_a_split(own: Small) -> None:
+    items = own.items
+    write_split(own.workspace.splits / "held", [(items[:8], items[8:12], items[12:])])
+    run = trained(own, config(RecipeName.FINETUNE, image_size=32, epochs=2), "stops", split="held")
+    facts = run.part(PartKey(1, 0))
+    assert facts["validation_groups"] == sorted({i.group for i in items[8:12]})
+    assert facts["validation_images"] == 4
 
 
 def test_the_probe_tells_the_textures_apart_with_imagenet_weights(small: Small) -> None:

@@ -1,0 +1,64 @@
+"""What the commands of polymodel share: options, progress, output."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from polymodel.config import DeviceName
+
+if TYPE_CHECKING:
+    from polymodel.parts import Advance
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
+SplitOption = Annotated[
+    str, typer.Option("--split", metavar="NAME", help="A split's name in the workspace, or its folder.")
+]
+HumanOption = Annotated[
+    Path | None, typer.Option("--human", metavar="TABLE", help="What people answered: a row an image.")
+]
+RatersOption = Annotated[
+    list[str], typer.Option("--raters", metavar="PATTERN", help="The table's columns of people; may be repeated.")
+]
+ArchOption = Annotated[
+    str, typer.Option("--arch", help="efficientnet_lite0 to 2, resnet18, vgg16, densenet121, or timm:NAME.")
+]
+WeightsOption = Annotated[
+    str, typer.Option("--weights", metavar="imagenet|none|PATH", help="What the network begins with.")
+]
+MeanOption = Annotated[
+    str | None,
+    typer.Option("--mean", metavar="M[,M,M]", help="Of the input that the weights expect, for grey from 0 to 1."),
+]
+StdOption = Annotated[str | None, typer.Option("--std", metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
+DeviceOption = Annotated[DeviceName, typer.Option("--device", help="Where to compute; auto takes the best there is.")]
+
+
+def command_words() -> list[str]:
+    """The words to type to go on with this call."""
+    return ["polymodel", *(shlex.quote(word) for word in sys.argv[1:])]
+
+
+def print_json(data: Any) -> None:
+    """What ``--json`` prints."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def progress() -> Iterator[Advance]:
+    """A progress bar on standard error, silent where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda what, done, count: bar.update(task, description=what, completed=done, total=count)

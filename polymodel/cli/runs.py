@@ -1,0 +1,72 @@
+"""polymodel runs: list, show and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polydata.console.group import ErrorGroup
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import report_problems
+from polydata.errors import PartialFailure, UsageError
+from polymodel.cli.options import RunArgument, print_json, progress
+
+app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Look at the runs of a workspace.")
+
+
+@app.command("list")
+def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """List the runs of the workspace."""
+    from polymodel import console, runs
+
+    readable, problems = runs.list_runs(workspace)
+    found = [console.run_row(run) for run in readable]
+    print_json(found) if as_json else console.show_runs(found)
+    report_problems(problems, "Unreadable")
+    if problems:
+        raise PartialFailure(f"{len(problems)} runs cannot be read.", "Each is named above.")
+
+
+@app.command("show")
+def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Show what a run is: its split, settings, parts and where it was computed."""
+    from polymodel import console, runs
+
+    chosen = runs.open_run(run, workspace)
+    print_json(console.run_json(chosen)) if as_json else console.show_run(chosen)
+
+
+@app.command("compare")
+def runs_compare(
+    *,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all of the workspace otherwise.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.csv", help="Also write the leaderboard as CSV.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Set runs side by side, split by split; of runs that are named, also the first against the others."""
+    from polymodel import console_tables, leaderboard, runs
+
+    if output is not None and output.suffix.lower() != ".csv":
+        raise UsageError(f"{output} does not end in .csv.", "The leaderboard is written as CSV.")
+    found, unreadable = ([runs.open_run(n, workspace) for n in names], []) if names else runs.list_runs(workspace)
+    with progress() as advance:
+        board = leaderboard.leaderboard(found, pairs=bool(names), advance=advance)
+    if output is not None:
+        leaderboard.write_leaderboard(output, board.rows)
+    problems = [*unreadable, *board.problems]
+    if as_json:
+        print_json({"runs": board.rows, "differences": board.differences, "problems": problems})
+    else:
+        console_tables.show_leaderboard(board.rows, output)
+        for pair in board.differences:
+            console_tables.show_comparison(pair)
+    report_problems(problems, "Left out")
+    if problems:
+        raise PartialFailure(f"{len(problems)} runs or pairs were left out.", "Each is named above.")

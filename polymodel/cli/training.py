@@ -1,0 +1,149 @@
+"""polymodel train and embed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import report_problems
+from polydata.errors import PartialFailure
+from polymodel.cli.options import (
+    ArchOption,
+    DeviceOption,
+    MeanOption,
+    SplitOption,
+    StdOption,
+    WeightsOption,
+    command_words,
+    print_json,
+    progress,
+)
+from polymodel.config import DEFAULT_ARCH, IMAGENET, DeviceName, Precision, TrackerName
+from polymodel.recipes import Balance, RecipeName, Schedule
+
+
+def train(
+    *,
+    split: SplitOption,
+    arch: ArchOption = DEFAULT_ARCH,
+    weights: WeightsOption = IMAGENET,
+    mean: MeanOption = None,
+    std: StdOption = None,
+    recipe: Annotated[RecipeName, typer.Option("--recipe", help="How to fit it.")] = RecipeName.PROBE,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="At most so many; otherwise the recipe's number.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Otherwise the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Otherwise the recipe's.")] = None,
+    image_size: Annotated[
+        int | None, typer.Option("--image-size", help="Side in pixels; otherwise the recipe's.")
+    ] = None,
+    balance: Annotated[
+        Balance | None, typer.Option("--balance", help="What is done about classes of unequal size.")
+    ] = None,
+    schedule: Annotated[
+        Schedule | None, typer.Option("--schedule", help="Of the learning rate after the warm-up.")
+    ] = None,
+    warm_up: Annotated[
+        float | None, typer.Option("--warm-up", metavar="EPOCHS", help="The learning rate rises over so many.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option("--patience", help="Stop after so many epochs without a lower validation loss; 0 never stops."),
+    ] = None,
+    frozen_norm: Annotated[
+        bool | None,
+        typer.Option("--frozen-norm/--trained-norm", help="Batch norm keeps its statistics, or learns."),
+    ] = None,
+    transforms: Annotated[
+        str | None,
+        typer.Option("--transforms", metavar="MODULE:NAME", help="Your own: NAME(size) gives a random transform."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", metavar="N", help="Train with the seeds 0 to N-1.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Train with this seed; 0 by default.")] = None,
+    device: DeviceOption = DeviceName.AUTO,
+    devices: Annotated[
+        int, typer.Option("--devices", metavar="N", help="Processes that share each batch, one a device.")
+    ] = 1,
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="Of the arithmetic in training; results are always fp32.")
+    ] = Precision.FP32,
+    compiled: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="Train through torch.compile: a slow start, fast epochs.")
+    ] = False,
+    tracker: Annotated[
+        TrackerName, typer.Option("--track", help="Who is told of every epoch, beside metrics.csv.")
+    ] = TrackerName.TENSORBOARD,
+    checkpoint_seconds: Annotated[
+        float, typer.Option("--checkpoint-seconds", help="At least so long between two checkpoints.")
+    ] = 30.0,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the run; made of split and settings by default.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken off."""
+    from polydata.workspace import Workspace
+    from polymodel import console, data
+    from polymodel.config import Hardware, adjusted, seeds_from, train_config
+
+    plan = adjusted(
+        recipe,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        image_size=image_size,
+        balance=balance,
+        schedule=schedule,
+        warm_up=warm_up,
+        patience=patience,
+        frozen_norm=frozen_norm,
+    )
+    config = train_config(arch, weights, plan, seeds_from(seeds, seed), mean=mean, std=std, transforms=transforms)
+    chosen = data.open_split(split, workspace)
+    from polymodel.train import train as train_run
+
+    with progress() as advance:
+        trained = train_run(
+            chosen,
+            config,
+            Workspace.find(workspace).runs,
+            name=name,
+            hardware=Hardware(device, devices, precision, compiled),
+            tracker=tracker,
+            checkpoint_seconds=checkpoint_seconds,
+            command=command_words(),
+            advance=advance,
+        )
+    if trained is not None:
+        print_json(console.trained_json(trained)) if as_json else console.show_trained(trained)
+
+
+def embed(
+    *,
+    split: Annotated[str, typer.Option("--split", metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.parquet", help="The file to write.")],
+    arch: ArchOption = DEFAULT_ARCH,
+    weights: WeightsOption = IMAGENET,
+    mean: MeanOption = None,
+    std: StdOption = None,
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two stages."""
+    from polymodel import console
+    from polymodel.config import adjusted, train_config
+    from polymodel.embed import embed as embed_images
+
+    config = train_config(arch, weights, adjusted(RecipeName.PROBE), (0,), mean=mean, std=std)
+    with progress() as advance:
+        done = embed_images(split, output, config, device=device, workspace=workspace, advance=advance)
+    print_json(console.embedded_json(done)) if as_json else console.show_embedded(done)
+    report_problems((f"{path}: {reason}" for path, reason in done.failed), "Failed")
+    if done.failed:
+        raise PartialFailure(f"{len(done.failed)} of {len(done.failed) + done.images} images could not be read.")
