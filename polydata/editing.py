@@ -18,8 +18,9 @@ from polydata.extract.amend import Amended, figure_at, needs_pdf
 from polydata.extract.parts import split_caption
 from polydata.extract.pdf import clean_text
 from polydata.ids import sha256_file
+from polydata.kinds import Kind
 from polydata.pipeline import read_anew
-from polydata.types import Box, Failure, Kind, Paper
+from polydata.types import Box, Failure, Paper
 from polydata.workspace import Workspace
 
 LONGEST = {"caption": 10_000, "label": 100}

@@ -11,10 +11,11 @@ from typing import Any
 from polydata.audit.references import reference_keys
 from polydata.extract.mentions import panel_mentions
 from polydata.ids import content_id
+from polydata.kinds import Kind
 from polydata.records.caption_parts import take_apart
 from polydata.records.layout import Key, PublishedImage, parse_key
 from polydata.records.record import Record
-from polydata.types import ImageInfo, Kind
+from polydata.types import ImageInfo
 
 SOURCE = "published"
 """What ``papers.source`` and the split are called."""

@@ -7,20 +7,9 @@ y growing downwards. Pages count from 1.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Literal
 
-
-class Kind(StrEnum):
-    """What a figure or panel shows."""
-
-    MICROGRAPH = "micrograph"
-    PLOT = "plot"
-    SPECTRUM = "spectrum"
-    SCHEME = "scheme"
-    PHOTO = "photo"
-    MIXED = "mixed"
-
+from polydata.kinds import Kind
 
 Decision = Literal["accepted", "rejected"]
 

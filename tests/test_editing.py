@@ -17,7 +17,8 @@ from polydata.editing import Edited
 from polydata.errors import InputError, PolydataError, UsageError
 from polydata.extract.paper import Limits, extract_paper
 from polydata.images import open_picture
-from polydata.types import Box, Kind
+from polydata.kinds import Kind
+from polydata.types import Box
 from polydata.workspace import Workspace
 
 

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.kinds import Kind
 from polydata.types import (
     Box,
     Composition,
     Figure,
     ImageInfo,
-    Kind,
     Leftover,
     Mention,
     Panel,

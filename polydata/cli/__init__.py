@@ -1,7 +1,5 @@
 """The command line of polydata: one file a command group, each command parses, makes one call and prints."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

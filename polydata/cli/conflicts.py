@@ -1,7 +1,5 @@
 """polydata conflicts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """polydata label resolve, set, history, undo."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -11,7 +11,7 @@ from polydata.cli.extract import listing
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems
 from polydata.errors import PartialFailure
-from polydata.types import Kind
+from polydata.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

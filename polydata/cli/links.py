@@ -1,7 +1,5 @@
 """polydata link, unlink, list candidates and list manual-links."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """polydata papers resolve, papers licence and list papers."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """polydata records import, template and list; polydata join."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """polydata scale-bar."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

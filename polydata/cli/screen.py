@@ -1,7 +1,5 @@
 """polydata screen, sheets and list screenings."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated

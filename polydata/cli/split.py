@@ -1,7 +1,5 @@
 """polydata build-split, and polydata split list, show, verify, diff and lineage."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

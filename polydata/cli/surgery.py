@@ -1,7 +1,5 @@
 """polydata remove and merge."""
 
-from __future__ import annotations
-
 import dataclasses
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """polydata init, status and trace."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

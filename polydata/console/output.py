@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,11 +31,15 @@ def one_line(text: str) -> str:
 
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output; dates and paths as text."""
+    import json
+
     typer.echo(printable(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 def print_json_line(value: object) -> None:
     """Print a value as one line of JSON, whatever signs its texts hold."""
+    import json
+
     typer.echo(one_line(json.dumps(value, ensure_ascii=False, default=str)))
 
 

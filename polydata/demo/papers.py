@@ -23,7 +23,8 @@ from polydata.demo.figures import (
 )
 from polydata.demo.layout import LEADING, Format, Typesetter, emblem
 from polydata.demo.study import Sample, Series, Study
-from polydata.types import Box, Kind
+from polydata.kinds import Kind
+from polydata.types import Box
 
 LABELS = (("Figure", "."), ("Fig.", "."), ("FIGURE", "."), ("Figure", ":"))
 CAPTION_SIZE = 8.0

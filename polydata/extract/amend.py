@@ -14,7 +14,8 @@ from polydata.extract.captions import LABEL
 from polydata.extract.mentions import find_mentions
 from polydata.extract.paper import told
 from polydata.extract.parts import Parts, split_caption
-from polydata.types import Box, Figure, ImageInfo, Kind, Leftover, Panel, Paper
+from polydata.kinds import Kind
+from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 
 CERTAIN = 0.9
 """Boxes that overlap by this much (intersection over union) are the same whatever their labels say."""

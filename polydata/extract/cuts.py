@@ -12,7 +12,8 @@ from polydata.extract.pdf import PageContent
 from polydata.extract.pixels import Drawn, Rgb
 from polydata.extract.placed import placed_panels
 from polydata.extract.seams import Window
-from polydata.types import Box, Kind
+from polydata.kinds import Kind
+from polydata.types import Box
 
 
 @dataclass(frozen=True)

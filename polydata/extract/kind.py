@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from polydata.extract.likeness import likeness
 from polydata.extract.pixelstats import PixelStats, measure
-from polydata.types import Kind
+from polydata.kinds import Kind
 
 Rgb = npt.NDArray[np.uint8]
 

@@ -25,7 +25,8 @@ from polydata.extract.scale.caption import scale_in_caption
 from polydata.extract.scans import ScanLimits, pages_to_read, read_scans, was_read
 from polydata.extract.textlines import furniture_prints, join_fragments
 from polydata.images import ImageStore
-from polydata.types import Box, Figure, ImageInfo, Kind, Leftover, Panel, Paper
+from polydata.kinds import Kind
+from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 
 ROUGH_DPI = 100
 

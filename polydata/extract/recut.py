@@ -15,7 +15,8 @@ from polydata.extract.opening import ExtractionFailure, Limits, opened
 from polydata.extract.paper import Press, cut_figure, print_panel
 from polydata.extract.pixels import render
 from polydata.images import ImageStore
-from polydata.types import Box, Figure, ImageInfo, Kind, Paper
+from polydata.kinds import Kind
+from polydata.types import Box, Figure, ImageInfo, Paper
 
 BEYOND = 2.0
 """Points that a box may reach out of its page; they are cut off."""

@@ -11,7 +11,8 @@ from polydata import ids
 from polydata.catalogue.edits import Changes, Edit, Place, Target
 from polydata.extract.amend import amend
 from polydata.images import ImageStore
-from polydata.types import Box, Figure, ImageInfo, Kind, Panel, Paper, PaperMeta
+from polydata.kinds import Kind
+from polydata.types import Box, Figure, ImageInfo, Panel, Paper, PaperMeta
 
 PAGE1 = Box(50, 80, 250, 280)
 SHIFTED = Box(40, 80, 250, 280)

@@ -12,7 +12,8 @@ from pdf_sheet import Expected, micrograph
 
 from polydata.extract.paper import Limits, extract_paper
 from polydata.images import ImageStore, open_picture
-from polydata.types import Box, Figure, Kind, Paper
+from polydata.kinds import Kind
+from polydata.types import Box, Figure, Paper
 
 
 def extract(tmp_path: Path, layout: str) -> tuple[Paper, list[Expected], ImageStore]:

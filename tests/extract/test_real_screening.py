@@ -15,7 +15,8 @@ from polydata.extract.paper import extract_paper
 from polydata.extract.screen import get_rule
 from polydata.extract.technique import technique_of
 from polydata.images import ImageStore, open_picture
-from polydata.types import Box, Kind
+from polydata.kinds import Kind
+from polydata.types import Box
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 NO_SEM = ("TEM", "Transmission", "Optical", "OM ")

@@ -16,7 +16,7 @@ from polydata.errors import UsageError
 from polydata.extract.kind import TOLD, kind_of, kind_of_picture
 from polydata.extract.pixelstats import measure
 from polydata.extract.screen import RULES, get_rule, screen_by_model
-from polydata.types import Kind
+from polydata.kinds import Kind
 
 
 def drawing() -> np.ndarray:
