@@ -16,15 +16,21 @@ from browser import chromium, open_page
 from commands import run, run_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from make_pdf import LAYOUTS
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 from split_scene import HOSTILE, TASK, SplitScene, blot, encoded, make_scene
-from workspaces import extracted
+from workspaces import every_file, extracted
 
 from polydata.catalogue.session import open_catalogue
-from polydata.errors import InputError, UsageError
+from polydata.errors import InputError, RefusedError, UsageError
 from polydata.gallery.write import TEMPLATES, data_script, write_files, write_gallery
+from polydata.ids import sha256_file
 from polydata.images import open_picture
+from polydata.splits import options
+from polydata.splits.build import build_split
+from polydata.splits.manifest import Split, load_split
 from polydata.workspace import Workspace
 
 FILTER = (TEMPLATES / "filter.js").read_text(encoding="utf-8")
@@ -44,7 +50,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
         catalogue.upsert("label_votes", [vote, vote | {"source": "record", "label": TASK.negative}])
         reading = {"image_sha256": copy.sha256, "version": 1, "value": 10, "unit": "µm", "value_um": 10}
         catalogue.upsert("scale_readings", [reading | {"x0": 16, "x1": 48, "y": 36, "length_px": 32, "confidence": 1}])
+        build_split(made.workspace, catalogue, "late", options.Options(where="year in (2004, 2005, 2006)"))
     return made
+
+
+def images_of(split: Split) -> set[str]:
+    return {item.image_sha256 for fold in split.folds for item in fold.everything}
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +151,7 @@ def test_any_text_comes_out_as_it_went_in(text: str) -> None:
 
 def entry(**facts: Any) -> dict[str, Any]:
     empty = {"label": None, "side": "", "technique": None, "paper": "p", "conflict": False, "twins": [], "family": 0}
+    empty["splits"] = []
     words = {
         "caption": "",
         "doi": None,
@@ -155,9 +167,9 @@ def entry(**facts: Any) -> dict[str, Any]:
 
 def test_filters() -> None:
     entries = [
-        entry(label="a", side="train", caption="PLA blend", family=0, twins=[3]),
+        entry(label="a", side="train", caption="PLA blend", family=0, twins=[3], splits=["v1", "v2"]),
         entry(label="b", side="test", technique="SEM", record=[["Morphology", "two PHASES"]], family=1),
-        entry(label=None, side="test", conflict=True, paper="q", caption="plain", family=2),
+        entry(label=None, side="test", conflict=True, paper="q", caption="plain", family=2, splits=["v2"]),
         entry(label="a", side="test", caption="100% <b>", family=0, twins=[0]),
     ]
     for address, wanted in {
@@ -168,6 +180,11 @@ def test_filters() -> None:
         "#technique=SEM": [1],
         "#technique=none": [0, 2, 3],
         "#paper=q": [2],
+        "#split=v1": [0],
+        "#split=v2": [0, 2],
+        "#split=v2&side=test": [2],
+        "#split=v": [],
+        "#split=none": [1, 3],
         "#conflict=1": [2],
         "#q=phases%20TWO": [1],
         "#q=pla": [0, 2],
@@ -177,6 +194,17 @@ def test_filters() -> None:
         "#twins=1": [0, 3],
     }.items():
         assert found(entries, address) == wanted, address
+
+
+def test_what_there_is_to_choose() -> None:
+    context = engine()
+    context.eval(f"var entries = {json.dumps([entry(splits=['a', 'b']), entry(splits=['b'], label='x'), entry()])};")
+    for choice, wanted in {
+        "split": [["b", 2], ["a", 1], ["none", 1]],
+        "label": [["none", 2], ["x", 1]],
+        "paper": [["p", 3]],
+    }.items():
+        assert json.loads(context.eval(f"JSON.stringify(Filter.values(entries, '{choice}'))")) == wanted
 
 
 def test_near_duplicates_stand_side_by_side() -> None:
@@ -213,6 +241,9 @@ def test_a_split_and_its_sides(scene: SplitScene, tmp_path: Path) -> None:
     fold = scene.split.folds[0]
     wanted = {i.image_sha256: (s, i.label) for s, items in (("train", fold.train), ("test", fold.test)) for i in items}
     assert sides == wanted
+    late = images_of(load_split(scene.workspace.splits / "late"))
+    splits = {e["sha"]: e["splits"] for e in read_data(tmp_path / "g")}
+    assert splits == {sha256: ["late", "v1"] if sha256 in late else ["v1"] for sha256 in wanted}
     assert scene.split.digest[:16] in (tmp_path / "g" / "index.html").read_text()
 
 
@@ -228,15 +259,52 @@ def test_a_lost_image_is_named_and_its_place_kept(tmp_path: Path) -> None:
 
 def test_old_pieces_go_and_copies_stay(folder: Path, scene: SplitScene, tmp_path: Path) -> None:
     target = tmp_path / "g"
-    write_files(target, [entry(sha=str(n)) for n in range(1001)], title="t", split=None)
-    assert len(list((target / "data").iterdir())) == 3
     with scene.catalogue() as catalogue:
         write_gallery(scene.workspace, catalogue, target)
-    assert len(list((target / "data").iterdir())) == 1
+    write_files(target, [entry(sha=str(n)) for n in range(1001)], title="t", split=None)
+    assert len(list((target / "data").iterdir())) == 3
+    (target / "data" / "entries-mine.js").write_text("mine")
+    (target / "notes.txt").write_text("mine")
+    with scene.catalogue() as catalogue:
+        write_gallery(scene.workspace, catalogue, target)
+    assert sorted(p.name for p in (target / "data").iterdir()) == ["entries-0001.js", "entries-mine.js"]
+    assert (target / "notes.txt").read_text() == "mine"
     before = {p: p.stat().st_mtime_ns for p in (target / "thumbs").rglob("*.jpg")}
     with scene.catalogue() as catalogue:
         write_gallery(scene.workspace, catalogue, target)
     assert {p: p.stat().st_mtime_ns for p in (target / "thumbs").rglob("*.jpg")} == before
+
+
+@pytest.mark.parametrize("mark", [None, "{}", '{"made_by": "other program", "title": "mine"}', "["])
+def test_a_folder_of_others_stays(mark: str | None, scene: SplitScene, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name in ("index.html", "data/entries-mine.js", "data/entries-0002.js"):
+        (tmp_path / name).write_text("mine")
+    if mark is not None:
+        (tmp_path / "gallery.json").write_text(mark)
+    before = every_file(tmp_path)
+    with scene.catalogue() as catalogue, pytest.raises(RefusedError, match=r"holds other files: data, .*index\.html"):
+        write_gallery(scene.workspace, catalogue, tmp_path)
+    assert every_file(tmp_path) == before
+
+
+def test_crops_are_looked_for_in_no_more_images_than_for_a_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = make_scene(tmp_path / "w")
+    answers = scene.workspace.store / "copies"
+    root = scene.workspace.root
+    assert [path.unlink() for path in answers.iterdir()]
+    assert not run_json("polydata", "gallery", "--no-crops", workspace=root)["looked for crops"]
+    assert list(answers.iterdir()) == []
+    monkeypatch.setattr(options, "COPIES_UP_TO", 47)
+    with scene.catalogue() as catalogue:
+        assert not write_gallery(scene.workspace, catalogue, tmp_path / "g").crops
+        assert list(answers.iterdir()) == []
+        assert write_gallery(scene.workspace, catalogue, tmp_path / "g", crops=True).crops
+        assert len(list(answers.iterdir())) == 1
+        monkeypatch.setattr(options, "COPIES_UP_TO", 48)
+        assert write_gallery(scene.workspace, catalogue, tmp_path / "g").crops
 
 
 def test_nothing_to_show_and_no_place(tmp_path: Path, scene: SplitScene) -> None:
@@ -286,6 +354,45 @@ def test_the_way_back_to_the_page(tmp_path: Path) -> None:
     assert all("not where it was read" in one["pageNote"] for one in read_data(tmp_path / "third"))
 
 
+def test_two_readings_of_one_file(tmp_path: Path) -> None:
+    place, pdf = tmp_path / "w", tmp_path / "pdfs" / "above.pdf"
+    extracted(place, ["above"], pdf.parent)
+    first = run_json("polydata", "gallery", workspace=place)
+
+    def pages(folder: str) -> list[tuple[str, str]]:
+        """Paper of the page that is shown of each image, and why none is."""
+        found = read_data(tmp_path / folder)
+        return sorted(((one["pageImage"] or "").rpartition("-")[0], one["pageNote"] or "") for one in found)
+
+    pdf.write_bytes(pdf.read_bytes() + b"\n% changed without a trace on its pages")
+    run("polydata", "extract", pdf, workspace=place)
+    papers = {row["paper_id"]: row["sha256"] for row in read_catalogue(place, "SELECT paper_id, sha256 FROM papers")}
+    (present,) = [paper for paper, sha256 in papers.items() if sha256 == sha256_file(pdf)]
+    again = run_json("polydata", "gallery", "-o", tmp_path / "same", workspace=place)
+    assert again["seen on their page"] == first["seen on their page"] == again["images"]
+    assert set(pages("same")) == {(f"pages/{present}", "")}
+
+    LAYOUTS["strips"](pdf)
+    run("polydata", "extract", pdf, workspace=place)
+    (third,) = [
+        one["paper_id"] for one in read_catalogue(place, "SELECT paper_id FROM papers") if one["paper_id"] not in papers
+    ]
+    result = run_json("polydata", "gallery", "-o", tmp_path / "other", workspace=place)
+    assert result["failures"] == 0
+    old = [("", "The PDF above.pdf was changed and read again since; this is of an older reading.")]
+    assert pages("other") == old * first["images"] + [(f"pages/{third}", "")] * result["seen on their page"]
+    assert result["seen on their page"] == result["images"] - first["images"] > 0
+
+    pdf.write_bytes(pdf.read_bytes() + b"\n% never read")
+    run("polydata", "gallery", "-o", tmp_path / "unread", workspace=place, expect=3)
+    assert set(pages("unread")) == {("", "The page cannot be drawn: unreadable.")}
+
+
+def read_catalogue(place: Path, query: str) -> list[dict[str, Any]]:
+    with open_catalogue(Workspace.open(place), read_only=True) as catalogue:
+        return catalogue.rows(query)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
     with chromium() as driver:
@@ -294,9 +401,24 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_in_a_browser(folder: Path, browser: webdriver.Chrome) -> None:
+def test_in_a_browser(folder: Path, scene: SplitScene, browser: webdriver.Chrome) -> None:
     assert open_page(browser, folder) == "49 of 49 images"
     assert open_page(browser, folder, f"#label={TASK.positive}") == "17 of 49 images"
+    late = len(images_of(load_split(scene.workspace.splits / "late")))
+    assert open_page(browser, folder, "#split=late") == f"{late} of 49 images"
+    chosen = Select(browser.find_element(By.ID, "split"))
+    assert [one.text for one in chosen.options] == ["all", "v1 (48)", f"late ({late})", "none (1)"]
+    assert chosen.first_selected_option.get_attribute("value") == "late"
+    chosen.select_by_value("none")
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and browser.find_element(By.ID, "count").text != "1 of 49 images":
+        time.sleep(0.1)
+    assert browser.current_url.endswith("#split=none")
+    (card,) = browser.find_elements(By.CLASS_NAME, "card")
+    assert card.get_attribute("data-sha") not in scene.kinds
+    assert open_page(browser, folder, "#split=v1&q=blend") != "0 of 49 images"
+    browser.find_element(By.CLASS_NAME, "card").click()
+    assert "Splits" in browser.find_element(By.ID, "detail").text
     assert open_page(browser, folder, "#twins=1") == "2 of 49 images"
     cards = browser.find_elements(By.CLASS_NAME, "card")
     assert len(cards) == 2

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_facts, print_json, stages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from polydata.catalogue.connect import Catalogue
+    from polydata.workspace import Workspace
 
 exporting = typer.Typer(no_args_is_help=True, help="Write what the catalogue holds as files.")
 app.add_typer(exporting, name="export")
@@ -28,6 +34,24 @@ class LinkFormat(StrEnum):
     CSV = "csv"
 
 
+def _export(
+    what: str,
+    write: Callable[[Workspace, Catalogue, Path], int],
+    output: Path | None,
+    usual: str,
+    workspace: Path | None,
+) -> None:
+    """Write what the catalogue holds to where it was asked for, or under its usual name among the exports."""
+    from polydata.catalogue.session import open_catalogue
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    target = output or place.exports / usual
+    with open_catalogue(place, read_only=True) as catalogue:
+        count = write(place, catalogue, target)
+    typer.echo(f"{count} {what} in {target}")
+
+
 @exporting.command("figures")
 def export_figures(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/figures.jsonl.")] = None,
@@ -35,15 +59,9 @@ def export_figures(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write every figure of every PDF with its box, caption, kind and panels."""
-    from polydata import export
-    from polydata.catalogue.session import open_catalogue
-    from polydata.workspace import Workspace
+    from polydata.export import export_figures as write
 
-    place = Workspace.find(workspace)
-    target = output or place.exports / f"figures.{format_}"
-    with open_catalogue(place, read_only=True) as catalogue:
-        count = export.export_figures(catalogue, target)
-    typer.echo(f"{count} figures in {target}")
+    _export("figures", lambda _, catalogue, target: write(catalogue, target), output, f"figures.{format_}", workspace)
 
 
 @exporting.command("panels")
@@ -53,15 +71,15 @@ def export_panels(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the image of every panel, and panels.csv with label, caption, composition, scale and paper."""
-    from polydata import export
-    from polydata.catalogue.session import open_catalogue
-    from polydata.workspace import Workspace
+    from polydata.export import export_panels as write
 
-    place = Workspace.find(workspace)
-    target = output or place.exports / "panels"
-    with open_catalogue(place, read_only=True) as catalogue:
-        count = export.export_panels(place, catalogue, target, accepted_only=accepted)
-    typer.echo(f"{count} panels in {target}")
+    _export(
+        "panels",
+        lambda place, catalogue, target: write(place, catalogue, target, accepted_only=accepted),
+        output,
+        "panels",
+        workspace,
+    )
 
 
 QuickOption = Annotated[bool, typer.Option("--quick", help="Leave out of the card's audit what reads the images.")]
@@ -85,7 +103,10 @@ def export_split(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
     *,
     format_: Annotated[SplitFormat, typer.Option("--format", help="Whose layout: see the manual.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/NAME-FORMAT.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write; exports/NAME-FORMAT, with folds NAME-fold-K-FORMAT."),
+    ] = None,
     fold: Annotated[int, typer.Option(help="Which partition of a split with folds.")] = 1,
     release: Annotated[
         bool, typer.Option("--release", help="Withhold images that no licence allows to pass on, and their captions.")
@@ -138,12 +159,6 @@ def export_links(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write which record was joined to which figure and panel, by what, and how sure that is."""
-    from polydata import export
-    from polydata.catalogue.session import open_catalogue
-    from polydata.workspace import Workspace
+    from polydata.export import export_links as write
 
-    place = Workspace.find(workspace)
-    target = output or place.exports / f"links.{format_}"
-    with open_catalogue(place, read_only=True) as catalogue:
-        count = export.export_links(catalogue, target)
-    typer.echo(f"{count} links in {target}")
+    _export("links", lambda _, catalogue, target: write(catalogue, target), output, f"links.{format_}", workspace)

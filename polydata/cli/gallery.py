@@ -1,7 +1,5 @@
 """polydata gallery."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +13,15 @@ from polydata.errors import PartialFailure
 
 @app.command()
 def gallery(
+    *,
     split: Annotated[str | None, typer.Option(metavar="NAME", help="Only the images of this split, by side.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/gallery.")] = None,
+    crops: Annotated[
+        bool | None,
+        typer.Option(
+            "--crops/--no-crops", help="Look for crops and copies by keypoints; by default up to 20,000 images."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -30,12 +35,13 @@ def gallery(
     chosen = show_split(place, split) if split else None
     target = output or place.exports / (f"gallery-{split}" if split else "gallery")
     with open_catalogue(place, read_only=True) as catalogue, stages() as told:
-        result = write_gallery(place, catalogue, target, chosen, progress=told)
+        result = write_gallery(place, catalogue, target, chosen, crops=crops, progress=told)
     report_problems(result.failures, "Failed")
     facts = {
         "images": result.images,
         "seen on their page": result.pages,
         "with near-duplicates": result.near_duplicates,
+        "looked for crops": result.crops,
         "failures": len(result.failures),
         "open in a browser": str(result.index),
     }

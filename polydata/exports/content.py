@@ -254,7 +254,6 @@ def _licence(of_papers: Sequence[str | None]) -> str:
 
 
 def _facts(row: Mapping[str, Any], *, withheld: bool) -> dict[str, Any]:
-    scale = max(row["scales"] or (), key=lambda one: one["method"], default=None)  # 'image' before 'caption'
     caption = row["caption"] or row["caption_stem"] or row["figure_caption"]
     return {
         "phash": row["phash"],
@@ -267,6 +266,6 @@ def _facts(row: Mapping[str, Any], *, withheld: bool) -> dict[str, Any]:
         "figure": row["figure"],
         "panel": row["panel"],
         "technique": row["technique"],
-        "scale_um": scale["value_um"] if scale else None,
+        "scale_um": row["scale_um"],
         "caption": None if withheld else " ".join((caption or "").split()) or None,
     }

@@ -23,6 +23,6 @@ def write(content: Content, folder: Path, advance: Advance) -> None:
             facts = {k: v for k, v in row.items() if v is not None and k not in ("file", "side", "label")}
             facts |= {"split": content.split.name, "split_digest": content.split.digest}
             labels[one.item.image_sha256] = {"label": one.item.label, "attributes": facts}
-        (folder / side).mkdir(exist_ok=True)
+        (folder / side / "data").mkdir(parents=True, exist_ok=True)  # the importer wants it, be it empty
         text = json.dumps({"classes": None, "labels": labels}, indent=1, ensure_ascii=False)
         (folder / side / "labels.json").write_text(text, encoding="utf-8")

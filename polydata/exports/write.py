@@ -1,10 +1,9 @@
-"""Writes an export: the folder appears whole or not at all."""
+"""Writes an export: the folder appears whole or not at all, and takes the place of an earlier export alone."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from typing import Any, Protocol, cast
 from polydata.audit.copies import Progress, quiet
 from polydata.card import card_text
 from polydata.catalogue.connect import Catalogue
-from polydata.errors import InputError, RefusedError, UsageError
+from polydata.errors import RefusedError, UsageError
 from polydata.exports.content import Advance, Content, Entry, csv_text, gather
-from polydata.splits.manifest import MANIFEST
+from polydata.folders import changed, checksums, mark_of, other_files, put_back, replacing_folder, writing_to
+from polydata.ids import sha256_file
+from polydata.splits.manifest import MANIFEST, Split
 from polydata.splits.overview import show_split
 from polydata.workspace import Workspace
 
@@ -67,12 +68,12 @@ def export_split(
 ) -> Exported:
     """Write one partition of a split in a format, with the data card, a table of all images and the split's manifest.
 
-    An earlier export in the same folder is replaced.
+    An earlier export in the same folder is replaced, if it is as it was written and nothing was added.
 
     Args:
         name: of the split.
         format_: one of ``FORMATS``.
-        folder: where to write; ``exports/NAME-FORMAT`` in the workspace.
+        folder: where to write; ``exports/NAME-FORMAT`` in the workspace, with folds ``exports/NAME-fold-K-FORMAT``.
         fold: number of the partition, from 1.
         release: withhold images that no licence allows to pass on; they are named with hashes and provenance.
         quick: leave out of the card's audit what reads the images.
@@ -86,26 +87,18 @@ def export_split(
     if format_ not in FORMATS:
         raise UsageError(f"There is no format {format_!r}.", f"Choose one of: {', '.join(FORMATS)}.")
     split = show_split(workspace, name)
-    target = folder or workspace.exports / "-".join([name, format_, *(["release"] if release else [])])
-    _refuse_others_files(target)
+    named = folder or workspace.exports / _usual_name(split, format_, fold, release=release)
+    with writing_to(named):
+        target = Path(os.path.realpath(named))
+        put_back(target)
+        _refuse_others_files(target)
     card = card_text(workspace, catalogue, split, quick=quick, progress=progress)
     content = gather(workspace, catalogue, split, name=target.name, card=card, fold=fold, release=release)
     writer = cast(Writer, import_module(f"polydata.exports.{format_}"))
-    temporary = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
-        writer.write(content, temporary, _counting(progress, len(content.entries)))
-        _write_common(content, temporary, format_, writer.place)
-        temporary.chmod(0o755)
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.rename(target)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}.", "Choose another --output.") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)  # gone already where it was moved
+    with writing_to(target), replacing_folder(target) as new:
+        writer.write(content, new, _counting(progress, len(content.entries)))
+        _write_common(content, new, format_, writer.place)
+        _refuse_others_files(target)  # once more: writing may have taken long
     counts = Counter(str(one.side) for one in content.entries)
     return Exported(target, dict(counts), content.marks["withheld"], content.marks)
 
@@ -122,19 +115,35 @@ def _counting(progress: Progress, total: int) -> Advance:
     return advance
 
 
+def _usual_name(split: Split, format_: str, fold: int, *, release: bool) -> str:
+    parts = [split.name, f"fold-{fold}" if split.has_folds else "", format_, "release" if release else ""]
+    return "-".join(part for part in parts if part)
+
+
 def _refuse_others_files(target: Path) -> None:
-    if target.exists() and not (target / MARKS).is_file() and not (target.is_dir() and not any(target.iterdir())):
-        raise RefusedError(f"{target} holds files that are no export of this program.", "Choose another --output.")
+    """Make sure that nothing is lost if the folder is deleted."""
+    mark = mark_of(target, MARKS, ("made_by", "digest", "files"))
+    if mark is not None:
+        files = mark["files"] if isinstance(mark["files"], dict) else {}
+        if foreign := changed(target, {**files, MARKS: sha256_file(target / MARKS)}):
+            raise other_files(target, foreign)
+    if Path.cwd().is_relative_to(target):
+        raise RefusedError(
+            f"{target} is the folder that you are in, and an export takes the place of the whole folder.",
+            "Leave it (cd ..) and name it from there, or choose another --output.",
+        )
 
 
 def _write_common(content: Content, folder: Path, format_: str, place: Callable[[Entry], str]) -> None:
-    """What stands in every export unless its format has written its own."""
+    """What stands in every export unless its format has written its own; the marks come last and list all files."""
     texts: Mapping[str, str] = {
         CARD: content.card,
         TABLE: csv_text(content.rows(place)),
-        MARKS: json.dumps({"format": format_, **content.marks}, indent=2, ensure_ascii=False) + "\n",
         MANIFEST: (content.split.folder / MANIFEST).read_text(encoding="utf-8"),
     }
     for name, text in texts.items():
         if not (folder / name).exists():
             (folder / name).write_text(text, encoding="utf-8", newline="")
+    marks = {"format": format_, **content.marks, "files": checksums(folder)}
+    text = json.dumps(marks, indent=2, ensure_ascii=False) + "\n"
+    (folder / MARKS).write_text(text, encoding="utf-8", newline="")

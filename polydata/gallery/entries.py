@@ -11,6 +11,8 @@ from scipy.cluster.hierarchy import DisjointSet
 from polydata.audit.hashes import near_hashes
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import described_panels, images_to_show
+from polydata.catalogue.splits import splits_of_images
+from polydata.removal import older_papers
 from polydata.splits.manifest import Split
 
 RECORD = {
@@ -33,18 +35,25 @@ Row = Mapping[str, Any]
 def gallery_entries(catalogue: Catalogue, split: Split | None = None) -> tuple[list[dict[str, Any]], list[Row]]:
     """One entry an image, by paper, page and figure; and the row of its panel, from which pages can be drawn.
 
-    Without a split all images are shown that are labelled or not rejected by the screening.
+    Without a split all images are shown that are labelled or not rejected by the screening. A row says in ``older``
+    whether its PDF was changed and read again since; an image is shown by such a reading only if no other shows it.
 
     Args:
         catalogue: open.
         split: its images with its labels, and the side on which each stands.
     """
     sides, labels = _sides(split) if split else ({}, {})
+    older = set(older_papers(catalogue))
     shown: dict[str, list[Row]] = defaultdict(list)
     for row in described_panels(catalogue, list(sides) if split else images_to_show(catalogue)):
-        shown[row["image_sha256"]].append(row)
+        shown[row["image_sha256"]].append(row | {"older": row["paper_id"] in older})
+    for rows in shown.values():
+        rows.sort(key=lambda row: row["older"])
     order = sorted(shown.values(), key=lambda rows: _place_key(rows[0]))
     entries = [_entry(rows, sides, labels) for rows in order]
+    standing = splits_of_images(catalogue)
+    for entry in entries:
+        entry["splits"] = sorted({*standing.get(entry["sha"], ()), *([split.name] if split else ())})
     return entries, [rows[0] for rows in order]
 
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,16 @@ from polydata.workspace import Workspace
 FOLDER = "pages"
 Row = Mapping[str, Any]
 Sizes = dict[int, list[float]]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Pages of one paper that are to be drawn; the SHA-256 tells it from others that were read from its path."""
+
+    paper: str
+    path: Path
+    sha256: str
+    pages: list[int]
 
 
 def add_pages(
@@ -61,6 +72,8 @@ def _lacks(row: Row) -> str | None:
         return "This image came without a PDF."
     if row["path"] is None or not Path(row["path"]).is_file():
         return f"The PDF {row['paper']} is not where it was read."
+    if row["older"]:
+        return f"The PDF {row['paper']} was changed and read again since; this is of an older reading."
     return None
 
 
@@ -81,28 +94,28 @@ def _drawn(
     workspace: Workspace, folder: Path, papers: Mapping[str, Sequence[Row]]
 ) -> Iterator[tuple[str, Sizes | Failure]]:
     """Each paper with the sizes of its pages in points, or why they could not be drawn."""
-    todo: dict[Path, tuple[str, str, list[int]]] = {}
+    todo: list[_Job] = []
     for paper, rows in papers.items():
         pages = sorted({int(row["page"]) for row in rows})
         known = _known(folder, paper)
         if all(page in known for page in pages):
             yield paper, known
         else:
-            todo[Path(rows[0]["path"])] = (paper, str(rows[0]["pdf_sha256"]), pages)
-    if not todo:
-        return
+            todo.append(_Job(paper, Path(rows[0]["path"]), str(rows[0]["pdf_sha256"]), pages))
     settings = workspace.settings.extract
-    readers = Readers(
-        workspace.images(),
-        workers=settings.workers or os.cpu_count() or 1,
-        limits=limits_of(workspace),
-        seconds_per_file=settings.seconds_per_file,
-        memory_mb=settings.memory_mb,
-    )
-    jobs = ((path, draw_pages, (sha256, pages)) for path, (_, sha256, pages) in todo.items())
-    for path, result in readers.each(jobs):
-        paper = todo[path][0]
-        yield paper, result if isinstance(result, Failure) else _keep(folder, paper, result)
+    while todo:
+        now = {job.path: job for job in todo}  # results come back by path: one paper of each at a time
+        todo = [job for job in todo if now[job.path] is not job]
+        readers = Readers(
+            workspace.images(),
+            workers=settings.workers or os.cpu_count() or 1,
+            limits=limits_of(workspace),
+            seconds_per_file=settings.seconds_per_file,
+            memory_mb=settings.memory_mb,
+        )
+        for path, result in readers.each((job.path, draw_pages, (job.sha256, job.pages)) for job in now.values()):
+            paper = now[path].paper
+            yield paper, result if isinstance(result, Failure) else _keep(folder, paper, result)
 
 
 def _known(folder: Path, paper: str) -> Sizes:

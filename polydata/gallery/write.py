@@ -1,5 +1,6 @@
 """Writes the gallery: one page, its scripts, the data in pieces, and small copies of the images as files.
 
+    gallery.json                                      the mark by which the folder is known as a gallery
     index.html gallery.css filter.js gallery.js
     data/entries-0001.js ...      500 images each
     thumbs/ab/SHA256.jpg  views/ab/SHA256.jpg  pages/PAPER-PAGE.jpg
@@ -11,27 +12,33 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polydata import __version__
 from polydata.audit.copies import Progress, find_copies, quiet
 from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError, UsageError
 from polydata.files import replacing
+from polydata.folders import mark_of, writing_to
 from polydata.gallery.entries import Row, gallery_entries, tie_twins
 from polydata.gallery.pages import add_pages
 from polydata.images import ImageStore, open_picture
 from polydata.pages import template, write_page
 from polydata.splits.manifest import Split
+from polydata.splits.options import Options
 from polydata.thumbnails import small_jpeg
 from polydata.workspace import Workspace
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates" / "gallery"
 STATIC = ("gallery.css", "filter.js", "gallery.js")
+MARK = "gallery.json"
 PER_FILE = 500
+PIECE = re.compile(r"entries-\d{4,}\.js")
 COPIES = {"views": (900, 85), "thumbs": (240, 72)}
 """Folders of small copies, with their longer side in pixels and their JPEG quality."""
 
@@ -45,6 +52,7 @@ class Gallery:
         images: how many there are.
         pages: how many of them can be seen on their PDF page.
         near_duplicates: how many look like another one.
+        crops: whether they were looked for by keypoints too.
         failures: images and PDFs that could not be opened, each with its reason; the rest is there.
     """
 
@@ -52,6 +60,7 @@ class Gallery:
     images: int
     pages: int
     near_duplicates: int
+    crops: bool
     failures: tuple[str, ...]
 
 
@@ -61,32 +70,38 @@ def write_gallery(
     folder: Path,
     split: Split | None = None,
     *,
+    crops: bool | None = None,
     progress: Progress = quiet,
 ) -> Gallery:
     """Write the gallery of a split, or of all images that are labelled or not rejected by the screening.
 
     Args:
+        folder: new, empty, or of an earlier gallery, of which only what is missing is drawn.
+        crops: whether crops and copies are looked for by keypoints; None as for ``splits.options.Options``.
         progress: told of long work.
 
     Raises:
         UsageError: if there is nothing to show.
         InputError: if the folder cannot be written.
+        RefusedError: if it holds other files.
     """
     entries, rows = gallery_entries(catalogue, split)
     if not entries:
         raise UsageError("There is no image to show.", "Extract papers or import a data set first.")
-    try:
+    title, crops = split.name if split else "All images", Options(crops=crops).looks_for_crops(len(entries))
+    with writing_to(folder):
+        mark_of(folder, MARK, ("made_by", "title"))
+        write_page(folder / MARK, json.dumps({"made_by": f"polydata {__version__}", "title": title}) + "\n")
         failures = _add_pictures(workspace.images(), folder, entries, rows, progress)
-        tie_twins(entries, rows, _copies_of_places(workspace.images(), entries, rows, progress))
+        tie_twins(entries, rows, _copies_of_places(workspace.images(), entries, rows, progress) if crops else ())
         failures += add_pages(workspace, folder, entries, rows, progress)
-        write_files(folder, entries, title=split.name if split else "All images", split=split)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written: {error.strerror}.", "Choose another --output.") from error
+        write_files(folder, entries, title=title, split=split)
     return Gallery(
         index=folder / "index.html",
         images=len(entries),
         pages=sum(entry["pageImage"] is not None for entry in entries),
         near_duplicates=sum(bool(entry["twins"]) for entry in entries),
+        crops=crops,
         failures=tuple(failures),
     )
 
@@ -102,7 +117,7 @@ def write_files(folder: Path, entries: Sequence[dict[str, Any]], *, title: str, 
         files.append(f"data/entries-{start // PER_FILE + 1:04d}.js")
         write_page(folder / files[-1], data_script(entries[start : start + PER_FILE]))
     for old in (folder / "data").glob("entries-*.js"):
-        if f"data/{old.name}" not in files:
+        if PIECE.fullmatch(old.name) and f"data/{old.name}" not in files:
             old.unlink()
     for name in STATIC:
         write_page(folder / name, (TEMPLATES / name).read_text(encoding="utf-8"))

@@ -100,18 +100,6 @@ def test_webdataset(export: Export, scene: SplitScene) -> None:
         assert found == items(scene, side)
 
 
-def test_fiftyone(export: Export, scene: SplitScene) -> None:
-    """By the layout of FiftyOneImageClassificationDataset: the program itself is a gigabyte with a database."""
-    folder = export("fiftyone").folder
-    for side in SIDES:
-        labels = json.loads((folder / side / "labels.json").read_text())
-        assert set(labels) == {"classes", "labels"}
-        assert labels["classes"] is None  # targets are words then
-        assert {key: one["label"] for key, one in labels["labels"].items()} == items(scene, side)
-        assert {p.stem for p in (folder / side / "data").iterdir()} == set(labels["labels"])
-        assert all(one["attributes"]["split_digest"] == scene.split.digest for one in labels["labels"].values())
-
-
 def test_label_studio(export: Export, scene: SplitScene) -> None:
     from label_studio_sdk.label_interface import LabelInterface
 

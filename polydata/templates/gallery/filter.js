@@ -2,7 +2,9 @@
 "use strict";
 
 var Filter = (function () {
-  var KEYS = ["label", "side", "technique", "paper", "conflict", "twins", "q", "image"];
+  // What can be chosen, each with the field that holds it: a value, or a list of them.
+  var CHOICES = { label: "label", side: "side", split: "splits", technique: "technique", paper: "paper" };
+  var KEYS = Object.keys(CHOICES).concat(["conflict", "twins", "q", "image"]);
 
   // "#label=a&q=b%20c" -> {label: "a", q: "b c"}; what cannot be read is left out.
   function parse(hash) {
@@ -36,11 +38,16 @@ var Filter = (function () {
     return entry.text;
   }
 
+  // What an entry holds of a choice, "none" for nothing.
+  function held(entry, choice) {
+    var found = [].concat(entry[CHOICES[choice]] || []);
+    return found.length ? found : ["none"];
+  }
+
   function matches(entry, state) {
-    if (state.label && (entry.label || "none") !== state.label) return false;
-    if (state.side && entry.side !== state.side) return false;
-    if (state.technique && (entry.technique || "none") !== state.technique) return false;
-    if (state.paper && entry.paper !== state.paper) return false;
+    for (var choice in CHOICES) {
+      if (state[choice] && held(entry, choice).indexOf(state[choice]) < 0) return false;
+    }
     if (state.conflict && !entry.conflict) return false;
     if (state.twins && !entry.twins.length) return false;
     var words = (state.q || "").toLowerCase().split(/\s+/).filter(Boolean);
@@ -66,15 +73,17 @@ var Filter = (function () {
     return [Math.min(first, count), Math.max(0, Math.min(last, count))];
   }
 
-  // Values of a field, each with its number, the most frequent first.
-  function values(entries, key) {
+  // What there is of a choice, each with its number, the most frequent first.
+  function values(entries, choice) {
     var counts = new Map();
     entries.forEach(function (entry) {
-      var value = entry[key] || "none";
-      counts.set(value, (counts.get(value) || 0) + 1);
+      held(entry, choice).forEach(function (value) { counts.set(value, (counts.get(value) || 0) + 1); });
     });
     return Array.from(counts).sort(function (a, b) { return b[1] - a[1] || (a[0] < b[0] ? -1 : 1); });
   }
 
-  return { parse: parse, format: format, matches: matches, select: select, inSight: inSight, values: values };
+  return {
+    choices: Object.keys(CHOICES), parse: parse, format: format, matches: matches, select: select, inSight: inSight,
+    values: values
+  };
 })();

@@ -161,6 +161,7 @@ var Gallery = (function () {
     fact(facts, "Label", (entry.label || "none") + (entry.labelSource ? ", from " + entry.labelSource : ""));
     fact(facts, "Said", entry.said.join(", "));
     fact(facts, "Scale", entry.scales.map(function (s) { return s.text + " (" + s.method + ")"; }).join(", "));
+    fact(facts, "Splits", entry.splits.join(", "));
     fact(facts, "Paper", [place(entry), entry.title, entry.doi].filter(Boolean).join(" · "));
     fact(facts, "Also in", entry.places.join("; "));
     fact(facts, "Image", entry.width + " × " + entry.height + " px, " + entry.sha);
@@ -183,9 +184,9 @@ var Gallery = (function () {
   }
 
   function fill() {
-    [["label", "label"], ["side", "side"], ["technique", "technique"], ["paper", "paper"]].forEach(function (pair) {
-      var select = byId(pair[0]);
-      var options = Filter.values(entries, pair[1]);
+    Filter.choices.forEach(function (choice) {
+      var select = byId(choice);
+      var options = Filter.values(entries, choice);
       options.forEach(function (option) {
         var element = make("option", "", option[0] + " (" + option[1] + ")");
         element.value = option[0];
@@ -196,7 +197,7 @@ var Gallery = (function () {
   }
 
   function show() {
-    ["label", "side", "technique", "paper", "q"].forEach(function (key) {
+    Filter.choices.concat(["q"]).forEach(function (key) {
       if (byId(key).value !== (state[key] || "")) byId(key).value = state[key] || "";
     });
     ["conflict", "twins"].forEach(function (key) { byId(key).checked = Boolean(state[key]); });
@@ -217,7 +218,7 @@ var Gallery = (function () {
   function start() {
     ready = true;
     fill();
-    ["label", "side", "technique", "paper"].forEach(function (key) {
+    Filter.choices.forEach(function (key) {
       byId(key).addEventListener("change", function () { go({ [key]: byId(key).value, image: "" }); });
     });
     ["conflict", "twins"].forEach(function (key) {
