@@ -16,17 +16,15 @@ from browser import chromium, open_page
 from commands import run, run_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from make_pdf import LAYOUTS
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from split_scene import HOSTILE, TASK, SplitScene, blot, encoded, make_scene
-from workspaces import every_file, extracted
+from workspaces import every_file, read_gallery
 
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.gallery.write import TEMPLATES, data_script, write_files, write_gallery
-from polydata.ids import sha256_file
 from polydata.images import open_picture
 from polydata.splits import options
 from polydata.splits.build import build_split
@@ -72,15 +70,6 @@ def engine() -> quickjs.Context:
     return context
 
 
-def read_data(folder: Path) -> list[dict[str, Any]]:
-    """The entries as a browser's engine reads them."""
-    context = quickjs.Context()
-    context.eval("var all = []; var Gallery = { add: function (more) { all = all.concat(more); } };")
-    for path in sorted((folder / "data").glob("*.js")):
-        context.eval(path.read_text(encoding="ascii"))
-    return list(json.loads(context.eval("JSON.stringify(all)")))
-
-
 def found(entries: Sequence[dict[str, Any]], address: str) -> list[int]:
     """Positions that the page's own filter finds."""
     context = engine()
@@ -106,7 +95,7 @@ class Page(HTMLParser):
 
 
 def test_every_image_is_there_with_its_facts(folder: Path, scene: SplitScene) -> None:
-    entries = read_data(folder)
+    entries = read_gallery(folder)
     assert len(entries) == 49
     assert {e["sha"] for e in entries} > set(scene.kinds)
     for entry in entries:
@@ -137,7 +126,7 @@ def test_hostile_words_stay_words(folder: Path) -> None:
     for path in (folder / "data").iterdir():
         text = path.read_text(encoding="ascii")
         assert not set("<>&") & set(text)
-    captions = {entry["caption"] for entry in read_data(folder)}
+    captions = {entry["caption"] for entry in read_gallery(folder)}
     assert " ".join(HOSTILE.split()) in captions
 
 
@@ -237,12 +226,12 @@ def test_all_cards_in_sight_are_drawn_and_few_others(count: int, columns: int, t
 def test_a_split_and_its_sides(scene: SplitScene, tmp_path: Path) -> None:
     result = run_json("polydata", "gallery", "--split", "v1", "-o", tmp_path / "g", workspace=scene.workspace.root)
     assert (result["images"], result["failures"]) == (48, 0)
-    sides = {e["sha"]: (e["side"], e["label"]) for e in read_data(tmp_path / "g")}
+    sides = {e["sha"]: (e["side"], e["label"]) for e in read_gallery(tmp_path / "g")}
     fold = scene.split.folds[0]
     wanted = {i.image_sha256: (s, i.label) for s, items in (("train", fold.train), ("test", fold.test)) for i in items}
     assert sides == wanted
     late = images_of(load_split(scene.workspace.splits / "late"))
-    splits = {e["sha"]: e["splits"] for e in read_data(tmp_path / "g")}
+    splits = {e["sha"]: e["splits"] for e in read_gallery(tmp_path / "g")}
     assert splits == {sha256: ["late", "v1"] if sha256 in late else ["v1"] for sha256 in wanted}
     assert scene.split.digest[:16] in (tmp_path / "g" / "index.html").read_text()
 
@@ -253,7 +242,7 @@ def test_a_lost_image_is_named_and_its_place_kept(tmp_path: Path) -> None:
     lost.unlink()
     result = run("polydata", "gallery", workspace=scene.workspace.root, expect=3)
     assert lost.stem in result.stderr
-    (entry_,) = [e for e in read_data(scene.workspace.exports / "gallery") if e["sha"] == lost.stem]
+    (entry_,) = [e for e in read_gallery(scene.workspace.exports / "gallery") if e["sha"] == lost.stem]
     assert entry_["thumb"] is None
 
 
@@ -314,83 +303,6 @@ def test_nothing_to_show_and_no_place(tmp_path: Path, scene: SplitScene) -> None
     (tmp_path / "file").write_text("")
     with scene.catalogue() as catalogue, pytest.raises(InputError, match="cannot be written"):
         write_gallery(scene.workspace, catalogue, tmp_path / "file" / "g")
-
-
-def test_the_way_back_to_the_page(tmp_path: Path) -> None:
-    place = extracted(tmp_path / "w", ["touching"], tmp_path / "pdfs")
-    run("polydata", "screen", workspace=place)
-    target = place / "exports" / "gallery"
-    assert run_json("polydata", "gallery", workspace=place)["seen on their page"] > 0
-    entries = read_data(target)
-    with open_catalogue(Workspace.open(place), read_only=True) as catalogue:
-        boxes = {row["panel_id"]: row for row in catalogue.rows("SELECT * FROM panels")}
-    for one in entries:
-        page = open_picture(target / one["pageImage"])
-        assert max(page.size) == 1000
-        x0, y0, x1, y1 = one["panelBox"]
-        assert all(0 <= v <= 1 for v in one["panelBox"])
-        box = boxes[one["ids"][0]]
-        assert (x1 - x0) * page.width / ((y1 - y0) * page.height) == pytest.approx(
-            (box["x1"] - box["x0"]) / (box["y1"] - box["y0"]), rel=0.01
-        )
-        fx0, fy0, fx1, fy1 = one["figureBox"]
-        assert fx0 - 0.01 <= x0 < x1 <= fx1 + 0.01
-        assert fy0 - 0.01 <= y0 < y1 <= fy1 + 0.01
-        seen = page.crop(
-            (round(x0 * page.width), round(y0 * page.height), round(x1 * page.width), round(y1 * page.height))
-        )
-        own = open_picture(target / one["view"]).convert("L").resize((16, 16))
-        there = seen.convert("L").resize((16, 16))
-        difference = [abs(a - b) for a, b in zip(own.tobytes(), there.tobytes(), strict=True)]
-        assert sum(difference) / len(difference) < 25
-    pages = {p: p.stat().st_mtime_ns for p in (target / "pages").iterdir()}
-    next((tmp_path / "pdfs").iterdir()).write_bytes(b"%PDF-1.4 broken")
-    run("polydata", "gallery", workspace=place)  # its pages are there already
-    assert {p: p.stat().st_mtime_ns for p in (target / "pages").iterdir()} == pages
-    run("polydata", "gallery", "-o", tmp_path / "other", workspace=place, expect=3)
-    assert all("cannot be drawn" in one["pageNote"] for one in read_data(tmp_path / "other"))
-    next((tmp_path / "pdfs").iterdir()).unlink()
-    run("polydata", "gallery", "-o", tmp_path / "third", workspace=place)
-    assert all("not where it was read" in one["pageNote"] for one in read_data(tmp_path / "third"))
-
-
-def test_two_readings_of_one_file(tmp_path: Path) -> None:
-    place, pdf = tmp_path / "w", tmp_path / "pdfs" / "above.pdf"
-    extracted(place, ["above"], pdf.parent)
-    first = run_json("polydata", "gallery", workspace=place)
-
-    def pages(folder: str) -> list[tuple[str, str]]:
-        """Paper of the page that is shown of each image, and why none is."""
-        found = read_data(tmp_path / folder)
-        return sorted(((one["pageImage"] or "").rpartition("-")[0], one["pageNote"] or "") for one in found)
-
-    pdf.write_bytes(pdf.read_bytes() + b"\n% changed without a trace on its pages")
-    run("polydata", "extract", pdf, workspace=place)
-    papers = {row["paper_id"]: row["sha256"] for row in read_catalogue(place, "SELECT paper_id, sha256 FROM papers")}
-    (present,) = [paper for paper, sha256 in papers.items() if sha256 == sha256_file(pdf)]
-    again = run_json("polydata", "gallery", "-o", tmp_path / "same", workspace=place)
-    assert again["seen on their page"] == first["seen on their page"] == again["images"]
-    assert set(pages("same")) == {(f"pages/{present}", "")}
-
-    LAYOUTS["strips"](pdf)
-    run("polydata", "extract", pdf, workspace=place)
-    (third,) = [
-        one["paper_id"] for one in read_catalogue(place, "SELECT paper_id FROM papers") if one["paper_id"] not in papers
-    ]
-    result = run_json("polydata", "gallery", "-o", tmp_path / "other", workspace=place)
-    assert result["failures"] == 0
-    old = [("", "The PDF above.pdf was changed and read again since; this is of an older reading.")]
-    assert pages("other") == old * first["images"] + [(f"pages/{third}", "")] * result["seen on their page"]
-    assert result["seen on their page"] == result["images"] - first["images"] > 0
-
-    pdf.write_bytes(pdf.read_bytes() + b"\n% never read")
-    run("polydata", "gallery", "-o", tmp_path / "unread", workspace=place, expect=3)
-    assert set(pages("unread")) == {("", "The page cannot be drawn: unreadable.")}
-
-
-def read_catalogue(place: Path, query: str) -> list[dict[str, Any]]:
-    with open_catalogue(Workspace.open(place), read_only=True) as catalogue:
-        return catalogue.rows(query)
 
 
 @pytest.fixture(scope="module")
@@ -456,7 +368,7 @@ def test_no_script_of_a_caption_runs(folder: Path, browser: webdriver.Chrome) ->
 @pytest.mark.browser
 @pytest.mark.slow
 def test_ten_thousand_images_stay_usable(folder: Path, tmp_path: Path, browser: webdriver.Chrome) -> None:
-    (one, *_) = read_data(folder)
+    (one, *_) = read_gallery(folder)
     many = [
         one | {"sha": f"{n:064x}", "paper": f"paper {n // 4}", "caption": f"blend number {n}"} for n in range(10_000)
     ]

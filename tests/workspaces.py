@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import quickjs
 from commands import run
 from make_pdf import LAYOUTS
 
@@ -34,3 +37,12 @@ def every_file(folder: Path) -> dict[str, tuple[str, int]]:
         for p in sorted(folder.rglob("*"))
         if p.is_file()
     }
+
+
+def read_gallery(folder: Path) -> list[dict[str, Any]]:
+    """The entries of a gallery as a browser's engine reads them."""
+    context = quickjs.Context()
+    context.eval("var all = []; var Gallery = { add: function (more) { all = all.concat(more); } };")
+    for path in sorted((folder / "data").glob("*.js")):
+        context.eval(path.read_text(encoding="ascii"))
+    return list(json.loads(context.eval("JSON.stringify(all)")))
