@@ -42,7 +42,8 @@ def check_images(split: Split) -> None:
         more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
         raise RefusedError(
             f"Images of the split {split.name} are not what they were: {'; '.join(faults[:SHOWN_FAULTS])}{more}.",
-            "Restore the image store, or build a split under a new name with: polydata build-split NAME",
+            f"Images behind an address come back with: polydata split verify {split.name}. Otherwise restore the image "
+            "store, or build a split under a new name with: polydata build-split NAME",
         )
 
 
