@@ -21,7 +21,7 @@ from polydata.files import replacing
 from polydata.images import describe, open_picture
 from polydata.splits.manifest import Item, Split
 from polymodel.metrics import RESAMPLES, Outcome, summarise
-from polymodel.runs import leakage_text, write_json
+from polymodel.runs import BASELINES_FOLDER, leakage_text, write_json
 from polymodel.texture import sobel_value, texture_features
 
 Array = NDArray[np.float64]
@@ -35,8 +35,6 @@ CUTS = 99
 CUT_FOLDS = 5
 TREES = 300
 NEIGHBOURS = 5
-FOLDER = "baselines"
-"""Of the runs folder; it holds no run."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +243,7 @@ def run_baselines(
         },
         "people": people,
     }
-    folder = runs / FOLDER
+    folder = runs / BASELINES_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / f"{split.name}.json", result)
     columns = ["baseline", "fold", "image_sha256", "label", "group", "p_positive"]
@@ -328,7 +326,7 @@ def known_baselines(runs: Path, name: str, digest: str) -> Mapping[str, Any] | N
     """The baselines of a split as an earlier call wrote them; None where there are none of this very split."""
     from polymodel.runs import read_json
 
-    path = runs / FOLDER / f"{name}.json"
+    path = runs / BASELINES_FOLDER / f"{name}.json"
     if not path.is_file():
         return None
     found = read_json(path)

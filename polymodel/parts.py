@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -49,7 +50,7 @@ class PartJob:
         """The labels, in the order of the logits."""
         return self.split.classes
 
-    @property
+    @cached_property
     def items(self) -> tuple[Item, ...]:
         """All images of the partition: training, validation and test side, in this order."""
         return self.fold.everything

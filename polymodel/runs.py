@@ -45,7 +45,7 @@ CHECKPOINT = "checkpoint.safetensors"
 LOGIT = "logit_"
 RECORDED = ("command", "started", "seconds")
 """What every run.json says beside configuration, split and parts."""
-BASELINES = "baselines"
+BASELINES_FOLDER = "baselines"
 """The folder of ``polymodel baselines`` among the runs; it holds no run, whatever splits are called."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -230,7 +230,7 @@ def check_name(name: str) -> str:
     Raises:
         UsageError: if it could not be a folder's name everywhere.
     """
-    if not NAME.fullmatch(name) or name == BASELINES:
+    if not NAME.fullmatch(name) or name == BASELINES_FOLDER:
         raise UsageError(
             f"{name!r} cannot be the name of a run.", "Use up to 100 letters, digits, points, dashes and underscores."
         )
@@ -271,7 +271,7 @@ def list_runs(workspace: Path | None = None) -> tuple[list[Run], list[str]]:
     """
     runs, problems = [], []
     for path in sorted(Workspace.find(workspace).runs.glob(f"*/{RUN_FILE}")):
-        if path.parent.name == BASELINES:
+        if path.parent.name == BASELINES_FOLDER:
             continue
         try:
             runs.append(open_run(path.parent))
@@ -301,7 +301,9 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
                 f"There is a run {folder.name} already, with another {' and '.join(differing)}.",
                 "Give the new run another name with --name.",
             )
-        return run
+        if any(run.record.get(key) != wanted[key] for key in same):  # the weights have moved
+            write_json(folder / RUN_FILE, {**run.record, **wanted})
+        return open_run(folder)
     (folder / "parts").mkdir(parents=True, exist_ok=True)
     write_json(folder / RUN_FILE, record)
     return open_run(folder)
@@ -309,10 +311,8 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
 
 def _meaning(value: Any) -> Any:
     """A value of run.json as it is compared: files of a configuration are known by their bytes, wherever they lie."""
-    if not isinstance(value, dict):
-        return value
-    moved = [name for name in ("weights",) if value.get(f"{name}_sha256")]
-    return {key: None if key in moved else found for key, found in value.items()}
+    is_known = isinstance(value, dict) and value.get("weights_sha256")
+    return value | {"weights": None} if is_known else value
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,9 +112,12 @@ def test_weights_are_known_by_their_bytes_wherever_they_lie(own: Small, tmp_path
         path.write_bytes((first.part_folder(PartKey(1, 0)) / "model.safetensors").read_bytes())
         settings = train_config(TINY, str(path), recipe, (0,))
         done.append(train(open_split("one", own.root), settings, own.workspace.runs))
+        if name == "a":  # the part has still to be made when the file lies elsewhere
+            shutil.rmtree(done[0].run.part_folder(PartKey(1, 0)))
         path.unlink()
     assert done[0] and done[1] and done[0].run.folder == done[1].run.folder
-    assert (done[0].done_now, done[1].done_now) == (1, 0)
+    assert (done[0].done_now, done[1].done_now) == (1, 1)
+    assert done[1].run.config.weights == str(path)
 
 
 def test_large_seeds_and_equal_files(own: Small) -> None:
