@@ -36,9 +36,9 @@ OVERLAP, DEMO_PAPERS = 0.5, 6
 
 def by_polydata(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, list[Spot]]]:
     """This project, one worker."""
-    from polydata.extract.opening import Limits
-    from polydata.extract.pool import extract_many
-    from polydata.images import ImageStore
+    from polydata.extraction.document.open import Limits
+    from polydata.extraction.pool import extract_many
+    from polydata.images.picture import ImageStore
     from polydata.types import Failure
 
     results = extract_many(paths, ImageStore(out), workers=1, limits=Limits(), seconds_per_file=600, memory_mb=1000)

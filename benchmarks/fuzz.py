@@ -23,10 +23,10 @@ from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
-from polydata.extract.pool import Readers
-from polydata.extract.worker import set_up
+from polydata.extraction.limits import set_up
+from polydata.extraction.pool import Readers
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 PDF_SECONDS, CAPTION_SECONDS, MEMORY_MB, BATCH = 20, 5, 900, 100
 SLOW = ("content_bomb", "forms_without_end", "pattern_of_tiny_steps")
@@ -151,7 +151,7 @@ MUTATIONS: tuple[Callable[[bytearray, random.Random], None], ...] = (flip, cut, 
 def seeds(folder: Path) -> list[bytes]:
     """Small PDFs of each layout that the tests draw, as saved and with everything unpacked."""
     import pymupdf
-    from hostile.make_hostile import FILES
+    from make_hostile import FILES
     from make_pdf import LAYOUTS
 
     found = [make() for name, (make, _) in FILES.items() if name not in SLOW]
@@ -175,8 +175,8 @@ def mutated(data: bytes, rng: random.Random) -> tuple[str, bytes]:
 
 def fuzz_pdfs(seconds: float, rng: random.Random, keep: Path, tally: Tally) -> None:
     """Read damaged PDFs as ``polydata extract`` does."""
-    from polydata.extract.opening import Limits
-    from polydata.images import ImageStore
+    from polydata.extraction.document.open import Limits
+    from polydata.images.picture import ImageStore
     from polydata.types import Failure
 
     sources = seeds(keep)
@@ -213,11 +213,11 @@ def read_captions(seed: int) -> int:
     """Take invented captions apart in every way that the program does; returns how many were found."""
     import numpy as np
 
-    from polydata.extract.captions import find_captions
-    from polydata.extract.composition import panel_composition
-    from polydata.extract.parts import split_caption
-    from polydata.extract.pdf import Line, PageContent, clean_text
-    from polydata.extract.scale.caption import scale_in_caption
+    from polydata.extraction.document.page import Line, PageContent, clean_text
+    from polydata.extraction.figures.captions import find_captions
+    from polydata.text.captions import split_caption
+    from polydata.text.composition import panel_composition
+    from polydata.text.scale import scale_in_caption
     from polydata.types import Box
 
     rng = random.Random(seed)

@@ -29,8 +29,8 @@ from label_studio_server import LabelStudioServer, start_server  # noqa: E402
 from review_scene import add_images, make_workspace, picture, quiet  # noqa: E402
 
 from polydata.catalogue.session import open_catalogue  # noqa: E402
-from polydata.labels.page import labelling_page  # noqa: E402
-from polydata.labels.predictions import read_predictions  # noqa: E402
+from polydata.files.predictions import read_predictions  # noqa: E402
+from polydata.labels.page import labelling_page, task_prediction  # noqa: E402
 from polydata.labels.pull import pull  # noqa: E402
 from polydata.task import Task  # noqa: E402
 from polydata.workspace import Workspace  # noqa: E402
@@ -82,7 +82,7 @@ def main(images: int, answers: int) -> None:
         tasks = [
             {
                 "data": {"image": f"/data/local-files/?d=w/store/{s[:2]}/{s}.png", "polydata_id": s, "caption": "a"},
-                "predictions": [shown.by_image[s].as_label_studio("model")],
+                "predictions": [task_prediction(shown.by_image[s], "model")],
             }
             for s in known
         ]

@@ -22,8 +22,8 @@ from catalogue import multiply, paper
 
 from polydata.catalogue.papers import save_paper
 from polydata.catalogue.session import open_catalogue
-from polydata.merging import merge
 from polydata.types import Figure, Panel, Paper
+from polydata.upkeep.merge import merge
 from polydata.workspace import Workspace
 
 SINGLE = 1000

@@ -26,20 +26,20 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 from torchvision.transforms import InterpolationMode, v2
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "polymodel"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from small_split import make_small
 
 from polymodel.config import DEFAULT_ARCH, IMAGENET, DeviceName, Hardware, TrainConfig, adjusted
-from polymodel.data import open_split
-from polymodel.models import Network, architecture
-from polymodel.onnx_export import export
-from polymodel.onnx_file import OnnxModel, open_onnx
-from polymodel.predict import predict
+from polymodel.data.split import open_split
+from polymodel.networks.network import Network, architecture
+from polymodel.networks.weights import load_network
+from polymodel.prediction.onnx_export import export
+from polymodel.prediction.onnx_file import OnnxModel, open_onnx
+from polymodel.prediction.predict import predict
 from polymodel.recipes import Recipe, RecipeName
-from polymodel.runs import Run
-from polymodel.train import train
-from polymodel.weights import load_network
+from polymodel.runs.run import Run
+from polymodel.training.train import train
 
 SIZES = ((640, 480), (1280, 960), (359, 270), (900, 700))
 BAR = 0.08

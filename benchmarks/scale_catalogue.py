@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 
 from polydata import __version__
-from polydata.audit.hashes import near_hashes
-from polydata.auditing import audit_workspace
+from polydata.auditing.run import audit_workspace
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.filters import images_where
 from polydata.catalogue.funnel import funnel
 from polydata.catalogue.session import open_catalogue
-from polydata.joining import join
+from polydata.images.hashes import near_hashes
+from polydata.records.workflow import join
 from polydata.splits.build import build_split
 from polydata.splits.options import Options
 from polydata.splits.overview import verify_split

@@ -25,10 +25,10 @@ from drawn_pictures import MICROGRAPHS, REST, draw
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from polydata.extract.looks import NAMES, looks
-from polydata.extract.quadratic import Quadratic, pairs, standardised
-from polydata.extract.screen import MIN_SIDE, THRESHOLD, screen_micrograph
-from polydata.images import SUFFIXES, open_picture
+from polydata.images.picture import SUFFIXES, open_picture
+from polydata.screening.rules import MIN_SIDE, THRESHOLD, screen_micrograph
+from polydata.vision.quadratic import Quadratic, pairs, standardised
+from polydata.vision.texture_measures import NAMES, looks
 
 KEPT = 0.99
 """Share of the micrographs not seen in training that the threshold must keep."""

@@ -14,6 +14,11 @@ Exit codes
 from __future__ import annotations
 
 
+def first_line(error: Exception) -> str:
+    """What an error says, or its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 class PolydataError(Exception):
     """Something a user can act on: what is wrong and where, then the next step to take.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from polydata.kinds import Kind
+from polydata.choices import Kind
 
 Decision = Literal["accepted", "rejected"]
 

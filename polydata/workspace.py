@@ -21,7 +21,7 @@ from polydata.errors import WorkspaceError
 from polydata.task import Task
 
 if TYPE_CHECKING:
-    from polydata.images import ImageStore
+    from polydata.images.picture import ImageStore
 
 SETTINGS = "polydata.toml"
 VARIABLE = "POLYDATA_WORKSPACE"
@@ -149,7 +149,7 @@ class Workspace:
         Raises:
             WorkspaceError: if the address under [store] cannot be used.
         """
-        from polydata.images import ImageStore
+        from polydata.images.picture import ImageStore
 
         store = ImageStore(self.store, self.settings.store.url)
         if store.remote is not None and store.remote.within_process():

@@ -37,6 +37,6 @@ def load_split(name_or_path: str | Path, workspace: Path | None = None) -> Split
         RefusedError: if a list of it was changed since it was built.
         WorkspaceError: if a name was given and no workspace is found.
     """
-    from polymodel.data import open_split
+    from polymodel.data.split import open_split
 
     return open_split(name_or_path, workspace)

@@ -13,7 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from polydata.errors import UsageError
+from polydata.errors import InputError, UsageError
+from polydata.ids import sha256_file
 from polymodel.recipes import RECIPES, Recipe, RecipeName
 
 DEFAULT_ARCH = "efficientnet_lite0"
@@ -173,6 +174,20 @@ def channel_values(text: str | None, flag: str) -> tuple[float, ...] | None:
     return values * 3 if len(values) == 1 else values
 
 
+def weights_sha256(weights: str) -> str | None:
+    """SHA-256 of a weights file; None for ``imagenet`` and ``none``.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    if weights in (IMAGENET, NO_WEIGHTS):
+        return None
+    path = Path(weights)
+    if not path.is_file():
+        raise InputError(f"There is no weights file {path}.", "--weights takes imagenet, none, or the path of a file.")
+    return sha256_file(path)
+
+
 def train_config(
     arch: str,
     weights: str,
@@ -189,15 +204,13 @@ def train_config(
         UsageError: if mean and sd are no numbers, there is no such transform, or the recipe shows no random views.
         InputError: if there is no such weights file.
     """
-    from polymodel.weights import weights_sha256
-
     if transforms is not None and (recipe.kind == "probe" or recipe.copies is not None):
         raise UsageError(f"--transforms means nothing to the recipe {recipe.name}, which shows no random views.")
     if weights not in (IMAGENET, NO_WEIGHTS):
         weights = str(Path(weights).resolve())
     own_sha256 = None
     if transforms is not None:
-        from polymodel.augment import transform_sha256
+        from polymodel.data.augment import transform_sha256
 
         own_sha256 = transform_sha256(transforms)
     scale = channel_values(mean, "--mean"), channel_values(std, "--std")

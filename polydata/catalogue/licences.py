@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polydata.catalogue.connect import Catalogue
-from polydata.licences import find_licence
+from polydata.text.licences import find_licence
 
 
 def paper_licences(catalogue: Catalogue) -> dict[str, tuple[str, str]]:

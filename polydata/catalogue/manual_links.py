@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import MIN_DIGITS
-from polydata.catalogue.hanging import Spot, figure_spots, spots, successors
+from polydata.catalogue.reattach import Spot, figure_spots, spots, successors
 from polydata.errors import InputError
 from polydata.types import Box
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.licences import paper_licences
-from polydata.reference import Reference
-from polydata.supplements import tie
+from polydata.text.reference import Reference
+from polydata.text.supplements import tie
 
 
 def list_papers(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from typing import Any
 from polydata import ids
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import Edit, write_edits
-from polydata.catalogue.hanging import Spot, settle_hanging, spots
 from polydata.catalogue.manual_links import settle_manual_links
+from polydata.catalogue.reattach import Spot, settle_hanging, spots
 from polydata.types import Box, Failure, Figure, ImageInfo, Leftover, Panel, Paper
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.kinds import Kind
+from polydata.choices import Kind
 from polydata.types import (
     Box,
     Composition,

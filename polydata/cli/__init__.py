@@ -30,7 +30,7 @@ from polydata.cli import edit as edit  # noqa: E402
 from polydata.cli import papers as papers  # noqa: E402
 from polydata.cli import screen as screen  # noqa: E402
 from polydata.cli import scalebar as scalebar  # noqa: E402
-from polydata.cli import surgery as surgery  # noqa: E402
+from polydata.cli import upkeep as upkeep  # noqa: E402
 from polydata.cli import records as records  # noqa: E402
 from polydata.cli import links as links  # noqa: E402
 from polydata.cli import export as export  # noqa: E402

@@ -36,7 +36,7 @@ def audit_(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Look for what is wrong with images, labels and a split: each finding with its evidence and a fix."""
-    from polydata.auditing import audit_workspace, finding_rows, read_opinions, report_json
+    from polydata.auditing.run import audit_workspace, finding_rows, read_opinions, report_json
     from polydata.catalogue.session import open_catalogue
     from polydata.workspace import Workspace
 

@@ -30,7 +30,7 @@ def augment(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write turned, mirrored and cut copies of a split's training images; run again, it checks and completes them."""
-    from polydata import augment as augmentation
+    from polydata.splits import offline_copies as augmentation
     from polydata.splits.overview import fetch_images, show_split
     from polydata.workspace import Workspace
 

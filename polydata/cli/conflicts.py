@@ -43,8 +43,8 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
 ) -> None:
     """List every disagreement about labels: of file names, records, texts, people, models; the weightiest first."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.conflicts.find import TableOptions, find_conflicts
-    from polydata.conflicts.page import write_conflicts
+    from polydata.labels.conflicts.find import TableOptions, find_conflicts
+    from polydata.labels.conflicts.page import write_conflicts
     from polydata.workspace import Workspace
 
     if (table is None) != (truth is None) or (table is None and (raters or key)):

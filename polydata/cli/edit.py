@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polydata.choices import Kind
 from polydata.cli import app
 from polydata.cli.extract import listing
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems
 from polydata.errors import PartialFailure
-from polydata.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from polydata.catalogue.connect import Catalogue
     from polydata.catalogue.edits import Changes
-    from polydata.editing import Edited
+    from polydata.extraction.editing import Edited
     from polydata.workspace import Workspace
 
 editing = typer.Typer(
@@ -53,7 +53,7 @@ def edit_figure(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Correct a figure's page, box, caption, label or kind, or delete it."""
-    from polydata import editing as library
+    from polydata.extraction import editing as library
 
     wanted = library.changes(page=page, box=box, caption=caption, label=label, kind=kind, delete=delete)
     _correct(library.edit_figure, figure, wanted, workspace, as_json=as_json)
@@ -72,7 +72,7 @@ def edit_panel(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Correct a panel's box, own words, letter or kind, or delete it."""
-    from polydata import editing as library
+    from polydata.extraction import editing as library
 
     wanted = library.changes(box=box, caption=caption, label=label, kind=kind, delete=delete)
     _correct(library.edit_panel, panel, wanted, workspace, as_json=as_json)
@@ -91,7 +91,7 @@ def new_figure(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Add a figure that extraction missed in a paper; it is taken apart into panels as all are."""
-    from polydata import editing as library
+    from polydata.extraction import editing as library
 
     wanted = library.changes(page=page, box=box, caption=caption, label=label, kind=kind)
     _correct(library.new_figure, paper, wanted, workspace, as_json=as_json)
@@ -100,8 +100,8 @@ def new_figure(
 @editing.command("undo")
 def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Take a correction back: its paper is read anew, with all other corrections."""
-    from polydata import editing as library
     from polydata.catalogue.session import open_catalogue
+    from polydata.extraction import editing as library
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)

@@ -59,7 +59,7 @@ def export_figures(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write every figure of every PDF with its box, caption, kind and panels."""
-    from polydata.export import export_figures as write
+    from polydata.exports.lists import export_figures as write
 
     _export("figures", lambda _, catalogue, target: write(catalogue, target), output, f"figures.{format_}", workspace)
 
@@ -71,7 +71,7 @@ def export_panels(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the image of every panel, and panels.csv with label, caption, composition, scale and paper."""
-    from polydata.export import export_panels as write
+    from polydata.exports.lists import export_panels as write
 
     _export(
         "panels",
@@ -117,7 +117,7 @@ def export_split(
 ) -> None:
     """Write a split with its images, labels, data card and provenance in a format that other programs read."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.exports.write import export_split as export
+    from polydata.exports.workflow import export_split as export
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
@@ -139,8 +139,8 @@ def card(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the data card of a split: sources, licences, labels, known problems, intended use."""
-    from polydata.card import write_card
     from polydata.catalogue.session import open_catalogue
+    from polydata.exports.card import write_card
     from polydata.splits.overview import show_split
     from polydata.workspace import Workspace
 
@@ -159,6 +159,6 @@ def export_links(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write which record was joined to which figure and panel, by what, and how sure that is."""
-    from polydata.export import export_links as write
+    from polydata.exports.lists import export_links as write
 
     _export("links", lambda _, catalogue, target: write(catalogue, target), output, f"links.{format_}", workspace)

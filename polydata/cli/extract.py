@@ -35,9 +35,9 @@ def extract(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Find figures, captions and panels in PDFs and store each image once."""
-    from polydata import pipeline
     from polydata.catalogue.session import open_catalogue
-    from polydata.discover import find_pdfs
+    from polydata.extraction import workflow as pipeline
+    from polydata.files.find import find_pdfs
     from polydata.workspace import Workspace
 
     if not paths and not retry:

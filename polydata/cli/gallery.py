@@ -27,7 +27,7 @@ def gallery(
 ) -> None:
     """Write a gallery of the images for a browser: filters, search, records, scale bars, pages, near-duplicates."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.gallery.write import write_gallery
+    from polydata.exports.gallery.write import write_gallery
     from polydata.splits.overview import show_split
     from polydata.workspace import Workspace
 

@@ -29,7 +29,7 @@ def link(
 ) -> None:
     """Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the PDF."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.joining import link_by_hand
+    from polydata.records.workflow import link_by_hand
     from polydata.workspace import Workspace
 
     if (target is None) != nothing:
@@ -56,7 +56,7 @@ def unlink(
 ) -> None:
     """Take links by hand back; the next join decides about the record again."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.joining import unlink as take_back
+    from polydata.records.workflow import unlink as take_back
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)

@@ -26,8 +26,8 @@ def resolve(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Look up title, journal, year and DOI of each paper at Crossref. The only command that asks the internet."""
-    from polydata import resolving
     from polydata.catalogue.session import open_catalogue
+    from polydata.papers import resolve as resolving
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
@@ -54,7 +54,7 @@ def licence(
 ) -> None:
     """Say under which licence papers stand; images of papers without one are withheld from a release."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.licensing import set_licence
+    from polydata.papers.licensing import set_licence
     from polydata.workspace import Workspace
 
     with open_catalogue(Workspace.find(workspace)) as catalogue:

@@ -20,7 +20,7 @@ def import_published_(
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.published import import_published
+    from polydata.published.workflow import import_published
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)

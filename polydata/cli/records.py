@@ -42,8 +42,8 @@ def import_(
 ) -> None:
     """Import records from tables or PoLyInfo exports; nothing if a row is bad, unless --skip-bad is given."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.joining import import_tables
     from polydata.records.columns import parse_map
+    from polydata.records.workflow import import_tables
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
@@ -132,7 +132,7 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
     """Link records to papers and panels, and write the labels that follow from them."""
     from polydata.catalogue.links import papers_to_join
     from polydata.catalogue.session import open_catalogue
-    from polydata.joining import join as run
+    from polydata.records.workflow import join as run
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)

@@ -36,9 +36,9 @@ def scale_bar(
 
 
 def _files(paths: list[str], *, as_json: bool) -> list[str]:
-    from polydata.discover import find_files
-    from polydata.images import SUFFIXES
-    from polydata.scalebars import read_files
+    from polydata.files.find import find_files
+    from polydata.images.picture import SUFFIXES
+    from polydata.screening.scalebars import read_files
 
     files = find_files(paths, [f".{suffix}" for suffix in (*SUFFIXES.values(), "jpeg", "tiff")], "image")
     rows, problems = [], []
@@ -58,7 +58,7 @@ def _files(paths: list[str], *, as_json: bool) -> list[str]:
 
 def _workspace(folder: Path | None, workers: int | None, *, again: bool, as_json: bool) -> list[str]:
     from polydata.catalogue.session import open_catalogue
-    from polydata.scalebars import read_workspace
+    from polydata.screening.scalebars import read_workspace
     from polydata.workspace import Workspace
 
     place = Workspace.find(folder)

@@ -42,8 +42,8 @@ def screen(  # noqa: PLR0917 - options of a command
     workspace: WorkspaceOption = None,
 ) -> None:
     """Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last word later."""
-    from polydata import screening
     from polydata.catalogue.session import open_catalogue
+    from polydata.screening import workflow as screening
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
@@ -74,8 +74,8 @@ def sheets(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write contact sheets of the screened images to look through in a browser: borderline ones first."""
-    from polydata import contactsheets
     from polydata.catalogue.session import open_catalogue
+    from polydata.screening import sheets as contactsheets
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)

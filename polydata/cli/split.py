@@ -153,8 +153,8 @@ def diff_splits(
 @splitting.command("lineage")
 def split_lineage(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Where the images of a split come from, how it was made, and which runs were trained on it."""
-    from polydata.provenance import open_with_runs
     from polydata.splits.lineage import lineage, lineage_facts
+    from polydata.upkeep.trace import open_with_runs
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)

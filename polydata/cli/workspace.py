@@ -28,7 +28,7 @@ def init(
 def status(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show how many papers, figures and images survive each step, from PDF to split."""
     from polydata.catalogue.funnel import funnel
-    from polydata.provenance import open_with_runs
+    from polydata.upkeep.trace import open_with_runs
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
@@ -50,7 +50,7 @@ def trace(
 ) -> None:
     """Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs."""
     from polydata.catalogue.trace import trace as follow
-    from polydata.provenance import describe_way, open_with_runs
+    from polydata.upkeep.trace import describe_way, open_with_runs
     from polydata.workspace import Workspace
 
     with open_with_runs(Workspace.find(workspace)) as catalogue:

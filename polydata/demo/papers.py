@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from polydata.choices import Kind
 from polydata.demo import words
 from polydata.demo.figures import (
     PLOT_HEIGHT,
@@ -23,7 +24,6 @@ from polydata.demo.figures import (
 )
 from polydata.demo.layout import LEADING, Format, Typesetter, emblem
 from polydata.demo.study import Sample, Series, Study
-from polydata.kinds import Kind
 from polydata.types import Box
 
 LABELS = (("Figure", "."), ("Fig.", "."), ("FIGURE", "."), ("Figure", ":"))

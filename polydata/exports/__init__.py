@@ -1,1 +1,1 @@
-"""Splits written in the formats of other programs: one module a format."""
+"""What leaves the workspace: figures and panels as lists, splits in the formats of other programs, a gallery."""

@@ -16,10 +16,10 @@ from polydata.catalogue.described import described_panels
 from polydata.catalogue.licences import paper_licences
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_bytes
-from polydata.images import ImageStore, portable
-from polydata.licences import may_be_passed_on
+from polydata.images.picture import ImageStore, portable
 from polydata.splits.manifest import Item, Split
 from polydata.task import Task
+from polydata.text.licences import may_be_passed_on
 from polydata.workspace import Workspace
 
 Side = Literal["train", "val", "test"]

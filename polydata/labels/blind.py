@@ -9,7 +9,7 @@ from pathlib import Path
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.label_projects import blind_answers
 from polydata.errors import InputError, UsageError
-from polydata.files import replacing
+from polydata.files.atomic import replacing
 
 TRUTH = "truth"
 

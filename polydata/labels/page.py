@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from polydata.errors import InputError
+from polydata.files.predictions import Prediction
 from polydata.resources import schemas
 from polydata.task import Task
 
@@ -26,6 +28,14 @@ BLIND = "blind.xml"
 def choices(task: Task) -> tuple[str, ...]:
     """Every answer that a reviewer may give: the labels, then the answers that are no label."""
     return (*task.labels, task.not_a_micrograph, task.unsure)
+
+
+def task_prediction(prediction: Prediction, version: str) -> dict[str, Any]:
+    """A prediction of a model of this version as a task of Label Studio carries it."""
+    value = {"choices": [prediction.label]}
+    result = [{"from_name": ANSWER, "to_name": IMAGE, "type": "choices", "value": value}]
+    score = {} if prediction.score is None else {"score": prediction.score}
+    return {"model_version": version, "result": result} | score
 
 
 def _folder() -> Path:

@@ -10,14 +10,15 @@ from typing import Any
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError, UsageError, WorkspaceError
-from polydata.images import ImageStore
+from polydata.files.predictions import RULES, Predictions, Uncertainty, read_predictions, suggested
+from polydata.images.picture import ImageStore
 from polydata.labels import projects, review
 from polydata.labels.labelstudio import images as server_images
 from polydata.labels.labelstudio import predictions as server_predictions
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import Server, connect
 from polydata.labels.labelstudio.project import Project, show_predictions
-from polydata.labels.predictions import RULES, Predictions, Uncertainty, read_predictions, suggested
+from polydata.labels.page import task_prediction
 from polydata.labels.projects import Progress, Target
 from polydata.labels.selection import Only, select_images
 from polydata.labels.shown import file_to_show
@@ -138,7 +139,7 @@ def _send(
     server = connect(settings.url)
     project = projects.ensure(workspace, catalogue, server, target)
     ready_made = (
-        {s: p.as_label_studio(predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
+        {s: task_prediction(p, predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
     )
     if ready_made:
         server_predictions.validate(project, ready_made.values())

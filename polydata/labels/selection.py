@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from polydata.errors import UsageError
-from polydata.labels.predictions import Predictions, Uncertainty, uncertainty
+from polydata.files.predictions import Predictions, Uncertainty, uncertainty
 
 Only = Literal["accepted", "unlabelled", "uncertain", "conflicts", "all"]
 Row = Mapping[str, Any]

@@ -7,8 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from polydata.errors import InputError
-from polydata.files import replacing
-from polydata.images import ImageStore, open_picture
+from polydata.files.atomic import replacing
+from polydata.images.picture import ImageStore, open_picture
 
 BROWSER_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 BROWSER_MODES = ("1", "L", "P", "RGB")

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.records.caption_parts import CaptionParts, take_apart
-from polydata.records.components import CUTS
-from polydata.records.text import fold
-from polydata.vocabulary import normal_form
+from polydata.text.components import CUTS
+from polydata.text.normalise import fold
+from polydata.text.polymers import normal_form
+from polydata.text.record_captions import CaptionParts, take_apart
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _RATIO = re.compile(r"\d+(?:\.\d+)?(?:\s*[/:]\s*\d+(?:\.\d+)?)+")

@@ -10,10 +10,10 @@ from typing import Any
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import records_by_id, replace_parts, save_records
 from polydata.errors import InputError
+from polydata.files.tables import SUFFIXES, read_table
 from polydata.records.columns import cell_text, map_columns
 from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
 from polydata.records.record import Record, doubts, make_record
-from polydata.records.tables import SUFFIXES, read_table
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from polydata.doi import find_doi
-from polydata.records.citation import Citation, journal_words, parse_citation, surnames
-from polydata.records.text import fold
+from polydata.text.citation import Citation, journal_words, parse_citation, surnames
+from polydata.text.doi import find_doi
+from polydata.text.normalise import fold
 
 TEXT_LENGTH = 6000
 """Characters of the first page that are searched."""

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SHEET = "sample_export"
 """The sheet of a workbook that holds samples."""
 
 SAMPLE_KEYS = frozenset(

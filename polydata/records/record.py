@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from polydata.doi import find_doi
 from polydata.ids import content_id
-from polydata.records.citation import parse_citation
-from polydata.records.components import Component, components_of
 from polydata.records.polyinfo import Property
-from polydata.records.text import clean, fold
 from polydata.resources import schemas
+from polydata.text.citation import parse_citation
+from polydata.text.components import Component, components_of
+from polydata.text.doi import find_doi
+from polydata.text.normalise import clean, fold
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.audit.copies import Progress, quiet
-from polydata.audit.evidence import read_evidence, with_copies
-from polydata.audit.leaks import Sides
 from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError
+from polydata.images.copies import Progress, quiet
 from polydata.splits.choose import choose_images
+from polydata.splits.evidence import read_evidence, with_copies
 from polydata.splits.groups import group_images
 from polydata.splits.items import make_items
+from polydata.splits.leaks import Sides
 from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
 from polydata.splits.options import Options
 from polydata.splits.partition import partition

@@ -9,7 +9,7 @@ from typing import Any
 
 from scipy.cluster.hierarchy import DisjointSet
 
-from polydata.audit.evidence import Evidence
+from polydata.splits.evidence import Evidence
 
 GROUP_BY = ("paper", "doi", "citation", "supplement", "picture")
 """What keeps images together, as it stands in the recipe of a split."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from polydata.audit.evidence import Evidence
+from polydata.splits.evidence import Evidence
 from polydata.splits.groups import Groups
 from polydata.splits.manifest import Item
 from polydata.workspace import Workspace

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.audit import copies
-from polydata.audit.hashes import NEAR
 from polydata.errors import UsageError
+from polydata.images import copies
+from polydata.images.hashes import NEAR
 from polydata.splits.groups import GROUP_BY
 from polydata.splits.protocol import Protocol
 from polydata.splits.where import read_where

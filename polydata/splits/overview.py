@@ -9,7 +9,7 @@ from typing import Any
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.splits import registered
 from polydata.errors import PolydataError
-from polydata.images import SUFFIXES
+from polydata.images.picture import SUFFIXES
 from polydata.splits.manifest import (
     MANIFEST,
     Split,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from polydata.audit.leaks import Sides
 from polydata.errors import RefusedError
+from polydata.splits.leaks import Sides
 from polydata.splits.manifest import Item
 from polydata.splits.options import Options
 from polydata.splits.protocol import Protocol

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from polydata import __version__
-from polydata.audit.evidence import Evidence, read_evidence
-from polydata.audit.leaks import Leak, Sides, find_leaks
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.splits import register, registered
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import is_text, sha256_bytes
+from polydata.splits.evidence import Evidence, read_evidence
+from polydata.splits.leaks import Leak, Sides, find_leaks
 from polydata.splits.manifest import (
     FORMAT,
     MANIFEST,

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from polydata.console.group import new_program, print_version
-from polymodel.cli import judging, runs, training, using
+from polymodel.cli import evaluation as judging
+from polymodel.cli import prediction as using
+from polymodel.cli import runs, training
 
 app = new_program("Train classifiers of micrographs on a split that polydata built, and judge them honestly.")
 

@@ -15,7 +15,7 @@ import typer
 from polymodel.config import DeviceName
 
 if TYPE_CHECKING:
-    from polymodel.parts import Advance
+    from polymodel.runs.parts import Advance
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
 SplitOption = Annotated[

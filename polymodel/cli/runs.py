@@ -19,7 +19,8 @@ app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Look at the runs o
 @app.command("list")
 def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """List the runs of the workspace."""
-    from polymodel import console, runs
+    from polymodel.report import summaries as console
+    from polymodel.runs import run as runs
 
     readable, problems = runs.list_runs(workspace)
     found = [console.run_row(run) for run in readable]
@@ -32,7 +33,8 @@ def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) ->
 @app.command("show")
 def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show what a run is: its split, settings, parts and where it was computed."""
-    from polymodel import console, runs
+    from polymodel.report import summaries as console
+    from polymodel.runs import run as runs
 
     chosen = runs.open_run(run, workspace)
     print_json(console.run_json(chosen)) if as_json else console.show_run(chosen)
@@ -51,7 +53,9 @@ def runs_compare(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Set runs side by side, split by split; of runs that are named, also the first against the others."""
-    from polymodel import console_tables, leaderboard, runs
+    from polymodel.evaluation import compare as leaderboard
+    from polymodel.report import tables as console_tables
+    from polymodel.runs import run as runs
 
     if output is not None and output.suffix.lower() != ".csv":
         raise UsageError(f"{output} does not end in .csv.", "The leaderboard is written as CSV.")

@@ -88,8 +88,9 @@ def train(
 ) -> None:
     """Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken off."""
     from polydata.workspace import Workspace
-    from polymodel import console, data
     from polymodel.config import Hardware, adjusted, seeds_from, train_config
+    from polymodel.data import split as data
+    from polymodel.report import summaries as console
 
     plan = adjusted(
         recipe,
@@ -105,7 +106,7 @@ def train(
     )
     config = train_config(arch, weights, plan, seeds_from(seeds, seed), mean=mean, std=std, transforms=transforms)
     chosen = data.open_split(split, workspace)
-    from polymodel.train import train as train_run
+    from polymodel.training.train import train as train_run
 
     with progress() as advance:
         trained = train_run(
@@ -136,9 +137,9 @@ def embed(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two stages."""
-    from polymodel import console
     from polymodel.config import adjusted, train_config
-    from polymodel.embed import embed as embed_images
+    from polymodel.prediction.embed import embed as embed_images
+    from polymodel.report import summaries as console
 
     config = train_config(arch, weights, adjusted(RecipeName.PROBE), (0,), mean=mean, std=std)
     with progress() as advance:

@@ -15,7 +15,7 @@ import pytest
 from polydata.demo.corpus import RECORD_COLUMNS, Corpus, make_corpus
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_file
-from polydata.labels.rules import suggest
+from polydata.records.rules import suggest
 from polydata.task import Task
 
 

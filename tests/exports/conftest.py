@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from split_scene import SplitScene, make_scene
 
-from polydata.exports.write import Exported, export_split
+from polydata.exports.workflow import Exported, export_split
 
 Export = Callable[..., Exported]
 

@@ -19,9 +19,9 @@ from split_scene import CLOSED, HOSTILE, OPEN, PRINTED, SplitScene, blot, make_s
 
 from polydata.cli.export import SplitFormat
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.exports.write import FORMATS, export_split
+from polydata.exports.workflow import FORMATS, export_split
 from polydata.ids import sha256_bytes, sha256_file
-from polydata.images import open_picture
+from polydata.images.picture import open_picture
 
 Export = Any
 

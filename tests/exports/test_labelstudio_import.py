@@ -10,7 +10,7 @@ from label_studio_server import LabelStudioServer
 from review_scene import Api
 from split_scene import SplitScene
 
-from polydata.exports.write import export_split
+from polydata.exports.workflow import export_split
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.slow]
 

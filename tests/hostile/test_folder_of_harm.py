@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from commands import BIN, run, run_json
-from hostile.make_hostile import READ, Hostile, write
+from make_hostile import READ, Hostile, write
 from make_pdf import LAYOUTS
 
 pytestmark = pytest.mark.slow

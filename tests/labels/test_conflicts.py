@@ -16,12 +16,12 @@ from commands import run, run_json
 from screen_scene import HOSTILE, Scene, make_scene
 
 from polydata.catalogue.session import open_catalogue
-from polydata.conflicts import page
-from polydata.conflicts.find import Found, TableOptions, find_conflicts
-from polydata.conflicts.page import write_conflicts
 from polydata.errors import InputError, UsageError
+from polydata.labels.conflicts import page
+from polydata.labels.conflicts.find import Found, TableOptions, find_conflicts
+from polydata.labels.conflicts.page import write_conflicts
 from polydata.labels.resolve import set_label
-from polydata.labels.votes import write_votes
+from polydata.records.votes import write_votes
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -315,7 +315,7 @@ def test_on_the_command_line(scene: Scene, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def published(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, Found]]:
-    from polydata.published import import_published
+    from polydata.published.workflow import import_published
 
     workspace = Workspace.init(tmp_path_factory.mktemp("published"))
     with open_catalogue(workspace) as catalogue:

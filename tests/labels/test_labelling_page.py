@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from polydata.catalogue.session import open_catalogue
-from polydata.labels.predictions import Prediction, Predictions
+from polydata.files.predictions import Prediction, Predictions
 from polydata.labels.projects import Target
 from polydata.labels.pull import pull
 from polydata.labels.push import push

@@ -20,7 +20,7 @@ from polydata.catalogue.annotations import images_to_review, list_annotations, r
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError, ServerError, UsageError
-from polydata.images import ImageStore, open_picture
+from polydata.images.picture import ImageStore, open_picture
 from polydata.labels.page import choices, labelling_page
 from polydata.labels.review import MAX_RAW, Annotation, compare, read_annotation, task_data
 from polydata.labels.selection import select_images

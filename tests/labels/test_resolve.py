@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.hanging import settle_hanging, spots
+from polydata.catalogue.reattach import settle_hanging, spots
 from polydata.catalogue.resolution import current_method, history_of
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError, UsageError
 from polydata.labels.agreement import majority
 from polydata.labels.methods import MethodName
 from polydata.labels.resolve import resolution, resolve, set_label, settle, undo
-from polydata.merging import merge
 from polydata.task import Task
+from polydata.upkeep.merge import merge
 from polydata.workspace import Workspace
 
 TASK = Task.load()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.labels.rules import sentences, suggest
+from polydata.records.rules import sentences, suggest
 from polydata.task import Task
 
 TASK = Task.load()

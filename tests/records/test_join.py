@@ -22,10 +22,10 @@ from joined_scene import (
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.links import unlinked_panels, unlinked_records
-from polydata.joining import import_tables
 from polydata.records.importer import import_records
 from polydata.records.match_papers import PaperEvidence, PaperMatcher
 from polydata.records.record import FIELDS
+from polydata.records.workflow import import_tables
 from polydata.task import Task
 
 OTHER_PAGE = "On other blends\nHyun Kim and Wei Chen\nJ. Appl. Polym. Sci. 45 (2004) 2100–2110\nAbstract 80 20"

@@ -22,16 +22,16 @@ from joined_scene import (
 )
 from typer.testing import CliRunner
 
-from polydata import editing
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.links import list_candidates, unlinked_records
 from polydata.catalogue.manual_links import list_manual_links, manual_links
 from polydata.catalogue.removal import remove_papers
 from polydata.cli import app
 from polydata.errors import InputError
-from polydata.export import LINK_COLUMNS, export_links
-from polydata.joining import link_by_hand, unlink
+from polydata.exports.lists import LINK_COLUMNS, export_links
+from polydata.extraction import editing
 from polydata.records.importer import import_records
+from polydata.records.workflow import link_by_hand, unlink
 from polydata.task import Task
 
 AFTER_A = "SEM of PP/PA blends after annealing: (a) 70/30"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import list_records
 from polydata.errors import InputError, UsageError
+from polydata.files.tables import read_table
 from polydata.records.columns import map_columns
 from polydata.records.importer import import_records, read_records
 from polydata.records.record import FIELDS, parse_scale
-from polydata.records.tables import read_table
 from polydata.records.template import EXAMPLES, template
 
 HEADER = ["key", "caption", "polyinfo_morphology", "scale_um", "label", "reference", "image_file", "extra"]
@@ -145,7 +145,7 @@ def test_sheets_are_named(tmp_path: Path) -> None:
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polydata.records.tables.MAX_BYTES", 2_000_000)
+    monkeypatch.setattr("polydata.files.tables.MAX_BYTES", 2_000_000)
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * 3_000_000)
     with pytest.raises(InputError, match="unpacks"):

@@ -9,7 +9,7 @@ import pytest
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_catalogue
-from polydata.published import import_published
+from polydata.published.workflow import import_published
 from polydata.splits.build import Built, build_split
 from polydata.splits.manifest import load_split
 from polydata.splits.options import Options

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from split_corpus import NO, YES, Corpus, picture
 
-from polydata.audit.evidence import read_evidence
 from polydata.catalogue.splits import images_in_split, registered
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.splits import write as writing
 from polydata.splits.build import build_split
+from polydata.splits.evidence import read_evidence
 from polydata.splits.groups import group_images
 from polydata.splits.items import make_items
 from polydata.splits.manifest import MANIFEST, Item, Split

@@ -1,1 +1,0 @@
-"""One detector a module; ``audit.registry`` lists them."""

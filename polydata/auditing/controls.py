@@ -1,0 +1,306 @@
+"""Control models: what can be said of a label without looking at the micrograph.
+
+A model is worth something where it beats these. Each learns on the training side alone and answers for the
+test side; none is tuned.
+
+    majority       the training side's most frequent label, for every image
+    metadata       width, height, shape, file size, format and colour mode of the file
+    print_only     bottom strip and corners, averaged so coarsely that burned-in print remains and texture does not
+    paper_lookup   the most frequent label of the same paper on the training side, else the majority
+
+The audit also asks narrower questions: what do size, panel letter or the bottom strip alone say?
+
+    size_aspect    width, height and shape
+    panel_letter   label frequencies of the same panel letter
+    vendor_strip   the bottom strip of ``print_only`` alone
+
+A control that does well says that the data leaks or that something beside the picture gives the label away.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from polydata.errors import InputError
+from polydata.images.picture import describe, open_picture
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+STRIP_SHARE = 0.1
+"""The bottom strip's share of the height."""
+CORNER_SHARE = 0.15
+"""A corner's share of each side."""
+STRIP_CELLS = (4, 32)
+CORNER_CELLS = (6, 6)
+BLACK, WHITE = 12, 243
+"""Burned-in print is at one end of the scale or the other; micrographs seldom are."""
+TREES = 200
+PRINT_C = 1e-3
+
+
+@dataclass(frozen=True)
+class ControlTable:
+    """Items as the controls see them.
+
+    Attributes:
+        labels: (n,) indices into the classes.
+        groups: (n,) names of the papers.
+        metadata: (n, features).
+        prints: (n, features).
+        classes: how many classes there are.
+        letters: (n,) panel letters, empty where there is none or none was asked for.
+    """
+
+    labels: Index
+    groups: NDArray[np.str_]
+    metadata: Array
+    prints: Array
+    classes: int
+    letters: NDArray[np.str_] = field(default_factory=lambda: np.array([], dtype=np.str_))
+
+
+def read_table(
+    images: Sequence[Path],
+    labels: Sequence[int],
+    groups: Sequence[str],
+    classes: int,
+    advance: Callable[[int, int], None] = lambda *_: None,
+    *,
+    letters: Sequence[str] = (),
+) -> ControlTable:
+    """Read what the controls need of each image, once.
+
+    Args:
+        images: n files.
+        labels: n indices, each below ``classes``.
+        groups: n names.
+        classes: how many classes there are.
+        advance: told (done, all) after each image.
+        letters: n panel letters; none for ``panel_letter`` to stay silent.
+
+    Raises:
+        InputError: if an image cannot be read, or the lists differ in length.
+    """
+    letters = letters or [""] * len(images)
+    if not len(images) == len(labels) == len(groups) == len(letters):
+        raise InputError(f"{len(images)} images, {len(labels)} labels and {len(groups)} groups do not belong together.")
+    metadata, prints = [], []
+    for done, path in enumerate(images, start=1):
+        metadata.append(_metadata(path))
+        prints.append(print_features(open_picture(path)))
+        advance(done, len(images))
+    return ControlTable(
+        labels=np.asarray(labels, dtype=np.int64),
+        groups=np.asarray(groups, dtype=np.str_),
+        metadata=np.stack(metadata),
+        prints=np.stack(prints),
+        classes=classes,
+        letters=np.asarray(letters, dtype=np.str_),
+    )
+
+
+SIZES = 3
+"""The first columns of the metadata: logarithms of width, height and their ratio."""
+FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
+MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
+
+
+def _metadata(path: Path) -> Array:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    info = describe(data, str(path))
+    pixels = info.width * info.height
+    numbers = [
+        math.log(info.width),
+        math.log(info.height),
+        math.log(info.width / info.height),
+        math.log(info.size_bytes),
+        math.log(info.size_bytes / pixels),
+    ]
+    kinds = [float(info.format == name) for name in FORMATS] + [float(info.mode == name) for name in MODES]
+    return np.array(numbers + kinds)
+
+
+def print_features(picture: Image.Image) -> Array:
+    """Mean grey (0 to 1) and share of near-black and near-white pixels in coarse cells of the strip and corners.
+
+    Args:
+        picture: RGB, any size.
+
+    Returns:
+        (features,): 2 x (4 x 32 cells of the bottom strip + 4 corners of 6 x 6 cells).
+    """
+    grey = np.asarray(picture.convert("L"))
+    height, width = grey.shape
+    strip = max(1, round(height * STRIP_SHARE))
+    rows, columns = max(1, round(height * CORNER_SHARE)), max(1, round(width * CORNER_SHARE))
+    places = [(grey[-strip:], STRIP_CELLS)]
+    for down in (slice(None, rows), slice(-rows, None)):
+        places += [(grey[down, across], CORNER_CELLS) for across in (slice(None, columns), slice(-columns, None))]
+    cells = []
+    for piece, shape in places:
+        extreme = ((piece <= BLACK) | (piece >= WHITE)).astype(np.float32)
+        cells += [_averaged((piece / 255).astype(np.float32), shape), _averaged(extreme, shape)]
+    return np.concatenate(cells).astype(np.float64)
+
+
+def _averaged(piece: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Area means in a grid of ``shape``, flattened."""
+    small = Image.fromarray(piece).resize((shape[1], shape[0]), Image.Resampling.BOX)
+    return np.asarray(small, dtype=np.float32).ravel()
+
+
+def _shares(labels: Index, classes: int) -> Array:
+    return np.bincount(labels, minlength=classes) / len(labels)
+
+
+def majority(table: ControlTable, train: Index, test: Index) -> Array:
+    """The training side's label frequencies for every test item."""
+    return np.tile(_shares(table.labels[train], table.classes), (len(test), 1))
+
+
+def paper_lookup(table: ControlTable, train: Index, test: Index) -> Array:
+    """Label frequencies of the same paper on the training side; the majority settles ties and unknown papers."""
+    return _looked_up(table.groups, table, train, test)
+
+
+def panel_letter(table: ControlTable, train: Index, test: Index) -> Array:
+    """Label frequencies of the same panel letter on the training side."""
+    return _looked_up(table.letters, table, train, test)
+
+
+def _looked_up(keys: NDArray[np.str_], table: ControlTable, train: Index, test: Index) -> Array:
+    """Label frequencies of items with the same key on the training side, smoothed by those of all."""
+    overall = _shares(table.labels[train], table.classes)
+    names, key = np.unique(keys, return_inverse=True)
+    counts = np.zeros((len(names), table.classes))
+    np.add.at(counts, (key[train], table.labels[train]), 1)
+    same = counts[key[test]]
+    return np.asarray((same + overall) / (same.sum(axis=1, keepdims=True) + 1))
+
+
+def metadata(table: ControlTable, train: Index, test: Index) -> Array:
+    """A forest on what is known of the file without its pixels."""
+    return _forest(table.metadata, table, train, test)
+
+
+def size_aspect(table: ControlTable, train: Index, test: Index) -> Array:
+    """A forest on width, height and shape."""
+    return _forest(table.metadata[:, :SIZES], table, train, test)
+
+
+def _forest(features: Array, table: ControlTable, train: Index, test: Index) -> Array:
+    from sklearn.ensemble import RandomForestClassifier
+
+    model = RandomForestClassifier(TREES, min_samples_leaf=3, class_weight="balanced", random_state=0)
+    return _fitted(model, features, table, train, test)
+
+
+def print_only(table: ControlTable, train: Index, test: Index) -> Array:
+    """A logistic regression on coarse cells of the bottom strip and the corners."""
+    return _logistic(table.prints, table, train, test)
+
+
+def vendor_strip(table: ControlTable, train: Index, test: Index) -> Array:
+    """A logistic regression on coarse cells of the bottom strip."""
+    return _logistic(table.prints[:, : 2 * STRIP_CELLS[0] * STRIP_CELLS[1]], table, train, test)
+
+
+def _logistic(features: Array, table: ControlTable, train: Index, test: Index) -> Array:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=PRINT_C, class_weight="balanced", max_iter=5000))
+    return _fitted(model, features, table, train, test)
+
+
+def _fitted(model: object, features: Array, table: ControlTable, train: Index, test: Index) -> Array:
+    """Probabilities of a classifier, with a column for each class; the majority where there is one label alone."""
+    labels = table.labels[train]
+    if len(np.unique(labels)) < 2:
+        return majority(table, train, test)
+    model.fit(features[train], labels)  # type: ignore[attr-defined]
+    scores = np.zeros((len(test), table.classes))
+    scores[:, np.unique(labels)] = model.predict_proba(features[test])  # type: ignore[attr-defined]
+    return scores
+
+
+Control = Callable[[ControlTable, Index, Index], Array]
+
+CONTROLS: dict[str, Control] = {
+    "majority": majority,
+    "metadata": metadata,
+    "print_only": print_only,
+    "paper_lookup": paper_lookup,
+}
+"""By name. Each takes a table and the indices (n,) of the training and the test items, and gives scores
+(test items, classes) that sum to 1 in each row."""
+
+NARROW_CONTROLS: dict[str, Control] = {
+    "size_aspect": size_aspect,
+    "panel_letter": panel_letter,
+    "vendor_strip": vendor_strip,
+}
+"""Likewise, each for one thing that should not tell the label."""
+
+FOLDS = 5
+REPEATS = 2
+
+
+@dataclass(frozen=True)
+class Validated:
+    """How well a control answers when each fold is held back in turn.
+
+    Attributes:
+        auroc: of the class with index 1, mean over the folds; 0.5 says nothing.
+        sd: over the folds.
+        accuracy, majority: shares of right answers of the control, and of always naming the most frequent label.
+    """
+
+    auroc: float
+    sd: float
+    accuracy: float
+    majority: float
+
+
+def cross_validate(control: Control, table: ControlTable, grouped: bool) -> Validated | None:
+    """Measure a control of two classes by cross-validation, ``FOLDS`` folds ``REPEATS`` times, stratified by label.
+
+    Args:
+        grouped: keep each group on one side; otherwise rows are shared out at random.
+
+    Returns:
+        None where no fold can be made that holds both labels on both sides.
+    """
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    count = min(FOLDS, *np.bincount(table.labels, minlength=2).tolist(), len(set(table.groups.tolist())))
+    if count < 2:
+        return None
+    areas, right, frequent = [], [], []
+    for seed in range(REPEATS):
+        kind = StratifiedGroupKFold if grouped else StratifiedKFold
+        folds = kind(n_splits=count, shuffle=True, random_state=seed)
+        for train, test in folds.split(table.labels, table.labels, table.groups if grouped else None):
+            truth = table.labels[test]
+            if len(np.unique(truth)) < 2 or len(np.unique(table.labels[train])) < 2:
+                continue
+            scores = control(table, train, test)
+            areas.append(float(roc_auc_score(truth, scores[:, 1])))
+            right.append(float((scores.argmax(axis=1) == truth).mean()))
+            frequent.append(float((truth == _shares(table.labels[train], 2).argmax()).mean()))
+    if not areas:
+        return None
+    return Validated(float(np.mean(areas)), float(np.std(areas)), float(np.mean(right)), float(np.mean(frequent)))

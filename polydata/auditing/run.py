@@ -1,0 +1,122 @@
+"""The audit of a workspace or of one of its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from polydata.auditing.findings import Severity
+from polydata.auditing.registry import Report, audit, chosen
+from polydata.auditing.subject import Subject
+from polydata.catalogue.audits import said_of, scales_of, shown_more_than_once
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.described import images_to_show
+from polydata.errors import InputError, UsageError
+from polydata.files.model_opinions import Opinions, read_embeddings, read_predictions
+from polydata.images.copies import Progress, quiet
+from polydata.splits.evidence import Evidence, read_evidence, with_copies
+from polydata.splits.groups import group_images
+from polydata.splits.leaks import Sides
+from polydata.splits.overview import show_split
+from polydata.workspace import Workspace
+
+
+def audit_workspace(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    *,
+    split: str | None = None,
+    detectors: Sequence[str] = (),
+    opinions: Opinions | None = None,
+    crops: bool = True,
+    pixels: bool = True,
+    progress: Progress = quiet,
+) -> Report:
+    """Look for what is wrong with images, labels and, where one is named, a split.
+
+    Args:
+        split: its images under its labels are audited; otherwise all images that are labelled or that the screening
+            does not reject, under their resolved labels.
+        detectors: names of those to ask; all where none is named.
+        opinions: what a model thinks of the labels, for ``label-noise``.
+        crops: look for crops and other copies by keypoints, which reads every image.
+        pixels: ask the detectors that read every image.
+        progress: told of long work.
+
+    Raises:
+        UsageError: if a detector or the split is unknown.
+        InputError: if there is nothing to audit, or an image cannot be read.
+        RefusedError: if a file of the split was changed.
+    """
+    asked = chosen(detectors)
+    folds: tuple[Sides, ...] = ()
+    labels: dict[str, str] = {}
+    if split is not None:
+        folds = tuple(Sides(f.train, f.test, f.val) for f in show_split(workspace, split).folds)
+        labels = {item.image_sha256: item.label for sides in folds for item in sides.everything}
+    images = sorted(labels) if folds else images_to_show(catalogue)
+    if not images:
+        raise InputError("There are no images to audit.", "Extract papers or import a data set first.")
+    evidence = read_evidence(catalogue, images)
+    if crops and not all(detector.alone for detector in asked):
+        evidence = with_copies(evidence, workspace.images(), progress)
+    subject = _subject(workspace, catalogue, evidence, labels, folds)
+    return audit(replace(subject, opinions=opinions, pixels=pixels, progress=progress), asked)
+
+
+def _subject(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    evidence: Evidence,
+    labels: Mapping[str, str],
+    folds: tuple[Sides, ...],
+) -> Subject:
+    images = sorted(evidence.facts)
+    said = said_of(catalogue, images)
+    store = workspace.images()
+    return Subject(
+        task=workspace.task(),
+        evidence=evidence,
+        groups=group_images(evidence).of_image,
+        labels=labels or {row["image_sha256"]: row["label"] for row in said if row["label"]},
+        said={row["image_sha256"]: [(s["source"], s["label"]) for s in row["said"]] for row in said},
+        scales=scales_of(catalogue, images),
+        repeated=shown_more_than_once(catalogue, images),
+        folds=folds,
+        path=lambda image: store.path(image, evidence.facts[image]["format"]),
+    )
+
+
+def read_opinions(predictions: Path | None, embeddings: Path | None) -> Opinions | None:
+    """What a model thinks of the labels, from one of two files.
+
+    Raises:
+        UsageError: if both are named.
+        InputError: if a file is not what it should be.
+    """
+    if predictions is not None and embeddings is not None:
+        raise UsageError("Predictions and embeddings cannot both be used.", "Name one of them.")
+    if predictions is not None:
+        return read_predictions(predictions)
+    return None if embeddings is None else read_embeddings(embeddings)
+
+
+def report_json(report: Report, split: str | None) -> dict[str, Any]:
+    """A report as plain values: ``split``, ``findings``, ``clean`` and ``skipped``."""
+    return {
+        "split": split,
+        "findings": [finding.as_dict() for finding in report.findings],
+        "clean": list(report.clean),
+        "skipped": report.skipped,
+    }
+
+
+def finding_rows(report: Report) -> list[dict[str, Any]]:
+    """One row a finding for a person, the worst first."""
+    order = list(Severity)
+    return [
+        {"detector": f.detector, "severity": str(f.severity), "count": f.count, "what": f.message, "fix": f.fix}
+        for f in sorted(report.findings, key=lambda f: order.index(f.severity))
+    ]

@@ -1,0 +1,123 @@
+"""What is audited: images, what is known and said of them, and how a split places them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polydata.auditing.controls import ControlTable, read_table
+from polydata.auditing.findings import Need
+from polydata.files.model_opinions import Opinions
+from polydata.images.copies import Progress, quiet
+from polydata.images.picture import open_picture
+from polydata.splits.evidence import Evidence
+from polydata.splits.leaks import Sides
+from polydata.task import Task
+from polydata.vision.quality import Looks, looks_of
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is audited.
+
+    Attributes:
+        task: whose labels they are.
+        evidence: what is known of every image.
+        groups: what may not be torn apart, by image.
+        labels: the label of every image that has one.
+        said: (source, label) of everything said of an image, by image.
+        scales: (image, paper, micrometres a pixel).
+        repeated: images that several panels show byte for byte, with the names of their papers.
+        folds: partitions of a split; empty where no split is audited.
+        path: where an image lies.
+        opinions: what a model thinks of the labels.
+        pixels: whether images may be read.
+        progress: told of long work.
+    """
+
+    task: Task
+    evidence: Evidence
+    groups: Mapping[str, str]
+    labels: Mapping[str, str]
+    said: Mapping[str, Sequence[tuple[str, str]]]
+    scales: Sequence[tuple[str, str, float]]
+    repeated: Sequence[tuple[str, Sequence[str]]]
+    folds: Sequence[Sides]
+    path: Callable[[str], Path]
+    opinions: Opinions | None = None
+    pixels: bool = True
+    progress: Progress = field(default=quiet, compare=False)
+
+    @cached_property
+    def images(self) -> tuple[str, ...]:
+        """All images, by hash."""
+        return tuple(sorted(self.evidence.facts))
+
+    @cached_property
+    def labelled(self) -> tuple[str, ...]:
+        """Images with a label, by hash."""
+        return tuple(sorted(self.labels))
+
+    @cached_property
+    def is_positive(self) -> NDArray[np.int64]:
+        """1 for each labelled image of the task's positive label, else 0, (n,)."""
+        return np.array([self.labels[i] == self.task.positive for i in self.labelled], dtype=np.int64)
+
+    @cached_property
+    def lacking(self) -> frozenset[Need]:
+        """What detectors cannot have."""
+        papers = {self.groups[i] for i in self.labelled}
+        have = {
+            Need.SPLIT: bool(self.folds),
+            Need.LABELS: 0 < self.is_positive.sum() < len(self.labelled) and len(papers) > 1,
+            Need.OPINION: self.opinions is not None,
+            Need.PIXELS: self.pixels,
+            Need.COPIES: self.evidence.looked_for_copies,
+        }
+        return frozenset(need for need, there in have.items() if not there)
+
+    @cached_property
+    def looks(self) -> Mapping[str, Looks]:
+        """Measures of every image's pixels."""
+        found = {}
+        for done, image in enumerate(self.images, start=1):
+            found[image] = looks_of(open_picture(self.path(image)))
+            self.progress("Looking at pixels", done, len(self.images))
+        return found
+
+    @cached_property
+    def table(self) -> ControlTable:
+        """Labelled images as the control models see them; positive against the rest."""
+        return read_table(
+            [self.path(i) for i in self.labelled],
+            self.is_positive.tolist(),
+            [self.groups[i] for i in self.labelled],
+            2,
+            lambda done, of: self.progress("Reading for the controls", done, of),
+            letters=[self.evidence.facts[i]["panel"] or "" for i in self.labelled],
+        )
+
+    def named(self, image: str, prefix: str = "") -> dict[str, Any]:
+        """An image as an item names it: hash, file, paper and label; keys begin with the prefix."""
+        facts = self.evidence.facts[image]
+        names = {
+            "image": image,
+            "file": facts["file_name"],
+            "paper": facts["paper"],
+            "label": self.labels.get(image),
+        }
+        return {f"{prefix}{key}": value for key, value in names.items()}
+
+    def crossed(self, a: str, b: str) -> list[int]:
+        """Partitions in which two images stand on different sides."""
+        return [n for n, place in enumerate(self._places, start=1) if place.get(a) != place.get(b)]
+
+    @cached_property
+    def _places(self) -> Sequence[Mapping[str, str]]:
+        return [{item.image_sha256: side for side, items in sides.named() for item in items} for sides in self.folds]

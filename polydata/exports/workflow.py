@@ -1,0 +1,149 @@
+"""Writes an export: the folder appears whole or not at all, and takes the place of an earlier export alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from polydata.catalogue.connect import Catalogue
+from polydata.errors import RefusedError, UsageError
+from polydata.exports.card import card_text
+from polydata.exports.content import Advance, Content, Entry, csv_text, gather
+from polydata.files.folders import changed, checksums, mark_of, other_files, put_back, replacing_folder, writing_to
+from polydata.ids import sha256_file
+from polydata.images.copies import Progress, quiet
+from polydata.splits.manifest import MANIFEST, Split
+from polydata.splits.overview import show_split
+from polydata.workspace import Workspace
+
+FORMATS = ("imagefolder", "coco", "hf", "croissant", "parquet", "webdataset", "labelstudio", "fiftyone")
+"""Names of the modules of this package that write a format."""
+MARKS, CARD, TABLE = "export.json", "README.md", "images.csv"
+
+
+class Writer(Protocol):
+    """What each format's module offers."""
+
+    def place(self, entry: Entry) -> str:
+        """Where an image's file lies within the export, or the archive or table that holds it."""
+
+    def write(self, content: Content, folder: Path, advance: Advance) -> None:
+        """Write the format's own files into the folder, calling ``advance`` with 1 for each image."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        folder: where it lies.
+        counts: images by side.
+        withheld: how many of them are named only.
+        marks: what the export says of itself.
+    """
+
+    folder: Path
+    counts: dict[str, int]
+    withheld: int
+    marks: dict[str, Any]
+
+
+def export_split(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    name: str,
+    format_: str,
+    folder: Path | None = None,
+    *,
+    fold: int = 1,
+    release: bool = False,
+    quick: bool = False,
+    progress: Progress = quiet,
+) -> Exported:
+    """Write one partition of a split in a format, with the data card, a table of all images and the split's manifest.
+
+    An earlier export in the same folder is replaced, if it is as it was written and nothing was added.
+
+    Args:
+        name: of the split.
+        format_: one of ``FORMATS``.
+        folder: where to write; ``exports/NAME-FORMAT`` in the workspace, with folds ``exports/NAME-fold-K-FORMAT``.
+        fold: number of the partition, from 1.
+        release: withhold images that no licence allows to pass on; they are named with hashes and provenance.
+        quick: leave out of the card's audit what reads the images.
+        progress: told of long work.
+
+    Raises:
+        UsageError: if there is no such format, split or partition.
+        InputError: if an image is missing or damaged, or the folder cannot be written.
+        RefusedError: if the split was changed, or the folder holds other files.
+    """
+    if format_ not in FORMATS:
+        raise UsageError(f"There is no format {format_!r}.", f"Choose one of: {', '.join(FORMATS)}.")
+    split = show_split(workspace, name)
+    named = folder or workspace.exports / _usual_name(split, format_, fold, release=release)
+    with writing_to(named):
+        target = Path(os.path.realpath(named))
+        put_back(target)
+        _refuse_others_files(target)
+    card = card_text(workspace, catalogue, split, quick=quick, progress=progress)
+    content = gather(workspace, catalogue, split, name=target.name, card=card, fold=fold, release=release)
+    writer = cast(Writer, import_module(f"polydata.exports.formats.{format_}"))
+    with writing_to(target), replacing_folder(target) as new:
+        writer.write(content, new, _counting(progress, len(content.entries)))
+        _write_common(content, new, format_, writer.place)
+        _refuse_others_files(target)  # once more: writing may have taken long
+    counts = Counter(str(one.side) for one in content.entries)
+    return Exported(target, dict(counts), content.marks["withheld"], content.marks)
+
+
+def _counting(progress: Progress, total: int) -> Advance:
+    """Tells of images written one after the other."""
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("Writing", done, total)
+
+    return advance
+
+
+def _usual_name(split: Split, format_: str, fold: int, *, release: bool) -> str:
+    parts = [split.name, f"fold-{fold}" if split.has_folds else "", format_, "release" if release else ""]
+    return "-".join(part for part in parts if part)
+
+
+def _refuse_others_files(target: Path) -> None:
+    """Make sure that nothing is lost if the folder is deleted."""
+    mark = mark_of(target, MARKS, ("made_by", "digest", "files"))
+    if mark is not None:
+        files = mark["files"] if isinstance(mark["files"], dict) else {}
+        if foreign := changed(target, {**files, MARKS: sha256_file(target / MARKS)}):
+            raise other_files(target, foreign)
+    if Path.cwd().is_relative_to(target):
+        raise RefusedError(
+            f"{target} is the folder that you are in, and an export takes the place of the whole folder.",
+            "Leave it (cd ..) and name it from there, or choose another --output.",
+        )
+
+
+def _write_common(content: Content, folder: Path, format_: str, place: Callable[[Entry], str]) -> None:
+    """What stands in every export unless its format has written its own; the marks come last and list all files."""
+    texts: Mapping[str, str] = {
+        CARD: content.card,
+        TABLE: csv_text(content.rows(place)),
+        MANIFEST: (content.split.folder / MANIFEST).read_text(encoding="utf-8"),
+    }
+    for name, text in texts.items():
+        if not (folder / name).exists():
+            (folder / name).write_text(text, encoding="utf-8", newline="")
+    marks = {"format": format_, **content.marks, "files": checksums(folder)}
+    text = json.dumps(marks, indent=2, ensure_ascii=False) + "\n"
+    (folder / MARKS).write_text(text, encoding="utf-8", newline="")

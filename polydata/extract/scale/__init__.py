@@ -1,1 +1,0 @@
-"""Scales: read from captions and from the bars that are printed into micrographs."""

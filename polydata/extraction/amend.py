@@ -1,0 +1,290 @@
+"""Corrections by hand made on what was read of a paper; the pictures of new boxes are cut out of its PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from polydata import ids
+from polydata.catalogue.edits import Changes, Edit, Place
+from polydata.catalogue.reattach import SAME, Spot, successors
+from polydata.choices import Kind
+from polydata.errors import UsageError
+from polydata.extraction.paper import told
+from polydata.text.captions import LABEL, Parts, split_caption
+from polydata.text.mentions import find_mentions
+from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
+
+CERTAIN = 0.9
+"""Boxes that overlap by this much (intersection over union) are the same whatever their labels say."""
+
+BEYOND = 1.0
+"""Points that a panel may reach out of its figure; they are cut off."""
+
+
+class Unfit(UsageError):
+    """A correction that cannot be made on this paper as it was read."""
+
+
+class Cutter(Protocol):
+    """Cuts pictures out of a PDF."""
+
+    def figure(self, page: int, box: Box, label: str | None, caption: str | None, kind: Kind | None) -> Figure:
+        """A figure of that box, taken apart into panels; ``kind`` None tells it by the picture."""
+
+    def panel(self, figure: Figure, box: Box) -> tuple[ImageInfo, Kind]:
+        """The stored picture of a box within a figure, and what it shows."""
+
+
+@dataclass(frozen=True)
+class Amended:
+    """A paper with its corrections.
+
+    Attributes:
+        paper: as corrected.
+        edits: the corrections in their order, each with the reason why it could not be made, if there is one.
+        results: id of the figure or panel that each correction left; None where it is deleted or was not made.
+        moved: ids of panels, each with that of the panel which took its place.
+    """
+
+    paper: Paper
+    edits: tuple[Edit, ...]
+    results: tuple[str | None, ...]
+    moved: dict[str, str]
+
+
+def needs_pdf(edits: Sequence[Edit]) -> bool:
+    """Whether pictures have to be cut anew for any of the corrections."""
+    return any(edit.changes.box is not None or edit.changes.page is not None for edit in edits)
+
+
+def amend(paper: Paper, edits: Sequence[Edit], cutter: Cutter | None) -> Amended:
+    """Make corrections one after the other; one that does not find its target leaves the paper as it is.
+
+    Args:
+        paper: as read, or with earlier corrections made.
+        edits: of this paper, in the order in which they were made.
+        cutter: None will do where ``needs_pdf`` says no.
+    """
+    made: list[Edit] = []
+    results: list[str | None] = []
+    moved: dict[str, str] = {}
+    for edit in edits:
+        try:
+            paper, result, now = _made(paper, edit, cutter)
+        except Unfit as error:
+            made.append(replace(edit, stale=error.message))
+            results.append(None)
+        else:
+            made.append(replace(edit, stale=None))
+            results.append(result)
+            moved = {**now, **{old: now.get(new, new) for old, new in moved.items()}}
+    return Amended(paper, tuple(made), tuple(results), moved)
+
+
+_Outcome = tuple[Paper, str | None, dict[str, str]]
+"""A paper, the id of what was corrected, and what became of its panels."""
+
+
+def _made(paper: Paper, edit: Edit, cutter: Cutter | None) -> _Outcome:
+    place, changes = edit.place, edit.changes
+    old = figure_at(paper, place)
+    if edit.target == "new figure":
+        return _new_figure(paper, old, edit, cutter)
+    if old is None:
+        raise Unfit(f"no figure stands there on page {place.page} any more")
+    if edit.target == "panel":
+        return _panel_edit(paper, old, edit, cutter)
+    if changes.delete:
+        return _with(paper, old, None), None, {}
+    return _put(paper, old, _corrected(paper, old, changes, cutter))
+
+
+def figure_at(paper: Paper, place: Place) -> Figure | None:
+    """The figure that stands at a place: by its box, by its label on that page, or by a box that overlaps."""
+    here = [one for one in paper.figures if one.page == place.page]
+    return here[best] if (best := _best([(f.label, f.box) for f in here], place.label, place.box)) is not None else None
+
+
+def panel_at(figure: Figure, place: Place) -> Panel | None:
+    """The panel of a figure that stands at a place."""
+    if place.panel_box is None:
+        return None
+    spots = [(panel.label, panel.box) for panel in figure.panels]
+    best = _best(spots, place.panel_label, place.panel_box)
+    if best is None and len(figure.panels) == 1 and place.panel_box.rounded() == place.box.rounded():
+        best = 0  # the whole of a figure whose box is another one now
+    return None if best is None else figure.panels[best]
+
+
+def _best(spots: Sequence[tuple[str | None, Box]], label: str | None, box: Box) -> int | None:
+    """Number of the spot with nearly that box, else the only one with that label, else one that overlaps by half."""
+    likeness = [one.iou(box) for _, one in spots]
+    nearest = max(range(len(spots)), key=lambda number: likeness[number], default=None)
+    if nearest is not None and likeness[nearest] >= CERTAIN:
+        return nearest
+    same = [number for number, (own, _) in enumerate(spots) if label is not None and own == label]
+    if len(same) == 1:
+        return same[0]
+    return nearest if nearest is not None and likeness[nearest] >= SAME else None
+
+
+def _new_figure(paper: Paper, old: Figure | None, edit: Edit, cutter: Cutter | None) -> _Outcome:
+    """A figure that was missed. Where a later reading found it too, it is corrected by what the user said."""
+    if old is not None:
+        return _put(paper, old, _corrected(paper, old, edit.changes, cutter))
+    blank = Figure(edit.place.page, edit.place.box, None, None, None, "by-hand", 1.0, 0, ())
+    return _put(paper, None, _corrected(paper, blank, edit.changes, cutter))
+
+
+def _corrected(paper: Paper, old: Figure, changes: Changes, cutter: Cutter | None) -> Figure:
+    """A figure with changes; a new box or page has its picture cut and taken apart anew."""
+    caption = old.caption if changes.caption is None else changes.caption or None
+    label = old.label if changes.label is None else changes.label or None
+    if changes.caption and changes.label is None and (match := LABEL.match(changes.caption)):
+        label = " ".join(match["label"].split())
+    if caption is None and changes.caption is None and label:  # the words may be among the captions without a figure
+        lonely = {one.text for one in _lonely(paper, label) if one.text}
+        caption = lonely.pop() if len(lonely) == 1 else None
+    kind = None if changes.kind is None else Kind(changes.kind)
+    if changes.box is None and changes.page is None:
+        new = replace(old, label=label, caption=caption, panels=_retold(old, caption))
+    else:
+        assert cutter is not None
+        new = cutter.figure(changes.page or old.page, changes.box or old.box, label, caption, kind)
+    if kind is None:
+        return new
+    panels = new.panels if kind == Kind.MIXED else tuple(replace(panel, kind=kind) for panel in new.panels)
+    return replace(new, kind=kind, panels=panels)
+
+
+def _parts(caption: str | None) -> Parts:
+    return split_caption(caption) if caption else Parts("", ())
+
+
+def _retold(figure: Figure, caption: str | None) -> tuple[Panel, ...]:
+    """The panels of a figure with what another caption says of each; words that a user gave to a panel stay."""
+    before, after = dict(_parts(figure.caption).panels), _parts(caption)
+    words, panels = dict(after.panels), figure.panels
+    if len(panels) == len(words) > 1 and not any(panel.label for panel in panels):
+        panels = tuple(replace(one, label=label) for one, label in zip(panels, after.labels, strict=True))
+    return tuple(
+        _spoken(
+            replace(one, caption=words.get(one.label or ""))
+            if one.caption == before.get(one.label or "") or one.caption is None
+            else one,
+            replace(figure, caption=caption),
+        )
+        for one in panels
+    )
+
+
+def _spoken(panel: Panel, figure: Figure) -> Panel:
+    """A panel with what is said of it; words by hand, which the figure's caption lacks, are read on their own."""
+    caption, own = figure.caption, panel.caption
+    panel = told(panel, caption, _parts(caption).stem or None, lone=panel.box == figure.box)
+    if own and own not in (caption or ""):
+        return replace(panel, mentions=(*panel.mentions, *find_mentions(own)))
+    return panel
+
+
+def _panel_edit(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None) -> _Outcome:
+    changes, name = edit.changes, figure.label or "the figure"
+    old = panel_at(figure, edit.place)
+    if old is None:
+        raise Unfit(f"{name} on page {figure.page} has no such panel any more")
+    index = figure.panels.index(old)
+    others = figure.panels[:index] + figure.panels[index + 1 :]
+    if changes.delete:
+        if not others:
+            raise Unfit(f"it is the only panel of {name} on page {figure.page}: delete the figure")
+        return _with(paper, figure, replace(figure, panels=others)), None, {}
+    new = _relabelled(old, figure, changes)
+    if changes.box is not None:
+        assert cutter is not None
+        box = _within(changes.box, figure)
+        if any(box.rounded() == other.box.rounded() for other in others):
+            raise Unfit(f"another panel of {name} on page {figure.page} has this box")
+        image, kind = cutter.panel(figure, box)
+        new = replace(new, box=box, image=image, kind=kind)
+    if changes.kind is not None:
+        new = replace(new, kind=Kind(changes.kind))
+    panels = (*figure.panels[:index], _spoken(new, figure), *figure.panels[index + 1 :])
+    before, after = (ids.panel_id(paper.sha256, figure.page, figure.box, one.box) for one in (old, new))
+    return _with(paper, figure, replace(figure, panels=panels)), after, {before: after} if before != after else {}
+
+
+def _relabelled(panel: Panel, figure: Figure, changes: Changes) -> Panel:
+    """A panel with another label and its words: those given, or those of the caption for that label."""
+    label = panel.label if changes.label is None else changes.label or None
+    words = dict(_parts(figure.caption).panels)
+    caption = panel.caption
+    if changes.caption is not None:
+        caption = changes.caption or None
+    elif label != panel.label and caption == words.get(panel.label or ""):
+        caption = words.get(label or "")
+    return replace(panel, label=label, caption=caption)
+
+
+def _within(box: Box, figure: Figure) -> Box:
+    """A panel's box cut to its figure."""
+    whole = figure.box
+    if (
+        min(box.x0 - whole.x0, box.y0 - whole.y0) < -BEYOND
+        or max(box.x1 - whole.x1, box.y1 - whole.y1) > BEYOND
+        or box.share_inside(whole) < SAME
+    ):
+        corners = ",".join(f"{value:g}" for value in whole.as_list())
+        raise Unfit(f"the box reaches out of its figure, whose box is {corners}")
+    return Box(max(box.x0, whole.x0), max(box.y0, whole.y0), min(box.x1, whole.x1), min(box.y1, whole.y1))
+
+
+def _put(paper: Paper, old: Figure | None, new: Figure) -> _Outcome:
+    """A paper with a corrected or new figure, and what becomes of its panels."""
+    identifier = ids.figure_id(paper.sha256, new.page, new.box)
+    for other in paper.figures:
+        if other is not old and ids.figure_id(paper.sha256, other.page, other.box) == identifier:
+            raise Unfit(f"another figure of page {new.page} has this box")
+    moved = successors(_spots(paper, old), _spots(paper, new)) if old else {}
+    return _with(paper, old, new), identifier, moved
+
+
+def _spots(paper: Paper, figure: Figure) -> dict[str, Spot]:
+    """Panels of one figure, as if figures and pages had no part in where they stand."""
+    return {
+        ids.panel_id(paper.sha256, figure.page, figure.box, panel.box): Spot(
+            1, "", panel.label, panel.box, panel.image.sha256
+        )
+        for panel in figure.panels
+    }
+
+
+def _with(paper: Paper, old: Figure | None, new: Figure | None) -> Paper:
+    """A paper with one figure in the place of another, in page order; its leftovers without what the figure has now."""
+    figures = [one for one in paper.figures if one is not old]
+    leftovers = paper.leftovers
+    if new is not None:
+        figures.append(new)
+        own = _lonely(paper, new.label) if new.caption else []
+        leftovers = tuple(one for one in leftovers if one not in own and not _shown(one, new))
+    figures.sort(key=lambda one: (one.page, one.box.y0, one.box.x0))
+    return replace(paper, figures=tuple(figures), leftovers=leftovers)
+
+
+def _lonely(paper: Paper, label: str | None) -> list[Leftover]:
+    """Captions of that label without a figure."""
+    found = [one for one in paper.leftovers if one.what == "caption-without-figure"]
+    return [one for one in found if label is not None and _plain(one.label) == _plain(label)]
+
+
+def _plain(label: str | None) -> str:
+    """A label for comparison: ``Fig. 3`` and ``figure 3`` are one."""
+    word, _, number = " ".join((label or "").lower().replace(".", " ").split()).partition(" ")
+    return f"{'figure' if word == 'fig' else word} {number}"
+
+
+def _shown(leftover: Leftover, figure: Figure) -> bool:
+    """Whether a picture that had no caption is this figure."""
+    picture = leftover.what == "figure-without-caption" and leftover.page == figure.page
+    return picture and leftover.box.share_inside(figure.box) > CERTAIN

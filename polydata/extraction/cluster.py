@@ -1,0 +1,234 @@
+"""Many PDFs on a Dask cluster: the work of ``extract_many`` on the processors of other machines.
+
+A file is read by its path where the worker sees the very same bytes there, else its bytes are sent along. Each
+worker reads files in processes of its own (``Readers``), so that time and memory limits end a file for good
+and never the worker. A worker that is lost gives its files back to the scheduler, which hands them to others as
+often as its ``allowed-failures`` says; then the file has failed. Nothing but this process writes the catalogue.
+
+Imported only with Dask.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import dask
+from distributed import Client, Future
+from distributed.scheduler import KilledWorker
+
+from polydata.errors import ServerError, WorkspaceError
+from polydata.extraction.cluster_worker import Job, ReadersOnWorker, can_write, read, versions
+from polydata.extraction.document.open import Limits
+from polydata.files.atomic import PART
+from polydata.ids import sha256_bytes, sha256_file
+from polydata.images.picture import ImageStore
+from polydata.types import Failure, Paper
+
+AHEAD = 2
+"""Files given to the cluster for each of its threads; the rest stay here."""
+
+BYTES_AHEAD = 256_000_000
+"""Bytes of files under way at most, for they pass through the scheduler; one file goes whatever its size."""
+
+PATIENCE_S = 60.0
+"""For a cluster without workers to get some."""
+
+ANSWER_S = 15.0
+"""For the scheduler to answer at first."""
+
+
+@contextmanager
+def _connected(cluster: str) -> Iterator[Client]:
+    """A client of the scheduler at an address, or named by the file that it wrote.
+
+    Raises:
+        ServerError: if no scheduler or no worker answers.
+    """
+    where = {"address": cluster} if "://" in cluster or not Path(cluster).is_file() else {"scheduler_file": cluster}
+    patient = {
+        "distributed.comm.timeouts.connect": f"{ANSWER_S}s",
+        "distributed.admin.large-graph-warning-threshold": "1GB",  # bytes of files are sent with their task
+    }
+    with dask.config.set(patient):
+        try:
+            client = Client(**where, timeout=ANSWER_S, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise ServerError(
+                f"No Dask scheduler answers at {cluster}: {error}", "Start one with: dask scheduler"
+            ) from None
+        try:
+            try:
+                client.wait_for_workers(1, timeout=PATIENCE_S)
+            except TimeoutError:
+                raise ServerError(
+                    f"The scheduler at {cluster} has no workers.", f"Start some with: dask worker {cluster}"
+                ) from None
+            yield client
+        finally:
+            client.close()
+
+
+def _check_workers(client: Client, store: ImageStore) -> None:
+    """Refuse workers that would extract something else, or put images where nobody finds them."""
+    mine = versions()
+    try:
+        theirs: dict[str, dict[str, str]] = client.run(versions)
+    except (ImportError, AttributeError) as error:
+        raise ServerError(
+            f"The workers have another polydata or none: {error}", f"Install polydata {mine['polydata']} on them."
+        ) from None
+    for worker, found in theirs.items():
+        wrong = [f"{name} {found.get(name)} (here {mine[name]})" for name in mine if found.get(name) != mine[name]]
+        if wrong:
+            raise ServerError(f"The worker {worker} has {', '.join(wrong)}.", "Install the same versions on it.")
+    if store.remote is not None:
+        return
+    store.root.mkdir(parents=True, exist_ok=True)
+    probe = f".{uuid.uuid4().hex}{PART}"
+    (store.root / probe).touch()
+    try:
+        seen: dict[str, bool] = client.run(can_write, str(store.root.resolve()), probe)
+    finally:
+        (store.root / probe).unlink(missing_ok=True)
+    if blind := sorted(worker for worker, sees in seen.items() if not sees):
+        raise WorkspaceError(
+            f"The worker {blind[0]} cannot write images to {store.root}.",
+            "Put the workspace on a disk that all share, or set url under [store] in polydata.toml.",
+        )
+
+
+class _Flow:
+    """Files under way on the cluster."""
+
+    def __init__(self, client: Client, plugin: str) -> None:
+        self._client, self._plugin = client, plugin
+        self._ended: SimpleQueue[Future[Any]] = SimpleQueue()
+        self._jobs: dict[object, tuple[Path, Job, Future[Any]]] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def full(self) -> bool:
+        """Whether the next file has to wait."""
+        return len(self._jobs) >= AHEAD * max(1, _threads(self._client)) or self._bytes >= BYTES_AHEAD
+
+    def give(self, path: Path, job: Job) -> None:
+        """Send a file to the cluster."""
+        future = self._client.submit(read, self._plugin, job, pure=False, retries=0)
+        self._jobs[future.key] = (path, job, future)
+        self._bytes += len(job.data or b"")
+        future.add_done_callback(self._ended.put)
+
+    def take(self) -> tuple[Path, Job, Future[Any]]:
+        """The next file that is done with.
+
+        Raises:
+            ServerError: if all workers were gone for a long time.
+        """
+        without = 0
+        while True:
+            try:
+                ended = self._ended.get(timeout=PATIENCE_S / 4)
+                break
+            except Empty:
+                without = 0 if _threads(self._client) else without + 1
+                if without >= 4:
+                    raise ServerError(
+                        "The cluster has lost all its workers.", "Start some and run the command again: it goes on."
+                    ) from None
+        path, job, future = self._jobs.pop(ended.key)
+        self._bytes -= len(job.data or b"")
+        return path, job, future
+
+
+def _threads(client: Client) -> int:
+    return sum(client.nthreads().values())
+
+
+def extract_on_cluster(
+    paths: Sequence[Path],
+    store: ImageStore,
+    *,
+    cluster: str,
+    limits: Limits,
+    seconds_per_file: float,
+    memory_mb: int,
+) -> Iterator[tuple[Path, Paper | Failure]]:
+    """Extract files on a Dask cluster and yield each with its path as it is done.
+
+    Args:
+        paths: of the PDFs on this machine.
+        store: where pictures are put; its folder must be shared with the workers unless it has an address.
+        cluster: address of the scheduler (``tcp://host:8786``), or the file that ``dask scheduler
+            --scheduler-file`` wrote.
+        limits: for each file.
+        seconds_per_file: as for ``Readers``.
+        memory_mb: as for ``Readers``, for each thread of a worker.
+
+    Yields:
+        Each path with its ``Paper`` or ``Failure``, in the order in which they end.
+
+    Raises:
+        ServerError: if the cluster cannot be reached, has other versions, or is lost.
+        WorkspaceError: if the workers cannot write to the store.
+        PolydataError: if pictures cannot be stored.
+    """
+    if not paths:
+        return
+    settings = {"limits": limits, "seconds_per_file": seconds_per_file, "memory_mb": memory_mb}
+    name = f"polydata-{uuid.uuid4().hex}"
+    with _connected(cluster) as client:
+        _check_workers(client, store)
+        shared = ImageStore(store.root.resolve(), store.remote.url if store.remote else "")
+        client.register_plugin(ReadersOnWorker(name, shared, settings))
+        try:
+            yield from _stream(_Flow(client, name), paths)
+        finally:
+            if client.status == "running":
+                client.unregister_worker_plugin(name)
+
+
+def _stream(flow: _Flow, paths: Sequence[Path]) -> Iterator[tuple[Path, Paper | Failure]]:
+    """Keep the cluster busy: each file is named first, and sent only when a worker did not find it."""
+    waiting = iter(paths)
+    unseen: deque[Path] = deque()
+    while True:
+        while not flow.full():
+            send = bool(unseen)
+            path = unseen.popleft() if unseen else next(waiting, None)
+            if path is None:
+                break
+            try:
+                data = path.read_bytes() if send else None
+                flow.give(path, Job(str(path), sha256_file(path) if data is None else sha256_bytes(data), data))
+            except OSError as error:
+                yield path, Failure(None, str(path), "unreadable", f"{path} cannot be read: {error.strerror}")
+        if not len(flow):
+            return
+        path, job, future = flow.take()
+        result = _result(future, path, job)
+        if result is None:
+            unseen.append(path)
+        else:
+            yield path, result
+
+
+def _result(future: Future[Any], path: Path, job: Job) -> Paper | Failure | None:
+    """What a task gave; a file that takes worker after worker with it has failed."""
+    if future.cancelled():
+        raise ServerError("The scheduler has gone.", "Start it and run the command again: it goes on.")
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        detail = f"{path} was given up: the workers that read it were lost, the last at {error.last_worker.address}"
+        return Failure(job.sha256, str(path), "broken", detail)
+    if error is not None:
+        raise error
+    answer: Paper | Failure | None = future.result()
+    return answer

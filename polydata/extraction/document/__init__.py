@@ -1,0 +1,1 @@
+"""A PDF as pages: opened within limits, its text in lines, what it says of itself."""

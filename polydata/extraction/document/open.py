@@ -1,0 +1,110 @@
+"""PDF file -> document: what is too large, locked or broken is told apart here, before anything is decoded."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from polydata.errors import PolydataError
+from polydata.extraction.document.mupdf import pymupdf
+from polydata.ids import sha256_bytes
+
+pymupdf.TOOLS.mupdf_display_errors(False)
+pymupdf.TOOLS.mupdf_display_warnings(False)
+
+TAIL_BYTES = 2048
+"""A PDF ends with its cross-reference's place; where these bytes lack it, the end is missing."""
+
+
+class ExtractionFailure(PolydataError):
+    """A PDF that cannot be extracted.
+
+    Args:
+        reason: ``broken``, ``encrypted``, ``too-large`` or ``unreadable``.
+        sha256: of the file, where it was read.
+    """
+
+    def __init__(self, reason: str, message: str, hint: str = "", sha256: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+        self.sha256 = sha256
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may be: larger ones are refused before they are decoded.
+
+    Attributes:
+        max_bytes: size of the file.
+        max_pages: number of pages.
+    """
+
+    max_bytes: int = 300_000_000
+    max_pages: int = 1000
+
+
+def read_bytes(path: Path, limits: Limits) -> bytes:
+    """The bytes of a regular file within the limits.
+
+    Raises:
+        ExtractionFailure: ``unreadable``, ``too-large``, or ``broken`` where it is no PDF at all.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ExtractionFailure("unreadable", f"{path} is not a file")
+        if status.st_size > limits.max_bytes:
+            raise ExtractionFailure(
+                "too-large",
+                f"{path} has {status.st_size} bytes; the limit is {limits.max_bytes}",
+                "Raise the limit in the settings if the file is what you expect.",
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise ExtractionFailure("unreadable", f"{path} cannot be read: {error.strerror}") from error
+    if b"%PDF-" not in data[:1024]:
+        raise ExtractionFailure("broken", f"{path} is not a PDF file", "Check how it was saved.", sha256_bytes(data))
+    return data
+
+
+@contextmanager
+def opened(path: Path, limits: Limits) -> Iterator[tuple[pymupdf.Document, str]]:
+    """Open a PDF; yields the document and the SHA-256 of its bytes.
+
+    Raises:
+        ExtractionFailure: see there. Also for errors of the PDF library while the document is in use.
+        MemoryError: where the library ran out of memory.
+    """
+    data = read_bytes(path, limits)
+    digest = sha256_bytes(data)
+    document = None
+    try:
+        document = pymupdf.open(stream=data, filetype="pdf")
+        if document.needs_pass and not document.authenticate(""):
+            raise ExtractionFailure("encrypted", f"{path} needs a password", "Save a copy without a password.", digest)
+        if document.is_repaired and b"startxref" not in data[-TAIL_BYTES:]:
+            # A repaired stump still counts its pages, but what stood on them is gone.
+            raise ExtractionFailure("broken", f"{path} is cut short", "Fetch the file again.", digest)
+        pages = document.page_count
+        if pages < 1:
+            raise ExtractionFailure("broken", f"{path} has no pages", "Fetch the file again.", digest)
+        if pages > limits.max_pages:
+            raise ExtractionFailure(
+                "too-large", f"{path} has {pages} pages; the limit is {limits.max_pages}", "", digest
+            )
+        yield document, digest
+    except (RuntimeError, ValueError, IndexError, pymupdf.mupdf.FzErrorBase) as error:
+        if isinstance(error, PolydataError):
+            raise
+        text = " ".join(str(error).split())
+        if "alloc" in text or "memory" in text.lower():  # malloc, realloc, calloc: the library names what failed
+            raise MemoryError(text) from error
+        raise ExtractionFailure(
+            "broken", f"{path} is damaged: {text[:200]}", "Fetch the file again.", digest
+        ) from error
+    finally:
+        if document is not None:
+            document.close()

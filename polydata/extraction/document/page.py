@@ -1,0 +1,311 @@
+"""PDF document -> pages: text lines, placed images and drawn ink, all in points of the page as shown."""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polydata.extraction.document.mupdf import pymupdf
+from polydata.extraction.document.open import ExtractionFailure
+from polydata.images.picture import MAX_PIXELS
+from polydata.types import Box
+
+INK_PIXELS = 4_000_000
+"""Pages are looked at with one pixel a point, larger ones with as many pixels as this allows."""
+
+FEW_PAGES = 60
+"""Documents with more pages than an article hold their renderings compressed; a page takes half a megabyte."""
+
+MAX_IMAGES = 3000
+"""Pages with more placed images are not asked for digests of pixels, which decode every image."""
+
+UNPACKED = "unpacked"
+"""Ends the digest of an image whose size in the file says nothing of its content."""
+
+GREY_WHITE = 245
+"""Grey levels from here up are paper; photographs rarely reach it over an area."""
+
+LIGATURES = str.maketrans(
+    {
+        "ﬀ": "ff",
+        "ﬁ": "fi",
+        "ﬂ": "fl",
+        "ﬃ": "ffi",
+        "ﬄ": "ffl",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+        "\u00ad": "-",
+    }
+)
+WORD = re.compile(r"[^\W\d_]{2,}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line of text.
+
+    Attributes:
+        box: in points.
+        text: ligatures written out, control characters dropped.
+        size: font size of most of its letters, in points.
+        bold: of its first word.
+        font: of most of its letters.
+        first_font: of its first word.
+        block: number of the text block on the page.
+        upright: reads from left to right on the page as shown.
+        baseline: y of its baseline.
+    """
+
+    box: Box
+    text: str
+    size: float
+    bold: bool
+    font: str
+    first_font: str
+    block: int
+    upright: bool
+    baseline: float
+
+    @cached_property
+    def words(self) -> int:
+        """Words that are not numbers or single signs."""
+        return len(WORD.findall(self.text))
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedImage:
+    """An image object where it stands on the page.
+
+    Attributes:
+        box: in points, cut to the page.
+        digest: equal for the same picture, within one document.
+        width, height: in pixels.
+        plain: it stands upright, without turn or mirror, and is neither a mask nor has one.
+    """
+
+    box: Box
+    digest: str
+    width: int
+    height: int
+    plain: bool
+
+
+@dataclass(frozen=True, eq=False)
+class PageContent:
+    """One page as its reader sees it.
+
+    Attributes:
+        number: 1-based.
+        box: the whole page, from (0, 0).
+        lines: of text.
+        images: placed images, in drawing order, without the scan of a whole page.
+        scale: pixels a point of ``grey``.
+        shape: rows and columns of ``grey``.
+        raster: ``grey``, or its compressed bytes: a long document's pages do not fit into memory otherwise.
+        scanned: one image covers the page.
+    """
+
+    number: int
+    box: Box
+    lines: tuple[Line, ...]
+    images: tuple[PlacedImage, ...]
+    scale: float
+    shape: tuple[int, int]
+    raster: npt.NDArray[np.uint8] | bytes
+    scanned: bool
+
+    @property
+    def grey(self) -> npt.NDArray[np.uint8]:
+        """Rendering of the page, rows x columns, 0 black to 255 white."""
+        if isinstance(self.raster, bytes):
+            return np.frombuffer(zlib.decompress(self.raster), np.uint8).reshape(self.shape)
+        return self.raster
+
+
+def clean_text(text: str) -> str:
+    """Ligatures written out, odd spaces made plain, control characters (signs without a code) made spaces."""
+    return CONTROL.sub(" ", text.translate(LIGATURES))
+
+
+class Sheet:
+    """A page as shown, taken apart once: text, images and renderings all come from the same drawing list.
+
+    Boxes are in points of the page as shown, turned and cropped as its reader sees it.
+    """
+
+    def __init__(self, page: pymupdf.Page) -> None:
+        rect = page.rect
+        if not (0 < rect.width < math.inf and 0 < rect.height < math.inf):
+            raise ExtractionFailure("broken", f"page {page.number + 1} has no area")
+        self.page = page
+        self.box = Box(0.0, 0.0, float(rect.width), float(rect.height))
+        self._drawn = page.get_displaylist()
+
+    def text(self, flags: int) -> pymupdf.TextPage:
+        """What the library reads of the page."""
+        return pymupdf.TextPage(self._drawn.get_textpage(flags))
+
+    def pixmap(self, scale: float, colours: pymupdf.Colorspace, clip: Box | None = None) -> npt.NDArray[np.uint8]:
+        """Render the page or a part of it.
+
+        Args:
+            scale: pixels a point.
+            colours: grey or RGB.
+            clip: in points; the whole page without one.
+
+        Returns:
+            Rows x columns x channels, 0 to 255, in memory of its own.
+        """
+        window = self.box if clip is None else clip
+        area = pymupdf.Rect(window.x0, window.y0, window.x1, window.y1)
+        pixmap = self._drawn.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=colours, alpha=0, clip=area)
+        rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
+        return rows[:, : pixmap.n * pixmap.width].reshape(pixmap.height, pixmap.width, pixmap.n).copy()
+
+
+def _box(corners: Sequence[float], page: Box) -> Box | None:
+    """A library's rectangle cut to the page, None where nothing of it is on the page."""
+    x0, y0 = max(page.x0, corners[0]), max(page.y0, corners[1])
+    x1, y1 = min(page.x1, corners[2]), min(page.y1, corners[3])
+    return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _most(spans: Sequence[dict[str, Any]], key: str) -> Any:
+    """What most letters of a line have."""
+    if len(spans) == 1:
+        return spans[0][key]
+    count: Counter[Any] = Counter()
+    for span in spans:
+        count[span[key]] += len(span["text"])
+    return count.most_common(1)[0][0]
+
+
+def _lines(sheet: Sheet) -> Iterator[Line]:
+    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+    for number, block in enumerate(sheet.text(flags).extractDICT()["blocks"]):
+        for line in block.get("lines", ()):
+            spans = [span for span in line["spans"] if span["text"].strip()]
+            text = clean_text("".join(span["text"] for span in line["spans"])).strip()
+            box = _box(line["bbox"], sheet.box)
+            if not spans or not text or box is None:
+                continue
+            first = spans[0]
+            yield Line(
+                box=box,
+                text=" ".join(text.split()),
+                size=round(_most(spans, "size"), 1),
+                bold=bool(first["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in first["font"].lower(),
+                font=_most(spans, "font"),
+                first_font=first["font"],
+                block=number,
+                upright=line["dir"][0] > 0.98,
+                baseline=first["origin"][1],
+            )
+
+
+def _images(sheet: Sheet) -> Iterator[PlacedImage]:
+    for entry in sheet.text(pymupdf.TEXT_PRESERVE_IMAGES).extractIMGINFO(hashes=False):
+        width, height, depth = entry["width"], entry["height"], entry["bpc"]
+        if width * height > MAX_PIXELS:
+            raise ExtractionFailure(
+                "too-large",
+                f"page {sheet.page.number + 1} holds an image of {width} x {height} pixels; the limit is {MAX_PIXELS}",
+            )
+        box = _box(entry["bbox"], sheet.box)
+        if box is None:
+            continue
+        a, b, c, d = entry["transform"][:4]
+        upright = a > 0 and d > 0 and abs(b) + abs(c) < 0.01 * (a + d)
+        raw = width * height * max(1, entry["colorspace"]) * depth / 8
+        same = f"{width}x{height}x{depth} {entry['cs-name']} {entry['size']}"
+        yield PlacedImage(
+            box=box,
+            digest=same if entry["size"] < raw else f"{same} {UNPACKED}",
+            width=width,
+            height=height,
+            plain=upright and depth == 8 and not entry["has-mask"] and entry["colorspace"] in (1, 3),
+        )
+
+
+def read_page(sheet: Sheet, *, pack: bool = False) -> PageContent:
+    """Everything that the other stages need of a page.
+
+    Args:
+        sheet: the page.
+        pack: keep its rendering compressed.
+
+    Raises:
+        ExtractionFailure: ``too-large`` for an image over the limit.
+    """
+    placed = list(_images(sheet))
+    scale = min(1.0, math.sqrt(INK_PIXELS / sheet.box.area))
+    grey = sheet.pixmap(scale, pymupdf.csGRAY)[..., 0]
+    whole = [
+        image for image in placed if image.box.area > 0.85 * sheet.box.area and min(image.width, image.height) > 500
+    ]
+    return PageContent(
+        number=sheet.page.number + 1,
+        box=sheet.box,
+        lines=tuple(_lines(sheet)),
+        images=tuple(image for image in placed if image not in whole),
+        scale=scale,
+        shape=(grey.shape[0], grey.shape[1]),
+        raster=zlib.compress(np.ascontiguousarray(grey).data, 1) if pack else grey,
+        scanned=bool(whole),
+    )
+
+
+def read_pages(document: pymupdf.Document) -> list[PageContent]:
+    """All pages of a document, each image with a digest that tells it from the others.
+
+    An image's size in the file tells compressed pictures apart. Those that lie there unpacked are told apart
+    by their pixels, where several pages have one of the same measures.
+
+    Raises:
+        ExtractionFailure: as ``Sheet`` and ``read_page``.
+    """
+    pack = document.page_count > FEW_PAGES
+    pages = [read_page(Sheet(page), pack=pack) for page in document.pages()]
+    seen = Counter(digest for page in pages for digest in {image.digest for image in page.images})
+    doubtful = {digest for digest, count in seen.items() if count > 1 and digest.endswith(UNPACKED)}
+    return [
+        _told_apart(document[page.number - 1], page, doubtful)
+        if any(image.digest in doubtful for image in page.images) and len(page.images) <= MAX_IMAGES
+        else page
+        for page in pages
+    ]
+
+
+def _told_apart(page: pymupdf.Page, content: PageContent, doubtful: set[str]) -> PageContent:
+    """The page with digests of the pixels of doubtful images."""
+    pixels: dict[tuple[int, ...], str] = {}
+    sheet = Sheet(page)
+    for entry in sheet.text(pymupdf.TEXT_PRESERVE_IMAGES).extractIMGINFO(hashes=True):
+        box = _box(entry["bbox"], sheet.box)
+        if box is not None:
+            pixels[box.rounded()] = entry["digest"].hex()
+    images = tuple(
+        replace(image, digest=pixels[image.box.rounded()]) if image.digest in doubtful else image
+        for image in content.images
+    )
+    return replace(content, images=images)
+
+
+def body_size(pages: Sequence[PageContent]) -> float:
+    """Font size of most of the text, in points; 10 where there is no text."""
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for line in page.lines:
+            sizes[line.size] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 10.0

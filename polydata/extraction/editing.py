@@ -1,0 +1,278 @@
+"""A user's corrections of what extraction found: made, kept over every later reading, taken back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from polydata import ids
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.edits import Changes, Edit, Named, Place, Target, edits_of, named, write_edits
+from polydata.catalogue.papers import Corrections, save_corrected
+from polydata.catalogue.reading import load_paper
+from polydata.choices import Kind
+from polydata.errors import InputError, UsageError
+from polydata.extraction.amend import Amended, figure_at, needs_pdf
+from polydata.extraction.corrector import Corrector
+from polydata.extraction.document.page import clean_text
+from polydata.extraction.workflow import read_anew
+from polydata.ids import sha256_file
+from polydata.text.captions import split_caption
+from polydata.types import Box, Failure, Paper
+from polydata.workspace import Workspace
+
+LONGEST = {"caption": 10_000, "label": 100}
+"""Characters of what a user may give."""
+
+BOX_HINT = "Give it in points from the top left of the page: --box 50,80,300,260"
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What a correction did.
+
+    Attributes:
+        edit_id: of the correction, by which it can be undone.
+        paper_id: of its paper.
+        target: ``figure`` or ``panel``.
+        result: id of the figure or panel as it is now; None where it was deleted.
+        moved: ids of panels that have another id now, each with the new one.
+        note: what the user may want to do next about it; empty for nothing.
+    """
+
+    edit_id: str
+    paper_id: str
+    target: Literal["figure", "panel"]
+    result: str | None
+    moved: dict[str, str]
+    note: str
+
+
+def parse_box(text: str) -> Box:
+    """A box from ``X0,Y0,X1,Y1``, in points from the top left of the page.
+
+    Raises:
+        UsageError: if these are not four numbers, or not the corners of a box.
+    """
+    try:
+        x0, y0, x1, y1 = (float(part) for part in text.split(","))
+        if not all(map(math.isfinite, (x0, y0, x1, y1))):
+            raise ValueError
+        return Box(x0, y0, x1, y1)
+    except ValueError:
+        raise UsageError(f"{text!r} is no box: four numbers are needed, X0 < X1 and Y0 < Y1.", BOX_HINT) from None
+
+
+def changes(
+    *,
+    page: int | None = None,
+    box: str | None = None,
+    caption: str | None = None,
+    label: str | None = None,
+    kind: str | None = None,
+    delete: bool = False,
+) -> Changes:
+    """What a user sets right, checked; None leaves a thing as it is.
+
+    Args:
+        page: 1-based.
+        box: ``X0,Y0,X1,Y1`` in points.
+        caption, label: empty to take it away; control characters become spaces.
+        kind: one of ``Kind``.
+        delete: nothing else may be said then.
+
+    Raises:
+        UsageError: if nothing is to be changed, or a value means nothing.
+    """
+    asked = Changes(
+        page=page,
+        box=parse_box(box) if box is not None else None,
+        caption=_text("caption", caption),
+        label=_text("label", label),
+        kind=_kind(kind),
+        delete=delete,
+    )
+    if page is not None and page < 1:
+        raise UsageError(f"There is no page {page}.", "Pages count from 1.")
+    if not asked.asked:
+        raise UsageError("Nothing is to be changed.", "Say what: --box, --caption, --label, --kind or --delete.")
+    if delete and len(asked.asked) > 1:
+        raise UsageError("What is deleted cannot be changed as well.", "Give --delete alone.")
+    return asked
+
+
+def _text(what: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    plain = " ".join(clean_text(value.encode(errors="replace").decode()).split())
+    if len(plain) > LONGEST[what]:
+        raise UsageError(f"The {what} has {len(plain)} characters; the limit is {LONGEST[what]}.", "Shorten it.")
+    return plain
+
+
+def _kind(word: str | None) -> str | None:
+    if word is not None and word not in list(Kind):
+        raise UsageError(f"There is no kind {word!r}.", f"Kinds are {', '.join(Kind)}.")
+    return None if word is None else str(Kind(word))
+
+
+def edit_figure(workspace: Workspace, catalogue: Catalogue, identifier: str, wanted: Changes) -> Edited:
+    """Correct a figure, or delete it. A new box or page has its picture cut and taken apart into panels anew.
+
+    Args:
+        workspace: with settings and store.
+        catalogue: open for writing.
+        identifier: of the figure, or the beginning of it.
+        wanted: from ``changes``.
+
+    Raises:
+        InputError: if there is no such figure, or the PDF is needed and cannot be read any more.
+        UsageError: if the box does not lie on its page, or the correction cannot be made otherwise.
+    """
+    target = named(catalogue, "figure", identifier)
+    paper = load_paper(catalogue, str(target.paper_id))
+    for figure in paper.figures:
+        if ids.figure_id(paper.sha256, figure.page, figure.box) == target.identifier:
+            place = Place(figure.page, figure.label, figure.box)
+            return _edit(workspace, catalogue, target, paper, what="figure", place=place, wanted=wanted)
+    raise _lost(target)
+
+
+def edit_panel(workspace: Workspace, catalogue: Catalogue, identifier: str, wanted: Changes) -> Edited:
+    """Correct a panel, or delete it: as ``edit_figure``. It stays within its figure."""
+    target = named(catalogue, "panel", identifier)
+    paper = load_paper(catalogue, str(target.paper_id))
+    for figure in paper.figures:
+        for panel in figure.panels:
+            if ids.panel_id(paper.sha256, figure.page, figure.box, panel.box) == target.identifier:
+                place = Place(figure.page, figure.label, figure.box, panel.label, panel.box)
+                return _edit(workspace, catalogue, target, paper, what="panel", place=place, wanted=wanted)
+    raise _lost(target)
+
+
+def new_figure(workspace: Workspace, catalogue: Catalogue, identifier: str, wanted: Changes) -> Edited:
+    """Add a figure that extraction missed.
+
+    Args:
+        workspace: with settings and store.
+        catalogue: open for writing.
+        identifier: of the paper, or the beginning of it.
+        wanted: from ``changes``, with page and box. Without a caption, that of the label is taken where it is listed
+            among the captions without a figure.
+
+    Raises:
+        InputError, UsageError: as ``edit_figure``. Also where the figure is there already.
+    """
+    if wanted.page is None or wanted.box is None or wanted.delete:
+        raise UsageError("A new figure needs its page and box.", BOX_HINT.replace("--box", "--page 3 --box"))
+    target = named(catalogue, "paper", identifier)
+    paper = load_paper(catalogue, str(target.paper_id))
+    place = Place(wanted.page, wanted.label or None, wanted.box)
+    there = figure_at(paper, place)
+    if there is not None:
+        there_id = ids.figure_id(paper.sha256, there.page, there.box)
+        raise UsageError(
+            f"{there.label or 'A figure'} stands there on page {there.page} already.",
+            f"Correct it: polydata edit figure {there_id}",
+        )
+    return _edit(workspace, catalogue, target, paper, what="new figure", place=place, wanted=wanted)
+
+
+def undo(workspace: Workspace, catalogue: Catalogue, identifier: str) -> tuple[str, tuple[str, ...]]:
+    """Take a correction back: its paper is read anew, with the others.
+
+    One that is not in force, or whose paper is not in the catalogue, changes nothing and is only forgotten.
+
+    Args:
+        workspace: with settings and store.
+        catalogue: open for writing.
+        identifier: of the correction, or the beginning of it.
+
+    Returns:
+        Its id, and other corrections that could not be made again, each with its reason.
+
+    Raises:
+        InputError: if there is no such correction, or the PDF cannot be read any more.
+    """
+    target = named(catalogue, "edit", identifier)
+    if target.sha256 is None or _is_stale(catalogue, target):
+        with catalogue.transaction():
+            write_edits(catalogue, (), undone=target.identifier)
+        return target.identifier, ()
+    path = _pdf(target)
+    return target.identifier, read_anew(workspace, catalogue, path, target.sha256, target.identifier)
+
+
+def _is_stale(catalogue: Catalogue, target: Named) -> bool:
+    edits = {edit.edit_id: edit for edit in edits_of(catalogue, str(target.sha256))}
+    edit = edits.get(target.identifier)
+    return edit is None or edit.stale is not None
+
+
+def _edit(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    target: Named,
+    paper: Paper,
+    *,
+    what: Target,
+    place: Place,
+    wanted: Changes,
+) -> Edited:
+    number = max((edit.number for edit in edits_of(catalogue, paper.sha256)), default=0) + 1
+    edit = Edit(paper.sha256, number, what, place, wanted)
+    path = _pdf(target) if needs_pdf([edit]) else Path(target.path or "")
+    with Corrector(workspace, catalogue) as corrector:
+        made = corrector.make(path, paper, [edit])
+    if isinstance(made, Failure):
+        raise InputError(f"{made.detail}.", "Nothing was changed.")
+    if made.edits[0].stale:
+        raise UsageError(f"This cannot be done: {made.edits[0].stale}.", "Nothing was changed.")
+    save_corrected(catalogue, made.paper, Corrections(made.edits, moved=made.moved))
+    return Edited(
+        edit_id=edit.edit_id,
+        paper_id=ids.paper_id(paper.sha256),
+        target="panel" if what == "panel" else "figure",
+        result=made.results[0],
+        moved={old: new for old, new in made.moved.items() if old != new},
+        note=_note(made, wanted),
+    )
+
+
+def _note(made: Amended, wanted: Changes) -> str:
+    """Whether a figure's new caption names other panels than there are."""
+    if made.edits[0].target == "panel" or wanted.caption is None or wanted.box is not None:
+        return ""
+    for figure in made.paper.figures:
+        if ids.figure_id(made.paper.sha256, figure.page, figure.box) == made.results[0]:
+            count, parts = len(figure.panels), len(split_caption(figure.caption or "").panels)
+            box = ",".join(f"{value:g}" for value in figure.box.as_list())
+            if parts and parts != count:
+                return f"the caption names {parts} panels, the figure has {count}; --box {box} takes it apart anew"
+    return ""
+
+
+def _pdf(target: Named) -> Path:
+    """The PDF of a paper, which must be there and have the bytes that were read."""
+    path = Path(target.path or "")
+    try:
+        same = path.is_file() and sha256_file(path) == target.sha256
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Nothing was changed.") from error
+    if not path.is_file():
+        raise InputError(
+            f"The PDF {path} is not there any more, and this needs it.",
+            "Put it back, or say where it lies now: polydata extract PATH",
+        )
+    if not same:
+        raise InputError(
+            f"The PDF {path} holds other bytes than when it was read, and this needs those.",
+            "Put the former file back, or read the new one as another paper: polydata extract PATH",
+        )
+    return path
+
+
+def _lost(target: Named) -> InputError:
+    return InputError(f"{target.identifier} does not belong to its page any more.", "Read its paper with --again.")

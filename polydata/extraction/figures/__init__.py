@@ -1,0 +1,1 @@
+"""Figures: captions, the objects of a page, and which belongs to which."""

@@ -1,0 +1,314 @@
+"""Which drawn things belong to which caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from polydata.extraction.document.page import GREY_WHITE, PageContent
+from polydata.extraction.document.textlines import text_columns
+from polydata.extraction.figures.captions import Caption
+from polydata.extraction.figures.layout import (
+    FIRST_GAP,
+    NEXT_GAP,
+    Corners,
+    Scene,
+    Side,
+    areas,
+    corners,
+    count_votes,
+    pairs_in_sight,
+    set_scenes,
+    shared,
+    with_labels,
+)
+from polydata.extraction.figures.objects import SCAN_INK
+from polydata.types import Box
+
+LEVEL_GAP, STACK_GAP, GUTTER_GAP = 90.0, 60.0, 30.0
+"""Points that may lie between parts of a figure: side by side, one over the other, and over a gutter of the text."""
+
+EVERYWHERE = (-np.inf, np.inf)
+"""The limits of no column."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A figure before its pixels are looked at.
+
+    Attributes:
+        page: 1-based, where the figure stands.
+        box: in points.
+        caption: None for a picture without one.
+        side: None without a caption.
+        confidence: 0 to 1.
+    """
+
+    page: int
+    box: Box
+    caption: Caption | None
+    side: Side | None
+    confidence: float
+
+
+@dataclass
+class _Holding:
+    """The drawings of a caption while figures grow.
+
+    Attributes:
+        side: where they stand.
+        members: their clusters.
+        box: around them and their writing.
+        limits: of the column of text that the caption stands in.
+    """
+
+    side: Side
+    members: list[int]
+    box: Box
+    limits: tuple[float, float]
+
+
+def _assign(scene: Scene, votes: dict[str, Side], columns: Sequence[tuple[float, float]]) -> dict[int, _Holding]:
+    """Clusters of each caption; every cluster once, every caption to one side only.
+
+    Captions first take the cluster nearest to them. Then the nearest of all steps from a figure to one more cluster
+    is made, until none is left.
+    """
+    pairs = pairs_in_sight(scene, votes)
+    held: dict[int, _Holding] = {}
+    limits = [_column_of(caption, columns) for caption in scene.captions]
+    free = np.ones(len(scene.clusters), np.bool_)
+    for pair in pairs:
+        reach = NEXT_GAP if scene.captions[pair.caption].word == "table" else FIRST_GAP
+        if pair.caption not in held and free[pair.cluster] and pair.gap <= reach:
+            if pair.side == "beside":
+                limits[pair.caption] = EVERYWHERE
+            box = with_labels(scene.clusters[pair.cluster], scene, [pair.cluster], limits[pair.caption])
+            held[pair.caption] = _Holding(pair.side, [pair.cluster], box, limits[pair.caption])
+            free[pair.cluster] = False
+    boxes = corners(scene.clusters)
+    seen: dict[tuple[int, Side], npt.NDArray[np.bool_]] = {}
+    wanted = np.zeros((len(scene.captions), len(boxes)), np.bool_)  # by captions that could have it
+    for pair in pairs:
+        wanted[pair.caption, pair.cluster] |= pair.gap <= FIRST_GAP
+        if pair.caption in held and held[pair.caption].side == pair.side:
+            seen.setdefault((pair.caption, pair.side), np.zeros(len(boxes), np.bool_))[pair.cluster] = True
+    steps: dict[int, list[tuple[float, int]]] = {}
+    while free.any():
+        for number, one in held.items():
+            if number not in steps:
+                sighted = seen[number, one.side]
+                elsewhere = np.asarray((wanted & (np.arange(len(wanted)) != number)[:, None]).any(0))
+                table = scene.captions[number].word == "table"
+                reach = 0.0 if table else LEVEL_GAP
+                if scene.page.scanned and not table:
+                    reach = GUTTER_GAP if np.isfinite(one.limits[0]) else 0.0
+                cost = _costs(one, boxes, sighted=sighted, elsewhere=elsewhere, reach=reach)
+                order = np.argsort(cost, kind="stable")
+                steps[number] = [(float(cost[i]), int(i)) for i in order[: np.isfinite(cost).sum()]]
+        best = min(
+            (
+                (cost, number, index)
+                for number, row in steps.items()
+                for cost, index in row
+                if free[index] and _may_grow(scene, held, number, index, seen)
+            ),
+            default=None,
+        )
+        if best is None:
+            break
+        _, number, index = best
+        free[index] = False
+        one = held[number]
+        one.members.append(index)
+        one.box = with_labels(_union([scene.clusters[i] for i in one.members]), scene, one.members, one.limits)
+        del steps[number]
+    return held
+
+
+def _costs(
+    one: _Holding,
+    boxes: Corners,
+    *,
+    sighted: npt.NDArray[np.bool_],
+    elsewhere: npt.NDArray[np.bool_],
+    reach: float,
+) -> npt.NDArray[np.float64]:
+    """What it costs a figure to take each cluster: the distance, less for parts of one row; infinite where too far.
+
+    Args:
+        one: the figure as it is.
+        boxes: of the clusters.
+        sighted: clusters that the caption sees on its figure's side; they may be ``NEXT_GAP`` away. Others must
+            stand level with the figure, or over or under it within its column.
+        elsewhere: clusters that another caption could have; they come last.
+        reach: points that may lie between parts side by side in a column; 0 for nothing but what the caption sees.
+            Less on scans, where unread words are ink too.
+    """
+    box = one.box
+    across = np.maximum(0.0, np.maximum(box.x0 - boxes[:, 2], boxes[:, 0] - box.x1))
+    down = np.maximum(0.0, np.maximum(box.y0 - boxes[:, 3], boxes[:, 1] - box.y1))
+    far = np.maximum(across, down)
+    level = np.minimum(box.y1, boxes[:, 3]) - np.maximum(box.y0, boxes[:, 1])
+    within = (boxes[:, 0] > one.limits[0] - 15) & (boxes[:, 2] < one.limits[1] + 15)
+    seen = sighted & (far <= NEXT_GAP)
+    near = np.zeros(len(boxes), np.bool_)
+    if reach:
+        beyond = np.where(elsewhere, GUTTER_GAP, min(reach, STACK_GAP)) if reach == LEVEL_GAP else 0.0
+        near = (down == 0) & (level >= 0.6 * (boxes[:, 3] - boxes[:, 1])) & (across <= np.where(within, reach, beyond))
+        stacked = (across == 0) & (down > 0) & (down <= STACK_GAP) & within
+        near |= stacked
+        flush = (abs(boxes[:, 0] - box.x0) < 3) | (abs(boxes[:, 2] - box.x1) < 3)
+        far = far + np.where(stacked & ~sighted & ~flush, 20.0, 0.0)
+    row = (abs(boxes[:, 1] - box.y0) < 6) & (abs(boxes[:, 3] - box.y1) < 6)
+    cost = np.where(row, 0.3, 1.0) * far + np.where(elsewhere & ~sighted, 1000.0, 0.0)
+    return np.where(near | seen, cost, np.inf)
+
+
+def _may_grow(
+    scene: Scene,
+    held: dict[int, _Holding],
+    number: int,
+    index: int,
+    seen: dict[tuple[int, Side], npt.NDArray[np.bool_]],
+) -> bool:
+    """Whether a figure with one more cluster stays clear of prose, captions and other figures."""
+    one = held[number]
+    wider = one.box.union(scene.clusters[index])
+    others = corners(other.box for key, other in held.items() if key != number)
+    walls = scene.walls[len(scene.text.prose) :] if seen[number, one.side][index] else scene.walls
+    return not _covers(wider, one.box, walls) and not _covers(wider, one.box, others)
+
+
+def _column_of(caption: Caption, columns: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """From where to where the column of text reaches that holds a caption; without end where none does."""
+    for x0, x1 in columns:
+        if caption.box.x0 > x0 - 10 and caption.box.x1 < x1 + 10:
+            return x0, x1
+    return EVERYWHERE
+
+
+def _covers(wider: Box, union: Box, others: Corners) -> bool:
+    """Whether growing a box lays it over one of the others."""
+    return bool((shared(wider, others) - shared(union, others) > 0.3 * areas(others)).any())
+
+
+def _union(boxes: Sequence[Box]) -> Box:
+    out = boxes[0]
+    for box in boxes[1:]:
+        out = out.union(box)
+    return out
+
+
+def _trim(box: Box, page: PageContent) -> Box:
+    """A box without its blank rim; the box itself where it is all blank."""
+    rows = slice(int(box.y0 * page.scale), int(np.ceil(box.y1 * page.scale)))
+    columns = slice(int(box.x0 * page.scale), int(np.ceil(box.x1 * page.scale)))
+    mask = page.grey[rows, columns] < (SCAN_INK if page.scanned else GREY_WHITE)
+    down, right = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if down.size < 2 or right.size < 2:
+        return box
+    trimmed = Box(
+        max(box.x0, float(columns.start + right[0]) / page.scale),
+        max(box.y0, float(rows.start + down[0]) / page.scale),
+        min(box.x1, float(columns.start + right[-1] + 1) / page.scale),
+        min(box.y1, float(rows.start + down[-1] + 1) / page.scale),
+    )
+    for image in page.images:
+        if image.box.share_inside(box) > 0.95 and image.box.area > 0.1 * box.area:
+            trimmed = trimmed.union(image.box)
+    return trimmed
+
+
+def _found(scene: Scene, caption: Caption, side: Side, box: Box, confidence: float) -> Found | None:
+    box = _trim(box, scene.page)
+    if min(box.width, box.height) < 18 or box.area < 0.004 * scene.page.box.area:
+        return None
+    return Found(scene.page.number, box, caption, side, confidence - (0.35 if scene.page.scanned else 0.0))
+
+
+def _overleaf(scenes: Sequence[Scene], caption: Caption, spare: dict[int, list[int]]) -> tuple[Scene, Box] | None:
+    """Unowned drawings of a neighbouring page that could be a figure on their own."""
+    for number in (caption.page - 1, caption.page + 1):
+        if not 1 <= number <= len(scenes) or not spare.get(number):
+            continue
+        scene = scenes[number - 1]
+        if any(one.word != "table" and not one.bare for one in scene.captions):
+            continue
+        boxes = [scene.clusters[index] for index in spare[number]]
+        big = [box for box in boxes if box.area > 0.04 * scene.page.box.area]
+        if big and not scene.page.scanned:
+            return scene, with_labels(_union(boxes), scene, spare[number], EVERYWHERE)
+    return None
+
+
+def find_figures(
+    pages: Sequence[PageContent], captions: Sequence[Caption], tables: Sequence[Caption], prints: frozenset[str]
+) -> tuple[list[Found], list[Caption]]:
+    """Figures of a document and the captions that found none.
+
+    Args:
+        pages: in order.
+        captions, tables: from ``find_captions``.
+        prints: of running heads.
+
+    Returns:
+        Figures with and without captions, in page order, then captions without a figure.
+    """
+    scenes = set_scenes(pages, captions, tables, prints)
+    votes = count_votes(scenes)
+    columns = text_columns([scene.text for scene in scenes], pages)
+    found: list[Found] = []
+    spare: dict[int, list[int]] = {}
+    lonely: list[Caption] = []
+    for scene in scenes:
+        held = _assign(scene, votes, columns)
+        taken = {index for one in held.values() for index in one.members}
+        for number, caption in enumerate(scene.captions):
+            if caption.word == "table":
+                continue
+            figure = None
+            if number in held:
+                side = held[number].side
+                with_vote = side == votes[caption.word]
+                figure = _found(scene, caption, side, held[number].box, 0.95 if with_vote else 0.8)
+            if figure is None:
+                lonely.append(caption)
+            else:
+                found.append(figure)
+        spare[scene.page.number] = [index for index in range(len(scene.clusters)) if index not in taken]
+    found, lonely = _lend_words(found, lonely)
+    without = []
+    for caption in lonely:
+        other = None if caption.bare else _overleaf(scenes, caption, spare)
+        figure = _found(other[0], caption, "overleaf", other[1], 0.5) if other else None
+        if other and figure:
+            spare[other[0].page.number] = []
+            found.append(figure)
+        else:
+            without.append(caption)
+    for scene in scenes:
+        for index in spare[scene.page.number]:
+            box = scene.clusters[index]
+            if box.area > 0.03 * scene.page.box.area and min(box.width, box.height) > 60:
+                found.append(Found(scene.page.number, _trim(box, scene.page), None, None, 0.2))
+    found.sort(key=lambda one: (one.page, one.box.y0, one.box.x0))
+    return found, without
+
+
+def _lend_words(found: list[Found], lonely: list[Caption]) -> tuple[list[Found], list[Caption]]:
+    """Give a figure with a bare label the words of the caption of that label on another page."""
+    words = {(one.word, one.number): one for one in lonely if not one.bare}
+    out = []
+    for figure in found:
+        caption = figure.caption
+        full = words.pop((caption.word, caption.number), None) if caption is not None and caption.bare else None
+        if full is None:
+            out.append(figure)
+        else:
+            lonely = [one for one in lonely if one is not full]
+            out.append(replace(figure, caption=full, confidence=0.8))
+    return out, lonely

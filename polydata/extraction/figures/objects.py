@@ -1,0 +1,213 @@
+"""What is drawn on a page beside its running text: boxes of placed images and of ink."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from polydata.extraction.document.page import GREY_WHITE, Line, PageContent
+from polydata.extraction.document.textlines import TextLayer
+from polydata.types import Box
+
+SCAN_INK = 150
+"""On scans, grey levels below this are ink; lighter ones are the paper's own."""
+
+JOIN = 8.0
+"""Drawn things nearer than this, in points, belong together."""
+
+SPECK = 4.0
+THIN = 2.6
+
+
+@dataclass(frozen=True)
+class Furniture:
+    """What returns from page to page and so belongs to no figure.
+
+    Attributes:
+        digests: of images.
+        boxes: of ink, in steps of 4 points.
+    """
+
+    digests: frozenset[str]
+    boxes: frozenset[tuple[int, ...]]
+
+
+def _margin(box: Box, page: Box) -> bool:
+    return box.y1 < 0.12 * page.height or box.y0 > 0.9 * page.height
+
+
+def _steps(box: Box) -> tuple[int, ...]:
+    return tuple(round(value / 4) for value in (box.x0, box.y0, box.x1, box.y1))
+
+
+def repeated_images(pages: Sequence[PageContent]) -> frozenset[str]:
+    """Digests of images on three or more pages, or in the margin of two."""
+    anywhere: Counter[str] = Counter()
+    margin: Counter[str] = Counter()
+    for page in pages:
+        anywhere.update({image.digest for image in page.images})
+        margin.update({image.digest for image in page.images if _margin(image.box, page.box)})
+    return frozenset(
+        [digest for digest, count in anywhere.items() if count >= 3]
+        + [digest for digest, count in margin.items() if count >= 2]
+    )
+
+
+def repeated_boxes(pages: Sequence[PageContent], boxes: Sequence[Sequence[Box]]) -> frozenset[tuple[int, ...]]:
+    """Places of small or marginal ink that is there on three or more pages."""
+    seen: Counter[tuple[int, ...]] = Counter()
+    for page, found in zip(pages, boxes, strict=True):
+        seen.update({_steps(box) for box in found if box.height < 60 or _margin(box, page.box)})
+    return frozenset(place for place, count in seen.items() if count >= 3)
+
+
+def _fill(mask: npt.NDArray[np.bool_], box: Box, scale: float, value: bool, pad: float = 0.0) -> None:
+    rows = slice(max(0, int((box.y0 - pad) * scale)), max(0, int(np.ceil((box.y1 + pad) * scale))))
+    columns = slice(max(0, int((box.x0 - pad) * scale)), max(0, int(np.ceil((box.x1 + pad) * scale))))
+    mask[rows, columns] = value
+
+
+def _components(mask: npt.NDArray[np.bool_], scale: float, reach: float) -> list[Box]:
+    """Boxes of connected ink; ink within twice ``reach`` points is connected."""
+    steps = max(1, round(reach * scale))
+    grown = cv2.dilate(mask.view(np.uint8), np.ones((2 * steps + 1, 2 * steps + 1), np.uint8))
+    _, labels = cv2.connectedComponents(grown, connectivity=8)
+    labels[~mask] = 0
+    return [
+        Box(columns.start / scale, rows.start / scale, columns.stop / scale, rows.stop / scale)
+        for where in ndimage.find_objects(labels)
+        if where is not None
+        for rows, columns in (where,)
+    ]
+
+
+def _holds_text(box: Box, prose: Iterable[Line], captions: Iterable[Box]) -> bool:
+    """Whether a box is a frame or ground laid under running text or a caption."""
+    lines = [line.box for line in prose if line.box.share_inside(box) > 0.9]
+    if len(lines) >= 3 and sum(line.area for line in lines) > 0.2 * box.area:
+        return True
+    return any(caption.share_inside(box) > 0.9 for caption in captions)
+
+
+def ink_boxes(page: PageContent, text: TextLayer, captions: Sequence[Box], digests: frozenset[str]) -> list[Box]:
+    """Boxes of everything drawn: placed images, and ink that is not writing.
+
+    Args:
+        page: with its rendering.
+        text: its lines by what they are.
+        captions: boxes of its captions, tables' included.
+        digests: images to leave out.
+
+    Returns:
+        Boxes in points, without specks and lone rules.
+    """
+    mask = page.grey < (SCAN_INK if page.scanned else GREY_WHITE)
+    written = [*text.prose, *text.furniture]
+    written += [line for line in text.labels if not page.scanned or line.words >= 2]
+    for line in written:
+        _fill(mask, line.box, page.scale, False, 1.0)
+    for caption in captions:
+        _fill(mask, caption, page.scale, False, 1.0)
+    kept = [
+        image.box
+        for image in page.images
+        if image.digest not in digests and min(image.box.width, image.box.height) >= SPECK
+    ]
+    for image in page.images:
+        if image.digest in digests:
+            _fill(mask, image.box, page.scale, False, 0.5)
+    for box in kept:
+        _fill(mask, box, page.scale, True)
+    boxes = []
+    for box in _components(mask, page.scale, 1.5):
+        if _holds_text(box, text.prose, captions):
+            boxes += _on_ground(page, box, written, captions)
+        else:
+            boxes.append(box)
+    return [box for box in boxes if max(box.width, box.height) >= SPECK and not _is_rule(box, page)]
+
+
+def _is_rule(box: Box, page: PageContent) -> bool:
+    thin, long = sorted((box.width, box.height))
+    return thin < THIN * max(1.0, 1.0 / page.scale) and long > SPECK
+
+
+def _on_ground(page: PageContent, ground: Box, written: Sequence[Line], captions: Sequence[Box]) -> list[Box]:
+    """What is drawn on a coloured ground or within a frame: ink against the ground's own grey."""
+    rows = slice(int(ground.y0 * page.scale), int(np.ceil(ground.y1 * page.scale)))
+    columns = slice(int(ground.x0 * page.scale), int(np.ceil(ground.x1 * page.scale)))
+    part = page.grey[rows, columns].astype(np.int16)
+    mask = np.zeros(page.grey.shape, np.bool_)
+    inner = np.abs(part - np.median(part)) > 14
+    edge = max(1, round(3 * page.scale))
+    inner[:edge] = inner[-edge:] = False
+    inner[:, :edge] = inner[:, -edge:] = False
+    mask[rows, columns] = inner
+    for line in written:
+        _fill(mask, line.box, page.scale, False, 1.0)
+    for caption in captions:
+        _fill(mask, caption, page.scale, False, 1.0)
+    return [
+        box
+        for box in _components(mask, page.scale, 1.5)
+        if not _holds_text(box, written, captions) and box.area < 0.9 * ground.area
+    ]
+
+
+def cluster(boxes: Sequence[Box], separators: Sequence[Box], walls: Sequence[Box]) -> list[Box]:
+    """Join boxes nearer than ``JOIN`` points that no separator stands between.
+
+    Args:
+        boxes: of ink and images.
+        separators: thin upright boxes between two captions that stand side by side.
+        walls: lines of prose and captions; a join whose bridge would cross one is not made.
+
+    Returns:
+        Boxes of the clusters.
+    """
+    groups = sorted(boxes, key=lambda box: (box.y0, box.x0))
+    changed = True
+    while changed:
+        changed = False
+        merged: list[Box] = []
+        for box in groups:
+            for index, other in enumerate(merged):
+                if _near(box, other) and not _parted(box, other, separators, walls):
+                    merged[index] = other.union(box)
+                    changed = True
+                    break
+            else:
+                merged.append(box)
+        groups = merged
+    return groups
+
+
+def _near(a: Box, b: Box) -> bool:
+    across = max(a.x0, b.x0) - min(a.x1, b.x1)
+    down = max(a.y0, b.y0) - min(a.y1, b.y1)
+    return across < JOIN and down < JOIN
+
+
+def _parted(a: Box, b: Box, separators: Sequence[Box], walls: Sequence[Box]) -> bool:
+    for wall in separators:
+        middle = (wall.x0 + wall.x1) / 2
+        crossing = any(box.x0 < middle - 4 and box.x1 > middle + 4 for box in (a, b))
+        sides = (a.x0 + a.x1) / 2 < middle, (b.x0 + b.x1) / 2 < middle
+        if not crossing and sides[0] != sides[1] and min(a.y0, b.y0) < wall.y1 and max(a.y1, b.y1) > wall.y0:
+            return True
+    together = a.union(b)
+    return any(
+        wall.overlap(together) > 0.5 * wall.area and wall.share_inside(a) < 0.5 and wall.share_inside(b) < 0.5
+        for wall in walls
+    )
+
+
+def drop_repeated(boxes: Sequence[Box], furniture: Furniture) -> list[Box]:
+    """Boxes that do not return at the same place from page to page."""
+    return [box for box in boxes if _steps(box) not in furniture.boxes]

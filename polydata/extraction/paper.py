@@ -1,0 +1,214 @@
+"""One PDF from file to panels: the table of contents of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from polydata.choices import Kind
+from polydata.extraction.document.meta import paper_meta, safe_name
+from polydata.extraction.document.mupdf import pymupdf
+from polydata.extraction.document.open import ExtractionFailure, Limits, opened
+from polydata.extraction.document.page import PageContent, Sheet, read_page, read_pages
+from polydata.extraction.document.textlines import furniture_prints, join_fragments
+from polydata.extraction.figures.assign import Found, find_figures
+from polydata.extraction.figures.captions import Caption, find_captions
+from polydata.extraction.figures.scans import ScanLimits, pages_to_read, read_scans, was_read
+from polydata.extraction.panels.cuts import Cut, panel_cuts
+from polydata.extraction.panels.render import Drawn, analysis_dpi, native_dpi, picture_of, render
+from polydata.images.picture import ImageStore
+from polydata.text.captions import Parts, split_caption
+from polydata.text.composition import panel_composition
+from polydata.text.mentions import panel_mentions
+from polydata.text.scale import scale_in_caption
+from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
+from polydata.vision.kind import is_picture, kind_of_picture
+from polydata.vision.measures import measure
+
+ROUGH_DPI = 100
+
+__all__ = ["ExtractionFailure", "Limits", "extract_paper"]
+
+
+def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
+    """Extract figures, captions and panels of a PDF and store the panels' pictures.
+
+    The same bytes give the same boxes, ids and image bytes on each run.
+
+    Args:
+        path: of the PDF.
+        store: where pictures are put.
+        limits: larger files are refused before they are decoded.
+
+    Raises:
+        ExtractionFailure: with ``reason`` ``broken``, ``encrypted``, ``too-large`` or ``unreadable``.
+    """
+    with opened(path, limits) as (document, digest):
+        raw = read_pages(document)
+        pages, found, lonely = _search(raw)
+        unread: list[int] = []
+        if numbers := pages_to_read(pages, _likely(document, pages, found)):
+            raw, unread = read_scans(document, raw, numbers, ScanLimits())
+            pages, found, lonely = _search(raw)
+        press = Press(document, store, pages)
+        figures: list[Figure] = []
+        leftovers = [Leftover("caption-without-figure", one.page, one.label, one.text, one.box) for one in lonely]
+        leftovers += [Leftover("page-not-read", number, None, None, pages[number - 1].box) for number in unread]
+        for one in found:
+            figure = _figure(press, one)
+            if figure is None:
+                leftovers.append(Leftover("figure-without-caption", one.page, None, None, one.box))
+            else:
+                figures.append(figure)
+        return Paper(
+            sha256=digest,
+            file_name=safe_name(path.name),
+            pages=len(pages),
+            meta=paper_meta(document, pages[0]),
+            figures=tuple(figures),
+            leftovers=tuple(leftovers),
+        )
+
+
+def _search(raw: Sequence[PageContent]) -> tuple[list[PageContent], list[Found], list[Caption]]:
+    """Pages with their lines joined, the figures on them, and captions without one."""
+    pages = [replace(page, lines=join_fragments(page.lines)) for page in raw]
+    prints = furniture_prints(pages)
+    captions, tables = find_captions(pages, prints)
+    found, lonely = find_figures(pages, captions, tables, prints)
+    return pages, found, lonely
+
+
+def _likely(document: pymupdf.Document, pages: Sequence[PageContent], found: Sequence[Found]) -> list[Found]:
+    """Figures without those on scanned pages that have no caption and look like writing or a drawing."""
+    return [
+        one
+        for one in found
+        if one.caption is not None
+        or not pages[one.page - 1].scanned
+        or is_picture(measure(render(Sheet(document[one.page - 1]), one.box, ROUGH_DPI).rgb))
+    ]
+
+
+class Press:
+    """Renders figures: keeps the page it saw last, for figures of one page come one after the other.
+
+    Args:
+        document: open.
+        store: where pictures are put.
+        pages: as read before; None reads each as it is asked for.
+    """
+
+    def __init__(self, document: pymupdf.Document, store: ImageStore, pages: Sequence[PageContent] | None) -> None:
+        self.document, self.store, self._pages = document, store, pages
+        self._last: tuple[Sheet, PageContent] | None = None
+
+    def page(self, number: int) -> tuple[Sheet, PageContent]:
+        """A page by its number, from 1."""
+        if self._last is None or self._last[1].number != number:
+            sheet = Sheet(self.document[number - 1])
+            self._last = sheet, self._read(sheet) if self._pages is None else self._pages[number - 1]
+        return self._last
+
+    @staticmethod
+    def _read(sheet: Sheet) -> PageContent:
+        content = read_page(sheet)
+        return replace(content, lines=join_fragments(content.lines))
+
+
+def _figure(press: Press, found: Found) -> Figure | None:
+    """A found figure with its kind and panels; None for a picture without caption that is no micrograph."""
+    sheet, content = press.page(found.page)
+    if found.caption is None:
+        rough = analysis_dpi(content.images, found.box)
+        if content.scanned or not is_picture(measure(render(sheet, found.box, rough).rgb)):
+            return None
+    return cut_figure(press, found)
+
+
+def cut_figure(press: Press, found: Found, kind: Kind | None = None) -> Figure:
+    """Cut a figure's picture out of its page, tell its kind and take it apart into panels.
+
+    Args:
+        press: of its document.
+        found: where it stands and what is written of it.
+        kind: of the figure, where that is known; None tells it by the picture.
+    """
+    sheet, content = press.page(found.page)
+    dpi = native_dpi(content.images, found.box)
+    drawn = render(sheet, found.box, dpi)
+    rgb = drawn.at(analysis_dpi(content.images, found.box))
+    text = found.caption.text if found.caption else None
+    kind = kind or kind_of_picture(rgb, text, found.caption.word if found.caption else None)
+    parts = split_caption(text) if text else Parts("", ())
+    cuts = panel_cuts(content, drawn, rgb, parts, kind)
+    return Figure(
+        page=found.page,
+        box=found.box,
+        label=found.caption.label if found.caption else None,
+        caption=text,
+        kind=kind,
+        method=_method(content, found),
+        confidence=round(found.confidence, 2),
+        dpi=dpi,
+        panels=tuple(_panel(press, found, drawn, cut, stem=parts.stem or None, kind=kind) for cut in cuts),
+    )
+
+
+def _method(content: PageContent, found: Found) -> str:
+    if found.caption is None:
+        return "uncaptioned"
+    if was_read(content):
+        return "scan-ocr"
+    return "caption-anchored-scan" if content.scanned else "caption-anchored"
+
+
+def _panel(press: Press, figure: Found, drawn: Drawn, cut: Cut, *, stem: str | None, kind: Kind) -> Panel:
+    """Store a panel's picture and say what is known of it."""
+    text, lone = figure.caption.text if figure.caption else None, cut.box == figure.box
+    image, own = print_panel(press, figure.page, drawn, cut.box, text=text, kind=kind)
+    return told(Panel(cut.box, cut.label, cut.caption, None, image, own), text, stem, lone=lone)
+
+
+def print_panel(
+    press: Press, page: int, drawn: Drawn, box: Box, *, text: str | None, kind: Kind
+) -> tuple[ImageInfo, Kind]:
+    """Store the picture of a part of a figure and tell what it shows.
+
+    Args:
+        press: of its document.
+        page: 1-based.
+        drawn: the figure.
+        box: of the part, in points; a part as large as the figure is of its kind.
+        text: the figure's caption.
+        kind: of the figure.
+    """
+    sheet, content = press.page(page)
+    pixels = drawn.crop(box)
+    data, shown = picture_of(sheet, content.images, box, pixels)
+    image = press.store.put(data, picture=Image.fromarray(shown))
+    if box == drawn.box:
+        return image, kind
+    alone = kind_of_picture(pixels, text)
+    return image, alone if kind == Kind.MIXED or alone in (Kind.MICROGRAPH, Kind.PHOTO) else kind
+
+
+def told(panel: Panel, caption: str | None, stem: str | None, *, lone: bool) -> Panel:
+    """A panel with what its own words and its figure's caption say of it.
+
+    Args:
+        panel: with its label and own words.
+        caption: of the figure, whole.
+        stem: what all its panels share.
+        lone: the panel is the whole figure.
+    """
+    return replace(
+        panel,
+        caption_stem=stem,
+        scale=scale_in_caption(panel.caption) or scale_in_caption(caption),
+        composition=panel_composition(caption if lone else stem, stem, panel.caption),
+        mentions=panel_mentions(caption, stem, panel.caption, panel.label) if caption else (),
+    )

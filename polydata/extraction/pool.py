@@ -1,0 +1,212 @@
+"""Many PDFs at once: worker processes with a time and a memory limit that really end a file's work."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from typing import TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from polydata.catalogue.edits import Edit
+from polydata.errors import PolydataError
+from polydata.extraction.amend import Amended
+from polydata.extraction.document.open import ExtractionFailure, Limits
+from polydata.extraction.limits import set_up
+from polydata.extraction.paper import extract_paper
+from polydata.extraction.recut import amend_paper
+from polydata.ids import sha256_file
+from polydata.images.picture import ImageStore
+from polydata.types import Failure, Paper
+
+T = TypeVar("T")
+
+AHEAD = 2
+"""Files waiting in the pool for each worker; the rest stay outside, so that a million paths cost nothing."""
+
+FILES_A_WORKER = 200
+"""A worker is replaced after this many files, which gives back whatever the libraries hold on to."""
+
+SETTLE_S = 1.0
+"""Seconds that a worker may take until it has what it was started with."""
+
+GRACE_S = 60
+"""Seconds after the end of its time when an orphaned worker ends itself."""
+
+
+def _is_shortage(error: Exception) -> bool:
+    """True where a library says in its own words that memory ran out."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(word in text for word in ("memory", "bad_alloc", "bad allocation"))
+
+
+def _or_fail(work: Callable[..., T], path: Path, store: ImageStore, limits: Limits, *more: object) -> T | Failure:
+    """Do something with one file; what is wrong with it comes back as a ``Failure``, never as an exception."""
+    try:
+        return work(path, store, limits, *more)
+    except ExtractionFailure as error:
+        return Failure(error.sha256, str(path), error.reason, error.message)
+    except Exception as error:  # the PDF library raises plain Exception too; a hostile file may cause any
+        if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+            raise  # the store, not the file: reported once, by the process that started this one
+        if _is_shortage(error):
+            detail = f"{path} needs more memory than a worker may have; memory_mb in polydata.toml sets how much"
+            return Failure(_digest(path, limits), str(path), "out-of-memory", detail)
+        detail = f"{path} cannot be taken apart: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return Failure(_digest(path, limits), str(path), "broken", detail)
+
+
+def _alone(
+    seconds: float, work: Callable[..., T], path: Path, store: ImageStore, limits: Limits, *more: object
+) -> T | Failure:
+    """What a worker runs. The alarm ends it where its parent, who would kill it in time, was itself killed."""
+    signal.alarm(int(seconds) + GRACE_S)
+    try:
+        return _or_fail(work, path, store, limits, *more)
+    finally:
+        signal.alarm(0)
+
+
+def _digest(path: Path, limits: Limits) -> str | None:
+    try:
+        return sha256_file(path) if path.stat().st_size <= limits.max_bytes else None
+    except OSError:
+        return None
+
+
+class Readers:
+    """Worker processes that read files, each file with a time and a memory limit that end it for good.
+
+    A file over its time is ended by killing its worker, one that needs too much memory fails or takes its
+    worker with it; both are failures of that file alone. May be used by several threads at once.
+
+    Args:
+        store: where pictures are put.
+        workers: number of processes; they start with the first file.
+        limits: for each file.
+        seconds_per_file: after which a file has failed as ``too-slow``.
+        memory_mb: memory of its own that a worker may have; the libraries alone take about 200.
+    """
+
+    def __init__(
+        self, store: ImageStore, *, workers: int, limits: Limits, seconds_per_file: float, memory_mb: int
+    ) -> None:
+        self._store, self._limits, self._seconds, self._memory_mb = store, limits, seconds_per_file, memory_mb
+        self._lost, self._ahead = -SETTLE_S, AHEAD * workers
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=FILES_A_WORKER,
+            initializer=set_up,
+            initargs=(memory_mb,),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def start(self, path: Path) -> Future[Paper | Failure]:
+        """Give a file to the next free worker."""
+        return self._give(extract_paper, path)
+
+    def amend(self, path: Path, paper: Paper, edits: Sequence[Edit]) -> Amended | Failure:
+        """Make corrections on what was read of a file, in a worker; waits for it."""
+        return self.outcome(self._give(amend_paper, path, paper, tuple(edits)), path)
+
+    def _give(self, work: Callable[..., T], path: Path, *more: object) -> Future[T | Failure]:
+        arguments = (self._seconds, work, path, self._store, self._limits, *more)
+        future: Future[T | Failure] = self._pool.schedule(_alone, args=arguments, timeout=self._seconds)
+        return future
+
+    def outcome(self, future: Future[T | Failure], path: Path) -> T | Failure:
+        """What became of a file, the death of its worker included; waits for it.
+
+        Raises:
+            PolydataError: if pictures cannot be stored.
+        """
+        try:
+            return future.result()
+        except FutureTimeout:
+            return self._failure(path, "too-slow", f"{path} took more than {self._seconds:g} s")
+        except ProcessExpired as error:
+            if error.exitcode in (-9, 137):
+                how = f"was killed, perhaps for memory ({self._memory_mb} MB allowed)"
+                return self._failure(path, "out-of-memory", f"the worker reading {path} {how}")
+            return self._failure(path, "broken", f"the worker reading {path} died (exit status {error.exitcode})")
+        except MemoryError:
+            return self._failure(path, "out-of-memory", f"{path} needs more than {self._memory_mb} MB")
+        except OSError as error:  # the store cannot be written: every further file would fail alike
+            raise PolydataError(f"the pictures of {path} cannot be stored: {error}", "Check the store.") from error
+
+    def _failure(self, path: Path, reason: str, detail: str) -> Failure:
+        self._lost = time.monotonic()
+        return Failure(_digest(path, self._limits), str(path), reason, detail)
+
+    def each(
+        self, jobs: Iterable[tuple[Path, Callable[..., T], tuple[object, ...]]]
+    ) -> Iterator[tuple[Path, T | Failure]]:
+        """Do something with each of many files, then stop; yields each path with what came of it as it is done.
+
+        Args:
+            jobs: path, what to do with it, and further arguments of that; asked for as workers come free.
+
+        Raises:
+            PolydataError: if pictures cannot be stored.
+        """
+        waiting = iter(jobs)
+        running: dict[Future[T | Failure], Path] = {}
+        try:
+            while True:
+                while len(running) < self._ahead and (job := next(waiting, None)) is not None:
+                    path, work, more = job
+                    running[self._give(work, path, *more)] = path
+                if not running:
+                    break
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for ended in sorted(done, key=lambda one: str(running[one])):
+                    path = running.pop(ended)
+                    yield path, self.outcome(ended, path)
+        finally:  # the caller stopped early, pressed Ctrl+C, or everything is done
+            self.stop()
+
+    def stop(self) -> None:
+        """End the workers, whatever they do.
+
+        The pool takes its locks away first, at which a worker that has only just begun to start, in the place of a
+        lost one, would print an error: it is given the time to find them.
+        """
+        time.sleep(max(0.0, self._lost + SETTLE_S - time.monotonic()))
+        self._pool.stop()
+        self._pool.join()
+
+
+def extract_many(
+    paths: Sequence[Path],
+    store: ImageStore,
+    *,
+    workers: int,
+    limits: Limits,
+    seconds_per_file: float,
+    memory_mb: int = 4096,
+) -> Iterator[tuple[Path, Paper | Failure]]:
+    """Extract files in worker processes and yield each with its path as it is done.
+
+    Args:
+        paths: of the PDFs.
+        store: where pictures are put.
+        workers: number of processes.
+        limits: for each file.
+        seconds_per_file: as for ``Readers``.
+        memory_mb: as for ``Readers``.
+
+    Yields:
+        Each path with its ``Paper`` or ``Failure``, in the order in which they end.
+
+    Raises:
+        PolydataError: if pictures cannot be stored.
+    """
+    count = max(1, workers)
+    readers = Readers(store, workers=count, limits=limits, seconds_per_file=seconds_per_file, memory_mb=memory_mb)
+    yield from readers.each((path, extract_paper, ()) for path in paths)

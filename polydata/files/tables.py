@@ -1,0 +1,158 @@
+"""Reads tables that users bring: CSV, XLSX, JSON and JSON Lines, row by row, with limits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polydata.errors import InputError, UsageError
+from polydata.text.normalise import decode
+
+MAX_BYTES = 500_000_000
+"""Larger files, and workbooks that unpack to more, are refused."""
+SHEET = "sample_export"
+"""The sheet that PoLyInfo's exports fill."""
+MAX_COLUMNS = 1000
+MAX_CELL = 1_000_000
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        number: as a spreadsheet or an editor counts it, from 1, the header included.
+        values: column -> value as it stands; empty where ``problem`` says why it could not be read.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    problem: str = ""
+
+
+def read_table(path: Path, sheet: str | None = None) -> list[Row]:
+    """All rows of a file, empty ones left out.
+
+    Args:
+        sheet: name of a workbook's sheet; None takes PoLyInfo's export, else the first.
+
+    Raises:
+        InputError: if the file cannot be read as a table at all.
+        UsageError: if a sheet is named for a file that has none.
+    """
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
+        raise InputError(f"{path} is no table: its name must end in {', '.join(SUFFIXES)}.")
+    if sheet is not None and kind != ".xlsx":
+        raise UsageError(f"--sheet is for workbooks; {path} is none.")
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.", "Cut it into several files.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if kind == ".xlsx":
+        rows: Iterable[Row] = _xlsx(data, path, sheet)
+    elif kind == ".json":
+        rows = _json(data, path)
+    elif kind in (".jsonl", ".ndjson"):
+        rows = _json_lines(data)
+    else:
+        rows = _csv(decode(data), path)
+    return [row for row in rows if row.problem or any(v not in (None, "") for v in row.values.values())]
+
+
+def _header(cells: list[str], path: Path) -> list[str]:
+    names = [cell.strip() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    twice = sorted({n for n in names if n and names.count(n) > 1})
+    if not any(names):
+        raise InputError(f"{path} has no header.", "See the columns with: polydata records template")
+    if twice:
+        raise InputError(f"{path} has the column {twice[0]!r} twice.")
+    if len(names) > MAX_COLUMNS:
+        raise InputError(f"{path} has more than {MAX_COLUMNS} columns.")
+    return names
+
+
+def _filled(number: int, names: list[str], cells: list[Any]) -> Row:
+    if any(c not in (None, "") for c in cells[len(names) :]):
+        return Row(number, {}, f"it has {len(cells)} cells under a header of {len(names)}")
+    return Row(number, {n: c for n, c in zip(names, cells, strict=False) if n})
+
+
+def _csv(text: str, path: Path) -> Iterator[Row]:
+    first = text.split("\n", 1)[0]
+    delimiter = max((",", ";", "\t"), key=first.count)
+    csv.field_size_limit(MAX_CELL)
+    reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
+    try:
+        names = _header(next(reader, []), path)
+        for number, cells in enumerate(reader, start=2):
+            yield _filled(number, names, list(cells))
+    except csv.Error as error:
+        raise InputError(f"{path} is not a table, line {reader.line_num}: {error}.") from error
+
+
+def _xlsx(data: bytes, path: Path, sheet: str | None) -> list[Row]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MAX_BYTES:
+            raise InputError(f"{path} unpacks to more than {MAX_BYTES // 1_000_000} MB.")
+        return _sheet_rows(data, path, sheet)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
+        raise InputError(f"{path} is not a workbook that can be read: {error}.") from error
+
+
+def _sheet_rows(data: bytes, path: Path, sheet: str | None) -> list[Row]:
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    titles = [s.title for s in book.worksheets]
+    if sheet is not None and sheet not in titles:
+        raise InputError(f"{path} has no sheet {sheet!r}.", f"Its sheets: {', '.join(titles)}.")
+    if not titles:
+        raise InputError(f"{path} has no sheet with cells.")
+    wanted = sheet if sheet is not None else SHEET if SHEET in titles else titles[0]
+    page = book.worksheets[titles.index(wanted)]
+    page.reset_dimensions()  # a workbook may lie about how wide and long its sheets are
+    rows = page.iter_rows(values_only=True)
+    names = _header(["" if c is None else str(c) for c in next(rows, ())], path)
+    return [_filled(number, names, list(cells)) for number, cells in enumerate(rows, start=2)]
+
+
+def _object(number: int, value: Any) -> Row:
+    if not isinstance(value, dict):
+        return Row(number, {}, f"it is no object but {json.dumps(value, default=str)[:60]}")
+    return Row(number, value)
+
+
+def _json(data: bytes, path: Path) -> Iterator[Row]:
+    try:
+        value = json.loads(decode(data))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}.") from error
+    if isinstance(value, dict):
+        value = value["records"] if isinstance(value.get("records"), list) else [value]
+    if not isinstance(value, list):
+        raise InputError(f"{path} holds neither a list of records nor one record.")
+    yield from (_object(number, item) for number, item in enumerate(value, start=1))
+
+
+def _json_lines(data: bytes) -> Iterator[Row]:
+    for number, line in enumerate(decode(data).split("\n"), start=1):
+        if line.strip():
+            try:
+                yield _object(number, json.loads(line))
+            except (ValueError, RecursionError) as error:
+                yield Row(number, {}, f"it is not JSON: {error}")

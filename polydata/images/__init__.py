@@ -1,0 +1,1 @@
+"""Pictures: stored by their content, shown small, and compared with one another."""

@@ -1,0 +1,52 @@
+"""Pages for a browser that need nothing beside themselves: no server, no scripts, pictures inside."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import jinja2
+
+from polydata.errors import InputError
+from polydata.files.atomic import replacing
+from polydata.images.picture import ImageStore, open_picture
+from polydata.images.thumbnails import small_jpeg
+from polydata.resources import PACKAGE
+
+
+def template(name: str) -> jinja2.Template:
+    """A file of ``templates``; every text is escaped, and a value that is missing is an error."""
+    loader = jinja2.FileSystemLoader(PACKAGE / "templates")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page in one step.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    with replacing(path) as out:
+        out.write(text.encode("utf-8", errors="replace"))
+
+
+def picture_address(store: ImageStore, sha256: str, true_format: str, side: int) -> tuple[str | None, str | None]:
+    """A small copy of a stored image as a ``data:`` address, and why there is none.
+
+    Args:
+        side: longer side of the copy in pixels.
+    """
+    try:
+        pixels = small_jpeg(open_picture(store.path(sha256, true_format)), side)
+    except InputError as error:
+        return None, error.message
+    return f"data:image/jpeg;base64,{base64.b64encode(pixels).decode()}", None
+
+
+def pdf_address(path: str | None, page: int | None) -> str | None:
+    """Where a browser finds a page of a PDF on this machine; None where that is not known."""
+    place = Path(path) if path else None
+    return f"{place.as_uri()}#page={page or 1}" if place and place.is_absolute() else None

@@ -1,0 +1,270 @@
+"""Pictures: what their bytes say, how they are opened, and where they are kept.
+
+The store is content-addressed: ``store/ab/abcdef….png`` holds the bytes whose SHA-256 is ``abcdef…``.
+A file is written beside its place and moved there, so a killed process never leaves half an image.
+The store may also lie behind an address, such as a bucket; then files are fetched to the folder as they are needed.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import imagehash
+from PIL import Image, ImageSequence, UnidentifiedImageError
+
+from polydata.errors import InputError
+from polydata.files.atomic import PART, replacing
+from polydata.ids import sha256_bytes
+from polydata.images.remote import Remote
+from polydata.types import ImageInfo
+
+MAX_PIXELS = 100_000_000
+"""Larger pictures are refused: a 100-megapixel RGB image takes 300 MB once opened."""
+
+HASH_SIDE = 128
+"""Pixels to which the shorter side is at most shrunk before the perceptual hash is taken."""
+
+SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
+"""True formats that are kept, with the suffix of the stored file."""
+
+
+@contextmanager
+def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
+    """An image checked for format and size before any pixel is decoded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=list(SUFFIXES))
+    except UnidentifiedImageError:
+        raise InputError(f"{name} is not an image: its format is not known.") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{name} is not an image that can be read: {error}") from error
+    with image:
+        if image.width * image.height > MAX_PIXELS:
+            raise InputError(f"{name} has {image.width} x {image.height} pixels; the limit is {MAX_PIXELS}")
+        try:
+            yield image
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise InputError(f"{name} is a damaged image: {error}") from error
+
+
+def _is_alpha_only(image: Image.Image) -> bool:
+    """True where colour is plain black throughout and the alpha channel is not plain."""
+    if image.mode not in ("LA", "RGBA"):
+        return False
+    low, high = image.getchannel("A").getextrema()
+    return low != high and not any(top for _, top in image.convert("RGB").getextrema())  # type: ignore[misc]
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """The picture as a person sees it, in RGB: first frame, 16 bits scaled, alpha laid on white."""
+    image = next(iter(ImageSequence.Iterator(image))).copy()
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if _is_alpha_only(image):
+        return image.getchannel("A").convert("RGB")
+    if image.mode in ("LA", "RGBA"):
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(ground, image).convert("RGB")
+    if image.mode.startswith("I;16"):
+        image = image.convert("I")
+    if image.mode in ("I", "F"):
+        low, high = image.getextrema()  # one band, so one pair
+        scale = 255.0 / (high - low) if high > low else 0.0  # type: ignore[operator]
+        return image.point(lambda v: (v - low) * scale).convert("L").convert("RGB")
+    return image.convert("RGB")
+
+
+def open_picture(source: bytes | Path) -> Image.Image:
+    """Open an image as RGB, the way a person sees it.
+
+    Args:
+        source: bytes of an image file, or where it lies. The format is told by content, not by name.
+
+    Returns:
+        An RGB image. Pictures held in the alpha channel alone come out as that channel in grey,
+        transparency is laid on white, of several frames the first is taken.
+
+    Raises:
+        InputError: if it is no image, is damaged, or has more than ``MAX_PIXELS`` pixels.
+    """
+    data, name = (source, "the image") if isinstance(source, bytes) else (_read(source), str(source))
+    with _opened(data, name) as image:
+        return _to_rgb(image)
+
+
+def _is_solid(image: Image.Image) -> bool:
+    """True for 8-bit grey and RGB whose alpha channel, if there is one, hides nothing."""
+    if image.mode in ("LA", "RGBA"):
+        return image.getchannel("A").getextrema()[0] == 255
+    return image.mode in ("1", "L", "RGB", "P") and "transparency" not in image.info
+
+
+def portable(data: bytes) -> tuple[bytes, str]:
+    """The bytes of an image file that every reader shows alike, and the suffix that is true of them.
+
+    PNG and JPEG stay byte for byte where they are grey or RGB and nothing shines through. Everything else comes as a
+    PNG of what a person sees: GIF, TIFF, 16 bits, transparency, pictures that stand in the alpha channel alone.
+
+    Args:
+        data: of an image file; its format is told by content.
+
+    Raises:
+        InputError: as ``open_picture``.
+    """
+    with _opened(data, "the image") as image:
+        suffix = SUFFIXES[str(image.format)]
+        if suffix in ("png", "jpg") and _is_solid(image):
+            return data, suffix
+        out = io.BytesIO()
+        _to_rgb(image).save(out, "PNG")
+    return out.getvalue(), "png"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _phash(image: Image.Image) -> str:
+    """64-bit perceptual hash, 16 hex digits. It looks at 32 x 32 means, so large pictures are shrunk fast first."""
+    step = min(image.size) // HASH_SIDE
+    return str(imagehash.phash(image.reduce(step) if step > 1 else image))
+
+
+def describe(data: bytes, name: str = "the image", picture: Image.Image | None = None) -> ImageInfo:
+    """What the bytes of an image say of it.
+
+    Args:
+        data: of an image file.
+        name: for messages.
+        picture: what they show, where the caller has it: they are not decoded then.
+
+    Raises:
+        InputError: as ``open_picture``.
+    """
+    with _opened(data, name) as image:
+        return ImageInfo(
+            sha256=sha256_bytes(data),
+            phash=_phash(_to_rgb(image) if picture is None else picture),
+            width=image.width,
+            height=image.height,
+            format=str(image.format),
+            mode=image.mode,
+            alpha_only=_is_alpha_only(image),
+            size_bytes=len(data),
+        )
+
+
+class ImageStore:
+    """Content-addressed image files below one folder, or behind an address with that folder as a cache.
+
+    Args:
+        root: the folder; made when the first image is put. Behind an address it holds what was asked for.
+        url: fsspec address such as ``s3://bucket/images``; empty for images on this machine's disk.
+    """
+
+    def __init__(self, root: Path, url: str = "") -> None:
+        self.root = root
+        self.remote = Remote(url) if url else None
+
+    def path(self, sha256: str, true_format: str) -> Path:
+        """Where an image lies or would lie on this machine. One that lies only behind the address is fetched.
+
+        Raises:
+            InputError: if the address cannot be read, or gives other bytes than were put.
+        """
+        name = _name(sha256, true_format)
+        path = self.root / name
+        if self.remote is None or path.exists():
+            return path
+        try:
+            data = self.remote.get(name)
+        except FileNotFoundError:
+            return path
+        except OSError as error:
+            raise InputError(f"The image {sha256} cannot be fetched: {error}", "Check the connection.") from error
+        if sha256_bytes(data) != sha256:
+            raise InputError(f"{self.remote}/{name} does not hold the image of its name.", "Extract its paper again.")
+        with replacing(path) as out:
+            out.write(data)
+        return path
+
+    def sweep(self) -> None:
+        """Remove half-written files that a killed process left; only where no other process writes."""
+        for part in self.root.glob(f"**/.*{PART}"):
+            part.unlink(missing_ok=True)
+
+    def remove(self, sha256: str, true_format: str) -> None:
+        """Take an image out, here and behind the address; one that is not there is none to take out.
+
+        Raises:
+            OSError: if it cannot be removed.
+        """
+        name = _name(sha256, true_format)
+        (self.root / name).unlink(missing_ok=True)
+        if self.remote is not None:
+            self.remote.remove(name)
+
+    def put(self, data: bytes, name: str = "the image", picture: Image.Image | None = None) -> ImageInfo:
+        """Store the bytes, once, and say what they are; the arguments are those of ``describe``.
+
+        Raises:
+            InputError: if they are no image that can be read.
+            OSError: if they cannot be stored.
+        """
+        info = describe(data, name, picture)
+        if self.remote is not None or not self.has(info.sha256, info.format):
+            self._write(_name(info.sha256, info.format), data)
+        return info
+
+    def has(self, sha256: str, true_format: str) -> bool:
+        """Whether the store surely holds an image; one behind an address is not asked for."""
+        return self.remote is None and (self.root / _name(sha256, true_format)).exists()
+
+    def read(self, sha256: str, true_format: str) -> bytes:
+        """The bytes of an image, checked; nothing is written, whether the store is a folder or an address.
+
+        Raises:
+            InputError: if it is missing or damaged.
+            OSError: if the store cannot be read.
+        """
+        name = _name(sha256, true_format)
+        try:
+            path = self.root / name
+            data = path.read_bytes() if self.remote is None or path.exists() else self.remote.get(name)
+        except FileNotFoundError:
+            raise InputError(f"The image {sha256} is missing.", "Extract its paper again.") from None
+        if sha256_bytes(data) != sha256:
+            raise InputError(f"The image {sha256} is damaged.", "Extract its paper again.")
+        return data
+
+    def place(self, sha256: str, true_format: str) -> str:
+        """Where an image is kept, for messages."""
+        return f"{self.remote or self.root}/{_name(sha256, true_format)}"
+
+    def keep(self, data: bytes, sha256: str, true_format: str) -> None:
+        """Store the bytes of an image that is known already, as ``read`` gave them.
+
+        Raises:
+            OSError: if they cannot be stored.
+        """
+        self._write(_name(sha256, true_format), data)
+
+    def _write(self, name: str, data: bytes) -> None:
+        if self.remote is not None:
+            self.remote.put(name, data)
+            return
+        with replacing(self.root / name) as out:
+            out.write(data)
+
+
+def _name(sha256: str, true_format: str) -> str:
+    return f"{sha256[:2]}/{sha256}.{SUFFIXES[true_format]}"

@@ -1,0 +1,218 @@
+"""Everything that is said about the labels of all images, read once, and what a disagreement is."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from polydata.catalogue import conflicts as rows_of
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.resolution import named_answers
+from polydata.records.votes import TEXTS
+from polydata.task import Task
+
+SEVERITY: Mapping[str, float] = {
+    "contradiction": 1.0,
+    "key": 0.95,
+    "table": 0.9,
+    "duplicate": 0.9,
+    "tie": 0.85,
+    "records": 0.8,
+    "review": 0.8,
+    "people": 0.7,
+    "model": 0.7,
+    "disputed": 0.6,
+    "partial": 0.5,
+    "text": 0.4,
+}
+"""How much each kind weighs where nothing softens it, 0 to 1; the reasons stand in the manual."""
+
+SOFTER = 0.6
+"""What a severity is multiplied with where one side is the label between the two others, or no label at all."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image and the first panel that shows it.
+
+    Attributes:
+        label, source: resolved; None where there is none.
+        names: by which a table may call it: hash, panel id, file name with and without ending and label, record keys.
+    """
+
+    image_sha256: str
+    format: str
+    phash: str
+    panel_id: str
+    figure_id: str
+    paper_id: str
+    paper: str
+    page: int | None
+    figure: str | None
+    panel: str | None
+    file_name: str | None
+    caption: str | None
+    path: str | None
+    label: str | None
+    source: str | None
+    names: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def place(self) -> dict[str, Any]:
+        """What names it for people and programs."""
+        names = ("image_sha256", "panel_id", "paper", "page", "figure", "panel", "file_name", "label", "source")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What one source says of an image.
+
+    Attributes:
+        source: ``file``, ``record``, ``rule``, ``review``, ``manual``, ``model``, ``table`` or ``people``.
+        label: its word.
+        evidence: the words that it rests on.
+        who: the annotator, record or file, where there is one.
+        texts: the texts that the words stand in: field, text, and the ``spans`` (start, end) of the words.
+    """
+
+    source: str
+    label: str
+    evidence: str = ""
+    who: str = ""
+    texts: tuple[Mapping[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "source": self.source,
+            "label": self.label,
+            "who": self.who,
+            "evidence": self.evidence,
+            "texts": [dict(t) for t in self.texts],
+        }
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A disagreement.
+
+    Attributes:
+        kind: a key of ``SEVERITY``.
+        severity: 0 to 1.
+        images: hashes of the images that it is about.
+        says: who says what, in one line.
+        voices: the evidence of those who disagree.
+        settled: a label was set by hand for each of the images.
+    """
+
+    kind: str
+    severity: float
+    images: tuple[str, ...]
+    says: str
+    voices: tuple[Voice, ...]
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known of all images that a panel shows.
+
+    Attributes:
+        pictures: by hash, in page order.
+        voices: of file names, records, texts and people in the catalogue, by hash.
+        reviewed: rows of ``catalogue.conflicts.reviewed`` by hash.
+        decided: images whose label was set by hand.
+    """
+
+    task: Task
+    pictures: Mapping[str, Picture]
+    voices: Mapping[str, tuple[Voice, ...]]
+    reviewed: Mapping[str, Mapping[str, Any]]
+    decided: frozenset[str]
+
+    def of(self, image: str, source: str) -> tuple[Voice, ...]:
+        """The voices of one source."""
+        return tuple(v for v in self.voices.get(image, ()) if v.source == source)
+
+    def own_label(self, image: str, vocabulary: Iterable[str] | None = None) -> str | None:
+        """The label that an image bears: of its file name where it has one, else the resolved one.
+
+        Args:
+            vocabulary: the words that another source can say; None is returned for a label that is none of them.
+        """
+        said = {v.label for v in self.of(image, "file")}
+        label = said.pop() if len(said) == 1 else self.pictures[image].label
+        return label if vocabulary is None or label in set(vocabulary) else None
+
+    def coarse_words(self, source: str) -> frozenset[str]:
+        """The words that a source is able to say."""
+        found = next((s.vocabulary for s in self.task.sources if s.name == source), None)
+        return frozenset(found or self.task.labels)
+
+    def weight(self, kind: str, *labels: str) -> float:
+        """Severity of a kind, softer where the labels do not exclude each other."""
+        excluding = {self.task.positive, self.task.negative} <= set(labels)
+        return SEVERITY[kind] if excluding else round(SEVERITY[kind] * SOFTER, 4)
+
+
+def read_scene(catalogue: Catalogue, task: Task) -> Scene:
+    """Read the catalogue."""
+    keys: dict[str, set[str]] = defaultdict(set)
+    for image, key in rows_of.record_keys(catalogue):
+        keys[image].add(key)
+    found: dict[str, Picture] = {}
+    names: dict[str, set[str]] = defaultdict(set)
+    for row in rows_of.pictures(catalogue):
+        image = row["image_sha256"]
+        names[image] |= {image, row["panel_id"], *_file_names(row["file_name"], task), *keys[image]}
+        found.setdefault(image, Picture(**row))
+    voices: dict[str, list[Voice]] = defaultdict(list)
+    votes = rows_of.votes(catalogue)
+    speaking = {(row["image_sha256"], row["record_id"]) for row in votes if row["source"] == "rule"}
+    for row in votes:  # a record's texts stand beside the words that speak in them, else beside its label
+        silent = (row["image_sha256"], row["record_id"]) not in speaking
+        voices[row["image_sha256"]].append(_voice(row, with_texts=silent or row["source"] == "rule"))
+    for row in named_answers(catalogue):
+        voices[row["image_sha256"]].append(Voice("review", row["choice"], row["comment"] or "", row["annotator"]))
+    decided = rows_of.decisions(catalogue)
+    for row in decided:
+        voices[row["image_sha256"]].append(Voice("manual", row["choice"], row["reason"], row["decided_by"]))
+    return Scene(
+        task=task,
+        pictures={i: Picture(**{**_fields(p), "names": frozenset(names[i])}) for i, p in found.items()},
+        voices={i: tuple(v) for i, v in voices.items() if i in found},
+        reviewed={row["image_sha256"]: row for row in rows_of.reviewed(catalogue) if row["image_sha256"] in found},
+        decided=frozenset(row["image_sha256"] for row in decided),
+    )
+
+
+def _fields(picture: Picture) -> dict[str, Any]:
+    return {name: getattr(picture, name) for name in picture.__dataclass_fields__}
+
+
+def _file_names(name: str | None, task: Task) -> Iterator[str]:
+    """A file's name; without its ending; and without the label that the ending of the stem means."""
+    if not name:
+        return
+    stem = name.rsplit(".", 1)[0]
+    key, _, suffix = stem.rpartition("_")
+    yield from (name, stem)
+    if key and suffix in task.file_suffixes:
+        yield key
+
+
+def _voice(row: Mapping[str, Any], *, with_texts: bool) -> Voice:
+    spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for span in json.loads(row["spans"] or "[]"):
+        spans[span["field"]].append((span["start"], span["end"]))
+    texts = [
+        {"field": name, "text": row[name], "spans": sorted(spans[name])}
+        for name in TEXTS
+        if with_texts and (row[name] or "").strip()
+    ]
+    return Voice(
+        row["source"], row["label"], row["evidence"], row["record_key"] or row["record_id"] or "", tuple(texts)
+    )

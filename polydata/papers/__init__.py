@@ -1,0 +1,1 @@
+"""Papers beside their figures: resolved at Crossref, licensed, removed."""

@@ -1,0 +1,130 @@
+"""Resolves papers over the network: opt-in, cached, and beside what is known, never over it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from rapidfuzz import fuzz
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.metadata import papers_to_resolve, save_resolution, tie_supplements
+from polydata.errors import UsageError
+from polydata.papers.crossref import ROOT, Crossref, Refused
+from polydata.text.doi import find_doi
+from polydata.text.reference import Reference
+from polydata.workspace import Workspace
+
+VARIABLE = "POLYDATA_CROSSREF_URL"
+"""Environment variable with the address of another server that speaks Crossref's language."""
+SAME_TITLE = 90.0
+"""Similarity, 0 to 100, from which two titles are the same."""
+OTHER_TITLE = 50.0
+"""Similarity under which the title that stands in a file makes its DOI doubtful."""
+YEARS_APART = 1
+"""An article appears online up to so many years before its volume."""
+SHORTEST_TITLE = 15
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What one ``polydata papers resolve`` did.
+
+    Attributes:
+        papers: papers resolved now, each with id, file, resolved fields, source, method and score.
+        leftovers: papers that were not, each with id, file and the reason.
+        asked: questions that went over the network; the others were answered from disk.
+        supplements: papers that are supplements of others, which are not asked for.
+    """
+
+    papers: tuple[dict[str, Any], ...]
+    leftovers: tuple[dict[str, Any], ...]
+    asked: int
+    supplements: int
+
+
+def server(workspace: Workspace, mailto: str | None, root: str | None = None) -> Crossref:
+    """The server to ask, with its cache in the workspace.
+
+    Args:
+        root: its address; None takes the environment's POLYDATA_CROSSREF_URL, else Crossref's own.
+
+    Raises:
+        UsageError: if either address is none.
+    """
+    root = root or os.environ.get(VARIABLE) or ROOT
+    if mailto is not None and not re.fullmatch(r"[^\s@<>();,]{1,64}@[A-Za-z0-9.-]{1,255}", mailto):
+        raise UsageError(f"{mailto!r} is no mail address.", "Write it like name@example.org.")
+    parts = urlsplit(root)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{root!r} is no address of a server.", f"It begins with https://; the usual one is {ROOT}")
+    return Crossref(workspace.root / "cache" / "crossref", root=root, mailto=mailto)
+
+
+def resolve(
+    catalogue: Catalogue, service: Crossref, *, again: bool = False, advance: Advance = lambda _: None
+) -> Resolved:
+    """Look up every paper that was not resolved before, by its DOI, else by its title. Each is written at once.
+
+    Args:
+        again: also papers that were resolved before; questions asked before are answered from disk.
+
+    Raises:
+        ServerError: if the server cannot be reached; what was resolved until then is kept.
+    """
+    count = tie_supplements(catalogue)
+    papers, leftovers = [], []
+    for paper in papers_to_resolve(catalogue, again=again):
+        named = {"paper_id": paper["paper_id"], "file": paper["file_name"]}
+        try:
+            found = _look_up(service, paper)
+        except Refused as reason:
+            found = f"the server's answer is of no use: {reason}"
+        if isinstance(found, str):
+            leftovers.append({**named, "reason": found})
+        else:
+            reference, method, score = found
+            save_resolution(catalogue, paper["paper_id"], reference, source="crossref", method=method, score=score)
+            papers.append({**named, **vars(reference), "source": "crossref", "method": method, "score": score})
+        advance(1)
+    return Resolved(tuple(papers), tuple(leftovers), service.asked, count)
+
+
+def _look_up(service: Crossref, paper: Mapping[str, Any]) -> tuple[Reference, str, float] | str:
+    """The work, how it was found and how well the titles agree, 0 to 1; or why there is none."""
+    doi, title = find_doi(paper["doi"]), paper["title"]
+    if doi:
+        found = service.by_doi(doi)
+        likeness = _likeness(title, found.title) if found else None
+        if found and (likeness is None or likeness >= OTHER_TITLE):
+            return found, "doi", round((100.0 if likeness is None else likeness) / 100, 4)
+    if not title or len(title) < SHORTEST_TITLE:
+        return "its DOI is unknown or belongs to another title" if doi else "it has neither a DOI nor a title"
+    ranked = sorted(((_likeness(title, one.title) or 0.0, one.doi, one) for one in service.by_title(title)), key=_best)
+    same = [(score, one) for score, _, one in ranked if score >= SAME_TITLE]
+    if not same:
+        return "no title is like its own"
+    near = [(score, one) for score, one in same if _same_time(paper["year"], one.year)]
+    if not near:
+        return f"a work of its title is of another year ({same[0][1].year})"
+    return near[0][1], "title", round(near[0][0] / 100, 4)
+
+
+def _best(found: tuple[float, str, Reference]) -> tuple[float, str]:
+    return -found[0], found[1]
+
+
+def _same_time(one: int | None, other: int | None) -> bool:
+    return one is None or other is None or abs(one - other) <= YEARS_APART
+
+
+def _likeness(one: str | None, other: str | None) -> float | None:
+    """How like two titles are, 0 to 100, whatever their signs and capitals; None where one is missing."""
+    plain = [re.sub(r"[\W_]+", " ", (text or "")[:500]).casefold().strip() for text in (one, other)]
+    return float(fuzz.ratio(*plain)) if all(plain) else None

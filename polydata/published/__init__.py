@@ -1,0 +1,1 @@
+"""The published data set of the seed article: its images, records, labels and split."""

@@ -1,0 +1,183 @@
+"""Rows of the catalogue from the seed authors' data set, and what it says of its papers and panels."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from polydata.choices import Kind
+from polydata.ids import content_id
+from polydata.published.layout import Key, PublishedImage, parse_key
+from polydata.records.record import Record
+from polydata.text.mentions import panel_mentions
+from polydata.text.record_captions import take_apart
+from polydata.text.reference_keys import reference_keys
+from polydata.types import ImageInfo
+
+SOURCE = "published"
+"""What ``papers.source`` and the split are called."""
+FILE_SOURCE = "file"
+LINK_METHOD = "key"
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Rows of every table, by the argument of ``save_data_set`` that they are for."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image of the data set that lies in the store, and its label by the file's name."""
+
+    image: PublishedImage
+    info: ImageInfo
+    label: str
+
+
+def _paper_id(key: Key) -> str:
+    return content_id("paper", SOURCE, key.paper)
+
+
+def _figure_id(key: Key) -> str:
+    return content_id("figure", SOURCE, key.figure)
+
+
+def _panel_id(key: Key) -> str:
+    return content_id("panel", SOURCE, key.text)
+
+
+def make_rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of every table, by the argument of ``save_data_set`` that they are for."""
+    stored = sorted(stored, key=lambda one: one.image.key.text)  # a figure's caption is that of its first panel
+    by_key: dict[str, list[Record]] = defaultdict(list)
+    by_paper: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_key[str(record.record_key)].append(record)
+        by_paper[parse_key(str(record.record_key)).paper].append(record)
+    figures: dict[str, list[Stored]] = defaultdict(list)
+    for one in stored:
+        figures[one.image.key.figure].append(one)
+    papers = {one.image.key.paper: one.image.key for one in stored}
+    return {
+        "papers": [_paper_row(key, by_paper[paper]) for paper, key in sorted(papers.items())],
+        "figures": [
+            _figure_row(ones[0].image.key, [r for one in ones for r in by_key[one.image.key.text]])
+            for ones in figures.values()
+        ],
+        "panels": [
+            _panel_row(one, position, by_key[one.image.key.text])
+            for ones in figures.values()
+            for position, one in enumerate(sorted(ones, key=lambda o: o.image.key.text))
+        ],
+        "images": list({one.info.sha256: asdict(one.info) for one in stored}.values()),
+        "records": [record.as_row() for record in records],
+        "links": [
+            {
+                "panel_id": _panel_id(one.image.key),
+                "record_id": record.record_id,
+                "method": LINK_METHOD,
+                "score": round(1 / len(by_key[one.image.key.text]), 4),
+            }
+            for one in stored
+            for record in by_key[one.image.key.text]
+        ],
+        "votes": [
+            {
+                "panel_id": _panel_id(one.image.key),
+                "source": FILE_SOURCE,
+                "record_id": "",
+                "label": one.label,
+                "evidence": one.image.path.name,
+            }
+            for one in stored
+        ],
+    }  # fmt: skip
+
+
+def _paper_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
+    """A paper; where one id names several references, the one that most of its records give."""
+    named = Counter(r.reference for r in records if r.reference).most_common(1)
+    record = next((r for r in records if named and r.reference == named[0][0]), None)
+    return {
+        "paper_id": _paper_id(key),
+        "sha256": None,
+        "source": SOURCE,
+        "file_name": f"{SOURCE} {key.paper}",
+        "path": None,
+        "title": None,
+        "doi": record.doi if record else None,
+        "journal": record.journal if record else None,
+        "year": record.year if record else None,
+        "citation": record.reference if record else None,
+        "first_page_text": None,
+        "pages": None,
+        "status": "imported",
+        "extractor": SOURCE,
+    }
+
+
+def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
+    captions = list(dict.fromkeys(r.caption for r in records if r.caption))
+    stem = take_apart(captions[0]).stem or captions[0] if captions else None
+    return {
+        "figure_id": _figure_id(key),
+        "paper_id": _paper_id(key),
+        "page": key.page,
+        **dict.fromkeys(("x0", "y0", "x1", "y1")),
+        "label": None if key.image is None else f"image{key.image}",
+        "caption": captions[0] if len(captions) == 1 else stem,
+        "kind": str(Kind.MICROGRAPH),
+        "method": SOURCE,
+        "confidence": 1.0,
+        "dpi": None,
+    }
+
+
+def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[str, Any]:
+    key = one.image.key
+    caption = next((r.caption for r in records if r.caption), None)
+    parts = take_apart(caption)
+    own = parts.own(key.panel) if parts.parts else caption
+    mentions = panel_mentions(caption, parts.stem, own if parts.parts else None, key.panel)
+    return {
+        "panel_id": _panel_id(key),
+        "figure_id": _figure_id(key),
+        "position": position,
+        **dict.fromkeys(("x0", "y0", "x1", "y1")),
+        "label": key.panel,
+        "caption": own,
+        "caption_stem": parts.stem or None,
+        "kind": str(Kind.MICROGRAPH),
+        "composition": None,
+        "mentions": json.dumps([asdict(m) for m in mentions]) if mentions else None,
+        "image_sha256": one.info.sha256,
+        "file_name": one.image.path.name,
+    }
+
+
+def references_of(rows: Rows, records: Sequence[Record]) -> dict[str, frozenset[str]]:
+    """What names each paper, by its id: the paper's row, and the records that are linked to its panels."""
+    nothing = dict.fromkeys(("journal", "volume", "pages", "year"))
+    found = {row["paper_id"]: reference_keys({**row, **nothing}) for row in rows["papers"]}
+    linked = {link["record_id"] for link in rows["links"]}
+    for record in records:
+        if record.record_id in linked:
+            keys = reference_keys({**record.as_row(), "citation": record.reference})
+            found[_paper_id(parse_key(str(record.record_key)))] |= keys
+    return found
+
+
+def told_of_panels(rows: Rows, records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """DOI, journal and year of each panel's paper and the length of its scale bar, by the panel's id."""
+    papers = {row["paper_id"]: {name: row[name] for name in ("doi", "journal", "year")} for row in rows["papers"]}
+    figures = {row["figure_id"]: papers[row["paper_id"]] for row in rows["figures"]}
+    scales = {record.record_id: record.scale_um for record in records}
+    lengths: dict[str, float] = {}
+    for link in sorted(rows["links"], key=lambda one: str(one["record_id"])):
+        if (length := scales[link["record_id"]]) is not None:
+            lengths.setdefault(link["panel_id"], length)
+    return {
+        row["panel_id"]: {**figures[row["figure_id"]], "scale_um": lengths.get(row["panel_id"])}
+        for row in rows["panels"]
+    }

@@ -1,0 +1,154 @@
+"""Automatic screening: is a panel's picture a candidate micrograph? Rules are registered by name and version."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from polydata.errors import UsageError
+from polydata.types import Screening
+from polydata.vision.kind import MICROSCOPY, PHOTO, PHOTO_COLOUR, TOLD
+from polydata.vision.measures import measure
+from polydata.vision.micrograph import likeness
+from polydata.vision.technique import technique_of
+
+Rgb = npt.NDArray[np.uint8]
+MIN_SIDE = 48
+"""Pixels; smaller pictures show no morphology that could be judged."""
+
+THRESHOLD = 0.5
+"""Every rule's scores are made for this one; users may set another."""
+
+PHOTO_WEIGHT = -4.0
+"""Log-odds for a coloured picture whose caption speaks of photographs and of no microscope. Pixels cannot tell what
+stands on a photograph."""
+
+AMONG = 2.5
+"""Log-odds for a panel of a figure that was taken for micrographs as a whole: its panels speak for each other."""
+
+MAX_CAPTION = 5000
+
+BLEND = re.compile(
+    r"\b(?:blend\w*|alloy\w*|compatibili[sz]\w+|(?:im)?miscib\w+|phase[- ]separat\w+|"
+    r"(?:dispersed|minor|continuous|two|separated) phases?|co-?continuous|matrix|droplets?|domains?)\b"
+    r"|\b\d{1,3}\s?[/:]\s?\d{1,3}\b",
+    re.IGNORECASE,
+)
+"""Words and ratios (70/30) by which captions speak of a blend."""
+
+
+Rule = Callable[[Rgb, str | None, bool], Screening]
+"""Takes a picture (rows x columns x 3, 0 to 255), the caption of its figure, None where there is none, and whether
+extraction took it for a micrograph, its figure considered."""
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    """0 at or below ``low``, 1 at or above ``high``, straight between."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def screen_micrograph(
+    rgb: Rgb,
+    caption: str | None = None,  # noqa: ARG001 - pixels alone
+    among: bool = False,  # noqa: ARG001
+) -> Screening:
+    """Screen one panel by its pixels, set for recall.
+
+    White ground speaks against, texture and a range of grey levels speak for; colour says nothing, for
+    polarised light and stained sections are micrographs too.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+
+    Returns:
+        Score, decision and reason. Pictures under ``MIN_SIDE`` pixels and plain ones are rejected with score 0.
+
+    Raises:
+        ValueError: if the array has another shape.
+    """
+    refused = _nothing_to_see(rgb)
+    if refused:
+        return Screening(0.0, "rejected", refused)
+    stats = measure(rgb)
+    ground = 1.0 - _ramp(stats.white, 0.25, 0.8)
+    texture = _ramp(stats.textured, 0.05, 0.5)
+    tone = _ramp(stats.levels, 0.02, 0.2)
+    score = round(0.45 * ground + 0.45 * texture + 0.1 * tone, 4)
+    measures = f"white {stats.white:.2f}, textured {stats.textured:.2f}, grey levels {stats.levels:.2f}"
+    if score >= THRESHOLD:
+        return Screening(score, "accepted", measures)
+    worst = min((ground, "mostly white ground"), (texture, "little texture"), (tone, "few grey levels"))[1]
+    return Screening(score, "rejected", f"{worst}: {measures}")
+
+
+def screen_by_model(rgb: Rgb, caption: str | None = None, among: bool = False) -> Screening:
+    """Screen one panel by a trained model of its pixels and, where these hesitate, by its figure.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+        caption: of the figure; None where there is none.
+        among: extraction took the panel for a micrograph, its figure considered.
+
+    Returns:
+        Score, decision, reason, the technique where the pixels tell, and how likely a blend's morphology is shown:
+        the score, lessened where the caption does not speak of a blend. Pictures under ``MIN_SIDE`` pixels and
+        plain ones are rejected with score 0.
+
+    Raises:
+        ValueError: if the array has another shape.
+    """
+    refused = _nothing_to_see(rgb)
+    if refused:
+        return Screening(0.0, "rejected", refused, morphology=0.0)
+    pixels, shown = likeness(rgb)
+    words = (caption or "")[:MAX_CAPTION]
+    said, weight = _caption_evidence(words, shown["chroma"])
+    if among:
+        said, weight = f"{said}, among micrographs {AMONG:+.1f}", weight + AMONG
+    score = round(1 / (1 + math.exp(-max(-30.0, min(30.0, pixels + weight)))), 4)
+    reason = (
+        f"pixels {pixels:+.1f}{said}; ground {shown['ground']:.2f}, texture {shown['block_50']:.2f}, "
+        f"empty rows {shown['empty_rows']:.2f}"
+    )
+    morphology = round(score * (1.0 if BLEND.search(words) else 0.5), 4)
+    if score < THRESHOLD:
+        return Screening(score, "rejected", reason, morphology=morphology)
+    return Screening(score, "accepted", reason, technique_of(rgb), morphology)
+
+
+def _nothing_to_see(rgb: Rgb) -> str | None:
+    """Why a picture cannot show anything, or None."""
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ValueError(f"a picture is rows x columns x 3, not {rgb.shape}")
+    if min(rgb.shape[:2]) < MIN_SIDE:
+        return f"only {rgb.shape[1]} x {rgb.shape[0]} pixels"
+    return "one plain tone" if measure(rgb).modal > 0.995 else None
+
+
+def _caption_evidence(caption: str, chroma: float) -> tuple[str, float]:
+    """What a caption adds, in words and log-odds; grey "photographs" of materials papers are mostly micrographs."""
+    if MICROSCOPY.search(caption):
+        return f", caption speaks of microscopy {TOLD:+.1f}", TOLD
+    if chroma > PHOTO_COLOUR and PHOTO.search(caption):
+        return f", caption speaks of photographs {PHOTO_WEIGHT:+.1f}", PHOTO_WEIGHT
+    return "", 0.0
+
+
+RULES: dict[tuple[str, int], Rule] = {("micrograph", 1): screen_micrograph, ("micrograph", 2): screen_by_model}
+"""Rules by name and version. A changed rule gets a new version, so that old decisions can be explained."""
+
+
+def get_rule(name: str) -> tuple[int, Rule]:
+    """The newest version of a rule, and the rule.
+
+    Raises:
+        UsageError: for an unknown rule.
+    """
+    versions = [version for rule, version in RULES if rule == name]
+    if not versions:
+        raise UsageError(f"There is no screening rule {name!r}.", f"Known: {', '.join(sorted({n for n, _ in RULES}))}.")
+    return max(versions), RULES[name, max(versions)]

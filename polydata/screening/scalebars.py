@@ -1,0 +1,103 @@
+"""Scale bars of image files, and of all micrographs of a workspace."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.scales import images_to_read, save_readings
+from polydata.errors import InputError
+from polydata.images.picture import open_picture
+from polydata.types import ScaleBar
+from polydata.vision.scale_bar import VERSION, read_scale_bar
+from polydata.workspace import Workspace
+
+NUMBERS = ("value", "unit", "value_um", "x0", "x1", "y", "length_px", "um_per_px", "confidence")
+BATCH = 20
+"""Images that are read between two writes; what a killed command loses at most."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What reading the scale bars of a workspace did.
+
+    Attributes:
+        images: looked at this time.
+        found: bars read in them.
+        failures: images that could not be opened, each with its reason.
+    """
+
+    images: int
+    found: int
+    failures: tuple[str, ...]
+
+
+def read_file(path: Path) -> tuple[ScaleBar | None, str]:
+    """The scale bar of an image file and an empty text, or None and what is wrong with the file."""
+    try:
+        return read_scale_bar(np.asarray(open_picture(path))), ""
+    except InputError as error:
+        return None, error.message
+
+
+def read_files(files: Sequence[Path]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Read the scale bar of each image.
+
+    Args:
+        files: images in any format that is kept.
+
+    Yields:
+        A row (``file``, its name; value, unit, micrometres, ends, height and length in pixels, micrometres
+        a pixel, confidence; None throughout where there is no bar or it cannot be told) and an empty text, or an
+        empty row and what is wrong with the file.
+    """
+    for path in files:
+        bar, problem = read_file(path)
+        row = {name: getattr(bar, name, None) for name in NUMBERS}
+        if row["um_per_px"] is not None:
+            row["um_per_px"] = float(f"{row['um_per_px']:.5g}")
+        yield ({}, problem) if problem else ({"file": path.name, **row}, "")
+
+
+def read_workspace(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    *,
+    workers: int | None = None,
+    again: bool = False,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Readings:
+    """Read the scale bars of all micrographs that were not looked at; goes on where it was when it is run again.
+
+    Args:
+        workspace: with its store.
+        catalogue: open for writing.
+        workers: processes; None takes the setting, 0 one for each processor.
+        again: all micrographs anew.
+        advance: called with the number of images that are done.
+    """
+    images = images_to_read(catalogue, VERSION, again=again)
+    store = workspace.images()
+    count = workspace.settings.extract.workers if workers is None else workers
+    found, failures = 0, []
+    # Spawned, not forked: the recogniser's library has threads.
+    with ProcessPoolExecutor(count or os.cpu_count() or 1, multiprocessing.get_context("spawn")) as pool:
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH]
+            results = list(pool.map(read_file, [store.path(*image) for image in batch]))
+            failures += [problem for _, problem in results if problem]
+            readings = [
+                (sha256, bar) for (sha256, _), (bar, problem) in zip(batch, results, strict=True) if not problem
+            ]
+            save_readings(catalogue, VERSION, readings)
+            found += sum(bar is not None for _, bar in readings)
+            advance(len(batch))
+    return Readings(len(images), found, tuple(failures))

@@ -1,0 +1,108 @@
+"""Contact sheets: the screened images as pages to look through in a browser, without a server or scripts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.screenings import shown_screenings
+from polydata.errors import InputError, UsageError
+from polydata.images.html import pdf_address, picture_address, template, write_page
+from polydata.images.picture import ImageStore
+from polydata.images.thumbnails import small_jpeg
+from polydata.workspace import Workspace
+
+PER_PAGE = 200
+SIDE = 180
+"""Longer side of a thumbnail in pixels."""
+MAX_CAPTION = 400
+
+SECTIONS = ("borderline", "accepted", "rejected")
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """What was written.
+
+    Attributes:
+        index: the page to open.
+        counts: images a section.
+        pages: pages beside the index.
+        failures: images that could not be opened, each with its reason; their place on the sheet is empty.
+    """
+
+    index: Path
+    counts: dict[str, int]
+    pages: int
+    failures: tuple[str, ...]
+
+
+def write_sheets(
+    workspace: Workspace, catalogue: Catalogue, folder: Path, *, advance: Advance = lambda _: None
+) -> Sheets:
+    """Write ``index.html`` and pages of at most ``PER_PAGE`` images, each with its thumbnails inside.
+
+    Borderline images come first, then accepted, then rejected ones; within a section the least sure first. Pages of
+    an earlier, longer set are removed.
+
+    Raises:
+        UsageError: if no image was screened.
+        InputError: if the folder cannot be written.
+    """
+    rows = shown_screenings(catalogue)
+    if not rows:
+        raise UsageError("No image was screened, so there is nothing to show.", "Run polydata screen first.")
+    sections = {name: [row for row in rows if section_of(row) == name] for name in SECTIONS}
+    sheets = [
+        (f"{name}-{number + 1}.html", name, images[number * PER_PAGE : (number + 1) * PER_PAGE])
+        for name, images in sections.items()
+        for number in range(math.ceil(len(images) / PER_PAGE))
+    ]
+    names = [name for name, _, _ in sheets]
+    counts = {name: len(images) for name, images in sections.items()}
+    store, sheet, failures = workspace.images(), template("sheet.html.j2"), []
+    try:
+        for name, section, images in sheets:
+            cards = []
+            for row in images:
+                card, failure = _card(row, store)
+                cards.append(card)
+                failures += [failure] if failure else []
+                advance(1)
+            write_page(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
+        index = folder / "index.html"
+        write_page(index, sheet.render(title="Screening", cards=[], pages=names, here="index.html", counts=counts))
+        for old in (p for s in SECTIONS for p in folder.glob(f"{s}-*.html") if p.name not in names):
+            old.unlink()
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}.", "Choose another --output.") from error
+    return Sheets(index, counts, len(sheets), tuple(failures))
+
+
+def section_of(row: Mapping[str, Any]) -> str:
+    """Where an image is shown: ``borderline``, ``accepted`` or ``rejected``."""
+    return "borderline" if row["borderline"] else str(row["decision"])
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """A JPEG of at most ``SIDE`` pixels a side."""
+    return small_jpeg(image, SIDE)
+
+
+def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], str | None]:
+    """What the template shows of an image, and why its picture is missing."""
+    picture, failure = picture_address(store, row["image_sha256"], row["format"], SIDE)
+    caption = " ".join((row["caption"] or "").split())
+    return {
+        **row,
+        "picture": picture,
+        "caption": caption if len(caption) <= MAX_CAPTION else f"{caption[: MAX_CAPTION - 1]}…",
+        "pdf": pdf_address(row["path"], row["page"]),
+    }, failure

@@ -1,0 +1,124 @@
+"""Screening over a whole workspace: which images are candidate micrographs, by a rule and by the user's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.screenings import (
+    count_decisions,
+    final_decisions,
+    image_named,
+    save_choices,
+    save_screenings,
+    threshold_of,
+    unscreened_images,
+)
+from polydata.errors import InputError, UsageError
+from polydata.images.picture import open_picture
+from polydata.screening.rules import THRESHOLD, get_rule
+from polydata.types import Decision
+from polydata.workspace import Workspace
+
+Advance = Callable[[int], None]
+SCREEN_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user changes of the screening; images are named by their SHA-256 or a panel's id.
+
+    Attributes:
+        threshold: the score from which images are accepted, above 0 and at most 1; None keeps the one in force.
+        accept, reject: images decided by hand from now on.
+        undo: images whose decision by hand is taken back.
+    """
+
+    threshold: float | None = None
+    accept: Sequence[str] = ()
+    reject: Sequence[str] = ()
+    undo: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ScreeningResult:
+    """What one ``polydata screen`` did.
+
+    Attributes:
+        screened: images looked at this time.
+        changed: images whose decision was another one before.
+        threshold: the one in force.
+        counts: images accepted, rejected, decided by hand and borderline.
+        failures: images that could not be opened, each with its reason.
+    """
+
+    screened: int
+    changed: int
+    threshold: float
+    counts: dict[str, int]
+    failures: tuple[str, ...]
+
+
+def screen(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    rule: str,
+    *,
+    again: bool = False,
+    choices: Choices | None = None,
+    advance: Advance = lambda _: None,
+) -> ScreeningResult:
+    """Write the user's choices, then apply the newest version of a rule to every image that it has not seen.
+
+    Args:
+        rule: name of a rule in ``polydata.screening.rules``.
+        again: look at all images anew. Decisions by hand and the threshold stay.
+        choices: threshold and decisions by hand; none changes nothing.
+
+    Raises:
+        UsageError: if there is no such rule, the threshold means nothing, or an image is both accepted and rejected.
+        InputError: if an id names no image or several.
+    """
+    version, judge = get_rule(rule)
+    before = final_decisions(catalogue)
+    _apply(catalogue, rule, choices or Choices())
+    store = workspace.images()
+    images = unscreened_images(catalogue, rule, version, again=again)
+    failures = []
+    for start in range(0, len(images), SCREEN_BATCH):
+        batch = []
+        for sha256, true_format, captions, among in images[start : start + SCREEN_BATCH]:
+            try:
+                pixels = np.asarray(open_picture(store.path(sha256, true_format)))
+                batch.append((sha256, judge(pixels, captions, among)))
+            except InputError as error:
+                failures.append(error.message)
+        save_screenings(catalogue, rule, version, batch)
+        advance(min(SCREEN_BATCH, len(images) - start))
+    after = final_decisions(catalogue)
+    return ScreeningResult(
+        screened=len(images) - len(failures),
+        changed=sum(after.get(sha256, decision) != decision for sha256, decision in before.items()),
+        threshold=threshold_of(catalogue, rule) or THRESHOLD,
+        counts=count_decisions(catalogue),
+        failures=tuple(failures),
+    )
+
+
+def _apply(catalogue: Catalogue, rule: str, choices: Choices) -> None:
+    """Check the user's choices and write them, all or none."""
+    if choices.threshold is not None and not 0 < choices.threshold <= 1:
+        raise UsageError(
+            f"The threshold must be above 0 and at most 1, not {choices.threshold:g}.",
+            "See the scores with: polydata list screenings",
+        )
+    wanted: dict[str, Decision | None] = {}
+    for names, decision in ((choices.accept, "accepted"), (choices.reject, "rejected"), (choices.undo, None)):
+        for name in names:
+            sha256 = image_named(catalogue, name)
+            if wanted.setdefault(sha256, decision) != decision:  # type: ignore[arg-type]
+                raise UsageError(f"The image {name!r} is named with two different decisions.", "Name it once.")
+    save_choices(catalogue, rule, threshold=choices.threshold, corrections=wanted.items())

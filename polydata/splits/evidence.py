@@ -1,0 +1,108 @@
+"""What tells whether images belong together: papers, figures, references and pictures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.metadata import supplements
+from polydata.catalogue.splits import image_places, paper_references, shown_images
+from polydata.errors import InputError
+from polydata.images.copies import Copy, Progress, find_copies, quiet
+from polydata.images.hashes import near_hashes
+from polydata.images.picture import ImageStore
+from polydata.text.reference_keys import reference_keys
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of some images that tells whether they belong together.
+
+    Attributes:
+        papers: papers that show an image, by its hash; at least one each, sorted.
+        figures: figures that show an image, likewise.
+        references: what names a paper (``doi:…``, ``citation:…``, ``supplement of:…``), by its id; may be empty.
+        phash: perceptual hash of each image.
+        facts: the row of ``catalogue.splits.shown_images`` of each image.
+        copies: images that show the same place by their keypoints (``images.copies``).
+        looked_for_copies: whether that was looked at.
+    """
+
+    papers: Mapping[str, tuple[str, ...]]
+    figures: Mapping[str, tuple[str, ...]]
+    references: Mapping[str, frozenset[str]]
+    phash: Mapping[str, str]
+    facts: Mapping[str, Mapping[str, Any]]
+    copies: tuple[Copy, ...] = ()
+    looked_for_copies: bool = False
+
+    @cached_property
+    def near(self) -> Mapping[str, tuple[str, ...]]:
+        """For each perceptual hash all other hashes of these images that mean the same picture."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for one, other in near_hashes(self.phash.values()):
+            found[one].append(other)
+            found[other].append(one)
+        return {k: tuple(v) for k, v in found.items()}
+
+    @cached_property
+    def copied(self) -> Mapping[str, tuple[str, ...]]:
+        """For each image all others that show the same place by their keypoints."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for copy in self.copies:
+            found[copy.a].append(copy.b)
+            found[copy.b].append(copy.a)
+        return {k: tuple(v) for k, v in found.items()}
+
+
+def read_evidence(catalogue: Catalogue, images: Iterable[str], source: str | None = None) -> Evidence:
+    """Read from the catalogue what is known of images.
+
+    Args:
+        source: look only at papers of this source (``papers.source``), whatever else shows the images.
+
+    Raises:
+        InputError: if the catalogue holds no panel that shows one of them.
+    """
+    wanted = sorted(set(images))
+    facts = {row["image_sha256"]: row for row in shown_images(catalogue, wanted, source)}
+    missing = [image for image in wanted if image not in facts]
+    if missing:
+        raise InputError(
+            f"{len(missing)} images of the split are not shown by any panel of the catalogue, first {missing[0]}.",
+            "Extract or import what shows them, then build the split again.",
+        )
+    papers: dict[str, set[str]] = defaultdict(set)
+    figures: dict[str, set[str]] = defaultdict(set)
+    for image, figure, paper in image_places(catalogue, wanted, source):
+        papers[image].add(paper)
+        figures[image].add(figure)
+    references: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for row in paper_references(catalogue, sorted({p for found in papers.values() for p in found})):
+        references[row["paper_id"]] |= reference_keys(row)
+    for own, (main, _) in supplements(catalogue).items():
+        for paper in (own, main):
+            references[paper] |= {f"supplement of:{main}"}
+    return Evidence(
+        papers={image: tuple(sorted(found)) for image, found in papers.items()},
+        figures={image: tuple(sorted(found)) for image, found in figures.items()},
+        references=dict(references),
+        phash={image: str(row["phash"]) for image, row in facts.items()},
+        facts=facts,
+    )
+
+
+def with_copies(evidence: Evidence, store: ImageStore, progress: Progress = quiet) -> Evidence:
+    """The same with copies looked for by keypoints, which reads every image once.
+
+    The answer for a set of images is kept in ``store/copies``; delete that folder whenever you like.
+
+    Raises:
+        InputError: if an image is missing or cannot be read.
+    """
+    pictures = {image: store.path(image, facts["format"]) for image, facts in evidence.facts.items()}
+    return replace(evidence, copies=find_copies(pictures, store.root / "copies", progress), looked_for_copies=True)

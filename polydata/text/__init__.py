@@ -1,0 +1,1 @@
+"""What words say: references, captions, compositions, scales and polymers, read from text alone."""

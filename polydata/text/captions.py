@@ -1,0 +1,220 @@
+"""A caption taken apart: what it says of each panel, and what all panels share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+LABEL = re.compile(
+    r"^\W{0,2}(?P<label>(?P<word>FIGURE|FIG|Figure|Fig|fig|Scheme|SCHEME|Chart|CHART|Plate|PLATE|Graph|GRAPH|スキーム|図|图|圖)"
+    r"\.?\s*(?P<number>S?[A-Z]?\.?\s?\d+(?:[-–.]\d+)*[a-z]?|[IVX]+))(?![\w])"
+)
+"""The label of a figure at the beginning of a line."""
+ONE = r"[A-Za-z]\d?"
+RUN = rf"{ONE}(?:\s*[-–—]\s*{ONE}|(?:\s*(?:,|and|&)\s*{ONE})+)?"
+BRACKETED = re.compile(rf"\(\s*(?P<letters>{RUN})\s*\)")
+HALF = re.compile(rf"(?:(?<=^)|(?<=[\s;,.:]))(?P<letters>{RUN})\)(?=\s)")
+COLON = re.compile(r"(?:(?<=^)|(?<=[.;:,]\s))(?P<letters>[A-Z])(?=[:,]\s)")
+SIDES = re.compile(
+    r"(?:(?<=^)|(?<=[.;:,]\s))(?P<letters>Left|Right|Top|Middle|Bottom|left|right|top|middle|bottom)(?=:\s)"
+)
+SIDE = r"left|right|top|middle|bottom|upper|lower|cent(?:er|re)"
+BRACKETED_SIDES = re.compile(
+    rf"\(\s*(?P<letters>{SIDE})(?:[ -]hand)?(?:\s+(?:panel|image|picture|side|row|column|part))?\s*\)", re.IGNORECASE
+)
+ROMAN = re.compile(r"\(\s*(?P<letters>i{1,3}|iv|vi{0,3}|ix|x)\s*\)")
+NUMERALS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+DOTTED = re.compile(r"(?:(?<=^)|(?<=[.;:,]\s)|(?<=\bof\s)|(?<=\band\s))(?P<letters>[a-z])\.(?=\s)")
+SHARED = re.compile(
+    r"(?:[.;,]\s+|\s*\(\s*)(?P<words>(?:the\s+|all\s+|each\s+|every\s+|original\s+|white\s+|black\s+|length\s+of\s+)*"
+    r"(?:scale[ -]?bars?|scales?\b|bars?\b|magnifications?|(?:micrographs|images|pictures|samples)\b)[^;]{0,200})$",
+    re.IGNORECASE,
+)
+"""A closing remark on all panels: scale bars, magnification, how all were taken."""
+
+BETWEEN = re.compile(r"^[\s,;&]*(?:and|to)?[\s,;&]*$")
+PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|during|by|as)\b")
+MAX_PANELS = 26
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A caption's words by panel.
+
+    Attributes:
+        stem: what all panels share, without the figure's label.
+        panels: label and own words of each panel, in the letters' order; empty where it names none.
+    """
+
+    stem: str
+    panels: tuple[tuple[str, str | None], ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the panels, in reading order."""
+        return tuple(label for label, _ in self.panels)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    letters: tuple[str, ...]
+    start: int
+    end: int
+
+
+def _letters(text: str) -> tuple[str, ...]:
+    """``a-c`` -> a, b, c; ``a, d`` -> a, d; ``Left`` -> Left."""
+    if text in NUMERALS[1:]:
+        return (text,)
+    if len(text) > 1 and text.isalpha():
+        return (text.capitalize(),)
+    found = re.findall(rf"\b{ONE}\b", text)
+    if len(found) == 2 and len(found[0]) == len(found[1]) == 1 and re.search(r"[-–—]", text) and found[0] < found[1]:
+        return tuple(chr(code) for code in range(ord(found[0]), ord(found[1]) + 1))
+    return tuple(found)
+
+
+def _follows(last: str | None, letter: str) -> bool:
+    """Whether a letter may come after another: c after a or b, a2 after a1; capitals without a gap."""
+    small = letter[0].islower()
+    if last is None:
+        return ord(letter[0]) - ord("a" if small else "A") < (4 if small else 1)
+    gap = ord(letter[0]) - ord(last[0])
+    if last[0].islower() != small or gap < 0:
+        return False
+    return letter > last if gap == 0 else gap <= (4 if small else 1)
+
+
+def _marks(text: str, pattern: re.Pattern[str]) -> list[_Mark]:
+    """Marks whose letters go on from one to the next; repeated mentions of a letter are left out."""
+    marks: list[_Mark] = []
+    seen: list[str] = []
+    for match in pattern.finditer(text):
+        letters = _letters(match["letters"])
+        fresh = [letter for letter in letters if letter not in seen]
+        if fresh != list(letters) or not letters:
+            continue
+        if not (_counted(letters, seen) if pattern is ROMAN else _goes_on(letters, seen)):
+            continue
+        seen += letters
+        marks.append(_Mark(letters, match.start(), match.end()))
+    if pattern is DOTTED and seen != [chr(97 + place) for place in range(len(seen))]:
+        return []  # units are letters with a dot too
+    return marks if 2 <= len(seen) <= MAX_PANELS else []
+
+
+def _goes_on(letters: tuple[str, ...], seen: list[str]) -> bool:
+    """Whether letters continue those seen, or fill the gap that "(a, c) ... (b, d)" leaves."""
+    if len(letters[0]) > 2 or _follows(seen[-1] if seen else None, letters[0]):
+        return True
+    gaps = [chr(code) for code in range(ord(min(seen)[0]), ord(max(seen)[0])) if chr(code) not in seen] if seen else []
+    return bool(gaps) and len(letters) > 1 and letters[0] == gaps[0]
+
+
+def _counted(letters: tuple[str, ...], seen: list[str]) -> bool:
+    """Whether a Roman numeral is the next one."""
+    return len(seen) < len(NUMERALS) and letters == (NUMERALS[len(seen)],)
+
+
+def tidy(text: str) -> str:
+    """Without the signs and joining words at either end."""
+    text = re.sub(r"^(?:[\s;,.:|–—-]+|and\s+)+", "", text.strip())
+    return re.sub(r"(?:[\s;,.:]+|\s+and)+$", "", text)
+
+
+def _body(caption: str) -> str:
+    match = LABEL.match(caption)
+    return re.sub(r"^[\s.:|│–—-]+", "", caption[match.end() :]) if match else caption.strip()
+
+
+def _tail(own: list[str]) -> tuple[list[str], str]:
+    """What follows the last panel's own words and speaks of all panels.
+
+    Sentences where no other panel has more than one, and remarks on scale bars and the like where no other
+    panel has its own.
+    """
+    shared = SHARED.search(own[-1])
+    if (
+        shared
+        and shared.start() > 0
+        and not any(SHARED.search(f". {text}") or SHARED.search(text) for text in own[:-1])
+    ):
+        rest, more = _sentences([*own[:-1], tidy(own[-1][: shared.start()])])
+        closing = tidy(_unbracketed(shared["words"]))
+        return rest, f"{more}. {closing}" if more else closing
+    return _sentences(own)
+
+
+def _unbracketed(words: str) -> str:
+    """Without a closing bracket that was opened before the words."""
+    words = words.strip()
+    return words[:-1] if words.endswith(")") and words.count(")") > words.count("(") else words
+
+
+def _sentences(own: list[str]) -> tuple[list[str], str]:
+    sentence = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
+    if any(sentence.search(text) for text in own[:-1]):
+        return own, ""
+    pieces = sentence.split(own[-1], maxsplit=1)
+    return ([*own[:-1], pieces[0]], pieces[1]) if len(pieces) == 2 else (own, "")
+
+
+def _words_come_first(head: str, between: list[str], last: str) -> bool:
+    """Whether marks stand after their words ("brushes (a) and films (b)") and not before them."""
+    if not re.search(r"\w", head) or re.search(r"(?:[:.;,]|\b(?:of|for|in|the|with|and|are|is|at|by|from))\s*$", head):
+        return False
+    if all(BETWEEN.match(gap) for gap in between):
+        return False
+    own = re.split(r"[.;]\s|[.;]$", last)[0]
+    listed = all(re.match(r"\s*(?:,|;|and\b)", gap) for gap in between)
+    return not re.search(r"\w", own) or (listed and bool(PREPOSITION.match(own)))
+
+
+def split_caption(caption: str) -> Parts:
+    """Take a caption apart.
+
+    Understands ``(a) ... (b) ...``, ``... (a) and ... (b)``, ``(a) and (b) ...``, ``(a-c) ...``, ``a) ...``,
+    ``a. ... b. ...``, ``A: ... B: ...``, ``(i) ... (ii) ...``, ``Left: ... Right: ...``, ``... (left) and ...
+    (right)``. Never raises.
+    """
+    text = _body(caption)
+    marks: list[_Mark] = []
+    for pattern in (BRACKETED, ROMAN, HALF, COLON, DOTTED, SIDES, BRACKETED_SIDES):
+        marks = _marks(text, pattern)
+        if marks:
+            break
+    if not marks:
+        return Parts(tidy(text), ())
+    head = text[: marks[0].start]
+    between = [text[a.end : b.start] for a, b in pairwise(marks)]
+    last = text[marks[-1].end :]
+    after = [*between, last]
+    if _words_come_first(head, between, last):
+        return _suffixed(head, marks, between, last)
+    own, tail = _tail([tidy(one) if not BETWEEN.match(one) else "" for one in after])
+    for index in range(len(own) - 2, -1, -1):  # "(a) and (b) words": both have the words
+        if not own[index] and not re.search(r"[;.]", after[index]):
+            own[index] = own[index + 1]
+    panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
+    stem = tidy(head)
+    return Parts(f"{stem}. {tidy(tail)}" if stem and tidy(tail) else stem or tidy(tail), _in_order(panels))
+
+
+def _in_order(panels: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
+    """Panels by their letters where these are single ones: "(a, c) ... (b, d)" names them in another order."""
+    single = all(len(label) == 1 for label, _ in panels)
+    return tuple(sorted(panels, key=lambda one: one[0]) if single else panels)
+
+
+def _suffixed(head: str, marks: list[_Mark], between: list[str], last: str) -> Parts:
+    """Words before their mark: "poly(MPC) (a) and poly(METAI) brushes (b) in air"."""
+    stem, own_first = "", head
+    cut = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head))
+    if cut:
+        stem, own_first = head[: cut[-1].start()], head[cut[-1].end() :]
+    words = [tidy(one) for one in (own_first, *between)]
+    panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
+    rest = tidy(last)
+    stem = tidy(stem)
+    return Parts(f"{stem}. {rest}" if stem and rest else stem or rest, tuple(panels))

@@ -1,0 +1,1 @@
+"""Workspaces as a whole: merged, and followed from end to end."""

@@ -1,0 +1,123 @@
+"""Lengths in print that was read from a micrograph: ``10 µm``, ``500nm``, and what recognisers make of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from polydata.vision.ocr import Print
+
+NUMBER = r"(?P<value>\d{1,4}(?:[.,:]\d{1,2})?)"
+STRICT = re.compile(
+    rf"(?<![\d.,]){NUMBER}\s?(?P<unit>[μµuUц]\s?m|[μµ]|nm|mm|microns?|micrometers?)(?![A-Za-z])", re.IGNORECASE
+)
+AFTER_MAGNIFICATION = re.compile(r"[x×]\s?\d{1,3}[,.]\s?\d{3}(?P<value>\d{1,3})\s?(?P<unit>[μµu]m)", re.IGNORECASE)
+LOOSE = re.compile(rf"(?<![\d.,]){NUMBER}\s?(?P<unit>[a-zA-Zμµцl|/1]?\s?[mnu日]m?|[uμµ])(?![A-Za-z0-9])")
+CONFUSED = str.maketrans("OoDQlIJV|]", "0000111111")
+"""Signs that recognisers read for digits, where a number must stand."""
+
+MAX_SIGNS = 200
+"""Signs of a line of print that are read; no data strip has more."""
+
+UNIT_ALONE = re.compile(r"[μµuU]\s?m|nm|[μµ]")
+NEARLY_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?=[\dOoDQlIJV|\]]*[\dOo])[\dOoDQlIJV|\]]{1,4}(?=\s?[μµunpjry]{1,2}m?\b)")
+WORKING_DISTANCE = re.compile(r"\bW\.?\s?D\b|\bdet\b|\bspot\b", re.IGNORECASE)
+MICROMETRES = {"nm": 1e-3, "µm": 1.0, "mm": 1e3}
+
+
+@dataclass(frozen=True)
+class Length:
+    """A length as printed.
+
+    Attributes:
+        value, unit: 10 and ``µm``.
+        strict: the unit was read as it is written; otherwise it is what is likely beside a bar.
+        alone: nearly nothing else stands in the line of print.
+        score: 0 to 1, of the recogniser.
+        x0, y0, x1, y1: where it stands, in pixels of the picture.
+    """
+
+    value: float
+    unit: str
+    strict: bool
+    alone: bool
+    score: float
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def value_um(self) -> float:
+        """In micrometres."""
+        return self.value * MICROMETRES[self.unit]
+
+    @property
+    def height(self) -> float:
+        """Of the print, in pixels."""
+        return self.y1 - self.y0
+
+
+def usual(value: float) -> bool:
+    """Whether scale bars bear such a number: one digit and zeros, or two digits that end in 5."""
+    digits = f"{value:.6f}".replace(".", "").strip("0")
+    return 0 < value <= 2000 and (len(digits) == 1 or (len(digits) == 2 and digits[1] == "5"))
+
+
+def _unit(text: str) -> str:
+    plain = re.sub(r"\s", "", text).lower()
+    if plain == "nm":
+        return "nm"
+    return "mm" if plain == "mm" else "µm"
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ".").replace(":", "."))
+
+
+def _spelled(text: str) -> str:
+    """The text with signs that look like digits made digits where a number stands before a unit."""
+
+    def digits(match: re.Match[str]) -> str:
+        return match[0].translate(CONFUSED)
+
+    return NEARLY_NUMBER.sub(digits, text)
+
+
+def lengths_in(line: Print) -> list[Length]:
+    """Lengths that a line of print holds.
+
+    A working distance (``WD 9.6 mm``) is none, nor is a number that no scale bar bears. A unit that was read wrongly
+    (``10 pm``, ``10u``, ``10 rm``) counts only where little else stands in the line.
+    """
+    text = _spelled(line.text[:MAX_SIGNS])
+    signs = max(1, len(re.sub(r"\W", "", text)))
+    found = []
+    matches = [(match, True) for match in (*STRICT.finditer(text), *AFTER_MAGNIFICATION.finditer(text))]
+    if not matches:
+        matches = [(match, False) for match in LOOSE.finditer(text)]
+    for match, spelled in matches:
+        value, unit = _number(match["value"]), _unit(match["unit"])
+        alone = len(re.sub(r"\W", "", match[0])) >= 0.7 * signs
+        strict = spelled and unit != "mm"
+        if unit == "mm" and (WORKING_DISTANCE.search(text) or not alone):
+            continue
+        if unit == "mm" and value >= 10:
+            unit = "µm"  # a micro sign read as an m; no micrograph's bar is a centimetre long
+        if not usual(value) or (not strict and not alone):
+            continue
+        width = (line.x1 - line.x0) / max(1, len(text))
+        found.append(
+            Length(
+                value=value,
+                unit=unit,
+                strict=strict,
+                alone=alone,
+                score=line.score,
+                x0=line.x0 + match.start() * width,
+                y0=line.y0,
+                x1=line.x0 + match.end() * width,
+                y1=line.y1,
+            )
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Splits and their pictures as a model sees them."""

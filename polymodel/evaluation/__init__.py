@@ -1,0 +1,1 @@
+"""What runs are worth, beside baselines, people and one another."""

@@ -1,0 +1,333 @@
+"""``polymodel baselines``: what a split can be answered with without a trained network, all in one table.
+
+The control models see no micrograph (``polydata.auditing.controls``); the Sobel value, a forest on textures and the
+nearest neighbour see it as methods did before networks. Each learns on a fold's training side and answers for its
+test side; none is tuned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polydata.auditing.controls import CONTROLS, Control, ControlTable, read_table
+from polydata.errors import InputError
+from polydata.files.atomic import replacing
+from polydata.images.picture import describe, open_picture
+from polydata.splits.manifest import Item, Split
+from polymodel.evaluation.metrics import RESAMPLES, Outcome, summarise
+from polymodel.evaluation.texture import sobel_value, texture_features
+from polymodel.runs.run import BASELINES_FOLDER, leakage_text, write_json
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Advance = Callable[[str, int, int], None]
+
+SOBEL_THRESHOLD = 17.5
+"""Any threshold from 17.12 to 18.06 gives the seed's published row; the seed prints none."""
+CUTS = 99
+"""Thresholds that are tried: the percentiles of the training side."""
+CUT_FOLDS = 5
+TREES = 300
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """All images of a split as the baselines see them.
+
+    Attributes:
+        controls: labels, papers, and what the control models see.
+        positive: index of the positive class.
+        sobel: (n,) the seed's Sobel value.
+        textures: (n, features).
+        embeddings: (n, features) of a network, or the textures where none were given.
+    """
+
+    controls: ControlTable
+    positive: int
+    sobel: Array
+    textures: Array
+    embeddings: Array
+
+
+Baseline = Callable[[Pictures, Index, Index], Array]
+
+
+def _control(control: Control) -> Baseline:
+    return lambda pictures, train, test: control(pictures.controls, train, test)
+
+
+def _thresholded(pictures: Pictures, train: Index, test: Index, cut: float, low_is_positive: bool) -> Array:
+    """Scores that name the positive class on one side of a cut, surer the farther away; others share the rest."""
+    table, values = pictures.controls, pictures.sobel
+    spread = float(values[train].std()) or 1.0
+    away = (cut - values[test]) if low_is_positive else (values[test] - cut)
+    chance = 1 / (1 + np.exp(-np.clip(away / spread, -30, 30)))
+    chance = np.where(away == 0, np.nextafter(0.5, 1), chance)  # the cut itself counts as positive, as in the seed
+    shares = np.bincount(table.labels[train], minlength=table.classes).astype(np.float64)
+    shares[pictures.positive] = 0
+    scores = np.outer(1 - chance, shares / max(shares.sum(), 1))
+    scores[:, pictures.positive] = chance
+    return scores
+
+
+def sobel_seed(pictures: Pictures, train: Index, test: Index) -> Array:
+    """The seed's rule: smooth is positive, below a threshold that was found on all its images, test images too."""
+    return _thresholded(pictures, train, test, SOBEL_THRESHOLD, low_is_positive=True)
+
+
+def sobel(pictures: Pictures, train: Index, test: Index) -> Array:
+    """The Sobel value with the side and threshold of best balanced accuracy in cross-validation on training papers."""
+    cut, low = best_cut(
+        pictures.sobel[train], pictures.controls.labels[train] == pictures.positive, pictures.controls.groups[train]
+    )
+    return _thresholded(pictures, train, test, cut, low)
+
+
+def best_cut(values: Array, positive: NDArray[np.bool_], groups: NDArray[np.str_]) -> tuple[float, bool]:
+    """The threshold of a value: in each fold of papers the best is found on the others; their median is taken.
+
+    Where no fold leaves both labels on the others, it is the best on all.
+
+    Args:
+        values, positive, groups: (n,) each.
+
+    Returns:
+        The threshold, and whether values up to it are the positive ones (as most folds say).
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    count = min(CUT_FOLDS, int(positive.sum()), int((~positive).sum()), len(set(groups.tolist())))
+    if count < 2:
+        return float(np.median(values)), True
+    folds = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=0).split(values, positive, groups)
+    found = [_cut(values[fit], positive[fit]) for fit, _ in folds if 0 < positive[fit].sum() < len(fit)]
+    if not found:  # each label stands in one paper alone
+        return _cut(values, positive)
+    low = sum(is_low for _, is_low in found) * 2 >= len(found)
+    return float(np.median([cut for cut, is_low in found if is_low == low])), low
+
+
+def _cut(values: Array, positive: NDArray[np.bool_]) -> tuple[float, bool]:
+    cuts = np.quantile(values, np.linspace(0, 1, CUTS + 2)[1:-1])
+    below = values[:, None] <= cuts
+    gain = below[positive].mean(0) - below[~positive].mean(0)  # twice the balanced accuracy, less one
+    best = int(np.abs(gain).argmax())
+    return float(cuts[best]), bool(gain[best] >= 0)
+
+
+def texture_forest(pictures: Pictures, train: Index, test: Index) -> Array:
+    """A random forest on grey-level co-occurrence and local binary patterns."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(TREES, min_samples_leaf=3, class_weight="balanced", random_state=0)
+    return _fitted(forest, pictures.textures, pictures.controls, train, test)
+
+
+def nearest(pictures: Pictures, train: Index, test: Index) -> Array:
+    """The labels of the nearest training images by the cosine of standardised embeddings or textures."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = KNeighborsClassifier(min(NEIGHBOURS, len(train)), metric="cosine", weights="distance")
+    return _fitted(make_pipeline(StandardScaler(), model), pictures.embeddings, pictures.controls, train, test)
+
+
+def _fitted(model: Any, features: Array, table: ControlTable, train: Index, test: Index) -> Array:
+    model.fit(features[train], table.labels[train])
+    scores = np.zeros((len(test), table.classes))
+    scores[:, np.unique(table.labels[train])] = model.predict_proba(features[test])
+    return scores
+
+
+BASELINES: dict[str, Baseline] = {
+    "majority": _control(CONTROLS["majority"]),
+    "paper_lookup": _control(CONTROLS["paper_lookup"]),
+    "metadata": _control(CONTROLS["metadata"]),
+    "print_only": _control(CONTROLS["print_only"]),
+    "sobel_seed": sobel_seed,
+    "sobel": sobel,
+    "texture_forest": texture_forest,
+    "nearest": nearest,
+}
+TITLES = {
+    "majority": "majority",
+    "paper_lookup": "paper lookup",
+    "metadata": "file metadata",
+    "print_only": "print only",
+    "sobel_seed": "Sobel as in the seed",
+    "sobel": "Sobel, own threshold",
+    "texture_forest": "GLCM and LBP, forest",
+    "nearest": "nearest neighbours",
+}
+MEANINGS = {
+    "majority": "the most frequent training label",
+    "paper_lookup": "the label of the same paper on the training side",
+    "metadata": "width, height, size and format of the file",
+    "print_only": "a coarse view of the bottom strip and corners",
+    "sobel_seed": f"positive where the Sobel value is up to {SOBEL_THRESHOLD}; the threshold saw these images",
+    "sobel": "Sobel value, side and threshold by cross-validation on the training papers",
+    "texture_forest": "grey-level co-occurrence and local binary patterns, random forest",
+    "nearest": f"the {NEIGHBOURS} nearest training images by textures, or by embeddings that were given",
+}
+"""What each answers by."""
+
+
+def run_baselines(
+    split: Split,
+    runs: Path,
+    embeddings: Path | None = None,
+    people: Mapping[str, Any] | None = None,
+    advance: Advance = lambda *_: None,
+) -> dict[str, Any]:
+    """Fit and score every baseline on every fold, and write ``baselines/SPLIT.json`` and ``.parquet`` beside the runs.
+
+    Args:
+        split: from ``open_split``.
+        runs: the runs folder of the workspace.
+        embeddings: a Parquet file of ``polymodel embed`` for the nearest neighbour; textures where None.
+        people: what people answered, from ``people.people``, to stand in the same table.
+        advance: told (what is going on, done, all).
+
+    Returns:
+        What was written: ``rows`` holds for each baseline what it is and its metrics as ``metrics.summarise`` gives
+        them; ``sobel_as_published`` the seed's rule on all images of the split, with and without GIF files,
+        and ``sobel_values`` every image's value by label.
+
+    Raises:
+        InputError: if an image or the embeddings cannot be read, or an image has no embedding.
+    """
+    import pandas as pd
+
+    items = list({item.image_sha256: item for fold in split.folds for item in (*fold.train, *fold.test)}.values())
+    place = {item.image_sha256: k for k, item in enumerate(items)}
+    pictures, is_gif = _read(split, items, embeddings, advance)
+    sides = [
+        tuple(np.array([place[i.image_sha256] for i in side], dtype=np.int64) for side in (fold.train, fold.test))
+        for fold in split.folds
+    ]
+    rows, answers = {}, []
+    for name, method in BASELINES.items():
+        outcomes = []
+        for number, (fold, (train, test)) in enumerate(zip(split.folds, sides, strict=True)):
+            advance(f"baseline {name.replace('_', ' ')}", number, len(sides))
+            scores = method(pictures, train, test)
+            outcomes.append(_outcome(pictures, test, scores))
+            answers += [
+                (name, fold.number, items[k].image_sha256, items[k].label, items[k].group, float(score))
+                for k, score in zip(test, scores[:, pictures.positive], strict=True)
+            ]
+        rows[name] = {"title": TITLES[name], "what": MEANINGS[name], "metrics": summarise(outcomes)}
+    result = {
+        "split": split.name,
+        "split_digest": split.digest,
+        "leakage": leakage_text(split.leakage),
+        "classes": list(split.classes),
+        "positive": split.positive,
+        "folds": len(split.folds),
+        "test_images": len({items[k].image_sha256 for _, test in sides for k in test}),
+        "nearest_by": "embeddings" if embeddings else "textures",
+        "interval": f"95 %, percentiles of {RESAMPLES} resamples of papers, seed 0",
+        "rows": rows,
+        "sobel_as_published": sobel_as_published(pictures, is_gif),
+        "sobel_values": {
+            label: [round(v, 3) for v in pictures.sobel[pictures.controls.labels == k].tolist()]
+            for k, label in enumerate(split.classes)
+        },
+        "people": people,
+    }
+    folder = runs / BASELINES_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / f"{split.name}.json", result)
+    columns = ["baseline", "fold", "image_sha256", "label", "group", "p_positive"]
+    with replacing(folder / f"{split.name}.parquet") as out:
+        pd.DataFrame(answers, columns=columns).to_parquet(out, index=False)
+    return result
+
+
+def sobel_as_published(pictures: Pictures, is_gif: NDArray[np.bool_]) -> dict[str, Any]:
+    """The seed's rule on every image of a split, whatever its side; the seed left GIF files out."""
+    every = np.arange(len(is_gif), dtype=np.int64)
+    scores = sobel_seed(pictures, every, every)
+    both = {"without_gif": every[~is_gif], "all": every}
+    return {
+        name: {"images": len(those), "metrics": summarise([_outcome(pictures, those, scores[those])])}
+        for name, those in both.items()
+        if len(those)
+    }
+
+
+def _outcome(pictures: Pictures, test: Index, scores: Array) -> Outcome:
+    table = pictures.controls
+    return Outcome(table.labels[test], scores, table.groups[test], pictures.positive)
+
+
+def _read(
+    split: Split, items: Sequence[Item], embeddings: Path | None, advance: Advance
+) -> tuple[Pictures, NDArray[np.bool_]]:
+    """Everything that the baselines see, and which files are GIF."""
+    paths = [split.image_path(item) for item in items]
+    controls = read_table(
+        images=paths,
+        labels=[split.classes.index(item.label) for item in items],
+        groups=[item.group for item in items],
+        classes=len(split.classes),
+        advance=lambda done, count: advance("reading images", done, count),
+    )
+    values, textures, gif = [], [], []
+    for done, path in enumerate(paths):
+        data = path.read_bytes()
+        gif.append(describe(data, str(path)).format == "GIF")
+        values.append(sobel_value(data))
+        textures.append(texture_features(open_picture(path)))
+        advance("measuring textures", done + 1, len(paths))
+    measured = np.stack(textures)
+    given = measured if embeddings is None else read_embeddings(embeddings, [i.image_sha256 for i in items])
+    pictures = Pictures(controls, split.classes.index(split.positive), np.array(values), measured, given)
+    return pictures, np.array(gif)
+
+
+def read_embeddings(path: Path, wanted: Sequence[str]) -> Array:
+    """Features of images as ``polymodel embed`` writes them, shape (n, features), in the order wanted.
+
+    Raises:
+        InputError: if the file cannot be read, is another table, or lacks an image.
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    if "image_sha256" not in frame or frame.shape[1] < 2:
+        raise InputError(f"{path} holds no embeddings.", "Write them with: polymodel embed --split NAME --output FILE")
+    frame = frame.drop_duplicates("image_sha256").set_index("image_sha256")
+    if missing := [sha for sha in wanted if sha not in frame.index]:
+        raise InputError(
+            f"{path} lacks {len(missing)} of {len(wanted)} images of the split.", "Embed the split itself."
+        )
+    try:
+        values = frame.loc[list(wanted)].to_numpy(dtype=np.float64)
+    except ValueError as error:
+        raise InputError(f"{path} holds columns that are no numbers: {error}") from error
+    if not np.isfinite(values).all():
+        raise InputError(f"{path} holds values that are not finite.")
+    return values
+
+
+def known_baselines(runs: Path, name: str, digest: str) -> Mapping[str, Any] | None:
+    """The baselines of a split as an earlier call wrote them; None where there are none of this very split."""
+    from polymodel.runs.run import read_json
+
+    path = runs / BASELINES_FOLDER / f"{name}.json"
+    if not path.is_file():
+        return None
+    found = read_json(path)
+    return found if found.get("split_digest") == digest else None

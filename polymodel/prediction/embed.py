@@ -1,0 +1,127 @@
+"""``polymodel embed``: features of images as a table, for whoever wants to compare images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from polydata.errors import InputError
+from polydata.files.atomic import replacing
+from polydata.ids import sha256_file
+from polydata.splits.manifest import MANIFEST
+from polydata.workspace import Workspace
+from polymodel.config import DeviceName, TrainConfig
+from polymodel.data.split import check_images, open_split
+from polymodel.networks.features import FeatureCache, Features
+from polymodel.networks.network import architecture
+from polymodel.networks.weights import load_network
+from polymodel.prediction.predict import check_output, find_images
+from polymodel.runs.environment import choose_device, seed_everything
+from polymodel.runs.parts import Advance
+from polymodel.training.train import CACHE
+
+IMAGES_AT_ONCE = 64
+"""So many share the threads; where one of them cannot be read, they are read one by one."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What ``embed`` wrote.
+
+    Attributes:
+        output: the file.
+        images, features: its rows, and columns beside the SHA-256.
+        digest: SHA-256 of the network's tensors.
+        failed: files that could not be read, each with its reason.
+    """
+
+    output: Path
+    images: int
+    features: int
+    digest: str
+    failed: tuple[tuple[str, str], ...]
+
+
+def embed(
+    split: str,
+    output: Path,
+    config: TrainConfig,
+    *,
+    device: DeviceName = DeviceName.AUTO,
+    workspace: Path | None = None,
+    advance: Advance = lambda *_: None,
+) -> Embedded:
+    """Write mean and sd of every channel of the last two stages, a row for each image: image_sha256, f0, f1, ...
+
+    Args:
+        split: a split's name or folder, or a folder of image files; of equal files one row is written.
+        output: a .parquet file.
+        config: the network, and the views of its recipe ``probe``.
+        device: where to compute.
+        workspace: of the split; features are kept in its cache.
+        advance: told (what is going on, done, all).
+
+    Raises:
+        InputError: if there is no such split or folder, or no image of it can be read.
+        RefusedError: if an image of a split was changed.
+        UsageError: if the file is no .parquet.
+    """
+    check_output(output, (".parquet",))
+    images = _images(split, workspace)
+    used = choose_device(device)
+    seed_everything(config.seeds[0])
+    network = load_network(architecture(config.arch), config.weights, 2, config.input_scale)
+    network.module.to(used).eval()
+    cache = FeatureCache(Workspace.find(workspace).runs / CACHE / "features", network, config.recipe, used)
+    rows: dict[str, Features] = {}
+    failed = []
+    listed = list(images.items())
+    for begin in range(0, len(listed), IMAGES_AT_ONCE):
+        some = listed[begin : begin + IMAGES_AT_ONCE]
+        try:
+            rows |= _means(cache, some, lambda done, _: advance("features", begin + done, len(listed)))  # noqa: B023
+        except InputError:
+            for image in some:
+                try:
+                    rows |= _means(cache, [image])
+                except InputError as error:
+                    failed.append((str(image[1]), error.message))
+    if not rows:
+        raise InputError(f"None of the {len(images)} images could be read.", failed[0][1])
+    _write(output, rows)
+    return Embedded(output, len(rows), len(next(iter(rows.values()))), cache.digest, tuple(failed))
+
+
+def _means(
+    cache: FeatureCache, images: Sequence[tuple[str, Path]], advance: Callable[[int, int], None] | None = None
+) -> dict[str, Features]:
+    """The first block of features of each image, by SHA-256."""
+    means = cache.get(images, advance)[0]
+    return {sha256: row for (sha256, _), row in zip(images, means, strict=True)}
+
+
+def _images(name: str, workspace: Path | None) -> dict[str, Path]:
+    """Path of each image by its SHA-256, in order."""
+    folder = Path(name)
+    if folder.is_dir() and not (folder / MANIFEST).is_file():
+        return {sha256_file(path): path for path in find_images([folder])}
+    split = open_split(name, workspace)
+    check_images(split)
+    items = (item for fold in split.folds for item in fold.everything)
+    return {item.image_sha256: split.image_path(item) for item in items}
+
+
+def _write(output: Path, rows: dict[str, Features]) -> None:
+    import pandas as pd
+
+    values = np.stack(list(rows.values()))
+    frame = pd.DataFrame(values, columns=[f"f{k}" for k in range(values.shape[1])])
+    frame.insert(0, "image_sha256", list(rows))
+    try:
+        with replacing(output) as out:
+            frame.to_parquet(out, index=False)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error

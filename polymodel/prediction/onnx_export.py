@@ -1,0 +1,223 @@
+"""``polymodel export``: a run as one ONNX file that answers as ``polymodel predict`` does.
+
+The graph takes the views of n pictures as ``Preparation`` makes them. Normalisation, networks, features, head and the
+means over views and parts are inside it. Every file is asked about some pictures before it takes its place.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from polydata.errors import InputError, RefusedError, UsageError
+from polydata.files.atomic import replacing
+from polydata.images.picture import open_picture
+from polymodel.data.views import GREY_WEIGHTS, MAX_ASPECT, Grey, Preparation
+from polymodel.prediction.ensemble import Answers, open_answers
+from polymodel.prediction.onnx_file import FORMAT, INPUT, LOGITS, PROBABILITIES, SUFFIX, metadata, open_onnx
+from polymodel.prediction.predict import check_output
+from polymodel.runs.run import Run
+
+PACKAGES = ("onnx", "onnxscript")
+TRIED = 4
+"""Pictures that a file is asked about."""
+TOLERANCE = 1e-3
+"""Largest difference of a logit from torch's, relative for logits above 1."""
+MAX_BYTES = 2_000_000_000
+"""An ONNX file cannot be larger."""
+STEPS = (
+    "Open the picture in RGB: first frame, transparency on white, 16 bits scaled to 8.",
+    "Make it grey with the grey weights, rounded to 8 bits.",
+    "Cut the middle where the long side is over max_aspect times the short one.",
+    "For each rendering: resize with antialiased bicubic interpolation so that the short side has short_side "
+    "pixels (null: squash the whole picture to size x size, uncut), turn it left by quarter_turns, cut crops of "
+    "size x size.",
+    "Corners are taken in the order top left, top right, bottom left, bottom right, then the centre; mirror images in "
+    "the order none, left-right, top-bottom, both. Stack the crops of all renderings.",
+)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What ``export`` wrote.
+
+    Attributes:
+        output, sidecar: the ONNX file, and beside it what it says of itself as JSON.
+        size_bytes: of the ONNX file.
+        pictures: how many it was asked about.
+        from_run: they are test images of the run; otherwise, where these are gone, made up.
+        difference: the largest difference of a logit from torch's.
+    """
+
+    output: Path
+    sidecar: Path
+    size_bytes: int
+    pictures: int
+    from_run: bool
+    difference: float
+
+
+class _Graph(nn.Module):
+    """What stands in the file: logits and probabilities (n, classes)."""
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__()
+        self.answers = answers
+
+    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.answers(views)
+        return logits, logits.softmax(1)
+
+
+def export(run: Run, output: Path, advance: Callable[[str, int, int], None] = lambda *_: None) -> Exported:
+    """Write a finished run as FILE.onnx, and FILE.json with what it says of itself.
+
+    Args:
+        run: from ``open_run``.
+        output: a .onnx file; it and the .json file are replaced where they are there.
+        advance: told (what is going on, done, all).
+
+    Raises:
+        UsageError: if packages are missing or the file is no .onnx.
+        RefusedError: if the run is not finished, its network is not the one that it was trained with, or the file
+            does not answer as the run does.
+        InputError: if the run cannot be expressed in ONNX or be read, or the file cannot be written.
+    """
+    check_output(output, (SUFFIX,))
+    require_packages()
+    advance("reading the run", 0, 3)
+    answers = open_answers(run, "cpu")
+    size = sum(t.numel() * t.element_size() for t in (*answers.parameters(), *answers.buffers()))
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{run.name} holds {size / 1e9:.1f} GB of weights; an ONNX file holds {MAX_BYTES / 1e9:.0f} GB at most.",
+            "Train a run with fewer seeds or folds, or a smaller network.",
+        )
+    pictures, from_run = _pictures(run)
+    views = np.stack([answers.preparation.views(picture) for picture in pictures])
+    wanted = np.stack([answers.answer(one) for one in views])
+    advance("writing the graph", 1, 3)
+    facts = _facts(run, answers.preparation, views.shape[1])
+    data = to_onnx(_Graph(answers).float().eval(), views, facts, run.name)
+    advance("comparing with torch", 2, 3)
+    model = open_onnx(data)
+    difference = np.abs(np.stack([model.answer(one) for one in views]) - wanted)
+    if not (difference <= TOLERANCE * np.maximum(1.0, np.abs(wanted))).all():
+        raise RefusedError(
+            f"The exported file does not answer as {run.name} does: a logit differs by {difference.max():.2g}.",
+            "Nothing was written. Use polymodel predict, which needs no export.",
+        )
+    sidecar = output.with_suffix(".json")
+    try:
+        with replacing(output) as out, replacing(sidecar) as beside:
+            out.write(data)
+            beside.write((json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
+    return Exported(output, sidecar, len(data), len(pictures), from_run, float(difference.max()))
+
+
+def require_packages() -> None:
+    """Make sure that what writes ONNX is installed.
+
+    Raises:
+        UsageError: if it is not.
+    """
+    if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        raise UsageError(
+            f"An export needs {' and '.join(missing)}, not installed here.", "pip install 'polydata[onnx]'"
+        )
+
+
+def to_onnx(graph: nn.Module, views: Grey, facts: dict[str, Any], name: str) -> bytes:
+    """A module as the bytes of an ONNX file.
+
+    Args:
+        graph: takes (n, views, size, size) uint8, gives logits and probabilities (n, classes).
+        views: some input, of two pictures at least, so that n is left open.
+        facts: what the file is to say of itself.
+        name: for messages.
+
+    Raises:
+        InputError: if torch or ONNX does not know how to express an operation.
+    """
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                graph,
+                (torch.from_numpy(views),),
+                dynamo=True,
+                verbose=False,
+                input_names=[INPUT],
+                output_names=[LOGITS, PROBABILITIES],
+                dynamic_shapes=({0: torch.export.Dim("pictures", min=1)},),
+            )
+    except torch.onnx.errors.OnnxExporterError as error:
+        cause = str(error.__cause__ or error).strip().splitlines()
+        raise InputError(
+            f"{name} cannot be expressed in ONNX: {cause[0] if cause else type(error).__name__}",
+            "Use polymodel predict, which needs no export, or train another --arch.",
+        ) from error
+    assert program is not None
+    ClearMetadataAndDocStringPass()(program.model)  # every node names lines of source files, with their folders
+    program.model.metadata_props.update(metadata(facts))
+    program.model.producer_name = "polymodel"
+    data: bytes = program.model_proto.SerializeToString()
+    return data
+
+
+def _pictures(run: Run) -> tuple[list[Image.Image], bool]:
+    """Some test images of the run, or, where they are gone, made-up ones; and whether they are the run's."""
+    frame = run.predictions(run.planned[0])
+    paths = frame.loc[frame["side"] == "test", "path"].drop_duplicates()
+    chosen = paths.iloc[np.linspace(0, len(paths) - 1, min(TRIED, len(paths))).round().astype(int)]
+    try:
+        found = [open_picture(run.image_root / path) for path in chosen]
+    except InputError:
+        found = []
+    if len(found) > 1:
+        return found, True
+    noise = np.random.default_rng(0).integers(0, 256, (TRIED, 24, 32), dtype=np.uint8)
+    return [Image.fromarray(grey).resize((640, 480), Image.Resampling.BICUBIC).convert("RGB") for grey in noise], False
+
+
+def _facts(run: Run, preparation: Preparation, count: int) -> dict[str, Any]:
+    """What a file says of itself."""
+    config = run.config
+    return {
+        "format": FORMAT,
+        "polymodel": importlib.metadata.version("polydata"),
+        "run": run.name,
+        "arch": config.arch,
+        "recipe": config.recipe.name,
+        "models": len(run.planned),
+        "split": str(run.split["name"]),
+        "split_digest": str(run.split["digest"]),
+        "leakage": run.leakage,
+        "classes": list(run.classes),
+        "positive": run.positive,
+        "input": f"{INPUT}: uint8 (pictures, {count}, {preparation.size}, {preparation.size})",
+        "output": f"{LOGITS} and {PROBABILITIES}: float32 (pictures, {len(run.classes)}), in the order of classes",
+        "preparation": {
+            "size": preparation.size,
+            "renderings": [{"short_side": short, "quarter_turns": turns} for short, turns in preparation.renderings],
+            "crops": preparation.crops,
+            "max_aspect": MAX_ASPECT,
+            "grey_weights": list(GREY_WEIGHTS),
+            "steps": list(STEPS),
+        },
+    }

@@ -1,0 +1,237 @@
+"""``polymodel predict``: labels for images that a run has not been given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from polydata.errors import InputError, UsageError
+from polydata.files.atomic import replacing
+from polydata.ids import sha256_bytes
+from polydata.images.picture import SUFFIXES, open_picture
+from polydata.workspace import SETTINGS, Workspace
+from polymodel.config import DeviceName
+from polymodel.data.views import Grey, Preparation
+from polymodel.networks.linear import Array, softmax
+from polymodel.networks.threads import each
+from polymodel.prediction.onnx_file import SUFFIX, OnnxModel, open_onnx
+from polymodel.runs.environment import choose_device
+from polymodel.runs.run import LOGIT, Run, open_run
+
+IMAGE_SUFFIXES = frozenset({*(f".{s}" for s in SUFFIXES.values()), ".jpeg", ".tiff"})
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a run says of an image.
+
+    Attributes:
+        path: the file.
+        image_sha256: of its bytes.
+        label: the most probable one.
+        p_positive: softmax probability of the run's positive class.
+        logits: by label, the mean over the run's parts.
+        trained_on: whether some part of the run was trained on it, so that the answer may repeat its label; None for
+            an exported file, which does not know.
+    """
+
+    path: str
+    image_sha256: str
+    label: str
+    p_positive: float
+    logits: dict[str, float]
+    trained_on: bool | None
+
+    def row(self) -> dict[str, Any]:
+        """A flat row, for a table."""
+        named = {LOGIT + label: value for label, value in self.logits.items()}
+        return {
+            "path": self.path,
+            "image_sha256": self.image_sha256,
+            "label": self.label,
+            "p_positive": self.p_positive,
+            "trained_on": self.trained_on,
+            **named,
+        }
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a run says of images.
+
+    Attributes:
+        done: one for each image.
+        failed: files that could not be read, each with its reason.
+        leakage: why the run's split leaks, in words; None for a clean one.
+    """
+
+    done: tuple[Prediction, ...]
+    failed: tuple[tuple[str, str], ...]
+    leakage: str | None
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Files as named, and every image below folders, in order of name; of a workspace the images of its store.
+
+    Raises:
+        InputError: if a path does not exist or a folder holds no image.
+    """
+    found = []
+    for path in paths:
+        if path.is_dir():
+            top = Workspace.open(path).store if (path / SETTINGS).is_file() else path
+            every = top.glob("[0-9a-f][0-9a-f]/*") if top != path else path.rglob("*")
+            inside = sorted(p for p in every if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+            if not inside:
+                raise InputError(
+                    f"There are no images in {path}.", f"Known kinds: {', '.join(sorted(IMAGE_SUFFIXES))}."
+                )
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise InputError(f"There is no {path}.")
+    return found
+
+
+class Answerer(Protocol):
+    """Networks that answer for a picture; each thread takes a twin of its own."""
+
+    @property
+    def preparation(self) -> Preparation:
+        """How they see a picture."""
+
+    def answer(self, views: Grey) -> Array:
+        """Logits (classes,) of the views (views, size, size) of one picture."""
+
+    def twin(self) -> Self:
+        """The same for another thread."""
+
+
+def open_model(name_or_path: str, workspace: Path | None = None) -> Run | OnnxModel:
+    """A run by its name or folder, or a FILE.onnx that ``polymodel export`` wrote.
+
+    Raises:
+        InputError: if there is none, or it cannot be read.
+        WorkspaceError: if a name was given and no workspace is found.
+    """
+    if name_or_path.lower().endswith(SUFFIX):
+        return open_onnx(Path(name_or_path))
+    return open_run(name_or_path, workspace)
+
+
+def predict(
+    model: Run | OnnxModel,
+    paths: Sequence[Path],
+    device: DeviceName = DeviceName.AUTO,
+    advance: Callable[[str, int, int], None] = lambda *_: None,
+) -> Predictions:
+    """Predict images with all parts of a finished run together: their logits are averaged.
+
+    Args:
+        model: from ``open_model`` or ``open_run``.
+        paths: image files, folders and workspaces.
+        device: where to compute; an exported file is always asked on the processor.
+        advance: told (what is going on, done, all).
+
+    Raises:
+        RefusedError: if the run is not finished, or its network is not the one that it was trained with.
+        InputError: if a path does not exist or weights cannot be read. An image that cannot be read is no
+            error; it is listed in ``failed``.
+    """
+    images = find_images(paths)
+    answers, used = _answerer(model, device)
+    found: dict[int, tuple[str, Array]] = {}
+    failed: dict[int, tuple[str, str]] = {}
+
+    def one(answers: Answerer, place: int) -> None:
+        path = images[place]
+        try:
+            data = path.read_bytes()
+            views = answers.preparation.views(open_picture(data))
+        except (InputError, OSError) as error:
+            failed[place] = str(path), error.message if isinstance(error, InputError) else str(error.strerror)
+        else:
+            found[place] = sha256_bytes(data), answers.answer(views)
+
+    advance("predicting", 0, len(images))
+    for done, _ in enumerate(each(answers, used, range(len(images)), one), start=1):
+        advance("predicting", done, len(images))
+    positive = model.classes.index(model.positive)
+    known = _trained_on(model) if isinstance(model, Run) else None
+    rows = []
+    for place, (sha256, logits) in sorted(found.items()):
+        chances = softmax(logits[None])[0]
+        rows.append(
+            Prediction(
+                path=str(images[place]),
+                image_sha256=sha256,
+                label=model.classes[int(chances.argmax())],
+                p_positive=float(chances[positive]),
+                logits=dict(zip(model.classes, logits.tolist(), strict=True)),
+                trained_on=None if known is None else sha256 in known,
+            )
+        )
+    return Predictions(tuple(rows), tuple(reason for _, reason in sorted(failed.items())), model.leakage)
+
+
+def _trained_on(run: Run) -> set[str]:
+    """SHA-256 of the images on which some part of the run was trained, or by which one was stopped."""
+    frames = (run.predictions(key) for key in run.planned)
+    return {str(sha) for frame in frames for sha in frame.loc[frame["side"] != "test", "image_sha256"]}
+
+
+def _answerer(model: Run | OnnxModel, device: DeviceName) -> tuple[Answerer, str]:
+    """What gives logits, and the device it does so on."""
+    if isinstance(model, OnnxModel):
+        if device not in (DeviceName.AUTO, DeviceName.CPU):
+            raise UsageError("An exported file is asked on the processor.", "Leave --device out.")
+        return model, DeviceName.CPU.value
+    from polymodel.prediction.ensemble import open_answers
+
+    model.require_finished()
+    used = choose_device(device)
+    return open_answers(model, used), used
+
+
+OUTPUTS = (".csv", ".json", ".parquet")
+
+
+def check_output(path: Path, suffixes: Sequence[str] = OUTPUTS) -> None:
+    """Refuse a file that could not be written, before the work is done.
+
+    Raises:
+        UsageError: for another suffix.
+        InputError: if it is a folder itself, or its folder is missing or cannot be written.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} does not end in {' or '.join(suffixes)}.", "Give the file such a name.")
+    if path.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder.", "Name another file with --output.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: {path.parent} is missing or read-only.", "Make the folder first.")
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write a table as .csv, .json or .parquet, by the file's suffix.
+
+    Raises:
+        UsageError, InputError: as ``check_output``, and if the disk fails.
+    """
+    import pandas as pd
+
+    check_output(path)
+    frame = pd.DataFrame([p.row() for p in predictions.done])
+    try:
+        with replacing(path) as out:
+            if path.suffix.lower() == ".csv":
+                frame.to_csv(out, index=False)
+            elif path.suffix.lower() == ".json":
+                frame.to_json(out, orient="records", indent=2)
+            else:
+                frame.to_parquet(out, index=False)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error

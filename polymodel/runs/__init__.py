@@ -1,0 +1,1 @@
+"""Run folders: their parts, environment and model card."""

@@ -1,0 +1,59 @@
+"""The model card of a run: README.md, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from polydata.files.markdown import plain as _plain
+from polymodel.runs.run import Run, write_text
+
+
+def _partitions(recipe: Mapping[str, Any]) -> str:
+    """How the split was parted, in words."""
+    if not recipe["folds"]:
+        return "one partition"
+    return f"{recipe['folds']} folds" + (f", {recipe['repeats']} times" if recipe["repeats"] > 1 else "")
+
+
+def card_text(run: Run) -> str:
+    """The card of a finished run, in Markdown."""
+    config, split, recipe = run.config, run.split, run.config.recipe
+    counts, environment = split["counts"], run.record["environment"]
+    labels = ", ".join(f"{_plain(label)} {count}" for label, count in counts["labels"].items())
+    lines = [f"# {_plain(run.name)}", ""]
+    if run.leakage:
+        lines += [
+            f"> **Leaky split.** {_plain(run.leakage)}. What this run scores says little about papers it has not seen.",
+            "",
+        ]
+    lines += [
+        f"A classifier of micrographs into {' and '.join(_plain(c) for c in run.classes)}.",
+        "",
+        f"- Network: {_plain(config.arch)}, weights {_plain(config.weights)}"
+        + (f" (SHA-256 {config.weights_sha256})" if config.weights_sha256 else ""),
+        f"- Recipe: {_plain(recipe.name)}: {_plain(recipe.words)}",
+        f"- Split: {_plain(split['name'])}, digest {split['digest'][:16]}; {counts['images']} images of "
+        f"{counts['groups']} groups ({labels})",
+        f"- Models: {len(run.planned)} ({_partitions(split['recipe'])}, seeds {', '.join(map(str, config.seeds))})",
+        f"- Computed on {_plain(environment['device'])} in {run.record['seconds']:.0f} s, torch "
+        f"{_plain(environment['packages']['torch'])}",
+        "",
+        "## Input and output",
+        "",
+        "Images are read in grey; colour, scale bars and burned-in print are not treated apart. The output is a",
+        f"logit for each label; p_positive is the softmax probability of {_plain(run.positive)}. It is not calibrated.",
+        "",
+        "## Limits",
+        "",
+        "Trained on micrographs from literature figures with the labels of the split above. The labels are answers",
+        "of people or words of records, and partly contradict each other. Judge it by the intervals of",
+        f"`polymodel evaluate {run.name}`, beside the control models that see no picture.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def write_card(run: Run) -> None:
+    """Write README.md into the run folder."""
+    write_text(run.folder / "README.md", card_text(run))

@@ -1,0 +1,1 @@
+"""Training: every recipe, over every fold and seed of a split."""

@@ -1,0 +1,228 @@
+"""What a training by gradient descent reads: pixels, or what the frozen front of a network made of them.
+
+Both hand out the input of a module that gives logits, for training (random views or fixed copies) and for
+measuring (the centre, or the centre and its mirror images).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from polydata.files.atomic import replacing
+from polydata.ids import content_id
+from polydata.images.picture import open_picture
+from polydata.splits.manifest import Item
+from polymodel.data.augment import Transform, fixed_copies, random_view
+from polymodel.data.views import Grey, centre, grey_resized, mirrored, preparation
+from polymodel.networks.network import Network
+from polymodel.networks.threads import each
+from polymodel.recipes import Recipe
+from polymodel.runs.parts import PartJob
+
+EVAL_BATCH = 64
+PASS_COUNT = 1_000_003  # a prime, so that (seed, epoch, place) seldom share a random state
+RANDOM_VIEWS = 8
+"""Random views of an image that are cached for a training of the last block, beside its four mirror images."""
+
+MAPS = "four mirror images; random views by SHA-256; 1"
+"""What is cached of an image; part of the cache's key."""
+
+RANDOM_STATE = threading.Lock()
+"""Random views follow from the process's generators, which one thread at a time may set."""
+
+Choice = tuple[int, int]
+"""(place of an image, number of its copy)."""
+
+
+class Source(Protocol):
+    """Images of one part of a run, in the order of ``PartJob.items``."""
+
+    @property
+    def module(self) -> nn.Module:
+        """Gives logits for what ``training`` hands out."""
+
+    def training(self, epoch: int, chosen: Sequence[Choice]) -> Tensor:
+        """Input of ``module`` for these images in this epoch."""
+
+    def logits(self, places: Sequence[int]) -> Tensor:
+        """Logits (n, classes) of these images as they are predicted; the network goes to eval mode."""
+
+
+class Pixels:
+    """Images in memory, one byte a pixel.
+
+    Args:
+        job: of the part.
+        network: on the job's device.
+        transform: makes random views.
+    """
+
+    def __init__(self, job: PartJob, network: Network, transform: Transform) -> None:
+        self.job, self.network, self.transform = job, network, transform
+        self.module = network.module
+        self.images = read_images(job)
+
+    def training(self, epoch: int, chosen: Sequence[Choice]) -> Tensor:
+        """See ``Source``."""
+        size = self.job.recipe.image_size
+        if self.job.recipe.copies is not None:
+            whole = torch.from_numpy(np.stack([self.images[place] for place, _ in chosen]))
+            greys = fixed_copies(whole.to(self.job.device), [copy for _, copy in chosen])
+        else:
+            states = [((self.job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63 for place, _ in chosen]
+            views = [
+                random_view(self.images[place], size, self.transform, state)
+                for (place, _), state in zip(chosen, states, strict=True)
+            ]
+            greys = torch.stack(views).to(self.job.device)
+        return self.network.normalise(greys)
+
+    def logits(self, places: Sequence[int]) -> Tensor:
+        """See ``Source``."""
+        return pixel_logits(self.network, [self.images[k] for k in places], self.job.recipe, self.job.device)
+
+
+def pixel_logits(network: Network, images: Sequence[Grey], recipe: Recipe, device: str) -> Tensor:
+    """Logits (n, classes) of resized grey images, in doubles on the processor; the network goes to eval mode."""
+    network.module.eval()
+    cut, rows = preparation(recipe).cut, []
+    with torch.inference_mode():
+        for start in range(0, len(images), EVAL_BATCH):
+            views = torch.from_numpy(np.stack([cut(image) for image in images[start : start + EVAL_BATCH]]))
+            rows.append(view_logits(network, views.to(device)).cpu().double())
+    return torch.cat(rows)
+
+
+def view_logits(network: Network, views: Tensor) -> Tensor:
+    """Logits (n, classes), the mean over the views, of (n, views, size, size) uint8."""
+    logits: Tensor = network.module(network.normalise(views.flatten(0, 1)))
+    return logits.reshape(-1, views.shape[1], logits.shape[1]).mean(1)
+
+
+def read_images(job: PartJob) -> list[Grey]:
+    """The images of all sides, resized."""
+    images = []
+    for done, item in enumerate(job.items, start=1):
+        picture = open_picture(job.split.image_path(item))
+        images.append(grey_resized(picture, job.recipe.short_side, job.recipe.image_size))
+        job.advance("reading images", done, len(job.items))
+    return images
+
+
+class LastBlock(nn.Module):
+    """The last block of a network as a module of its own: takes the middle's maps, gives logits."""
+
+    def __init__(self, network: Network, size: int) -> None:
+        super().__init__()
+        self.network, self.size = network, size
+        self.whole = network.module
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Logits (n, classes) of (n, channels, height, width)."""
+        return self.network.from_middle(maps, self.size)
+
+
+class Maps:
+    """What the frozen front makes of fixed views of each image, computed once and kept by the image's SHA-256.
+
+    Kept are the four mirror images of the centre, with which an image is also measured, and ``RANDOM_VIEWS``
+    random views. They do not depend on the run's seed, so folds, seeds and later runs share them; each epoch
+    draws one of the twelve.
+
+    Args:
+        folder: where maps are kept.
+        job: of the part.
+        network: in eval mode, on the job's device.
+        transform: makes random views.
+        transform_key: what names it, part of the cache's key.
+
+    Raises:
+        UsageError: if the network has no last block that could be trained by itself.
+    """
+
+    def __init__(self, folder: Path, job: PartJob, network: Network, transform: Transform, transform_key: str) -> None:
+        self.job, self.network, self.transform = job, network, transform
+        recipe = job.recipe
+        blank = torch.zeros(2, recipe.image_size, recipe.image_size, dtype=torch.uint8, device=job.device)
+        network.check_middle(network.normalise(blank))
+        shape = (recipe.short_side, recipe.image_size, job.device, transform_key)
+        self.folder = folder / content_id("maps", network.backbone_digest(), network.middle, MAPS, RANDOM_VIEWS, *shape)
+        self.module = LastBlock(network, recipe.image_size)
+        network.module.eval()
+        wanted = [(item, "mirrored") for item in job.items] + [(item, "random") for item in job.fold.train]
+        missing = [(item, kind) for item, kind in wanted if not self._is_kept(item, kind)]
+        known = len(wanted) - len(missing)
+        for done, _ in enumerate(each(network, job.device, missing, self._compute), start=1):
+            job.advance("frozen front", known + done, len(wanted))
+
+    def _path(self, item: Item, kind: str) -> Path:
+        return self.folder / item.image_sha256[:2] / f"{item.image_sha256}-{kind}.npy"
+
+    def _is_kept(self, item: Item, kind: str) -> bool:
+        """Whether maps are there; an empty file, as a power cut leaves one, is none."""
+        path = self._path(item, kind)
+        return path.is_file() and path.stat().st_size > 0
+
+    def _compute(self, network: Network, wanted: tuple[Item, str]) -> None:
+        """Keep the maps of one image's views of a kind."""
+        item, kind = wanted
+        size = self.job.recipe.image_size
+        image = grey_resized(open_picture(self.job.split.image_path(item)), self.job.recipe.short_side, size)
+        if kind == "mirrored":
+            views = torch.from_numpy(mirrored(centre(image, size)))
+        else:
+            first = int(item.image_sha256[:12], 16)
+            with RANDOM_STATE:
+                views = torch.stack([random_view(image, size, self.transform, first + k) for k in range(RANDOM_VIEWS)])
+        with torch.inference_mode():
+            maps = network.middle_map(network.normalise(views.to(self.job.device))).float().cpu()
+        with replacing(self._path(item, kind)) as out:
+            np.save(out, maps.numpy(), allow_pickle=False)
+
+    def _map(self, item: Item, view: int) -> NDArray[np.float32]:
+        kind, place = ("mirrored", view) if view < 4 else ("random", view - 4)
+        kept: NDArray[np.float32] = np.load(self._path(item, kind), mmap_mode="r", allow_pickle=False)[place]
+        return kept
+
+    def _batch(self, chosen: Sequence[tuple[int, int]]) -> Tensor:
+        maps = np.stack([self._map(self.job.items[place], view) for place, view in chosen])
+        return torch.from_numpy(maps).to(self.job.device)
+
+    def training(self, epoch: int, chosen: Sequence[Choice]) -> Tensor:
+        """See ``Source``."""
+        generator = torch.Generator().manual_seed(self.job.seed * PASS_COUNT + epoch)
+        views = torch.randint(4 + RANDOM_VIEWS, (len(self.job.items),), generator=generator).tolist()
+        return self._batch([(place, views[place]) for place, _ in chosen])
+
+    def logits(self, places: Sequence[int]) -> Tensor:
+        """See ``Source``."""
+        self.network.module.eval()
+        views = range(4 if self.job.recipe.flips else 1)
+        rows = []
+        with torch.inference_mode():
+            for start in range(0, len(places), EVAL_BATCH // 4):
+                some = places[start : start + EVAL_BATCH // 4]
+                answers = self.module(self._batch([(place, view) for place in some for view in views]))
+                rows.append(answers.cpu().double().reshape(len(some), len(views), -1).mean(1))
+        return torch.cat(rows)
+
+    def head_inputs(self, places: Sequence[int]) -> NDArray[np.float32]:
+        """What the head is given for these images, the mean over the mirror images: (n, features)."""
+        kept: list[Tensor] = []
+        layer = self.network.head_layer()
+        handle = layer.register_forward_pre_hook(lambda _module, inputs: kept.append(inputs[0].detach().cpu()))
+        try:
+            self.logits(places)
+        finally:
+            handle.remove()
+        flat = torch.cat(kept)
+        means: NDArray[np.float32] = flat.reshape(len(places), -1, flat.shape[1]).mean(1).numpy()
+        return means

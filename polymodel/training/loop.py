@@ -1,0 +1,347 @@
+"""The recipes that train by gradient descent: ``lp-ft``, ``finetune``, ``paper`` and ``paper-code``."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from polydata.errors import InputError
+from polymodel.config import Precision
+from polymodel.data.augment import Transform
+from polymodel.data.split import VALIDATION_PARTS, group_folds
+from polymodel.networks.linear import balanced_weights, fit_head, image_weights
+from polymodel.networks.network import Network
+from polymodel.networks.threads import one_thread
+from polymodel.recipes import Balance, Recipe, Schedule
+from polymodel.runs.parts import PartJob, PartResult
+from polymodel.runs.run import CHECKPOINT
+from polymodel.training import checkpoints
+from polymodel.training.batches import PASS_COUNT, Choice, Maps, Pixels, Source
+from polymodel.training.checkpoints import Keeper, Loop
+from polymodel.training.distributed import Team
+from polymodel.training.tracking import Tracker
+
+AUTOCAST = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How a loop is run, beside what the recipe says.
+
+    Attributes:
+        precision: of the arithmetic.
+        compiled: train through ``torch.compile``.
+        transform: makes random views.
+        transform_key: what names it.
+        cache: folder of cached maps.
+        part_folder: where the part is being made; checkpoints lie there.
+        checkpoint_seconds: at least so many between two checkpoints.
+        team: the processes that train together.
+        tracker: told of every epoch.
+    """
+
+    precision: Precision
+    compiled: bool
+    transform: Transform
+    transform_key: str
+    cache: Path
+    part_folder: Path
+    checkpoint_seconds: float
+    team: Team
+    tracker: Tracker
+
+
+def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartResult | None:
+    """Train a network; with patience, the epoch with the lowest loss on validation papers is kept.
+
+    Validation papers are the split's validation side, or where it has none a part of the training side. The test side
+    never chooses anything. Only where a recipe stops early nowhere its loss and accuracy are noted after each epoch,
+    for the curve that the seed article shows.
+
+    Returns:
+        The result; None in all processes of a team but the first.
+
+    Raises:
+        InputError: if an image cannot be read, the papers do not allow a validation part, or a loss is not finite.
+        UsageError: if the network has no last block that could be trained by itself, and the recipe wants one.
+    """
+    recipe, team = job.recipe, settings.team
+    labels = torch.from_numpy(job.targets())
+    kept, held_back = _parts(job, labels.numpy())
+    network.module.to(job.device)
+    if job.device == "cuda":
+        network.module.to(memory_format=torch.channels_last)  # what its kernels like
+    start_digest = network.backbone_digest()
+    source = _source(job, network, settings)
+    if isinstance(source, Maps) and recipe.linear_start:
+        _start_head(job, source, kept, labels.numpy()[kept])
+    loop = _new_loop(job, network, settings)
+    keeper = Keeper(settings.part_folder if team.is_first else None, settings.checkpoint_seconds)
+    checkpoint = settings.part_folder / CHECKPOINT
+    if team.from_first(checkpoint.is_file()):
+        checkpoints.load(checkpoint, loop)
+    seconds_before = sum(float(row["seconds"] or 0) for row in loop.history)
+    weights = class_weights(job, labels.numpy()[kept])
+    learn = _learner(job, loop, source, settings, weights)
+    watched = [("val", held_back)] if len(held_back) else []
+    if recipe.patience is None:
+        watched.append(("test", job.places("test")))
+    with one_thread(recipe.tail_only and job.device == "cpu"):
+        while loop.epoch < recipe.epochs and not _is_stale(loop, recipe):
+            _epoch(job, loop, (kept, labels), learn, team)
+            if team.is_first:
+                for side, places in watched:
+                    _look(loop, side, source.logits(places.tolist()).float(), labels[places], weights)
+            loop.history[-1] = team.from_first(loop.history[-1])
+            loop.best_loss, loop.best_epoch = team.from_first((loop.best_loss, loop.best_epoch))
+            _check_finite(loop)
+            settings.tracker.row(loop.history[-1])
+            keeper.after_epoch(loop)
+    if not team.is_first:
+        return None
+    if recipe.patience is not None:
+        network.module.load_state_dict(loop.best_state)
+    return PartResult(
+        tensors=network.module.state_dict(),
+        logits=source.logits(range(len(job.items))).numpy(),
+        history=loop.history,
+        facts={
+            "epochs": loop.epoch,
+            "kept_epoch": loop.best_epoch if recipe.patience is not None else loop.epoch,
+            "validation_images": len(held_back),
+            "validation_groups": sorted({job.items[k].group for k in held_back}),
+            "start_digest": start_digest,
+            "processes": team.size,
+            "precision": settings.precision.value,
+        },
+        seconds_before=seconds_before,
+    )
+
+
+def class_weights(job: PartJob, labels: NDArray[np.int64]) -> Tensor | None:
+    """Weight of each class in the loss, on the job's device; None where all weigh the same."""
+    if job.recipe.balance != Balance.WEIGHTS:
+        return None
+    return torch.tensor(balanced_weights(labels, len(job.classes)), dtype=torch.float32, device=job.device)
+
+
+def _source(job: PartJob, network: Network, settings: LoopSettings) -> Source:
+    if not job.recipe.tail_only:
+        return Pixels(job, network, settings.transform)
+    network.module.eval()
+    arguments = (settings.cache, job, network, settings.transform, settings.transform_key)
+    if settings.team.is_first:
+        source = Maps(*arguments)
+    settings.team.from_first(None)  # the others wait, and find every map there
+    return source if settings.team.is_first else Maps(*arguments)
+
+
+def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the items to learn from, and of those held back for early stopping.
+
+    A split's own validation side is taken as it is. Else a part of the training side is held back, the first without
+    which every label is still there to be learned: the balanced loss of a label that was never shown has no value.
+    """
+    train, val = job.places("train"), job.places("val")
+    if len(val) or job.recipe.patience is None:
+        return train, val
+    labels = labels[train]
+    groups = [item.group for item in job.fold.train]
+    for kept, held_back in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
+        if np.array_equal(np.unique(labels[kept]), np.unique(labels)):
+            return kept, held_back
+    raise InputError(
+        "Whichever training groups are held back for validation, all images of some label go with them.",
+        "Build a split with more papers of each label, or train with --recipe probe or paper.",
+    )
+
+
+def _start_head(job: PartJob, source: Maps, kept: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+    """Fill the head with a logistic regression on what the frozen network gives it."""
+    job.advance("linear start", 0, 1)
+    groups = [job.items[k].group for k in kept]
+    weights = image_weights(labels, len(job.classes), groups, balanced=job.recipe.balance != Balance.NONE)
+    features = source.head_inputs(kept.tolist())
+    head = fit_head(features, labels, len(job.classes), job.recipe.inverse_regularisation, weights)
+    layer = source.network.head_layer()
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(head.weight))
+        layer.bias.copy_(torch.from_numpy(head.bias))
+
+
+def _new_loop(job: PartJob, network: Network, settings: LoopSettings) -> Loop:
+    recipe = job.recipe
+    parameters = _trained_parameters(network, recipe)
+    kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
+    optimiser = kind(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    scaler = torch.amp.GradScaler(job.device, enabled=settings.precision is Precision.FP16)
+    return Loop(network, optimiser, scaler)
+
+
+def _trained_parameters(network: Network, recipe: Recipe) -> list[nn.Parameter]:
+    """The parameters to train; all others are frozen."""
+    names = network.tail() if recipe.tail_only else [name for name, _ in network.module.named_modules()]
+    network.module.requires_grad_(False)
+    parts = [network.module.get_submodule(name) for name in names]
+    chosen = [
+        parameter
+        for part in parts
+        if not (recipe.frozen_norm and isinstance(part, _BatchNorm))
+        for parameter in part.parameters(recurse=False)
+    ]
+    for parameter in chosen:
+        parameter.requires_grad_(True)
+    return chosen
+
+
+def _is_stale(loop: Loop, recipe: Recipe) -> bool:
+    return recipe.patience is not None and loop.epoch - loop.best_epoch >= recipe.patience
+
+
+def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+    """The learning rate of a step, counted from 0 over the whole training."""
+    warm, total = recipe.warm_up * steps_per_epoch, recipe.epochs * steps_per_epoch
+    if step + 1 < warm:
+        return recipe.learning_rate * (step + 1) / warm
+    if recipe.schedule == Schedule.COSINE:
+        done = max(0.0, step - warm) / max(1.0, total - warm)
+        return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return recipe.learning_rate
+
+
+Learn = Callable[[int, Sequence[Choice], Tensor], Tensor]
+"""Learns from one batch: (epoch, its images, their labels) -> (loss x images, right answers) of this process."""
+
+
+def _learner(job: PartJob, loop: Loop, source: Source, settings: LoopSettings, weights: Tensor | None) -> Learn:
+    team, device = settings.team, job.device
+    shared = team.shared(source.module, device)
+    module: Any = torch.compile(shared) if settings.compiled else shared
+    dtype = AUTOCAST.get(settings.precision)
+
+    def learn(epoch: int, chosen: Sequence[Choice], wanted: Tensor) -> Tensor:
+        mine = range(team.rank, len(chosen), team.size)
+        # Where there are fewer images than processes, one is shown again and counts nothing.
+        is_counted, mine = bool(mine), mine or range(1)
+        given = wanted[list(mine)].to(device)
+        whole = float((weights.cpu()[wanted] if weights is not None else torch.ones(len(wanted))).sum())
+        inputs = source.training(epoch, [chosen[k] for k in mine])
+        loop.optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(device, dtype=dtype, enabled=dtype is not None):
+            logits = module(inputs).float()
+        losses = functional.cross_entropy(logits, given, weights, reduction="none") * float(is_counted)
+        # The processes' gradients are averaged, so that each divides by its share of the whole batch.
+        loss = losses.sum() / whole
+        loop.scaler.scale(loss * team.size).backward()  # type: ignore[no-untyped-call]
+        loop.scaler.step(loop.optimiser)
+        loop.scaler.update()
+        right = (logits.detach().argmax(1) == given).sum() * float(is_counted)
+        return torch.stack([loss.detach().double() * len(chosen), right.double()])
+
+    return learn
+
+
+def _epoch(job: PartJob, loop: Loop, shown: tuple[NDArray[np.int64], Tensor], learn: Learn, team: Team) -> None:
+    """One pass over the training images; the row's loss and accuracy are those met on the way."""
+    module, began = loop.network.module, time.monotonic()
+    module.train()
+    if job.recipe.frozen_norm:
+        for part in module.modules():
+            if isinstance(part, _BatchNorm):
+                part.eval()
+    torch.manual_seed((job.seed * PASS_COUNT + loop.epoch) * team.size + team.rank)  # of dropout
+    totals, seen = torch.zeros(2, dtype=torch.float64, device=job.device), 0
+    chunks = batches(job, loop.epoch, *shown)
+    for done, chunk in enumerate(chunks):
+        job.advance(_note(loop), loop.epoch * len(chunks) + done, job.recipe.epochs * len(chunks))
+        for group in loop.optimiser.param_groups:
+            group["lr"] = rate_at(job.recipe, loop.epoch * len(chunks) + done, len(chunks))
+        totals += learn(loop.epoch, chunk, shown[1][[place for place, _ in chunk]])
+        seen += len(chunk)
+    loss, right = team.summed(totals).tolist()
+    loop.epoch += 1
+    row: dict[str, float | int | None] = {
+        "epoch": loop.epoch,
+        "train_loss": loss / seen,
+        "train_accuracy": right / seen,
+        "learning_rate": loop.optimiser.param_groups[0]["lr"],
+    }
+    row |= dict.fromkeys(("val_loss", "val_accuracy", "test_loss", "test_accuracy"))
+    loop.history.append({**row, "seconds": round(time.monotonic() - began, 3)})
+
+
+def batches(job: PartJob, epoch: int, kept: NDArray[np.int64], labels: Tensor) -> list[list[Choice]]:
+    """The images of each batch, the same for the same seed and epoch.
+
+    Args:
+        job: of the part.
+        epoch: from 0.
+        kept: places of the images to learn from.
+        labels: of all images of the partition.
+    """
+    copies = list(_copies(job, kept, labels))
+    generator = torch.Generator().manual_seed(job.seed * PASS_COUNT + epoch)
+    if job.recipe.balance == Balance.SAMPLING:
+        shown = labels[[place for place, _ in copies]]
+        chances = 1.0 / torch.bincount(shown).double()[shown]
+        order = torch.multinomial(chances, len(copies), replacement=True, generator=generator)
+    else:
+        order = torch.randperm(len(copies), generator=generator)
+    chunks = [[copies[k] for k in chunk.tolist()] for chunk in torch.split(order, job.recipe.batch_size)]
+    if len(chunks) > 1 and len(chunks[-1]) == 1:
+        chunks.pop()  # batch norm cannot learn from one image
+    return chunks
+
+
+def _copies(job: PartJob, kept: NDArray[np.int64], labels: Tensor) -> Iterator[Choice]:
+    """Everything that an epoch shows."""
+    positive = job.classes.index(job.split.positive)
+    of_positive, of_others = job.recipe.copies or (1, 1)
+    for place in kept.tolist():
+        for copy in range(of_positive if labels[place] == positive else of_others):
+            yield place, copy
+
+
+def _note(loop: Loop) -> str:
+    """What the progress bar says: the epoch, and the loss and accuracy after the last."""
+    words = [f"epoch {loop.epoch + 1}"]
+    for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+        value = loop.history[-1][name] if loop.history else None
+        if value is not None:
+            words.append(f"{name.replace('_', ' ')} {value:.3f}")
+    return ", ".join(words)
+
+
+def _check_finite(loop: Loop) -> None:
+    """Stop where training ran away: what follows from a loss without value has none either.
+
+    Raises:
+        InputError: naming the epoch.
+    """
+    losses = {name: value for name, value in loop.history[-1].items() if name.endswith("_loss") and value is not None}
+    bad = [name for name, value in losses.items() if not math.isfinite(value)]
+    if bad:
+        raise InputError(
+            f"Training ran away: {' and '.join(bad)} is not finite after epoch {loop.epoch}.",
+            "Train again with a lower --learning-rate.",
+        )
+
+
+def _look(loop: Loop, side: str, logits: Tensor, labels: Tensor, weights: Tensor | None) -> None:
+    """Note a side's loss and accuracy after an epoch; on the validation side, remember the best state."""
+    loss = float(functional.cross_entropy(logits, labels, weights.cpu() if weights is not None else None))
+    loop.history[-1] |= {f"{side}_loss": loss, f"{side}_accuracy": float((logits.argmax(1) == labels).float().mean())}
+    if side == "val" and loss < loop.best_loss:
+        loop.best_loss, loop.best_epoch = loss, loop.epoch
+        loop.best_state = {key: value.detach().clone() for key, value in loop.network.module.state_dict().items()}

@@ -1,0 +1,95 @@
+"""The recipe ``probe``: a linear head on frozen features."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from polymodel.data.split import VALIDATION_PARTS, group_folds
+from polymodel.networks.features import FeatureCache
+from polymodel.networks.linear import (
+    Array,
+    Coordinates,
+    coordinates,
+    fit_head,
+    fit_regression,
+    image_weights,
+    loss_and_accuracy,
+)
+from polymodel.recipes import Balance
+from polymodel.runs.parts import PartJob, PartResult
+
+Index = NDArray[np.int64]
+CURVE = (0.003, 0.03, 3.0, 30.0)
+"""Regularisation strengths measured on validation papers, to show where the fixed one stands."""
+
+
+def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
+    """Fit the head at the recipe's fixed regularisation.
+
+    The history holds one row for each of several regularisation strengths, measured on the split's validation side, or
+    where it has none on papers held back from the training side in turn. It shows whether the fixed strength fits the
+    data; it chooses nothing.
+
+    Raises:
+        InputError: if an image cannot be read or the training side holds a single class.
+    """
+    labels, train, classes = job.targets(), job.places("train"), len(job.classes)
+    blocks = cache.get(job.images(job.items), lambda done, count: job.advance("features", done, count))
+    features = np.concatenate(blocks, axis=1)
+    place = coordinates(features[train], [block.shape[1] for block in blocks])
+    chosen = job.recipe.inverse_regularisation
+    head = fit_head(place, labels[train], classes, chosen, _weights(job, train))
+    history = []
+    for step, c in enumerate(sorted({*CURVE, chosen})):
+        job.advance("validation curve", step, len(CURVE) + 1)
+        history.append({"inverse_regularisation": c, "used": int(c == chosen), **_curve_row(job, place, features, c)})
+    return PartResult(
+        tensors={"weight": torch.from_numpy(head.weight), "bias": torch.from_numpy(head.bias)},
+        logits=head.logits(features),
+        history=history,
+        facts={"features": int(features.shape[1]), "backbone_digest": cache.digest},
+    )
+
+
+def _weights(job: PartJob, places: Index) -> Array:
+    """What each of these images weighs among them."""
+    recipe, groups = job.recipe, [job.items[k].group for k in places]
+    balanced = recipe.balance == Balance.WEIGHTS
+    return image_weights(job.targets()[places], len(job.classes), groups, recipe.likeness, balanced)
+
+
+def _curve_row(job: PartJob, place: Coordinates, features: NDArray[np.float32], c: float) -> dict[str, float | None]:
+    """Loss and accuracy on the training papers and on validation papers; None where there are none.
+
+    Features of papers held back in turn were standardised with the others', which knows no label.
+    """
+    train, val, labels = job.places("train"), job.places("val"), job.targets()
+    weight, bias = fit_regression(place.values, labels[train], len(job.classes), c, _weights(job, train))
+    answers = place.values @ weight.T + bias
+    train_loss, train_accuracy = loss_and_accuracy(answers, labels[train], _weights(job, train))
+    row: dict[str, float | None] = {"train_loss": train_loss, "train_accuracy": train_accuracy}
+    if len(val):
+        answers = place.head(weight, bias).logits(features[val])
+    else:
+        val, answers = _out_of_fold(job, place.values, c)
+    row |= {"val_loss": None, "val_accuracy": None}
+    if len(val):
+        row["val_loss"], row["val_accuracy"] = loss_and_accuracy(answers, labels[val], _weights(job, val))
+    return row
+
+
+def _out_of_fold(job: PartJob, values: Array, c: float) -> tuple[Index, Array]:
+    """Places of training images (n,) that were held back in turn, and what the others' models answer (n, classes)."""
+    train, classes = job.places("train"), len(job.classes)
+    labels, weights = job.targets()[train], _weights(job, train)
+    groups = [item.group for item in job.fold.train]
+    answers = np.full((len(labels), classes), np.nan)
+    if len(set(groups)) > 1 and np.bincount(labels).max() > 1:
+        for kept, out in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
+            if len(np.unique(labels[kept])) > 1:
+                weight, bias = fit_regression(values[kept], labels[kept], classes, c, weights[kept])
+                answers[out] = values[out] @ weight.T + bias
+    seen = ~np.isnan(answers[:, 0])
+    return train[seen], answers[seen]

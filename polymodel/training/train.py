@@ -1,0 +1,313 @@
+"""``polymodel train``: every fold and seed of a split, one part at a time, into one run folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from polydata.errors import UsageError
+from polydata.splits.manifest import Split
+from polymodel.config import NO_WEIGHTS, Hardware, Precision, TrackerName, TrainConfig
+from polymodel.data.augment import own_transform, standard_transform
+from polymodel.data.split import check_images, open_split
+from polymodel.networks.features import FeatureCache
+from polymodel.networks.network import Architecture, Network, architecture
+from polymodel.networks.weights import load_network
+from polymodel.runs.card import write_card
+from polymodel.runs.environment import choose_device, describe_environment, seed_everything
+from polymodel.runs.parts import Advance, PartJob, PartResult, write_part
+from polymodel.runs.run import (
+    FORMAT,
+    RUN_FILE,
+    PartKey,
+    Run,
+    check_name,
+    create_run,
+    held,
+    new_part,
+    open_run,
+    write_json,
+)
+from polymodel.training.distributed import Team, check_devices, gathered, joined, launched
+from polymodel.training.loop import LoopSettings, train_loop
+from polymodel.training.probe import train_probe
+from polymodel.training.tracking import Silent, Tracker, require, tracking
+
+CACHE = ".cache"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What ``train`` did.
+
+    Attributes:
+        run: the finished run.
+        done_now, done_before: parts trained by this call, and found from an earlier one.
+        notes: what the user should know.
+    """
+
+    run: Run
+    done_now: int
+    done_before: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every process of a team needs to know; it can be pickled.
+
+    Attributes:
+        split, run: their folders.
+        waiting: parts to train, in order.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        hardware: as wanted.
+        tracker: told of every epoch.
+        checkpoint_seconds: at least so many between two checkpoints.
+    """
+
+    split: Path
+    run: Path
+    waiting: tuple[PartKey, ...]
+    device: str
+    hardware: Hardware
+    tracker: TrackerName
+    checkpoint_seconds: float
+
+
+def train(
+    split: Split,
+    config: TrainConfig,
+    runs: Path,
+    *,
+    name: str | None = None,
+    hardware: Hardware | None = None,
+    tracker: TrackerName = TrackerName.TENSORBOARD,
+    checkpoint_seconds: float = 30.0,
+    command: Sequence[str] = (),
+    advance: Advance = lambda *_: None,
+) -> Trained | None:
+    """Train a model for each fold and seed, or go on with a run that was broken off.
+
+    Args:
+        split: from ``open_split``.
+        config: what to train and how.
+        runs: the workspace's runs/.
+        name: of the run; by default made of the split, the architecture, the recipe and a digest of all
+            settings, so that the same call always means the same run.
+        hardware: where to compute, and in how many processes; by default one, on the best device there is.
+        tracker: who is told of every epoch, beside metrics.csv.
+        checkpoint_seconds: at least so many between two checkpoints of a loop.
+        command: the words with which the user can go on after a break, kept in run.json.
+        advance: told (what is going on, done, all).
+
+    Returns:
+        The finished run, a leaky split marked in it; None in all processes under torchrun but the first.
+
+    Raises:
+        RefusedError: if an image of the split was changed, another process trains the run, or a run of that
+            name means something else.
+        InputError: if weights do not fit, or an image cannot be read.
+        UsageError: if the device, the architecture or the name cannot be used.
+    """
+    arch, hardware = architecture(config.arch), hardware or Hardware()
+    used = choose_device(hardware.device)
+    _check_hardware(config, hardware, used)
+    require(tracker)
+    words = [split.name, config.arch.replace("timm:", ""), config.recipe.name, config.digest(split.digest)]
+    words += [] if hardware.precision is Precision.FP32 else [hardware.precision.value]
+    folder = runs / check_name(name or "-".join(words).replace("/", "_")[:100])
+    team = launched()
+    if team and not team.is_first:
+        with joined(team, used):
+            work: Work = team.received()
+            _follow(team, work)
+        return None
+    check_images(split)
+    record = _record(split, config, folder, command)
+    record |= {"precision": hardware.precision.value, "environment": describe_environment(used)}
+    run = create_run(folder, record, same=("config", "split", "parts", "precision"))
+    with held(run):
+        waiting = tuple(key for key in run.planned if key not in run.finished)
+        work = Work(split.folder, run.folder, waiting, used, hardware, tracker, checkpoint_seconds)
+        if team:
+            with joined(team, used):
+                team.from_first(work)  # which the others receive
+                Trainer(team, work, split, run, advance).train_parts()
+        elif waiting:
+            with gathered(hardware.devices, used, _follow, (work,)) as members:
+                Trainer(members, work, split, run, advance).train_parts()
+        if waiting or run.record["finished"] is None:
+            seconds = sum(float(run.part(key)["seconds"]) for key in run.planned)
+            record = {**run.record, "seconds": round(seconds, 1), "finished": _now()}
+            write_card(Run(run.folder, record))
+            write_json(run.folder / RUN_FILE, record)
+            run = open_run(run.folder)
+    return Trained(run, len(waiting), len(run.planned) - len(waiting), _notes(config, run, arch))
+
+
+def _check_hardware(config: TrainConfig, hardware: Hardware, device: str) -> None:
+    """Refuse what could not be used.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    check_devices(hardware.devices, device)
+    if config.recipe.kind == "probe" and (hardware.devices > 1 or launched()):
+        raise UsageError("--devices means nothing to the recipe probe, which trains no network.", "Leave it out.")
+    if hardware.precision is Precision.FP16 and device != "cuda":
+        raise UsageError("--precision fp16 needs CUDA.", "Use --precision bf16, or fp32.")
+    if hardware.compiled and (config.recipe.kind == "probe" or config.recipe.tail_only):
+        raise UsageError(f"--compile means nothing to the recipe {config.recipe.name}.", "Leave it out.")
+
+
+def _follow(team: Team, work: Work) -> None:
+    """What all processes of a team do but the first: compute, and write nothing."""
+    Trainer(team, work, open_split(work.split), open_run(work.run), lambda *_: None).train_parts()
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """One process at work on the parts of a run.
+
+    Attributes:
+        team: that it belongs to; its first process writes the parts.
+        work: what is to be done.
+        split, run: of the work.
+        advance: told of progress.
+    """
+
+    team: Team
+    work: Work
+    split: Split
+    run: Run
+    advance: Advance
+
+    def train_parts(self) -> None:
+        """Train the parts that wait."""
+        config, waiting = self.run.config, self.work.waiting
+        network: Network | None = None
+        for k, key in enumerate(waiting):
+            # A loop changes its network, so it begins every part from a new one; a probe only reads it.
+            if network is None or config.recipe.kind == "loop" or key.seed != waiting[k - 1].seed:
+                seed_everything(key.seed)
+                classes = len(self.split.classes)
+                network = load_network(architecture(config.arch), config.weights, classes, config.input_scale)
+                network.check_input(config.recipe.image_size)
+            if self.team.is_first:
+                with new_part(self.run, key) as folder, tracking(self.work.tracker, self.run, key, folder) as tracker:
+                    self._part(folder, key, network, tracker)
+            else:
+                self._part(self.run.hidden_folder(key), key, network, Silent())
+
+    def _part(self, folder: Path, key: PartKey, network: Network, tracker: Tracker) -> None:
+        began, recipe = time.monotonic(), self.run.config.recipe
+        place = f"part {self.run.planned.index(key) + 1} of {len(self.run.planned)}, "
+        job = PartJob(
+            split=self.split,
+            fold=self.split.folds[key.fold - 1],
+            recipe=recipe,
+            seed=key.seed,
+            device=self.work.device,
+            advance=lambda what, done, count: self.advance(place + what, done, count),
+        )
+        result: PartResult | None
+        if recipe.kind == "probe":
+            network.module.to(job.device).eval()
+            cache = FeatureCache(self.run.folder.parent / CACHE / "features", network, recipe, job.device)
+            result = train_probe(job, cache)
+            for step, row in enumerate(result.history, start=1):
+                tracker.row({"epoch": step, **row})
+        else:
+            result = train_loop(job, network, self._settings(folder, tracker))
+        if result is not None:
+            write_part(folder, job, result, time.monotonic() - began + result.seconds_before)
+
+    def _settings(self, folder: Path, tracker: Tracker) -> LoopSettings:
+        config, size = self.run.config, self.run.config.recipe.image_size
+        return LoopSettings(
+            precision=self.work.hardware.precision,
+            compiled=self.work.hardware.compiled,
+            transform=own_transform(config.transforms, size) if config.transforms else standard_transform(size),
+            transform_key=f"{config.transforms} {config.transforms_sha256}" if config.transforms else "standard",
+            cache=self.run.folder.parent / CACHE / "maps",
+            part_folder=folder,
+            checkpoint_seconds=self.work.checkpoint_seconds,
+            team=self.team,
+            tracker=tracker,
+        )
+
+
+def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[str]) -> dict[str, Any]:
+    """What run.json holds of a run that begins."""
+    numbers = [fold.number for fold in split.folds]
+    parts = [{"fold": number, "seed": seed} for seed in config.seeds for number in numbers]
+    root = split.folder.parent.parent
+    return {
+        "format": FORMAT,
+        "config": config.as_dict(),
+        "split": {
+            "name": split.name,
+            "digest": split.digest,
+            "classes": list(split.classes),
+            "positive": split.positive,
+            "folds": len(split.folds) if split.has_folds else 0,
+            "counts": _counts(split),
+            "leakage": _leakage(split),
+            "recipe": split.manifest["recipe"],
+        },
+        "parts": parts,
+        "image_root": os.path.relpath(root, folder),
+        "command": " ".join(command),
+        "started": _now(),
+        "finished": None,
+        "seconds": 0.0,
+    }
+
+
+def _leakage(split: Split) -> Mapping[str, Any] | None:
+    """What the split says of its leakage; papers on both sides are found even where it says nothing."""
+    both = {
+        group
+        for fold in split.folds
+        for group in {i.group for i in (*fold.train, *fold.val)} & {i.group for i in fold.test}
+    }
+    if split.leakage is None and both:
+        return {"reason": f"{len(both)} papers stand on both sides, which the split does not say"}
+    return split.leakage
+
+
+def _counts(split: Split) -> dict[str, Any]:
+    """Images, groups and labels of the whole split, and images of the first fold's sides."""
+    first = split.folds[0]
+    every = {item.image_sha256: item for fold in split.folds for item in fold.everything}
+    return {
+        "images": len(every),
+        "groups": len({item.group for item in every.values()}),
+        "labels": {c: sum(i.label == c for i in every.values()) for c in split.classes},
+        "train": len(first.train),
+        "val": len(first.val),
+        "test": len(first.test),
+        "train_labels": dict(Counter(i.label for i in first.train)),
+        "test_labels": dict(Counter(i.label for i in first.test)),
+    }
+
+
+def _notes(config: TrainConfig, run: Run, arch: Architecture) -> tuple[str, ...]:
+    notes = []
+    if config.recipe.kind == "probe" and len(config.seeds) > 1 and config.weights != NO_WEIGHTS:
+        notes.append("The probe has nothing random in it, so all seeds gave the same model.")
+    facts = run.part(run.planned[0])
+    digest = facts.get("backbone_digest", facts.get("start_digest"))
+    if config.weights != NO_WEIGHTS and digest:
+        notes.append(f"{arch.name} began with the weights {config.weights}: SHA-256 of its tensors {digest}.")
+    return tuple(notes)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,277 @@
+"""Each detector finds what it is for, and nothing in a corpus without it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from audit_pictures import jpeg, png, texture
+from PIL import Image
+from split_corpus import BETWEEN, NO, YES, Corpus
+
+from polydata.auditing.findings import Finding, Severity
+from polydata.auditing.registry import DETECTORS, Report
+from polydata.auditing.run import audit_workspace, read_opinions
+from polydata.catalogue.filters import images_where
+from polydata.errors import InputError, UsageError
+from polydata.files.model_opinions import Opinions, read_embeddings, read_predictions
+from polydata.splits.build import build_split
+from polydata.splits.options import Options
+from polydata.splits.protocol import Protocol
+from polydata.splits.where import read_where
+
+SPLIT_ONLY = {"shared-paper", "shared-figure"}
+
+
+def report(corpus: Corpus, **options: Any) -> Report:
+    return audit_workspace(corpus.workspace, corpus.catalogue, **options)
+
+
+def finding(corpus: Corpus, detector: str, **options: Any) -> Finding:
+    (found,) = report(corpus, detectors=[detector], **options).findings
+    assert found.detector == detector and found.fix and found.message
+    assert found.count == len(found.items) or detector in ("metadata-leak", "paper-lookup", "class-imbalance")
+    return found
+
+
+def caption_says(corpus: Corpus, image: str, technique: str) -> None:
+    mention = f'[{{"field": "technique", "value": "{technique}", "text": "x", "start": 0, "end": 1}}]'
+    corpus.catalogue.run("UPDATE panels SET mentions = ? WHERE image_sha256 = ?", [mention, image])
+
+
+@pytest.fixture
+def clean(corpus: Corpus) -> Corpus:
+    """Papers with micrographs of both labels and nothing wrong with them."""
+    for paper in range(10):
+        corpus.paper(f"p{paper}")
+        for k in range(3):
+            image = corpus.image(f"p{paper}", png(texture(100 * paper + k)), file=YES if k == 0 else NO)
+            caption_says(corpus, image, "SEM")
+    return corpus
+
+
+def test_names_are_those_that_are_promised() -> None:
+    promised = """shared-paper shared-figure near-duplicate alpha-only wrong-extension technique same-citation
+        contradiction label-noise metadata-leak class-imbalance tiny-image empty-image scale-outlier image-quality
+        paper-lookup"""
+    assert {d.name for d in DETECTORS} == {*promised.split(), "same-view"}
+
+
+def test_a_clean_corpus(clean: Corpus) -> None:
+    found = report(clean)
+    assert {f.detector: f.severity for f in found.findings} == {
+        "paper-lookup": Severity.NOTE, "metadata-leak": Severity.NOTE, "class-imbalance": Severity.NOTE
+    }  # fmt: skip
+    assert set(found.skipped) == {"label-noise", *SPLIT_ONLY}
+    assert {d.name for d in DETECTORS} == {f.detector for f in found.findings} | set(found.clean) | set(found.skipped)
+    without = report(clean, pixels=False, crops=False)
+    blind = {"same-view", "metadata-leak", "empty-image", "image-quality"}
+    assert set(without.skipped) == {"label-noise", *SPLIT_ONLY, *blind}
+
+
+def test_a_leaky_split_is_described(clean: Corpus) -> None:
+    options = Options(protocol=Protocol.RANDOM)
+    build_split(clean.workspace, clean.catalogue, "leaky", options, "a test")
+    build_split(clean.workspace, clean.catalogue, "good", Options())
+    leaky = {f.detector: f for f in report(clean, split="leaky", pixels=False).findings}
+    assert leaky["shared-paper"].severity is Severity.ERROR
+    assert leaky["shared-paper"].count == leaky["shared-figure"].count > 0
+    assert {"fold", "test", "train", "shared", "test_file", "train_file"} == set(leaky["shared-paper"].items[0])
+    assert not SPLIT_ONLY & {f.detector for f in report(clean, split="good", pixels=False).findings}
+
+
+def test_pairs(clean: Corpus) -> None:
+    for name in ("x", "y", "z"):
+        clean.paper(name)
+    hashed = clean.image("x", jpeg(texture(0)), file=NO)
+    cropped = clean.image("y", png(texture(1).crop((30, 20, 260, 230))), file=NO)
+    again = clean.image("z", png(texture(2)), file=NO)  # the very bytes of another paper
+    found = finding(clean, "near-duplicate")
+    assert {(i["a_image"], i["b_image"]) for i in found.items} >= {(again, again)}
+    assert {hashed, cropped, again} <= {i["a_image"] for i in found.items} | {i["b_image"] for i in found.items}
+    assert found.count == 3 and found.severity is Severity.ERROR  # texture 0 is labelled otherwise
+    by_hash = finding(clean, "near-duplicate", crops=False)
+    assert by_hash.count == 2 and "hashes alone" in by_hash.message
+
+
+def test_one_place_taken_twice(clean: Corpus) -> None:
+    clean.paper("x")
+    for number in (1, 2):
+        view = Image.blend(texture(7), texture(9000 + number), 0.15)
+        clean.image("x", png(view.crop((0, 0, 160 * number - 20, 260))), file=NO)
+    found = finding(clean, "same-view")
+    assert found.count == 1 and found.items[0]["agreement"] < 0.98
+
+
+def test_papers_that_are_one(clean: Corpus) -> None:
+    for name in ("x", "y", "z"):
+        clean.paper(name, doi="10.1000/7" if name != "z" else "10.1000/8")
+        clean.image(name, png(texture(sum(name.encode()))), file=NO)
+    found = finding(clean, "same-citation")
+    assert [i["names"] for i in found.items] == [["x", "y"]] and found.items[0]["by"] == ["doi:10.1000/7"]
+
+
+def test_files(clean: Corpus) -> None:
+    alpha = io.BytesIO()
+    black = Image.new("L", (300, 260))
+    Image.merge("LA", (black, texture(55))).save(alpha, "PNG")
+    clean.paper("x")
+    names = {
+        clean.image("x", alpha.getvalue(), file=NO): "alpha.png",
+        clean.image("x", jpeg(texture(56)), file=NO): "lies.png",
+        clean.image("x", jpeg(texture(57)), file=NO): "right.JPEG",
+        clean.image("x", png(texture(58, (90, 200))), file=NO): "small.png",
+        clean.image("x", png(Image.new("L", (200, 200), 128)), file=NO): "plain.png",
+    }
+    for image, name in names.items():
+        clean.catalogue.run("UPDATE panels SET file_name = ? WHERE image_sha256 = ?", [name, image])
+    for detector, file in {
+        "alpha-only": "alpha.png", "wrong-extension": "lies.png", "tiny-image": "small.png", "empty-image": "plain.png"
+    }.items():  # fmt: skip
+        assert [i["file"] for i in finding(clean, detector).items] == [file]
+
+
+def test_quality(clean: Corpus) -> None:
+    from PIL import ImageFilter
+
+    clean.paper("x")
+    blurred = clean.image("x", png(texture(60).filter(ImageFilter.GaussianBlur(9))), file=NO)
+    clipped = clean.image("x", png(texture(61).point(lambda v: 255 if v > 110 else 0)), file=NO)
+    faults = {i["image"]: i["faults"] for i in finding(clean, "image-quality").items}
+    assert "blurred" in faults[blurred] and "clipped" in faults[clipped] and len(faults) == 2
+
+
+def test_other_techniques(clean: Corpus) -> None:
+    clean.paper("x")
+    image = clean.image("x", png(texture(70)), file=NO)
+    assert "technique" in report(clean, detectors=["technique"]).clean  # nothing is said of it
+    caption_says(clean, image, "TEM")
+    found = finding(clean, "technique")
+    assert [i["image"] for i in found.items] == [image]
+    silent = clean.image("x", png(texture(71)), file=NO)
+    (where,) = re.findall(r'--where "(.*)"', found.fix)
+    kept = images_where(clean.catalogue, read_where(where))
+    assert silent in kept and image not in kept and len(kept) == 31
+
+
+def test_contradictions(clean: Corpus) -> None:
+    clean.paper("x")
+    plain = clean.image("x", png(texture(80)), file=YES, record=NO)
+    clean.image("x", png(texture(81)), file=YES, record=BETWEEN)  # file names cannot say it
+    clean.image("x", png(texture(82)), file=YES, rule=NO)  # rules only suggest
+    (item,) = finding(clean, "contradiction").items
+    assert item["image"] == plain and item["said"] == [f"file={YES}", f"record={NO}"]
+
+
+def test_scales(clean: Corpus) -> None:
+    panels = [p for (p,) in clean.catalogue.tuples("SELECT panel_id FROM panels ORDER BY panel_id")]
+    bars = [
+        {
+            "panel_id": panel,
+            "method": "image",
+            "value": v,
+            "unit": "um",
+            "value_um": v,
+            "length_px": 100.0,
+            "confidence": 1,
+        }
+        for k, panel in enumerate(panels)
+        for v in [1000.0 if k == 3 else 5.0 + k % 7]
+    ]
+    clean.catalogue.upsert("scale_bars", bars)
+    (item,) = finding(clean, "scale-outlier").items
+    assert item["um_per_pixel"] == 10.0 and item["deviation"] > 3.5
+
+
+def test_labels_that_metadata_tell(corpus: Corpus) -> None:
+    for paper in range(12):
+        corpus.paper(f"p{paper}")
+        for k in range(3):
+            size = (240, 260) if k == 0 else (300, 260)
+            corpus.image(f"p{paper}", png(texture(10 * paper + k, size)), file=YES if k == 0 else NO)
+    found = finding(corpus, "metadata-leak")
+    telling = {i["control"]: i for i in found.items if i["tells"]}
+    assert telling["size_aspect"]["auroc_grouped"] > 0.9 and found.severity is Severity.WARNING
+    assert found.count == len(telling)
+    assert {i["control"] for i in found.items} == {
+        "metadata", "print_only", "size_aspect", "panel_letter", "vendor_strip"
+    }  # fmt: skip
+
+
+def test_papers_that_tell_the_label(corpus: Corpus) -> None:
+    for paper in range(10):
+        corpus.paper(f"p{paper}")
+        for k in range(4):
+            corpus.image(f"p{paper}", png(texture(10 * paper + k)), file=YES if paper % 3 == 0 else NO)
+    build_split(corpus.workspace, corpus.catalogue, "r", Options(protocol=Protocol.RANDOM), "a test")
+    found = finding(corpus, "paper-lookup", split="r")
+    assert {i["where"]: i["auroc"] > 0.9 for i in found.items} == {"random folds": True, "the split": True}
+    assert found.severity is Severity.ERROR and found.count == 1
+    assert finding(corpus, "class-imbalance").items[0]["papers"] == 4
+
+
+def test_labels_that_a_model_doubts(clean: Corpus) -> None:
+    said = dict(clean.catalogue.tuples("SELECT image_sha256, label FROM labels"))
+    random = np.random.default_rng(0)
+    wrong = sorted(said)[0]
+    chances = {i: float((0.9 if said[i] == YES else 0.1) + random.uniform(-0.05, 0.05)) for i in said}
+    chances[wrong] = 0.02 if said[wrong] == YES else 0.98
+    found = finding(clean, "label-noise", opinions=Opinions(chances, {}, "a test"))
+    assert [i["image"] for i in found.items] == [wrong]
+    features = {i: random.normal(size=6) + (4 if (said[i] == YES) != (i == wrong) else 0) for i in said}
+    found = finding(clean, "label-noise", opinions=Opinions({}, features, "a test"))
+    assert wrong in {i["image"] for i in found.items} and found.count < 5
+    negative = {i: 0.2 for i in said if said[i] == NO}
+    for others in ({"a" * 64: 0.5}, negative):
+        with pytest.raises(InputError, match=f"speaks of {len(others) if others is negative else 0} of the 30"):
+            finding(clean, "label-noise", opinions=Opinions(others, {}, "a test"))
+
+
+def test_opinions_are_read_from_files(tmp_path: Path) -> None:
+    def write(name: str, **columns: Any) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        pd.DataFrame(columns).to_parquet(path, index=False)
+        return path
+
+    for fold in (1, 2):
+        write(
+            f"run/parts/fold-{fold}/predictions.parquet",
+            image_sha256=["a", "b", "c"], side=["test", "test", "train"], p_positive=[0.2 * fold, 0.5, 0.9],
+        )  # fmt: skip
+    told = {"image_sha256": ["a", "b", "c"], "p_positive": [0.2, 0.3, 0.4], "trained_on": [True, False, None]}
+    assert set(read_predictions(write("told.parquet", **told)).chances) == {"b", "c"}
+    read = read_predictions(tmp_path / "run")
+    assert read.chances == {"a": pytest.approx(0.3), "b": 0.5}
+    embeddings = read_embeddings(write("e.parquet", image_sha256=["a"], f10=[3.0], f0=[1.0], f2=[2.0]))
+    assert embeddings.features["a"].tolist() == [1.0, 2.0, 3.0]
+    assert read_opinions(None, None) is None
+    with pytest.raises(UsageError, match="both"):
+        read_opinions(tmp_path, tmp_path)
+    (tmp_path / "no.parquet").write_text("nothing")
+    for bad in (
+        lambda: read_predictions(tmp_path / "no.parquet"),
+        lambda: read_predictions(tmp_path / "missing.parquet"),
+        lambda: read_predictions(write("bad.parquet", image_sha256=["a"], p_positive=[1.5])),
+        lambda: read_predictions(write("text.parquet", image_sha256=["a"], p_positive=["x"])),
+        lambda: read_predictions(write("gap.parquet", image_sha256=["a"], p_positive=[None])),
+        lambda: read_predictions(write("empty.parquet", image_sha256=["a"], side=["train"], p_positive=[0.5])),
+        lambda: read_embeddings(write("words.parquet", image_sha256=["a"], f0=["x"])),
+        lambda: read_embeddings(write("nan.parquet", image_sha256=["a"], f0=[float("nan")])),
+        lambda: read_embeddings(write("none.parquet", image_sha256=["a"])),
+        lambda: read_predictions(tmp_path / "none"),
+    ):
+        with pytest.raises(InputError):
+            bad()
+
+
+def test_an_unknown_detector_and_an_empty_workspace(corpus: Corpus) -> None:
+    with pytest.raises(UsageError, match="no detector 'magic'"):
+        report(corpus, detectors=["magic"])
+    with pytest.raises(InputError, match="no images"):
+        report(corpus)

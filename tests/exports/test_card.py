@@ -1,0 +1,64 @@
+"""The data card: what it tells, and that no text becomes markup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands import run
+from hypothesis import given
+from hypothesis import strategies as st
+from split_scene import PAPERS, SplitScene, make_scene
+
+from polydata.errors import InputError
+from polydata.exports.card import card_text, write_card
+from polydata.files.markdown import plain, table
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
+    return make_scene(tmp_path_factory.mktemp("card") / "w")
+
+
+def card(scene: SplitScene) -> str:
+    with scene.catalogue() as catalogue:
+        return card_text(scene.workspace, catalogue, scene.split, quick=True)
+
+
+def test_it_tells_what_a_user_must_know(scene: SplitScene) -> None:
+    text = card(scene)
+    for title in ("Sources", "Licences", "From papers to images", "Labels", "Known problems", "Intended use", "Limits"):
+        assert f"\n## {title}\n" in text
+    assert scene.split.digest in text
+    assert "Leaky" not in text
+    assert f"| PDF files | {PAPERS} | 48 | 2000–2007 |" in text
+    assert "| unknown | 5 | 30 | no |" in text
+    assert "| CC-BY-SA-4.0 | 1 | 6 | yes |" in text
+    assert "| alpha-only | 8 |" in text
+    assert "metadata-leak" in text.partition("Not asked:")[2]
+    assert card(scene) == text
+
+
+@pytest.mark.slow
+def test_the_whole_audit_stands_in_it(scene: SplitScene) -> None:
+    with scene.catalogue() as catalogue:
+        text = card_text(scene.workspace, catalogue, scene.split)
+    assert "metadata-leak" not in text.partition("Not asked:")[2]
+
+
+def test_a_name_and_a_place(scene: SplitScene, tmp_path: Path) -> None:
+    run("polydata", "card", "v1", "--quick", workspace=scene.workspace.root)
+    written = (scene.workspace.exports / "v1-card.md").read_text(encoding="utf-8")
+    assert written == card(scene)
+    (tmp_path / "file").write_text("")
+    with scene.catalogue() as catalogue, pytest.raises(InputError, match="cannot be written"):
+        write_card(scene.workspace, catalogue, scene.split, tmp_path / "file" / "card.md", quick=True)
+
+
+@given(st.text())
+def test_no_text_is_markup(text: str) -> None:
+    shown = plain(text)
+    assert "\n" not in shown
+    assert not set(shown.replace("\\<", "").replace("\\>", "")) & {"<", ">"}
+    assert shown.count("|") == shown.count("\\|")
+    assert all(line.count("|") - line.count("\\|") == 2 for line in table([{"a": text}]))

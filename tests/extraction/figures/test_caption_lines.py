@@ -1,0 +1,137 @@
+"""Where captions end, and that no text makes their patterns slow."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polydata.extraction.document.page import Line, PageContent
+from polydata.extraction.document.textlines import join_fragments
+from polydata.extraction.figures.captions import LEADS_ON, MENTION, TABLE, find_captions, join_lines
+from polydata.text.captions import LABEL
+from polydata.types import Box
+
+BODY = "the blends were dried under vacuum before processing and mixing time was kept"
+
+
+def line(text: str, y: float, x0: float = 50.0, *, size: float = 9.0, block: int = 0, width: float = 240.0) -> Line:
+    box = Box(x0, y - 0.8 * size, x0 + width, y + 0.2 * size)
+    return Line(box, text, size, False, "Serif", "Serif", block, True, y)
+
+
+def page(lines: list[Line]) -> PageContent:
+    blank = np.full((842, 595), 255, np.uint8)
+    return PageContent(1, Box(0, 0, 595, 842), tuple(lines), (), 1.0, (842, 595), blank, False)
+
+
+def texts(lines: list[Line]) -> list[str]:
+    body = [line(BODY, 400 + 11 * index, block=9) for index in range(30)]
+    found, _ = find_captions([page([*lines, *body])], frozenset())
+    return [one.text for one in found]
+
+
+def test_a_caption_of_several_sentences_over_blocks_in_its_own_size() -> None:
+    rows = ["Figure 1. First sentence.", "Second sentence goes on.", "Third one ends here."]
+    lines = [line(text, 200 + 9 * index, size=7.5, block=index) for index, text in enumerate(rows)]
+    assert texts(lines) == [" ".join(rows)]
+
+
+def test_body_text_of_the_same_font_after_a_gap_is_left_out() -> None:
+    rows = [line("Figure 1. SEM micrographs of the blends etched in", 200), line("formic acid.", 211, width=60)]
+    after = [line("The torque reached a plateau after " + BODY, 211 + 17 + 11 * index, block=1) for index in range(4)]
+    assert texts([*rows, *after]) == ["Figure 1. SEM micrographs of the blends etched in formic acid."]
+
+
+def test_double_spaced_captions_are_whole() -> None:
+    rows = [line("Fig. 1. Synthesis of each specimen and", 200, block=1), line("of their blends.", 222, block=2)]
+    body = [line(BODY, 300 + 22 * index, block=9) for index in range(20)]
+    found, _ = find_captions([page([*rows, *body])], frozenset())
+    assert [one.text for one in found] == ["Fig. 1. Synthesis of each specimen and of their blends."]
+
+
+def test_a_line_that_ends_with_a_panel_letter_goes_on() -> None:
+    rows = [
+        line("Figure 1. SEM of (a) neat PLA; (b) the blend; (c)", 200, block=1),
+        line("PBAT.", 210, block=2, width=30),
+    ]
+    assert texts(rows) == ["Figure 1. SEM of (a) neat PLA; (b) the blend; (c) PBAT."]
+
+
+def test_pieces_of_a_justified_line_belong_to_it() -> None:
+    rows = [
+        line("Figure 1. Blends that were", 200, width=130),
+        line("etched", 211, width=30),
+        line("and", 211, x0=98, width=20),
+        line("dried.", 211, x0=150, width=30),
+    ]
+    assert texts(rows) == ["Figure 1. Blends that were etched and dried."]
+
+
+def test_writing_of_a_figure_over_a_caption_is_no_text_before_it() -> None:
+    assert texts([line("ppm", 190, x0=160, width=20), line("Figure 1. 1H NMR spectra of both.", 200)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "スキーム 1 合成経路",
+        "图1. 断面",
+        "図 2 写真",
+        "FIG. 1. Views",
+        "FIGURE 1 | Views",
+        "Fig. S1. Views",
+        "Figure A.1. Views",
+    ],
+)
+def test_labels_in_use(text: str) -> None:
+    assert len(texts([line(text, 200)])) == 1
+
+
+TRICKY = [
+    "Figure 1",
+    "a) ",
+    "(a",
+    " ",
+    "-",
+    "a",
+    "1",
+    ".",
+    ",",
+    "(",
+    "1-",
+    "Fig. ",
+    "and",
+    "図",
+    "\u3000",
+    "I",
+    "~",
+    "b)",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(TRICKY), min_size=1, max_size=4), st.integers(1, 5000), st.text(max_size=30))
+def test_long_texts_are_matched_at_once(parts: list[str], times: int, tail: str) -> None:
+    text = ("".join(parts) * times)[:20_000] + tail
+    shown = replace(line("Figure 1. X", 100), text="Figure 1 " + text)
+    start = time.process_time()
+    LABEL.match(text)
+    TABLE.match(text)
+    LEADS_ON.search(text[-200:])
+    MENTION.match(text[:200])
+    join_lines([text, text], frozenset())
+    join_fragments([shown, replace(shown, box=Box(300, 90, 400, 102))])
+    assert time.process_time() - start < 0.05
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=60), st.floats(0, 800), st.floats(0, 300)), max_size=30))
+def test_any_lines_are_survived(rows: list[tuple[str, float, float]]) -> None:
+    lines = [line(f"Figure 1. {text}", y + 10, x0, block=index) for index, (text, y, x0) in enumerate(rows)]
+    found, _ = find_captions([page(lines)], frozenset())
+    assert len(found) <= 1

@@ -1,0 +1,137 @@
+"""Figures and whole captions over random designs of papers, and what finding them may cost."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import numpy as np
+import pymupdf
+import pytest
+from make_journal import make_paper
+from pdf_sheet import Expected
+
+from polydata.extraction.document.open import Limits, opened
+from polydata.extraction.document.page import Line, PageContent, read_pages
+from polydata.extraction.document.textlines import furniture_prints, join_fragments
+from polydata.extraction.figures.assign import Found, find_figures
+from polydata.extraction.figures.captions import Caption, find_captions
+from polydata.types import Box
+
+PAPERS = 24
+
+
+def find(pages: list[PageContent]) -> tuple[list[Found], list[Caption]]:
+    pages = [replace(page, lines=join_fragments(page.lines)) for page in pages]
+    prints = furniture_prints(pages)
+    captions, tables = find_captions(pages, prints)
+    return find_figures(pages, captions, tables, prints)
+
+
+def _right(found: list[Found], true: Expected) -> Found | None:
+    best = [one for one in found if one.page == true.page and one.box.iou(Box(*true.box)) >= 0.5]
+    label = true.label.rstrip(".")
+    return next((one for one in best if one.caption and one.caption.label.rstrip(".") == label), None)
+
+
+def _whole(found: str, true: str) -> bool:
+    want, got = re.findall(r"\w+", true), re.findall(r"\w+", found)
+    same = sum(block.size for block in SequenceMatcher(None, want, got, autojunk=False).get_matching_blocks())
+    return same >= 0.95 * len(want) and len(got) - same <= 0.1 * len(want) + 1
+
+
+@pytest.mark.slow
+def test_random_designs(tmp_path: Path) -> None:
+    figures = hits = extra = whole = 0
+    for seed in range(1000, 1000 + PAPERS):
+        path = tmp_path / f"{seed}.pdf"
+        expected = make_paper(path, seed)
+        with opened(path, Limits()) as (document, _):
+            found, _ = find(read_pages(document))
+        captioned = [one for one in found if one.caption is not None]
+        matched = [_right(captioned, true) for true in expected]
+        figures += len(expected)
+        hits += sum(one is not None for one in matched)
+        extra += len(captioned) - sum(one is not None for one in matched)
+        whole += sum(
+            one is not None and one.caption is not None and _whole(one.caption.text, true.caption)
+            for one, true in zip(matched, expected, strict=True)
+        )
+    assert figures > 100
+    assert hits >= 0.96 * figures
+    assert extra <= 0.04 * figures
+    assert whole >= 0.95 * figures
+
+
+def _page(lines: list[Line], grey: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None = None) -> PageContent:
+    blank = np.full((842, 595), 255, np.uint8) if grey is None else grey
+    return PageContent(1, Box(0, 0, 595, 842), tuple(lines), (), 1.0, (842, 595), blank, False)
+
+
+def _line(text: str, x0: float, y: float, size: float = 9.0, block: int = 0, **more: object) -> Line:
+    box = Box(x0, y - size, x0 + 0.5 * size * len(text), y + 0.25 * size)
+    plain = Line(box, text, size, False, "Serif", "Serif", block, True, y)
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def test_thousands_of_lines_cost_little() -> None:
+    rng = np.random.default_rng(0)
+    lines = [
+        _line(f"{rng.integers(99)}", float(rng.uniform(20, 560)), float(rng.uniform(20, 820)), block=index)
+        for index in range(5000)
+    ]
+    lines += [_line(f"Figure {index}. SEM", 40, 30.0 + 12 * index, block=6000 + index) for index in range(60)]
+    start = time.process_time()
+    find([_page(lines)])
+    assert time.process_time() - start < 2.0
+
+
+def test_thousands_of_marks_cost_little() -> None:
+    rng = np.random.default_rng(1)
+    grey = np.full((842, 595), 255, np.uint8)
+    rows, columns = rng.integers(30, 700, 20_000), rng.integers(30, 560, 20_000)
+    for offset in range(3):
+        grey[rows + offset, columns + offset] = 0
+    start = time.process_time()
+    find([_page([_line("Figure 1. A scatter of marks.", 40, 720)], grey)])
+    assert time.process_time() - start < 2.0
+
+
+def test_many_small_drawings_cost_little() -> None:
+    grey = np.full((842, 595), 255, np.uint8)
+    for row in range(80, 740, 26):
+        for column in range(20, 570, 26):
+            grey[row : row + 8, column : column + 8] = 0
+    start = time.process_time()
+    found, _ = find([_page([_line("Figure 1. A raster of squares.", 40, 750)], grey)])
+    assert time.process_time() - start < 2.0
+    assert len(found) == 1
+
+
+def test_a_caption_over_two_pages_of_one_figure() -> None:
+    grey = np.full((842, 595), 255, np.uint8)
+    grey[100:400, 60:400] = 90
+    first = _page([_line("Figure 2. Micrographs of all blends.", 60, 420)], grey)
+    second = replace(_page([_line("Figure 2 (continued). The rest of them.", 60, 420)], grey), number=2)
+    found, lonely = find([first, second])
+    assert [one.caption.label for one in found if one.caption] == ["Figure 2", "Figure 2"]
+    assert lonely == []
+
+
+def test_a_page_number_is_no_part_of_the_figure_below_it(tmp_path: Path) -> None:
+    path = tmp_path / "numbered.pdf"
+    with pymupdf.open() as document:
+        for number in range(3):
+            page = document.new_page(width=612, height=792)
+            page.insert_text((540, 68), str(39 + number), fontsize=9)
+            page.insert_textbox((60, 400, 550, 700), "The blends were mixed in the melt. " * 40, fontsize=9)
+            if number == 1:
+                page.draw_rect((60, 76, 550, 340), fill=(0.5, 0.5, 0.5))
+                page.insert_text((60, 360), "Figure 1. The morphology of the blend.", fontsize=9)
+        document.save(path)
+    with opened(path, Limits()) as (document, _):
+        found, _ = find(read_pages(document))
+    assert [74 < one.box.y0 < 77 for one in found] == [True]

@@ -1,0 +1,364 @@
+"""Training by gradient descent: breaking off and going on, several processes, schedules, transforms, trackers."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_split import CLASSES, Small
+
+from polydata.errors import InputError, UsageError
+from polymodel.config import DeviceName, Hardware, Precision, TrackerName, TrainConfig, adjusted, train_config
+from polymodel.data.split import open_split
+from polymodel.recipes import RECIPES, Balance, RecipeName, Schedule
+from polymodel.runs.parts import PartJob
+from polymodel.runs.run import CHECKPOINT, PartKey, Run, open_run
+from polymodel.training import checkpoints
+from polymodel.training import loop as finetune
+from polymodel.training.loop import batches, rate_at
+from polymodel.training.train import train
+
+TINY = "timm:test_resnet"
+KEY = PartKey(1, 0)
+CPU = Hardware(DeviceName.CPU)
+
+
+def config(recipe: RecipeName, *, arch: str = TINY, **overrides: float | str | bool) -> TrainConfig:
+    return TrainConfig(arch, "none", None, adjusted(recipe, image_size=32, **overrides), (0,))
+
+
+def trained(small: Small, settings: TrainConfig, name: str, hardware: Hardware = CPU, **more: object) -> Run:
+    runs = small.workspace.runs
+    done = train(open_split("one", small.root), settings, runs, name=name, hardware=hardware, **more)  # type: ignore[arg-type]
+    assert done is not None
+    return done.run
+
+
+def same_but_seconds(one: Run, other: Run) -> None:
+    """Both runs learned the same, to the bit."""
+    pd.testing.assert_frame_equal(one.predictions(KEY), other.predictions(KEY), check_exact=True)
+    histories = [run.history(KEY).drop(columns="seconds") for run in (one, other)]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+    states = [load_file(run.part_folder(KEY) / "model.safetensors") for run in (one, other)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0].keys() | states[1].keys())
+
+
+class Killed(BaseException):
+    """As if the process ended here."""
+
+
+@pytest.mark.parametrize("recipe", [RecipeName.FINETUNE, RecipeName.LP_FT, RecipeName.PAPER])
+@pytest.mark.parametrize("epochs_before", [1, 3])
+def test_a_part_broken_off_goes_on_to_the_same_bits(
+    small: Small, monkeypatch: pytest.MonkeyPatch, recipe: RecipeName, epochs_before: int
+) -> None:
+    settings = config(recipe, epochs=4)
+    name = f"broken-{recipe}-{epochs_before}"
+    check = finetune._check_finite
+
+    def break_off(loop: checkpoints.Loop) -> None:
+        check(loop)
+        if loop.epoch == epochs_before + 1:
+            raise Killed
+
+    monkeypatch.setattr(finetune, "_check_finite", break_off)
+    with pytest.raises(Killed):
+        trained(small, settings, name, checkpoint_seconds=0)
+    run = open_run(small.workspace.runs / name)
+    assert run.finished == ()
+    assert (run.hidden_folder(KEY) / CHECKPOINT).is_file()
+    monkeypatch.undo()
+    begun: list[int] = []
+    epoch = finetune._epoch
+    monkeypatch.setattr(
+        finetune, "_epoch", lambda job, loop, *rest: (begun.append(loop.epoch), epoch(job, loop, *rest))
+    )
+    broken = trained(small, settings, name)
+    assert begun[0] >= 1, "began anew"
+    assert not list(broken.folder.rglob(CHECKPOINT))
+    same_but_seconds(broken, trained(small, settings, f"{name}-whole"))
+
+
+def test_a_checkpoint_that_is_damaged_is_passed_over(small: Small) -> None:
+    settings = config(RecipeName.FINETUNE, epochs=1)
+    whole = trained(small, settings, "damaged-whole")
+    folder = small.workspace.runs / "damaged" / "parts" / f".{KEY.folder}"
+    folder.mkdir(parents=True)
+    (folder / CHECKPOINT).write_bytes(b"\x08\0\0\0\0\0\0\0{}garbage")
+    same_but_seconds(trained(small, settings, "damaged"), whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("recipe", "overrides"),
+    [
+        (RecipeName.FINETUNE, {"frozen_norm": True, "epochs": 3}),
+        (RecipeName.LP_FT, {"epochs": 3, "balance": "weights"}),
+    ],
+)
+def test_two_processes_learn_what_one_does(small: Small, recipe: RecipeName, overrides: dict[str, float]) -> None:
+    """Batches of 9 part unevenly."""
+    settings = config(recipe, batch_size=9, learning_rate=1e-3, **overrides)
+    one = trained(small, settings, f"team-1-{recipe}")
+    two = trained(small, settings, f"team-2-{recipe}", Hardware(DeviceName.CPU, devices=2))
+    assert two.part(KEY)["processes"] == 2
+    curves = [run.history(KEY)[["train_loss", "train_accuracy"]].to_numpy() for run in (one, two)]
+    assert np.ptp(curves[0][:, 0]) > 1e-3
+    assert curves[0] == pytest.approx(curves[1], abs=1e-4)
+    logits = [run.predictions(KEY)[[f"logit_{c}" for c in CLASSES]].to_numpy() for run in (one, two)]
+    assert logits[0] == pytest.approx(logits[1], abs=1e-3)
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_processes(small: Small) -> None:
+    words = ["train", "--split", "one", "--arch", TINY, "--weights", "none", "--recipe", "finetune", "--epochs", "1"]
+    words += ["--image-size", "32", "--name", "torchrun", "--json", "--device", "cpu", "--workspace", str(small.root)]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--no-python"]
+    program = str(Path(sys.executable).parent / "polymodel")
+    done = subprocess.run([*launcher, program, *words], capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout.count('"finished": true') == 1
+    assert open_run(small.workspace.runs / "torchrun").part(KEY)["processes"] == 2
+
+
+@pytest.mark.slow
+def test_a_process_that_fails_is_an_error(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where the second one fails, and where the first does and the second waits for it."""
+    (tmp_path / "my_failing_transforms.py").write_text(FAILING)
+    monkeypatch.chdir(tmp_path)
+    recipe = adjusted(RecipeName.FINETUNE, image_size=32, epochs=1)
+    settings = train_config(TINY, "none", recipe, (0,), transforms="my_failing_transforms:failing")
+    with pytest.raises(InputError, match="One of the processes failed"):
+        trained(small, settings, "team-second", Hardware(DeviceName.CPU, devices=2))
+    assert "only in the second" in capfd.readouterr().err
+    away = config(RecipeName.FINETUNE, epochs=1, learning_rate=1e30)
+    with pytest.raises(InputError, match="not finite"):
+        trained(small, away, "team-away", Hardware(DeviceName.CPU, devices=2))
+
+
+FAILING = """
+import multiprocessing
+from torchvision.transforms import v2
+
+def failing(size):
+    if multiprocessing.parent_process() is not None:
+        raise ValueError("only in the second")
+    return v2.CenterCrop(size)
+"""
+
+
+def test_mixed_precision_on_the_processor(small: Small) -> None:
+    settings = config(RecipeName.FINETUNE, epochs=2)
+    exact, mixed = (
+        trained(small, settings, f"amp-{p}", Hardware(DeviceName.CPU, precision=p))
+        for p in (Precision.FP32, Precision.BF16)
+    )
+    losses = [run.history(KEY)["train_loss"].to_numpy() for run in (exact, mixed)]
+    assert not np.array_equal(*losses)
+    assert losses[0] == pytest.approx(losses[1], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("hardware", "recipe", "said"),
+    [
+        (Hardware(DeviceName.CPU, precision=Precision.FP16), RecipeName.FINETUNE, "fp16 needs CUDA"),
+        (Hardware(DeviceName.CPU, devices=0), RecipeName.FINETUNE, "--devices"),
+        (Hardware(DeviceName.CPU, devices=2), RecipeName.PROBE, "--devices"),
+        (Hardware(DeviceName.CPU, compiled=True), RecipeName.LP_FT, "--compile"),
+    ],
+)
+def test_hardware_that_means_nothing_is_refused(
+    small: Small, hardware: Hardware, recipe: RecipeName, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        trained(small, config(recipe), "refused", hardware)
+
+
+def test_the_last_block_begins_where_the_network_says() -> None:
+    """What the frozen front makes of an image decides the logits, for every architecture of the registry."""
+    from polymodel.networks.network import REGISTRY, architecture, build
+
+    for name in (*REGISTRY, "timm:vit_tiny_patch16_224"):
+        network = build(architecture(name), 2)
+        network.module.eval()
+        side = 224 if "vit" in name else 96
+        images = network.normalise(torch.randint(0, 256, (2, side, side), dtype=torch.uint8))
+        network.check_middle(images)
+        assert network.middle_map(images).shape[0] == 2
+
+
+def test_the_rate_rises_and_falls() -> None:
+    recipe = adjusted(RecipeName.FINETUNE, epochs=10, warm_up=2, schedule=Schedule.COSINE, learning_rate=1.0)
+    rates = [rate_at(recipe, step, 5) for step in range(50)]
+    assert rates[:3] == pytest.approx([0.1, 0.2, 0.3])
+    assert max(rates) == pytest.approx(1.0, abs=0.01)
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert 0 < rates[-1] < 0.01
+    assert {rate_at(RECIPES[RecipeName.PAPER], step, 5) for step in range(500)} == {1e-4}
+
+
+def job_of(small: Small, recipe: RecipeName, **overrides: float | str) -> PartJob:
+    split = open_split("one", small.root)
+    return PartJob(split, split.folds[0], adjusted(recipe, **overrides), 0, "cpu", lambda *_: None)
+
+
+def test_an_epoch_shows_every_image_once_and_sampling_shows_classes_alike(small: Small) -> None:
+    job = job_of(small, RecipeName.FINETUNE, batch_size=5)
+    labels = torch.tensor([0] * 24 + [1] * 4)
+    shown = [place for chunk in batches(job, 0, np.arange(28), labels) for place, _ in chunk]
+    assert sorted(shown) == list(range(28))
+    assert shown != [place for chunk in batches(job, 1, np.arange(28), labels) for place, _ in chunk]
+    sampled = dataclasses.replace(job, recipe=dataclasses.replace(job.recipe, balance=Balance.SAMPLING.value))
+    places = [p for epoch in range(40) for chunk in batches(sampled, epoch, np.arange(28), labels) for p, _ in chunk]
+    assert np.mean(labels[places].numpy()) == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_papers_copies_are_twelve_and_three(small: Small) -> None:
+    job = job_of(small, RecipeName.PAPER)
+    labels = torch.from_numpy(job.targets())
+    shown = [choice for chunk in batches(job, 0, np.arange(28), labels) for choice in chunk]
+    fine = job.classes.index(job.split.positive)
+    assert len(shown) == 14 * 12 + 14 * 3
+    assert {copy for place, copy in shown if labels[place] == fine} == set(range(12))
+    assert {copy for place, copy in shown if labels[place] != fine} == {0, 1, 2}
+
+
+OWN = """
+import torch
+from torchvision.transforms import v2
+
+def middle(size):
+    return v2.CenterCrop(size)
+
+def wrong(size):
+    return v2.CenterCrop(size + 1)
+
+def nothing(size):
+    return None
+"""
+
+
+TWO = """
+from torchvision.transforms import v2
+
+def middle(size):
+    return v2.CenterCrop(size)
+
+def mirrored(size):
+    return v2.Compose([v2.CenterCrop(size), v2.RandomInvert(1.0)])
+"""
+
+
+def test_two_transforms_of_one_file_share_no_maps(own: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_two_transforms.py").write_text(TWO)
+    monkeypatch.chdir(tmp_path)
+    recipe = adjusted(RecipeName.LP_FT, image_size=32, epochs=1)
+    losses = []
+    for name in ("middle", "mirrored"):
+        settings = train_config(TINY, "none", recipe, (0,), transforms=f"my_two_transforms:{name}")
+        run = trained(own, settings, name)
+        losses.append(run.history(run.planned[0])["train_loss"].tolist())
+    assert losses[0] != losses[1]
+
+
+def test_transforms_of_ones_own(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_own_transforms.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    recipe = adjusted(RecipeName.FINETUNE, image_size=32, epochs=1)
+    for name, kind, said in (
+        ("my_own_transforms:wrong", InputError, r"\(1, 32, 32\)"),
+        ("my_own_transforms:nothing", UsageError, "gives no transform"),
+        ("my_own_transforms:absent", UsageError, "cannot be imported"),
+        ("no_such_module:x", UsageError, "cannot be imported"),
+        ("my_own_transforms", UsageError, "names no transform"),
+    ):
+        with pytest.raises(kind, match=said):
+            trained(small, train_config(TINY, "none", recipe, (0,), transforms=name), f"own-{len(said)}")
+    settings = train_config(TINY, "none", recipe, (0,), transforms="my_own_transforms:middle")
+    assert settings.transforms_sha256
+    assert trained(small, settings, "own").config == settings
+    with pytest.raises(UsageError, match="no random views"):
+        train_config(TINY, "none", adjusted(RecipeName.PROBE), (0,), transforms="my_own_transforms:middle")
+
+
+def test_tensorboard_is_told_of_every_epoch(small: Small) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = trained(small, config(RecipeName.FINETUNE, epochs=2), "board")
+    events = EventAccumulator(str(run.folder / "tensorboard" / KEY.folder))
+    events.Reload()
+    told = [(event.step, event.value) for event in events.Scalars("train_loss")]
+    assert told == [(k, pytest.approx(loss)) for k, loss in enumerate(run.history(KEY)["train_loss"], start=1)]
+    quiet = trained(small, config(RecipeName.FINETUNE, epochs=1), "quiet", tracker=TrackerName.NONE)
+    assert not (quiet.folder / "tensorboard").exists()
+
+
+def test_mlflow_is_told_of_every_epoch_and_a_broken_part_goes_on_there(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    settings, check = config(RecipeName.FINETUNE, epochs=3), finetune._check_finite
+
+    def break_off(loop: checkpoints.Loop) -> None:
+        check(loop)
+        if loop.epoch == 3:
+            raise Killed
+
+    monkeypatch.setattr(finetune, "_check_finite", break_off)
+    with pytest.raises(Killed):
+        trained(small, settings, "flow", tracker=TrackerName.MLFLOW, checkpoint_seconds=0)
+    monkeypatch.undo()
+    run = trained(small, settings, "flow", tracker=TrackerName.MLFLOW)
+    [found] = mlflow.search_runs(experiment_names=["flow"], output_format="list")
+    told = mlflow.MlflowClient().get_metric_history(found.info.run_id, "train_loss")
+    losses = run.history(KEY)["train_loss"]
+    assert {m.step: m.value for m in told} == {k: pytest.approx(loss) for k, loss in enumerate(losses, start=1)}
+    assert found.data.params["arch"] == TINY
+    assert found.info.status == "FINISHED"
+
+
+def test_mlflow_has_to_be_installed(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(UsageError, match="not installed"):
+        trained(small, config(RecipeName.FINETUNE, epochs=1), "no-flow", tracker=TrackerName.MLFLOW)
+
+
+def test_what_a_network_begins_with_is_named_by_its_checksum(small: Small, tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    from polymodel.networks.network import architecture, build
+
+    network = build(architecture(TINY), 2)
+    save_file(network.module.state_dict(), tmp_path / "own.safetensors")
+    settings = train_config(
+        TINY, str(tmp_path / "own.safetensors"), adjusted(RecipeName.FINETUNE, image_size=32, epochs=1), (0,)
+    )
+    done = train(open_split("one", small.root), settings, small.workspace.runs, name="checksum", hardware=CPU)
+    assert done is not None
+    assert any(network.backbone_digest() in note for note in done.notes)
+
+
+def test_the_input_can_be_scaled_for_other_weights(small: Small) -> None:
+    recipe = adjusted(RecipeName.PROBE, image_size=40)
+    plain, scaled = (
+        trained(small, train_config(TINY, "none", recipe, (0,), mean=mean, std=std), name)
+        for name, mean, std in (("scale-own", None, None), ("scale-other", "0.1", "0.2,0.3,0.4"))
+    )
+    assert scaled.config.mean == (0.1, 0.1, 0.1)
+    assert not plain.predictions(KEY)["p_positive"].equals(scaled.predictions(KEY)["p_positive"])
+    for text in ("a", "1,2", "0.5,0.5,0.5,0.5"):
+        with pytest.raises(UsageError, match="--mean"):
+            train_config(TINY, "none", recipe, (0,), mean=text)
+    with pytest.raises(UsageError, match="--std"):
+        train_config(TINY, "none", recipe, (0,), std="0")
+    assert train_config(TINY, "none", RECIPES[RecipeName.PAPER_CODE], (0,)).input_scale == ((0.0,) * 3, (1.0,) * 3)

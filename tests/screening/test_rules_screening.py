@@ -1,0 +1,125 @@
+"""Screening and kinds by pixels."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pdf_sheet import micrograph
+from PIL import Image, ImageDraw
+
+from polydata.choices import Kind
+from polydata.errors import UsageError
+from polydata.screening.rules import RULES, get_rule, screen_by_model
+from polydata.vision.kind import TOLD, kind_of, kind_of_picture
+from polydata.vision.measures import measure
+
+
+def drawing() -> np.ndarray:
+    image = Image.new("RGB", (400, 300), "white")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((40, 20, 380, 260), outline="black", width=2)
+    pen.line([(40 + 10 * i, 140 + 60 * np.sin(i / 4)) for i in range(34)], fill="red", width=2)
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_tells_micrographs_from_drawings(name: tuple[str, str]) -> None:
+    rule = RULES[name]
+    for seed in range(5):
+        good = rule(np.asarray(micrograph(seed)), None)
+        assert good.decision == "accepted"
+        assert 0.8 < good.score <= 1
+    bad = rule(drawing(), None)
+    assert bad.decision == "rejected"
+    assert 0 <= bad.score < 0.4
+    assert bad.reason
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_keeps_coloured_and_halftone_micrographs(name: tuple[str, str]) -> None:
+    grey = np.asarray(micrograph(3, 400, 300))
+    tinted = np.stack([grey[..., 0], grey[..., 1] // 2, grey[..., 2] // 3], axis=-1).astype(np.uint8)
+    assert RULES[name](tinted, None).decision == "accepted"
+    halftone = Image.fromarray(grey).convert("1").convert("RGB")
+    assert RULES[name](np.asarray(halftone), None).decision == "accepted"
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_rejects_what_shows_nothing(name: tuple[str, str]) -> None:
+    for shape, value in (((200, 200, 3), 255), ((200, 200, 3), 0), ((20, 300, 3), 90), ((1, 1, 3), 0)):
+        assert RULES[name](np.full(shape, value, np.uint8), None, False).decision == "rejected"
+    with pytest.raises(ValueError, match="rows x columns x 3"):
+        RULES[name](np.zeros((20, 20), np.uint8), None, False)
+
+
+def test_rules_are_found_by_name_and_version() -> None:
+    assert get_rule("micrograph")[0] == 2
+    with pytest.raises(UsageError, match="no screening rule"):
+        get_rule("no such rule")
+
+
+def test_a_caption_decides_only_where_the_pixels_hesitate() -> None:
+    grey = np.asarray(micrograph(3))
+    plain, told = screen_by_model(grey), screen_by_model(grey, "SEM micrographs of PP/PE 70/30 blends")
+    assert plain.score <= told.score
+    assert f"caption speaks of microscopy +{TOLD}" in told.reason
+    assert (plain.morphology or 0) < (told.morphology or 0)  # only one caption speaks of a blend
+    assert screen_by_model(drawing(), "SEM micrographs and size distribution").decision == "rejected"
+    tinted = grey.copy()
+    tinted[..., 2] //= 2
+    assert screen_by_model(grey, None, True).score > plain.score
+    assert screen_by_model(drawing(), "SEM micrographs and size distribution", True).decision == "rejected"
+    assert "photographs" in screen_by_model(tinted, "Photographs of moulded bars").reason
+    assert "photographs" not in screen_by_model(grey, "Photographs of moulded bars").reason
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    arrays(np.uint8, st.tuples(st.integers(48, 90), st.integers(48, 90), st.just(3))),
+    st.none() | st.text(max_size=200),
+)
+def test_every_picture_gets_a_score(rgb: np.ndarray, caption: str | None) -> None:
+    said = screen_by_model(rgb, caption)
+    assert 0 <= said.score <= 1
+    assert (said.decision == "accepted") == (said.score >= 0.5)
+    assert said.morphology is not None and 0 <= said.morphology <= said.score
+    assert said == screen_by_model(rgb, caption)
+
+
+def test_a_huge_caption_takes_no_time() -> None:
+    for text in ("polarized " * 200_000, "1/" * 500_000, "SEM" * 300_000):
+        start = time.process_time()
+        screen_by_model(np.asarray(micrograph(1)), text)
+        assert time.process_time() - start < 1
+
+
+def test_kinds() -> None:
+    picture, plot = measure(np.asarray(micrograph(1))), measure(drawing())
+    assert kind_of(picture, None) == Kind.MICROGRAPH
+    assert kind_of(picture, "Photographs of moulded bars") == Kind.MICROGRAPH
+    assert kind_of(plot, "Stress against strain") == Kind.PLOT
+    assert kind_of(plot, "FT-IR spectra of the blends") == Kind.SPECTRUM
+    assert kind_of(plot, "Synthesis of the compatibilizer", "scheme") == Kind.SCHEME
+    tinted = np.asarray(micrograph(1)).copy()
+    tinted[..., 2] //= 2
+    assert kind_of(measure(tinted), "Photographs of moulded bars") == Kind.PHOTO
+    assert kind_of(measure(tinted), "Optical microscopy photographs") == Kind.MICROGRAPH
+
+
+def test_kinds_by_the_model() -> None:
+    grey = np.asarray(micrograph(1))
+    assert kind_of_picture(grey, None) == Kind.MICROGRAPH
+    assert kind_of_picture(grey[:20, :20], None) == Kind.MICROGRAPH  # too small for the model
+    assert kind_of_picture(drawing(), "FT-IR spectra of the blends") == Kind.SPECTRUM
+    tinted = grey.copy()
+    tinted[..., 2] //= 2
+    assert kind_of_picture(tinted, "Photographs of moulded bars") == Kind.PHOTO
+    grain = 6 * np.random.default_rng(0).standard_normal(drawing().shape[:2])[..., None]
+    scan = (drawing() * np.array([0.82, 0.8, 0.72]) + grain).clip(0, 255).astype(np.uint8)
+    assert kind_of(measure(scan), "Stress against strain") == Kind.MICROGRAPH  # what shares alone make of it
+    assert kind_of_picture(scan, "Stress against strain") == Kind.PLOT

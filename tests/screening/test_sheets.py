@@ -1,0 +1,107 @@
+"""Contact sheets: what stands on them, that they need nothing else, and that no text gets out of its place."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from screen_scene import HOSTILE, Scene, make_scene
+
+from polydata.errors import InputError, UsageError
+from polydata.images.picture import open_picture
+from polydata.screening import sheets as contactsheets
+from polydata.screening.sheets import SIDE, thumbnail, write_sheets
+from polydata.screening.workflow import Choices, screen
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    made = make_scene(tmp_path / "w")
+    with made.catalogue() as catalogue:
+        screen(made.workspace, catalogue, "micrograph", choices=Choices(reject=[made.panel(0)]))
+    return made
+
+
+def draw(scene: Scene, folder: Path) -> contactsheets.Sheets:
+    with scene.catalogue() as catalogue:
+        return write_sheets(scene.workspace, catalogue, folder)
+
+
+class Page(HTMLParser):
+    """Tags of a page, its pictures and its links."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.words = ""
+        self.found: dict[str, list[str]] = {"src": [], "href": [], "id": []}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), name
+            if name in self.found:
+                self.found[name].append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_every_image_stands_on_a_sheet_once(scene: Scene, tmp_path: Path) -> None:
+    result = draw(scene, tmp_path / "sheets")
+    pages = {p.name: Page(p.read_text(encoding="utf-8")) for p in result.index.parent.iterdir()}
+    assert sum(result.counts.values()) == 5
+    assert sorted(i for page in pages.values() for i in page.found["id"]) == [scene.panel(n) for n in range(5)]
+    assert len(pages) == result.pages + 1
+    for page in pages.values():
+        assert all(src.startswith("data:image/jpeg;base64,") for src in page.found["src"])
+        for href in page.found["href"]:
+            assert href in pages or re.fullmatch(r"file:///.*/a%20b\.pdf#page=\d", href), href
+    assert "rejected by hand" in "".join(p.words for p in pages.values())
+
+
+def test_texts_stay_texts(scene: Scene, tmp_path: Path) -> None:
+    result = draw(scene, tmp_path / "sheets")
+    texts = [p.read_text(encoding="utf-8") for p in result.index.parent.iterdir()]
+    pages = [Page(text) for text in texts]
+    assert not any("<i>a</i>" in text or HOSTILE in text for text in texts)
+    assert {"script", "i", "iframe", "link"}.isdisjoint(tag for page in pages for tag in page.tags)
+    assert any(HOSTILE in page.words for page in pages)
+
+
+def test_long_sets_go_on_and_old_pages_go(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "sheets"
+    (folder / "keep").mkdir(parents=True)
+    monkeypatch.setattr(contactsheets, "PER_PAGE", 1)
+    assert draw(scene, folder).pages == 5
+    monkeypatch.undo()
+    short = draw(scene, folder)
+    assert len(list(folder.glob("*.html"))) == short.pages + 1
+    assert (folder / "keep").is_dir()
+
+
+def test_a_lost_image_is_named_and_leaves_its_place(scene: Scene, tmp_path: Path) -> None:
+    for path in scene.workspace.store.rglob(f"{scene.images[1]}*"):
+        path.unlink()
+    result = draw(scene, tmp_path / "sheets")
+    assert len(result.failures) == 1
+    assert sum(p.read_text().count("cannot be opened") for p in result.index.parent.iterdir()) == 1
+
+
+def test_nothing_screened_and_no_place(tmp_path: Path, scene: Scene) -> None:
+    empty = make_scene(tmp_path / "other")
+    with pytest.raises(UsageError, match="nothing to show"):
+        draw(empty, tmp_path / "sheets")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        draw(scene, tmp_path / "file" / "sheets")
+
+
+@pytest.mark.parametrize("size", [(2000, 1500), (10, 10), (5000, 3), (3, 5000), (1, 1)])
+def test_thumbnails_are_small_and_never_empty(size: tuple[int, int]) -> None:
+    small = open_picture(thumbnail(Image.new("RGB", size, "gray")))
+    assert 1 <= min(small.size) <= max(small.size) <= SIDE

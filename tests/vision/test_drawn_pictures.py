@@ -1,0 +1,62 @@
+"""The screening on pictures of known kind that it was not trained on, and the script that trains it."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from polydata.screening.rules import RULES
+from polydata.vision.quadratic import Quadratic
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+UNSEEN = 100_000
+"""Seeds from here on were never drawn for training."""
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DATA / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PICTURES = load("drawn_pictures")
+
+
+def accepted(family: str, version: int, count: int = 24) -> float:
+    """Share of a family that a version of the rule accepts."""
+    rule = RULES["micrograph", version]
+    return float(np.mean([rule(PICTURES.draw(family, UNSEEN + n), None).decision == "accepted" for n in range(count)]))
+
+
+@pytest.mark.parametrize("family", sorted(PICTURES.MICROGRAPHS))
+def test_micrographs_are_kept(family: str) -> None:
+    assert accepted(family, 2) >= 0.9
+
+
+@pytest.mark.parametrize("family", sorted(PICTURES.REST))
+def test_most_of_the_rest_is_not(family: str) -> None:
+    assert accepted(family, 2) <= min(0.6, accepted(family, 1))
+
+
+def test_a_seed_gives_one_picture() -> None:
+    for family in (*PICTURES.MICROGRAPHS, *PICTURES.REST):
+        first = PICTURES.draw(family, 3)
+        assert np.array_equal(first, PICTURES.draw(family, 3)), family
+        assert first.dtype == np.uint8 and first.shape[2] == 3
+
+
+@pytest.mark.slow
+def test_the_script_trains_a_model(tmp_path: Path) -> None:
+    model = tmp_path / "model.json"
+    command = [sys.executable, str(DATA / "train_screening.py"), "--count", "8", "--output", str(model)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    assert "all the rest" in said
+    assert "8 drawn pictures" in Quadratic.load(model).trained

@@ -1,0 +1,80 @@
+"""Scale bars read from pictures: drawn ones of each style, pictures without any, and the published micrographs."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.extract.scale.bar_scene import STYLES, draw_bar, texture
+
+from polydata.images.picture import open_picture
+from polydata.vision.scale_bar import read_scale_bar
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(("text", "value_um"), [("10 µm", 10.0), ("500 nm", 0.5)])
+def test_value_and_length_of_a_drawn_bar(style: str, text: str, value_um: float) -> None:
+    drawn = draw_bar(5, style, text)
+    bar = read_scale_bar(drawn.rgb)
+    assert bar is not None
+    assert bar.value_um == pytest.approx(value_um)
+    assert bar.length_px == pytest.approx(drawn.x1 - drawn.x0 + 1, rel=0.05)
+    assert bar.y == pytest.approx(drawn.y, abs=3)
+    assert bar.um_per_px == pytest.approx(value_um / (drawn.x1 - drawn.x0 + 1), rel=0.05)
+    assert bar.method == "image"
+
+
+def test_lengths_are_in_pixels_of_the_picture_however_large() -> None:
+    drawn = draw_bar(2, "over", "20 µm", width=1900, height=1400, length=400)
+    bar = read_scale_bar(drawn.rgb)
+    assert bar is not None
+    assert bar.length_px == pytest.approx(401, rel=0.02)
+    assert bar.x0 == pytest.approx(drawn.x0, abs=4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_picture_without_a_bar_claims_none(seed: int) -> None:
+    assert read_scale_bar(np.asarray(texture(seed, 480, 360).convert("RGB"))) is None
+
+
+def test_a_bar_without_its_number_is_no_scale() -> None:
+    drawn = draw_bar(1, "over", "")
+    assert read_scale_bar(drawn.rgb) is None
+
+
+@pytest.mark.parametrize("shape", [(10, 10, 3), (1, 400, 3), (400, 1, 3)])
+def test_tiny_pictures_have_no_scale(shape: tuple[int, ...]) -> None:
+    assert read_scale_bar(np.zeros(shape, np.uint8)) is None
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match="rows x columns x 3"):
+        read_scale_bar(np.zeros((40, 40), np.uint8))
+
+
+@pytest.mark.realdata
+@pytest.mark.timeout(600)
+def test_published_micrographs(shared_data: Path) -> None:
+    """On a sample: at least four in five read exactly, hardly any wrongly, none claimed where there is none."""
+    with (shared_data / "scale_bars/printed_values.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    chance = random.Random(7)
+    readable = chance.sample([row for row in rows if row["status"] == "readable"], 50)
+    without = chance.sample([row for row in rows if row["status"] == "none"], 40)
+    exact = wrong = 0
+    for row in readable:
+        bar = read_scale_bar(np.asarray(open_picture(shared_data / "nims/images" / row["file"])))
+        right = bar is not None and bar.value_um == pytest.approx(float(row["printed_um"]))
+        exact += right
+        wrong += bar is not None and not right
+    claims = [
+        row["file"]
+        for row in without
+        if read_scale_bar(np.asarray(open_picture(shared_data / "nims/images" / row["file"]))) is not None
+    ]
+    assert exact >= 40
+    assert wrong <= 1
+    assert not claims
