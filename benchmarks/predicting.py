@@ -34,8 +34,7 @@ from polymodel.config import DEFAULT_ARCH, IMAGENET, DeviceName, Hardware, Train
 from polymodel.data.split import open_split
 from polymodel.networks.network import Network, architecture
 from polymodel.networks.weights import load_network
-from polymodel.prediction.onnx_export import export
-from polymodel.prediction.onnx_file import OnnxModel, open_onnx
+from polymodel.prediction.onnx import OnnxModel, export, open_onnx
 from polymodel.prediction.predict import predict
 from polymodel.recipes import Recipe, RecipeName
 from polymodel.runs.run import Run

@@ -27,8 +27,7 @@ from sklearn.model_selection import GroupKFold
 
 from polydata.images.picture import SUFFIXES, open_picture
 from polydata.screening.rules import MIN_SIDE, THRESHOLD, screen_micrograph
-from polydata.vision.quadratic import Quadratic, pairs, standardised
-from polydata.vision.texture_measures import NAMES, looks
+from polydata.vision.micrograph import NAMES, Quadratic, looks, pairs, standardised
 
 KEPT = 0.99
 """Share of the micrographs not seen in training that the threshold must keep."""

@@ -1,4 +1,4 @@
-"""What a figure or panel can show. A module of its own, for the command line needs it at its start."""
+"""What options name, as enumerations. The command line needs them at its start, so nothing is imported here."""
 
 from __future__ import annotations
 
@@ -14,3 +14,25 @@ class Kind(StrEnum):
     SCHEME = "scheme"
     PHOTO = "photo"
     MIXED = "mixed"
+
+
+class Protocol(StrEnum):
+    """How images come to their side."""
+
+    GROUPED = "grouped"
+    """Papers and all that hangs together stay whole."""
+    LEAVE_ONE_PAPER_OUT = "leave-one-paper-out"
+    """Each group is the test side once."""
+    RANDOM = "random"
+    """Image by image: what most published work does, and it leaks."""
+    PUBLISHED = "published"
+    """As the authors of an imported data set did."""
+
+
+class MethodName(StrEnum):
+    """How answers that differ are resolved; see ``labels.resolve``."""
+
+    MAJORITY = "majority"
+    DAWID_SKENE = "dawid-skene"
+    ADJUDICATOR = "adjudicator"
+    GOLD = "gold"

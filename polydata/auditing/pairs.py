@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from polydata.auditing.findings import Found, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Found, Severity, Subject, counted
 from polydata.images.copies import Copy
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from polydata.auditing.findings import Found, Severity
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Found, Severity, Subject
 from polydata.splits.leaks import leak
 
 

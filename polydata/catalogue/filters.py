@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.known import PAPERS, SCALES
+from polydata.catalogue.described import PAPERS, SCALES
 
 
 @dataclass(frozen=True)

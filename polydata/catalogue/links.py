@@ -161,3 +161,20 @@ def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
         ORDER BY papers.file_name, figures.page, figures.figure_id, panels.position
         """
     )
+
+
+def extraction_leftovers(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Captions without a figure and figures without a caption, by paper and page."""
+    return catalogue.rows(
+        """SELECT papers.file_name AS paper, leftovers.page, leftovers.what, leftovers.label, leftovers.text
+           FROM leftovers JOIN papers USING (paper_id) ORDER BY papers.file_name, leftovers.page, leftovers.y0"""
+    )
+
+
+def all_leftovers(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
+    """Every kind of leftover by its name."""
+    return {
+        "captions and figures": extraction_leftovers(catalogue),
+        "records without a panel": unlinked_records(catalogue),
+        "micrographs without a record": unlinked_panels(catalogue),
+    }

@@ -1,4 +1,4 @@
-"""The screening: what rules said of images, the threshold, and the images that the user decided by hand."""
+"""The screening and the scale bars: what rules said of images, what was decided by hand, what was read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError
-from polydata.types import Decision, Screening
+from polydata.types import Decision, ScaleBar, Screening
 
 BORDERLINE = 1.1
 """Scores whose log-odds lie within this of the threshold's are worth a look: 0.25 to 0.75 at a threshold of 0.5."""
@@ -162,3 +162,40 @@ def threshold_of(catalogue: Catalogue, rule: str) -> float | None:
     """The threshold that the user set for a rule; None where the rule's own counts."""
     value: float | None = catalogue.value("SELECT threshold FROM screening_thresholds WHERE rule = ?", [rule])
     return value
+
+
+COLUMNS = ("value", "unit", "value_um", "length_px", "confidence", "x0", "x1", "y")
+
+
+def images_to_read(catalogue: Catalogue, version: int, *, again: bool = False) -> list[tuple[str, str]]:
+    """SHA-256 and true format of micrographs whose scale bar this version of the reader has not looked for.
+
+    A micrograph is what the screening accepts; an image that was not screened counts by the kind of its panel.
+
+    Args:
+        catalogue: open.
+        version: of the reader.
+        again: all micrographs.
+    """
+    rows = catalogue.tuples(
+        """SELECT DISTINCT images.sha256, images.format
+           FROM images JOIN panels ON panels.image_sha256 = images.sha256
+           LEFT JOIN screened ON screened.image_sha256 = images.sha256
+           WHERE coalesce(screened.decision = 'accepted', coalesce(panels.kind, 'micrograph') = 'micrograph')
+             AND (? OR images.sha256 NOT IN (SELECT image_sha256 FROM scale_readings WHERE version = ?))
+           ORDER BY 1""",
+        [again, version],
+    )
+    return [(sha256, true_format) for sha256, true_format in rows]
+
+
+def save_readings(catalogue: Catalogue, version: int, readings: Sequence[tuple[str, ScaleBar | None]]) -> None:
+    """Write what was found in some images, in one transaction; None where there is no bar or it cannot be told."""
+    with catalogue.transaction():
+        catalogue.upsert(
+            "scale_readings",
+            [
+                {"image_sha256": sha256, "version": version, **{name: getattr(bar, name, None) for name in COLUMNS}}
+                for sha256, bar in readings
+            ],
+        )

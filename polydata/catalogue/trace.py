@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
@@ -114,3 +115,31 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
             [sha256],
         ),
     }
+
+
+def papers_of(catalogue: Catalogue, images: Sequence[str]) -> list[dict[str, Any]]:
+    """The papers that show these images, counted by ``source`` and ``extractor`` (the method that read them)."""
+    return catalogue.rows(
+        """SELECT papers.source, papers.extractor, count(DISTINCT paper_id) AS papers,
+                  count(DISTINCT image_sha256) AS images
+           FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
+           JOIN figures USING (figure_id) JOIN papers USING (paper_id) GROUP BY 1, 2 ORDER BY 1, 2""",
+        [list(images)],
+    )
+
+
+def runs_on(catalogue: Catalogue, split: str) -> list[dict[str, Any]]:
+    """Runs that were trained on a split of this name: ``name`` and ``digest`` of the split they saw."""
+    return catalogue.rows("SELECT name, digest FROM runs WHERE split = ? ORDER BY name", [split])
+
+
+def list_runs(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The runs that are noted, by name."""
+    return catalogue.rows("SELECT name, split, digest, manifest FROM runs ORDER BY name")
+
+
+def save_runs(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note these runs and forget all others."""
+    with catalogue.transaction():
+        catalogue.run("DELETE FROM runs")
+        catalogue.upsert("runs", rows)

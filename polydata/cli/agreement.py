@@ -13,7 +13,7 @@ from polydata.console.output import next_step, print_facts, print_json, print_ta
 from polydata.errors import UsageError
 
 if TYPE_CHECKING:
-    from polydata.labels.rater_agreement import PulledAgreement, TableAgreement
+    from polydata.labels.agreement import PulledAgreement, TableAgreement
 
 
 @label_app.command()
@@ -36,7 +36,7 @@ def agreement(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Show how far people agree: kappas, confusion, consensus; or a table's raters against its truth."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.labels import rater_agreement as measures
+    from polydata.labels import agreement as measures
     from polydata.workspace import Workspace
 
     if table is None:

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
+from polydata.choices import MethodName
 from polydata.cli.label import label_app
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import next_step, print_facts, print_json, print_table
 from polydata.errors import UsageError
-from polydata.labels.methods import MethodName
 
 ImageArgument = Annotated[
     str, typer.Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id, or its start.")

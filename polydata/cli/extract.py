@@ -101,7 +101,7 @@ def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None
 @listing.command("leftovers")
 def list_leftovers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Captions without a figure, figures without a caption, records and panels that nothing was joined to."""
-    from polydata.catalogue.leftovers import all_leftovers
+    from polydata.catalogue.links import all_leftovers
     from polydata.catalogue.session import open_catalogue
     from polydata.workspace import Workspace
 

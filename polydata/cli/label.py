@@ -204,7 +204,7 @@ def measure(
 ) -> None:
     """Write what people answered blind beside the split's labels, as a table for: polydata label agreement --table."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.labels.blind import TRUTH, write_answers
+    from polydata.labels.projects import TRUTH, write_answers
     from polydata.workspace import Workspace
 
     with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
@@ -218,7 +218,7 @@ def measure(
 def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show the projects on the server beside what the catalogue holds of them."""
     from polydata.catalogue.session import open_catalogue
-    from polydata.labels.status import status as both_sides
+    from polydata.labels.projects import status as both_sides
     from polydata.workspace import Workspace
 
     found = Workspace.find(workspace)

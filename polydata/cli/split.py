@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
+from polydata.choices import Protocol
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
 from polydata.errors import RefusedError
-from polydata.splits.protocol import Protocol
 
 splitting = typer.Typer(no_args_is_help=True, help="List, show, verify and compare splits.")
 app.add_typer(splitting, name="split")
@@ -153,7 +153,7 @@ def diff_splits(
 @splitting.command("lineage")
 def split_lineage(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Where the images of a split come from, how it was made, and which runs were trained on it."""
-    from polydata.splits.lineage import lineage, lineage_facts
+    from polydata.splits.compare import lineage, lineage_facts
     from polydata.upkeep.trace import open_with_runs
     from polydata.workspace import Workspace
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from polydata import __version__
-from polydata.auditing.registry import Report
-from polydata.auditing.run import audit_workspace, finding_rows
+from polydata.auditing.run import Report, audit_workspace, finding_rows
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import described_panels
 from polydata.catalogue.funnel import funnel
-from polydata.catalogue.licences import paper_licences
+from polydata.catalogue.metadata import paper_licences
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
-from polydata.files.markdown import plain, table
+from polydata.files.tables import plain, table
 from polydata.images.copies import Progress, quiet
 from polydata.splits.manifest import Item, Split
 from polydata.task import Task

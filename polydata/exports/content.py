@@ -13,7 +13,7 @@ from typing import Any, Literal
 from polydata import __version__
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import described_panels
-from polydata.catalogue.licences import paper_licences
+from polydata.catalogue.metadata import paper_licences
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_bytes
 from polydata.images.picture import ImageStore, portable

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.exports import figure_exports, panel_exports
+from polydata.catalogue.described import figure_exports, panel_exports
 from polydata.catalogue.links import link_exports
 from polydata.errors import InputError
 from polydata.files.atomic import replacing

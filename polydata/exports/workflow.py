@@ -15,7 +15,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.errors import RefusedError, UsageError
 from polydata.exports.card import card_text
 from polydata.exports.content import Advance, Content, Entry, csv_text, gather
-from polydata.files.folders import changed, checksums, mark_of, other_files, put_back, replacing_folder, writing_to
+from polydata.files.atomic import changed, checksums, mark_of, other_files, put_back, replacing_folder, writing_to
 from polydata.ids import sha256_file
 from polydata.images.copies import Progress, quiet
 from polydata.splits.manifest import MANIFEST, Split

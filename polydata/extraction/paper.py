@@ -10,8 +10,7 @@ from PIL import Image
 
 from polydata.choices import Kind
 from polydata.extraction.document.meta import paper_meta, safe_name
-from polydata.extraction.document.mupdf import pymupdf
-from polydata.extraction.document.open import ExtractionFailure, Limits, opened
+from polydata.extraction.document.open import ExtractionFailure, Limits, opened, pymupdf
 from polydata.extraction.document.page import PageContent, Sheet, read_page, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
 from polydata.extraction.figures.assign import Found, find_figures

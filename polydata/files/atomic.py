@@ -1,14 +1,20 @@
-"""Files that take their place only when they are whole."""
+"""Files and folders that take their place only when they are whole, and folders of others that stay untouched."""
 
 from __future__ import annotations
 
+import glob
+import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
+
+from polydata.errors import InputError, RefusedError
+from polydata.ids import sha256_file
 
 PART = ".part"
 """Suffix of a file that is being written. A killed process may leave one; nothing ever reads it."""
@@ -39,3 +45,112 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def folder_name(label: str) -> str:
     """A label as the name of a folder: the same for the same label, another for another, safe on every system."""
     return quote(label, safe=" ").replace(".", "%2E")
+
+
+MADE_BY = "polydata "
+"""How what a mark says of its maker begins."""
+NEW, OLD = "new", "old"
+"""Within the working folder: what is being written, and what it takes the place of."""
+NAMED = 5
+"""Only so many files are named in a message."""
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Whatever the system refuses within the block is the folder's fault.
+
+    Raises:
+        InputError: for any ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(f"{folder} cannot be written: {why}.", "Choose another --output.") from error
+
+
+def mark_of(folder: Path, name: str, keys: Collection[str]) -> dict[str, Any] | None:
+    """What a folder that we made says of itself; None where there is no folder yet, or nothing in it.
+
+    Args:
+        name: of the JSON file by which the folder is known.
+        keys: what stands in that file; ``made_by`` must name this program if it is there.
+
+    Raises:
+        RefusedError: if the folder holds files and no such mark.
+        OSError: if it is no folder, or cannot be read.
+    """
+    try:
+        there = sorted(path.name for path in folder.iterdir())
+    except FileNotFoundError:
+        return None
+    if not there:
+        return None
+    try:
+        mark = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        mark = None
+    if isinstance(mark, dict) and set(keys) <= set(mark) and str(mark.get("made_by", MADE_BY)).startswith(MADE_BY):
+        return mark
+    raise other_files(folder, there)
+
+
+def other_files(folder: Path, names: Sequence[str]) -> RefusedError:
+    """Why a folder is not written to."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return RefusedError(
+        f"{folder} holds other files: {', '.join(names[:NAMED])}{more}.",
+        "Choose another --output, or move them away.",
+    )
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by its path from there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
+
+
+def changed(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """What lies below a folder beside files of these SHA-256, by its path from there; empty folders do not count."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not path.is_dir():
+            ours = path.is_file() and not path.is_symlink() and name in files and sha256_file(path) == files[name]
+            found += [] if ours else [name]
+    return found
+
+
+@contextmanager
+def replacing_folder(place: Path) -> Iterator[Path]:
+    """A new folder to write into, which takes the place of ``place`` when the block ends, and goes when it fails.
+
+    What stands at ``place`` is moved aside for that and then deleted. A process that is killed in between leaves it
+    beside the place, in ``.NAME.XXXXXXXX.part/old``; see ``put_back``.
+
+    Raises:
+        OSError: if the folder cannot be written or moved.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}.", suffix=PART))
+    new, old = work / NEW, work / OLD
+    try:
+        new.mkdir()
+        yield new
+        if place.exists():
+            place.rename(old)
+        new.rename(place)
+    except BaseException:
+        if old.exists() and not place.exists():
+            old.rename(place)
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def put_back(place: Path) -> None:
+    """Undo what a killed ``replacing_folder`` left: a folder that it had moved aside returns, the rest is deleted."""
+    for work in place.parent.glob(f".{glob.escape(place.name)}.????????{PART}"):
+        if (work / NEW).exists() and (work / OLD).exists() and not place.exists():
+            (work / OLD).rename(place)
+        shutil.rmtree(work, ignore_errors=True)

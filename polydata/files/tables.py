@@ -1,13 +1,15 @@
-"""Reads tables that users bring: CSV, XLSX, JSON and JSON Lines, row by row, with limits."""
+"""Tables that users bring (CSV, XLSX, JSON and JSON Lines), row by row, with limits; and tables that are written."""
 
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,3 +158,17 @@ def _json_lines(data: bytes) -> Iterator[Row]:
                 yield _object(number, json.loads(line))
             except (ValueError, RecursionError) as error:
                 yield Row(number, {}, f"it is not JSON: {error}")
+
+
+def plain(value: object) -> str:
+    """A value as text in one line in which no sign means anything."""
+    return re.sub(r"([\\`*_\[\]|#<>])", r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Rows of the same keys as the lines of a table; None is an empty cell."""
+    if not rows:
+        return []
+    lines = [" | ".join(map(plain, rows[0])), " | ".join("---" for _ in rows[0])]
+    lines += [" | ".join("" if v is None else plain(v) for v in row.values()) for row in rows]
+    return [f"| {line} |" for line in lines]

@@ -1,192 +1,204 @@
-"""How far people agree: chance-corrected agreement, what most say, and what a model of their errors makes of it.
-
-Everything here works on plain answers; nothing knows where they come from.
-"""
+"""How far people agree with each other and with a truth: answers in a table, and those pulled from Label Studio."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
-TIE = 0.01
-"""Two answers whose probabilities differ by less are a tie."""
-MIN_ANSWERS = 3
-"""Where fewer people answered and differ, nobody can tell who is right, whatever a model says."""
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.resolution import current_method, named_answers
+from polydata.errors import WorkspaceError
+from polydata.files.rater_tables import positive_answer, read_answers
+from polydata.labels.consensus import (
+    MIN_ANSWERS,
+    Answer,
+    by_item,
+    confusion,
+    dawid_skene,
+    fleiss_kappa,
+    majority,
+    mean_scores,
+    pairwise,
+    scores,
+)
+from polydata.task import Task
+from polydata.workspace import Workspace
+
+PICKED_BY = "accuracy on the same images, so their mean is better than what they would reach on others"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What somebody says of an image."""
-
-    item: str
-    annotator: str
-    choice: str
-
-
-@dataclass(frozen=True)
-class Consensus:
-    """What answers come to.
+class TableAgreement:
+    """What people answered in a table, against its truth. Shares are 0 to 1; None has no meaning (0 / 0).
 
     Attributes:
-        choice: None for a tie.
-        probability: of the most probable answer, 0 to 1.
-        answers: number of answers.
-        disputed: whether they differ.
+        images: that all raters judged and whose truth is known; all figures are of these.
+        left_out: the other rows, each with its number, first cell and what is missing.
+        positive: the answer that precision, recall and F1 speak of.
+        truth: answer -> number of images.
+        most_frequent_accuracy: of always giving the truth's most frequent answer.
+        fleiss_kappa: chance-corrected agreement among raters; the truth has no part in it.
+        majority_vote_accuracy: of the answer of most raters; a tie counts as wrong.
+        majority_ties: images on which raters tie.
+        mean: mean of each score over all raters.
+        raters: accuracy of each, as they stand in the table.
+        rater_scores: all scores of each.
+        top_k: ``k``, ``picked_by``, the ``raters`` and the mean of each of their scores.
     """
 
-    choice: str | None
-    probability: float
-    answers: int
-    disputed: bool
-
-
-@dataclass(frozen=True)
-class Pair:
-    """How two annotators agree on the images that both answered.
-
-    Attributes:
-        images: number of them.
-        agreement: share on which they say the same; None without an image.
-        kappa: Cohen's; None where it has no meaning: no image, or both said one and the same word throughout.
-    """
-
-    first: str
-    second: str
     images: int
-    agreement: float | None
-    kappa: float | None
+    left_out: list[dict[str, Any]]
+    positive: str
+    truth: dict[str, int]
+    most_frequent_accuracy: float
+    fleiss_kappa: float | None
+    majority_vote_accuracy: float
+    majority_ties: int
+    mean: dict[str, float | None]
+    raters: dict[str, float | None]
+    rater_scores: dict[str, dict[str, float | None]]
+    top_k: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
 
 
-def by_item(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
-    """Answers of each image."""
-    found: dict[str, list[Answer]] = defaultdict(list)
-    for answer in answers:
-        found[answer.item].append(answer)
-    return dict(found)
+def table_agreement(
+    path: Path, task: Task, *, truth: str, raters: Sequence[str], positive: str | None = None, top: int = 10
+) -> TableAgreement:
+    """Compare the answers in a table with each other and with its truth.
 
-
-def fleiss_kappa(ratings: Sequence[Sequence[str]]) -> float | None:
-    """Fleiss' kappa of the answers on each image, whoever gave them.
-
-    Args:
-        ratings: the answers, image by image. Images with fewer than two are left out. Where images have different
-            numbers of answers, each image counts the same in the observed agreement and each answer the same in the
-            agreement expected by chance; with equal numbers this is Fleiss' own formula.
-
-    Returns:
-        1 for full agreement, 0 for what chance gives; None where it has no meaning: nothing to compare, or one and
-        the same word throughout.
-    """
-    counts = [Counter(given) for given in ratings if len(given) > 1]
-    if not counts:
-        return None
-    observed = math.fsum(
-        sum(n * (n - 1) for n in c.values()) / (c.total() * (c.total() - 1)) for c in counts
-    ) / len(counts)  # fmt: skip
-    totals = Counter[str]()
-    for count in counts:
-        totals.update(count)
-    if len(totals) == 1:
-        return None
-    chance = math.fsum((n / totals.total()) ** 2 for n in totals.values())
-    return (observed - chance) / (1 - chance)
-
-
-def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Cohen's unweighted kappa of two annotators' answers on the same images; None where it has no meaning."""
-    if len({word for pair in pairs for word in pair}) < 2:
-        return None
-    from sklearn.metrics import cohen_kappa_score
-
-    first, second = zip(*pairs, strict=True)
-    value = float(cohen_kappa_score(first, second))
-    return value if math.isfinite(value) else None
-
-
-def pairwise(answers: Sequence[Answer]) -> list[Pair]:
-    """Every two annotators, in alphabetical order; each may have one answer an image."""
-    given: dict[str, dict[str, str]] = defaultdict(dict)
-    for answer in answers:
-        given[answer.annotator][answer.item] = answer.choice
-    found = []
-    for first, second in combinations(sorted(given), 2):
-        both = [(given[first][i], given[second][i]) for i in sorted(given[first].keys() & given[second].keys())]
-        share = sum(a == b for a, b in both) / len(both) if both else None
-        found.append(Pair(first, second, len(both), share, cohen_kappa(both)))
-    return found
-
-
-def majority(choices: Sequence[str]) -> str | None:
-    """The answer of most; None where several lead."""
-    leading = Counter(choices).most_common(2)
-    if not leading or (len(leading) > 1 and leading[0][1] == leading[1][1]):
-        return None
-    return leading[0][0]
-
-
-def dawid_skene(answers: Sequence[Answer]) -> dict[str, Consensus]:
-    """Consensus of each image by Dawid and Skene's model: who errs in which way is learned from all answers.
-
-    Where all who answered agree, their word stands. Where they differ, it takes three answers or more and a clear
-    lead; otherwise there is no choice.
+    A row on which an answer or the truth is missing is left out of every figure and listed.
 
     Args:
-        answers: one of each annotator an image.
+        path: CSV, XLSX, JSON or JSON Lines; a row an image, a column a rater.
+        task: tells which answer is the positive one where the table uses its words or its 0 and 1.
+        truth: column with the true answers.
+        raters: shell patterns of the raters' columns, such as ``R*``.
+        positive: the positive answer; None asks the task.
+        top: how many of the best raters are averaged.
+
+    Raises:
+        InputError: if the file cannot be read, lacks a column, or has no row with all answers.
+        UsageError: if the positive answer is not known.
     """
-    if not answers:
-        return {}
-    import pandas as pd
-    from crowdkit.aggregation.classification.dawid_skene import DawidSkene
-
-    frame = pd.DataFrame([(a.item, a.annotator, a.choice) for a in answers], columns=["task", "worker", "label"])
-    frame = frame.sort_values(["task", "worker"], ignore_index=True)  # its sums depend on the order in the last digits
-    chances = DawidSkene(n_iter=200).fit_predict_proba(frame).to_dict("index")
-    found = {}
-    for item, given in sorted(by_item(answers).items()):
-        chance = {str(word): float(value) for word, value in chances[item].items()}
-        best, *others = sorted(chance, key=lambda word: (-chance[word], word))
-        disputed = len({a.choice for a in given}) > 1
-        clear = len(given) >= MIN_ANSWERS and all(chance[best] - chance[word] >= TIE for word in others)
-        choice = (best if clear else None) if disputed else given[0].choice
-        found[item] = Consensus(choice, round(chance[choice or best], 4), len(given), disputed)
-    return found
-
-
-def confusion(pairs: Sequence[tuple[str, str]]) -> dict[str, dict[str, int]]:
-    """How often each answer was given where the truth was which: truth -> answer -> number."""
-    table: dict[str, Counter[str]] = defaultdict(Counter)
-    for truth, answer in pairs:
-        table[truth][answer] += 1
-    return {truth: dict(sorted(count.items())) for truth, count in sorted(table.items())}
+    table = read_answers(path, truth, raters)
+    rows, columns = table.rows, table.raters
+    said = positive_answer(task, {word for row in rows for word in row.values()}, positive)
+    truths = [row[truth] for row in rows]
+    each = {name: scores([(row[truth], row[name]) for row in rows], said) for name in columns}
+    votes = [majority([row[name] for name in columns]) for row in rows]
+    best = sorted(columns, key=lambda name: -(each[name]["accuracy"] or 0))[:top]
+    counts = Counter(truths)
+    return TableAgreement(
+        images=len(rows),
+        left_out=list(table.left_out),
+        positive=said,
+        truth=dict(sorted(counts.items())),
+        most_frequent_accuracy=max(counts.values()) / len(rows),
+        fleiss_kappa=fleiss_kappa([[row[name] for name in columns] for row in rows]),
+        majority_vote_accuracy=sum(v == t for v, t in zip(votes, truths, strict=True)) / len(rows),
+        majority_ties=votes.count(None),
+        mean=mean_scores(list(each.values())),
+        raters={name: each[name]["accuracy"] for name in columns},
+        rater_scores=each,
+        top_k={"k": len(best), "picked_by": PICKED_BY, "raters": best, **mean_scores([each[name] for name in best])},
+    )
 
 
-def scores(pairs: Sequence[tuple[str, str]], positive: str) -> dict[str, float | None]:
-    """Accuracy, precision, recall, specificity and F1, 0 to 1; None for a value without meaning (0 / 0).
+def task_for(folder: Path | None) -> Task:
+    """The task of the workspace that is meant; a table needs none, so without one it is the task polydata comes with.
 
-    Args:
-        pairs: truth and answer of each image.
-        positive: the class that precision, recall and F1 speak of; all others together are the negative one.
+    Raises:
+        WorkspaceError: if the workspace was named and there is none.
     """
-    hits = Counter((truth == positive, answer == positive) for truth, answer in pairs)
-    tp, fp, fn, tn = hits[True, True], hits[False, True], hits[True, False], hits[False, False]
+    try:
+        return Workspace.find(folder).task()
+    except WorkspaceError:
+        if folder is not None:
+            raise
+        return Task.load()
+
+
+@dataclass(frozen=True)
+class PulledAgreement:
+    """How far the reviewers agree whose answers were pulled. Shares and kappas are None where they have no meaning.
+
+    Attributes:
+        method: by which answers are resolved now.
+        answers, images, images_with_several: numbers; every annotator counts once an image, with the last answer.
+        fleiss_kappa: over images with several answers.
+        cohen_kappa: of every two annotators: ``first``, ``second``, ``images`` in common, ``agreement``, ``kappa``.
+        annotators: for each the ``answers``, those on ``images`` with a consensus, ``agreement`` with it and
+            ``confusion`` (consensus -> answer -> number), on images with several answers.
+        consensus: by Dawid and Skene's model, of each image with several answers.
+        notes: what the figures cannot say.
+    """
+
+    method: str
+    answers: int
+    images: int
+    images_with_several: int
+    fleiss_kappa: float | None
+    cohen_kappa: list[dict[str, Any]]
+    annotators: list[dict[str, Any]]
+    consensus: list[dict[str, Any]]
+    notes: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def pulled_agreement(catalogue: Catalogue) -> PulledAgreement:
+    """Compare the reviewers' answers in the catalogue with each other. Few or none are no error: see ``notes``."""
+    rows = named_answers(catalogue)
+    known = [Answer(r["image_sha256"], r["annotator"], r["choice"]) for r in rows if not r["nameless"]]
+    several = {image: given for image, given in by_item(known).items() if len(given) > 1}
+    found = {image: one for image, one in dawid_skene(known).items() if image in several}
+    names = sorted({a.annotator for a in known})
+    return PulledAgreement(
+        method=str(current_method(catalogue)),
+        answers=len(known),
+        images=len({a.item for a in known}),
+        images_with_several=len(several),
+        fleiss_kappa=fleiss_kappa([[a.choice for a in given] for given in several.values()]),
+        cohen_kappa=[asdict(pair) for pair in pairwise(known)],
+        annotators=[_annotator(name, known, {image: one.choice for image, one in found.items()}) for name in names],
+        consensus=[{"image_sha256": image, **asdict(one)} for image, one in found.items()],
+        notes=_notes(rows, names, len(several), len(found) - sum(one.choice is not None for one in found.values())),
+    )
+
+
+def _annotator(name: str, answers: Sequence[Answer], consensus: dict[str, str | None]) -> dict[str, Any]:
+    own = [a for a in answers if a.annotator == name]
+    pairs = [(truth, a.choice) for a in own if (truth := consensus.get(a.item)) is not None]
     return {
-        "accuracy": _ratio(sum(truth == answer for truth, answer in pairs), len(pairs)),
-        "precision": _ratio(tp, tp + fp),
-        "recall": _ratio(tp, tp + fn),
-        "specificity": _ratio(tn, tn + fp),
-        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+        "annotator": name,
+        "answers": len(own),
+        "images": len(pairs),
+        "agreement": sum(t == c for t, c in pairs) / len(pairs) if pairs else None,
+        "confusion": confusion(pairs),
     }
 
 
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def mean_scores(several: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    """Mean of each score over those for which it has a meaning."""
-    names = list(several[0]) if several else []
-    known = {name: [v for one in several if (v := one[name]) is not None] for name in names}
-    return {name: math.fsum(values) / len(values) if values else None for name, values in known.items()}
+def _notes(rows: Sequence[dict[str, Any]], names: Sequence[str], several: int, open_images: int) -> list[str]:
+    nameless = sum(row["nameless"] for row in rows)
+    notes = []
+    if not rows:
+        notes.append("No answer was pulled yet: polydata label pull")
+    elif not several:
+        notes.append("No image was answered by two people, so nothing can be compared.")
+    if nameless:
+        notes.append(f"{nameless} answers by nobody who is known have no part in these figures.")
+    if several:
+        notes.append("An annotator's own answers have a part in the consensus that they are compared with.")
+    if several and len(names) < MIN_ANSWERS:
+        notes.append("With two annotators nobody can tell who is right where they differ.")
+    if open_images:
+        notes.append(f"{open_images} images have no consensus: their answers tie.")
+    return notes

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
+from polydata.catalogue import annotations as stored
+from polydata.catalogue.annotations import blind_answers, known_projects, save_project
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.label_projects import known_projects, save_project
-from polydata.errors import UsageError
+from polydata.errors import InputError, UsageError
+from polydata.files.atomic import replacing
 from polydata.labels.labelstudio import project as on_server
 from polydata.labels.labelstudio.connection import Server, checked_url, connect
-from polydata.labels.labelstudio.project import Project
+from polydata.labels.labelstudio.project import Project, find_project
 from polydata.labels.page import choices, guide, labelling_page
 from polydata.workspace import Workspace
 
@@ -118,3 +123,83 @@ def note(catalogue: Catalogue, server: Server, project: Project, wanted: Target)
     """Remember that the workspace uses a project, and what for."""
     with catalogue.transaction():
         save_project(catalogue, server.url, project.id, title=wanted.title, role=wanted.role, split=wanted.split)
+
+
+TRUTH = "truth"
+
+
+def write_answers(catalogue: Catalogue, split: str, path: Path) -> tuple[int, list[str]]:
+    """Write a CSV file: a row an image, with its label in the split and a column for each person who answered blind.
+
+    Returns:
+        The number of images, and the people.
+
+    Raises:
+        UsageError: if nobody has answered.
+        InputError: if the file cannot be written.
+    """
+    rows = blind_answers(catalogue, split)
+    if not rows:
+        raise UsageError(
+            f"Nobody has answered blind about the split {split!r}.",
+            f"Ask: polydata label push --blind --split {split}; then polydata label pull.",
+        )
+    people = sorted({row["annotator"] for row in rows})
+    answers = {(row["image_sha256"], row["annotator"]): row["choice"] for row in rows}
+    truths = {row["image_sha256"]: row["truth"] for row in rows}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["image_sha256", TRUTH, *people])
+    table.writerows([s, truth, *(answers.get((s, who), "") for who in people)] for s, truth in truths.items())
+    try:
+        with replacing(path) as out:
+            out.write(text.getvalue().encode())
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.", "Name another file with --output.") from error
+    return len(truths), people
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where labelling stands.
+
+    Attributes:
+        server: address.
+        projects: one row each: project, role, split, url, ``tasks`` and ``annotations`` on the server (None where it
+            has no such project), ``pulled``, ``skipped``, ``unusable``, ``deleted``, ``annotators``, ``pulled_to``.
+        images: over all projects: ``reviewed`` ones, and ``tied`` ones.
+    """
+
+    server: str
+    projects: list[dict[str, Any]]
+    images: dict[str, int]
+
+
+def status(workspace: Workspace, catalogue: Catalogue) -> Status:
+    """Compare both sides.
+
+    Raises:
+        ServerError: if the server cannot be reached.
+    """
+    server = connect(workspace.settings.label_studio.url)
+    rows = []
+    for target in known_targets(workspace, catalogue, server.url):
+        project = find_project(server, target.title)
+        counts = stored.annotation_counts(catalogue, server.url, project.id if project else None)
+        rows.append(
+            {
+                "project": target.title,
+                "role": target.role,
+                "split": target.split,
+                "url": project.url if project else None,
+                "tasks": project.tasks if project else None,
+                "annotations": project.annotations if project else None,
+                "pulled": counts["annotations"],
+                "skipped": counts["skipped"],
+                "unusable": counts["unusable"],
+                "deleted": counts["deleted"],
+                "annotators": counts["annotators"],
+                "pulled_to": stored.watermark(catalogue, server.url, project.id) if project else None,
+            }
+        )
+    return Status(server.url, rows, stored.review_counts(catalogue))

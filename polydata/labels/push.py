@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from PIL import Image
 
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError, UsageError, WorkspaceError
-from polydata.files.predictions import RULES, Predictions, Uncertainty, read_predictions, suggested
-from polydata.images.picture import ImageStore
+from polydata.files.atomic import replacing
+from polydata.files.predictions import RULES, Predictions, Uncertainty, read_predictions, suggested, uncertainty
+from polydata.images.picture import ImageStore, open_picture
 from polydata.labels import projects, review
 from polydata.labels.labelstudio import images as server_images
 from polydata.labels.labelstudio import predictions as server_predictions
@@ -20,11 +23,109 @@ from polydata.labels.labelstudio.connection import Server, connect
 from polydata.labels.labelstudio.project import Project, show_predictions
 from polydata.labels.page import task_prediction
 from polydata.labels.projects import Progress, Target
-from polydata.labels.selection import Only, select_images
-from polydata.labels.shown import file_to_show
 from polydata.workspace import Workspace
 
+Only = Literal["accepted", "unlabelled", "uncertain", "conflicts", "all"]
 Row = Mapping[str, Any]
+
+_KEEP: Mapping[Only, Callable[[Row], bool]] = {
+    "unlabelled": lambda row: row["label"] is None,
+    "uncertain": lambda row: not row["answered"],
+    "conflicts": lambda row: bool(row["conflict"]),
+}
+
+
+def select_images(
+    rows: Sequence[Row],
+    only: Only,
+    limit: int | None,
+    predictions: Predictions | None = None,
+    order: Uncertainty = "entropy",
+) -> list[Row]:
+    """The images a reviewer should see.
+
+    Args:
+        rows: of ``images_to_review``.
+        only: ``accepted`` takes what the automatic screening accepted and what came with a published data set; of
+            these ``unlabelled`` those without a label, ``conflicts`` those about which sources, reviewers or the
+            predictions differ, and ``uncertain`` those with a prediction that no reviewer has answered, the least
+            certain first; ``all`` takes every image of a panel.
+        limit: the first so many of them, None for all.
+        predictions: of a model.
+        order: how ``uncertain`` measures uncertainty.
+
+    Raises:
+        UsageError: if there are no images, none was screened, or ``uncertain`` has no probabilities to go by.
+    """
+    if not rows:
+        raise UsageError("The catalogue has no images.", "Read papers first: polydata extract PAPERS/")
+    if only == "uncertain" and (predictions is None or not predictions.have_probabilities):
+        raise UsageError(
+            "Without a model's probabilities nothing is uncertain.",
+            "Name them: --predictions FILE (as polymodel predict writes it) or --predictions RUN.",
+        )
+    chosen: Iterable[Row] = rows
+    if only != "all":
+        if not any(r["decision"] or r["imported"] for r in rows):
+            raise UsageError(
+                "No image was screened, so it is not known which are micrographs.",
+                "Run polydata screen first, or push every image with --only all.",
+            )
+        keep = _KEEP.get(only)
+        chosen = [
+            r for r in rows
+            if (r["imported"] or r["decision"] == "accepted")
+            and (keep is None or keep(r) or (only == "conflicts" and _differs(r, predictions)))
+        ]  # fmt: skip
+    if only == "uncertain" and predictions is not None:
+        known = predictions.by_image
+        chosen = [r for r in chosen if r["image_sha256"] in known]
+        # Sorting is stable: what is equally uncertain stays in the order of papers and pages.
+        chosen = sorted(chosen, key=lambda r: -uncertainty(known[r["image_sha256"]], order))
+    return list(chosen)[:limit]
+
+
+def _differs(row: Row, predictions: Predictions | None) -> bool:
+    found = predictions.by_image.get(row["image_sha256"]) if predictions else None
+    return found is not None and row["label"] is not None and found.label != row["label"]
+
+
+BROWSER_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+BROWSER_MODES = ("1", "L", "P", "RGB")
+"""Modes that every browser shows as Pillow does. Alpha lets the page's ground shine through: a picture
+that stands in the alpha channel alone would come out inverted or black. An alpha channel that hides nothing
+does no harm."""
+FOLDER = "shown"
+
+
+def _hides_nothing(path: Path, true_format: str) -> bool:
+    try:
+        with Image.open(path, formats=[true_format]) as image:
+            return image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema()[0] == 255
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"{path} is a damaged image: {error}") from error
+
+
+def file_to_show(store: ImageStore, sha256: str, true_format: str, mode: str) -> Path:
+    """The file for the labelling page, below the store's folder.
+
+    A PNG that has to be made lies in ``shown/`` there, under the SHA-256 of the image it shows.
+
+    Raises:
+        InputError: if the image is not in the store or cannot be read.
+    """
+    path = store.path(sha256, true_format)
+    if not path.is_file():
+        raise InputError(f"The image {sha256} is not in the store: {path} is missing.", "Extract its paper again.")
+    if true_format in BROWSER_FORMATS and (mode in BROWSER_MODES or _hides_nothing(path, true_format)):
+        return path
+    target = store.root / FOLDER / sha256[:2] / f"{sha256}.png"
+    if target.exists():
+        return target
+    picture = open_picture(path)
+    with replacing(target) as out:
+        picture.save(out, "PNG")
+    return target
 
 
 @dataclass(frozen=True)
@@ -166,7 +267,12 @@ def _send(
 
 
 def _tasks(
-    catalogue: Catalogue, rows: Sequence[Row], urls: Mapping[str, str], predictions: Mapping[str, Any], *, blind: bool
+    catalogue: Catalogue,
+    rows: Sequence[Row],
+    urls: Mapping[str, str],
+    predictions: Mapping[str, Any],
+    *,
+    blind: bool,
 ) -> list[dict[str, Any]]:
     records = stored.record_texts(catalogue)
     tasks = []

@@ -20,9 +20,9 @@ from polydata.catalogue.resolution import (
     unresolved_images,
 )
 from polydata.catalogue.screenings import image_named
+from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
-from polydata.labels.agreement import Answer, by_item, dawid_skene
-from polydata.labels.methods import MethodName
+from polydata.labels.consensus import Answer, by_item, dawid_skene
 from polydata.task import Task
 
 MAX_REASON = 2_000

@@ -22,8 +22,7 @@ import urllib3
 from polydata import __version__
 from polydata.errors import ServerError
 from polydata.files.atomic import replacing
-from polydata.text.doi import find_doi
-from polydata.text.reference import Reference
+from polydata.text.reference import Reference, find_doi
 
 ROOT = "https://api.crossref.org"
 MAX_BYTES = 2_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.licences import papers_of, save_licence
+from polydata.catalogue.metadata import papers_of, save_licence
 from polydata.catalogue.removal import papers_named
 from polydata.errors import UsageError
 from polydata.text.licences import check_licence

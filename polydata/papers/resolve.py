@@ -15,8 +15,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import papers_to_resolve, save_resolution, tie_supplements
 from polydata.errors import UsageError
 from polydata.papers.crossref import ROOT, Crossref, Refused
-from polydata.text.doi import find_doi
-from polydata.text.reference import Reference
+from polydata.text.reference import Reference, find_doi
 from polydata.workspace import Workspace
 
 VARIABLE = "POLYDATA_CROSSREF_URL"

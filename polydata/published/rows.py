@@ -14,7 +14,7 @@ from polydata.published.layout import Key, PublishedImage, parse_key
 from polydata.records.record import Record
 from polydata.text.mentions import panel_mentions
 from polydata.text.record_captions import take_apart
-from polydata.text.reference_keys import reference_keys
+from polydata.text.reference import reference_keys
 from polydata.types import ImageInfo
 
 SOURCE = "published"

@@ -20,11 +20,9 @@ from polydata.images.picture import ImageStore
 from polydata.published.layout import Published, read_layout
 from polydata.published.records import read_published_records
 from polydata.published.rows import FILE_SOURCE, SOURCE, Stored, make_rows, references_of, told_of_panels
-from polydata.records.votes import write_votes
-from polydata.splits.evidence import read_evidence, with_copies
-from polydata.splits.groups import GROUP_BY, group_images
-from polydata.splits.items import make_items
-from polydata.splits.write import write_split
+from polydata.records.rules import write_votes
+from polydata.splits.evidence import GROUP_BY, group_images, read_evidence, with_copies
+from polydata.splits.write import make_items, write_split
 from polydata.task import Task
 from polydata.workspace import Workspace
 

@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from polydata.records.evidence import FigureEvidence, RecordEvidence
-from polydata.records.match_figures import OTHER_KINDS, Captions, at_key, figure_chances
-from polydata.records.match_panels import panel_chances
+from polydata.records.match_figures import OTHER_KINDS, Captions, at_key, figure_chances, panel_chances
 
 FIGURE_SURE = 0.9
 PANEL_SURE = 0.85

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.text.components import CUTS
+from polydata.text.composition import CUTS
 from polydata.text.normalise import fold
 from polydata.text.polymers import normal_form
 from polydata.text.record_captions import CaptionParts, take_apart

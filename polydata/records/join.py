@@ -12,9 +12,8 @@ from polydata.catalogue.links import panels_to_join, papers_to_join, records_to_
 from polydata.catalogue.manual_links import ManualLink, manual_links, settle_manual_links
 from polydata.records.decide import Decided, Link, decide
 from polydata.records.evidence import FigureEvidence, RecordEvidence, figure_evidence, record_evidence
-from polydata.records.find_papers import PaperFinder
 from polydata.records.match_figures import Captions
-from polydata.records.match_papers import PaperMatch
+from polydata.records.match_papers import PaperFinder, PaperMatch
 
 Row = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from polydata.catalogue.manual_links import (
 from polydata.errors import InputError
 from polydata.records.importer import ImportReport, import_records
 from polydata.records.join import JoinReport, join_records
-from polydata.records.votes import VoteReport, write_votes
+from polydata.records.rules import VoteReport, write_votes
 from polydata.task import Task
 
 

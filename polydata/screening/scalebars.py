@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.scales import images_to_read, save_readings
+from polydata.catalogue.screenings import images_to_read, save_readings
 from polydata.errors import InputError
 from polydata.images.picture import open_picture
 from polydata.types import ScaleBar

@@ -13,9 +13,8 @@ from PIL import Image
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.screenings import shown_screenings
 from polydata.errors import InputError, UsageError
-from polydata.images.html import pdf_address, picture_address, template, write_page
+from polydata.images.html import pdf_address, picture_address, small_jpeg, template, write_page
 from polydata.images.picture import ImageStore
-from polydata.images.thumbnails import small_jpeg
 from polydata.workspace import Workspace
 
 PER_PAGE = 200

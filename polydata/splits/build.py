@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.choices import Protocol
 from polydata.errors import InputError
 from polydata.images.copies import Progress, quiet
 from polydata.splits.choose import choose_images
-from polydata.splits.evidence import read_evidence, with_copies
-from polydata.splits.groups import group_images
-from polydata.splits.items import make_items
+from polydata.splits.evidence import group_images, read_evidence, with_copies
 from polydata.splits.leaks import Sides
 from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
 from polydata.splits.options import Options
 from polydata.splits.partition import partition
-from polydata.splits.protocol import Protocol
-from polydata.splits.write import write_split
+from polydata.splits.write import make_items, write_split
 from polydata.workspace import Workspace
 
 

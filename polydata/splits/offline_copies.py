@@ -27,8 +27,7 @@ from PIL import Image
 
 from polydata import __version__
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.files.atomic import folder_name, replacing
-from polydata.files.folders import mark_of, writing_to
+from polydata.files.atomic import folder_name, mark_of, replacing, writing_to
 from polydata.ids import sha256_bytes, sha256_file
 from polydata.images.picture import open_picture
 from polydata.images.transforms import Transform, draw_transform

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from polydata.choices import Protocol
 from polydata.errors import UsageError
 from polydata.images import copies
 from polydata.images.hashes import NEAR
-from polydata.splits.groups import GROUP_BY
-from polydata.splits.protocol import Protocol
+from polydata.splits.evidence import GROUP_BY
 from polydata.splits.where import read_where
 from polydata.task import Task
 

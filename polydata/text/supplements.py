@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from polydata.text.doi import find_doi
+from polydata.text.reference import find_doi
 
 _WORDS = (
     r"(?:supp(?:l(?:ement(?:ary|al)?)?)?|supporting)(?:[ ._-]?(?:info(?:rmation)?|materials?|data|file|text|figures?))?"

@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.merging import OTHER, coming_papers, differing_papers, images_to_copy, leave_behind, merge_rows
-from polydata.catalogue.merging_annotations import merge_annotations
+from polydata.catalogue.merging import (
+    OTHER,
+    coming_papers,
+    differing_papers,
+    images_to_copy,
+    leave_behind,
+    merge_annotations,
+    merge_rows,
+)
 from polydata.catalogue.metadata import tie_supplements
 from polydata.errors import InputError, PolydataError, UsageError
 from polydata.labels.resolve import settle

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.runs import list_runs, save_runs
 from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.trace import list_runs, save_runs
 from polydata.workspace import Workspace
 
 RUN_FILE = "run.json"

@@ -55,7 +55,7 @@ def export(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write a run as one ONNX file that answers as predict does, checked against it; needs polydata[onnx]."""
-    from polymodel.prediction.onnx_export import export as export_run
+    from polymodel.prediction.onnx import export as export_run
     from polymodel.report import summaries as console
     from polymodel.runs import run as runs
 

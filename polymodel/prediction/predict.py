@@ -17,7 +17,7 @@ from polymodel.config import DeviceName
 from polymodel.data.views import Grey, Preparation
 from polymodel.networks.linear import Array, softmax
 from polymodel.networks.threads import each
-from polymodel.prediction.onnx_file import SUFFIX, OnnxModel, open_onnx
+from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
 from polymodel.runs.environment import choose_device
 from polymodel.runs.run import LOGIT, Run, open_run
 

@@ -18,7 +18,7 @@ from polymodel.runs.run import Run
 
 if TYPE_CHECKING:
     from polymodel.prediction.embed import Embedded
-    from polymodel.prediction.onnx_export import Exported
+    from polymodel.prediction.onnx import Exported
     from polymodel.prediction.predict import Predictions
     from polymodel.training.train import Trained
 

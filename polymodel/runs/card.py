@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from polydata.files.markdown import plain as _plain
+from polydata.files.tables import plain as _plain
 from polymodel.runs.run import Run, write_text
 
 

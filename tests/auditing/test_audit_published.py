@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from polydata.auditing.findings import Finding
 from polydata.auditing.run import audit_workspace
+from polydata.auditing.subject import Finding
 from polydata.catalogue.session import open_catalogue
+from polydata.choices import Protocol
 from polydata.published import workflow as published
 from polydata.published.layout import Published, read_layout
 from polydata.published.workflow import import_published
 from polydata.splits.build import build_split
 from polydata.splits.manifest import load_split
 from polydata.splits.options import Options
-from polydata.splits.protocol import Protocol
 from polydata.workspace import Workspace
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]

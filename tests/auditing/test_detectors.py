@@ -14,15 +14,14 @@ from audit_pictures import jpeg, png, texture
 from PIL import Image
 from split_corpus import BETWEEN, NO, YES, Corpus
 
-from polydata.auditing.findings import Finding, Severity
-from polydata.auditing.registry import DETECTORS, Report
-from polydata.auditing.run import audit_workspace, read_opinions
+from polydata.auditing.run import DETECTORS, Report, audit_workspace, read_opinions
+from polydata.auditing.subject import Finding, Severity
 from polydata.catalogue.filters import images_where
+from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
 from polydata.files.model_opinions import Opinions, read_embeddings, read_predictions
 from polydata.splits.build import build_split
 from polydata.splits.options import Options
-from polydata.splits.protocol import Protocol
 from polydata.splits.where import read_where
 
 SPLIT_ONLY = {"shared-paper", "shared-figure"}

@@ -12,7 +12,7 @@ from split_scene import PAPERS, SplitScene, make_scene
 
 from polydata.errors import InputError
 from polydata.exports.card import card_text, write_card
-from polydata.files.markdown import plain, table
+from polydata.files.tables import plain, table
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from label_studio_sdk.label_interface import LabelInterface
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import MAX_BYTES, Prediction, Predictions, read_predictions, suggested, uncertainty
 from polydata.labels.page import labelling_page, task_prediction
-from polydata.labels.selection import select_images
+from polydata.labels.push import select_images
 from polydata.task import Task
 
 TASK = Task.load()

@@ -15,8 +15,8 @@ from sklearn.metrics import cohen_kappa_score, precision_recall_fscore_support
 
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError, UsageError
-from polydata.labels.agreement import Answer, cohen_kappa, dawid_skene, fleiss_kappa, majority, pairwise, scores
-from polydata.labels.rater_agreement import pulled_agreement, table_agreement
+from polydata.labels.agreement import pulled_agreement, table_agreement
+from polydata.labels.consensus import Answer, cohen_kappa, dawid_skene, fleiss_kappa, majority, pairwise, scores
 from polydata.task import Task
 from polydata.workspace import Workspace
 

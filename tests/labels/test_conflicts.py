@@ -21,7 +21,7 @@ from polydata.labels.conflicts import page
 from polydata.labels.conflicts.find import Found, TableOptions, find_conflicts
 from polydata.labels.conflicts.page import write_conflicts
 from polydata.labels.resolve import set_label
-from polydata.records.votes import write_votes
+from polydata.records.rules import write_votes
 from polydata.task import Task
 from polydata.workspace import Workspace
 

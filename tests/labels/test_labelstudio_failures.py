@@ -16,9 +16,9 @@ from polydata.catalogue.session import open_catalogue
 from polydata.errors import PolydataError, ServerError, WorkspaceError
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import checked_url, connect, find_token
+from polydata.labels.projects import status
 from polydata.labels.pull import pull
 from polydata.labels.push import push
-from polydata.labels.status import status
 from polydata.task import Task
 from polydata.workspace import Workspace
 

@@ -13,12 +13,10 @@ from review_scene import Api, add_images, in_the_catalogue, make_workspace, on_t
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import ServerError, UsageError
 from polydata.files.predictions import Prediction, Predictions
-from polydata.labels.blind import write_answers
 from polydata.labels.page import labelling_page
-from polydata.labels.projects import Target, review_target, setup, target
+from polydata.labels.projects import Target, review_target, setup, status, target, write_answers
 from polydata.labels.pull import pull
 from polydata.labels.push import push, queue
-from polydata.labels.status import status
 from polydata.task import Task
 from polydata.workspace import Workspace
 

@@ -22,9 +22,8 @@ from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError, ServerError, UsageError
 from polydata.images.picture import ImageStore, open_picture
 from polydata.labels.page import choices, labelling_page
+from polydata.labels.push import file_to_show, select_images
 from polydata.labels.review import MAX_RAW, Annotation, compare, read_annotation, task_data
-from polydata.labels.selection import select_images
-from polydata.labels.shown import file_to_show
 from polydata.task import Task
 
 TASK = Task.load()

@@ -16,9 +16,9 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.reattach import settle_hanging, spots
 from polydata.catalogue.resolution import current_method, history_of
 from polydata.catalogue.session import open_catalogue
+from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
-from polydata.labels.agreement import majority
-from polydata.labels.methods import MethodName
+from polydata.labels.consensus import majority
 from polydata.labels.resolve import resolution, resolve, set_label, settle, undo
 from polydata.task import Task
 from polydata.upkeep.merge import merge

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from split_scene import CLOSED, OPEN, PRINTED, SplitScene, make_scene
 
-from polydata.catalogue.licences import paper_licences
+from polydata.catalogue.metadata import paper_licences
 from polydata.errors import UsageError
 from polydata.papers.licensing import set_licence
 from polydata.text.licences import PERMISSION, check_licence, find_licence, may_be_passed_on

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.scales import save_readings
+from polydata.catalogue.screenings import save_readings
 from polydata.catalogue.session import open_catalogue
 from polydata.errors import InputError
 from polydata.ids import sha256_bytes
 from polydata.images.picture import open_picture
-from polydata.published.blocks import BadBlock, Block, parse_blocks
 from polydata.published.layout import parent_key, parse_key, read_layout
+from polydata.published.records import BadBlock, Block, parse_blocks
 from polydata.published.workflow import PublishedReport, import_published
 from polydata.records.record import make_record
 from polydata.records.workflow import import_tables

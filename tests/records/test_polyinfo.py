@@ -16,7 +16,7 @@ from polydata.errors import InputError, UsageError
 from polydata.records.columns import parse_map
 from polydata.records.importer import import_records, read_records
 from polydata.records.polyinfo import MAX_ITEMS, cells_of, is_sample, properties_of, unwrap, words
-from polydata.text.components import components_of
+from polydata.text.composition import components_of
 
 SAMPLE: dict[str, Any] = {
     "sample_id": 12,

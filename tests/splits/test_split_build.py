@@ -11,12 +11,12 @@ from split_corpus import BETWEEN, NO, TASK, YES, Corpus
 
 from polydata.catalogue.session import open_catalogue
 from polydata.catalogue.splits import images_in_split, split_memberships
+from polydata.choices import Protocol
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.splits.build import Built, build_split
 from polydata.splits.choose import choose_images
 from polydata.splits.manifest import Split
 from polydata.splits.options import Options
-from polydata.splits.protocol import Protocol
 from polydata.workspace import Workspace
 
 

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from split_corpus import NO, YES, Corpus, picture
 
 from polydata.errors import InputError
-from polydata.splits.evidence import Evidence, read_evidence
-from polydata.splits.groups import group_images
-from polydata.text.reference_keys import citation_key, text_key
+from polydata.splits.evidence import Evidence, group_images, read_evidence
+from polydata.text.reference import citation_key, text_key
 
 FAR = [f"{n * 0x0101010101010101:016x}" for n in range(16)]  # each pair differs in at least 8 bits
 

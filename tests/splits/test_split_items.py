@@ -6,7 +6,7 @@ import pytest
 from split_corpus import NO, YES, Corpus
 
 from polydata.catalogue.filters import images_where
-from polydata.catalogue.scales import save_readings
+from polydata.catalogue.screenings import save_readings
 from polydata.splits.build import build_split
 from polydata.splits.manifest import load_split
 from polydata.splits.options import Options

@@ -7,15 +7,14 @@ import json
 import pytest
 from split_corpus import NO, YES, Corpus
 
+from polydata.choices import Protocol
 from polydata.errors import InputError, RefusedError
 from polydata.splits.build import build_split
-from polydata.splits.compare import compare_splits
-from polydata.splits.lineage import lineage
+from polydata.splits.compare import compare_splits, lineage
 from polydata.splits.manifest import Split, load_split
 from polydata.splits.options import Options
 from polydata.splits.overview import verify_split
 from polydata.splits.partition import partition
-from polydata.splits.protocol import Protocol
 
 
 def build(corpus: Corpus, name: str = "v1", reason: str | None = None, **options: object) -> Split:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polydata.errors import RefusedError
-from polydata.splits.stratify import share_out
+from polydata.splits.partition import share_out
 
 COUNTS = st.dictionaries(
     st.integers(0, 999).map(lambda n: f"paper {n}"),

@@ -11,13 +11,11 @@ from polydata.catalogue.splits import images_in_split, registered
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.splits import write as writing
 from polydata.splits.build import build_split
-from polydata.splits.evidence import read_evidence
-from polydata.splits.groups import group_images
-from polydata.splits.items import make_items
+from polydata.splits.evidence import group_images, read_evidence
 from polydata.splits.manifest import MANIFEST, Item, Split
 from polydata.splits.options import Options
 from polydata.splits.overview import verify_split
-from polydata.splits.write import write_split
+from polydata.splits.write import make_items, write_split
 
 RECIPE = {"protocol": "random", "folds": 0, "repeats": 1, "seed": 0, "label_source": "file", "partial": "drop"}
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.text.doi import find_doi
-from polydata.text.reference_keys import doi_key
+from polydata.text.reference import doi_key, find_doi
 
 SICI = "10.1002/(SICI)1097-4628(19960101)59:1<1::AID-APP1>3.0.CO;2-Z"
 

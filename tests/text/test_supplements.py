@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from screen_scene import make_scene
 
 from polydata.catalogue.metadata import supplements, tie_supplements
-from polydata.splits.evidence import read_evidence
-from polydata.splits.groups import group_images
+from polydata.splits.evidence import group_images, read_evidence
 from polydata.text.supplements import tie
 
 TITLE = "Morphology of blends of two polymers"

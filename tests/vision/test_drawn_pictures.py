@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from polydata.screening.rules import RULES
-from polydata.vision.quadratic import Quadratic
+from polydata.vision.micrograph import Quadratic
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 UNSEEN = 100_000

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pdf_sheet import micrograph
 
-from polydata.vision.micrograph import MODEL
-from polydata.vision.quadratic import LIMIT, Quadratic, pairs, standardised
-from polydata.vision.texture_measures import NAMES, looks
+from polydata.vision.micrograph import LIMIT, MODEL, NAMES, Quadratic, looks, pairs, standardised
 
 
 def test_log_odds_are_what_the_formula_says(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from polydata.auditing.findings import Detector, Found, Item, Need, Severity
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Item, Need, Severity, Subject
 
 RARE = 0.2
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from polydata.auditing.findings import Detector, Found, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Severity, Subject, counted
 
 SUGGESTS = "rule"
 """The text rules only suggest a label: they contradict nobody."""

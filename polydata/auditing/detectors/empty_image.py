@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from polydata.auditing.findings import Detector, Found, Need, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Need, Severity, Subject, counted
 
 PLAIN = 0.01
 """Standard deviation of grey values (0 to 1) below which a picture is plain."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polydata.auditing.findings import Detector, Found, Need, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Need, Severity, Subject, counted
 
 FAR = 3.5
 CLIPPED = 0.4

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from polydata.auditing.findings import Detector, Found, Need, Severity
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Need, Severity, Subject
 from polydata.errors import InputError
 
 FOLDS = 5

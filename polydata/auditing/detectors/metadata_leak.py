@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from polydata.auditing.controls import CONTROLS, NARROW_CONTROLS, cross_validate
-from polydata.auditing.findings import Detector, Found, Need, Severity
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Need, Severity, Subject
 
 TELLS = 0.6
 """AUROC from which a control is said to tell something."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from polydata.auditing.findings import Detector, Found
 from polydata.auditing.pairs import copy_item, pair_item, pairs_found, same_hash_pairs
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Subject
 
 
 def find(subject: Subject) -> Found | None:

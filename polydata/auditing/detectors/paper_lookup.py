@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polydata.auditing.controls import ControlTable, cross_validate, paper_lookup
-from polydata.auditing.findings import Detector, Found, Item, Need, Severity
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Item, Need, Severity, Subject
 from polydata.splits.leaks import Placed
 
 TELLS = 0.6

@@ -6,8 +6,7 @@ from collections import defaultdict
 
 from scipy.cluster.hierarchy import DisjointSet
 
-from polydata.auditing.findings import Detector, Found, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Severity, Subject, counted
 
 
 def find(subject: Subject) -> Found | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from polydata.auditing.findings import Detector, Found, Need
 from polydata.auditing.sharing import shared
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Need, Subject
 
 
 def find(subject: Subject) -> Found | None:

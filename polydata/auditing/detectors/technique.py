@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from polydata.auditing.findings import Detector, Found, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Severity, Subject, counted
 
 
 def find(subject: Subject) -> Found | None:

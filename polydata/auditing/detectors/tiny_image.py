@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from polydata.auditing.findings import Detector, Found, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Severity, Subject, counted
 
 SMALLEST = 100
 """Pixels of the shorter side."""

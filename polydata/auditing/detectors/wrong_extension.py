@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from polydata.auditing.findings import Detector, Found, Severity, counted
-from polydata.auditing.subject import Subject
+from polydata.auditing.subject import Detector, Found, Severity, Subject, counted
 from polydata.images.picture import SUFFIXES
 
 SAME = {"jpeg": "jpg", "jpe": "jpg", "tiff": "tif"}

@@ -24,12 +24,10 @@ from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError, UsageError
 from polydata.exports.gallery.entries import Row, gallery_entries, tie_twins
 from polydata.exports.gallery.pages import add_pages
-from polydata.files.atomic import replacing
-from polydata.files.folders import mark_of, writing_to
+from polydata.files.atomic import mark_of, replacing, writing_to
 from polydata.images.copies import Progress, find_copies, quiet
-from polydata.images.html import template, write_page
+from polydata.images.html import small_jpeg, template, write_page
 from polydata.images.picture import ImageStore, open_picture
-from polydata.images.thumbnails import small_jpeg
 from polydata.resources import PACKAGE
 from polydata.splits.manifest import Split
 from polydata.splits.options import Options

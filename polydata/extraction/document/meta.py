@@ -7,10 +7,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from polydata.extraction.document.mupdf import pymupdf
+from polydata.extraction.document.open import pymupdf
 from polydata.extraction.document.page import PageContent, clean_text
-from polydata.text.citeline import Citeline, cite_line, find_cite_line
-from polydata.text.doi import find_doi
+from polydata.text.citation import Citeline, cite_line, find_cite_line
+from polydata.text.reference import find_doi
 from polydata.types import PaperMeta
 
 FIRST_PAGE_CHARACTERS = 6000

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pymupdf
+
 from polydata.errors import PolydataError
-from polydata.extraction.document.mupdf import pymupdf
 from polydata.ids import sha256_bytes
+
+ADD_ONS = ("pymupdf.layout", "pymupdf4llm")
+
+if "pymupdf" not in sys.modules:
+    absent = [name for name in ADD_ONS if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]  # importing it fails, which the library expects
+    import pymupdf
+
+    for name in absent:
+        del sys.modules[name]
+
+
+__all__ = ["pymupdf"]
+
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.document.mupdf import pymupdf
-from polydata.extraction.document.open import ExtractionFailure
+from polydata.extraction.document.open import ExtractionFailure, pymupdf
 from polydata.images.picture import MAX_PIXELS
 from polydata.types import Box
 

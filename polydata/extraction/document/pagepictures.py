@@ -8,11 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from polydata.extraction.document.mupdf import pymupdf
-from polydata.extraction.document.open import ExtractionFailure, Limits, opened
+from polydata.extraction.document.open import ExtractionFailure, Limits, opened, pymupdf
 from polydata.extraction.document.page import Sheet
+from polydata.images.html import small_jpeg
 from polydata.images.picture import ImageStore
-from polydata.images.thumbnails import small_jpeg
 
 SIDE = 1000
 """Pixels of a page's longer side."""

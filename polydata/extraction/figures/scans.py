@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from polydata.extraction.document.mupdf import pymupdf
+from polydata.extraction.document.open import pymupdf
 from polydata.extraction.document.page import Line, PageContent, Sheet, clean_text
 from polydata.extraction.document.textlines import OCR_FONT
 from polydata.extraction.figures.assign import Found

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from polydata.errors import InputError
-from polydata.extraction.document.mupdf import pymupdf
+from polydata.extraction.document.open import pymupdf
 from polydata.extraction.document.page import PlacedImage, Sheet
 from polydata.images.picture import open_picture
 from polydata.types import Box

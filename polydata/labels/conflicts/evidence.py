@@ -11,7 +11,7 @@ from typing import Any
 from polydata.catalogue import conflicts as rows_of
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import named_answers
-from polydata.records.votes import TEXTS
+from polydata.records.rules import TEXTS
 from polydata.task import Task
 
 SEVERITY: Mapping[str, float] = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polydata.errors import InputError
+from polydata.files.rater_tables import answer_text, column_patterns, meaning
 from polydata.files.tables import read_table
-from polydata.labels.agreement import majority
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, Scene, Voice
-from polydata.labels.rater_tables import answer_text, column_patterns, meaning
+from polydata.labels.consensus import majority
 
 
 @dataclass(frozen=True)

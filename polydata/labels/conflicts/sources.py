@@ -8,7 +8,7 @@ from typing import Any
 
 from polydata.images.hashes import near_hashes
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, Scene, Voice
-from polydata.text.reference_keys import reference_keys
+from polydata.text.reference import reference_keys
 
 Detector = Callable[[Scene], Iterator[Conflict]]
 

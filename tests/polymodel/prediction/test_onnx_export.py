@@ -18,8 +18,8 @@ from polydata.errors import InputError, RefusedError, UsageError
 from polymodel.cli import app
 from polymodel.config import TrainConfig, adjusted
 from polymodel.data.split import open_split
-from polymodel.prediction import onnx_export
-from polymodel.prediction.onnx_file import open_onnx
+from polymodel.prediction import onnx as onnx_export
+from polymodel.prediction.onnx import open_onnx
 from polymodel.prediction.predict import open_model, predict
 from polymodel.recipes import RecipeName
 from polymodel.runs.run import Run

@@ -1,8 +1,4 @@
-"""``polymodel export``: a run as one ONNX file that answers as ``polymodel predict`` does.
-
-The graph takes the views of n pictures as ``Preparation`` makes them. Normalisation, networks, features, head and the
-means over views and parts are inside it. Every file is asked about some pictures before it takes its place.
-"""
+"""A run as one ONNX file that answers as ``polymodel predict`` does: written and checked, read and run."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import importlib.metadata
 import importlib.util
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +19,121 @@ from torch import Tensor, nn
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.files.atomic import replacing
 from polydata.images.picture import open_picture
-from polymodel.data.views import GREY_WEIGHTS, MAX_ASPECT, Grey, Preparation
+from polymodel.data.views import CROPS, GREY_WEIGHTS, MAX_ASPECT, Grey, Preparation
+from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
-from polymodel.prediction.onnx_file import FORMAT, INPUT, LOGITS, PROBABILITIES, SUFFIX, metadata, open_onnx
 from polymodel.prediction.predict import check_output
 from polymodel.runs.run import Run
+
+SUFFIX = ".onnx"
+FORMAT = "polymodel-1"
+INPUT = "views"
+LOGITS, PROBABILITIES = "logits", "probabilities"
+MAX_SIDE = 4096
+MAX_RENDERINGS = 64
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """An exported run, ready to answer.
+
+    Attributes:
+        session: of onnxruntime; several threads may ask it at once.
+        facts: what the file says of itself, as ``metadata`` writes it.
+        classes: the labels, in the order of the logits.
+        positive: the label that counts as positive.
+        preparation: how it sees a picture.
+    """
+
+    session: Any
+    facts: Mapping[str, Any]
+    classes: tuple[str, ...]
+    positive: str
+    preparation: Preparation
+
+    @property
+    def leakage(self) -> str | None:
+        """Why the split of the run leaks, in words; None for a clean one."""
+        return self.facts.get("leakage") or None
+
+    def answer(self, views: Grey) -> Array:
+        """Logits (classes,) of the views (views, size, size) of one picture."""
+        [logits] = self.session.run([LOGITS], {INPUT: views[None]})
+        found: Array = logits[0].astype("float64")
+        return found
+
+    def twin(self) -> OnnxModel:
+        """The same for another thread."""
+        return self
+
+
+def open_onnx(source: Path | bytes) -> OnnxModel:
+    """Open a file that ``polymodel export`` wrote.
+
+    Args:
+        source: where it lies, or its bytes.
+
+    Raises:
+        InputError: if it is missing, damaged, or was written by another program.
+    """
+    import onnxruntime
+
+    name = "The file" if isinstance(source, bytes) else str(source)
+    if isinstance(source, Path) and not source.is_file():
+        raise InputError(f"There is no {source}.", "Write it with: polymodel export RUN --output FILE.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # each thread asks for an image of its own
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            source if isinstance(source, bytes) else str(source), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's errors have no root of their own
+        raise InputError(f"{name} is no ONNX file that can be read: {str(error).splitlines()[0]}") from error
+    try:
+        return _checked(session)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{name} was not written by polymodel export, or by another version of it: {error}",
+            "Export the run again.",
+        ) from error
+
+
+def _checked(session: Any) -> OnnxModel:
+    """The model of a session, with what its file says checked: anybody may have written it.
+
+    Raises:
+        KeyError, TypeError, ValueError: if it is not what ``metadata`` writes.
+    """
+    facts = session.get_modelmeta().custom_metadata_map
+    if facts["format"] != FORMAT:
+        raise ValueError(f"format {facts['format']}")
+    classes = tuple(str(label) for label in json.loads(facts["classes"]))
+    classes.index(facts["positive"])
+    told = json.loads(facts["preparation"])
+    renderings = tuple((_side(r["short_side"], True), int(r["quarter_turns"]) % 4) for r in told["renderings"])
+    prepared = Preparation(_side(told["size"]), renderings, told["crops"])
+    if prepared.crops not in CROPS or not 0 < len(renderings) <= MAX_RENDERINGS:
+        raise ValueError("unknown preparation")
+    return OnnxModel(session, facts, classes, facts["positive"], prepared)
+
+
+def _side(value: Any, may_lack: bool = False) -> Any:
+    """A number of pixels, or None where it may lack."""
+    if value is None and may_lack:
+        return None
+    if not isinstance(value, int) or not 0 < value <= MAX_SIDE:
+        raise ValueError(f"{value} pixels")
+    return value
+
+
+def metadata(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Facts as ONNX keeps them: texts as they are, None as an empty one, all else as JSON."""
+    return {
+        key: value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        for key, value in facts.items()
+    }
+
 
 PACKAGES = ("onnx", "onnxscript")
 TRIED = 4
