@@ -21,7 +21,8 @@ from pathlib import Path
 from catalogue import multiply, paper
 
 from polydata.catalogue.papers import save_paper
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
+from polydata.images.picture import image_store
 from polydata.types import Figure, Panel, Paper
 from polydata.upkeep.merge import merge
 from polydata.workspace import Workspace
@@ -32,7 +33,7 @@ SINGLE = 1000
 
 def fill(workspace: Workspace, first: int, count: int, size: int) -> None:
     """Write papers with their images into a workspace."""
-    store, chance = workspace.images(), random.Random(first)
+    store, chance = image_store(workspace), random.Random(first)
 
     def stored(panel: Panel) -> Panel:
         data = chance.randbytes(size)
@@ -43,19 +44,19 @@ def fill(workspace: Workspace, first: int, count: int, size: int) -> None:
     def with_images(figure: Figure) -> Figure:
         return dataclasses.replace(figure, panels=tuple(map(stored, figure.panels)))
 
-    with open_catalogue(workspace) as catalogue:
+    with open_session(workspace) as session:
         for number in range(first, first + count):
             made: Paper = paper(number)
             made = dataclasses.replace(made, figures=tuple(map(with_images, made.figures)))
-            save_paper(catalogue, made, Path(f"/papers/{made.file_name}"), "1")
+            save_paper(session.catalogue, made, Path(f"/papers/{made.file_name}"), "1")
 
 
 def copy(workspace: Workspace, times: int) -> None:
     """Copy all rows under other ids; the texts whose SHA-256 ``multiply`` takes for images become their files."""
-    store, salt = workspace.images(), 2
-    with open_catalogue(workspace) as catalogue:
-        images = catalogue.tuples("SELECT sha256, format FROM images")
-        multiply(catalogue, times, salt)
+    store, salt = image_store(workspace), 2
+    with open_session(workspace) as session:
+        images = session.catalogue.tuples("SELECT sha256, format FROM images")
+        multiply(session.catalogue, times, salt)
     for sha256, true_format in images:
         for number in range(times):
             data = f"{sha256}{number}-{salt}".encode()
@@ -66,16 +67,16 @@ def main(papers: int, size: int) -> None:
     single = min(papers, SINGLE)
     with tempfile.TemporaryDirectory() as folder:
         here, there = (Workspace.init(Path(folder) / name) for name in ("here", "there"))
-        with open_catalogue(here) as catalogue:
+        with open_session(here) as session:
             for number in range(single // 10):
-                save_paper(catalogue, paper(number), Path(f"/papers/{number}.pdf"), "1")
-            multiply(catalogue, 10 * papers // single - 1, 1)
+                save_paper(session.catalogue, paper(number), Path(f"/papers/{number}.pdf"), "1")
+            multiply(session.catalogue, 10 * papers // single - 1, 1)
         fill(there, papers, single, size)
         copy(there, papers // single - 1)
         for what in ("merging", "merging again"):
             wall, cpu = time.perf_counter(), time.process_time()
-            with open_catalogue(here) as catalogue:
-                done = merge(here, catalogue, there)
+            with open_session(here) as session:
+                done = merge(session, there)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(

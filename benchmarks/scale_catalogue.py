@@ -32,7 +32,7 @@ from polydata.auditing.run import audit_workspace
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.filters import images_where
 from polydata.catalogue.funnel import funnel
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import Session, open_session
 from polydata.images.hashes import near_hashes
 from polydata.records.workflow import join
 from polydata.splits.build import build_split
@@ -102,16 +102,16 @@ def measure(panels: int) -> Figures:
     """Seconds a step and gigabytes at one size, in this process."""
     with tempfile.TemporaryDirectory() as folder:
         place = Workspace.init(Path(folder))
-        with open_catalogue(place) as catalogue:
-            fill(catalogue, panels)
-        with open_catalogue(place) as catalogue:
+        with open_session(place) as session:
+            fill(session.catalogue, panels)
+        with open_session(place) as session:
             steps: dict[str, Callable[[], object]] = {
-                "funnel": lambda: funnel(catalogue, place.task()),
-                "filter": lambda: images_where(catalogue, read_where("technique = 'SEM' and year > 2000")),
-                "fingerprint": catalogue.fingerprint,
-                "join": lambda: join(catalogue, place.task()),
-                "split": lambda: build_split(place, catalogue, "v1", Options(label_source="file", crops=False)),
-                "audit": lambda: audit_workspace(place, catalogue, split="v1", crops=False, pixels=False),
+                "funnel": lambda: funnel(session),
+                "filter": lambda: images_where(session.catalogue, read_where("technique = 'SEM' and year > 2000")),
+                "fingerprint": session.catalogue.fingerprint,
+                "join": lambda: join(session),
+                "split": lambda: build_split(session, "v1", Options(label_source="file", crops=False)),
+                "audit": lambda: audit_workspace(session, split="v1", crops=False, pixels=False),
             }
             seconds, memory, used = {}, {}, time.process_time()
             for name, step in steps.items():
@@ -120,7 +120,7 @@ def measure(panels: int) -> Figures:
                 seconds[name], memory[name] = round(time.perf_counter() - start, 3), peak()
                 print(f"  {panels:,} {name}: {seconds[name]:.1f} s, {memory[name]:.2f} GB", file=sys.stderr, flush=True)
             used = time.process_time() - used
-            assert verify_lists(place, catalogue)
+            assert verify_lists(session)
     return {
         "panels": panels,
         "papers": panels // PANELS,
@@ -134,7 +134,7 @@ def measure(panels: int) -> Figures:
 
 def verify_lists(place: Workspace, catalogue: Catalogue) -> bool:
     """Lists and manifest are whole; the images were never drawn."""
-    return all("is missing" in fault for fault in verify_split(place, catalogue, "v1")[:10])
+    return all("is missing" in fault for fault in verify_split(Session(place, catalogue), "v1")[:10])
 
 
 def peak() -> float:

@@ -15,13 +15,10 @@ import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polydata.errors import WorkspaceError
 from polydata.task import Task
-
-if TYPE_CHECKING:
-    from polydata.images.picture import ImageStore
 
 SETTINGS = "polydata.toml"
 VARIABLE = "POLYDATA_WORKSPACE"
@@ -142,21 +139,6 @@ class Workspace:
     def store(self) -> Path:
         """The folder of the images, or of those that were fetched from where [store] says they are."""
         return self.root / "store"
-
-    def images(self) -> ImageStore:
-        """The store of the images.
-
-        Raises:
-            WorkspaceError: if the address under [store] cannot be used.
-        """
-        from polydata.images.picture import ImageStore
-
-        store = ImageStore(self.store, self.settings.store.url)
-        if store.remote is not None and store.remote.within_process():
-            raise WorkspaceError(
-                f"Images in {store.remote} would be lost at once.", "Correct url under [store] in polydata.toml."
-            )
-        return store
 
     @property
     def document_root(self) -> Path:

@@ -27,8 +27,8 @@ from polydata.auditing.detectors import (
     wrong_extension,
 )
 from polydata.auditing.subject import Detector, Finding, Severity, Subject
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import images_to_show
+from polydata.catalogue.session import Session
 from polydata.catalogue.splits import said_of, scales_of, shown_more_than_once
 from polydata.errors import InputError, UsageError
 from polydata.files.model_opinions import Opinions, read_embeddings, read_predictions
@@ -36,7 +36,6 @@ from polydata.images.copies import Progress, quiet
 from polydata.splits.evidence import Evidence, group_images, read_evidence, with_copies
 from polydata.splits.leaks import Sides
 from polydata.splits.overview import show_split
-from polydata.workspace import Workspace
 
 DETECTORS: tuple[Detector, ...] = tuple(
     module.DETECTOR
@@ -109,8 +108,7 @@ def audit(subject: Subject, detectors: Iterable[Detector] = DETECTORS) -> Report
 
 
 def audit_workspace(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     *,
     split: str | None = None,
     detectors: Sequence[str] = (),
@@ -139,36 +137,35 @@ def audit_workspace(
     folds: tuple[Sides, ...] = ()
     labels: dict[str, str] = {}
     if split is not None:
-        folds = tuple(Sides(f.train, f.test, f.val) for f in show_split(workspace, split).folds)
+        folds = tuple(Sides(f.train, f.test, f.val) for f in show_split(session.workspace, split).folds)
         labels = {item.image_sha256: item.label for sides in folds for item in sides.everything}
-    images = sorted(labels) if folds else images_to_show(catalogue)
+    images = sorted(labels) if folds else images_to_show(session.catalogue)
     if not images:
         raise InputError("There are no images to audit.", "Extract papers or import a data set first.")
-    evidence = read_evidence(catalogue, images)
+    evidence = read_evidence(session.catalogue, images)
     if crops and not all(detector.alone for detector in asked):
-        evidence = with_copies(evidence, workspace.images(), progress)
-    subject = _subject(workspace, catalogue, evidence, labels, folds)
+        evidence = with_copies(evidence, session.images, progress)
+    subject = _subject(session, evidence, labels, folds)
     return audit(replace(subject, opinions=opinions, pixels=pixels, progress=progress), asked)
 
 
 def _subject(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     evidence: Evidence,
     labels: Mapping[str, str],
     folds: tuple[Sides, ...],
 ) -> Subject:
     images = sorted(evidence.facts)
-    said = said_of(catalogue, images)
-    store = workspace.images()
+    said = said_of(session.catalogue, images)
+    store = session.images
     return Subject(
-        task=workspace.task(),
+        task=session.task,
         evidence=evidence,
         groups=group_images(evidence).of_image,
         labels=labels or {row["image_sha256"]: row["label"] for row in said if row["label"]},
         said={row["image_sha256"]: [(s["source"], s["label"]) for s in row["said"]] for row in said},
-        scales=scales_of(catalogue, images),
-        repeated=shown_more_than_once(catalogue, images),
+        scales=scales_of(session.catalogue, images),
+        repeated=shown_more_than_once(session.catalogue, images),
         folds=folds,
         path=lambda image: store.path(image, evidence.facts[image]["format"]),
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.catalogue.splits import images_in_split
-from polydata.task import Task
 
 STEPS = (
     ("papers", "papers read or imported", "SELECT count(*) FROM papers"),
@@ -39,20 +38,22 @@ STEPS = (
 )
 
 
-def funnel(catalogue: Catalogue, task: Task) -> list[dict[str, Any]]:
+def funnel(session: Session) -> list[dict[str, Any]]:
     """One row a step: its name, what it counts, and how many.
 
     The manual screening stands apart from the automatic one: images that reviewers called no micrograph.
     """
-    rows = [{"step": step, "what": what, "count": catalogue.value(sql)} for step, what, sql in STEPS]
-    rejected = catalogue.value("SELECT count(*) FROM reviews WHERE choice = ?", [task.not_a_micrograph])
+    rows = [{"step": step, "what": what, "count": session.catalogue.value(sql)} for step, what, sql in STEPS]
+    rejected = session.catalogue.value("SELECT count(*) FROM reviews WHERE choice = ?", [session.task.not_a_micrograph])
     rows.append({"step": "rejected by reviewers", "what": "images called no micrograph", "count": rejected})
-    labelled = catalogue.value("SELECT count(*) FROM labels WHERE label IS NOT NULL")
+    labelled = session.catalogue.value("SELECT count(*) FROM labels WHERE label IS NOT NULL")
     rows.append({"step": "labelled", "what": "images with a resolved label", "count": labelled})
-    for label in task.labels:
-        count = catalogue.value("SELECT count(*) FROM labels WHERE label = ?", [label])
+    for label in session.task.labels:
+        count = session.catalogue.value("SELECT count(*) FROM labels WHERE label = ?", [label])
         rows.append({"step": f"  {label}", "what": "of these", "count": count})
-    conflicts = catalogue.value("SELECT count(*) FROM labels WHERE conflict")
+    conflicts = session.catalogue.value("SELECT count(*) FROM labels WHERE conflict")
     rows.append({"step": "  in conflict", "what": "images whose sources disagree", "count": conflicts})
-    rows.append({"step": "in a split", "what": "images in at least one split", "count": images_in_split(catalogue)})
+    rows.append(
+        {"step": "in a split", "what": "images in at least one split", "count": images_in_split(session.catalogue)}
+    )
     return rows

@@ -1,34 +1,79 @@
-"""Opens the catalogue of a workspace, its task's words written into it."""
+"""An open workspace: its settings, catalogue, task and images, in one object that every stage takes."""
 
 from __future__ import annotations
 
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import note_changes
+from polydata.images.picture import ImageStore, image_store
 from polydata.task import Task
 from polydata.workspace import Workspace
 
 
-def open_catalogue(workspace: Workspace, *, read_only: bool = False) -> Catalogue:
-    """The workspace's catalogue, made and brought up to date where needed.
+class Session:
+    """An open workspace. Use it as a context manager: its catalogue is let go when the block ends.
+
+    Args:
+        workspace: the folder and its settings.
+        catalogue: of that workspace, open.
+        task: another than the workspace's own.
+    """
+
+    def __init__(self, workspace: Workspace, catalogue: Catalogue, task: Task | None = None) -> None:
+        self.workspace = workspace
+        self.catalogue = catalogue
+        self.task = task or workspace.task()
+
+    @cached_property
+    def images(self) -> ImageStore:
+        """The store of the images.
+
+        Raises:
+            WorkspaceError: if the address under [store] cannot be used.
+        """
+        return image_store(self.workspace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.catalogue.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Write everything out and let go of the catalogue."""
+        self.catalogue.close()
+
+
+def open_session(workspace: Workspace | Path | None = None, *, read_only: bool = False) -> Session:
+    """Open a workspace; its catalogue is made and brought up to date where needed.
 
     When a session that may write ends, labels that became others meanwhile are noted in their history.
 
     Args:
-        read_only: for commands that only look: several of them may run at once.
+        workspace: a workspace or its folder; None takes POLYDATA_WORKSPACE, or the first found from here upwards.
+        read_only: for those that only look: several of them may run at once.
 
     Raises:
-        CatalogueError: if another process holds it, or it is newer than this program.
+        WorkspaceError: if there is no workspace, or its settings cannot be read.
+        CatalogueError: if another process holds the catalogue, or it is newer than this program.
     """
-    task = workspace.task()
-    catalogue = Catalogue.open(workspace.catalogue, read_only=read_only)
+    place = workspace if isinstance(workspace, Workspace) else Workspace.find(workspace)
+    task = place.task()
+    catalogue = Catalogue.open(place.catalogue, read_only=read_only)
     if not _knows(catalogue, task):
         if read_only:
             catalogue.close()
-            catalogue = Catalogue.open(workspace.catalogue)
+            catalogue = Catalogue.open(place.catalogue)
         _write(catalogue, task)
     if not read_only:
         catalogue.at_end = note_changes
-    return catalogue
+    return Session(place, catalogue, task)
 
 
 def _source_rows(task: Task) -> list[tuple[str, int, list[str] | None, bool]]:

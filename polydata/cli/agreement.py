@@ -35,15 +35,15 @@ def agreement(  # noqa: PLR0917 - options of a command
     json: JsonOption = False,
 ) -> None:
     """Show how far people agree: kappas, confusion, consensus; or a table's raters against its truth."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.labels import agreement as measures
     from polydata.workspace import Workspace
 
     if table is None:
         if truth or raters or positive:
             raise UsageError("--truth, --raters and --positive speak of a table.", "Name it: --table FILE")
-        with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-            pulled = measures.pulled_agreement(catalogue)
+        with open_session(Workspace.find(workspace), read_only=True) as session:
+            pulled = measures.pulled_agreement(session.catalogue)
         print_json(pulled.as_json()) if json else _show_pulled(pulled)
         return
     if not truth or not raters:

@@ -37,14 +37,14 @@ def audit_(
 ) -> None:
     """Look for what is wrong with images, labels and a split: each finding with its evidence and a fix."""
     from polydata.auditing.run import audit_workspace, finding_rows, read_opinions, report_json
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
     opinions = read_opinions(predictions, embeddings)
-    with open_catalogue(place, read_only=True) as catalogue, stages() as told:
+    with open_session(place, read_only=True) as session, stages() as told:
         report = audit_workspace(
-            place, catalogue, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
+            session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
             progress=told,
         )  # fmt: skip
     if as_json:

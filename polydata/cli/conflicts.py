@@ -42,7 +42,7 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
     workspace: WorkspaceOption = None,
 ) -> None:
     """List every disagreement about labels: of file names, records, texts, people, models; the weightiest first."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.labels.conflicts.find import TableOptions, find_conflicts
     from polydata.labels.conflicts.page import write_conflicts
     from polydata.workspace import Workspace
@@ -51,8 +51,8 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
         raise UsageError("A table needs its column of true answers.", "Name both: --table FILE --truth COLUMN")
     place = Workspace.find(workspace)
     options = TableOptions(table, truth, tuple(raters or ()), key) if table and truth else None
-    with open_catalogue(place, read_only=True) as catalogue:
-        found = find_conflicts(catalogue, place.task(), table=options, predictions=predictions or ())
+    with open_session(place, read_only=True) as session:
+        found = find_conflicts(session, table=options, predictions=predictions or ())
     written = None
     if html is not None:
         with progress("Drawing", None) as advance:

@@ -32,15 +32,15 @@ def resolve(
     json: JsonOption = False,
 ) -> None:
     """Choose how reviewers' answers become one label, or show it; ties stay unresolved by every method."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.labels.resolve import resolution
     from polydata.labels.resolve import resolve as choose
     from polydata.workspace import Workspace
 
     if method is None and annotator is not None:
         raise UsageError(f"What is {annotator!r} to be?", "Say --method adjudicator or --method gold.")
-    with open_catalogue(Workspace.find(workspace), read_only=method is None) as catalogue:
-        found = resolution(catalogue) if method is None else choose(catalogue, method, annotator)
+    with open_session(Workspace.find(workspace), read_only=method is None) as session:
+        found = resolution(session.catalogue) if method is None else choose(session.catalogue, method, annotator)
     if json:
         print_json(found.as_json())
         return
@@ -59,13 +59,13 @@ def set_by_hand(  # noqa: PLR0917 - options of a command
     json: JsonOption = False,
 ) -> None:
     """Set an image's label by hand: it wins over every source, until polydata label undo takes it back."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.labels.resolve import set_label
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        sha256 = set_label(catalogue, place.task(), image, label, reason=reason, by=by)
+    with open_session(place) as session:
+        sha256 = set_label(session, image, label, reason=reason, by=by)
     if json:
         print_json({"image_sha256": sha256, "label": label})
         return
@@ -84,11 +84,11 @@ def history(
     """Show every change of a label: when, by what and whom, from what to what."""
     from polydata.catalogue.resolution import history_of
     from polydata.catalogue.screenings import image_named
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = history_of(catalogue, image_named(catalogue, image) if image else None)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = history_of(session.catalogue, image_named(session.catalogue, image) if image else None)
     if json:
         print_json(rows)
         return
@@ -117,12 +117,12 @@ def undo(
     json: JsonOption = False,
 ) -> None:
     """Take back the last label that was set by hand; what counted before counts again."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.labels.resolve import undo as take_back
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace)) as catalogue:
-        gone = take_back(catalogue, image, by)
+    with open_session(Workspace.find(workspace)) as session:
+        gone = take_back(session.catalogue, image, by)
     if json:
         print_json(gone)
         return

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from polydata.catalogue.connect import Catalogue
     from polydata.catalogue.edits import Changes
+    from polydata.catalogue.session import Session
     from polydata.extraction.editing import Edited
-    from polydata.workspace import Workspace
 
 editing = typer.Typer(
     no_args_is_help=True, help="Correct what extraction found; corrections are kept when a PDF is read again."
@@ -100,13 +99,13 @@ def new_figure(
 @editing.command("undo")
 def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Take a correction back: its paper is read anew, with all other corrections."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.extraction import editing as library
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        undone, stale = library.undo(place, catalogue, edit)
+    with open_session(place) as session:
+        undone, stale = library.undo(session, edit)
     report_problems(stale, "Not corrected")
     print_json({"undone": undone, "stale": stale}) if as_json else typer.echo(f"Undone: {undone}")
     if stale:
@@ -117,16 +116,16 @@ def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOpti
 def list_edits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Corrections by hand, each with whether it is in force."""
     from polydata.catalogue.edits import list_edits as rows_of
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = rows_of(catalogue)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = rows_of(session.catalogue)
     print_json(rows) if as_json else print_table(rows, "Corrections", empty="Nothing was corrected by hand.")
 
 
 def _correct(
-    edit: Callable[[Workspace, Catalogue, str, Changes], Edited],
+    edit: Callable[[Session, str, Changes], Edited],
     target: str,
     wanted: Changes,
     workspace: Path | None,
@@ -134,12 +133,12 @@ def _correct(
     as_json: bool,
 ) -> None:
     """Make a correction and print what became of it."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        done = edit(place, catalogue, target, wanted)
+    with open_session(place) as session:
+        done = edit(session, target, wanted)
     if as_json:
         print_json(vars(done))
         return

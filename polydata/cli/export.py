@@ -15,8 +15,7 @@ from polydata.console.output import print_facts, print_json, stages
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from polydata.catalogue.connect import Catalogue
-    from polydata.workspace import Workspace
+    from polydata.catalogue.session import Session
 
 exporting = typer.Typer(no_args_is_help=True, help="Write what the catalogue holds as files.")
 app.add_typer(exporting, name="export")
@@ -36,19 +35,19 @@ class LinkFormat(StrEnum):
 
 def _export(
     what: str,
-    write: Callable[[Workspace, Catalogue, Path], int],
+    write: Callable[[Session, Path], int],
     output: Path | None,
     usual: str,
     workspace: Path | None,
 ) -> None:
     """Write what the catalogue holds to where it was asked for, or under its usual name among the exports."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
     target = output or place.exports / usual
-    with open_catalogue(place, read_only=True) as catalogue:
-        count = write(place, catalogue, target)
+    with open_session(place, read_only=True) as session:
+        count = write(session, target)
     typer.echo(f"{count} {what} in {target}")
 
 
@@ -61,7 +60,9 @@ def export_figures(
     """Write every figure of every PDF with its box, caption, kind and panels."""
     from polydata.exports.lists import export_figures as write
 
-    _export("figures", lambda _, catalogue, target: write(catalogue, target), output, f"figures.{format_}", workspace)
+    _export(
+        "figures", lambda session, target: write(session.catalogue, target), output, f"figures.{format_}", workspace
+    )
 
 
 @exporting.command("panels")
@@ -75,7 +76,7 @@ def export_panels(
 
     _export(
         "panels",
-        lambda place, catalogue, target: write(place, catalogue, target, accepted_only=accepted),
+        lambda session, target: write(session, target, accepted_only=accepted),
         output,
         "panels",
         workspace,
@@ -116,13 +117,13 @@ def export_split(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write a split with its images, labels, data card and provenance in a format that other programs read."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.exports.workflow import export_split as export
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place, read_only=True) as catalogue, stages() as told:
-        result = export(place, catalogue, name, format_, output, fold=fold, release=release, quick=quick, progress=told)
+    with open_session(place, read_only=True) as session, stages() as told:
+        result = export(session, name, format_, output, fold=fold, release=release, quick=quick, progress=told)
     if as_json:
         print_json({"folder": str(result.folder), **result.marks})
         return
@@ -139,7 +140,7 @@ def card(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the data card of a split: sources, licences, labels, known problems, intended use."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.exports.card import write_card
     from polydata.splits.overview import show_split
     from polydata.workspace import Workspace
@@ -147,8 +148,8 @@ def card(
     place = Workspace.find(workspace)
     split = show_split(place, name)
     target = output or place.exports / f"{name}-card.md"
-    with open_catalogue(place, read_only=True) as catalogue, stages() as told:
-        write_card(place, catalogue, split, target, quick=quick, progress=told)
+    with open_session(place, read_only=True) as session, stages() as told:
+        write_card(session, split, target, quick=quick, progress=told)
     typer.echo(f"Data card of {name} in {target}")
 
 
@@ -161,4 +162,4 @@ def export_links(
     """Write which record was joined to which figure and panel, by what, and how sure that is."""
     from polydata.exports.lists import export_links as write
 
-    _export("links", lambda _, catalogue, target: write(catalogue, target), output, f"links.{format_}", workspace)
+    _export("links", lambda session, target: write(session.catalogue, target), output, f"links.{format_}", workspace)

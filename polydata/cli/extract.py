@@ -35,7 +35,7 @@ def extract(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Find figures, captions and panels in PDFs and store each image once."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.extraction import workflow as pipeline
     from polydata.files.find import find_pdfs
     from polydata.workspace import Workspace
@@ -46,12 +46,12 @@ def extract(
         )
     place = Workspace.find(workspace)
     files, gone = find_pdfs(paths or ()), list[Path]()
-    with open_catalogue(place) as catalogue:
+    with open_session(place) as session:
         if retry:
-            files, gone = pipeline.failed_paths(catalogue, retry, paths or ())
+            files, gone = pipeline.failed_paths(session.catalogue, retry, paths or ())
         with progress("Extracting", len(files)) as advance:
             result = pipeline.extract(
-                place, catalogue, files, workers=workers, again=again or bool(retry), cluster=cluster, advance=advance
+                session, files, workers=workers, again=again or bool(retry), cluster=cluster, advance=advance
             )
     report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in result.failures), "Failed")
     report_problems((f"{path}: a file that failed is there no more" for path in gone), "Gone")
@@ -90,11 +90,13 @@ def _report_failures(failed: int, gone: int, files: int, stale: int) -> None:
 def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Files that could not be read, each with its reason."""
     from polydata.catalogue.papers import failures
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = [{**row, "file": "there" if Path(row["path"]).exists() else "gone"} for row in failures(catalogue)]
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = [
+            {**row, "file": "there" if Path(row["path"]).exists() else "gone"} for row in failures(session.catalogue)
+        ]
     print_json(rows) if as_json else print_table(rows, "Failures", empty="No file failed.")
 
 
@@ -102,11 +104,11 @@ def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None
 def list_leftovers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Captions without a figure, figures without a caption, records and panels that nothing was joined to."""
     from polydata.catalogue.links import all_leftovers
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        leftovers = all_leftovers(catalogue)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        leftovers = all_leftovers(session.catalogue)
     if as_json:
         print_json(leftovers)
     else:

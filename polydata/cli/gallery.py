@@ -26,7 +26,7 @@ def gallery(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write a gallery of the images for a browser: filters, search, records, scale bars, pages, near-duplicates."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.exports.gallery.write import write_gallery
     from polydata.splits.overview import show_split
     from polydata.workspace import Workspace
@@ -34,8 +34,8 @@ def gallery(
     place = Workspace.find(workspace)
     chosen = show_split(place, split) if split else None
     target = output or place.exports / (f"gallery-{split}" if split else "gallery")
-    with open_catalogue(place, read_only=True) as catalogue, stages() as told:
-        result = write_gallery(place, catalogue, target, chosen, crops=crops, progress=told)
+    with open_session(place, read_only=True) as session, stages() as told:
+        result = write_gallery(session, target, chosen, crops=crops, progress=told)
     report_problems(result.failures, "Failed")
     facts = {
         "images": result.images,

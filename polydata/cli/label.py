@@ -19,7 +19,7 @@ from polydata.errors import PartialFailure, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from polydata.catalogue.connect import Catalogue
+    from polydata.catalogue.session import Session
     from polydata.labels.projects import Target
     from polydata.labels.push import Pushed
     from polydata.workspace import Workspace
@@ -66,14 +66,12 @@ LimitOption = Annotated[
 
 
 @contextmanager
-def _opened(workspace: Path | None) -> Iterator[tuple[Workspace, Catalogue]]:
-    """The workspace that is meant, and its catalogue to be written."""
-    from polydata.catalogue.session import open_catalogue
-    from polydata.workspace import Workspace
+def _opened(workspace: Path | None) -> Iterator[Session]:
+    """The workspace that is meant, to be written."""
+    from polydata.catalogue.session import open_session
 
-    found = Workspace.find(workspace)
-    with open_catalogue(found) as catalogue:
-        yield found, catalogue
+    with open_session(workspace) as session:
+        yield session
 
 
 def _target(workspace: Workspace, project: str | None, blind: bool, split: str | None) -> Target:
@@ -113,8 +111,8 @@ def setup(
     """Make the project in Label Studio, or bring its labelling page and the reviewers' guide up to date."""
     from polydata.labels.projects import setup as set_up
 
-    with _opened(workspace) as (found, catalogue):
-        made = set_up(found, catalogue, _target(found, project, blind, split))
+    with _opened(workspace) as session:
+        made = set_up(session, _target(session.workspace, project, blind, split))
     facts = {"project": made.title, "url": made.url, "answers": ", ".join(made.answers or ()), "tasks": made.tasks}
     _report(facts, [], json, "", "polydata label push")
 
@@ -152,12 +150,10 @@ def push(  # noqa: PLR0917 - options of a command
     from polydata.labels.push import load_predictions
     from polydata.labels.push import push as push_images
 
-    with _opened(workspace) as (found, catalogue):
-        target = _target(found, project, blind, split)
-        shown = load_predictions(found, catalogue, predictions, model_version) if predictions else None
-        done = push_images(
-            found, catalogue, only.value, limit, progress, target=target, predictions=shown, order=order.value
-        )
+    with _opened(workspace) as session:
+        target = _target(session.workspace, project, blind, split)
+        shown = load_predictions(session, predictions, model_version) if predictions else None
+        done = push_images(session, only.value, limit, progress, target=target, predictions=shown, order=order.value)
     _report_push(done, json)
 
 
@@ -171,8 +167,8 @@ def pull(
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
     from polydata.labels.pull import pull as pull_answers
 
-    with _opened(workspace) as (found, catalogue):
-        done = pull_answers(found, catalogue, progress, full=full, title=project)
+    with _opened(workspace) as session:
+        done = pull_answers(session, progress, full=full, title=project)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
     facts |= {"annotations in the catalogue": done.annotations}
@@ -190,8 +186,8 @@ def queue(
     from polydata.labels.projects import review_target
     from polydata.labels.push import queue as push_disputed
 
-    with _opened(workspace) as (found, catalogue):
-        done = push_disputed(found, catalogue, limit, progress, review_target(found, project))
+    with _opened(workspace) as session:
+        done = push_disputed(session, limit, progress, review_target(session.workspace, project))
     _report_push(done, json)
 
 
@@ -203,12 +199,12 @@ def measure(
     json: JsonOption = False,
 ) -> None:
     """Write what people answered blind beside the split's labels, as a table for: polydata label agreement --table."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.labels.projects import TRUTH, write_answers
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        images, people = write_answers(catalogue, split, output)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        images, people = write_answers(session.catalogue, split, output)
     raters = " ".join(f"--raters '{who}'" for who in people)
     following = f"polydata label agreement --table {output} --truth {TRUTH} {raters}"
     _report({"file": str(output), "images": images, "people": ", ".join(people)}, [], json, "", following)
@@ -217,13 +213,13 @@ def measure(
 @label_app.command()
 def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show the projects on the server beside what the catalogue holds of them."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.labels.projects import status as both_sides
     from polydata.workspace import Workspace
 
     found = Workspace.find(workspace)
-    with open_catalogue(found, read_only=True) as catalogue:
-        facts = both_sides(found, catalogue)
+    with open_session(found, read_only=True) as session:
+        facts = both_sides(session)
     if json:
         print_json(dataclasses.asdict(facts))
         return
@@ -236,11 +232,11 @@ def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
 def list_answers(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the annotations in the catalogue, deleted and skipped ones too."""
     from polydata.catalogue.annotations import list_annotations
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = list_annotations(catalogue)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = list_annotations(session.catalogue)
     if json:
         print_json(rows)
         return

@@ -28,15 +28,15 @@ def link(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the PDF."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.records.workflow import link_by_hand
     from polydata.workspace import Workspace
 
     if (target is None) != nothing:
         raise UsageError("Name either a panel or figure, or --nothing.", "Ids stand in: polydata list candidates")
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        made = link_by_hand(catalogue, place.task(), record, target)
+    with open_session(place) as session:
+        made = link_by_hand(session, record, target)
     if as_json:
         print_json(dataclasses.asdict(made))
         return
@@ -55,13 +55,13 @@ def unlink(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Take links by hand back; the next join decides about the record again."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.records.workflow import unlink as take_back
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
-        gone = take_back(catalogue, place.task(), record, target)
+    with open_session(place) as session:
+        gone = take_back(session, record, target)
     if as_json:
         print_json([dataclasses.asdict(one) for one in gone])
         return
@@ -74,11 +74,11 @@ def unlink(
 def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Records whose panel could not be decided, each with the panels that come into question and their scores."""
     from polydata.catalogue.links import list_candidates as rows_of
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = rows_of(catalogue)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = rows_of(session.catalogue)
     if as_json:
         print_json(rows)
         return
@@ -103,9 +103,9 @@ def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = No
 def list_manual_links(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Links by hand, each with whether it is in force."""
     from polydata.catalogue.manual_links import list_manual_links as rows_of
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = rows_of(catalogue)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = rows_of(session.catalogue)
     print_json(rows) if as_json else print_table(rows, "Links by hand", empty="Nothing was linked by hand.")

@@ -26,14 +26,14 @@ def resolve(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Look up title, journal, year and DOI of each paper at Crossref. The only command that asks the internet."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.papers import resolve as resolving
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
     service = resolving.server(place, mailto, server)
-    with open_catalogue(place) as catalogue, progress("Resolving", None) as advance:
-        result = resolving.resolve(catalogue, service, again=again, advance=advance)
+    with open_session(place) as session, progress("Resolving", None) as advance:
+        result = resolving.resolve(session.catalogue, service, again=again, advance=advance)
     if as_json:
         print_json(vars(result))
         return
@@ -53,12 +53,12 @@ def licence(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Say under which licence papers stand; images of papers without one are withheld from a release."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.papers.licensing import set_licence
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace)) as catalogue:
-        count = set_licence(catalogue, licence, paper or (), source)
+    with open_session(Workspace.find(workspace)) as session:
+        count = set_licence(session.catalogue, licence, paper or (), source)
     typer.echo(f"{count} papers: {licence}")
 
 
@@ -66,9 +66,9 @@ def licence(
 def list_papers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Papers with DOI, title and journal, how much was found in each, and which paper a supplement belongs to."""
     from polydata.catalogue.metadata import list_papers as rows_of
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = rows_of(catalogue)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = rows_of(session.catalogue)
     print_json(rows) if as_json else print_table(rows, "Papers", empty="No paper was read yet: polydata extract")

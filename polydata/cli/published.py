@@ -19,13 +19,13 @@ def import_published_(
     as_json: JsonOption = False,
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.published.workflow import import_published
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue, stages() as told:
-        report = import_published(place, catalogue, folder, told)
+    with open_session(place) as session, stages() as told:
+        report = import_published(session, folder, told)
     report_problems(report.problems, "Skipped")
     words = report.unknown_spellings.items()
     report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")

@@ -41,15 +41,15 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import records from tables or PoLyInfo exports; nothing if a row is bad, unless --skip-bad is given."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.records.columns import parse_map
     from polydata.records.workflow import import_tables
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue:
+    with open_session(place) as session:
         chosen = parse_map(columns or ())
-        done = import_tables(catalogue, place.task(), files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
+        done = import_tables(session, files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
     report = done.records
     report_problems(map(str, report.bad), "Bad row")
     report_problems(map(str, report.doubtful), "Doubtful row")
@@ -103,11 +103,11 @@ def template_(
 def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List the records and how many panels each is linked to."""
     from polydata.catalogue.records import list_records
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = list_records(catalogue)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = list_records(session.catalogue)
     if as_json:
         print_json(rows)
         return
@@ -131,13 +131,13 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
     from polydata.catalogue.links import papers_to_join
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.records.workflow import join as run
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place) as catalogue, progress("Joining", len(papers_to_join(catalogue))) as advance:
-        report = run(catalogue, place.task(), advance)
+    with open_session(place) as session, progress("Joining", len(papers_to_join(session.catalogue))) as advance:
+        report = run(session, advance)
     report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )

@@ -57,13 +57,13 @@ def _files(paths: list[str], *, as_json: bool) -> list[str]:
 
 
 def _workspace(folder: Path | None, workers: int | None, *, again: bool, as_json: bool) -> list[str]:
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.screening.scalebars import read_workspace
     from polydata.workspace import Workspace
 
     place = Workspace.find(folder)
-    with open_catalogue(place) as catalogue, progress("Reading", None) as advance:
-        done = read_workspace(place, catalogue, workers=workers, again=again, advance=advance)
+    with open_session(place) as session, progress("Reading", None) as advance:
+        done = read_workspace(session, workers=workers, again=again, advance=advance)
     facts = {"images read now": done.images, "scale bars found": done.found, "failures": len(done.failures)}
     print_json(facts) if as_json else print_facts(facts, "Scale bars")
     return list(done.failures)

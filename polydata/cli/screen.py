@@ -42,14 +42,14 @@ def screen(  # noqa: PLR0917 - options of a command
     workspace: WorkspaceOption = None,
 ) -> None:
     """Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last word later."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.screening import workflow as screening
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
     choices = screening.Choices(threshold, accept or (), reject or (), undo or ())
-    with open_catalogue(place) as catalogue, progress("Screening", None) as advance:
-        result = screening.screen(place, catalogue, rule, again=again, choices=choices, advance=advance)
+    with open_session(place) as session, progress("Screening", None) as advance:
+        result = screening.screen(session, rule, again=again, choices=choices, advance=advance)
     report_problems(result.failures, "Failed")
     facts = {
         "screened now": result.screened,
@@ -74,14 +74,14 @@ def sheets(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write contact sheets of the screened images to look through in a browser: borderline ones first."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.screening import sheets as contactsheets
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
     target = output or place.exports / "sheets"
-    with open_catalogue(place, read_only=True) as catalogue, progress("Drawing", None) as advance:
-        result = contactsheets.write_sheets(place, catalogue, target, advance=advance)
+    with open_session(place, read_only=True) as session, progress("Drawing", None) as advance:
+        result = contactsheets.write_sheets(session, target, advance=advance)
     report_problems(result.failures, "Failed")
     facts = {**result.counts, "pages": result.pages, "index": str(result.index)}
     if as_json:
@@ -104,9 +104,9 @@ def list_screenings(
 ) -> None:
     """Images with their screening, the least sure first."""
     from polydata.catalogue.screenings import list_screenings as rows_of
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace), read_only=True) as catalogue:
-        rows = rows_of(catalogue, decision, borderline=borderline)
+    with open_session(Workspace.find(workspace), read_only=True) as session:
+        rows = rows_of(session.catalogue, decision, borderline=borderline)
     print_json(rows) if as_json else print_table(rows, "Screenings", empty="No image was screened so: polydata screen")

@@ -58,7 +58,7 @@ def build_split(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Split the labelled images so that no paper, citation or picture stands on both sides."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.splits.build import build_split as build
     from polydata.splits.options import Options
     from polydata.splits.overview import side_rows
@@ -69,8 +69,8 @@ def build_split(
         seed=seed, test_fraction=test_fraction, val_fraction=val_fraction, folds=folds, repeats=repeats,
         label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
     )  # fmt: skip
-    with open_catalogue(place) as catalogue, stages() as told:
-        built = build(place, catalogue, name, options, allow_leakage, progress=told)
+    with open_session(place) as session, stages() as told:
+        built = build(session, name, options, allow_leakage, progress=told)
     report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     if as_json:
         print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
@@ -110,13 +110,13 @@ def show_split(name: NameArgument, as_json: JsonOption = False, workspace: Works
 @splitting.command("verify")
 def verify_split(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Check that manifest, lists and images of a split are what they were when it was built."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.splits.overview import verify_split as verify
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_catalogue(place, read_only=True) as catalogue:
-        faults = verify(place, catalogue, name)
+    with open_session(place, read_only=True) as session:
+        faults = verify(session, name)
     if as_json:
         print_json({"name": name, "unchanged": not faults, "faults": faults})
     else:
@@ -158,8 +158,8 @@ def split_lineage(name: NameArgument, as_json: JsonOption = False, workspace: Wo
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_with_runs(place) as catalogue:
-        found = lineage(place, catalogue, name)
+    with open_with_runs(place) as session:
+        found = lineage(session, name)
     if as_json:
         print_json(found)
     else:

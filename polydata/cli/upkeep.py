@@ -43,20 +43,20 @@ def remove_paper(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Remove papers with their figures, links and images; what hangs on them is named first."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.papers.remove import Removed, plan_removal, remove
     from polydata.workspace import Workspace
 
     place, removed = Workspace.find(workspace), Removed(0, ())
-    with open_catalogue(place, read_only=dry_run) as catalogue:
-        plan = plan_removal(catalogue, papers or (), older=older)
+    with open_session(place, read_only=dry_run) as session:
+        plan = plan_removal(session.catalogue, papers or (), older=older)
         if not as_json:
             _name(plan.papers)
         todo = bool(plan.papers) and not dry_run
         if todo and not yes:
             _ask(as_json=as_json)
         if todo:
-            removed = remove(place, catalogue, plan)
+            removed = remove(session, plan)
             report_problems((f"{s} holds images that are gone from the catalogue" for s in plan.splits), "Split")
     report_problems(removed.failures, "Not deleted")
     if as_json:
@@ -91,12 +91,12 @@ def _ask(*, as_json: bool) -> None:
 @removing.command("failures")
 def remove_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Strike files out of the list of failures that are there no more."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.papers.remove import forget_gone_failures
     from polydata.workspace import Workspace
 
-    with open_catalogue(Workspace.find(workspace)) as catalogue:
-        gone = forget_gone_failures(catalogue)
+    with open_session(Workspace.find(workspace)) as session:
+        gone = forget_gone_failures(session.catalogue)
     print_json(gone) if as_json else print_table([{"path": p} for p in gone], "Forgotten", empty="No failure is gone.")
 
 
@@ -107,13 +107,13 @@ def merge_workspaces(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Bring papers, records, labels and annotations of another workspace into this one; it is only read."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.upkeep.merge import merge
     from polydata.workspace import Workspace
 
     place, theirs = Workspace.find(workspace), Workspace.open(other)
-    with open_catalogue(place) as catalogue, progress("Copying images", None) as advance:
-        done = merge(place, catalogue, theirs, advance)
+    with open_session(place) as session, progress("Copying images", None) as advance:
+        done = merge(session, theirs, advance)
     report_problems(done.papers, "Kept as it was read here")
     for table, keys in done.kept.items():
         more = [f"and {len(keys) - LISTED} more: --json lists all"] if len(keys) > LISTED else []

@@ -15,11 +15,11 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to make it.")] = Path(),
 ) -> None:
     """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
-    from polydata.catalogue.session import open_catalogue
+    from polydata.catalogue.session import open_session
     from polydata.workspace import Workspace
 
     workspace = Workspace.init(folder)
-    open_catalogue(workspace).close()
+    open_session(workspace).close()
     typer.echo(f"Workspace {workspace.root}")
     next_step("polydata extract PAPERS/")
 
@@ -32,9 +32,9 @@ def status(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> No
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    with open_with_runs(place) as catalogue:
-        rows = funnel(catalogue, place.task())
-        fingerprint = catalogue.fingerprint()
+    with open_with_runs(place) as session:
+        rows = funnel(session)
+        fingerprint = session.catalogue.fingerprint()
     if as_json:
         print_json({"workspace": place.root, "fingerprint": fingerprint, "funnel": rows})
     else:
@@ -53,8 +53,8 @@ def trace(
     from polydata.upkeep.trace import describe_way, open_with_runs
     from polydata.workspace import Workspace
 
-    with open_with_runs(Workspace.find(workspace)) as catalogue:
-        found = follow(catalogue, identifier)
+    with open_with_runs(Workspace.find(workspace)) as session:
+        found = follow(session.catalogue, identifier)
     if as_json:
         print_json(found)
     else:

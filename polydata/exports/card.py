@@ -11,10 +11,10 @@ from typing import Any
 
 from polydata import __version__
 from polydata.auditing.run import Report, audit_workspace, finding_rows
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import described_panels
 from polydata.catalogue.funnel import funnel
 from polydata.catalogue.metadata import paper_licences
+from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.files.tables import plain, table
@@ -22,7 +22,6 @@ from polydata.images.copies import Progress, quiet
 from polydata.splits.manifest import Item, Split
 from polydata.task import Task
 from polydata.text.licences import may_be_passed_on
-from polydata.workspace import Workspace
 
 PACKAGES = ("duckdb", "numpy", "pillow", "pymupdf", "imagehash")
 """Packages whose version has a part in what images and hashes come out as."""
@@ -35,9 +34,7 @@ CITATIONS = {
 Lines = list[str]
 
 
-def card_text(
-    workspace: Workspace, catalogue: Catalogue, split: Split, *, quick: bool = False, progress: Progress = quiet
-) -> str:
+def card_text(session: Session, split: Split, *, quick: bool = False, progress: Progress = quiet) -> str:
     """The card of a split.
 
     Args:
@@ -50,18 +47,16 @@ def card_text(
     Raises:
         InputError: if an image cannot be read.
     """
-    report = audit_workspace(
-        workspace, catalogue, split=split.name, crops=not quick, pixels=not quick, progress=progress
-    )
-    task = workspace.task()
+    report = audit_workspace(session, split=split.name, crops=not quick, pixels=not quick, progress=progress)
+    task = session.task
     items = {i.image_sha256: i for fold in split.folds for i in fold.everything}
-    panels = described_panels(catalogue, list(items))
-    licences = {paper: licence for paper, (licence, _) in paper_licences(catalogue).items()}
+    panels = described_panels(session.catalogue, list(items))
+    licences = {paper: licence for paper, (licence, _) in paper_licences(session.catalogue).items()}
     sections = (
         _head(split, task),
         _sources(panels),
         _licences(panels, licences),
-        _funnel(catalogue, task),
+        _funnel(session),
         _labels(split, task, items.values()),
         _problems(report),
         _use(split, task),
@@ -72,8 +67,7 @@ def card_text(
 
 
 def write_card(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     split: Split,
     path: Path,
     *,
@@ -85,7 +79,7 @@ def write_card(
     Raises:
         InputError: if an image cannot be read, or the file not be written.
     """
-    text = card_text(workspace, catalogue, split, quick=quick, progress=progress)
+    text = card_text(session, split, quick=quick, progress=progress)
     try:
         with replacing(path) as out:
             out.write(text.encode())
@@ -161,9 +155,9 @@ def _licences(panels: Sequence[Mapping[str, Any]], licences: Mapping[str, str]) 
     return ["## Licences", "", text, "", *table(rows)]
 
 
-def _funnel(catalogue: Catalogue, task: Task) -> Lines:
+def _funnel(session: Session) -> Lines:
     note = "Counts of the whole workspace when this card was written."
-    return ["## From papers to images", "", note, "", *table(funnel(catalogue, task))]
+    return ["## From papers to images", "", note, "", *table(funnel(session))]
 
 
 def _labels(split: Split, task: Task, items: Iterable[Item]) -> Lines:

@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polydata import __version__
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import described_panels
 from polydata.catalogue.metadata import paper_licences
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_bytes
 from polydata.images.picture import ImageStore, portable
 from polydata.splits.manifest import Item, Split
 from polydata.task import Task
 from polydata.text.licences import may_be_passed_on
-from polydata.workspace import Workspace
 
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = ("train", "val", "test")
@@ -173,8 +172,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def gather(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     split: Split,
     *,
     name: str,
@@ -200,10 +198,10 @@ def gather(
     part = split.folds[fold - 1]
     items: list[tuple[Side, Item]] = [(side, item) for side in SIDES for item in getattr(part, side)]
     panels: dict[str, list[dict[str, Any]]] = {}
-    for row in described_panels(catalogue, [item.image_sha256 for _, item in items]):
+    for row in described_panels(session.catalogue, [item.image_sha256 for _, item in items]):
         panels.setdefault(row["image_sha256"], []).append(row)
-    licences = {paper: licence for paper, (licence, _) in paper_licences(catalogue).items()}
-    store = workspace.images()
+    licences = {paper: licence for paper, (licence, _) in paper_licences(session.catalogue).items()}
+    store = session.images
     entries = []
     for side, item in items:
         if item.image_sha256 not in panels:
@@ -212,7 +210,7 @@ def gather(
                 "Extract or import its paper again.",
             )
         entries.append(_entry(store, side, item, panels[item.image_sha256], licences, release=release))
-    return Content(name, workspace.task(), split, fold, release, card, tuple(entries), store)
+    return Content(name, session.task, split, fold, release, card, tuple(entries), store)
 
 
 def _entry(

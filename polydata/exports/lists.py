@@ -14,10 +14,10 @@ from typing import IO
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import figure_exports, panel_exports
 from polydata.catalogue.links import link_exports
+from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.images.picture import SUFFIXES
-from polydata.workspace import Workspace
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _copy(source: Path, target: Path) -> None:
         ) from error
 
 
-def export_panels(workspace: Workspace, catalogue: Catalogue, output: Path, *, accepted_only: bool = False) -> int:
+def export_panels(session: Session, output: Path, *, accepted_only: bool = False) -> int:
     """Write the images of all panels and ``panels.csv`` beside them; returns the number of rows.
 
     Images lie in ``images/`` under their SHA-256, each once; several rows may name the same one.
@@ -69,8 +69,8 @@ def export_panels(workspace: Workspace, catalogue: Catalogue, output: Path, *, a
     Args:
         accepted_only: only candidate micrographs by the automatic screening.
     """
-    store = workspace.images()
-    rows = [r for r in panel_exports(catalogue) if not accepted_only or r["screening"] == "accepted"]
+    store = session.images
+    rows = [r for r in panel_exports(session.catalogue) if not accepted_only or r["screening"] == "accepted"]
     for row in rows:
         name = f"{row['image_sha256']}.{SUFFIXES[row['format']]}"
         target = output / "images" / name

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.errors import RefusedError, UsageError
 from polydata.exports.card import card_text
 from polydata.exports.content import Advance, Content, Entry, csv_text, gather
@@ -20,7 +20,6 @@ from polydata.ids import sha256_file
 from polydata.images.copies import Progress, quiet
 from polydata.splits.manifest import MANIFEST, Split
 from polydata.splits.overview import show_split
-from polydata.workspace import Workspace
 
 FORMATS = ("imagefolder", "coco", "hf", "croissant", "parquet", "webdataset", "labelstudio", "fiftyone")
 """Names of the modules of this package that write a format."""
@@ -55,8 +54,7 @@ class Exported:
 
 
 def export_split(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     name: str,
     format_: str,
     folder: Path | None = None,
@@ -86,14 +84,14 @@ def export_split(
     """
     if format_ not in FORMATS:
         raise UsageError(f"There is no format {format_!r}.", f"Choose one of: {', '.join(FORMATS)}.")
-    split = show_split(workspace, name)
-    named = folder or workspace.exports / _usual_name(split, format_, fold, release=release)
+    split = show_split(session.workspace, name)
+    named = folder or session.workspace.exports / _usual_name(split, format_, fold, release=release)
     with writing_to(named):
         target = Path(os.path.realpath(named))
         put_back(target)
         _refuse_others_files(target)
-    card = card_text(workspace, catalogue, split, quick=quick, progress=progress)
-    content = gather(workspace, catalogue, split, name=target.name, card=card, fold=fold, release=release)
+    card = card_text(session, split, quick=quick, progress=progress)
+    content = gather(session, split, name=target.name, card=card, fold=fold, release=release)
     writer = cast(Writer, import_module(f"polydata.exports.formats.{format_}"))
     with writing_to(target), replacing_folder(target) as new:
         writer.write(content, new, _counting(progress, len(content.entries)))

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import Edit, edits_of
 from polydata.catalogue.papers import Corrections, save_paper
+from polydata.catalogue.session import Session
 from polydata.extraction.amend import Amended
 from polydata.extraction.document.open import Limits
 from polydata.extraction.pool import Readers
@@ -31,8 +31,8 @@ class Corrector:
         catalogue: open for writing.
     """
 
-    def __init__(self, workspace: Workspace, catalogue: Catalogue) -> None:
-        self._workspace, self._catalogue = workspace, catalogue
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._readers: Readers | None = None
 
     def __enter__(self) -> Self:
@@ -55,11 +55,11 @@ class Corrector:
         if not edits:
             return Amended(paper, (), (), {})
         if self._readers is None:
-            settings = self._workspace.settings.extract
+            settings = self._session.workspace.settings.extract
             self._readers = Readers(
-                self._workspace.images(),
+                self._session.images,
                 workers=1,
-                limits=limits_of(self._workspace),
+                limits=limits_of(self._session.workspace),
                 seconds_per_file=settings.seconds_per_file,
                 memory_mb=settings.memory_mb,
             )
@@ -78,9 +78,9 @@ class Corrector:
             What could not be corrected, each with its reason; or what is wrong with the file where its pictures
             could not be cut, and nothing was written.
         """
-        edits = [edit for edit in edits_of(self._catalogue, paper.sha256) if edit.edit_id != undone]
+        edits = [edit for edit in edits_of(self._session.catalogue, paper.sha256) if edit.edit_id != undone]
         made = self.make(path, paper, edits)
         if isinstance(made, Failure):
             return made
-        save_paper(self._catalogue, made.paper, path, extractor, Corrections(made.edits, undone, made.moved))
+        save_paper(self._session.catalogue, made.paper, path, extractor, Corrections(made.edits, undone, made.moved))
         return tuple(f"{paper.file_name}: {one.edit_id}: {one.stale}" for one in made.edits if one.stale)

@@ -12,6 +12,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import Changes, Edit, Named, Place, Target, edits_of, named, write_edits
 from polydata.catalogue.papers import Corrections, save_corrected
 from polydata.catalogue.reading import load_paper
+from polydata.catalogue.session import Session
 from polydata.choices import Kind
 from polydata.errors import InputError, UsageError
 from polydata.extraction.amend import Amended, figure_at, needs_pdf
@@ -21,7 +22,6 @@ from polydata.extraction.workflow import read_anew
 from polydata.ids import sha256_file
 from polydata.text.captions import split_caption
 from polydata.types import Box, Failure, Paper
-from polydata.workspace import Workspace
 
 LONGEST = {"caption": 10_000, "label": 100}
 """Characters of what a user may give."""
@@ -118,7 +118,7 @@ def _kind(word: str | None) -> str | None:
     return None if word is None else str(Kind(word))
 
 
-def edit_figure(workspace: Workspace, catalogue: Catalogue, identifier: str, wanted: Changes) -> Edited:
+def edit_figure(session: Session, identifier: str, wanted: Changes) -> Edited:
     """Correct a figure, or delete it. A new box or page has its picture cut and taken apart into panels anew.
 
     Args:
@@ -131,28 +131,28 @@ def edit_figure(workspace: Workspace, catalogue: Catalogue, identifier: str, wan
         InputError: if there is no such figure, or the PDF is needed and cannot be read any more.
         UsageError: if the box does not lie on its page, or the correction cannot be made otherwise.
     """
-    target = named(catalogue, "figure", identifier)
-    paper = load_paper(catalogue, str(target.paper_id))
+    target = named(session.catalogue, "figure", identifier)
+    paper = load_paper(session.catalogue, str(target.paper_id))
     for figure in paper.figures:
         if ids.figure_id(paper.sha256, figure.page, figure.box) == target.identifier:
             place = Place(figure.page, figure.label, figure.box)
-            return _edit(workspace, catalogue, target, paper, what="figure", place=place, wanted=wanted)
+            return _edit(session, target, paper, what="figure", place=place, wanted=wanted)
     raise _lost(target)
 
 
-def edit_panel(workspace: Workspace, catalogue: Catalogue, identifier: str, wanted: Changes) -> Edited:
+def edit_panel(session: Session, identifier: str, wanted: Changes) -> Edited:
     """Correct a panel, or delete it: as ``edit_figure``. It stays within its figure."""
-    target = named(catalogue, "panel", identifier)
-    paper = load_paper(catalogue, str(target.paper_id))
+    target = named(session.catalogue, "panel", identifier)
+    paper = load_paper(session.catalogue, str(target.paper_id))
     for figure in paper.figures:
         for panel in figure.panels:
             if ids.panel_id(paper.sha256, figure.page, figure.box, panel.box) == target.identifier:
                 place = Place(figure.page, figure.label, figure.box, panel.label, panel.box)
-                return _edit(workspace, catalogue, target, paper, what="panel", place=place, wanted=wanted)
+                return _edit(session, target, paper, what="panel", place=place, wanted=wanted)
     raise _lost(target)
 
 
-def new_figure(workspace: Workspace, catalogue: Catalogue, identifier: str, wanted: Changes) -> Edited:
+def new_figure(session: Session, identifier: str, wanted: Changes) -> Edited:
     """Add a figure that extraction missed.
 
     Args:
@@ -167,8 +167,8 @@ def new_figure(workspace: Workspace, catalogue: Catalogue, identifier: str, want
     """
     if wanted.page is None or wanted.box is None or wanted.delete:
         raise UsageError("A new figure needs its page and box.", BOX_HINT.replace("--box", "--page 3 --box"))
-    target = named(catalogue, "paper", identifier)
-    paper = load_paper(catalogue, str(target.paper_id))
+    target = named(session.catalogue, "paper", identifier)
+    paper = load_paper(session.catalogue, str(target.paper_id))
     place = Place(wanted.page, wanted.label or None, wanted.box)
     there = figure_at(paper, place)
     if there is not None:
@@ -177,10 +177,10 @@ def new_figure(workspace: Workspace, catalogue: Catalogue, identifier: str, want
             f"{there.label or 'A figure'} stands there on page {there.page} already.",
             f"Correct it: polydata edit figure {there_id}",
         )
-    return _edit(workspace, catalogue, target, paper, what="new figure", place=place, wanted=wanted)
+    return _edit(session, target, paper, what="new figure", place=place, wanted=wanted)
 
 
-def undo(workspace: Workspace, catalogue: Catalogue, identifier: str) -> tuple[str, tuple[str, ...]]:
+def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
     """Take a correction back: its paper is read anew, with the others.
 
     One that is not in force, or whose paper is not in the catalogue, changes nothing and is only forgotten.
@@ -196,13 +196,13 @@ def undo(workspace: Workspace, catalogue: Catalogue, identifier: str) -> tuple[s
     Raises:
         InputError: if there is no such correction, or the PDF cannot be read any more.
     """
-    target = named(catalogue, "edit", identifier)
-    if target.sha256 is None or _is_stale(catalogue, target):
-        with catalogue.transaction():
-            write_edits(catalogue, (), undone=target.identifier)
+    target = named(session.catalogue, "edit", identifier)
+    if target.sha256 is None or _is_stale(session.catalogue, target):
+        with session.catalogue.transaction():
+            write_edits(session.catalogue, (), undone=target.identifier)
         return target.identifier, ()
     path = _pdf(target)
-    return target.identifier, read_anew(workspace, catalogue, path, target.sha256, target.identifier)
+    return target.identifier, read_anew(session, path, target.sha256, target.identifier)
 
 
 def _is_stale(catalogue: Catalogue, target: Named) -> bool:
@@ -212,8 +212,7 @@ def _is_stale(catalogue: Catalogue, target: Named) -> bool:
 
 
 def _edit(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     target: Named,
     paper: Paper,
     *,
@@ -221,16 +220,16 @@ def _edit(
     place: Place,
     wanted: Changes,
 ) -> Edited:
-    number = max((edit.number for edit in edits_of(catalogue, paper.sha256)), default=0) + 1
+    number = max((edit.number for edit in edits_of(session.catalogue, paper.sha256)), default=0) + 1
     edit = Edit(paper.sha256, number, what, place, wanted)
     path = _pdf(target) if needs_pdf([edit]) else Path(target.path or "")
-    with Corrector(workspace, catalogue) as corrector:
+    with Corrector(session) as corrector:
         made = corrector.make(path, paper, [edit])
     if isinstance(made, Failure):
         raise InputError(f"{made.detail}.", "Nothing was changed.")
     if made.edits[0].stale:
         raise UsageError(f"This cannot be done: {made.edits[0].stale}.", "Nothing was changed.")
-    save_corrected(catalogue, made.paper, Corrections(made.edits, moved=made.moved))
+    save_corrected(session.catalogue, made.paper, Corrections(made.edits, moved=made.moved))
     return Edited(
         edit_id=edit.edit_id,
         paper_id=ids.paper_id(paper.sha256),

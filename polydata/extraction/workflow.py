@@ -19,6 +19,7 @@ from polydata.catalogue.papers import (
     read_by,
     save_failure,
 )
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.extraction.corrector import Corrector, limits_of
 from polydata.extraction.paper import Limits
@@ -27,7 +28,7 @@ from polydata.files.find import find_pdfs
 from polydata.ids import sha256_file
 from polydata.images.picture import ImageStore
 from polydata.types import Failure, Paper
-from polydata.workspace import ExtractSettings, Workspace
+from polydata.workspace import ExtractSettings
 
 Advance = Callable[[int], None]
 
@@ -62,8 +63,7 @@ class ExtractionResult:
 
 
 def extract(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     paths: Sequence[Path],
     *,
     workers: int | None = None,
@@ -83,9 +83,9 @@ def extract(
         cluster: address or file of a Dask scheduler whose workers read the files; None reads them here.
         advance: called with the number of files that are dealt with.
     """
-    settings = workspace.settings.extract
-    limits = limits_of(workspace)
-    known = set() if again else read_by(catalogue, EXTRACTOR)
+    settings = session.workspace.settings.extract
+    limits = limits_of(session.workspace)
+    known = set() if again else read_by(session.catalogue, EXTRACTOR)
     todo: dict[str, Path] = {}
     failed: list[Failure] = []
     duplicates: list[Path] = []
@@ -98,37 +98,39 @@ def extract(
             continue
         if digest in named:
             duplicates.append(path)
-            forget_failure(catalogue, path)
+            forget_failure(session.catalogue, path)
         elif digest in known:
-            move_paper(catalogue, digest, path)
+            move_paper(session.catalogue, digest, path)
         else:
             todo[digest] = path
         named.add(digest)
     advance(len(paths) - len(todo))
     for failure in failed:
-        save_failure(catalogue, failure)
+        save_failure(session.catalogue, failure)
 
-    store = workspace.images()
+    store = session.images
     store.sweep()
     count = (settings.workers if workers is None else workers) or os.cpu_count() or 1
     results = _read(list(todo.values()), store, settings, limits, count if cluster is None else cluster)
     done = 0
     stale: list[str] = []
-    with Corrector(workspace, catalogue) as corrector:
+    with Corrector(session) as corrector:
         for path, result in results:
             outcome = result if isinstance(result, Failure) else corrector.save(path, result, EXTRACTOR)
             if isinstance(outcome, Failure):
                 failed.append(outcome)
-                save_failure(catalogue, outcome)
+                save_failure(session.catalogue, outcome)
             elif isinstance(result, Paper):
                 stale += outcome
-                older += [f"{paper}, read from {path}" for paper in older_versions(catalogue, path, result.sha256)]
+                older += [
+                    f"{paper}, read from {path}" for paper in older_versions(session.catalogue, path, result.sha256)
+                ]
                 named.add(result.sha256)  # not what was hashed above where the file was replaced meanwhile
                 done += 1
             advance(1)
-    tie_supplements(catalogue)
+    tie_supplements(session.catalogue)
     return ExtractionResult(
-        counts=extraction_counts(catalogue, sorted(named)),
+        counts=extraction_counts(session.catalogue, sorted(named)),
         done=done,
         skipped=len(named) - len(todo),
         duplicates=tuple(duplicates),
@@ -138,7 +140,7 @@ def extract(
     )
 
 
-def read_anew(workspace: Workspace, catalogue: Catalogue, path: Path, sha256: str, undone: str) -> tuple[str, ...]:
+def read_anew(session: Session, path: Path, sha256: str, undone: str) -> tuple[str, ...]:
     """Read one paper anew without one of its corrections.
 
     Args:
@@ -152,15 +154,15 @@ def read_anew(workspace: Workspace, catalogue: Catalogue, path: Path, sha256: st
     Raises:
         InputError: if the PDF cannot be read or has other bytes. Nothing has changed then.
     """
-    settings, store = workspace.settings.extract, workspace.images()
-    ((_, result),) = _read([path], store, settings, limits_of(workspace), 1)
+    settings, store = session.workspace.settings.extract, session.images
+    ((_, result),) = _read([path], store, settings, limits_of(session.workspace), 1)
     if isinstance(result, Paper) and result.sha256 != sha256:
         result = Failure(result.sha256, str(path), "unreadable", f"{path} holds other bytes than when it was read")
-    with Corrector(workspace, catalogue) as corrector:
+    with Corrector(session) as corrector:
         outcome = result if isinstance(result, Failure) else corrector.save(path, result, EXTRACTOR, undone)
     if isinstance(outcome, Failure):
         raise InputError(f"{outcome.detail}.", "The correction stays; put the PDF back and undo it again.")
-    tie_supplements(catalogue)
+    tie_supplements(session.catalogue)
     return outcome
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 import imagehash
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
-from polydata.errors import InputError
+from polydata.errors import InputError, WorkspaceError
 from polydata.files.atomic import PART, replacing
 from polydata.ids import sha256_bytes
 from polydata.images.remote import Remote
 from polydata.types import ImageInfo
+from polydata.workspace import Workspace
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused: a 100-megapixel RGB image takes 300 MB once opened."""
@@ -268,3 +269,17 @@ class ImageStore:
 
 def _name(sha256: str, true_format: str) -> str:
     return f"{sha256[:2]}/{sha256}.{SUFFIXES[true_format]}"
+
+
+def image_store(workspace: Workspace) -> ImageStore:
+    """The store of a workspace's images.
+
+    Raises:
+        WorkspaceError: if the address under [store] cannot be used.
+    """
+    store = ImageStore(workspace.store, workspace.settings.store.url)
+    if store.remote is not None and store.remote.within_process():
+        raise WorkspaceError(
+            f"Images in {store.remote} would be lost at once.", "Correct url under [store] in polydata.toml."
+        )
+    return store

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.annotations import blind_answers, known_projects, save_project
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.files.atomic import replacing
 from polydata.labels.labelstudio import project as on_server
@@ -63,32 +64,32 @@ def _registered(catalogue: Catalogue, url: str) -> dict[str, Target]:
     return {r["title"]: Target(r["title"], r["role"], r["split"]) for r in known_projects(catalogue, url)}
 
 
-def known_targets(workspace: Workspace, catalogue: Catalogue, url: str) -> list[Target]:
+def known_targets(session: Session, url: str) -> list[Target]:
     """The project of the settings, then every other that was used on this server."""
-    registered = _registered(catalogue, url)
-    main = main_target(workspace)
+    registered = _registered(session.catalogue, url)
+    main = main_target(session.workspace)
     return [registered.pop(main.title, main), *registered.values()]
 
 
-def setup(workspace: Workspace, catalogue: Catalogue, wanted: Target) -> Project:
+def setup(session: Session, wanted: Target) -> Project:
     """Make a project, or bring its labelling page and the reviewers' guide up to date.
 
     Raises:
         UsageError, WorkspaceError, ServerError: as ``ensure``; also if the project is somebody else's.
     """
-    _check_role(workspace, catalogue, wanted)
-    server = connect(workspace.settings.label_studio.url)
+    _check_role(session, wanted)
+    server = connect(session.workspace.settings.label_studio.url)
     project = on_server.find_project(server, wanted.title)
-    page, words = _contents(workspace, wanted)
+    page, words = _contents(session.workspace, wanted)
     if project is None:
         project = on_server.make_project(server, wanted.title, page, words)
     else:
         project = on_server.update_project(server, project, page, words)
-    note(catalogue, server, project, wanted)
+    note(session.catalogue, server, project, wanted)
     return project
 
 
-def ensure(workspace: Workspace, catalogue: Catalogue, server: Server, wanted: Target) -> Project:
+def ensure(session: Session, server: Server, wanted: Target) -> Project:
     """A project to push to: made where it is missing, and otherwise left as it is if it asks what the task asks.
 
     Raises:
@@ -96,12 +97,12 @@ def ensure(workspace: Workspace, catalogue: Catalogue, server: Server, wanted: T
         WorkspaceError: if the server would not take the name.
         ServerError: if the server refuses or the project asks something else.
     """
-    _check_role(workspace, catalogue, wanted)
+    _check_role(session, wanted)
     project = on_server.find_project(server, wanted.title)
     if project is None:
-        project = on_server.make_project(server, wanted.title, *_contents(workspace, wanted))
-    on_server.check_page(project, choices(workspace.task()), blind=wanted.role == "blind")
-    note(catalogue, server, project, wanted)
+        project = on_server.make_project(server, wanted.title, *_contents(session.workspace, wanted))
+    on_server.check_page(project, choices(session.task), blind=wanted.role == "blind")
+    note(session.catalogue, server, project, wanted)
     return project
 
 
@@ -110,10 +111,10 @@ def _contents(workspace: Workspace, wanted: Target) -> tuple[str, str]:
     return labelling_page(task, blind=wanted.role == "blind"), guide(task)
 
 
-def _check_role(workspace: Workspace, catalogue: Catalogue, wanted: Target) -> None:
+def _check_role(session: Session, wanted: Target) -> None:
     """A project keeps its kind: else answers given blind would become labels."""
-    url = checked_url(workspace.settings.label_studio.url)
-    known = _registered(catalogue, url).get(wanted.title, wanted)
+    url = checked_url(session.workspace.settings.label_studio.url)
+    known = _registered(session.catalogue, url).get(wanted.title, wanted)
     if known != wanted:
         what = f"{known.role} project" + (f" of the split {known.split}" if known.split else "")
         raise UsageError(f"{wanted.title!r} is a {what} already.", "Name another one with --project.")
@@ -175,17 +176,17 @@ class Status:
     images: dict[str, int]
 
 
-def status(workspace: Workspace, catalogue: Catalogue) -> Status:
+def status(session: Session) -> Status:
     """Compare both sides.
 
     Raises:
         ServerError: if the server cannot be reached.
     """
-    server = connect(workspace.settings.label_studio.url)
+    server = connect(session.workspace.settings.label_studio.url)
     rows = []
-    for target in known_targets(workspace, catalogue, server.url):
+    for target in known_targets(session, server.url):
         project = find_project(server, target.title)
-        counts = stored.annotation_counts(catalogue, server.url, project.id if project else None)
+        counts = stored.annotation_counts(session.catalogue, server.url, project.id if project else None)
         rows.append(
             {
                 "project": target.title,
@@ -199,7 +200,7 @@ def status(workspace: Workspace, catalogue: Catalogue) -> Status:
                 "unusable": counts["unusable"],
                 "deleted": counts["deleted"],
                 "annotators": counts["annotators"],
-                "pulled_to": stored.watermark(catalogue, server.url, project.id) if project else None,
+                "pulled_to": stored.watermark(session.catalogue, server.url, project.id) if project else None,
             }
         )
-    return Status(server.url, rows, stored.review_counts(catalogue))
+    return Status(server.url, rows, stored.review_counts(session.catalogue))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from polydata.catalogue import annotations as stored
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.errors import ServerError
 from polydata.labels import projects, review
 from polydata.labels.labelstudio import tasks as server_tasks
@@ -18,8 +18,6 @@ from polydata.labels.labelstudio.project import Project, check_page, find_projec
 from polydata.labels.page import choices
 from polydata.labels.projects import Progress, Target
 from polydata.labels.resolve import settle
-from polydata.task import Task
-from polydata.workspace import Workspace
 
 MARGIN = timedelta(seconds=5)
 """A pull looks back so far behind the newest change the last one saw: changes may become visible out of order."""
@@ -62,9 +60,7 @@ class Pulled:
 NOTHING = Pulled((), 0, 0, 0, 0, 0, [], 0)
 
 
-def pull(
-    workspace: Workspace, catalogue: Catalogue, progress: Progress, *, full: bool = False, title: str | None = None
-) -> Pulled:
+def pull(session: Session, progress: Progress, *, full: bool = False, title: str | None = None) -> Pulled:
     """Bring the catalogue to the state of the server: new, edited, skipped and deleted annotations.
 
     Of each project, tasks touched since the last pull are read, or all that are annotated if ``full``. What was
@@ -77,8 +73,8 @@ def pull(
     Raises:
         ServerError: if the server cannot be reached, has none of the projects, or one is not what it should be.
     """
-    server = connect(workspace.settings.label_studio.url)
-    known = projects.known_targets(workspace, catalogue, server.url)
+    server = connect(session.workspace.settings.label_studio.url)
+    known = projects.known_targets(session, server.url)
     wanted = [t for t in known if t.title == title] or [Target(title)] if title is not None else known
     found = [(target, find_project(server, target.title)) for target in wanted]
     if all(project is None for _, project in found):
@@ -88,25 +84,25 @@ def pull(
     total = NOTHING
     for target, project in found:
         if project is not None:
-            reading = _Reading(catalogue, server, project, workspace.task())
+            reading = _Reading(session, server, project)
             total += reading.bring(target, progress, full=full)
         elif target is not wanted[0]:
             total.problems.append(f"project {target.title!r} is no longer on the server; what came from it stays")
     if total.new or total.changed or total.deleted:
-        settle(catalogue)
+        settle(session.catalogue)
     return total
 
 
 class _Reading:
     """Reads the answers of one project and brings them to the catalogue."""
 
-    def __init__(self, catalogue: Catalogue, server: Server, project: Project, task: Task) -> None:
-        self.catalogue = catalogue
+    def __init__(self, session: Session, server: Server, project: Project) -> None:
+        self.catalogue = session.catalogue
         self.server = server
         self.project = project
-        self.answers = choices(task)
-        self.images = stored.known_images(catalogue)
-        self.known = stored.project_annotations(catalogue, server.url, project.id)
+        self.answers = choices(session.task)
+        self.images = stored.known_images(session.catalogue)
+        self.known = stored.project_annotations(session.catalogue, server.url, project.id)
         self.emails: dict[int, str] | None = None
         self.ignored: list[str] = []
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError, WorkspaceError
 from polydata.files.atomic import replacing
 from polydata.files.predictions import RULES, Predictions, Uncertainty, read_predictions, suggested, uncertainty
@@ -148,24 +149,23 @@ class Pushed:
     problems: list[str]
 
 
-def load_predictions(workspace: Workspace, catalogue: Catalogue, source: str, version: str | None) -> Predictions:
+def load_predictions(session: Session, source: str, version: str | None) -> Predictions:
     """What is predicted by a Parquet file, a run (its folder, or its name in runs/), or the text rules (``rules``).
 
     Raises:
         InputError: as ``read_predictions``.
     """
     if source == RULES:
-        return suggested(stored.rule_suggestions(catalogue))
+        return suggested(stored.rule_suggestions(session.catalogue))
     path = Path(source)
-    run = workspace.runs / source
+    run = session.workspace.runs / source
     if not path.exists() and path.name == source and run.is_dir():
         path = run
-    return read_predictions(path, workspace.task(), version)
+    return read_predictions(path, session.task, version)
 
 
 def push(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     only: Only,
     limit: int | None,
     progress: Progress,
@@ -190,29 +190,27 @@ def push(
         InputError: if the labelling page cannot show the predictions.
         ServerError: if the server cannot be reached, refuses, or asks something else than the task.
     """
-    target = target or projects.main_target(workspace)
-    rows = stored.images_to_review(catalogue)
+    target = target or projects.main_target(session.workspace)
+    rows = stored.images_to_review(session.catalogue)
     if target.role == "blind":
         if predictions is not None:
             raise UsageError("A blind project shows the image alone.", "Leave out --predictions.")
-        rows = _blind_rows(catalogue, rows, str(target.split))
+        rows = _blind_rows(session.catalogue, rows, str(target.split))
     chosen = select_images(rows, "all" if target.role == "blind" else only, limit, predictions, order)
-    return _send(workspace, catalogue, target, chosen, progress, predictions=predictions)
+    return _send(session, target, chosen, progress, predictions=predictions)
 
 
-def queue(
-    workspace: Workspace, catalogue: Catalogue, limit: int | None, progress: Progress, target: Target | None = None
-) -> Pushed:
+def queue(session: Session, limit: int | None, progress: Progress, target: Target | None = None) -> Pushed:
     """Push the images about which annotators differ to a project of their own; former answers are not shown there.
 
     Raises:
         UsageError: if annotators agree about everything.
         WorkspaceError, ServerError: as ``push``.
     """
-    rows = [r for r in stored.images_to_review(catalogue) if r["disputed"]][:limit]
+    rows = [r for r in stored.images_to_review(session.catalogue) if r["disputed"]][:limit]
     if not rows:
         raise UsageError("No two annotators differ about an image.", "Fetch what they said: polydata label pull")
-    return _send(workspace, catalogue, target or projects.review_target(workspace), rows, progress)
+    return _send(session, target or projects.review_target(session.workspace), rows, progress)
 
 
 def _blind_rows(catalogue: Catalogue, rows: Sequence[Row], split: str) -> list[dict[str, Any]]:
@@ -224,21 +222,20 @@ def _blind_rows(catalogue: Catalogue, rows: Sequence[Row], split: str) -> list[d
 
 
 def _send(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     target: Target,
     rows: Sequence[Row],
     progress: Progress,
     *,
     predictions: Predictions | None = None,
 ) -> Pushed:
-    settings = workspace.settings.label_studio
+    settings = session.workspace.settings.label_studio
     if settings.images not in ("local", "upload"):
         raise WorkspaceError(
             f"images under [label_studio] in polydata.toml is {settings.images!r}.", 'Set it to "local" or "upload".'
         )
     server = connect(settings.url)
-    project = projects.ensure(workspace, catalogue, server, target)
+    project = projects.ensure(session, server, target)
     ready_made = (
         {s: task_prediction(p, predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
     )
@@ -246,15 +243,15 @@ def _send(
         server_predictions.validate(project, ready_made.values())
     have = server_tasks.existing_tasks(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
-    files, problems = _files(workspace.images(), missing)
-    urls = _addresses(server, project, workspace, files)
+    files, problems = _files(session.images, missing)
+    urls = _addresses(server, project, session.workspace, files)
     predicted = 0
     if predictions:
         wanted = {number: ready_made[sha256] for sha256, number in have.items() if sha256 in ready_made}
         with progress("Replacing predictions", len(wanted)) as advance:
             predicted = server_predictions.replace_predictions(server, project.id, predictions.version, wanted, advance)
     ready = [row for row in missing if row["image_sha256"] in urls]
-    tasks = _tasks(catalogue, ready, urls, ready_made, blind=target.role == "blind")
+    tasks = _tasks(session.catalogue, ready, urls, ready_made, blind=target.role == "blind")
     with progress("Making tasks", len(tasks)) as advance:
         for start in range(0, len(tasks), server_tasks.BATCH):
             batch = tasks[start : start + server_tasks.BATCH]

@@ -20,10 +20,10 @@ from polydata.catalogue.resolution import (
     unresolved_images,
 )
 from polydata.catalogue.screenings import image_named
+from polydata.catalogue.session import Session
 from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
 from polydata.labels.consensus import Answer, by_item, dawid_skene
-from polydata.task import Task
 
 MAX_REASON = 2_000
 
@@ -127,9 +127,7 @@ def _check(catalogue: Catalogue, method: Method) -> None:
         raise InputError("No answer is marked as ground truth.", f"Mark them in Label Studio, or name somebody. {who}")
 
 
-def set_label(
-    catalogue: Catalogue, task: Task, identifier: str, choice: str, *, reason: str, by: str | None = None
-) -> str:
+def set_label(session: Session, identifier: str, choice: str, *, reason: str, by: str | None = None) -> str:
     """Set an image's label by hand; it wins over every source until it is taken back.
 
     Args:
@@ -145,14 +143,14 @@ def set_label(
         InputError: if there is no such image.
         UsageError: if the task has no such answer, or there is no reason or too long a one.
     """
-    answers = (*task.labels, task.not_a_micrograph, task.unsure)
+    answers = (*session.task.labels, session.task.not_a_micrograph, session.task.unsure)
     if choice not in answers:
         raise UsageError(f"{choice!r} is no label of the task.", f"Choose one of: {', '.join(answers)}.")
     words = " ".join(reason.split())
     if not words or len(words) > MAX_REASON:
         raise UsageError(f"A reason is needed, of at most {MAX_REASON} characters.", 'Say why: --reason "..."')
-    image = image_named(catalogue, identifier)
-    decide(catalogue, image, choice, reason=words, by=by or current_user())
+    image = image_named(session.catalogue, identifier)
+    decide(session.catalogue, image, choice, reason=words, by=by or current_user())
     return image
 
 

@@ -11,9 +11,9 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.papers import failures, forget_failure
 from polydata.catalogue.removal import papers_at_shared_paths, papers_named, remove_papers, what_hangs_on
+from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.ids import sha256_file
-from polydata.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ def older_papers(catalogue: Catalogue) -> list[str]:
     return older
 
 
-def remove(workspace: Workspace, catalogue: Catalogue, removal: Removal) -> Removed:
+def remove(session: Session, removal: Removal) -> Removed:
     """Take the papers out of the catalogue, then the images that nothing shows any more out of the store.
 
     A command that is killed between the two steps leaves images without a paper, which do no harm.
     """
-    gone = remove_papers(catalogue, [paper["paper_id"] for paper in removal.papers])
-    tie_supplements(catalogue)
-    store = workspace.images()
+    gone = remove_papers(session.catalogue, [paper["paper_id"] for paper in removal.papers])
+    tie_supplements(session.catalogue)
+    store = session.images
     failures = []
     for sha256, true_format in gone:
         try:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from polydata.auditing.detectors.wrong_extension import is_wrong
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.published import save_data_set
 from polydata.catalogue.records import records_by_id
+from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.images import copies
 from polydata.images.copies import Progress, quiet
@@ -24,7 +24,6 @@ from polydata.records.rules import write_votes
 from polydata.splits.evidence import GROUP_BY, group_images, read_evidence, with_copies
 from polydata.splits.write import make_items, write_split
 from polydata.task import Task
-from polydata.workspace import Workspace
 
 MAX_IMAGE_BYTES = 200_000_000
 LEAKAGE_REASON = "imported as its authors published it"
@@ -102,9 +101,7 @@ def _store(found: Published, task: Task, store: ImageStore, progress: Progress) 
 
 
 def _write_split(
-    workspace: Workspace,
-    catalogue: Catalogue,
-    task: Task,
+    session: Session,
     stored: Sequence[Stored],
     *,
     told: Mapping[str, Mapping[str, Any]],
@@ -129,16 +126,15 @@ def _write_split(
     side_of = {sha: next(iter(place[sha]))[0] for sha in labels}
     if len(set(side_of.values())) < 2:
         return {}, {}, problems
-    evidence = read_evidence(catalogue, labels, SOURCE)
+    evidence = read_evidence(session.catalogue, labels, SOURCE)
     facts = {
         image: {**row, **told[row["panel_id"]], "technique": row["by_caption"]} for image, row in evidence.facts.items()
     }
-    evidence = with_copies(replace(evidence, references=references, facts=facts), workspace.images(), progress)
-    items = make_items(workspace, evidence, group_images(evidence), labels)
+    evidence = with_copies(replace(evidence, references=references, facts=facts), session.images, progress)
+    items = make_items(session.workspace, evidence, group_images(evidence), labels)
     train, test = ([item for sha, item in items.items() if side_of[sha] == side] for side in ("train", "test"))
     split = write_split(
-        workspace,
-        catalogue,
+        session,
         name=SOURCE,
         recipe={
             "protocol": SOURCE,
@@ -152,7 +148,7 @@ def _write_split(
             "crops": copies.VERSION,
         },
         folds=[(train, test)],
-        classes=[label for label in task.labels if label in {label for label, _ in labels.values()}],
+        classes=[label for label in session.task.labels if label in {label for label, _ in labels.values()}],
         leakage_reason=LEAKAGE_REASON,
         evidence=evidence,
     )
@@ -161,8 +157,7 @@ def _write_split(
 
 
 def import_published(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     root: Path,
     progress: Progress = quiet,
 ) -> PublishedReport:
@@ -178,23 +173,21 @@ def import_published(
         InputError: if the folder is not the data set, or no image of it can be read.
         RefusedError: if there is another split of its name.
     """
-    task = workspace.task()
+    task = session.task
     found = read_layout(root, task.file_suffixes)
     records, bad_records = read_published_records(found.records)
-    stored, bad_images = _store(found, task, workspace.images(), progress)
+    stored, bad_images = _store(found, task, session.images, progress)
     if not stored:
         raise InputError(f"No image of {root} can be read; first {bad_images[0]}.")
     rows = make_rows(stored, records)
-    known = records_by_id(catalogue, [r.record_id for r in records])
+    known = records_by_id(session.catalogue, [r.record_id for r in records])
     kept = {key for key, row in known.items() if row["source"] != found.records.name}
     rows["records"] = [r for r in rows["records"] if r["record_id"] not in kept and known.get(r["record_id"]) != r]
-    with catalogue.transaction():
-        save_data_set(catalogue, SOURCE, **rows)
-        votes = write_votes(catalogue, task)
+    with session.catalogue.transaction():
+        save_data_set(session.catalogue, SOURCE, **rows)
+        votes = write_votes(session)
     split, leakage, bad_split = _write_split(
-        workspace,
-        catalogue,
-        task,
+        session,
         stored,
         told=told_of_panels(rows, records),
         references=references_of(rows, records),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.manual_links import (
     ManualLink,
     add_manual_link,
@@ -14,11 +13,11 @@ from polydata.catalogue.manual_links import (
     remove_manual_links,
     target_named,
 )
+from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.records.importer import ImportReport, import_records
 from polydata.records.join import JoinReport, join_records
 from polydata.records.rules import VoteReport, write_votes
-from polydata.task import Task
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ class Joined:
 
 
 def import_tables(
-    catalogue: Catalogue,
-    task: Task,
+    session: Session,
     files: Sequence[Path],
     *,
     sheet: str | None = None,
@@ -63,23 +61,23 @@ def import_tables(
     Raises:
         InputError: if a file is no table.
     """
-    with catalogue.transaction():
-        records = import_records(catalogue, files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
-        return Imported(records, write_votes(catalogue, task) if records.done else VoteReport({}, {}, changed=False))
+    with session.catalogue.transaction():
+        records = import_records(session.catalogue, files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
+        return Imported(records, write_votes(session) if records.done else VoteReport({}, {}, changed=False))
 
 
-def join(catalogue: Catalogue, task: Task, advance: Callable[[int], None] = lambda _: None) -> Joined:
+def join(session: Session, advance: Callable[[int], None] = lambda _: None) -> Joined:
     """Bring all automatic links, and the labels that follow from links, up to date in one transaction.
 
     Args:
         advance: called with 1 for each paper that is done.
     """
-    with catalogue.transaction():
-        links = join_records(catalogue, advance)
-        return Joined(links, write_votes(catalogue, task))
+    with session.catalogue.transaction():
+        links = join_records(session.catalogue, advance)
+        return Joined(links, write_votes(session))
 
 
-def link_by_hand(catalogue: Catalogue, task: Task, record: str, target: str | None) -> ManualLink:
+def link_by_hand(session: Session, record: str, target: str | None) -> ManualLink:
     """Link a record to a panel or figure by hand, and let labels follow, in one transaction.
 
     It wins over every join until it is taken back, and finds its target again when the PDF is read anew. A record
@@ -92,15 +90,15 @@ def link_by_hand(catalogue: Catalogue, task: Task, record: str, target: str | No
     Raises:
         InputError: if either is not there or not the only one.
     """
-    with catalogue.transaction():
-        kind, identifier = ("nothing", "") if target is None else target_named(catalogue, target)
-        made = ManualLink(record_named(catalogue, record), kind, identifier)
-        add_manual_link(catalogue, made)
-        write_votes(catalogue, task)
+    with session.catalogue.transaction():
+        kind, identifier = ("nothing", "") if target is None else target_named(session.catalogue, target)
+        made = ManualLink(record_named(session.catalogue, record), kind, identifier)
+        add_manual_link(session.catalogue, made)
+        write_votes(session)
     return made
 
 
-def unlink(catalogue: Catalogue, task: Task, record: str, target: str | None = None) -> list[ManualLink]:
+def unlink(session: Session, record: str, target: str | None = None) -> list[ManualLink]:
     """Take links by hand back, and the labels that followed; the next join decides about the record again.
 
     Args:
@@ -110,13 +108,13 @@ def unlink(catalogue: Catalogue, task: Task, record: str, target: str | None = N
     Raises:
         InputError: if there is no such record or link.
     """
-    with catalogue.transaction():
-        record_id = record_named(catalogue, record)
-        gone = remove_manual_links(catalogue, record_id, target)
+    with session.catalogue.transaction():
+        record_id = record_named(session.catalogue, record)
+        gone = remove_manual_links(session.catalogue, record_id, target)
         if not gone:
             raise InputError(
                 f"{record!r} has no link by hand" + (f" to {target!r}." if target else "."),
                 "See them with: polydata list manual-links",
             )
-        write_votes(catalogue, task)
+        write_votes(session)
     return gone

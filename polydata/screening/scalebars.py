@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.screenings import images_to_read, save_readings
+from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.images.picture import open_picture
 from polydata.types import ScaleBar
 from polydata.vision.scale_bar import VERSION, read_scale_bar
-from polydata.workspace import Workspace
 
 NUMBERS = ("value", "unit", "value_um", "x0", "x1", "y", "length_px", "um_per_px", "confidence")
 BATCH = 20
@@ -68,8 +67,7 @@ def read_files(files: Sequence[Path]) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def read_workspace(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     *,
     workers: int | None = None,
     again: bool = False,
@@ -84,9 +82,9 @@ def read_workspace(
         again: all micrographs anew.
         advance: called with the number of images that are done.
     """
-    images = images_to_read(catalogue, VERSION, again=again)
-    store = workspace.images()
-    count = workspace.settings.extract.workers if workers is None else workers
+    images = images_to_read(session.catalogue, VERSION, again=again)
+    store = session.images
+    count = session.workspace.settings.extract.workers if workers is None else workers
     found, failures = 0, []
     # Spawned, not forked: the recogniser's library has threads.
     with ProcessPoolExecutor(count or os.cpu_count() or 1, multiprocessing.get_context("spawn")) as pool:
@@ -97,7 +95,7 @@ def read_workspace(
             readings = [
                 (sha256, bar) for (sha256, _), (bar, problem) in zip(batch, results, strict=True) if not problem
             ]
-            save_readings(catalogue, VERSION, readings)
+            save_readings(session.catalogue, VERSION, readings)
             found += sum(bar is not None for _, bar in readings)
             advance(len(batch))
     return Readings(len(images), found, tuple(failures))

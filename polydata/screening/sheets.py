@@ -10,12 +10,11 @@ from typing import Any
 
 from PIL import Image
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.screenings import shown_screenings
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.images.html import pdf_address, picture_address, small_jpeg, template, write_page
 from polydata.images.picture import ImageStore
-from polydata.workspace import Workspace
 
 PER_PAGE = 200
 SIDE = 180
@@ -43,9 +42,7 @@ class Sheets:
     failures: tuple[str, ...]
 
 
-def write_sheets(
-    workspace: Workspace, catalogue: Catalogue, folder: Path, *, advance: Advance = lambda _: None
-) -> Sheets:
+def write_sheets(session: Session, folder: Path, *, advance: Advance = lambda _: None) -> Sheets:
     """Write ``index.html`` and pages of at most ``PER_PAGE`` images, each with its thumbnails inside.
 
     Borderline images come first, then accepted, then rejected ones; within a section the least sure first. Pages of
@@ -55,7 +52,7 @@ def write_sheets(
         UsageError: if no image was screened.
         InputError: if the folder cannot be written.
     """
-    rows = shown_screenings(catalogue)
+    rows = shown_screenings(session.catalogue)
     if not rows:
         raise UsageError("No image was screened, so there is nothing to show.", "Run polydata screen first.")
     sections = {name: [row for row in rows if section_of(row) == name] for name in SECTIONS}
@@ -66,7 +63,7 @@ def write_sheets(
     ]
     names = [name for name, _, _ in sheets]
     counts = {name: len(images) for name, images in sections.items()}
-    store, sheet, failures = workspace.images(), template("sheet.html.j2"), []
+    store, sheet, failures = session.images, template("sheet.html.j2"), []
     try:
         for name, section, images in sheets:
             cards = []

@@ -17,11 +17,11 @@ from polydata.catalogue.screenings import (
     threshold_of,
     unscreened_images,
 )
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.images.picture import open_picture
 from polydata.screening.rules import THRESHOLD, get_rule
 from polydata.types import Decision
-from polydata.workspace import Workspace
 
 Advance = Callable[[int], None]
 SCREEN_BATCH = 200
@@ -63,8 +63,7 @@ class ScreeningResult:
 
 
 def screen(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     rule: str,
     *,
     again: bool = False,
@@ -83,10 +82,10 @@ def screen(
         InputError: if an id names no image or several.
     """
     version, judge = get_rule(rule)
-    before = final_decisions(catalogue)
-    _apply(catalogue, rule, choices or Choices())
-    store = workspace.images()
-    images = unscreened_images(catalogue, rule, version, again=again)
+    before = final_decisions(session.catalogue)
+    _apply(session.catalogue, rule, choices or Choices())
+    store = session.images
+    images = unscreened_images(session.catalogue, rule, version, again=again)
     failures = []
     for start in range(0, len(images), SCREEN_BATCH):
         batch = []
@@ -96,14 +95,14 @@ def screen(
                 batch.append((sha256, judge(pixels, captions, among)))
             except InputError as error:
                 failures.append(error.message)
-        save_screenings(catalogue, rule, version, batch)
+        save_screenings(session.catalogue, rule, version, batch)
         advance(min(SCREEN_BATCH, len(images) - start))
-    after = final_decisions(catalogue)
+    after = final_decisions(session.catalogue)
     return ScreeningResult(
         screened=len(images) - len(failures),
         changed=sum(after.get(sha256, decision) != decision for sha256, decision in before.items()),
-        threshold=threshold_of(catalogue, rule) or THRESHOLD,
-        counts=count_decisions(catalogue),
+        threshold=threshold_of(session.catalogue, rule) or THRESHOLD,
+        counts=count_decisions(session.catalogue),
         failures=tuple(failures),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.choices import Protocol
 from polydata.errors import InputError
 from polydata.images.copies import Progress, quiet
@@ -17,7 +17,6 @@ from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
 from polydata.splits.options import Options
 from polydata.splits.partition import partition
 from polydata.splits.write import make_items, write_split
-from polydata.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ class Built:
 
 
 def build_split(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     name: str,
     options: Options,
     leakage_reason: str | None = None,
@@ -54,12 +52,12 @@ def build_split(
         InputError: if too few images are labelled, or no split was imported.
         RefusedError: if another split has this name, it leaks, or there are too few groups.
     """
-    task = workspace.task()
+    task = session.task
     check_name(name)
     options.check(task)
     if options.protocol is Protocol.PUBLISHED:
-        return _as_published(workspace, catalogue, name, leakage_reason, progress)
-    chosen = choose_images(catalogue, task, options)
+        return _as_published(session, name, leakage_reason, progress)
+    chosen = choose_images(session, options)
     found = {label for label, _ in chosen.labels.values()}
     classes = [label for label in task.labels if label in found]
     if task.positive not in classes or len(classes) < 2:
@@ -69,17 +67,16 @@ def build_split(
             "Label images with polydata label push and pull, polydata records import and join, or choose another "
             "--label-source" + (" or --where." if options.where else "."),
         )
-    evidence = read_evidence(catalogue, chosen.labels)
+    evidence = read_evidence(session.catalogue, chosen.labels)
     crops = options.looks_for_crops(len(chosen.labels))
     if crops:
-        evidence = with_copies(evidence, workspace.images(), progress)
+        evidence = with_copies(evidence, session.images, progress)
     groups = group_images(evidence)
-    items = make_items(workspace, evidence, groups, chosen.labels)
+    items = make_items(session.workspace, evidence, groups, chosen.labels)
     folds = partition(list(items.values()), options)
-    existed = (workspace.splits / name).exists()
+    existed = (session.workspace.splits / name).exists()
     split = write_split(
-        workspace,
-        catalogue,
+        session,
         name=name,
         recipe=options.recipe(len(folds) // options.repeats if _has_folds(options) else 0, crops),
         folds=folds,
@@ -96,25 +93,22 @@ def _has_folds(options: Options) -> bool:
     return bool(options.folds) or options.protocol is Protocol.LEAVE_ONE_PAPER_OUT
 
 
-def _as_published(
-    workspace: Workspace, catalogue: Catalogue, name: str, leakage_reason: str | None, progress: Progress
-) -> Built:
+def _as_published(session: Session, name: str, leakage_reason: str | None, progress: Progress) -> Built:
     """The split that an imported data set brought, once more under another name."""
-    folder = workspace.splits / Protocol.PUBLISHED
+    folder = session.workspace.splits / Protocol.PUBLISHED
     if not (folder / MANIFEST).is_file():
         raise InputError("No published split was imported.", "Import one with: polydata import-published DIR")
     source = load_split(folder)
     folds = [Sides(f.train, f.test, f.val) for f in source.folds]
     images = {item.image_sha256 for sides in folds for item in sides.everything}
-    existed = (workspace.splits / name).exists()
+    existed = (session.workspace.splits / name).exists()
     split = write_split(
-        workspace,
-        catalogue,
+        session,
         name=name,
         recipe=source.manifest["recipe"],
         folds=folds,
         classes=source.classes,
         leakage_reason=leakage_reason,
-        evidence=with_copies(read_evidence(catalogue, images), workspace.images(), progress),
+        evidence=with_copies(read_evidence(session.catalogue, images), session.images, progress),
     )
     return Built(split, {}, (), new=not existed)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.filters import images_where
+from polydata.catalogue.session import Session
 from polydata.catalogue.splits import label_choices
 from polydata.splits.options import AUTO, REVIEW, Options
 from polydata.splits.where import read_where
@@ -31,25 +31,25 @@ class Chosen:
     contradictory: tuple[Mapping[str, Any], ...]
 
 
-def choose_images(catalogue: Catalogue, task: Task, options: Options) -> Chosen:
+def choose_images(session: Session, options: Options) -> Chosen:
     """Decide for every image that a panel shows whether it takes part, and under which label.
 
     An image that reviewers called no micrograph, could not judge, or disagree about without a majority stays out
     whatever else was said of it.
     """
     source = None if options.label_source == AUTO else options.label_source
-    partial = _partial_label(task, options.partial)
+    partial = _partial_label(session.task, options.partial)
     labels: dict[str, tuple[str, str]] = {}
     contradictory = []
     excluded: Counter[str] = Counter()
-    wanted = images_where(catalogue, read_where(options.where)) if options.where else None
-    for row in label_choices(catalogue, source, review=source == REVIEW):
+    wanted = images_where(session.catalogue, read_where(options.where)) if options.where else None
+    for row in label_choices(session.catalogue, source, review=source == REVIEW):
         label = row["label"]
         if wanted is not None and row["image_sha256"] not in wanted:
             excluded["outside the filter"] += 1
-        elif row["answer"] == task.not_a_micrograph:
+        elif row["answer"] == session.task.not_a_micrograph:
             excluded["reviewers: no micrograph"] += 1
-        elif row["answer"] == task.unsure:
+        elif row["answer"] == session.task.unsure:
             excluded["reviewers: unsure"] += 1
         elif row["tied"] is not None:
             excluded["reviewers disagree"] += 1
@@ -57,13 +57,13 @@ def choose_images(catalogue: Catalogue, task: Task, options: Options) -> Chosen:
             contradictory.append({"image_sha256": row["image_sha256"], "said": said})
         elif row["said"] is None:
             excluded["no label, rejected by screening" if row["rejected"] else "no label"] += 1
-        elif label not in task.labels:
+        elif label not in session.task.labels:
             excluded["contradictory labels"] += 1
             contradictory.append({"image_sha256": row["image_sha256"], "said": row["said"]})
-        elif label == task.partial and partial is None:
+        elif label == session.task.partial and partial is None:
             excluded["partial label"] += 1
         else:
-            labels[row["image_sha256"]] = (str(partial) if label == task.partial else label, row["source"])
+            labels[row["image_sha256"]] = (str(partial) if label == session.task.partial else label, row["source"])
     return Chosen(labels, dict(sorted(excluded.items())), tuple(contradictory))
 
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.catalogue.trace import papers_of, runs_on
 from polydata.splits.manifest import Fold, Item, Split
 from polydata.splits.overview import show_split
-from polydata.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def described(found: Difference) -> dict[str, Any]:
     }
 
 
-def lineage(workspace: Workspace, catalogue: Catalogue, name: str) -> dict[str, Any]:
+def lineage(session: Session, name: str) -> dict[str, Any]:
     """The way of a split's images from their papers to the runs that were trained on it.
 
     Returns:
@@ -121,11 +120,11 @@ def lineage(workspace: Workspace, catalogue: Catalogue, name: str) -> dict[str, 
         UsageError, InputError: if there is none of this name.
         RefusedError: if a file of it was changed.
     """
-    split = show_split(workspace, name)
+    split = show_split(session.workspace, name)
     items = {item.image_sha256: item for fold in split.folds for item in fold.everything}
     manifest = split.manifest
     return {
-        "papers": papers_of(catalogue, sorted(items)),
+        "papers": papers_of(session.catalogue, sorted(items)),
         "labels": dict(sorted(Counter(item.extra.get("label_source", "") for item in items.values()).items())),
         "split": {
             "name": split.name,
@@ -134,8 +133,8 @@ def lineage(workspace: Workspace, catalogue: Catalogue, name: str) -> dict[str, 
             "excluded": manifest["counts"]["excluded"],
             "leakage": split.leakage and split.leakage["reason"],
         },
-        "catalogue_unchanged": catalogue.fingerprint() == manifest["catalogue_fingerprint"],
-        "runs": [{**run, "same": run["digest"] == split.digest} for run in runs_on(catalogue, name)],
+        "catalogue_unchanged": session.catalogue.fingerprint() == manifest["catalogue_fingerprint"],
+        "runs": [{**run, "same": run["digest"] == split.digest} for run in runs_on(session.catalogue, name)],
     }
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.catalogue.splits import registered
 from polydata.errors import PolydataError
-from polydata.images.picture import SUFFIXES
+from polydata.images.picture import SUFFIXES, image_store
 from polydata.splits.manifest import (
     MANIFEST,
     Split,
@@ -98,7 +98,7 @@ def fetch_images(workspace: Workspace, split: Split) -> None:
     Raises:
         InputError: if the address cannot be read, or gives other bytes than were put.
     """
-    store = workspace.images()
+    store = image_store(workspace)
     if store.remote is None:
         return
     formats = {suffix: name for name, suffix in SUFFIXES.items()}
@@ -107,7 +107,7 @@ def fetch_images(workspace: Workspace, split: Split) -> None:
             store.path(image, name)
 
 
-def verify_split(workspace: Workspace, catalogue: Catalogue, name: str) -> list[str]:
+def verify_split(session: Session, name: str) -> list[str]:
     """What of a split is not as it was built: manifest, lists, image files, and what the catalogue knows of it.
 
     Images that lie only behind the store's address are fetched first.
@@ -118,16 +118,16 @@ def verify_split(workspace: Workspace, catalogue: Catalogue, name: str) -> list[
     Raises:
         UsageError, InputError: if there is no split of this name.
     """
-    folder = workspace.splits / check_name(name)
+    folder = session.workspace.splits / check_name(name)
     faults = changed_files(folder)
     if faults:
         return faults
     split = load_split(folder)
-    fetch_images(workspace, split)
+    fetch_images(session.workspace, split)
     faults = changed_images(split)
     if split.name != name:
         faults.append(f"{MANIFEST} is that of the split {split.name}")
-    known = registered(catalogue, name)
+    known = registered(session.catalogue, name)
     if known is None:
         faults.append("the catalogue does not know it; build it again with the same options to register it")
     elif known != split.digest:

@@ -12,9 +12,11 @@ from typing import Any
 
 from polydata import __version__
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.catalogue.splits import register, registered
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import is_text, sha256_bytes
+from polydata.images.picture import image_store
 from polydata.splits.evidence import Evidence, Groups, read_evidence
 from polydata.splits.leaks import Leak, Sides, find_leaks
 from polydata.splits.manifest import (
@@ -46,7 +48,7 @@ def make_items(
     Args:
         labels: label and label source of each image; all must be among the evidence.
     """
-    store, above = workspace.images(), f"{workspace.root.as_posix()}/"
+    store, above = image_store(workspace), f"{workspace.root.as_posix()}/"
     items = {}
     for image, (label, source) in sorted(labels.items()):
         facts = evidence.facts[image]
@@ -93,8 +95,7 @@ MAX_LISTED = 200
 
 
 def write_split(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     *,
     name: str,
     recipe: Mapping[str, Any],
@@ -132,7 +133,7 @@ def write_split(
     partitions = [Sides(*sides) for sides in folds]
     _check(recipe, partitions, classes)
     images = {item.image_sha256 for sides in partitions for item in sides.everything}
-    evidence = evidence or read_evidence(catalogue, images)
+    evidence = evidence or read_evidence(session.catalogue, images)
     findings = find_leaks(partitions, evidence)
     reason = " ".join((leakage_reason or "").split())
     if not is_text(reason):
@@ -148,7 +149,7 @@ def write_split(
         for file, (_, items) in zip(fold_files(number, recipe["folds"], side_names(recipe)), sides.named(), strict=True)
     }
     files = {file: sha256_bytes(text.encode()) for file, text in sorted(lists.items())}
-    task = workspace.task()
+    task = session.task
     manifest = sealed(
         {
             "format": FORMAT,
@@ -158,7 +159,7 @@ def write_split(
             "positive": task.positive,
             "recipe": dict(recipe),
             "code_version": __version__,
-            "catalogue_fingerprint": catalogue.fingerprint(),
+            "catalogue_fingerprint": session.catalogue.fingerprint(),
             "counts": {**_counts(partitions, classes), "excluded": dict(excluded or {})},
             "notes": dict(notes or {}),
             "leakage": {"reason": reason, "findings": [_listed(f) for f in findings]} if findings else None,
@@ -167,8 +168,8 @@ def write_split(
             "digest": split_digest(recipe, files),
         }
     )
-    folder = workspace.splits / name
-    _refuse_other(catalogue, folder, name, manifest["digest"])
+    folder = session.workspace.splits / name
+    _refuse_other(session.catalogue, folder, name, manifest["digest"])
     if not folder.exists():
         _write(folder, {**lists, MANIFEST: manifest_text(manifest)})
     split = load_split(folder)
@@ -178,8 +179,8 @@ def write_split(
             f"{split.leakage['reason']}.",
             "A split is never changed. Give the same reason, or build it under another name.",
         )
-    if registered(catalogue, name) is None:
-        register_split(catalogue, split)
+    if registered(session.catalogue, name) is None:
+        register_split(session.catalogue, split)
     return split
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.merging import (
     OTHER,
     coming_papers,
@@ -16,7 +15,9 @@ from polydata.catalogue.merging import (
     merge_rows,
 )
 from polydata.catalogue.metadata import tie_supplements
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, PolydataError, UsageError
+from polydata.images.picture import image_store
 from polydata.labels.resolve import settle
 from polydata.workspace import Workspace
 
@@ -42,7 +43,7 @@ class Merge:
     behind: tuple[str, ...]
 
 
-def merge(workspace: Workspace, catalogue: Catalogue, other: Workspace, advance: Advance = lambda _: None) -> Merge:
+def merge(session: Session, other: Workspace, advance: Advance = lambda _: None) -> Merge:
     """Bring papers, records, links, labels, screenings, annotations and corrections of another workspace into this one.
 
     The other workspace is only read. Where both have something, this one's stays, but of one annotation the later
@@ -60,17 +61,17 @@ def merge(workspace: Workspace, catalogue: Catalogue, other: Workspace, advance:
         CatalogueError: if the other catalogue cannot be read or has another schema.
         PolydataError: if images can be neither read nor written.
     """
-    if other.catalogue.resolve() == workspace.catalogue.resolve():
+    if other.catalogue.resolve() == session.workspace.catalogue.resolve():
         raise UsageError("A workspace cannot be merged with itself.", "Name another one.")
-    with catalogue.beside(other.catalogue, OTHER), coming_papers(catalogue):
-        copied, lost = _copy(workspace, other, images_to_copy(catalogue), advance)
-        behind = leave_behind(catalogue, lost)
-        papers = differing_papers(catalogue)
-        with catalogue.transaction():
-            came, kept = merge_rows(catalogue)
-            annotations = merge_annotations(catalogue, str(workspace.root), str(other.root))
-    settle(catalogue)
-    tie_supplements(catalogue)
+    with session.catalogue.beside(other.catalogue, OTHER), coming_papers(session.catalogue):
+        copied, lost = _copy(session.workspace, other, images_to_copy(session.catalogue), advance)
+        behind = leave_behind(session.catalogue, lost)
+        papers = differing_papers(session.catalogue)
+        with session.catalogue.transaction():
+            came, kept = merge_rows(session.catalogue)
+            annotations = merge_annotations(session.catalogue, str(session.workspace.root), str(other.root))
+    settle(session.catalogue)
+    tie_supplements(session.catalogue)
     if annotations:
         came["annotations"] = annotations
     return Merge(copied, came, kept, tuple(papers), tuple(behind))
@@ -80,7 +81,7 @@ def _copy(
     workspace: Workspace, other: Workspace, images: Iterable[tuple[str, str]], advance: Advance
 ) -> tuple[int, dict[str, str]]:
     """Copy images that are not in the store yet. Returns how many, and those that cannot be had with the reason."""
-    store, theirs = workspace.images(), other.images()
+    store, theirs = image_store(workspace), image_store(other)
     copied, lost = 0, dict[str, str]()
     if store.remote is not None and theirs.remote is not None and store.remote.url == theirs.remote.url:
         return copied, lost  # one store for both

@@ -5,23 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import Session, open_session
 from polydata.catalogue.trace import list_runs, save_runs
 from polydata.workspace import Workspace
 
 RUN_FILE = "run.json"
 
 
-def open_with_runs(workspace: Workspace) -> Catalogue:
-    """The catalogue for reading, after the training runs that lie in runs/ were noted in it."""
+def open_with_runs(workspace: Workspace) -> Session:
+    """The workspace for reading, after the training runs that lie in runs/ were noted in it."""
     rows = _runs(workspace)
-    catalogue = open_catalogue(workspace, read_only=True)
-    if list_runs(catalogue) != rows:
-        catalogue.close()
-        catalogue = open_catalogue(workspace)
-        save_runs(catalogue, rows)
-    return catalogue
+    session = open_session(workspace, read_only=True)
+    if list_runs(session.catalogue) != rows:
+        session.close()
+        session = open_session(workspace)
+        save_runs(session.catalogue, rows)
+    return session
 
 
 def _runs(workspace: Workspace) -> list[dict[str, Any]]:

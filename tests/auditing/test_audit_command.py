@@ -9,7 +9,7 @@ import pytest
 from split_corpus import Corpus
 from typer.testing import CliRunner, Result
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.cli import app
 from polydata.workspace import Workspace
 
@@ -17,8 +17,8 @@ from polydata.workspace import Workspace
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
     workspace = Workspace.init(tmp_path)
-    with open_catalogue(workspace) as catalogue:
-        Corpus(workspace, catalogue).standard()
+    with open_session(workspace) as session:
+        Corpus(session).standard()
     return workspace
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from polydata.auditing.run import audit_workspace
 from polydata.auditing.subject import Finding
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.choices import Protocol
 from polydata.published import workflow as published
 from polydata.published.layout import Published, read_layout
@@ -28,15 +28,15 @@ pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def workspace(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     place = Workspace.init(tmp_path_factory.mktemp("published"))
-    with open_catalogue(place) as catalogue:
-        import_published(place, catalogue, shared_data / "nims")
+    with open_session(place) as session:
+        import_published(session, shared_data / "nims")
     return place
 
 
 @pytest.fixture(scope="module")
 def found(workspace: Workspace) -> dict[str, Finding]:
-    with open_catalogue(workspace, read_only=True) as catalogue:
-        report = audit_workspace(workspace, catalogue, split="published")
+    with open_session(workspace, read_only=True) as session:
+        report = audit_workspace(session, split="published")
     return {f.detector: f for f in report.findings}
 
 
@@ -85,9 +85,9 @@ def test_what_tells_the_label_without_a_micrograph(found: dict[str, Finding]) ->
 
 
 def test_the_published_protocol(workspace: Workspace) -> None:
-    with open_catalogue(workspace) as catalogue:
+    with open_session(workspace) as session:
         options = Options(protocol=Protocol.PUBLISHED)
-        split = build_split(workspace, catalogue, "as-published", options, "to compare with the paper").split
+        split = build_split(session, "as-published", options, "to compare with the paper").split
     assert (len(split.folds[0].train), len(split.folds[0].test)) == (400, 117)
     assert split.leakage is not None and split.leakage["reason"] == "to compare with the paper"
 
@@ -103,11 +103,11 @@ def test_the_digest_depends_on_neither_folder_nor_order(
 
     monkeypatch.setattr(published, "read_layout", shuffled)
     other = Workspace.init(tmp_path / "elsewhere")
-    with open_catalogue(other) as catalogue:
-        import_published(other, catalogue, shared_data / "nims")
-        second = build_split(other, catalogue, "again", Options(folds=5)).split
-    with open_catalogue(workspace) as catalogue:
-        first = build_split(workspace, catalogue, "folds", Options(folds=5)).split
+    with open_session(other) as session:
+        import_published(session, shared_data / "nims")
+        second = build_split(session, "again", Options(folds=5)).split
+    with open_session(workspace) as session:
+        first = build_split(session, "folds", Options(folds=5)).split
     assert first.digest == second.digest
     assert first.manifest["catalogue_fingerprint"] == second.manifest["catalogue_fingerprint"]
     assert load_split(workspace.splits / "published").digest == load_split(other.splits / "published").digest

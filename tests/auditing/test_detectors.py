@@ -28,7 +28,7 @@ SPLIT_ONLY = {"shared-paper", "shared-figure"}
 
 
 def report(corpus: Corpus, **options: Any) -> Report:
-    return audit_workspace(corpus.workspace, corpus.catalogue, **options)
+    return audit_workspace(corpus.session, **options)
 
 
 def finding(corpus: Corpus, detector: str, **options: Any) -> Finding:
@@ -75,8 +75,8 @@ def test_a_clean_corpus(clean: Corpus) -> None:
 
 def test_a_leaky_split_is_described(clean: Corpus) -> None:
     options = Options(protocol=Protocol.RANDOM)
-    build_split(clean.workspace, clean.catalogue, "leaky", options, "a test")
-    build_split(clean.workspace, clean.catalogue, "good", Options())
+    build_split(clean.session, "leaky", options, "a test")
+    build_split(clean.session, "good", Options())
     leaky = {f.detector: f for f in report(clean, split="leaky", pixels=False).findings}
     assert leaky["shared-paper"].severity is Severity.ERROR
     assert leaky["shared-paper"].count == leaky["shared-figure"].count > 0
@@ -207,7 +207,7 @@ def test_papers_that_tell_the_label(corpus: Corpus) -> None:
         corpus.paper(f"p{paper}")
         for k in range(4):
             corpus.image(f"p{paper}", png(texture(10 * paper + k)), file=YES if paper % 3 == 0 else NO)
-    build_split(corpus.workspace, corpus.catalogue, "r", Options(protocol=Protocol.RANDOM), "a test")
+    build_split(corpus.session, "r", Options(protocol=Protocol.RANDOM), "a test")
     found = finding(corpus, "paper-lookup", split="r")
     assert {i["where"]: i["auroc"] > 0.9 for i in found.items} == {"random folds": True, "the split": True}
     assert found.severity is Severity.ERROR and found.count == 1

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from polydata.catalogue.connect import CONTENT_TABLES, Catalogue, migrations
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import CatalogueError
 from polydata.workspace import SETTINGS, Workspace
 
@@ -96,16 +96,16 @@ def test_the_fingerprint_depends_on_content_not_on_order(tmp_path: Path) -> None
 
 def test_the_tasks_words_follow_the_task_file(tmp_path: Path) -> None:
     workspace = Workspace.init(tmp_path)
-    with open_catalogue(workspace) as catalogue:
-        assert catalogue.value("SELECT count(*) FROM label_words") == len(workspace.task().labels)
+    with open_session(workspace) as session:
+        assert session.catalogue.value("SELECT count(*) FROM label_words") == len(workspace.task().labels)
     from polydata.resources import schemas
 
     text = (schemas() / "tasks/compatibility.toml").read_text().replace('"partially_compatible"', '"in_between"')
     (tmp_path / "own.toml").write_text(text)
     (tmp_path / SETTINGS).write_text('task = "own.toml"')
     workspace = Workspace.open(tmp_path)
-    with open_catalogue(workspace, read_only=True) as catalogue:
-        words = [w for (w,) in catalogue.tuples("SELECT label FROM label_words ORDER BY position")]
+    with open_session(workspace, read_only=True) as session:
+        words = [w for (w,) in session.catalogue.tuples("SELECT label FROM label_words ORDER BY position")]
     assert words == list(workspace.task().labels) and "in_between" in words
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -17,8 +17,8 @@ YES, NO, BETWEEN = TASK.positive, TASK.negative, TASK.partial
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with open_catalogue(Workspace.init(tmp_path)) as opened:
-        yield opened
+    with open_session(Workspace.init(tmp_path)) as opened:
+        yield opened.catalogue
 
 
 def resolve(catalogue: Catalogue, votes: dict[str, str], answers: list[tuple[str, str]] = []) -> dict[str, Any] | None:  # noqa: B006

@@ -24,9 +24,7 @@ def export(scene: SplitScene, tmp_path: Path) -> Export:
     """Exports ``v1`` in a format."""
 
     def write(format_: str, folder: Path | None = None, **options: Any) -> Exported:
-        with scene.catalogue() as catalogue:
-            return export_split(
-                scene.workspace, catalogue, "v1", format_, folder or tmp_path / format_, **{"quick": True} | options
-            )
+        with scene.session() as session:
+            return export_split(session, "v1", format_, folder or tmp_path / format_, **{"quick": True} | options)
 
     return write

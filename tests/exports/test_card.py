@@ -21,8 +21,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
 
 
 def card(scene: SplitScene) -> str:
-    with scene.catalogue() as catalogue:
-        return card_text(scene.workspace, catalogue, scene.split, quick=True)
+    with scene.session() as session:
+        return card_text(session, scene.split, quick=True)
 
 
 def test_it_tells_what_a_user_must_know(scene: SplitScene) -> None:
@@ -41,8 +41,8 @@ def test_it_tells_what_a_user_must_know(scene: SplitScene) -> None:
 
 @pytest.mark.slow
 def test_the_whole_audit_stands_in_it(scene: SplitScene) -> None:
-    with scene.catalogue() as catalogue:
-        text = card_text(scene.workspace, catalogue, scene.split)
+    with scene.session() as session:
+        text = card_text(session, scene.split)
     assert "metadata-leak" not in text.partition("Not asked:")[2]
 
 
@@ -51,8 +51,8 @@ def test_a_name_and_a_place(scene: SplitScene, tmp_path: Path) -> None:
     written = (scene.workspace.exports / "v1-card.md").read_text(encoding="utf-8")
     assert written == card(scene)
     (tmp_path / "file").write_text("")
-    with scene.catalogue() as catalogue, pytest.raises(InputError, match="cannot be written"):
-        write_card(scene.workspace, catalogue, scene.split, tmp_path / "file" / "card.md", quick=True)
+    with scene.session() as session, pytest.raises(InputError, match="cannot be written"):
+        write_card(session, scene.split, tmp_path / "file" / "card.md", quick=True)
 
 
 @given(st.text())

@@ -105,15 +105,15 @@ def test_a_release_withholds_what_may_not_be_passed_on(format_: str, export: Exp
 
 def test_an_image_of_two_papers_needs_both_licences(scene: SplitScene, export: Export) -> None:
     twice = next(s for s, paper in scene.papers.items() if paper == OPEN)
-    with scene.catalogue() as catalogue:
+    with scene.session() as session:
         panel = {"panel_id": "panel-z", "figure_id": "p7/f", "position": 9, "image_sha256": twice}
-        catalogue.upsert("panels", [panel])
+        session.catalogue.upsert("panels", [panel])
     try:
         result = export("parquet", release=True)
         assert result.withheld == 37
     finally:
-        with scene.catalogue() as catalogue:
-            catalogue.run("DELETE FROM panels WHERE panel_id = 'panel-z'")
+        with scene.session() as session:
+            session.catalogue.run("DELETE FROM panels WHERE panel_id = 'panel-z'")
 
 
 def test_an_export_takes_the_place_of_an_earlier_one_and_of_nothing_else(export: Export, tmp_path: Path) -> None:
@@ -243,12 +243,12 @@ def test_what_was_moved_aside_is_looked_through_as_well(export: Export, tmp_path
 def test_each_fold_has_a_place_of_its_own(tmp_path: Path) -> None:
     scene = make_scene(tmp_path / "w", folds=2)
     found = {}
-    with scene.catalogue() as catalogue:
+    with scene.session() as session:
         for fold in (1, 2):
-            result = export_split(scene.workspace, catalogue, "v1", "parquet", fold=fold, quick=True)
+            result = export_split(session, "v1", "parquet", fold=fold, quick=True)
             assert result.folder == scene.workspace.exports / f"v1-fold-{fold}-parquet"
             found[fold] = json.loads((result.folder / "export.json").read_text())["fold"]
-        result = export_split(scene.workspace, catalogue, "v1", "coco", fold=2, quick=True, release=True)
+        result = export_split(session, "v1", "coco", fold=2, quick=True, release=True)
     assert result.folder.name == "v1-fold-2-coco-release"
     assert found == {1: 1, 2: 2}
     for fold in scene.split.folds:
@@ -257,8 +257,8 @@ def test_each_fold_has_a_place_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_usual_place_without_folds(scene: SplitScene) -> None:
-    with scene.catalogue() as catalogue:
-        result = export_split(scene.workspace, catalogue, "v1", "coco", quick=True)
+    with scene.session() as session:
+        result = export_split(session, "v1", "coco", quick=True)
     assert result.folder == scene.workspace.exports / "v1-coco"
 
 

@@ -22,10 +22,10 @@ from selenium.webdriver.support.ui import Select
 from split_scene import HOSTILE, TASK, SplitScene, blot, encoded, make_scene
 from workspaces import every_file, read_gallery
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.exports.gallery.write import TEMPLATES, data_script, write_files, write_gallery
-from polydata.images.picture import open_picture
+from polydata.images.picture import image_store, open_picture
 from polydata.splits import options
 from polydata.splits.build import build_split
 from polydata.splits.manifest import Split, load_split
@@ -37,18 +37,22 @@ FILTER = (TEMPLATES / "filter.js").read_text(encoding="utf-8")
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
     made = make_scene(tmp_path_factory.mktemp("gallery") / "w")
-    copy = made.workspace.images().put(encoded(blot(0), "JPEG", quality=80))
+    copy = image_store(made.workspace).put(encoded(blot(0), "JPEG", quality=80))
     twin = next(s for s, number in made.numbers.items() if number == 0)
-    with made.catalogue() as catalogue:
-        row = catalogue.rows("SELECT * FROM images WHERE sha256 = ?", [twin])[0]
-        catalogue.upsert("images", [row | {"sha256": copy.sha256, "phash": copy.phash, "format": "JPEG", "mode": "L"}])
+    with made.session() as session:
+        row = session.catalogue.rows("SELECT * FROM images WHERE sha256 = ?", [twin])[0]
+        session.catalogue.upsert(
+            "images", [row | {"sha256": copy.sha256, "phash": copy.phash, "format": "JPEG", "mode": "L"}]
+        )
         panel = {"panel_id": "panel-twin", "figure_id": "p7/f", "position": 7, "image_sha256": copy.sha256}
-        catalogue.upsert("panels", [panel])
+        session.catalogue.upsert("panels", [panel])
         vote = {"panel_id": "panel-twin", "source": "file", "record_id": "", "label": TASK.positive, "evidence": "t"}
-        catalogue.upsert("label_votes", [vote, vote | {"source": "record", "label": TASK.negative}])
+        session.catalogue.upsert("label_votes", [vote, vote | {"source": "record", "label": TASK.negative}])
         reading = {"image_sha256": copy.sha256, "version": 1, "value": 10, "unit": "µm", "value_um": 10}
-        catalogue.upsert("scale_readings", [reading | {"x0": 16, "x1": 48, "y": 36, "length_px": 32, "confidence": 1}])
-        build_split(made.workspace, catalogue, "late", options.Options(where="year in (2004, 2005, 2006)"))
+        session.catalogue.upsert(
+            "scale_readings", [reading | {"x0": 16, "x1": 48, "y": 36, "length_px": 32, "confidence": 1}]
+        )
+        build_split(session, "late", options.Options(where="year in (2004, 2005, 2006)"))
     return made
 
 
@@ -59,8 +63,8 @@ def images_of(split: Split) -> set[str]:
 @pytest.fixture(scope="module")
 def folder(scene: SplitScene, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("gallery") / "g"
-    with scene.catalogue() as catalogue:
-        write_gallery(scene.workspace, catalogue, target)
+    with scene.session() as session:
+        write_gallery(session, target)
     return target
 
 
@@ -248,19 +252,19 @@ def test_a_lost_image_is_named_and_its_place_kept(tmp_path: Path) -> None:
 
 def test_old_pieces_go_and_copies_stay(folder: Path, scene: SplitScene, tmp_path: Path) -> None:
     target = tmp_path / "g"
-    with scene.catalogue() as catalogue:
-        write_gallery(scene.workspace, catalogue, target)
+    with scene.session() as session:
+        write_gallery(session, target)
     write_files(target, [entry(sha=str(n)) for n in range(1001)], title="t", split=None)
     assert len(list((target / "data").iterdir())) == 3
     (target / "data" / "entries-mine.js").write_text("mine")
     (target / "notes.txt").write_text("mine")
-    with scene.catalogue() as catalogue:
-        write_gallery(scene.workspace, catalogue, target)
+    with scene.session() as session:
+        write_gallery(session, target)
     assert sorted(p.name for p in (target / "data").iterdir()) == ["entries-0001.js", "entries-mine.js"]
     assert (target / "notes.txt").read_text() == "mine"
     before = {p: p.stat().st_mtime_ns for p in (target / "thumbs").rglob("*.jpg")}
-    with scene.catalogue() as catalogue:
-        write_gallery(scene.workspace, catalogue, target)
+    with scene.session() as session:
+        write_gallery(session, target)
     assert {p: p.stat().st_mtime_ns for p in (target / "thumbs").rglob("*.jpg")} == before
 
 
@@ -272,8 +276,8 @@ def test_a_folder_of_others_stays(mark: str | None, scene: SplitScene, tmp_path:
     if mark is not None:
         (tmp_path / "gallery.json").write_text(mark)
     before = every_file(tmp_path)
-    with scene.catalogue() as catalogue, pytest.raises(RefusedError, match=r"holds other files: data, .*index\.html"):
-        write_gallery(scene.workspace, catalogue, tmp_path)
+    with scene.session() as session, pytest.raises(RefusedError, match=r"holds other files: data, .*index\.html"):
+        write_gallery(session, tmp_path)
     assert every_file(tmp_path) == before
 
 
@@ -287,22 +291,22 @@ def test_crops_are_looked_for_in_no_more_images_than_for_a_split(
     assert not run_json("polydata", "gallery", "--no-crops", workspace=root)["looked for crops"]
     assert list(answers.iterdir()) == []
     monkeypatch.setattr(options, "COPIES_UP_TO", 47)
-    with scene.catalogue() as catalogue:
-        assert not write_gallery(scene.workspace, catalogue, tmp_path / "g").crops
+    with scene.session() as session:
+        assert not write_gallery(session, tmp_path / "g").crops
         assert list(answers.iterdir()) == []
-        assert write_gallery(scene.workspace, catalogue, tmp_path / "g", crops=True).crops
+        assert write_gallery(session, tmp_path / "g", crops=True).crops
         assert len(list(answers.iterdir())) == 1
         monkeypatch.setattr(options, "COPIES_UP_TO", 48)
-        assert write_gallery(scene.workspace, catalogue, tmp_path / "g").crops
+        assert write_gallery(session, tmp_path / "g").crops
 
 
 def test_nothing_to_show_and_no_place(tmp_path: Path, scene: SplitScene) -> None:
     empty = Workspace.init(tmp_path / "empty")
-    with open_catalogue(empty) as catalogue, pytest.raises(UsageError, match="no image"):
-        write_gallery(empty, catalogue, tmp_path / "g")
+    with open_session(empty) as session, pytest.raises(UsageError, match="no image"):
+        write_gallery(session, tmp_path / "g")
     (tmp_path / "file").write_text("")
-    with scene.catalogue() as catalogue, pytest.raises(InputError, match="cannot be written"):
-        write_gallery(scene.workspace, catalogue, tmp_path / "file" / "g")
+    with scene.session() as session, pytest.raises(InputError, match="cannot be written"):
+        write_gallery(session, tmp_path / "file" / "g")
 
 
 @pytest.fixture(scope="module")

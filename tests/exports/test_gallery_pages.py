@@ -10,7 +10,7 @@ from commands import run, run_json
 from make_pdf import LAYOUTS
 from workspaces import extracted, read_gallery
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.ids import sha256_file
 from polydata.images.picture import open_picture
 from polydata.workspace import Workspace
@@ -22,8 +22,8 @@ def test_the_way_back_to_the_page(tmp_path: Path) -> None:
     target = place / "exports" / "gallery"
     assert run_json("polydata", "gallery", workspace=place)["seen on their page"] > 0
     entries = read_gallery(target)
-    with open_catalogue(Workspace.open(place), read_only=True) as catalogue:
-        boxes = {row["panel_id"]: row for row in catalogue.rows("SELECT * FROM panels")}
+    with open_session(Workspace.open(place), read_only=True) as session:
+        boxes = {row["panel_id"]: row for row in session.catalogue.rows("SELECT * FROM panels")}
     for one in entries:
         page = open_picture(target / one["pageImage"])
         assert max(page.size) == 1000
@@ -89,5 +89,5 @@ def test_two_readings_of_one_file(tmp_path: Path) -> None:
 
 
 def read_catalogue(place: Path, query: str) -> list[dict[str, Any]]:
-    with open_catalogue(Workspace.open(place), read_only=True) as catalogue:
-        return catalogue.rows(query)
+    with open_session(Workspace.open(place), read_only=True) as session:
+        return session.catalogue.rows(query)

@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.labelstudio, pytest.mark.slow]
 
 def test_a_server_takes_it_in(label_studio: LabelStudioServer, scene: SplitScene) -> None:
     folder = label_studio.document_root / "exported"
-    with scene.catalogue() as catalogue:
-        export_split(scene.workspace, catalogue, "v1", "labelstudio", folder, quick=True)
+    with scene.session() as session:
+        export_split(session, "v1", "labelstudio", folder, quick=True)
     api = Api(label_studio)
     config = (folder / "config.xml").read_text()
     project = api.call("POST", "/api/projects", 201, json={"title": "exported", "label_config": config})["id"]

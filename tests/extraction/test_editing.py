@@ -17,9 +17,8 @@ from polydata.errors import InputError, PolydataError, UsageError
 from polydata.extraction import editing
 from polydata.extraction.editing import Edited
 from polydata.extraction.paper import Limits, extract_paper
-from polydata.images.picture import open_picture
+from polydata.images.picture import image_store, open_picture
 from polydata.types import Box
-from polydata.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +33,24 @@ def scene(original: EditScene, tmp_path: Path) -> EditScene:
 
 def figure(scene: EditScene, number: int, **asked: Any) -> Edited:
     identifier = scene.figure_id(number)
-    with scene.catalogue() as catalogue:
-        return editing.edit_figure(scene.workspace, catalogue, identifier, editing.changes(**asked))
+    with scene.session() as session:
+        return editing.edit_figure(session, identifier, editing.changes(**asked))
 
 
 def panel(scene: EditScene, identifier: str, **asked: Any) -> Edited:
-    with scene.catalogue() as catalogue:
-        return editing.edit_panel(scene.workspace, catalogue, identifier, editing.changes(**asked))
+    with scene.session() as session:
+        return editing.edit_panel(session, identifier, editing.changes(**asked))
 
 
 def add(scene: EditScene, **asked: Any) -> Edited:
     paper = scene.rows("SELECT paper_id FROM papers")[0]["paper_id"]
-    with scene.catalogue() as catalogue:
-        return editing.new_figure(scene.workspace, catalogue, paper, editing.changes(**asked))
+    with scene.session() as session:
+        return editing.new_figure(session, paper, editing.changes(**asked))
 
 
 def undo(scene: EditScene, identifier: str) -> tuple[str, ...]:
-    with scene.catalogue() as catalogue:
-        return editing.undo(scene.workspace, catalogue, identifier)[1]
+    with scene.session() as session:
+        return editing.undo(session, identifier)[1]
 
 
 def box(*corners: float) -> str:
@@ -67,7 +66,7 @@ def kept(scene: EditScene) -> None:
 
 
 def test_a_paper_comes_back_from_the_catalogue_as_it_was_read(original: EditScene) -> None:
-    assert original.paper() == extract_paper(original.pdf, original.workspace.images(), Limits())
+    assert original.paper() == extract_paper(original.pdf, image_store(original.workspace), Limits())
 
 
 def test_a_figures_box_is_cut_anew_and_undone(scene: EditScene) -> None:
@@ -78,7 +77,10 @@ def test_a_figures_box_is_cut_anew_and_undone(scene: EditScene) -> None:
     assert now.label == "Figure 2" and now.kind == Kind.MICROGRAPH
     assert now.panels[0].box == now.box and now.panels[0].composition is not None
     image = now.panels[0].image
-    assert open_picture(scene.workspace.images().path(image.sha256, image.format)).size == (image.width, image.height)
+    assert open_picture(image_store(scene.workspace).path(image.sha256, image.format)).size == (
+        image.width,
+        image.height,
+    )
     assert abs(image.width / image.height - 240 / 200) < 0.02
     assert done.result == scene.figure_id(2) and len(done.moved) == 1
     kept(scene)
@@ -213,11 +215,13 @@ def test_corrections_build_on_each_other(scene: EditScene) -> None:
 
 def test_links_votes_and_screening_follow_a_panel(scene: EditScene) -> None:
     old, image = scene.panel_id(2, None), scene.figure(2).panels[0].image.sha256
-    with scene.catalogue() as catalogue:
-        catalogue.upsert("links", [{"panel_id": old, "record_id": "record-1", "method": "caption", "score": 1.0}])
+    with scene.session() as session:
+        session.catalogue.upsert(
+            "links", [{"panel_id": old, "record_id": "record-1", "method": "caption", "score": 1.0}]
+        )
         vote = {"panel_id": old, "source": "file_name", "record_id": "", "label": "compatible", "evidence": "x"}
-        catalogue.upsert("label_votes", [vote])
-        catalogue.upsert("screening_corrections", [{"image_sha256": image, "decision": "rejected"}])
+        session.catalogue.upsert("label_votes", [vote])
+        session.catalogue.upsert("screening_corrections", [{"image_sha256": image, "decision": "rejected"}])
 
     def hang_on(identifier: str) -> None:
         for table in ("links", "label_votes"):
@@ -243,10 +247,10 @@ def test_what_does_not_find_its_target_is_stale_and_said(scene: EditScene) -> No
     figure(scene, 2, kind="photo")
     panel(scene, scene.panel_id(1, "a"), label="z")
     sha256 = scene.paper().sha256
-    with scene.catalogue() as catalogue:  # as if this had been made on a figure that is found no more
-        (first, _) = edits_of(catalogue, sha256)
+    with scene.session() as session:  # as if this had been made on a figure that is found no more
+        (first, _) = edits_of(session.catalogue, sha256)
         elsewhere = replace(first, place=replace(first.place, page=7))
-        write_edits(catalogue, [elsewhere], undone=first.edit_id)
+        write_edits(session.catalogue, [elsewhere], undone=first.edit_id)
     result = scene.extract(again=True)
     assert len(result.stale) == 1 and "no figure stands there on page 7" in result.stale[0]
     assert scene.figure(2).kind == Kind.MICROGRAPH and scene.figure(1).panels[0].label == "z"
@@ -298,15 +302,15 @@ def test_what_cannot_be_done_changes_nothing(scene: EditScene) -> None:
     refused("needs its page and box", lambda **a: add(scene, **a), page=3)
     for call in (editing.edit_figure, editing.edit_panel, editing.new_figure):
         for identifier in ("abc", "figure-ffffffffff", "' OR 1=1 --"):
-            with scene.catalogue() as catalogue, pytest.raises(InputError, match="id"):
-                call(scene.workspace, catalogue, identifier, editing.changes(page=1, box="0,0,9,9"))
+            with scene.session() as session, pytest.raises(InputError, match="id"):
+                call(session, identifier, editing.changes(page=1, box="0,0,9,9"))
     assert scene.fingerprint() == before
 
 
 def test_without_its_pdf_words_are_corrected_and_pictures_are_not(scene: EditScene, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere.pdf"
-    with scene.catalogue() as catalogue:
-        catalogue.run("UPDATE papers SET path = ?", [str(moved)])
+    with scene.session() as session:
+        session.catalogue.run("UPDATE papers SET path = ?", [str(moved)])
     figure(scene, 1, caption="Figure 1. Blends of PS: (a) one; (b) two; (c) three and (d) four.", kind="photo")
     named = panel(scene, scene.panel_id(1, "a"), label="q")
     for attempt in (lambda: figure(scene, 2, box="60,90,300,290"), lambda: undo(scene, named.edit_id)):
@@ -325,9 +329,9 @@ def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene, monkeypatch: p
     settings = scene.root / "polydata.toml"
     settings.write_text(settings.read_text().replace("# seconds_per_file = 300", "seconds_per_file = 0.5"))
     monkeypatch.setattr("polydata.extraction.pool.amend_paper", never_done)  # what the worker runs, and is ended in
-    workspace, target = Workspace.open(scene.root), scene.figure_id(2)
-    with scene.catalogue() as catalogue, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
-        editing.edit_figure(workspace, catalogue, target, editing.changes(box="60,90,300,290"))
+    target = scene.figure_id(2)
+    with scene.session() as session, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
+        editing.edit_figure(session, target, editing.changes(box="60,90,300,290"))
     assert scene.rows("SELECT * FROM edits") == []
 
 

@@ -15,7 +15,7 @@ from s3_server import BUCKET, s3_server
 from s3fs import S3FileSystem  # type: ignore[import-untyped]
 
 from polydata.errors import InputError, WorkspaceError
-from polydata.images.picture import ImageStore
+from polydata.images.picture import ImageStore, image_store
 from polydata.images.remote import Remote
 from polydata.workspace import SETTINGS, Workspace
 
@@ -91,7 +91,7 @@ def test_addresses_that_cannot_keep_anything_are_refused(address: str, tmp_path:
     workspace = Workspace.init(tmp_path)
     (tmp_path / SETTINGS).write_text(f'[store]\nurl = "{address}"\n')
     with pytest.raises(WorkspaceError, match=r"\[store\]|not installed"):
-        Workspace.open(workspace.root).images()
+        image_store(Workspace.open(workspace.root))
 
 
 def test_extraction_stores_in_a_bucket(s3: dict[str, str], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, precision_recall_fscore_support
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import InputError, UsageError
 from polydata.labels.agreement import pulled_agreement, table_agreement
 from polydata.labels.consensus import Answer, cohen_kappa, dawid_skene, fleiss_kappa, majority, pairwise, scores
@@ -199,8 +199,8 @@ def write_answers(workspace: Workspace, given: list[Answer], annotator: str = ""
         }
         for n, a in enumerate(given)
     ]  # fmt: skip
-    with open_catalogue(workspace) as catalogue:
-        catalogue.upsert("annotations", rows)
+    with open_session(workspace) as session:
+        session.catalogue.upsert("annotations", rows)
 
 
 def test_nothing_pulled_and_little_pulled(tmp_path: Path) -> None:
@@ -219,8 +219,8 @@ def test_nothing_pulled_and_little_pulled(tmp_path: Path) -> None:
 def test_pulled_answers_are_compared(tmp_path: Path) -> None:
     workspace = Workspace.init(tmp_path / "w")
     write_answers(workspace, answers({"i1": "aaa", "i2": "bbb", "i3": "aab", "i4": "a", "i5": "bab"}))
-    with open_catalogue(workspace, read_only=True) as catalogue:
-        found = pulled_agreement(catalogue)
+    with open_session(workspace, read_only=True) as session:
+        found = pulled_agreement(session.catalogue)
     assert (found.answers, found.images, found.images_with_several) == (13, 5, 4)
     assert found.fleiss_kappa == pytest.approx(fleiss_kappa(["aaa", "bbb", "aab", "bab"]))
     assert [(p["first"], p["second"], p["images"]) for p in found.cohen_kappa] == [
@@ -236,8 +236,8 @@ def test_pulled_answers_are_compared(tmp_path: Path) -> None:
 def test_answers_by_nobody_are_left_out(tmp_path: Path) -> None:
     workspace = Workspace.init(tmp_path / "w")
     write_answers(workspace, answers({"i1": "ab"}), annotator="unknown")
-    with open_catalogue(workspace, read_only=True) as catalogue:
-        found = pulled_agreement(catalogue)
+    with open_session(workspace, read_only=True) as session:
+        found = pulled_agreement(session.catalogue)
     assert found.answers == 0 and "2 answers by nobody" in " ".join(found.notes)
 
 

@@ -15,7 +15,7 @@ import pytest
 from commands import run, run_json
 from screen_scene import HOSTILE, Scene, make_scene
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import InputError, UsageError
 from polydata.labels.conflicts import page
 from polydata.labels.conflicts.find import Found, TableOptions, find_conflicts
@@ -35,7 +35,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def vote(scene: Scene, number: int, source: str, label: str, record: str = "") -> None:
-    with scene.catalogue() as catalogue:
+    with scene.session() as session:
         row = {
             "panel_id": scene.panel(number),
             "source": source,
@@ -43,7 +43,7 @@ def vote(scene: Scene, number: int, source: str, label: str, record: str = "") -
             "label": label,
             "evidence": label,
         }
-        catalogue.upsert("label_votes", [row])
+        session.catalogue.upsert("label_votes", [row])
 
 
 def answer(scene: Scene, number: int, given: dict[str, str]) -> None:
@@ -55,13 +55,13 @@ def answer(scene: Scene, number: int, given: dict[str, str]) -> None:
         }
         for n, (who, choice) in enumerate(given.items())
     ]  # fmt: skip
-    with scene.catalogue() as catalogue:
-        catalogue.upsert("annotations", rows)
+    with scene.session() as session:
+        session.catalogue.upsert("annotations", rows)
 
 
 def find(scene: Scene, **more: Any) -> Found:
-    with open_catalogue(scene.workspace, read_only=True) as catalogue:
-        return find_conflicts(catalogue, TASK, **more)
+    with open_session(scene.workspace, read_only=True) as session:
+        return find_conflicts(session, **more)
 
 
 def kinds(found: Found) -> list[tuple[str, list[str]]]:
@@ -122,13 +122,13 @@ def test_records_of_one_paper_are_no_conflict(scene: Scene, second: str) -> None
         for r, text in references.items()
     ]  # fmt: skip
     rows[2] |= {"journal": "Macromolecules", "volume": "1", "pages": "2", "year": 1999}
-    with scene.catalogue() as catalogue:
-        catalogue.upsert("records", rows)
+    with scene.session() as session:
+        session.catalogue.upsert("records", rows)
         links = [{"panel_id": scene.panel(0), "record_id": r, "method": "key", "score": 0.5} for r in ("r1", "r2")]
-        catalogue.upsert("links", links)
+        session.catalogue.upsert("links", links)
     assert find(scene).conflicts == ()
-    with scene.catalogue() as catalogue:
-        catalogue.upsert("links", [{**links[0], "record_id": "r3"}])
+    with scene.session() as session:
+        session.catalogue.upsert("links", [{**links[0], "record_id": "r3"}])
     (conflict,) = find(scene).conflicts
     assert conflict.kind == "key" and conflict.says == "the key 7_page1 names 2 papers"
 
@@ -137,10 +137,10 @@ def test_one_picture_under_two_labels(scene: Scene) -> None:
     vote(scene, 0, "file", YES)
     vote(scene, 1, "file", NO)
     assert find(scene).conflicts == ()
-    with scene.catalogue() as catalogue:
-        phash = catalogue.value("SELECT phash FROM images WHERE sha256 = ?", [scene.images[0]])
+    with scene.session() as session:
+        phash = session.catalogue.value("SELECT phash FROM images WHERE sha256 = ?", [scene.images[0]])
         near = f"{int(phash, 16) ^ 0b101:016x}"
-        catalogue.run("UPDATE images SET phash = ? WHERE sha256 = ?", [near, scene.images[1]])
+        session.catalogue.run("UPDATE images SET phash = ? WHERE sha256 = ?", [near, scene.images[1]])
     (conflict,) = find(scene).conflicts
     assert (conflict.kind, conflict.images) == ("duplicate", (scene.images[0], scene.images[1]))
     assert "2 of 64 bits" in conflict.says
@@ -157,8 +157,8 @@ def test_the_weightiest_first_and_settled_ones_last(scene: Scene) -> None:
     vote(scene, 2, "rule", YES)
     order = [("contradiction", 2), ("contradiction", 1), ("text", 2), ("text", 0)]
     assert kinds(find(scene)) == [(kind, [scene.images[n]]) for kind, n in order]
-    with scene.catalogue() as catalogue:
-        set_label(catalogue, TASK, scene.images[2], NO, reason="looked at it")
+    with scene.session() as session:
+        set_label(session, scene.images[2], NO, reason="looked at it")
     found = find(scene)
     assert [(c.kind, c.settled) for c in found.conflicts] == [
         ("contradiction", False), ("text", False), ("contradiction", True), ("text", True),
@@ -169,8 +169,8 @@ def test_the_weightiest_first_and_settled_ones_last(scene: Scene) -> None:
 def test_a_table_of_people(scene: Scene, tmp_path: Path) -> None:
     for number, label in enumerate((YES, NO, NO, YES)):
         vote(scene, number, "file", label)
-    with scene.catalogue() as catalogue:
-        catalogue.run("UPDATE panels SET file_name = 'k_1.png' WHERE panel_id = ?", [scene.panel(0)])
+    with scene.session() as session:
+        session.catalogue.run("UPDATE panels SET file_name = 'k_1.png' WHERE panel_id = ?", [scene.panel(0)])
     path = tmp_path / "t.csv"
     rows = [
         ("k", 0, 0, 0, 1), (scene.images[1], 1, 0, 0, 0), (scene.panel(2), 0, 1, "", 1), (scene.panel(3), 1, 1, 1, 1),
@@ -231,8 +231,8 @@ def test_a_model(scene: Scene, tmp_path: Path) -> None:
 
 def test_no_images(tmp_path: Path) -> None:
     workspace = Workspace.init(tmp_path / "w")
-    with open_catalogue(workspace) as catalogue, pytest.raises(UsageError, match="no images"):
-        find_conflicts(catalogue, TASK)
+    with open_session(workspace) as session, pytest.raises(UsageError, match="no images"):
+        find_conflicts(session)
 
 
 class Page(HTMLParser):
@@ -264,12 +264,14 @@ class Page(HTMLParser):
 
 
 def test_the_page_needs_nothing_and_shows_texts_as_texts(scene: Scene, tmp_path: Path) -> None:
-    with scene.catalogue() as catalogue:
+    with scene.session() as session:
         row = {"record_id": "r", "source": "s", "record_key": HOSTILE, "compatibility": YES, "raw": "{}",
                "morphology": f"{HOSTILE} Clearly immiscible, <i>sea-island</i>."}  # fmt: skip
-        catalogue.upsert("records", [row])
-        catalogue.upsert("links", [{"panel_id": scene.panel(2), "record_id": "r", "method": "key", "score": 1.0}])
-        write_votes(catalogue, TASK)
+        session.catalogue.upsert("records", [row])
+        session.catalogue.upsert(
+            "links", [{"panel_id": scene.panel(2), "record_id": "r", "method": "key", "score": 1.0}]
+        )
+        write_votes(session)
     vote(scene, 2, "file", NO)
     path = tmp_path / "out" / "conflicts.html"
     found = find(scene)
@@ -318,10 +320,10 @@ def published(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     from polydata.published.workflow import import_published
 
     workspace = Workspace.init(tmp_path_factory.mktemp("published"))
-    with open_catalogue(workspace) as catalogue:
-        import_published(workspace, catalogue, shared_data / "nims")
+    with open_session(workspace) as session:
+        import_published(session, shared_data / "nims")
         table = TableOptions(shared_data / "nims/human_labels.csv", "workbook_label01", ("R*",))
-        yield workspace, find_conflicts(catalogue, workspace.task(), table=table)
+        yield workspace, find_conflicts(session, table=table)
 
 
 def names(found: Found, kind: str) -> list[list[str]]:

@@ -12,7 +12,7 @@ from commands import run
 from label_studio_server import LabelStudioServer, start_server
 from review_scene import Api, add_images, in_the_catalogue, make_workspace, picture, quiet
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import PolydataError, ServerError, WorkspaceError
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import checked_url, connect, find_token
@@ -162,10 +162,10 @@ class TestOnAServer:
 
     def test_pull_before_push(self, label_studio: LabelStudioServer, place: Path) -> None:
         workspace = workspace_in(place, label_studio, "never pushed")
-        with open_catalogue(workspace) as catalogue:
+        with open_session(workspace) as session:
             with pytest.raises(ServerError, match="has no project 'never pushed'"):
-                pull(workspace, catalogue, quiet)
-            assert status(workspace, catalogue).projects[0]["tasks"] is None
+                pull(session, quiet)
+            assert status(session).projects[0]["tasks"] is None
 
     def test_a_project_that_asks_something_else(self, label_studio: LabelStudioServer, place: Path) -> None:
         workspace = workspace_in(place, label_studio, "of others")
@@ -173,47 +173,47 @@ class TestOnAServer:
         other = '<Choices name="answer" toName="image"><Choice value="cat"/><Choice value="dog"/></Choices>'
         api = Api(label_studio)
         made = api.call("POST", "/api/projects", 201, json={"title": "of others", "label_config": page.format(other)})
-        with open_catalogue(workspace) as catalogue:
+        with open_session(workspace) as session:
             with pytest.raises(ServerError, match=f"has no choice {TASK.labels[0]}"):
-                push(workspace, catalogue, "accepted", None, quiet)
+                push(session, "accepted", None, quiet)
             lines = '<Labels name="answer" toName="image"><Label value="cat"/></Labels>'.replace(
                 "Labels", "RectangleLabels"
             )
             api.call("PATCH", f"/api/projects/{made['id']}", json={"label_config": page.format(lines)})
             with pytest.raises(ServerError, match="does not ask for choices"):
-                push(workspace, catalogue, "accepted", None, quiet)
+                push(session, "accepted", None, quiet)
             api.call("POST", "/api/projects", 201, json={"title": "of others", "label_config": page.format(other)})
             with pytest.raises(ServerError, match="has 2 projects named 'of others'"):
-                push(workspace, catalogue, "accepted", None, quiet)
+                push(session, "accepted", None, quiet)
 
     @pytest.mark.parametrize("name", ["ab", "n" * 51])
     def test_a_name_that_the_server_would_not_take(
         self, label_studio: LabelStudioServer, place: Path, name: str
     ) -> None:
         workspace = workspace_in(place, label_studio, name)
-        with open_catalogue(workspace) as catalogue, pytest.raises(WorkspaceError, match="3 to 50 characters"):
-            push(workspace, catalogue, "accepted", None, quiet)
+        with open_session(workspace) as session, pytest.raises(WorkspaceError, match="3 to 50 characters"):
+            push(session, "accepted", None, quiet)
 
     def test_images_that_the_server_cannot_reach(
         self, label_studio: LabelStudioServer, place: Path, tmp_path: Path
     ) -> None:
         beside = workspace_in(tmp_path / "w", label_studio, "beside the root", document_root=str(place))
-        with open_catalogue(beside) as catalogue, pytest.raises(WorkspaceError, match="do not lie below"):
-            push(beside, catalogue, "accepted", None, quiet)
+        with open_session(beside) as session, pytest.raises(WorkspaceError, match="do not lie below"):
+            push(session, "accepted", None, quiet)
         elsewhere = workspace_in(tmp_path / "v", label_studio, "another root")
-        with open_catalogue(elsewhere) as catalogue, pytest.raises(ServerError, match="refused") as caught:
-            push(elsewhere, catalogue, "accepted", None, quiet)
+        with open_session(elsewhere) as session, pytest.raises(ServerError, match="refused") as caught:
+            push(session, "accepted", None, quiet)
         assert "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT" in caught.value.hint
         shifted = workspace_in(place / "deep" / "w", label_studio, "root one too low")
-        with open_catalogue(shifted) as catalogue, pytest.raises(ServerError, match="cannot show") as caught:
-            push(shifted, catalogue, "accepted", None, quiet)
+        with open_session(shifted) as session, pytest.raises(ServerError, match="cannot show") as caught:
+            push(session, "accepted", None, quiet)
         assert Api(label_studio).tasks("root one too low") == {}
 
     def test_a_stored_image_that_is_gone(self, label_studio: LabelStudioServer, place: Path) -> None:
         workspace = workspace_in(place, label_studio, "image gone")
         next(workspace.store.rglob("*.png")).unlink()
-        with open_catalogue(workspace) as catalogue:
-            done = push(workspace, catalogue, "accepted", None, quiet)
+        with open_session(workspace) as session:
+            done = push(session, "accepted", None, quiet)
         assert done.created == 9
         assert len(done.problems) == 1
 
@@ -228,22 +228,22 @@ class TestOnAServer:
             def stop_after_one_batch(_title: str, _total: int | None) -> Iterator[Any]:
                 yield lambda _count: server.stop()
 
-            with open_catalogue(workspace) as catalogue:
+            with open_session(workspace) as session:
                 with pytest.raises(ServerError) as caught:
-                    push(workspace, catalogue, "accepted", None, stop_after_one_batch)
+                    push(session, "accepted", None, stop_after_one_batch)
                 assert "run this command again" in caught.value.hint
                 server.start()
-                assert push(workspace, catalogue, "accepted", None, quiet).created == 6
+                assert push(session, "accepted", None, quiet).created == 6
                 api = Api(server)
                 for task in api.tasks("goes away").values():
                     api.answer(task, TASK.positive)
                 monkeypatch.setattr(server_tasks, "PAGE", 4)
-                before = catalogue.fingerprint()
+                before = session.catalogue.fingerprint()
                 with pytest.raises(ServerError):
-                    pull(workspace, catalogue, stop_after_one_batch)
-                assert catalogue.fingerprint() == before
+                    pull(session, stop_after_one_batch)
+                assert session.catalogue.fingerprint() == before
                 server.start()
-                assert pull(workspace, catalogue, quiet).new == 10
-                assert len(in_the_catalogue(catalogue)) == 10
+                assert pull(session, quiet).new == 10
+                assert len(in_the_catalogue(session.catalogue)) == 10
         finally:
             server.stop()

@@ -18,7 +18,7 @@ from review_scene import add_images, make_workspace, picture, results
 
 from polydata.catalogue.annotations import images_to_review, list_annotations, record_texts, save_pull, watermark
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import InputError, ServerError, UsageError
 from polydata.images.picture import ImageStore, open_picture
 from polydata.labels.page import choices, labelling_page
@@ -151,8 +151,8 @@ def test_what_has_changed() -> None:
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     workspace = make_workspace(tmp_path, "http://127.0.0.1:9", "review")
     add_images(workspace, [picture(n) for n in range(5)], status="done")
-    with open_catalogue(workspace) as opened:
-        yield opened
+    with open_session(workspace) as opened:
+        yield opened.catalogue
 
 
 def screen(catalogue: Catalogue, version: str, accepted: list[int]) -> None:

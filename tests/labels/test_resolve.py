@@ -11,11 +11,12 @@ import pytest
 from commands import run, run_json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.reattach import settle_hanging, spots
 from polydata.catalogue.resolution import current_method, history_of
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
 from polydata.labels.consensus import majority
@@ -64,20 +65,20 @@ def say(catalogue: Catalogue, image: int, given: dict[str, str], **more: Any) ->
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     made = Workspace.init(tmp_path / "w")
-    with open_catalogue(made) as catalogue:
-        add_images(catalogue)
-        say(catalogue, 1, {"ann": YES, "ben": YES, "cat": YES})
-        say(catalogue, 2, {"ann": YES, "ben": NO})
-        say(catalogue, 3, {"ann": YES, "ben": YES, "cat": NO})
-        say(catalogue, 4, {"ann": YES, "ben": NO, "cat": BETWEEN})
-        say(catalogue, 5, {"cat": YES})
+    with open_session(made) as session:
+        add_images(session.catalogue)
+        say(session.catalogue, 1, {"ann": YES, "ben": YES, "cat": YES})
+        say(session.catalogue, 2, {"ann": YES, "ben": NO})
+        say(session.catalogue, 3, {"ann": YES, "ben": YES, "cat": NO})
+        say(session.catalogue, 4, {"ann": YES, "ben": NO, "cat": BETWEEN})
+        say(session.catalogue, 5, {"cat": YES})
     return made
 
 
 @pytest.fixture
 def catalogue(workspace: Workspace) -> Iterator[Catalogue]:
-    with open_catalogue(workspace) as opened:
-        yield opened
+    with open_session(workspace) as opened:
+        yield opened.catalogue
 
 
 def labels(catalogue: Catalogue) -> dict[int, tuple[str | None, str]]:
@@ -196,10 +197,10 @@ def test_a_method_needs_what_it_needs(
 
 def test_a_label_set_by_hand_wins_until_it_is_taken_back(catalogue: Catalogue) -> None:
     for choice in (YES, BETWEEN):
-        set_label(catalogue, TASK, sha(2), choice, reason="seen again", by="eve")
+        set_label(bare_session(catalogue, TASK), sha(2), choice, reason="seen again", by="eve")
         assert labels(catalogue)[2] == (choice, "manual")
         assert all(row["image_sha256"] != sha(2) for row in resolution(catalogue).unresolved)
-    set_label(catalogue, TASK, "panel-0000000000000006", YES, reason="caption", by="eve")
+    set_label(bare_session(catalogue, TASK), "panel-0000000000000006", YES, reason="caption", by="eve")
     assert labels(catalogue)[6] == (YES, "manual")
     assert undo(catalogue)["image_sha256"] == sha(6)
     assert labels(catalogue)[6] == (NO, "file")
@@ -215,9 +216,9 @@ def test_it_is_what_a_split_takes(catalogue: Catalogue) -> None:
     from polydata.splits.choose import choose_images
     from polydata.splits.options import Options
 
-    set_label(catalogue, TASK, sha(2), YES, reason="seen again")
-    set_label(catalogue, TASK, sha(1), TASK.not_a_micrograph, reason="a drawing")
-    chosen = choose_images(catalogue, TASK, Options())
+    set_label(bare_session(catalogue, TASK), sha(2), YES, reason="seen again")
+    set_label(bare_session(catalogue, TASK), sha(1), TASK.not_a_micrograph, reason="a drawing")
+    chosen = choose_images(bare_session(catalogue, TASK), Options())
     assert sha(1) not in chosen.labels
     assert chosen.labels[sha(2)] == (YES, "manual")
 
@@ -225,27 +226,27 @@ def test_it_is_what_a_split_takes(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize(("choice", "reason"), [("maybe", "x"), (YES, "  "), (YES, "x" * 3000)])
 def test_what_cannot_be_set(catalogue: Catalogue, choice: str, reason: str) -> None:
     with pytest.raises(UsageError):
-        set_label(catalogue, TASK, sha(1), choice, reason=reason)
+        set_label(bare_session(catalogue, TASK), sha(1), choice, reason=reason)
     with pytest.raises(InputError):
-        set_label(catalogue, TASK, "ffffffff", YES, reason="x")
+        set_label(bare_session(catalogue, TASK), "ffffffff", YES, reason="x")
     assert history_of(catalogue, sha(1))[-1]["what"] != "set"
 
 
 def test_every_change_is_noted_whatever_made_it(workspace: Workspace) -> None:
-    with open_catalogue(workspace) as catalogue:
-        first = history_of(catalogue, sha(6))
+    with open_session(workspace) as session:
+        first = history_of(session.catalogue, sha(6))
         assert [(r["what"], r["from_label"], r["to_label"], r["to_source"]) for r in first] == [
             ("sources", None, NO, "file")
         ]
-        assert [(r["what"], r["who"]) for r in history_of(catalogue, sha(1))] == [("answers", "ann, ben, cat")]
-        say(catalogue, 6, {"ann": YES})
-    with open_catalogue(workspace) as catalogue:
-        resolve(catalogue, MethodName.GOLD, "cat")
-        set_label(catalogue, TASK, sha(6), BETWEEN, reason="two Tg", by="eve")
-        undo(catalogue, by="eve")
-        catalogue.run("UPDATE annotations SET deleted = true WHERE image_sha256 = ?", [sha(6)])
-    with open_catalogue(workspace, read_only=True) as catalogue:
-        rows = history_of(catalogue, sha(6))
+        assert [(r["what"], r["who"]) for r in history_of(session.catalogue, sha(1))] == [("answers", "ann, ben, cat")]
+        say(session.catalogue, 6, {"ann": YES})
+    with open_session(workspace) as session:
+        resolve(session.catalogue, MethodName.GOLD, "cat")
+        set_label(session, sha(6), BETWEEN, reason="two Tg", by="eve")
+        undo(session.catalogue, by="eve")
+        session.catalogue.run("UPDATE annotations SET deleted = true WHERE image_sha256 = ?", [sha(6)])
+    with open_session(workspace, read_only=True) as session:
+        rows = history_of(session.catalogue, sha(6))
         assert [(r["what"], r["who"], r["from_label"], r["to_label"]) for r in rows] == [
             ("sources", None, None, NO),
             ("answers", "ann", NO, YES),
@@ -254,33 +255,33 @@ def test_every_change_is_noted_whatever_made_it(workspace: Workspace) -> None:
             ("answers", None, YES, NO),
         ]
         assert rows[2]["reason"] == f"{BETWEEN}: two Tg"
-        changed = [r for r in history_of(catalogue) if r["what"] == "resolve"]
+        changed = [r for r in history_of(session.catalogue) if r["what"] == "resolve"]
         assert {(r["image_sha256"], r["reason"]) for r in changed} == {(sha(3), "gold cat"), (sha(4), "gold cat")}
         assert [r["number"] for r in rows] == sorted({r["number"] for r in rows})
 
 
 def test_a_session_that_fails_is_caught_up_with(workspace: Workspace) -> None:
-    with pytest.raises(RuntimeError), open_catalogue(workspace) as catalogue:
-        say(catalogue, 6, {"ann": YES})
+    with pytest.raises(RuntimeError), open_session(workspace) as session:
+        say(session.catalogue, 6, {"ann": YES})
         raise RuntimeError
-    with open_catalogue(workspace) as catalogue:
-        assert len(history_of(catalogue, sha(6))) == 1
-    with open_catalogue(workspace, read_only=True) as catalogue:
-        assert history_of(catalogue, sha(6))[-1]["to_label"] == YES
+    with open_session(workspace) as session:
+        assert len(history_of(session.catalogue, sha(6))) == 1
+    with open_session(workspace, read_only=True) as session:
+        assert history_of(session.catalogue, sha(6))[-1]["to_label"] == YES
 
 
 def test_a_merge_brings_labels_set_by_hand(workspace: Workspace, tmp_path: Path) -> None:
     other = Workspace.init(tmp_path / "other")
-    with open_catalogue(other) as catalogue:
-        add_images(catalogue)
-        set_label(catalogue, TASK, sha(1), NO, reason="there", by="fay")
-        set_label(catalogue, TASK, sha(2), NO, reason="there", by="fay")
-    with open_catalogue(workspace) as catalogue:
-        set_label(catalogue, TASK, sha(1), YES, reason="here", by="eve")
-        done = merge(workspace, catalogue, other)
+    with open_session(other) as session:
+        add_images(session.catalogue)
+        set_label(session, sha(1), NO, reason="there", by="fay")
+        set_label(session, sha(2), NO, reason="there", by="fay")
+    with open_session(workspace) as session:
+        set_label(session, sha(1), YES, reason="here", by="eve")
+        done = merge(session, other)
         assert done.came["label_decisions"] == 1 and done.kept["label_decisions"] == [sha(1)]
-        assert labels(catalogue)[1] == (YES, "manual") and labels(catalogue)[2] == (NO, "manual")
-        assert undo(catalogue)["decided_by"] == "fay"
+        assert labels(session.catalogue)[1] == (YES, "manual") and labels(session.catalogue)[2] == (NO, "manual")
+        assert undo(session.catalogue)["decided_by"] == "fay"
 
 
 def test_on_the_command_line(workspace: Workspace) -> None:
@@ -305,8 +306,8 @@ def test_a_label_set_by_hand_goes_to_the_picture_that_takes_its_place(catalogue:
     box = {"x0": 0.0, "y0": 0.0, "x1": 10.0, "y1": 10.0}
     catalogue.run("UPDATE panels SET x0 = 0, y0 = 0, x1 = 10, y1 = 10")
     catalogue.run("DELETE FROM panels WHERE image_sha256 = ?", [sha(6)])
-    set_label(catalogue, TASK, sha(1), YES, reason="seen")
-    set_label(catalogue, TASK, sha(2), YES, reason="seen")
+    set_label(bare_session(catalogue, TASK), sha(1), YES, reason="seen")
+    set_label(bare_session(catalogue, TASK), sha(2), YES, reason="seen")
     before = spots(catalogue, "paper-1")
     catalogue.run("UPDATE panels SET image_sha256 = ? WHERE image_sha256 = ?", [sha(6), sha(1)])
     extra = {"panel_id": "panel-again", "figure_id": "figure-1", "position": 9, "image_sha256": sha(2), **box}

@@ -53,20 +53,20 @@ def test_not_open(licence: str | None) -> None:
 
 
 def test_the_users_word_goes_before_the_first_page(scene: SplitScene) -> None:
-    with scene.catalogue() as catalogue:
+    with scene.session() as session:
         known = {
             OPEN: ("CC-BY-SA-4.0", "user"),
             PRINTED: ("CC-BY-4.0", "first page"),
             CLOSED: ("CC-BY-ND-4.0", "user"),
         }
-        assert paper_licences(catalogue) == known
-        assert set_licence(catalogue, "CC-BY-NC-4.0", [], "pdf") == 8
-        assert {licence for licence, _ in paper_licences(catalogue).values()} == {"CC-BY-NC-4.0"}
-        assert set_licence(catalogue, "none", [], "pdf") == 8
-        assert paper_licences(catalogue) == {PRINTED: ("CC-BY-4.0", "first page")}
+        assert paper_licences(session.catalogue) == known
+        assert set_licence(session.catalogue, "CC-BY-NC-4.0", [], "pdf") == 8
+        assert {licence for licence, _ in paper_licences(session.catalogue).values()} == {"CC-BY-NC-4.0"}
+        assert set_licence(session.catalogue, "none", [], "pdf") == 8
+        assert paper_licences(session.catalogue) == {PRINTED: ("CC-BY-4.0", "first page")}
         for licence, source in (("CC BY", "pdf"), ("CC-BY-4.0", None), ("CC-BY-4.0", "nobody")):
             with pytest.raises(UsageError):
-                set_licence(catalogue, licence, [], source)
+                set_licence(session.catalogue, licence, [], source)
 
 
 def test_the_command(scene: SplitScene) -> None:

@@ -18,7 +18,7 @@ from make_pdf import LAYOUTS
 from workspaces import every_file, extracted, stored
 
 from polydata import ids
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import InputError
 from polydata.papers.remove import plan_removal, remove
 from polydata.workspace import Workspace
@@ -38,14 +38,14 @@ def workspace(made: Path, tmp_path: Path) -> Path:
 
 
 def write(workspace: Path, **tables: Any) -> None:
-    with open_catalogue(Workspace.open(workspace)) as opened:
+    with open_session(Workspace.open(workspace)) as opened:
         for table, rows in tables.items():
-            opened.upsert(table, rows)
+            opened.catalogue.upsert(table, rows)
 
 
 def read(workspace: Path, sql: str) -> list[tuple[Any, ...]]:
-    with open_catalogue(Workspace.open(workspace)) as opened:
-        return opened.tuples(sql)
+    with open_session(Workspace.open(workspace)) as opened:
+        return opened.catalogue.tuples(sql)
 
 
 def fingerprint(workspace: Path) -> str:
@@ -188,8 +188,8 @@ def test_at_a_terminal_it_asks(workspace: Path, answer: str, status: int) -> Non
 def test_images_that_other_papers_show_stay(workspace: Path) -> None:
     below, objects = paper(workspace, "below"), paper(workspace, "objects")
     shared, own = images_of(workspace, below)
-    with open_catalogue(Workspace.open(workspace)) as opened:
-        opened.run(
+    with open_session(Workspace.open(workspace)) as opened:
+        opened.catalogue.run(
             """UPDATE panels SET image_sha256 = ? WHERE panel_id = (
                    SELECT min(panel_id) FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?)""",
             [shared, objects],
@@ -249,8 +249,8 @@ def test_a_failure_in_the_catalogue_removes_nothing(workspace: Path, monkeypatch
 
     monkeypatch.setattr("polydata.catalogue.removal.delete_paper", fail)
     place = Workspace.open(workspace)
-    with open_catalogue(place) as opened, pytest.raises(InputError):
-        remove(place, opened, plan_removal(opened, [identifier]))
+    with open_session(place) as opened, pytest.raises(InputError):
+        remove(opened, plan_removal(opened.catalogue, [identifier]))
     assert fingerprint(workspace) == before and stored(workspace) == files
 
 

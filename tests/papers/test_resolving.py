@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import list_papers
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.errors import ServerError, UsageError
 from polydata.papers.crossref import Crossref, read_item
 from polydata.papers.resolve import Resolved, resolve, server
@@ -34,24 +34,24 @@ def library() -> Iterator[Library]:
 
 def workspace_with(folder: Path, *papers: dict[str, Any]) -> Workspace:
     place = Workspace.init(folder / "w")
-    with open_catalogue(place) as catalogue:
+    with open_session(place) as session:
         for number, paper in enumerate(papers):
             row = {"paper_id": f"paper-{number}", "source": "pdf", "file_name": f"{number}.pdf", "status": "done"}
             columns = {"doi": None, "title": None, "year": None, "first_page_text": None, "extractor": "1"}
-            catalogue.upsert("papers", [{**row, **columns, **paper}])
+            session.catalogue.upsert("papers", [{**row, **columns, **paper}])
     return place
 
 
 def ask(place: Workspace, library: Library, waits: Waits | None = None, **options: Any) -> Resolved:
     service = Crossref(place.root / "cache", root=library.url, timeout_s=1, pause_s=0, mailto="me@example.org")
     service.sleep = recorder([] if waits is None else waits)
-    with open_catalogue(place) as catalogue:
-        return resolve(catalogue, service, **options)
+    with open_session(place) as session:
+        return resolve(session.catalogue, service, **options)
 
 
 def rows(place: Workspace) -> list[dict[str, Any]]:
-    with open_catalogue(place) as catalogue:
-        return catalogue.rows("SELECT * FROM paper_resolutions ORDER BY paper_id")
+    with open_session(place) as session:
+        return session.catalogue.rows("SELECT * FROM paper_resolutions ORDER BY paper_id")
 
 
 def test_by_doi(tmp_path: Path, library: Library) -> None:
@@ -68,9 +68,9 @@ def test_by_doi(tmp_path: Path, library: Library) -> None:
     path, agent = library.asked[0]
     assert "mailto=me" in path
     assert "mailto:me@example.org" in agent
-    with open_catalogue(place) as catalogue:
-        listed = list_papers(catalogue)[0]
-        assert catalogue.value("SELECT journal FROM papers") == "Mine"
+    with open_session(place) as session:
+        listed = list_papers(session.catalogue)[0]
+        assert session.catalogue.value("SELECT journal FROM papers") == "Mine"
     assert (listed["journal"], listed["volume"], listed["resolved"]) == ("Mine", "45", "crossref 1.00")
 
 
@@ -146,8 +146,8 @@ def test_an_endless_answer_ends(tmp_path: Path, library: Library) -> None:
     library.drip, library.trouble = True, [(200, {}, b" " * 100_000)]
     service = Crossref(place.root / "cache", root=library.url, timeout_s=0.1, pause_s=0)
     start = time.monotonic()
-    with open_catalogue(place) as catalogue:
-        result = resolve(catalogue, service)
+    with open_session(place) as session:
+        result = resolve(session.catalogue, service)
     assert time.monotonic() - start < 20
     assert "too long" in result.leftovers[0]["reason"]
 
@@ -161,16 +161,16 @@ def test_an_answer_about_another_paper_is_refused(tmp_path: Path, library: Libra
 def test_no_network_loses_nothing(tmp_path: Path, library: Library) -> None:
     place = workspace_with(tmp_path, {"doi": "10.1016/j.polymer.2004.01.001"})
     ask(place, library)
-    with open_catalogue(place) as catalogue:
-        before = catalogue.fingerprint()
+    with open_session(place) as session:
+        before = session.catalogue.fingerprint()
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         service = Crossref(place.root / "cache", root=url, pause_s=0, timeout_s=1, sleep=recorder([]))
-        with open_catalogue(place) as catalogue, pytest.raises(ServerError, match="cannot be reached"):
-            resolve(catalogue, service, again=True)
-    with open_catalogue(place) as catalogue:
-        assert catalogue.fingerprint() == before
+        with open_session(place) as session, pytest.raises(ServerError, match="cannot be reached"):
+            resolve(session.catalogue, service, again=True)
+    with open_session(place) as session:
+        assert session.catalogue.fingerprint() == before
 
 
 def test_the_commands(tmp_path: Path, library: Library) -> None:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.screenings import save_readings
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import Session, open_session
 from polydata.errors import InputError
 from polydata.ids import sha256_bytes
 from polydata.images.picture import open_picture
@@ -68,8 +69,8 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def catalogue(workspace: Workspace) -> Iterator[Catalogue]:
-    with open_catalogue(workspace) as opened:
-        yield opened
+    with open_session(workspace) as opened:
+        yield opened.catalogue
 
 
 def authors_layout(plain: Path, target: Path) -> Path:
@@ -96,7 +97,7 @@ def authors_layout(plain: Path, target: Path) -> Path:
 def test_both_sources_of_labels_are_kept(plain: Path, workspace: Workspace, catalogue: Catalogue) -> None:
     task = workspace.task()
     seen: list[tuple[str, int, int]] = []
-    report = import_published(workspace, catalogue, plain, lambda *told: seen.append(told))
+    report = import_published(Session(workspace, catalogue), plain, lambda *told: seen.append(told))
     assert ("Importing", 4, 4) in seen
     assert (report.images, report.papers, report.figures, report.records) == (4, 3, 3, 5)
     assert report.labels == {task.positive: 2, task.negative: 2}
@@ -118,9 +119,9 @@ def test_both_sources_of_labels_are_kept(plain: Path, workspace: Workspace, cata
 
 
 def test_again_changes_nothing(plain: Path, workspace: Workspace, catalogue: Catalogue) -> None:
-    first = import_published(workspace, catalogue, plain)
+    first = import_published(Session(workspace, catalogue), plain)
     before = catalogue.fingerprint()
-    assert import_published(workspace, catalogue, plain) == first
+    assert import_published(Session(workspace, catalogue), plain) == first
     assert catalogue.fingerprint() == before
 
 
@@ -128,14 +129,14 @@ def test_records_that_another_file_corrected_are_kept(
     plain: Path, tmp_path: Path, workspace: Workspace, catalogue: Catalogue
 ) -> None:
     task = workspace.task()
-    first = import_published(workspace, catalogue, plain)
+    first = import_published(Session(workspace, catalogue), plain)
     table = tmp_path / "corrected.csv"
     with open(table, "w", newline="") as handle:
         rows = [["2_page3_image1", "SEM", task.negative, REFERENCE, "1999"]]
         csv.writer(handle).writerows([["key", "caption", "label", "reference", "year"], *rows])
-    assert import_tables(catalogue, task, [table]).records.replaced == 1
+    assert import_tables(bare_session(catalogue, task), [table]).records.replaced == 1
     before = catalogue.fingerprint()
-    again = import_published(workspace, catalogue, plain)
+    again = import_published(Session(workspace, catalogue), plain)
     assert (first.kept, again.kept) == (0, 1)
     assert replace(again, kept=0) == first
     assert catalogue.fingerprint() == before
@@ -146,7 +147,7 @@ def test_records_that_another_file_corrected_are_kept(
 def test_the_split_tells_what_the_data_set_says_whatever_else_is_read(
     plain: Path, workspace: Workspace, catalogue: Catalogue
 ) -> None:
-    first = import_published(workspace, catalogue, plain)
+    first = import_published(Session(workspace, catalogue), plain)
     split = load_split(workspace.splits / "published")
     for item in split.folds[0].everything:
         assert (item.extra["journal"], item.extra["year"], item.extra["scale_um"]) == ("Polymer", "2004", "10")
@@ -154,14 +155,14 @@ def test_the_split_tells_what_the_data_set_says_whatever_else_is_read(
     save_readings(catalogue, 1, [(image, ScaleBar(3, "µm", 3, 80, "image", 1.0)) for image in images])
     seen = {"rule": "r", "version": 1, "score": 1, "decision": "accepted", "reason": "-", "technique": "AFM"}
     catalogue.upsert("screenings", [{"image_sha256": image, **seen} for image in images])
-    assert import_published(workspace, catalogue, plain) == first
+    assert import_published(Session(workspace, catalogue), plain) == first
     assert load_split(workspace.splits / "published").digest == split.digest
 
 
 def test_again_beside_a_paper_that_shows_the_same_bytes(
     plain: Path, workspace: Workspace, catalogue: Catalogue
 ) -> None:
-    first = import_published(workspace, catalogue, plain)
+    first = import_published(Session(workspace, catalogue), plain)
     digest = load_split(workspace.splits / "published").digest
     named = "file_name IN ('2_page3_image1_0.png', '3_a_1.png')"
     shas = [sha for (sha,) in catalogue.tuples(f"SELECT image_sha256 FROM panels WHERE {named} ORDER BY 1")]
@@ -173,21 +174,21 @@ def test_again_beside_a_paper_that_shows_the_same_bytes(
         {"panel_id": f"a{n}", "figure_id": "a/f", "position": n, "image_sha256": sha} for n, sha in enumerate(shas)
     ]
     catalogue.upsert("panels", shown)
-    assert import_published(workspace, catalogue, plain) == first
+    assert import_published(Session(workspace, catalogue), plain) == first
     shutil.rmtree(workspace.splits / "published")
     catalogue.run("DELETE FROM splits")
-    assert import_published(workspace, catalogue, plain) == first
+    assert import_published(Session(workspace, catalogue), plain) == first
     assert load_split(workspace.splits / "published").digest == digest
 
 
 def test_both_layouts_give_the_same_catalogue(
     plain: Path, tmp_path: Path, workspace: Workspace, catalogue: Catalogue
 ) -> None:
-    one = import_published(workspace, catalogue, plain)
+    one = import_published(Session(workspace, catalogue), plain)
     other = Workspace.init(tmp_path / "other")
-    with open_catalogue(other) as second:
-        two = import_published(other, second, authors_layout(plain, tmp_path / "authors"))
-        assert second.fingerprint() == catalogue.fingerprint()
+    with open_session(other) as second:
+        two = import_published(second, authors_layout(plain, tmp_path / "authors"))
+        assert second.catalogue.fingerprint() == catalogue.fingerprint()
     assert one == two
     assert load_split(other.splits / "published").digest == load_split(workspace.splits / "published").digest
 
@@ -199,7 +200,7 @@ def test_what_cannot_be_read_is_listed_and_the_rest_imported(
     (plain / "images" / "notes_x.png").write_bytes(b"")
     with open(plain / "NIMS_image_data_total.txt", "ab") as handle:
         handle.write(b"\r\n\r\n8_page1_image1\r\nonly two lines\r\n")
-    report = import_published(workspace, catalogue, plain)
+    report = import_published(Session(workspace, catalogue), plain)
     assert report.images == 3
     assert sorted(p.split(":")[0] for p in report.problems) == [
         "3_a_1.png",
@@ -210,9 +211,9 @@ def test_what_cannot_be_read_is_listed_and_the_rest_imported(
 
 def test_what_left_the_data_set_leaves_the_catalogue(plain: Path, workspace: Workspace, catalogue: Catalogue) -> None:
     (plain / "published_split.csv").unlink()
-    import_published(workspace, catalogue, plain)
+    import_published(Session(workspace, catalogue), plain)
     (plain / "images" / "2_page3_image1_0.png").unlink()
-    report = import_published(workspace, catalogue, plain)
+    report = import_published(Session(workspace, catalogue), plain)
     assert report.split == {}
     counts = [catalogue.value(f"SELECT count(*) FROM {t}") for t in ("papers", "figures", "panels", "links", "records")]
     assert counts == [2, 2, 3, 3, 5]
@@ -220,9 +221,9 @@ def test_what_left_the_data_set_leaves_the_catalogue(plain: Path, workspace: Wor
 
 def test_another_folder_is_refused(tmp_path: Path, workspace: Workspace, catalogue: Catalogue) -> None:
     with pytest.raises(InputError, match="not the published data set"):
-        import_published(workspace, catalogue, tmp_path / "workspace")
+        import_published(Session(workspace, catalogue), tmp_path / "workspace")
     with pytest.raises(InputError, match="no folder"):
-        import_published(workspace, catalogue, tmp_path / "nowhere")
+        import_published(Session(workspace, catalogue), tmp_path / "nowhere")
 
 
 def test_keys() -> None:
@@ -268,9 +269,9 @@ def test_the_published_text_agrees_with_its_tidied_table(shared_data: Path) -> N
 
 
 def real_import(place: Workspace, folder: Path) -> tuple[PublishedReport, str]:
-    with open_catalogue(place) as catalogue:
-        report = import_published(place, catalogue, folder)
-        return report, catalogue.fingerprint()
+    with open_session(place) as session:
+        report = import_published(session, folder)
+        return report, session.catalogue.fingerprint()
 
 
 @pytest.mark.realdata
@@ -289,12 +290,12 @@ def test_the_published_data_set(shared_data: Path, workspace: Workspace, tmp_pat
     split = load_split(workspace.splits / "published")
     assert split.leakage is not None
 
-    with open_catalogue(workspace, read_only=True) as catalogue:
-        said = catalogue.tuples("SELECT sources FROM labels WHERE conflict")
+    with open_session(workspace, read_only=True) as session:
+        said = session.catalogue.tuples("SELECT sources FROM labels WHERE conflict")
         pairs = ((task.positive, task.negative), (task.negative, task.positive))
         plain = [s for (s,) in said if any(f"file={f}" in s and f"record={r}" in s for f, r in pairs)]
         assert len(plain) == 7
-        rows = catalogue.tuples(
+        rows = session.catalogue.tuples(
             "SELECT file_name, sha256, format FROM panels JOIN images ON sha256 = image_sha256 ORDER BY file_name"
         )
     assert len(rows) == 517

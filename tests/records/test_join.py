@@ -19,6 +19,7 @@ from joined_scene import (
     run,
     scene,
 )
+from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.links import unlinked_panels, unlinked_records
@@ -112,7 +113,7 @@ def test_labels_follow_a_record_that_is_imported_again(catalogue: Catalogue, tmp
                 *([["2", "", "", "", more]] if more else []),
             ]
             csv.writer(handle).writerows([["key", "caption", "label", "reference", "year"], *rows])
-        return dict(import_tables(catalogue, task, [table]).votes.unknown_spellings)
+        return dict(import_tables(bare_session(catalogue, task), [table]).votes.unknown_spellings)
 
     def labels() -> list[tuple[str]]:
         return catalogue.tuples("SELECT label FROM label_votes WHERE source = 'record'")

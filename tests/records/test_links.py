@@ -21,6 +21,7 @@ from joined_scene import (
     scene,
 )
 from typer.testing import CliRunner
+from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.links import list_candidates, unlinked_records
@@ -117,7 +118,7 @@ def test_a_link_by_hand_wins_and_is_taken_back(catalogue: Catalogue) -> None:
         blank(record_key="1", caption=AFTER_B, compatibility="immiscible"),
         blank(record_key="2", caption=AFTER_A),
     )
-    link_by_hand(catalogue, task, "1", after[0])
+    link_by_hand(bare_session(catalogue, task), "1", after[0])
     assert links(catalogue) == {one: after[0]}
     assert catalogue.tuples("SELECT panel_id FROM label_votes") == [(after[0],)]
     assert run(catalogue).links.methods == {"manual": 1}
@@ -127,14 +128,14 @@ def test_a_link_by_hand_wins_and_is_taken_back(catalogue: Catalogue) -> None:
     assert not run(catalogue).changed
     assert catalogue.fingerprint() == prints
 
-    assert [gone.target_id for gone in unlink(catalogue, task, one)] == [after[0]]
+    assert [gone.target_id for gone in unlink(bare_session(catalogue, task), one)] == [after[0]]
     assert links(catalogue) == {}
     assert catalogue.tuples("SELECT panel_id FROM label_votes") == []
     run(catalogue)
     assert links(catalogue) == {one: after[1], two: after[0]}
     assert figure_links(catalogue) == {}
     with pytest.raises(InputError, match="no link by hand"):
-        unlink(catalogue, task, one)
+        unlink(bare_session(catalogue, task), one)
 
 
 def test_links_by_hand_to_figures_several_panels_and_nothing(catalogue: Catalogue) -> None:
@@ -142,23 +143,23 @@ def test_links_by_hand_to_figures_several_panels_and_nothing(catalogue: Catalogu
     task = Task.load()
     [one] = add_records(catalogue, blank(record_key="1", caption=AFTER_B))
     figure = figure_of("paper-one", 2)
-    link_by_hand(catalogue, task, one, figure)
+    link_by_hand(bare_session(catalogue, task), one, figure)
     run(catalogue)
     assert (links(catalogue), figure_links(catalogue)) == ({}, {one: figure})
     for panel in before:
-        link_by_hand(catalogue, task, one, panel.removeprefix("panel-")[:10])
+        link_by_hand(bare_session(catalogue, task), one, panel.removeprefix("panel-")[:10])
     assert len(manual_links(catalogue)) == 3
-    assert len(unlink(catalogue, task, one, before[0])) == 1
+    assert len(unlink(bare_session(catalogue, task), one, before[0])) == 1
     assert links(catalogue) == {one: before[1]}
-    link_by_hand(catalogue, task, one, None)
+    link_by_hand(bare_session(catalogue, task), one, None)
     report = run(catalogue).links
     assert (report.linked, report.queued, links(catalogue), figure_links(catalogue)) == (0, 0, {}, {})
     assert [row["state"] for row in list_manual_links(catalogue)] == ["in force"]
-    link_by_hand(catalogue, task, one, after[0])
+    link_by_hand(bare_session(catalogue, task), one, after[0])
     assert [link.target for link in manual_links(catalogue)] == ["panel"]
     for wrong in ("panel-0000000000", "abc", figure + "0"):
         with pytest.raises(InputError):
-            link_by_hand(catalogue, task, one, wrong)
+            link_by_hand(bare_session(catalogue, task), one, wrong)
 
 
 @pytest.fixture(scope="module")
@@ -168,31 +169,30 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> EditScene:
 
 def test_links_by_hand_outlive_corrections_new_readings_and_removal(original: EditScene, tmp_path: Path) -> None:
     paper = original.copy(tmp_path)
-    task = paper.workspace.task()
     panel, figure = paper.panel_id(1, "b"), paper.figure_id(2)
-    with paper.catalogue() as catalogue:
-        one, two = add_records(catalogue, {"record_key": "1"}, {"record_key": "2"})
-        link_by_hand(catalogue, task, one, panel)
-        link_by_hand(catalogue, task, two, figure)
+    with paper.session() as session:
+        one, two = add_records(session.catalogue, {"record_key": "1"}, {"record_key": "2"})
+        link_by_hand(session, one, panel)
+        link_by_hand(session, two, figure)
 
     def stand() -> tuple[dict[str, str], dict[str, str]]:
-        with paper.catalogue() as catalogue:
-            return links(catalogue), figure_links(catalogue)
+        with paper.session() as session:
+            return links(session.catalogue), figure_links(session.catalogue)
 
     paper.extract(again=True)
     assert stand() == ({one: panel}, {two: figure})
-    with paper.catalogue() as catalogue:
+    with paper.session() as session:
         for page, box in ((1, "46,76,460,384"), (2, "60,90,340,290")):
-            editing.edit_figure(paper.workspace, catalogue, _figure(catalogue, page), editing.changes(box=box))
-        (paper_id,) = catalogue.tuples("SELECT paper_id FROM papers")[0]
+            editing.edit_figure(session, _figure(session.catalogue, page), editing.changes(box=box))
+        (paper_id,) = session.catalogue.tuples("SELECT paper_id FROM papers")[0]
     assert paper.panel_id(1, "b") != panel
     assert paper.figure_id(2) != figure
     moved = {one: paper.panel_id(1, "b")}, {two: paper.figure_id(2)}
     assert stand() == moved
-    with paper.catalogue() as catalogue:
-        remove_papers(catalogue, [paper_id])
-        assert {row["state"][:5] for row in list_manual_links(catalogue)} == {"waits"}
-        assert run(catalogue).links.linked == 0
+    with paper.session() as session:
+        remove_papers(session.catalogue, [paper_id])
+        assert {row["state"][:5] for row in list_manual_links(session.catalogue)} == {"waits"}
+        assert run(session.catalogue).links.linked == 0
     assert stand() == ({}, {})
     paper.extract()
     assert stand() == moved

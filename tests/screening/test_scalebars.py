@@ -14,7 +14,7 @@ from PIL import Image
 from screen_scene import make_scene
 from tests.extract.scale.bar_scene import draw_bar, texture
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.images.picture import ImageStore
 from polydata.workspace import Workspace
 
@@ -81,9 +81,9 @@ def test_a_workspace_is_read_once(tmp_path: Path) -> None:
     scene = make_scene(tmp_path / "w")
     place = scene.workspace.root
     info = ImageStore(place / "store").put(png(Image.fromarray(draw_bar(5, "over", "10 µm").rgb)))
-    with scene.catalogue() as catalogue:
-        catalogue.upsert("images", [vars(info)])
-        catalogue.run("UPDATE panels SET image_sha256 = ? WHERE panel_id = ?", [info.sha256, scene.panel(0)])
+    with scene.session() as session:
+        session.catalogue.upsert("images", [vars(info)])
+        session.catalogue.run("UPDATE panels SET image_sha256 = ? WHERE panel_id = ?", [info.sha256, scene.panel(0)])
     run("polydata", "screen", workspace=place)
     first = run_json("polydata", "scale-bar", workspace=place)
     assert first == {"images read now": 3, "scale bars found": 1, "failures": 0}  # not the drawings
@@ -96,8 +96,8 @@ def test_a_workspace_is_read_once(tmp_path: Path) -> None:
 
 
 def rows_of(workspace: Path) -> list[tuple[Any, ...]]:
-    with open_catalogue(Workspace.open(workspace)) as catalogue:
-        return catalogue.tuples("SELECT image_sha256, value_um, length_px FROM scale_readings ORDER BY 1")
+    with open_session(Workspace.open(workspace)) as session:
+        return session.catalogue.tuples("SELECT image_sha256, value_um, length_px FROM scale_readings ORDER BY 1")
 
 
 def test_an_image_that_is_missing_is_listed_and_read_when_it_is_back(tmp_path: Path) -> None:

@@ -20,14 +20,14 @@ from polydata.screening.workflow import Choices, screen
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     made = make_scene(tmp_path / "w")
-    with made.catalogue() as catalogue:
-        screen(made.workspace, catalogue, "micrograph", choices=Choices(reject=[made.panel(0)]))
+    with made.session() as session:
+        screen(session, "micrograph", choices=Choices(reject=[made.panel(0)]))
     return made
 
 
 def draw(scene: Scene, folder: Path) -> contactsheets.Sheets:
-    with scene.catalogue() as catalogue:
-        return write_sheets(scene.workspace, catalogue, folder)
+    with scene.session() as session:
+        return write_sheets(session, folder)
 
 
 class Page(HTMLParser):

@@ -23,14 +23,14 @@ def scene(tmp_path: Path) -> Scene:
 
 def decide(scene: Scene, **choices: object) -> dict[str, int]:
     """Screen with these choices; counts, and how many images changed side."""
-    with scene.catalogue() as catalogue:
-        result = screen(scene.workspace, catalogue, "micrograph", choices=Choices(**choices))  # type: ignore[arg-type]
+    with scene.session() as session:
+        result = screen(session, "micrograph", choices=Choices(**choices))  # type: ignore[arg-type]
         return {**result.counts, "changed": result.changed, "screened": result.screened}
 
 
 def accepted(scene: Scene) -> list[int]:
-    with scene.catalogue() as catalogue:
-        found = final_decisions(catalogue)
+    with scene.session() as session:
+        found = final_decisions(session.catalogue)
         return [n for n, sha256 in enumerate(scene.images) if found.get(sha256) == "accepted"]
 
 
@@ -43,16 +43,16 @@ def test_the_rule_alone(scene: Scene) -> None:
 
 def test_a_threshold_is_kept_and_says_what_it_changed(scene: Scene) -> None:
     decide(scene)
-    with scene.catalogue() as catalogue:
-        scores = {row["image_sha256"]: row["score"] for row in list_screenings(catalogue)}
+    with scene.session() as session:
+        scores = {row["image_sha256"]: row["score"] for row in list_screenings(session.catalogue)}
     low = max(scores[scene.images[3]], 0.001)
     assert decide(scene, threshold=low)["changed"] == sum(scores[scene.images[n]] >= low for n in (3, 4))
     assert 3 in accepted(scene)
     assert decide(scene)["changed"] == 0  # again without the option
     assert 3 in accepted(scene)
     assert decide(scene, threshold=0.5)["rejected"] == 2
-    with scene.catalogue() as catalogue:
-        again = screen(scene.workspace, catalogue, "micrograph", again=True)
+    with scene.session() as session:
+        again = screen(session, "micrograph", again=True)
     assert (again.screened, again.changed, again.threshold) == (5, 0, 0.5)
 
 
@@ -99,35 +99,39 @@ def test_ids_that_name_no_single_image_are_refused_and_nothing_is_written(scene:
 
 def test_everyone_reads_the_final_decision(scene: Scene) -> None:
     decide(scene, reject=[scene.panel(0)], accept=[scene.panel(3)])
-    with scene.catalogue() as catalogue:
-        pushed = {row["image_sha256"] for row in select_images(images_to_review(catalogue), "accepted", None)}
-        exported = {row["image_sha256"] for row in panel_exports(catalogue) if row["screening"] == "accepted"}
-        counts = {row["step"]: row["count"] for row in funnel(catalogue, scene.workspace.task())}
-        before = catalogue.fingerprint()
+    with scene.session() as session:
+        pushed = {row["image_sha256"] for row in select_images(images_to_review(session.catalogue), "accepted", None)}
+        exported = {row["image_sha256"] for row in panel_exports(session.catalogue) if row["screening"] == "accepted"}
+        counts = {row["step"]: row["count"] for row in funnel(session)}
+        before = session.catalogue.fingerprint()
     assert pushed == exported == {scene.images[n] for n in (1, 2, 3)}
     assert (counts["screened"], counts["accepted"]) == (5, 3)
     decide(scene, undo=[scene.panel(0)])
-    with scene.catalogue() as catalogue:
-        assert catalogue.fingerprint() != before
+    with scene.session() as session:
+        assert session.catalogue.fingerprint() != before
 
 
 def test_the_caption_goes_before_the_pixels(scene: Scene) -> None:
     decide(scene)
-    with scene.catalogue() as catalogue:
-        rows = {row["image_sha256"]: row for row in list_screenings(catalogue)}
+    with scene.session() as session:
+        rows = {row["image_sha256"]: row for row in list_screenings(session.catalogue)}
         assert rows[scene.images[0]]["technique_by_caption"] == "TEM"
         assert rows[scene.images[1]]["technique_by_caption"] is None
-        catalogue.run("UPDATE screenings SET technique = 'SEM'")
-        techniques = catalogue.tuples("SELECT by_caption, by_image, technique FROM panel_techniques ORDER BY panel_id")
+        session.catalogue.run("UPDATE screenings SET technique = 'SEM'")
+        techniques = session.catalogue.tuples(
+            "SELECT by_caption, by_image, technique FROM panel_techniques ORDER BY panel_id"
+        )
     assert techniques[:2] == [("TEM", "SEM", "TEM"), (None, "SEM", "SEM")]
 
 
 def test_borderline_images_are_near_the_threshold_and_undecided(scene: Scene) -> None:
     decide(scene)
-    with scene.catalogue() as catalogue:
-        catalogue.run("UPDATE screenings SET score = 0.98")
+    with scene.session() as session:
+        session.catalogue.run("UPDATE screenings SET score = 0.98")
         for number, score in ((0, 0.4), (1, 0.6), (2, 0.1)):
-            catalogue.run("UPDATE screenings SET score = ? WHERE image_sha256 = ?", [score, scene.images[number]])
-        near = [row["image_sha256"] for row in list_screenings(catalogue, borderline=True)]
+            session.catalogue.run(
+                "UPDATE screenings SET score = ? WHERE image_sha256 = ?", [score, scene.images[number]]
+            )
+        near = [row["image_sha256"] for row in list_screenings(session.catalogue, borderline=True)]
     assert sorted(near) == sorted(scene.images[:2])
     assert decide(scene, accept=[scene.images[0]])["borderline"] == 1

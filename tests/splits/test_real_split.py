@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from torchvision.datasets import ImageFolder
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import Session, open_session
 from polydata.exports.gallery.write import write_gallery
 from polydata.exports.workflow import export_split
 from polydata.published.workflow import import_published
@@ -31,9 +31,9 @@ def imported(
     shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Workspace, Catalogue, Split]]:
     workspace = Workspace.init(tmp_path_factory.mktemp("published"))
-    with open_catalogue(workspace) as catalogue:
-        import_published(workspace, catalogue, shared_data / "nims")
-        yield workspace, catalogue, load_split(workspace.splits / "published")
+    with open_session(workspace) as session:
+        import_published(session, shared_data / "nims")
+        yield session, load_split(workspace.splits / "published")
 
 
 def test_the_recipe_gives_1965_copies(imported: tuple[Workspace, Catalogue, Split]) -> None:
@@ -48,7 +48,7 @@ def test_the_recipe_gives_1965_copies(imported: tuple[Workspace, Catalogue, Spli
 
 def test_an_export_shows_every_picture(imported: tuple[Workspace, Catalogue, Split], tmp_path: Path) -> None:
     workspace, catalogue, split = imported
-    result = export_split(workspace, catalogue, "published", "imagefolder", tmp_path / "x", quick=True)
+    result = export_split(Session(workspace, catalogue), "published", "imagefolder", tmp_path / "x", quick=True)
     assert result.marks["leakage"]["reason"] == split.leakage["reason"]  # type: ignore[index]
     assert result.marks["licences"] == {"unknown": 517}
     for side, count in SIDES.items():
@@ -58,7 +58,7 @@ def test_an_export_shows_every_picture(imported: tuple[Workspace, Catalogue, Spl
         for path, _ in read.samples:
             with Image.open(path) as image:
                 assert image.format == {".png": "PNG", ".jpg": "JPEG"}[Path(path).suffix]
-    release = export_split(workspace, catalogue, "published", "coco", tmp_path / "r", quick=True, release=True)
+    release = export_split(Session(workspace, catalogue), "published", "coco", tmp_path / "r", quick=True, release=True)
     assert release.withheld == 517
     assert list((tmp_path / "r").rglob("*.png")) == list((tmp_path / "r").rglob("*.jpg")) == []
 
@@ -66,7 +66,7 @@ def test_an_export_shows_every_picture(imported: tuple[Workspace, Catalogue, Spl
 @pytest.mark.browser
 def test_the_gallery(imported: tuple[Workspace, Catalogue, Split], tmp_path: Path) -> None:
     workspace, catalogue, split = imported
-    result = write_gallery(workspace, catalogue, tmp_path / "g", split)
+    result = write_gallery(Session(workspace, catalogue), tmp_path / "g", split)
     assert (result.images, result.failures) == (517, ())
     assert result.near_duplicates >= 18
     with chromium() as browser:

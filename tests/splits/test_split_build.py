@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from split_corpus import BETWEEN, NO, TASK, YES, Corpus
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.catalogue.splits import images_in_split, split_memberships
 from polydata.choices import Protocol
 from polydata.errors import InputError, RefusedError, UsageError
@@ -21,7 +21,7 @@ from polydata.workspace import Workspace
 
 
 def build(corpus: Corpus, name: str = "v1", **options: object) -> Built:
-    return build_split(corpus.workspace, corpus.catalogue, name, Options(**options))  # type: ignore[arg-type]
+    return build_split(corpus.session, name, Options(**options))  # type: ignore[arg-type]
 
 
 def check_invariants(split: Split, labelled: set[str]) -> None:
@@ -50,10 +50,10 @@ def test_invariants_and_digest_hold_for_any_corpus(tmp_path_factory, world, fold
     digests = []
     for _ in range(2):
         workspace = Workspace.init(tmp_path_factory.mktemp("any"))
-        with open_catalogue(workspace) as catalogue:
-            corpus = Corpus(workspace, catalogue)
+        with open_session(workspace) as session:
+            corpus = Corpus(session)
             shown = {}
-            with catalogue.transaction():
+            with session.catalogue.transaction():
                 for paper in dict.fromkeys(p for p, _, _ in world):
                     corpus.paper(f"p{paper}")
                 for paper, number, _ in world:
@@ -143,7 +143,7 @@ def test_label_sources(corpus: Corpus) -> None:
     corpus.answer(images["tie"], NO, YES)
 
     def chosen(source: str) -> tuple[dict[str, str], set[str], dict[str, int]]:
-        result = choose_images(corpus.catalogue, TASK, Options(label_source=source, partial="own-class"))
+        result = choose_images(corpus.session, Options(label_source=source, partial="own-class"))
         return (
             {names[i]: label for i, (label, _) in result.labels.items()},
             {names[c["image_sha256"]] for c in result.contradictory},
@@ -166,7 +166,7 @@ def test_label_sources(corpus: Corpus) -> None:
     )  # fmt: skip
     assert chosen("rule")[0] == {"rule only": NO, "two records and a rule": NO, "reviewed": YES}
     assert chosen("review") == ({"reviewed": NO}, {"tie"}, {"reviewers disagree": 1, "no label": 7})
-    (tie,) = choose_images(corpus.catalogue, TASK, Options(label_source="review")).contradictory
+    (tie,) = choose_images(corpus.session, Options(label_source="review")).contradictory
     assert tie["said"] == sorted((f"review={YES}", f"review={NO}"))
 
 

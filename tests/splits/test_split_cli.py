@@ -10,7 +10,7 @@ import pytest
 from split_corpus import Corpus
 from typer.testing import CliRunner, Result
 
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.cli import app
 from polydata.workspace import SETTINGS, Workspace
 
@@ -18,8 +18,8 @@ from polydata.workspace import SETTINGS, Workspace
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
     workspace = Workspace.init(tmp_path)
-    with open_catalogue(workspace) as catalogue:
-        corpus = Corpus(workspace, catalogue)
+    with open_session(workspace) as session:
+        corpus = Corpus(session)
         corpus.standard()
         corpus.paper("x")
         corpus.image("x", 777, record=["compatible", "incompatible"])
@@ -141,8 +141,8 @@ def test_images_behind_an_address_come_back_to_be_verified(tmp_path: Path) -> No
     settings = workspace.root / SETTINGS
     settings.write_text(f'[store]\nurl = "{(tmp_path / "bucket").as_uri()}"\n')
     workspace = Workspace.find(workspace.root)
-    with open_catalogue(workspace) as catalogue:
-        Corpus(workspace, catalogue).standard()
+    with open_session(workspace) as session:
+        Corpus(session).standard()
     assert polydata(workspace, "build-split", "v1").exit_code == 0
     for words in (("split", "verify", "v1"), ("augment", "v1")):
         shutil.rmtree(workspace.store, ignore_errors=True)

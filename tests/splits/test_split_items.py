@@ -22,7 +22,7 @@ def read(micrometres: float) -> ScaleBar:
 
 def told(corpus: Corpus) -> Told:
     """Columns of each image's line, read back from the files."""
-    build_split(corpus.workspace, corpus.catalogue, "v1", Options(crops=False))
+    build_split(corpus.session, "v1", Options(crops=False))
     split = load_split(corpus.workspace.splits / "v1")
     return {item.image_sha256: dict(item.extra) for item in split.folds[0].everything}
 

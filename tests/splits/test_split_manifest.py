@@ -29,7 +29,7 @@ from polydata.splits.options import Options
 @pytest.fixture
 def folder(corpus: Corpus) -> Path:
     corpus.standard()
-    return build_split(corpus.workspace, corpus.catalogue, "v1", Options()).split.folder
+    return build_split(corpus.session, "v1", Options()).split.folder
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -18,7 +18,7 @@ from polydata.splits.partition import partition
 
 
 def build(corpus: Corpus, name: str = "v1", reason: str | None = None, **options: object) -> Split:
-    return build_split(corpus.workspace, corpus.catalogue, name, Options(**options), reason).split  # type: ignore[arg-type]
+    return build_split(corpus.session, name, Options(**options), reason).split  # type: ignore[arg-type]
 
 
 def test_a_validation_side_keeps_papers_whole(corpus: Corpus) -> None:
@@ -33,12 +33,12 @@ def test_a_validation_side_keeps_papers_whole(corpus: Corpus) -> None:
             assert {i.image_sha256 for i in fold.everything} == set(images)
             assert abs(len(fold.val) / len(images) - 0.2) < 0.06
         assert load_split(split.folder) == split
-        assert verify_split(corpus.workspace, corpus.catalogue, split.name) == []
+        assert verify_split(corpus.session, split.name) == []
     shown = [s["side"] for s in load_split(corpus.workspace.splits / "v0").manifest["counts"]["sides"]]
     assert shown == ["train", "val", "test"]
     path = corpus.workspace.splits / "v0" / "val.csv"
     path.write_text(path.read_text() + " ")
-    assert verify_split(corpus.workspace, corpus.catalogue, "v0") == ["val.csv was changed"]
+    assert verify_split(corpus.session, "v0") == ["val.csv was changed"]
 
 
 def test_leaving_each_paper_out(corpus: Corpus) -> None:
@@ -124,13 +124,13 @@ def test_lineage(corpus: Corpus) -> None:
     split = build(corpus)
     run = {"split": {"name": "v1", "digest": "another"}}
     corpus.catalogue.upsert("runs", [{"name": "r", "split": "v1", "digest": "another", "manifest": json.dumps(run)}])
-    found = lineage(corpus.workspace, corpus.catalogue, "v1")
+    found = lineage(corpus.session, "v1")
     assert found["papers"] == [{"source": "test", "extractor": "test", "papers": 12, "images": len(images)}]
     assert found["labels"] == {"file": len(images)} and found["split"]["digest"] == split.digest
     assert found["runs"] == [{"name": "r", "digest": "another", "same": False}]
     assert found["catalogue_unchanged"]
     corpus.paper("later")
-    assert not lineage(corpus.workspace, corpus.catalogue, "v1")["catalogue_unchanged"]
+    assert not lineage(corpus.session, "v1")["catalogue_unchanged"]
 
 
 def test_too_many_papers_cannot_each_be_left_out(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.published.workflow import import_published
 from polydata.splits.build import Built, build_split
 from polydata.splits.manifest import load_split
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.realdata
 @pytest.fixture(scope="module")
 def imported(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, Catalogue]]:
     workspace = Workspace.init(tmp_path_factory.mktemp("published"))
-    with open_catalogue(workspace) as catalogue:
-        import_published(workspace, catalogue, shared_data / "nims")
-        yield workspace, catalogue
+    with open_session(workspace) as session:
+        import_published(session, shared_data / "nims")
+        yield session
 
 
 @pytest.fixture(scope="module")

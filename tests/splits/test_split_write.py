@@ -35,8 +35,7 @@ def write(corpus: Corpus, train: list[str], test: list[str], reason: str | None 
     items = items_of(corpus, [*dict.fromkeys([*train, *test])])
     by_hash = {i.image_sha256: i for i in items}
     return write_split(
-        corpus.workspace,
-        corpus.catalogue,
+        corpus.session,
         **{
             "name": "w",
             "recipe": RECIPE,
@@ -128,25 +127,25 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_name_again(corpus: Corpus) -> None:
     corpus.standard()
-    first = build_split(corpus.workspace, corpus.catalogue, "v1", Options())
+    first = build_split(corpus.session, "v1", Options())
     before = content(first.split.folder)
     corpus.paper("later")  # another fingerprint, the same split
-    again = build_split(corpus.workspace, corpus.catalogue, "v1", Options())
+    again = build_split(corpus.session, "v1", Options())
     assert (first.new, again.new) == (True, False)
     assert again.split == first.split and content(first.split.folder) == before
     with pytest.raises(RefusedError, match="another split v1"):
-        build_split(corpus.workspace, corpus.catalogue, "v1", Options(seed=1))
+        build_split(corpus.session, "v1", Options(seed=1))
     assert content(first.split.folder) == before
-    assert verify_split(corpus.workspace, corpus.catalogue, "v1") == []
+    assert verify_split(corpus.session, "v1") == []
 
 
 def test_a_folder_that_was_changed_is_not_taken_for_the_same(corpus: Corpus) -> None:
     corpus.standard()
-    split = build_split(corpus.workspace, corpus.catalogue, "v1", Options()).split
+    split = build_split(corpus.session, "v1", Options()).split
     with open(split.folder / "test.csv", "a") as handle:
         handle.write("x")
     with pytest.raises(RefusedError, match=r"test\.csv was changed"):
-        build_split(corpus.workspace, corpus.catalogue, "v1", Options())
+        build_split(corpus.session, "v1", Options())
 
 
 class KilledError(BaseException):
@@ -162,14 +161,14 @@ def test_killed_before_the_catalogue_knows(corpus: Corpus, monkeypatch: pytest.M
     with monkeypatch.context() as patched:
         patched.setattr(writing, "register_split", killed)
         with pytest.raises(KilledError):
-            build_split(corpus.workspace, corpus.catalogue, "v1", Options())
+            build_split(corpus.session, "v1", Options())
     assert registered(corpus.catalogue, "v1") is None
-    assert verify_split(corpus.workspace, corpus.catalogue, "v1") == [
+    assert verify_split(corpus.session, "v1") == [
         "the catalogue does not know it; build it again with the same options to register it"
     ]
-    build_split(corpus.workspace, corpus.catalogue, "v1", Options())
+    build_split(corpus.session, "v1", Options())
     assert images_in_split(corpus.catalogue) == len(images)
-    assert verify_split(corpus.workspace, corpus.catalogue, "v1") == []
+    assert verify_split(corpus.session, "v1") == []
 
 
 def test_killed_while_files_were_written(corpus: Corpus) -> None:
@@ -177,7 +176,7 @@ def test_killed_while_files_were_written(corpus: Corpus) -> None:
     left = corpus.workspace.splits / ".v1.abc.part"
     left.mkdir()
     (left / "train.csv").write_text("half a li")
-    build_split(corpus.workspace, corpus.catalogue, "v1", Options())
+    build_split(corpus.session, "v1", Options())
     assert [p.name for p in corpus.workspace.splits.iterdir()] == ["v1"]
 
 
@@ -190,32 +189,32 @@ def test_a_failed_write_leaves_nothing(corpus: Corpus, monkeypatch: pytest.Monke
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", full)
         with pytest.raises(InputError, match="No space left"):
-            build_split(corpus.workspace, corpus.catalogue, "v1", Options())
+            build_split(corpus.session, "v1", Options())
     assert not list(corpus.workspace.splits.iterdir())
 
 
 def test_a_lost_folder_comes_back_only_as_it_was(corpus: Corpus) -> None:
     corpus.standard()
-    split = build_split(corpus.workspace, corpus.catalogue, "v1", Options()).split
+    split = build_split(corpus.session, "v1", Options()).split
     for path in split.folder.iterdir():
         path.unlink()
     split.folder.rmdir()
     with pytest.raises(RefusedError, match="another split v1"):
-        build_split(corpus.workspace, corpus.catalogue, "v1", Options(seed=1))
-    assert build_split(corpus.workspace, corpus.catalogue, "v1", Options()).split.digest == split.digest
+        build_split(corpus.session, "v1", Options(seed=1))
+    assert build_split(corpus.session, "v1", Options()).split.digest == split.digest
 
 
 def test_verify_names_images_and_a_swapped_folder(corpus: Corpus) -> None:
     corpus.standard()
-    one = build_split(corpus.workspace, corpus.catalogue, "one", Options()).split
-    two = build_split(corpus.workspace, corpus.catalogue, "two", Options(seed=1)).split
+    one = build_split(corpus.session, "one", Options()).split
+    two = build_split(corpus.session, "two", Options(seed=1)).split
     image = one.image_path(one.folds[0].test[0])
     image.write_bytes(image.read_bytes() + b"x")
-    assert verify_split(corpus.workspace, corpus.catalogue, "one") == [f"{image} was changed"]
+    assert verify_split(corpus.session, "one") == [f"{image} was changed"]
     image.write_bytes(image.read_bytes()[:-1])
     one.folder.rename(one.folder.with_name("old"))
     two.folder.rename(one.folder)
-    assert verify_split(corpus.workspace, corpus.catalogue, "one") == [
+    assert verify_split(corpus.session, "one") == [
         f"{MANIFEST} is that of the split two",
         f"the catalogue knows another split of this name, digest {one.digest}",
     ]
@@ -223,7 +222,7 @@ def test_verify_names_images_and_a_swapped_folder(corpus: Corpus) -> None:
 
 def test_nothing_of_this_machine_stands_in_the_files(corpus: Corpus) -> None:
     corpus.standard()
-    split = build_split(corpus.workspace, corpus.catalogue, "v1", Options()).split
+    split = build_split(corpus.session, "v1", Options()).split
     for path in split.folder.iterdir():
         assert str(corpus.workspace.root) not in path.read_text()
     assert json.loads((split.folder / MANIFEST).read_text())["digest"] == split.digest

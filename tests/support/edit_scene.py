@@ -11,9 +11,8 @@ from typing import Any
 from make_pdf import PANEL_TEXT
 from pdf_sheet import MARGIN, WIDTH, Rect, Sheet, grid, micrograph
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.reading import load_paper
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import Session, open_session
 from polydata.extraction.workflow import ExtractionResult, extract
 from polydata.types import Figure, Paper
 from polydata.workspace import Workspace
@@ -68,25 +67,25 @@ class EditScene:
     def root(self) -> Path:
         return self.workspace.root
 
-    def catalogue(self) -> Catalogue:
-        return open_catalogue(self.workspace)
+    def session(self) -> Session:
+        return open_session(self.workspace)
 
     def extract(self, *, again: bool = False) -> ExtractionResult:
-        with self.catalogue() as catalogue:
-            return extract(self.workspace, catalogue, [self.pdf.resolve()], workers=1, again=again)
+        with self.session() as session:
+            return extract(session, [self.pdf.resolve()], workers=1, again=again)
 
     def paper(self) -> Paper:
-        with self.catalogue() as catalogue:
-            (paper,) = catalogue.tuples("SELECT paper_id FROM papers")
-            return load_paper(catalogue, paper[0])
+        with self.session() as session:
+            (paper,) = session.catalogue.tuples("SELECT paper_id FROM papers")
+            return load_paper(session.catalogue, paper[0])
 
     def figure(self, page: int) -> Figure:
         (figure,) = (one for one in self.paper().figures if one.page == page)
         return figure
 
     def rows(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
-        with self.catalogue() as catalogue:
-            return catalogue.rows(sql, parameters)
+        with self.session() as session:
+            return session.catalogue.rows(sql, parameters)
 
     def figure_id(self, page: int) -> str:
         return str(self.rows("SELECT figure_id FROM figures WHERE page = ?", page)[0]["figure_id"])
@@ -101,5 +100,5 @@ class EditScene:
         return str(found[0]["panel_id"])
 
     def fingerprint(self) -> str:
-        with self.catalogue() as catalogue:
-            return catalogue.fingerprint()
+        with self.session() as session:
+            return session.catalogue.fingerprint()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from workspaces import bare_session
+
 from polydata.catalogue.connect import Catalogue
 from polydata.ids import content_id
 from polydata.records.importer import save
@@ -68,7 +70,7 @@ def figure_links(catalogue: Catalogue) -> dict[str, str]:
 
 
 def run(catalogue: Catalogue) -> Joined:
-    return join(catalogue, Task.load())
+    return join(bare_session(catalogue, Task.load()))
 
 
 def blank(**values: str) -> dict[str, str]:

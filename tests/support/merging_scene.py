@@ -10,7 +10,7 @@ from typing import Any
 from commands import run_json
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.upkeep.merge import Merge, merge
 from polydata.workspace import Workspace
 
@@ -22,7 +22,7 @@ def fingerprint(workspace: Path) -> str:
 
 
 def catalogue(workspace: Path) -> Catalogue:
-    return open_catalogue(Workspace.open(workspace))
+    return open_session(workspace).catalogue
 
 
 def write(workspace: Path, **tables: Any) -> None:
@@ -38,8 +38,8 @@ def read(workspace: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def api(here: Path, there: Path) -> Merge:
     place = Workspace.open(here)
-    with open_catalogue(place) as opened:
-        return merge(place, opened, Workspace.open(there))
+    with open_session(place) as opened:
+        return merge(opened, Workspace.open(there))
 
 
 def panel_of(workspace: Path, layout: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.papers import image_row
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.images.picture import ImageStore
 from polydata.types import ImageInfo
 from polydata.workspace import Workspace
@@ -44,11 +44,11 @@ def add_images(workspace: Workspace, pictures: list[bytes], status: str = "impor
     images = [store.put(data) for data in pictures]
     paper = {"paper_id": "paper-1", "source": "test", "file_name": "one.pdf", "status": status, "extractor": "test"}
     figure = {"figure_id": "figure-1", "paper_id": "paper-1", "page": 3, "label": "Figure 2"}
-    with open_catalogue(workspace) as catalogue:
-        catalogue.upsert("papers", [paper])
-        catalogue.upsert("figures", [{**figure, "method": "test", "confidence": 1.0}])
-        catalogue.upsert("images", [image_row(i) for i in images])
-        catalogue.upsert(
+    with open_session(workspace) as session:
+        session.catalogue.upsert("papers", [paper])
+        session.catalogue.upsert("figures", [{**figure, "method": "test", "confidence": 1.0}])
+        session.catalogue.upsert("images", [image_row(i) for i in images])
+        session.catalogue.upsert(
             "panels",
             [
                 {
@@ -59,8 +59,10 @@ def add_images(workspace: Workspace, pictures: list[bytes], status: str = "impor
             ],
         )  # fmt: skip
         record = {"record_id": "r", "source": "s", "polymers": "PLA; PBAT", "morphology": "two phases", "raw": "{}"}
-        catalogue.upsert("records", [record])
-        catalogue.upsert("links", [{"panel_id": "panel-00000", "record_id": "r", "method": "test", "score": 1.0}])
+        session.catalogue.upsert("records", [record])
+        session.catalogue.upsert(
+            "links", [{"panel_id": "panel-00000", "record_id": "r", "method": "test", "score": 1.0}]
+        )
     return images
 
 

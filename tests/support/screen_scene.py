@@ -11,8 +11,7 @@ import numpy as np
 from pdf_sheet import micrograph, png
 from PIL import Image, ImageDraw
 
-from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import Session, open_session
 from polydata.images.picture import ImageStore
 from polydata.workspace import Workspace
 
@@ -34,8 +33,8 @@ class Scene:
     workspace: Workspace
     images: list[str]
 
-    def catalogue(self) -> Catalogue:
-        return open_catalogue(self.workspace)
+    def session(self) -> Session:
+        return open_session(self.workspace)
 
     def panel(self, number: int) -> str:
         return f"panel-{number:012d}"
@@ -47,16 +46,16 @@ def make_scene(folder: Path) -> Scene:
     infos = [store.put(png(picture)) for picture in [*map(micrograph, range(3)), *map(drawing, range(2))]]
     captions = ["SEM micrographs of blends", None, HOSTILE, "Stress against strain", HOSTILE]
     said = json.dumps([{"field": "technique", "value": "TEM", "text": "TEM", "start": 0, "end": 3}])
-    with open_catalogue(workspace) as catalogue:
+    with open_session(workspace) as session:
         paper = {"paper_id": "paper-1", "source": "pdf", "file_name": "<i>a</i>.pdf", "path": str(folder / "a b.pdf")}
-        catalogue.upsert("papers", [{**paper, "status": "done", "extractor": "1"}])
-        catalogue.upsert("images", [dataclasses.asdict(info) for info in infos])
+        session.catalogue.upsert("papers", [{**paper, "status": "done", "extractor": "1"}])
+        session.catalogue.upsert("images", [dataclasses.asdict(info) for info in infos])
         for number, index in enumerate([0, 1, 2, 3, 4, 2]):
             figure = {"figure_id": f"figure-{number:012d}", "paper_id": "paper-1", "page": number + 1}
             words = {"label": f"Fig. {number}", "caption": captions[index], "method": "test", "confidence": 1.0}
-            catalogue.upsert("figures", [{**figure, **words}])
+            session.catalogue.upsert("figures", [{**figure, **words}])
             panel = {"panel_id": f"panel-{number:012d}", "figure_id": figure["figure_id"], "position": 0}
-            catalogue.upsert(
+            session.catalogue.upsert(
                 "panels", [{**panel, "image_sha256": infos[index].sha256, "mentions": said if number == 0 else None}]
             )
     return Scene(workspace, [info.sha256 for info in infos])

@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
+from polydata.images.picture import image_store
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -40,6 +42,10 @@ class Corpus:
     panels: int = 0
     answers: int = 0
 
+    @property
+    def session(self) -> Session:
+        return Session(self.workspace, self.catalogue)
+
     def paper(self, paper: str, **more: Any) -> None:
         row = {"paper_id": paper, "source": "test", "file_name": paper, "status": "imported", "extractor": "test"}
         self.catalogue.upsert("papers", [{**row, **more}])
@@ -49,7 +55,7 @@ class Corpus:
 
     def image(self, paper: str, data: bytes | int, caption: str | None = None, **votes: str | list[str]) -> str:
         """Show an image in a paper; each vote is a source and the label (or labels) it gives."""
-        info = self.workspace.images().put(picture(data) if isinstance(data, int) else data)
+        info = image_store(self.workspace).put(picture(data) if isinstance(data, int) else data)
         self.panels += 1
         panel = f"panel-{self.panels:06d}"
         shown = {"panel_id": panel, "figure_id": f"{paper}/f", "position": self.panels, "image_sha256": info.sha256}

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import Session, open_session
+from polydata.images.picture import image_store
 from polydata.splits.build import build_split
 from polydata.splits.manifest import Split
 from polydata.splits.options import Options
@@ -80,8 +80,8 @@ class SplitScene:
     numbers: dict[str, int]
     papers: dict[str, str]
 
-    def catalogue(self) -> Catalogue:
-        return open_catalogue(self.workspace)
+    def session(self) -> Session:
+        return open_session(self.workspace)
 
 
 def make_scene(folder: Path, **options: Any) -> SplitScene:
@@ -91,7 +91,7 @@ def make_scene(folder: Path, **options: Any) -> SplitScene:
         options: of ``build_split``.
     """
     workspace = Workspace.init(folder)
-    store, found, numbers, of_paper = workspace.images(), {}, {}, {}
+    store, found, numbers, of_paper = image_store(workspace), {}, {}, {}
     rows: dict[str, list[dict[str, Any]]] = {"papers": [], "figures": [], "images": [], "panels": [], "label_votes": []}
     for paper in range(PAPERS):
         name = f"p{paper}"
@@ -119,10 +119,10 @@ def make_scene(folder: Path, **options: Any) -> SplitScene:
                 "evidence": "test",
             }
             rows["label_votes"].append(vote)
-    with open_catalogue(workspace) as catalogue:
+    with open_session(workspace) as session:
         for table, some in rows.items():
-            catalogue.upsert(table, some)
+            session.catalogue.upsert(table, some)
         said = [{"paper_id": OPEN, "licence": "CC-BY-SA-4.0"}, {"paper_id": CLOSED, "licence": "CC-BY-ND-4.0"}]
-        catalogue.upsert("paper_licences", said)
-        split = build_split(workspace, catalogue, "v1", Options(**options)).split
+        session.catalogue.upsert("paper_licences", said)
+        split = build_split(session, "v1", Options(**options)).split
     return SplitScene(workspace, split, found, numbers, of_paper)

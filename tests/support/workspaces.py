@@ -12,6 +12,16 @@ import quickjs
 from commands import run
 from make_pdf import LAYOUTS
 
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
+from polydata.task import Task
+from polydata.workspace import Settings, Workspace
+
+
+def bare_session(catalogue: Catalogue, task: Task) -> Session:
+    """A session of a catalogue that lies in no workspace."""
+    return Session(Workspace(Path("nowhere"), Settings()), catalogue, task)
+
 
 def extracted(place: Path, layouts: Iterable[str], pdfs: Path) -> Path:
     """A workspace that has read these layouts of ``make_pdf``; their PDFs lie in ``pdfs``."""

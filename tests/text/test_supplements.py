@@ -62,17 +62,17 @@ def test_no_names_break_it(papers: list[dict[str, Any]]) -> None:
 
 def test_a_supplement_is_not_parted_from_its_paper(tmp_path: Path) -> None:
     scene = make_scene(tmp_path / "w")
-    with scene.catalogue() as catalogue:
-        catalogue.run("UPDATE papers SET file_name = 'a.pdf'")
+    with scene.session() as session:
+        session.catalogue.run("UPDATE papers SET file_name = 'a.pdf'")
         row = {"source": "pdf", "status": "done", "extractor": "1"}
-        catalogue.upsert("papers", [{"paper_id": "paper-2", "file_name": "a_SI.pdf", **row}])
-        catalogue.run("UPDATE figures SET paper_id = 'paper-2' WHERE figure_id = ?", [f"figure-{1:012d}"])
-        assert supplements(catalogue) == {"paper-2": ("paper-1", "file name")}
-        groups = group_images(read_evidence(catalogue, scene.images[:2]))
+        session.catalogue.upsert("papers", [{"paper_id": "paper-2", "file_name": "a_SI.pdf", **row}])
+        session.catalogue.run("UPDATE figures SET paper_id = 'paper-2' WHERE figure_id = ?", [f"figure-{1:012d}"])
+        assert supplements(session.catalogue) == {"paper-2": ("paper-1", "file name")}
+        groups = group_images(read_evidence(session.catalogue, scene.images[:2]))
         assert set(groups.of_image.values()) == {"paper-1"}
         assert groups.merged == ({"papers": ["paper-1", "paper-2"], "by": ["supplement of:paper-1"]},)
-        assert tie_supplements(catalogue) == 1
-        assert catalogue.value("SELECT supplement_of FROM papers WHERE paper_id = 'paper-2'") == "paper-1"
-        catalogue.run("UPDATE papers SET file_name = 'b.pdf' WHERE paper_id = 'paper-2'")
-        assert tie_supplements(catalogue) == 0
-        assert catalogue.value("SELECT supplement_of FROM papers WHERE paper_id = 'paper-2'") is None
+        assert tie_supplements(session.catalogue) == 1
+        assert session.catalogue.value("SELECT supplement_of FROM papers WHERE paper_id = 'paper-2'") == "paper-1"
+        session.catalogue.run("UPDATE papers SET file_name = 'b.pdf' WHERE paper_id = 'paper-2'")
+        assert tie_supplements(session.catalogue) == 0
+        assert session.catalogue.value("SELECT supplement_of FROM papers WHERE paper_id = 'paper-2'") is None

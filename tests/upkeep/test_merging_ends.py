@@ -52,7 +52,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from polydata.upkeep import merge as merging
-from polydata.catalogue.session import open_catalogue
+from polydata.catalogue.session import open_session
 from polydata.workspace import Workspace
 
 def die(*_):
@@ -69,8 +69,8 @@ if moment == "writing":
 if moment == "after writing":
     merging.tie_supplements = die
 place = Workspace.open(Path(here))
-with open_catalogue(place) as catalogue:
-    merging.merge(place, catalogue, Workspace.open(Path(there)), advance)
+with open_session(place) as session:
+    merging.merge(session, Workspace.open(Path(there)), advance)
 """
 
 

@@ -15,6 +15,7 @@ from polydata.extraction.document.pagepictures import PagePicture, draw_pages
 from polydata.extraction.pool import Readers
 from polydata.files.atomic import replacing
 from polydata.images.copies import Progress
+from polydata.images.picture import image_store
 from polydata.types import Failure
 from polydata.workspace import Workspace
 
@@ -107,7 +108,7 @@ def _drawn(
         now = {job.path: job for job in todo}  # results come back by path: one paper of each at a time
         todo = [job for job in todo if now[job.path] is not job]
         readers = Readers(
-            workspace.images(),
+            image_store(workspace),
             workers=settings.workers or os.cpu_count() or 1,
             limits=limits_of(workspace),
             seconds_per_file=settings.seconds_per_file,

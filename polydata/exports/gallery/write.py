@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata import __version__
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.exports.gallery.entries import Row, gallery_entries, tie_twins
 from polydata.exports.gallery.pages import add_pages
@@ -31,7 +31,6 @@ from polydata.images.picture import ImageStore, open_picture
 from polydata.resources import PACKAGE
 from polydata.splits.manifest import Split
 from polydata.splits.options import Options
-from polydata.workspace import Workspace
 
 TEMPLATES = PACKAGE / "templates" / "gallery"
 STATIC = ("gallery.css", "filter.js", "gallery.js")
@@ -64,8 +63,7 @@ class Gallery:
 
 
 def write_gallery(
-    workspace: Workspace,
-    catalogue: Catalogue,
+    session: Session,
     folder: Path,
     split: Split | None = None,
     *,
@@ -84,16 +82,16 @@ def write_gallery(
         InputError: if the folder cannot be written.
         RefusedError: if it holds other files.
     """
-    entries, rows = gallery_entries(catalogue, split)
+    entries, rows = gallery_entries(session.catalogue, split)
     if not entries:
         raise UsageError("There is no image to show.", "Extract papers or import a data set first.")
     title, crops = split.name if split else "All images", Options(crops=crops).looks_for_crops(len(entries))
     with writing_to(folder):
         mark_of(folder, MARK, ("made_by", "title"))
         write_page(folder / MARK, json.dumps({"made_by": f"polydata {__version__}", "title": title}) + "\n")
-        failures = _add_pictures(workspace.images(), folder, entries, rows, progress)
-        tie_twins(entries, rows, _copies_of_places(workspace.images(), entries, rows, progress) if crops else ())
-        failures += add_pages(workspace, folder, entries, rows, progress)
+        failures = _add_pictures(session.images, folder, entries, rows, progress)
+        tie_twins(entries, rows, _copies_of_places(session.images, entries, rows, progress) if crops else ())
+        failures += add_pages(session.workspace, folder, entries, rows, progress)
         write_files(folder, entries, title=title, split=split)
     return Gallery(
         index=folder / "index.html",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from polydata.catalogue import conflicts as rows_of
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import named_answers
+from polydata.catalogue.session import Session
 from polydata.records.rules import TEXTS
 from polydata.task import Task
 
@@ -158,33 +158,35 @@ class Scene:
         return SEVERITY[kind] if excluding else round(SEVERITY[kind] * SOFTER, 4)
 
 
-def read_scene(catalogue: Catalogue, task: Task) -> Scene:
+def read_scene(session: Session) -> Scene:
     """Read the catalogue."""
     keys: dict[str, set[str]] = defaultdict(set)
-    for image, key in rows_of.record_keys(catalogue):
+    for image, key in rows_of.record_keys(session.catalogue):
         keys[image].add(key)
     found: dict[str, Picture] = {}
     names: dict[str, set[str]] = defaultdict(set)
-    for row in rows_of.pictures(catalogue):
+    for row in rows_of.pictures(session.catalogue):
         image = row["image_sha256"]
-        names[image] |= {image, row["panel_id"], *_file_names(row["file_name"], task), *keys[image]}
+        names[image] |= {image, row["panel_id"], *_file_names(row["file_name"], session.task), *keys[image]}
         found.setdefault(image, Picture(**row))
     voices: dict[str, list[Voice]] = defaultdict(list)
-    votes = rows_of.votes(catalogue)
+    votes = rows_of.votes(session.catalogue)
     speaking = {(row["image_sha256"], row["record_id"]) for row in votes if row["source"] == "rule"}
     for row in votes:  # a record's texts stand beside the words that speak in them, else beside its label
         silent = (row["image_sha256"], row["record_id"]) not in speaking
         voices[row["image_sha256"]].append(_voice(row, with_texts=silent or row["source"] == "rule"))
-    for row in named_answers(catalogue):
+    for row in named_answers(session.catalogue):
         voices[row["image_sha256"]].append(Voice("review", row["choice"], row["comment"] or "", row["annotator"]))
-    decided = rows_of.decisions(catalogue)
+    decided = rows_of.decisions(session.catalogue)
     for row in decided:
         voices[row["image_sha256"]].append(Voice("manual", row["choice"], row["reason"], row["decided_by"]))
     return Scene(
-        task=task,
+        task=session.task,
         pictures={i: Picture(**{**_fields(p), "names": frozenset(names[i])}) for i, p in found.items()},
         voices={i: tuple(v) for i, v in voices.items() if i in found},
-        reviewed={row["image_sha256"]: row for row in rows_of.reviewed(catalogue) if row["image_sha256"] in found},
+        reviewed={
+            row["image_sha256"]: row for row in rows_of.reviewed(session.catalogue) if row["image_sha256"] in found
+        },
         decided=frozenset(row["image_sha256"] for row in decided),
     )
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.conflicts import linked_records
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.predictions import Predictions, read_predictions
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, Scene, Voice, read_scene
 from polydata.labels.conflicts.people import people_against_label, read_lines, truth_against_label
 from polydata.labels.conflicts.sources import DETECTORS, several_papers
-from polydata.task import Task
 
 
 def model_against_label(scene: Scene, predictions: Predictions) -> Iterator[Conflict]:
@@ -99,9 +98,7 @@ class Found:
         }
 
 
-def find_conflicts(
-    catalogue: Catalogue, task: Task, *, table: TableOptions | None = None, predictions: Sequence[Path] = ()
-) -> Found:
+def find_conflicts(session: Session, *, table: TableOptions | None = None, predictions: Sequence[Path] = ()) -> Found:
     """Find every disagreement between file names, records, their texts, reviewers, models and same pictures.
 
     Args:
@@ -112,18 +109,18 @@ def find_conflicts(
         UsageError: if the catalogue has no images.
         InputError: if table or predictions cannot be used.
     """
-    scene = read_scene(catalogue, task)
+    scene = read_scene(session)
     if not scene.pictures:
         raise UsageError("The catalogue has no images.", "Read papers first: polydata extract PAPERS/")
     found = [conflict for detect in DETECTORS for conflict in detect(scene)]
-    found += several_papers(scene, linked_records(catalogue))
+    found += several_papers(scene, linked_records(session.catalogue))
     problems: list[str] = []
     if table is not None:
         lines, problems = read_lines(scene, table.path, truth=table.truth, raters=table.raters, key=table.key)
         found += truth_against_label(scene, lines, table.path.name)
         found += people_against_label(scene, lines, table.path.name)
     for path in predictions:
-        found += model_against_label(scene, read_predictions(path, task))
+        found += model_against_label(scene, read_predictions(path, session.task))
     return Found(scene, _ranked(scene, found), tuple(problems))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from polydata.errors import InputError
 from polydata.images.html import pdf_address, picture_address, template, write_page
-from polydata.images.picture import ImageStore
+from polydata.images.picture import ImageStore, image_store
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, Picture, Scene, Voice
 from polydata.labels.conflicts.find import Found
 from polydata.workspace import Workspace
@@ -54,7 +54,7 @@ def write_conflicts(workspace: Workspace, found: Found, path: Path, advance: Adv
     for conflict in found.conflicts:
         groups[conflict.images].append(conflict)
     shown = list(groups.items())[:MAX_CARDS]
-    drawer = _Drawer(found.scene, workspace.images())
+    drawer = _Drawer(found.scene, image_store(workspace))
     cards = []
     for images, conflicts in shown:
         cards.append(drawer.card(images, conflicts))
