@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from polydata.errors import InputError, RefusedError
+from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import sha256_file
 
 PART = ".part"
@@ -40,6 +40,21 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_output(path: Path, suffixes: Sequence[str]) -> None:
+    """Refuse a file that could not be written, before the work is done.
+
+    Raises:
+        UsageError: for another suffix.
+        InputError: if it is a folder itself, or its folder is missing or cannot be written.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} does not end in {' or '.join(suffixes)}.", "Give the file such a name.")
+    if path.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder.", "Name another file with --output.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: {path.parent} is missing or read-only.", "Make the folder first.")
 
 
 def folder_name(label: str) -> str:

@@ -30,13 +30,14 @@ def predict(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Predict the labels of images; the parts of a run (folds, seeds) answer together."""
-    from polymodel.prediction.predict import check_output, open_model, write_predictions
+    from polydata.files.atomic import check_output
+    from polymodel.prediction.predict import OUTPUTS, open_model, write_predictions
     from polymodel.prediction.predict import predict as predict_images
     from polymodel.report import summaries as console
 
     chosen = open_model(run, workspace)
     if output is not None:
-        check_output(output)
+        check_output(output, OUTPUTS)
     with progress() as advance:
         found = predict_images(chosen, images, device, advance)
     if output is not None:

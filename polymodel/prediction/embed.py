@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from polydata.errors import InputError
-from polydata.files.atomic import replacing
+from polydata.files.atomic import check_output, replacing
 from polydata.ids import sha256_file
 from polydata.splits.manifest import MANIFEST
 from polydata.workspace import Workspace
@@ -18,7 +18,7 @@ from polymodel.data.split import check_images, open_split
 from polymodel.networks.features import FeatureCache, Features
 from polymodel.networks.network import architecture
 from polymodel.networks.weights import load_network
-from polymodel.prediction.predict import check_output, find_images
+from polymodel.prediction.predict import find_images
 from polymodel.runs.environment import choose_device, seed_everything
 from polymodel.runs.parts import Advance
 from polymodel.training.train import CACHE

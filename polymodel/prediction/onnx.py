@@ -17,12 +17,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.files.atomic import replacing
+from polydata.files.atomic import check_output, replacing
 from polydata.images.picture import open_picture
 from polymodel.data.views import CROPS, GREY_WEIGHTS, MAX_ASPECT, Grey, Preparation
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
-from polymodel.prediction.predict import check_output
 from polymodel.runs.run import Run
 
 SUFFIX = ".onnx"

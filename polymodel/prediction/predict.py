@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from polydata.errors import InputError, UsageError
-from polydata.files.atomic import replacing
+from polydata.files.atomic import check_output, replacing
 from polydata.ids import sha256_bytes
 from polydata.images.picture import SUFFIXES, open_picture
 from polydata.workspace import SETTINGS, Workspace
@@ -200,21 +199,6 @@ def _answerer(model: Run | OnnxModel, device: DeviceName) -> tuple[Answerer, str
 OUTPUTS = (".csv", ".json", ".parquet")
 
 
-def check_output(path: Path, suffixes: Sequence[str] = OUTPUTS) -> None:
-    """Refuse a file that could not be written, before the work is done.
-
-    Raises:
-        UsageError: for another suffix.
-        InputError: if it is a folder itself, or its folder is missing or cannot be written.
-    """
-    if path.suffix.lower() not in suffixes:
-        raise UsageError(f"{path} does not end in {' or '.join(suffixes)}.", "Give the file such a name.")
-    if path.is_dir():
-        raise InputError(f"{path} cannot be written: it is a folder.", "Name another file with --output.")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise InputError(f"{path} cannot be written: {path.parent} is missing or read-only.", "Make the folder first.")
-
-
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write a table as .csv, .json or .parquet, by the file's suffix.
 
@@ -223,7 +207,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     """
     import pandas as pd
 
-    check_output(path)
+    check_output(path, OUTPUTS)
     frame = pd.DataFrame([p.row() for p in predictions.done])
     try:
         with replacing(path) as out:
