@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bar_scene import draw_bar, texture
 from commands import run, run_json
 from pdf_sheet import png
 from PIL import Image
 from screen_scene import make_scene
-from tests.extract.scale.bar_scene import draw_bar, texture
 
 from polydata.catalogue.session import open_session
 from polydata.images.picture import ImageStore

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.extract.scale.bar_scene import STYLES, draw_bar, texture
+from bar_scene import STYLES, draw_bar, texture
 
 from polydata.images.picture import open_picture
 from polydata.vision.scale_bar import read_scale_bar

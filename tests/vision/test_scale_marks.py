@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from bar_scene import STYLES, draw_bar
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.extract.scale.bar_scene import STYLES, draw_bar
 
 from polydata.vision.scale_marks import MOST, find_marks
 
