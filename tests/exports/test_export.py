@@ -198,7 +198,7 @@ def test_the_folder_one_is_in_and_a_link_to_it(export: Export, tmp_path: Path, m
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from polydata.folders import replacing_folder
+from polydata.files.atomic import replacing_folder
 steps = int(sys.argv[2])
 def die(event, _):
     global steps

@@ -95,7 +95,7 @@ def test_too_few_groups_are_refused() -> None:
 
 def test_string_hashing_has_no_influence() -> None:
     program = (
-        "from polydata.splits.stratify import share_out;"
+        "from polydata.splits.partition import share_out;"
         "print(share_out({f'p{n}': (n % 3, n % 4 + 1) for n in range(40)}, [.2] * 5, '0'))"
     )
     printed = {

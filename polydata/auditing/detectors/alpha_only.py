@@ -17,7 +17,7 @@ def find(subject: Subject) -> Found | None:
 
 DETECTOR = Detector(
     name="alpha-only",
-    fix="Open them with polydata.images.open_picture, or store them anew in grey; polymodel reads them rightly.",
+    fix="Open them with polydata.images.picture.open_picture, or store them in grey; polymodel reads them rightly.",
     find=find,
     alone=True,
 )

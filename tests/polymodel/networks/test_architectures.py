@@ -222,8 +222,8 @@ def test_missing_files_are_an_error(tmp_path: Path) -> None:
 def test_unreachable_downloads_say_what_else_can_be_done(tmp_path: Path) -> None:
     """In a process of its own, whose proxy is a closed port, so that no network is needed to fail."""
     code = (
-        "from polymodel.models import architecture\n"
-        "from polymodel.weights import load_network\n"
+        "from polymodel.networks.network import architecture\n"
+        "from polymodel.networks.weights import load_network\n"
         "from polydata.errors import InputError\n"
         "try:\n    load_network(architecture('resnet18'), 'imagenet', 2)\n"
         "except InputError as error:\n    print(error.message, '|', error.hint)\n"
