@@ -1,3 +1,5 @@
 """polydata: from a folder of literature PDFs to a trustworthy labelled micrograph data set."""
 
-__version__ = "0.1.0"
+from polydata.resources import VERSION as __version__  # noqa: N811
+
+__all__ = ["__version__"]

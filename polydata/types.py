@@ -6,12 +6,33 @@ y growing downwards. Pages count from 1.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from polydata.choices import Kind
 
 Decision = Literal["accepted", "rejected"]
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Whoever is told how far long work is; every stage takes one."""
+
+    def __call__(self, step: str, done: int, total: int | None, /) -> None:
+        """Be told what is being done, how much of it is done, and of how much; None where that is not known yet."""
+
+
+def quiet(step: str, done: int, total: int | None, /) -> None:
+    """A progress that tells nobody."""
+
+
+def tracked(items: Iterable[T], step: str, progress: Progress, total: int | None = None) -> Iterator[T]:
+    """The items one by one; ``progress`` is told at the start and after each that was dealt with."""
+    progress(step, 0, total)
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(step, done, total)
 
 
 @dataclass(frozen=True, order=True)

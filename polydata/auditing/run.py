@@ -32,10 +32,10 @@ from polydata.catalogue.session import Session
 from polydata.catalogue.splits import said_of, scales_of, shown_more_than_once
 from polydata.errors import InputError, UsageError
 from polydata.files.model_opinions import Opinions, read_embeddings, read_predictions
-from polydata.images.copies import Progress, quiet
 from polydata.splits.evidence import Evidence, group_images, read_evidence, with_copies
 from polydata.splits.leaks import Sides
 from polydata.splits.overview import show_split
+from polydata.types import Progress, quiet
 
 DETECTORS: tuple[Detector, ...] = tuple(
     module.DETECTOR

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from polydata.auditing.controls import ControlTable, read_table
 from polydata.files.model_opinions import Opinions
-from polydata.images.copies import Progress, quiet
 from polydata.images.picture import open_picture
 from polydata.splits.evidence import Evidence
 from polydata.splits.leaks import Sides
 from polydata.task import Task
+from polydata.types import Progress, quiet
 from polydata.vision.measures import Looks, looks_of
 
 

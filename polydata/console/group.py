@@ -10,15 +10,15 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from polydata import __version__
 from polydata.console.output import printable
 from polydata.errors import PolydataError
+from polydata.resources import VERSION
 
 
 def print_version(wanted: bool) -> None:
     """Print the program's name and version and end, where they are asked for."""
     if wanted:
-        typer.echo(f"{Path(sys.argv[0]).stem} {__version__}")
+        typer.echo(f"{Path(sys.argv[0]).stem} {VERSION}")
         raise typer.Exit
 
 

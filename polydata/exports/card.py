@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from polydata import __version__
 from polydata.auditing.run import Report, audit_workspace, finding_rows
 from polydata.catalogue.described import described_panels
 from polydata.catalogue.funnel import funnel
@@ -18,10 +17,11 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.files.tables import plain, table
-from polydata.images.copies import Progress, quiet
+from polydata.resources import VERSION
 from polydata.splits.manifest import Item, Split
 from polydata.task import Task
 from polydata.text.licences import may_be_passed_on
+from polydata.types import Progress, quiet
 
 PACKAGES = ("duckdb", "numpy", "pillow", "pymupdf", "imagehash")
 """Packages whose version has a part in what images and hashes come out as."""
@@ -220,7 +220,7 @@ def _making(split: Split) -> Lines:
         "",
         f"- Digest of the split: {split.digest}",
         f"- Catalogue: {manifest['catalogue_fingerprint']}",
-        f"- Split by polydata {plain(manifest['code_version'])}; card by polydata {__version__}, Python "
+        f"- Split by polydata {plain(manifest['code_version'])}; card by polydata {VERSION}, Python "
         f"{platform.python_version()}, {packages}",
     ]
 
@@ -230,7 +230,7 @@ def _citing(split: Split, panels: Sequence[Mapping[str, Any]]) -> Lines:
     return [
         "## How to cite",
         "",
-        f"Name the split and its digest ({plain(split.name)}, {split.digest[:16]}), polydata {__version__}, and the "
+        f"Name the split and its digest ({plain(split.name)}, {split.digest[:16]}), polydata {VERSION}, and the "
         "papers whose figures you show.",
         *(f"\n- {plain(CITATIONS[source])}" for source in sources),
     ]

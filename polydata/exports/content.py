@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from polydata import __version__
 from polydata.catalogue.described import described_panels
 from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_bytes
 from polydata.images.picture import ImageStore, portable
+from polydata.resources import VERSION
 from polydata.splits.manifest import Item, Split
 from polydata.task import Task
 from polydata.text.licences import may_be_passed_on
@@ -112,7 +112,7 @@ class Content:
             "licences": dict(sorted(licences.items())),
             "release": self.release,
             "withheld": sum(one.file is None for one in self.entries),
-            "made_by": f"polydata {__version__}",
+            "made_by": f"polydata {VERSION}",
         }
 
     @property

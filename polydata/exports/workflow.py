@@ -17,9 +17,9 @@ from polydata.exports.card import card_text
 from polydata.exports.content import Advance, Content, Entry, csv_text, gather
 from polydata.files.atomic import changed, checksums, mark_of, other_files, put_back, replacing_folder, writing_to
 from polydata.ids import sha256_file
-from polydata.images.copies import Progress, quiet
 from polydata.splits.manifest import MANIFEST, Split
 from polydata.splits.overview import show_split
+from polydata.types import Progress, quiet
 
 FORMATS = ("imagefolder", "coco", "hf", "croissant", "parquet", "webdataset", "labelstudio", "fiftyone")
 """Names of the modules of this package that write a format."""

@@ -71,8 +71,8 @@ NAMED = 5
 
 
 @contextmanager
-def writing_to(folder: Path) -> Iterator[None]:
-    """Whatever the system refuses within the block is the folder's fault.
+def writing_to(place: Path, hint: str = "Choose another --output.") -> Iterator[None]:
+    """Whatever the system refuses within the block is the fault of the file or folder that is written.
 
     Raises:
         InputError: for any ``OSError``.
@@ -80,8 +80,7 @@ def writing_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or error
-        raise InputError(f"{folder} cannot be written: {why}.", "Choose another --output.") from error
+        raise InputError(f"{place} cannot be written: {error.strerror or error}.", hint) from error
 
 
 def mark_of(folder: Path, name: str, keys: Collection[str]) -> dict[str, Any] | None:

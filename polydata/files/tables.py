@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError, UsageError
+from polydata.files.atomic import replacing, writing_to
 from polydata.text.normalise import decode
 
 MAX_BYTES = 500_000_000
@@ -158,6 +159,25 @@ def _json_lines(data: bytes) -> Iterator[Row]:
                 yield _object(number, json.loads(line))
             except (ValueError, RecursionError) as error:
                 yield Row(number, {}, f"it is not JSON: {error}")
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as CSV with a header, None as an empty cell, lines ended by a line feed alone."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as CSV (see ``csv_text``), the file whole or not at all.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    with writing_to(path), replacing(path) as out:
+        out.write(csv_text(columns, rows).encode("utf-8"))
 
 
 def plain(value: object) -> str:

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from polydata.files.atomic import replacing
 from polydata.images.keypoints import Keypoints, Match, compare, find_keypoints, mirrored_words
 from polydata.images.picture import open_picture
+from polydata.types import Progress, quiet
 
 VERSION = 1
 """Raise it whenever another method would find other pairs: it stands in the recipe of a split."""
@@ -38,12 +39,6 @@ CANDIDATES = 8
 BLOCK = 200_000
 
 Index = NDArray[np.int64]
-Progress = Callable[[str, int, int], None]
-"""Told (what is going on, done, all)."""
-
-
-def quiet(*_: object) -> None:
-    """Progress that nobody looks at."""
 
 
 @dataclass(frozen=True)

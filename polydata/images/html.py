@@ -12,7 +12,7 @@ from PIL import Image
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.images.picture import ImageStore, open_picture
-from polydata.resources import PACKAGE
+from polydata.resources import TEMPLATES
 
 MAX_STRETCH = 12
 """Strips that are longer than so many times their width are shown cut, for they would shrink to a line."""
@@ -38,7 +38,7 @@ def small_jpeg(image: Image.Image, side: int, quality: int = 72) -> bytes:
 
 def template(name: str) -> jinja2.Template:
     """A file of ``templates``; every text is escaped, and a value that is missing is an error."""
-    loader = jinja2.FileSystemLoader(PACKAGE / "templates")
+    loader = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

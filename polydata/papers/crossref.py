@@ -19,9 +19,9 @@ from urllib.parse import quote
 import requests
 import urllib3
 
-from polydata import __version__
 from polydata.errors import ServerError
 from polydata.files.atomic import replacing
+from polydata.resources import VERSION
 from polydata.text.reference import Reference, find_doi
 
 ROOT = "https://api.crossref.org"
@@ -143,7 +143,7 @@ class Crossref:
 
     def _ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
         contact = f"; mailto:{self.mailto}" if self.mailto else ""
-        headers = {"User-Agent": f"polydata/{__version__} (https://pypi.org/project/polydata{contact})"}
+        headers = {"User-Agent": f"polydata/{VERSION} (https://pypi.org/project/polydata{contact})"}
         for attempt in range(TRIES):
             self.sleep(max(0.0, self._last + self.pause_s - time.monotonic()))
             self._last = time.monotonic()

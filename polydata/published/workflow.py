@@ -14,7 +14,6 @@ from polydata.catalogue.records import records_by_id
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.images import copies
-from polydata.images.copies import Progress, quiet
 from polydata.images.hashes import NEAR
 from polydata.images.picture import ImageStore
 from polydata.published.layout import Published, read_layout
@@ -24,6 +23,7 @@ from polydata.records.rules import write_votes
 from polydata.splits.evidence import GROUP_BY, group_images, read_evidence, with_copies
 from polydata.splits.write import make_items, write_split
 from polydata.task import Task
+from polydata.types import Progress, quiet
 
 MAX_IMAGE_BYTES = 200_000_000
 LEAKAGE_REASON = "imported as its authors published it"

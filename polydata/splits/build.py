@@ -9,7 +9,6 @@ from typing import Any
 from polydata.catalogue.session import Session
 from polydata.choices import Protocol
 from polydata.errors import InputError
-from polydata.images.copies import Progress, quiet
 from polydata.splits.choose import choose_images
 from polydata.splits.evidence import group_images, read_evidence, with_copies
 from polydata.splits.leaks import Sides
@@ -17,6 +16,7 @@ from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
 from polydata.splits.options import Options
 from polydata.splits.partition import partition
 from polydata.splits.write import make_items, write_split
+from polydata.types import Progress, quiet
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import supplements
 from polydata.catalogue.splits import image_places, paper_references, shown_images
 from polydata.errors import InputError
-from polydata.images.copies import Copy, Progress, find_copies, quiet
+from polydata.images.copies import Copy, find_copies
 from polydata.images.hashes import near_hashes
 from polydata.images.picture import ImageStore
 from polydata.text.reference import reference_keys
+from polydata.types import Progress, quiet
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,12 @@ from typing import Any
 
 from PIL import Image
 
-from polydata import __version__
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.files.atomic import folder_name, mark_of, replacing, writing_to
 from polydata.ids import sha256_bytes, sha256_file
 from polydata.images.picture import open_picture
 from polydata.images.transforms import Transform, draw_transform
+from polydata.resources import VERSION
 from polydata.splits.manifest import Item, Split, fold_files
 
 PLAN, COPIES, IMAGES = "augment.json", "copies.csv", "images"
@@ -151,7 +151,7 @@ def _take_place(place: Path, plan: Mapping[str, Any]) -> bool:
     """Make the folder one of this plan; returns whether an earlier run finished there."""
     found = mark_of(place, PLAN, plan)
     if found is None:
-        _save(place / PLAN, json.dumps({**plan, "code_version": __version__}, indent=2, ensure_ascii=False) + "\n")
+        _save(place / PLAN, json.dumps({**plan, "code_version": VERSION}, indent=2, ensure_ascii=False) + "\n")
     elif any(found[key] != value for key, value in plan.items()):
         raise RefusedError(
             f"{place} holds copies that were made otherwise, or of another split.", "Choose another --output."
@@ -212,7 +212,7 @@ def _finish(place: Path, plan: Mapping[str, Any], split: Split, rows: Sequence[R
     _save(place / COPIES, text)
     digest = sha256_bytes(text.encode())
     counts = dict(sorted(Counter(str(row["label"]) for row in rows).items()))
-    done = {**plan, "code_version": __version__, "counts": counts, "digest": digest}
+    done = {**plan, "code_version": VERSION, "counts": counts, "digest": digest}
     _save(place / PLAN, json.dumps(done, indent=2, ensure_ascii=False) + "\n")
     return digest
 

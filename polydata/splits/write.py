@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from polydata import __version__
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import register, registered
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import is_text, sha256_bytes
 from polydata.images.picture import image_store
+from polydata.resources import VERSION
 from polydata.splits.evidence import Evidence, Groups, read_evidence
 from polydata.splits.leaks import Leak, Sides, find_leaks
 from polydata.splits.manifest import (
@@ -158,7 +158,7 @@ def write_split(
             "classes": list(classes),
             "positive": task.positive,
             "recipe": dict(recipe),
-            "code_version": __version__,
+            "code_version": VERSION,
             "catalogue_fingerprint": session.catalogue.fingerprint(),
             "counts": {**_counts(partitions, classes), "excluded": dict(excluded or {})},
             "notes": dict(notes or {}),

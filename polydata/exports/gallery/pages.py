@@ -14,9 +14,8 @@ from polydata.extraction.corrector import limits_of
 from polydata.extraction.document.pagepictures import PagePicture, draw_pages
 from polydata.extraction.pool import Readers
 from polydata.files.atomic import replacing
-from polydata.images.copies import Progress
 from polydata.images.picture import image_store
-from polydata.types import Failure
+from polydata.types import Failure, Progress
 from polydata.workspace import Workspace
 
 FOLDER = "pages"

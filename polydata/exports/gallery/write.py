@@ -19,20 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata import __version__
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.exports.gallery.entries import Row, gallery_entries, tie_twins
 from polydata.exports.gallery.pages import add_pages
 from polydata.files.atomic import mark_of, replacing, writing_to
-from polydata.images.copies import Progress, find_copies, quiet
+from polydata.images.copies import find_copies
 from polydata.images.html import small_jpeg, template, write_page
 from polydata.images.picture import ImageStore, open_picture
-from polydata.resources import PACKAGE
+from polydata.resources import TEMPLATES, VERSION
 from polydata.splits.manifest import Split
 from polydata.splits.options import Options
+from polydata.types import Progress, quiet
 
-TEMPLATES = PACKAGE / "templates" / "gallery"
+GALLERY = TEMPLATES / "gallery"
 STATIC = ("gallery.css", "filter.js", "gallery.js")
 MARK = "gallery.json"
 PER_FILE = 500
@@ -88,7 +88,7 @@ def write_gallery(
     title, crops = split.name if split else "All images", Options(crops=crops).looks_for_crops(len(entries))
     with writing_to(folder):
         mark_of(folder, MARK, ("made_by", "title"))
-        write_page(folder / MARK, json.dumps({"made_by": f"polydata {__version__}", "title": title}) + "\n")
+        write_page(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "title": title}) + "\n")
         failures = _add_pictures(session.images, folder, entries, rows, progress)
         tie_twins(entries, rows, _copies_of_places(session.images, entries, rows, progress) if crops else ())
         failures += add_pages(session.workspace, folder, entries, rows, progress)
