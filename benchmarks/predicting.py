@@ -30,13 +30,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from small_split import make_small
 
-from polymodel.config import DEFAULT_ARCH, IMAGENET, DeviceName, Hardware, TrainConfig, adjusted
-from polymodel.data.split import open_split
+from polymodel.config import DeviceName, Hardware, TrainConfig, adjusted
+from polymodel.data.split import load_split
 from polymodel.networks.network import Network, architecture
 from polymodel.networks.weights import load_network
 from polymodel.prediction.onnx import OnnxModel, export, open_onnx
 from polymodel.prediction.predict import predict
-from polymodel.recipes import Recipe, RecipeName
+from polymodel.recipes import DEFAULT_ARCH, IMAGENET, Recipe, RecipeName
 from polymodel.runs.run import Run
 from polymodel.training.train import train
 
@@ -59,7 +59,7 @@ def trained(root: Path, recipe: Recipe) -> Run:
     """A run with one part."""
     config = TrainConfig(DEFAULT_ARCH, IMAGENET, None, recipe, (0,))
     hardware = Hardware(DeviceName.CPU)
-    return train(open_split("one", root), config, root / "runs", name=recipe.name, hardware=hardware).run
+    return train(load_split("one", root), config, root / "runs", name=recipe.name, hardware=hardware).run
 
 
 def plain_loop(network: Network, recipe: Recipe) -> Callable[[Sequence[Path], int], None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,11 +16,8 @@ from typing import Any
 
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_file
-from polymodel.recipes import RECIPES, Recipe, RecipeName
+from polymodel.recipes import IMAGENET, NO_WEIGHTS, RECIPES, Channels, Finetune, Probe, Recipe, RecipeName
 
-DEFAULT_ARCH = "efficientnet_lite0"
-IMAGENET = "imagenet"
-NO_WEIGHTS = "none"
 MAX_SEEDS = 1000
 
 
@@ -132,15 +130,9 @@ def adjusted(name: RecipeName, **overrides: float | str | bool | None) -> Recipe
     recipe = RECIPES[name]
     wanted: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
     for key, value in wanted.items():
-        flag = f"--{key.replace('_', '-')}"
-        if recipe.kind == "probe" and key not in ("image_size", "balance"):
-            raise UsageError(
-                f"{flag} means nothing to the recipe {name}, which fits a logistic regression.",
-                f"Take another recipe ({', '.join(r for r in RecipeName if r != name)}) or leave {flag} out.",
-            )
         lowest_allowed = key in ("warm_up", "patience")  # 0 turns these two off
         if isinstance(value, int | float) and (value < 0 or (value == 0 and not lowest_allowed)) and value is not False:
-            raise UsageError(f"{flag} must be above 0, not {value}.")
+            raise UsageError(f"--{key.replace('_', '-')} must be above 0, not {value}.")
     if recipe.kind == "probe" and wanted.get("balance") == "sampling":
         raise UsageError("--balance sampling means nothing to a probe.", "Use --balance weights, or none.")
     if recipe.tail_only and wanted.get("frozen_norm") is False:
@@ -156,65 +148,51 @@ def adjusted(name: RecipeName, **overrides: float | str | bool | None) -> Recipe
     return dataclasses.replace(recipe, **wanted)
 
 
-def channel_values(text: str | None, flag: str) -> tuple[float, ...] | None:
-    """Three numbers, or one for all channels, from ``0.5`` or ``0.485,0.456,0.406``.
+def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> TrainConfig:
+    """The configuration of a method and its seeds: all of them, or how many from 0.
 
     Raises:
-        UsageError: if they are something else.
+        UsageError: if a setting makes no sense or means nothing to the recipe, or there is no such transform.
+        InputError: if there is no such weights file.
     """
-    if text is None:
+    settings = vars(method) | {"recipe": method.recipe}
+    name, arch, weights = settings.pop("recipe"), settings.pop("arch"), str(settings.pop("weights"))
+    if name not in list(RecipeName) or (name == RecipeName.PROBE) != isinstance(method, Probe):
+        loops = ", ".join(r for r in RecipeName if r != RecipeName.PROBE)
+        raise UsageError(f"Finetune takes no recipe {name!r}.", f"Take one of {loops}; a probe is Probe().")
+    scale = _channel_values(settings.pop("mean"), "--mean"), _channel_values(settings.pop("std"), "--std")
+    transforms, own_sha256 = settings.pop("transforms", None), None
+    recipe = adjusted(RecipeName(name), **settings)
+    if transforms is not None:
+        if recipe.copies is not None:
+            raise UsageError(f"--transforms means nothing to the recipe {name}, which shows no random views.")
+        from polymodel.data.augment import transform_sha256
+
+        own_sha256 = transform_sha256(transforms)
+    weights_sha256 = None
+    if weights not in (IMAGENET, NO_WEIGHTS):
+        weights = str(Path(weights).resolve())
+        if not Path(weights).is_file():
+            hint = "--weights takes imagenet, none, or the path of a file."
+            raise InputError(f"There is no weights file {weights}.", hint)
+        weights_sha256 = sha256_file(Path(weights))
+    chosen = seeds_from(seeds, None) if isinstance(seeds, int) else tuple(seeds_from(None, s)[0] for s in seeds)
+    return TrainConfig(arch, weights, weights_sha256, recipe, chosen, *scale, transforms, own_sha256)
+
+
+def _channel_values(given: Channels, flag: str) -> tuple[float, ...] | None:
+    """Three numbers, or one for all channels, from ``0.5`` or ``0.485,0.456,0.406``."""
+    if given is None:
         return None
+    parts = given.split(",") if isinstance(given, str) else [given] if isinstance(given, int | float) else given
     try:
-        values = tuple(float(word) for word in text.split(","))
+        values = tuple(float(part) for part in parts)
     except ValueError:
         values = ()
     lowest = 0.0 if flag == "--mean" else 1e-6
     if len(values) not in (1, 3) or not all(lowest <= v <= 10 for v in values):
-        raise UsageError(f"{flag} takes one number or three with commas, not {text!r}.", "Such as 0.485,0.456,0.406.")
+        raise UsageError(f"{flag} takes one number or three with commas, not {given!r}.", "Such as 0.485,0.456,0.406.")
     return values * 3 if len(values) == 1 else values
-
-
-def weights_sha256(weights: str) -> str | None:
-    """SHA-256 of a weights file; None for ``imagenet`` and ``none``.
-
-    Raises:
-        InputError: if there is no such file.
-    """
-    if weights in (IMAGENET, NO_WEIGHTS):
-        return None
-    path = Path(weights)
-    if not path.is_file():
-        raise InputError(f"There is no weights file {path}.", "--weights takes imagenet, none, or the path of a file.")
-    return sha256_file(path)
-
-
-def train_config(
-    arch: str,
-    weights: str,
-    recipe: Recipe,
-    seeds: tuple[int, ...],
-    *,
-    mean: str | None = None,
-    std: str | None = None,
-    transforms: str | None = None,
-) -> TrainConfig:
-    """A configuration from the words of the command line.
-
-    Raises:
-        UsageError: if mean and sd are no numbers, there is no such transform, or the recipe shows no random views.
-        InputError: if there is no such weights file.
-    """
-    if transforms is not None and (recipe.kind == "probe" or recipe.copies is not None):
-        raise UsageError(f"--transforms means nothing to the recipe {recipe.name}, which shows no random views.")
-    if weights not in (IMAGENET, NO_WEIGHTS):
-        weights = str(Path(weights).resolve())
-    own_sha256 = None
-    if transforms is not None:
-        from polymodel.data.augment import transform_sha256
-
-        own_sha256 = transform_sha256(transforms)
-    scale = channel_values(mean, "--mean"), channel_values(std, "--std")
-    return TrainConfig(arch, weights, weights_sha256(weights), recipe, seeds, *scale, transforms, own_sha256)
 
 
 def seeds_from(count: int | None, seed: int | None) -> tuple[int, ...]:

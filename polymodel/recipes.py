@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from polydata.errors import UsageError
+
+DEFAULT_ARCH = "efficientnet_lite0"
+IMAGENET = "imagenet"
+NO_WEIGHTS = "none"
 
 
 class RecipeName(StrEnum):
@@ -173,3 +181,85 @@ RECIPES: dict[RecipeName, Recipe] = {
         normalised=False,
     ),
 }
+
+
+Channels = str | float | Sequence[float] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """What ``Probe`` and ``Finetune`` share; a setting left out is the recipe's.
+
+    Attributes:
+        arch: a name of the registry, or ``timm:NAME`` for any model of timm.
+        weights: ``imagenet``, ``none``, or the path of a file.
+        mean, std: one number or three (also as text with commas), of the input that the weights expect, for grey
+            from 0 to 1.
+        image_size: side in pixels of what the network sees.
+        balance: ``weights``, ``sampling`` (not for a probe) or ``none``: what is done about classes of unequal size.
+    """
+
+    arch: str = DEFAULT_ARCH
+    weights: str | Path = IMAGENET
+    mean: Channels = None
+    std: Channels = None
+    image_size: int | None = None
+    balance: Balance | str | None = None
+
+
+@dataclass(frozen=True)
+class Probe(Method):
+    """A logistic regression on frozen features.
+
+    Attributes:
+        arch, weights, mean, std, image_size, balance: by keyword, as of ``Method``.
+    """
+
+    recipe: ClassVar[RecipeName] = RecipeName.PROBE
+
+
+@dataclass(frozen=True)
+class Finetune(Method):
+    """Training by gradient descent; takes the keywords of ``Method`` and these.
+
+    Attributes:
+        recipe: ``lp-ft`` (the last block alone), ``finetune``, ``paper`` or ``paper-code``.
+        epochs: at most so many.
+        batch_size: images of a batch, over all processes.
+        learning_rate: of Adam, after the warm-up.
+        schedule: ``constant`` or ``cosine``, of the learning rate after the warm-up.
+        warm_up: epochs over which the learning rate rises; 0 turns it off.
+        patience: epochs without a lower validation loss after which training stops; 0 never stops.
+        frozen_norm: batch norm keeps its statistics and its parameters.
+        transforms: ``module:name`` of a random transform of one's own: ``name(size)`` gives a function from a grey
+            uint8 tensor (1, height, width) to another of (1, size, size).
+    """
+
+    recipe: RecipeName | str = RecipeName.LP_FT
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    schedule: Schedule | str | None = None
+    warm_up: float | None = None
+    patience: int | None = None
+    frozen_norm: bool | None = None
+    transforms: str | None = None
+
+
+def method_named(recipe: RecipeName, **settings: Any) -> Probe | Finetune:
+    """The method of a recipe with these settings; None leaves one out.
+
+    Raises:
+        UsageError: if a probe is told what means nothing to it.
+    """
+    if recipe != RecipeName.PROBE:
+        return Finetune(recipe, **settings)
+    given = {key: value for key, value in settings.items() if value is not None}
+    for key in given:
+        if key not in Probe.__dataclass_fields__:
+            flag = f"--{key.replace('_', '-')}"
+            raise UsageError(
+                f"{flag} means nothing to the recipe {recipe}, which fits a logistic regression.",
+                f"Take another recipe ({', '.join(r for r in RecipeName if r != recipe)}) or leave {flag} out.",
+            )
+    return Probe(**given)

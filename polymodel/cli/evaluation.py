@@ -51,7 +51,7 @@ def evaluate(
     chosen = runs.open_run(run, workspace)
     compared = compare(chosen, runs.open_run(against, workspace)) if against else None
     votes = read_votes(human, images, raters, chosen.classes, chosen.positive) if human and images else None
-    part = evaluate_among(chosen, data.open_split(among, workspace), votes) if among else None
+    part = evaluate_among(chosen, data.load_split(among, workspace), votes) if among else None
     with progress() as advance:
         result = evaluate_run(chosen, controls, advance)
     if as_json:
@@ -91,7 +91,7 @@ def baselines(
 
     if (human is None) != (truth is None):
         raise UsageError("--human and --truth go together.", "Name the table and its column with the true answers.")
-    chosen = data.open_split(split, workspace)
+    chosen = data.load_split(split, workspace)
     data.check_images(chosen)
     answered = people(human, truth, raters, chosen.classes, chosen.positive) if human and truth else None
     with progress() as advance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +22,8 @@ from polymodel.cli.options import (
     print_json,
     progress,
 )
-from polymodel.config import DEFAULT_ARCH, IMAGENET, DeviceName, Precision, TrackerName
-from polymodel.recipes import Balance, RecipeName, Schedule
+from polymodel.config import DeviceName, Precision, TrackerName, seeds_from
+from polymodel.recipes import DEFAULT_ARCH, IMAGENET, Balance, Finetune, Probe, RecipeName, Schedule, method_named
 
 
 def train(
@@ -87,41 +88,29 @@ def train(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken off."""
-    from polydata.workspace import Workspace
-    from polymodel.config import Hardware, adjusted, seeds_from, train_config
-    from polymodel.data import split as data
-    from polymodel.report import summaries as console
+    given = locals()
+    from polymodel.api import fit
+    from polymodel.report import summaries
 
-    plan = adjusted(
-        recipe,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        image_size=image_size,
-        balance=balance,
-        schedule=schedule,
-        warm_up=warm_up,
-        patience=patience,
-        frozen_norm=frozen_norm,
-    )
-    config = train_config(arch, weights, plan, seeds_from(seeds, seed), mean=mean, std=std, transforms=transforms)
-    chosen = data.open_split(split, workspace)
-    from polymodel.training.train import train as train_run
-
+    settings = {field.name: given[field.name] for field in fields(Finetune) if field.name != "recipe"}
     with progress() as advance:
-        trained = train_run(
-            chosen,
-            config,
-            Workspace.find(workspace).runs,
+        trained = fit(
+            split,
+            method_named(recipe, **settings),
+            seeds=seeds_from(seeds, seed),
             name=name,
-            hardware=Hardware(device, devices, precision, compiled),
+            device=device,
+            devices=devices,
+            precision=precision,
+            compiled=compiled,
             tracker=tracker,
             checkpoint_seconds=checkpoint_seconds,
+            workspace=workspace,
             command=command_words(),
             advance=advance,
-        )
+        ).trained
     if trained is not None:
-        print_json(console.trained_json(trained)) if as_json else console.show_trained(trained)
+        print_json(summaries.trained_json(trained)) if as_json else summaries.show_trained(trained)
 
 
 def embed(
@@ -137,11 +126,11 @@ def embed(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two stages."""
-    from polymodel.config import adjusted, train_config
+    from polymodel.config import train_config
     from polymodel.prediction.embed import embed as embed_images
     from polymodel.report import summaries as console
 
-    config = train_config(arch, weights, adjusted(RecipeName.PROBE), (0,), mean=mean, std=std)
+    config = train_config(Probe(arch=arch, weights=weights, mean=mean, std=std))
     with progress() as advance:
         done = embed_images(split, output, config, device=device, workspace=workspace, advance=advance)
     print_json(console.embedded_json(done)) if as_json else console.show_embedded(done)

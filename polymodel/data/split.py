@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from polydata.errors import InputError, RefusedError
 from polydata.images.picture import open_picture
+from polydata.splits import manifest
 from polydata.splits.manifest import MANIFEST, Item, Split, changed_images
-from polydata.splits.manifest import load_split as read_split
 from polydata.workspace import Workspace
 
 VALIDATION_PARTS = 5
@@ -21,14 +21,24 @@ VALIDATION_PARTS = 5
 SHOWN_FAULTS = 5
 
 
-def open_split(name_or_path: str | Path, workspace: Path | None = None) -> Split:
-    """Read a split by name or folder, checked against its manifest; see ``polymodel.load_split``."""
+def load_split(name_or_path: str | Path, workspace: Path | None = None) -> Split:
+    """Read a split by its name in the workspace, or from its folder, checked against its manifest.
+
+    Args:
+        name_or_path: a name below the workspace's splits/, or a folder that holds split.json.
+        workspace: the workspace's folder; otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
+
+    Raises:
+        InputError: if there is no such split.
+        RefusedError: if a list of it was changed since it was built.
+        WorkspaceError: if a name was given and no workspace is found.
+    """
     path = Path(name_or_path)
     if (path / MANIFEST).is_file():
-        return read_split(path.resolve())
+        return manifest.load_split(path.resolve())
     if path.name != str(name_or_path):
         raise InputError(f"There is no split at {path}.", "Name a split of the workspace, or a folder with split.json.")
-    return read_split(Workspace.find(workspace).splits / path.name)
+    return manifest.load_split(Workspace.find(workspace).splits / path.name)
 
 
 def check_images(split: Split) -> None:

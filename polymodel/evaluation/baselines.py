@@ -190,7 +190,7 @@ def run_baselines(
     """Fit and score every baseline on every fold, and write ``baselines/SPLIT.json`` and ``.parquet`` beside the runs.
 
     Args:
-        split: from ``open_split``.
+        split: from ``load_split``.
         runs: the runs folder of the workspace.
         embeddings: a Parquet file of ``polymodel embed`` for the nearest neighbour; textures where None.
         people: what people answered, from ``people.people``, to stand in the same table.

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from polydata.errors import InputError, first_line
-from polymodel.config import DEFAULT_ARCH, IMAGENET, NO_WEIGHTS
 from polymodel.networks.network import Architecture, Network, build
+from polymodel.recipes import DEFAULT_ARCH, IMAGENET, NO_WEIGHTS
 
 DOWNLOAD_SECONDS = 30.0
 SHOWN_KEYS = 6

@@ -14,7 +14,7 @@ from polydata.ids import sha256_file
 from polydata.splits.manifest import MANIFEST
 from polydata.workspace import Workspace
 from polymodel.config import DeviceName, TrainConfig
-from polymodel.data.split import check_images, open_split
+from polymodel.data.split import check_images, load_split
 from polymodel.networks.features import FeatureCache, Features
 from polymodel.networks.network import architecture
 from polymodel.networks.weights import load_network
@@ -108,7 +108,7 @@ def _images(name: str, workspace: Path | None) -> dict[str, Path]:
     folder = Path(name)
     if folder.is_dir() and not (folder / MANIFEST).is_file():
         return {sha256_file(path): path for path in find_images([folder])}
-    split = open_split(name, workspace)
+    split = load_split(name, workspace)
     check_images(split)
     items = (item for fold in split.folds for item in fold.everything)
     return {item.image_sha256: split.image_path(item) for item in items}

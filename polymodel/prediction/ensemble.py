@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from polydata.errors import InputError, RefusedError
-from polymodel.config import NO_WEIGHTS
 from polymodel.data.views import Grey, Preparation, preparation
 from polymodel.networks.features import describe
 from polymodel.networks.linear import Array, LinearHead
 from polymodel.networks.network import Network, architecture, build, twin
 from polymodel.networks.weights import fill, load_network, read_state
+from polymodel.recipes import NO_WEIGHTS
 from polymodel.runs.environment import seed_everything
 from polymodel.runs.run import MODEL, PartKey, Run
 from polymodel.training.batches import view_logits

@@ -13,12 +13,13 @@ from typing import Any
 
 from polydata.errors import UsageError
 from polydata.splits.manifest import Split
-from polymodel.config import NO_WEIGHTS, Hardware, Precision, TrackerName, TrainConfig
+from polymodel.config import Hardware, Precision, TrackerName, TrainConfig
 from polymodel.data.augment import own_transform, standard_transform
-from polymodel.data.split import check_images, open_split
+from polymodel.data.split import check_images, load_split
 from polymodel.networks.features import FeatureCache
 from polymodel.networks.network import Architecture, Network, architecture
 from polymodel.networks.weights import load_network
+from polymodel.recipes import NO_WEIGHTS
 from polymodel.runs.card import write_card
 from polymodel.runs.environment import choose_device, describe_environment, seed_everything
 from polymodel.runs.parts import Advance, PartJob, PartResult, write_part
@@ -50,12 +51,14 @@ class Trained:
         run: the finished run.
         done_now, done_before: parts trained by this call, and found from an earlier one.
         notes: what the user should know.
+        is_first: False in all processes under torchrun but the first, which alone speaks to the user.
     """
 
     run: Run
     done_now: int
     done_before: int
     notes: tuple[str, ...]
+    is_first: bool = True
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,11 @@ def train(
     checkpoint_seconds: float = 30.0,
     command: Sequence[str] = (),
     advance: Advance = lambda *_: None,
-) -> Trained | None:
+) -> Trained:
     """Train a model for each fold and seed, or go on with a run that was broken off.
 
     Args:
-        split: from ``open_split``.
+        split: from ``load_split``.
         config: what to train and how.
         runs: the workspace's runs/.
         name: of the run; by default made of the split, the architecture, the recipe and a digest of all
@@ -107,7 +110,7 @@ def train(
         advance: told (what is going on, done, all).
 
     Returns:
-        The finished run, a leaky split marked in it; None in all processes under torchrun but the first.
+        The finished run, a leaky split marked in it.
 
     Raises:
         RefusedError: if an image of the split was changed, another process trains the run, or a run of that
@@ -127,7 +130,8 @@ def train(
         with joined(team, used):
             work: Work = team.received()
             _follow(team, work)
-        return None
+            team.received()  # the run is finished
+        return Trained(open_run(work.run), 0, len(work.waiting), (), is_first=False)
     check_images(split)
     record = _record(split, config, folder, command)
     record |= {"precision": hardware.precision.value, "environment": describe_environment(used)}
@@ -139,16 +143,24 @@ def train(
             with joined(team, used):
                 team.from_first(work)  # which the others receive
                 Trainer(team, work, split, run, advance).train_parts()
+                run = _finished(run, waiting)
+                team.from_first(None)
         elif waiting:
             with gathered(hardware.devices, used, _follow, (work,)) as members:
                 Trainer(members, work, split, run, advance).train_parts()
-        if waiting or run.record["finished"] is None:
-            seconds = sum(float(run.part(key)["seconds"]) for key in run.planned)
-            record = {**run.record, "seconds": round(seconds, 1), "finished": _now()}
-            write_card(Run(run.folder, record))
-            write_json(run.folder / RUN_FILE, record)
-            run = open_run(run.folder)
+        run = _finished(run, waiting)
     return Trained(run, len(waiting), len(run.planned) - len(waiting), _notes(config, run, arch))
+
+
+def _finished(run: Run, waiting: Sequence[PartKey]) -> Run:
+    """The run with its end noted and its card written, where there was something to do."""
+    if not waiting and run.record["finished"] is not None:
+        return run
+    seconds = sum(float(run.part(key)["seconds"]) for key in run.planned)
+    record = {**run.record, "seconds": round(seconds, 1), "finished": _now()}
+    write_card(Run(run.folder, record))
+    write_json(run.folder / RUN_FILE, record)
+    return open_run(run.folder)
 
 
 def _check_hardware(config: TrainConfig, hardware: Hardware, device: str) -> None:
@@ -168,7 +180,7 @@ def _check_hardware(config: TrainConfig, hardware: Hardware, device: str) -> Non
 
 def _follow(team: Team, work: Work) -> None:
     """What all processes of a team do but the first: compute, and write nothing."""
-    Trainer(team, work, open_split(work.split), open_run(work.run), lambda *_: None).train_parts()
+    Trainer(team, work, load_split(work.split), open_run(work.run), lambda *_: None).train_parts()
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from polydata.errors import UsageError
-from polymodel.config import TrainConfig, adjusted, config_from_dict, seeds_from
-from polymodel.recipes import RECIPES, RecipeName
+from polymodel.config import TrainConfig, adjusted, config_from_dict, seeds_from, train_config
+from polymodel.recipes import RECIPES, Finetune, RecipeName, method_named
 
 
 @pytest.mark.parametrize("name", list(RecipeName))
@@ -25,13 +25,16 @@ def test_the_paper_recipe_is_the_seed_articles() -> None:
 def test_epochs_can_be_overridden_but_not_of_a_probe() -> None:
     assert adjusted(RecipeName.PAPER, epochs=3).epochs == 3
     with pytest.raises(UsageError, match="--epochs"):
-        adjusted(RecipeName.PROBE, epochs=3)
+        method_named(RecipeName.PROBE, epochs=3)
+    with pytest.raises(UsageError, match="no recipe 'probe'"):
+        train_config(Finetune("probe"))
 
 
 def test_what_means_nothing_to_a_recipe_is_refused() -> None:
+    for setting in ({"schedule": "cosine"}, {"frozen_norm": False}, {"transforms": "a:b"}):
+        with pytest.raises(UsageError, match="--"):
+            method_named(RecipeName.PROBE, **setting)
     for recipe, setting in (
-        (RecipeName.PROBE, {"schedule": "cosine"}),
-        (RecipeName.PROBE, {"frozen_norm": False}),
         (RecipeName.PROBE, {"balance": "sampling"}),
         (RecipeName.LP_FT, {"frozen_norm": False}),
         (RecipeName.FINETUNE, {"warm_up": -1}),

@@ -15,7 +15,7 @@ from small_split import POSITIVE, Small, texture, write_split
 from typer.testing import CliRunner
 
 from polymodel.cli import app
-from polymodel.data.split import open_split
+from polymodel.data.split import load_split
 from polymodel.evaluation.metrics import METRICS
 
 TINY = "timm:test_resnet"
@@ -210,7 +210,7 @@ def test_a_workspace_is_predicted_by_its_store_alone(small: Small, tmp_path: Pat
     said = call(small, "predict", "run-leaky", small.root, "--output", path)
     frame = pd.read_parquet(path)
     assert set(frame["image_sha256"]) == {i.image_sha256 for i in small.items} and len(frame) == 40
-    tested = {i.image_sha256 for i in open_split("leaky", small.root).folds[0].test}
+    tested = {i.image_sha256 for i in load_split("leaky", small.root).folds[0].test}
     assert set(frame.loc[~frame["trained_on"], "image_sha256"]) == tested
     assert "trained on 30 of these images" in said and "Leaky split" in said
     found = parsed(small, "predict", "run-leaky", small.root / small.items[0].path)

@@ -12,7 +12,7 @@ from small_split import CLASSES, Small, write_split
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.splits.manifest import Item
 from polymodel.config import TrainConfig, adjusted
-from polymodel.data.split import open_split
+from polymodel.data.split import load_split
 from polymodel.evaluation.across import among, known_among
 from polymodel.evaluation.people import Votes, read_votes
 from polymodel.evaluation.slices import averaged
@@ -25,13 +25,13 @@ PROBE = TrainConfig("timm:test_resnet", "none", None, adjusted(RecipeName.PROBE,
 
 @pytest.fixture(scope="module")
 def run(small: Small) -> Run:
-    trained = train(open_split("cv", small.root), PROBE, small.workspace.runs, name="among-cv")
+    trained = train(load_split("cv", small.root), PROBE, small.workspace.runs, name="among-cv")
     assert trained is not None
     return trained.run
 
 
 def test_images_of_several_folds_are_scored_together(small: Small, run: Run) -> None:
-    split = open_split("one", small.root)
+    split = load_split("one", small.root)
     found = among(run, split)
     wanted = {item.image_sha256 for item in split.folds[0].test}
     facts, outcome = averaged(run)
@@ -48,20 +48,20 @@ def test_images_that_the_run_did_not_test_or_labels_otherwise_are_counted(own: S
     write_split(own.workspace.splits / "first", [(items[8:], items[:8])])
     turned = [Item(i.image_sha256, {"fine": "coarse", "coarse": "fine"}[i.label], i.group, i.path, {}) for i in items]
     write_split(own.workspace.splits / "turned", [(items[12:], turned[4:12])])
-    trained = train(open_split("first", own.root), PROBE, own.workspace.runs, name="first")
+    trained = train(load_split("first", own.root), PROBE, own.workspace.runs, name="first")
     assert trained is not None
-    found = among(trained.run, open_split("turned", own.root))
+    found = among(trained.run, load_split("turned", own.root))
     assert (found["images"], found["missing"], found["relabelled"]) == (4, 4, 4)
     write_split(own.workspace.splits / "others", [(items[:12], items[12:])])
     with pytest.raises(UsageError, match="tested no image"):
-        among(trained.run, open_split("others", own.root))
+        among(trained.run, load_split("others", own.root))
     (trained.run.part_folder(trained.run.planned[0]) / "part.json").unlink()
     with pytest.raises(RefusedError, match="not finished"):
-        among(trained.run, open_split("turned", own.root))
+        among(trained.run, load_split("turned", own.root))
 
 
 def test_people_are_scored_on_the_very_images_that_they_judged(small: Small, run: Run, tmp_path: Path) -> None:
-    split = open_split("one", small.root)
+    split = load_split("one", small.root)
     tested = split.folds[0].test
     rows = ["image,R1,R2,R3"]
     for k, item in enumerate(tested[:-1]):

@@ -14,9 +14,10 @@ from safetensors.torch import save_file
 from sklearn.datasets import load_sample_image
 
 from polydata.errors import InputError, UsageError
-from polymodel.config import weights_sha256
+from polymodel.config import train_config
 from polymodel.networks.network import REGISTRY, architecture, build
 from polymodel.networks.weights import WHEELS, fill, load_network, read_state, wheel_state
+from polymodel.recipes import Probe
 
 
 @pytest.mark.parametrize("name", [*REGISTRY, "timm:resnet10t", "timm:vit_tiny_patch16_224"])
@@ -144,7 +145,7 @@ def test_weights_from_a_file(tmp_path: Path, suffix: str, classes: int) -> None:
     network = load_network(architecture("resnet18"), str(path), 2)
     assert network.backbone_digest() == source.backbone_digest()
     assert torch.equal(network.head_layer().weight, source.head_layer().weight) == (classes == 2)
-    assert len(weights_sha256(str(path)) or "") == 64
+    assert len(train_config(Probe(weights=path)).weights_sha256 or "") == 64
 
 
 def test_weights_that_do_not_fit_name_the_keys(tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_mutated_files_are_read_or_an_error(tmp_path: Path, zipped: bool) -> Non
 
 def test_missing_files_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no weights file"):
-        weights_sha256(str(tmp_path / "none.pt"))
+        train_config(Probe(weights=tmp_path / "none.pt"))
 
 
 def test_unreachable_downloads_say_what_else_can_be_done(tmp_path: Path) -> None:

@@ -42,9 +42,9 @@ def test_a_split_becomes_a_table_of_features(small: Small, tmp_path: Path) -> No
 
 def sorted_as_read(small: Small) -> list[object]:
     """Items in the order in which the first fold lists them."""
-    from polymodel.data.split import open_split
+    from polymodel.data.split import load_split
 
-    fold = open_split("cv", small.root).folds[0]
+    fold = load_split("cv", small.root).folds[0]
     return [*fold.train, *fold.test]
 
 

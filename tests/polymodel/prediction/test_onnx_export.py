@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from polydata.errors import InputError, RefusedError, UsageError
 from polymodel.cli import app
 from polymodel.config import TrainConfig, adjusted
-from polymodel.data.split import open_split
+from polymodel.data.split import load_split
 from polymodel.prediction import onnx as onnx_export
 from polymodel.prediction.onnx import open_onnx
 from polymodel.prediction.predict import open_model, predict
@@ -30,7 +30,7 @@ TINY = "timm:test_resnet"
 
 def trained(small: Small, recipe: RecipeName, split: str, seeds: int = 1, arch: str = TINY, **overrides: float) -> Run:
     config = TrainConfig(arch, "none", None, adjusted(recipe, **overrides), tuple(range(seeds)))
-    return train(open_split(split, small.root), config, small.workspace.runs).run
+    return train(load_split(split, small.root), config, small.workspace.runs).run
 
 
 PROBE = {"recipe": RecipeName.PROBE, "split": "cv", "seeds": 2, "image_size": 36}
@@ -95,7 +95,7 @@ def test_a_file_says_what_it_is(small: Small, exported: Path) -> None:
     assert set(said) == set(beside)
     assert json.loads(said["classes"]) == beside["classes"] == list(CLASSES)
     assert (said["positive"], said["run"], said["split"]) == (POSITIVE, trained(small, **PAPER).name, "leaky")
-    assert said["split_digest"] == open_split("leaky", small.root).digest
+    assert said["split_digest"] == load_split("leaky", small.root).digest
     assert "papers on both sides" in said["leakage"]
     prepared = json.loads(said["preparation"])
     assert prepared == beside["preparation"]

@@ -16,8 +16,8 @@ from small_split import CLASSES, Small
 
 from polydata.errors import InputError, UsageError
 from polymodel.config import DeviceName, Hardware, Precision, TrackerName, TrainConfig, adjusted, train_config
-from polymodel.data.split import open_split
-from polymodel.recipes import RECIPES, Balance, RecipeName, Schedule
+from polymodel.data.split import load_split
+from polymodel.recipes import RECIPES, Balance, Finetune, Probe, RecipeName, Schedule
 from polymodel.runs.parts import PartJob
 from polymodel.runs.run import CHECKPOINT, PartKey, Run, open_run
 from polymodel.training import checkpoints
@@ -34,11 +34,14 @@ def config(recipe: RecipeName, *, arch: str = TINY, **overrides: float | str | b
     return TrainConfig(arch, "none", None, adjusted(recipe, image_size=32, **overrides), (0,))
 
 
+def of_words(recipe: str, **more: object) -> TrainConfig:
+    own = {"arch": TINY, "weights": "none", "image_size": 32, "epochs": 1} | more
+    return train_config(Finetune(recipe, **own))  # type: ignore[arg-type]
+
+
 def trained(small: Small, settings: TrainConfig, name: str, hardware: Hardware = CPU, **more: object) -> Run:
     runs = small.workspace.runs
-    done = train(open_split("one", small.root), settings, runs, name=name, hardware=hardware, **more)  # type: ignore[arg-type]
-    assert done is not None
-    return done.run
+    return train(load_split("one", small.root), settings, runs, name=name, hardware=hardware, **more).run  # type: ignore[arg-type]
 
 
 def same_but_seconds(one: Run, other: Run) -> None:
@@ -134,8 +137,7 @@ def test_a_process_that_fails_is_an_error(
     """Where the second one fails, and where the first does and the second waits for it."""
     (tmp_path / "my_failing_transforms.py").write_text(FAILING)
     monkeypatch.chdir(tmp_path)
-    recipe = adjusted(RecipeName.FINETUNE, image_size=32, epochs=1)
-    settings = train_config(TINY, "none", recipe, (0,), transforms="my_failing_transforms:failing")
+    settings = of_words("finetune", transforms="my_failing_transforms:failing")
     with pytest.raises(InputError, match="One of the processes failed"):
         trained(small, settings, "team-second", Hardware(DeviceName.CPU, devices=2))
     assert "only in the second" in capfd.readouterr().err
@@ -206,7 +208,7 @@ def test_the_rate_rises_and_falls() -> None:
 
 
 def job_of(small: Small, recipe: RecipeName, **overrides: float | str) -> PartJob:
-    split = open_split("one", small.root)
+    split = load_split("one", small.root)
     return PartJob(split, split.folds[0], adjusted(recipe, **overrides), 0, "cpu", lambda *_: None)
 
 
@@ -260,10 +262,9 @@ def mirrored(size):
 def test_two_transforms_of_one_file_share_no_maps(own: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_two_transforms.py").write_text(TWO)
     monkeypatch.chdir(tmp_path)
-    recipe = adjusted(RecipeName.LP_FT, image_size=32, epochs=1)
     losses = []
     for name in ("middle", "mirrored"):
-        settings = train_config(TINY, "none", recipe, (0,), transforms=f"my_two_transforms:{name}")
+        settings = of_words("lp-ft", transforms=f"my_two_transforms:{name}")
         run = trained(own, settings, name)
         losses.append(run.history(run.planned[0])["train_loss"].tolist())
     assert losses[0] != losses[1]
@@ -272,7 +273,6 @@ def test_two_transforms_of_one_file_share_no_maps(own: Small, tmp_path: Path, mo
 def test_transforms_of_ones_own(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_own_transforms.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
-    recipe = adjusted(RecipeName.FINETUNE, image_size=32, epochs=1)
     for name, kind, said in (
         ("my_own_transforms:wrong", InputError, r"\(1, 32, 32\)"),
         ("my_own_transforms:nothing", UsageError, "gives no transform"),
@@ -281,12 +281,12 @@ def test_transforms_of_ones_own(small: Small, tmp_path: Path, monkeypatch: pytes
         ("my_own_transforms", UsageError, "names no transform"),
     ):
         with pytest.raises(kind, match=said):
-            trained(small, train_config(TINY, "none", recipe, (0,), transforms=name), f"own-{len(said)}")
-    settings = train_config(TINY, "none", recipe, (0,), transforms="my_own_transforms:middle")
+            trained(small, of_words("finetune", transforms=name), f"own-{len(said)}")
+    settings = of_words("finetune", transforms="my_own_transforms:middle")
     assert settings.transforms_sha256
     assert trained(small, settings, "own").config == settings
     with pytest.raises(UsageError, match="no random views"):
-        train_config(TINY, "none", adjusted(RecipeName.PROBE), (0,), transforms="my_own_transforms:middle")
+        of_words("paper", transforms="my_own_transforms:middle")
 
 
 def test_tensorboard_is_told_of_every_epoch(small: Small) -> None:
@@ -340,25 +340,22 @@ def test_what_a_network_begins_with_is_named_by_its_checksum(small: Small, tmp_p
 
     network = build(architecture(TINY), 2)
     save_file(network.module.state_dict(), tmp_path / "own.safetensors")
-    settings = train_config(
-        TINY, str(tmp_path / "own.safetensors"), adjusted(RecipeName.FINETUNE, image_size=32, epochs=1), (0,)
-    )
-    done = train(open_split("one", small.root), settings, small.workspace.runs, name="checksum", hardware=CPU)
-    assert done is not None
+    settings = of_words("finetune", weights=tmp_path / "own.safetensors")
+    done = train(load_split("one", small.root), settings, small.workspace.runs, name="checksum", hardware=CPU)
     assert any(network.backbone_digest() in note for note in done.notes)
 
 
 def test_the_input_can_be_scaled_for_other_weights(small: Small) -> None:
-    recipe = adjusted(RecipeName.PROBE, image_size=40)
+    own = Probe(arch=TINY, weights="none", image_size=40)
     plain, scaled = (
-        trained(small, train_config(TINY, "none", recipe, (0,), mean=mean, std=std), name)
-        for name, mean, std in (("scale-own", None, None), ("scale-other", "0.1", "0.2,0.3,0.4"))
+        trained(small, train_config(dataclasses.replace(own, mean=mean, std=std)), name)
+        for name, mean, std in (("scale-own", None, None), ("scale-other", 0.1, "0.2,0.3,0.4"))
     )
-    assert scaled.config.mean == (0.1, 0.1, 0.1)
+    assert (scaled.config.mean, scaled.config.std) == ((0.1, 0.1, 0.1), (0.2, 0.3, 0.4))
     assert not plain.predictions(KEY)["p_positive"].equals(scaled.predictions(KEY)["p_positive"])
-    for text in ("a", "1,2", "0.5,0.5,0.5,0.5"):
+    for mean in ("a", "1,2", "0.5,0.5,0.5,0.5", (0.5, 0.5)):
         with pytest.raises(UsageError, match="--mean"):
-            train_config(TINY, "none", recipe, (0,), mean=text)
+            train_config(Probe(mean=mean))
     with pytest.raises(UsageError, match="--std"):
-        train_config(TINY, "none", recipe, (0,), std="0")
-    assert train_config(TINY, "none", RECIPES[RecipeName.PAPER_CODE], (0,)).input_scale == ((0.0,) * 3, (1.0,) * 3)
+        train_config(Probe(std=0))
+    assert train_config(Finetune("paper-code")).input_scale == ((0.0,) * 3, (1.0,) * 3)

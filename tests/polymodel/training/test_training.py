@@ -21,8 +21,8 @@ from small_split import CLASSES, Small, write_split
 import polymodel
 from polydata.errors import InputError, RefusedError, UsageError
 from polymodel.config import Hardware, Precision, TrainConfig, adjusted, train_config
-from polymodel.data.split import open_split
-from polymodel.recipes import RECIPES, RecipeName
+from polymodel.data.split import load_split
+from polymodel.recipes import RECIPES, Probe, RecipeName
 from polymodel.runs.run import PartKey, Run, held, open_run
 from polymodel.training.train import train
 
@@ -34,7 +34,7 @@ def config(recipe: RecipeName, seeds: tuple[int, ...] = (0,), arch: str = TINY, 
 
 
 def trained(small: Small, settings: TrainConfig, name: str, split: str = "one") -> Run:
-    return train(open_split(split, small.root), settings, small.workspace.runs, name=name).run
+    return train(load_split(split, small.root), settings, small.workspace.runs, name=name).run
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_every_recipe_writes_a_whole_run_and_repeats_exactly(
         assert np.isfinite(history[["train_loss", "train_accuracy"]].to_numpy()).all()
         if recipe in (RecipeName.LP_FT, RecipeName.PAPER):  # all epochs, and the curve that the seed shows
             assert np.isfinite(history[["test_loss", "test_accuracy"]].to_numpy()).all()
-    assert first.record["split"]["digest"] == open_split("one", small.root).digest
+    assert first.record["split"]["digest"] == load_split("one", small.root).digest
     assert first.record["environment"]["packages"]["torch"]
     assert first.record["finished"] is not None
 
@@ -93,29 +93,28 @@ def test_the_validation_side_of_a_split_is_watched_and_nothing_learns_from_it(ow
 
 
 def test_another_precision_is_another_run(own: Small) -> None:
-    split, settings = open_split("one", own.root), config(RecipeName.FINETUNE, image_size=32, epochs=1)
+    split, settings = load_split("one", own.root), config(RecipeName.FINETUNE, image_size=32, epochs=1)
     bf16 = Hardware(precision=Precision.BF16)
     done = [train(split, settings, own.workspace.runs, hardware=hardware) for hardware in (Hardware(), bf16)]
-    names = [one.run.name for one in done if one]
+    names = [one.run.name for one in done]
     assert names[1] == f"{names[0]}-bf16"
-    assert [one.run.part(PartKey(1, 0))["precision"] for one in done if one] == ["fp32", "bf16"]
+    assert [one.run.part(PartKey(1, 0))["precision"] for one in done] == ["fp32", "bf16"]
     with pytest.raises(RefusedError, match="another precision"):
         train(split, settings, own.workspace.runs, name=names[0], hardware=bf16)
 
 
 def test_weights_are_known_by_their_bytes_wherever_they_lie(own: Small, tmp_path: Path) -> None:
     first = trained(own, config(RecipeName.FINETUNE, image_size=32, epochs=1), "first")
-    recipe = adjusted(RecipeName.PROBE, image_size=40)
     done = []
     for name in ("a", "b"):
         path = tmp_path / f"{name}.safetensors"
         path.write_bytes((first.part_folder(PartKey(1, 0)) / "model.safetensors").read_bytes())
-        settings = train_config(TINY, str(path), recipe, (0,))
-        done.append(train(open_split("one", own.root), settings, own.workspace.runs))
+        settings = train_config(Probe(arch=TINY, weights=path, image_size=40))
+        done.append(train(load_split("one", own.root), settings, own.workspace.runs))
         if name == "a":  # the part has still to be made when the file lies elsewhere
             shutil.rmtree(done[0].run.part_folder(PartKey(1, 0)))
         path.unlink()
-    assert done[0] and done[1] and done[0].run.folder == done[1].run.folder
+    assert done[0].run.folder == done[1].run.folder
     assert (done[0].done_now, done[1].done_now) == (1, 1)
     assert done[1].run.config.weights == str(path)
 
@@ -218,7 +217,7 @@ def test_folds_and_seeds_each_get_a_part(small: Small) -> None:
 
 
 def test_the_same_call_twice_trains_nothing_and_another_needs_another_name(small: Small) -> None:
-    split, runs = open_split("one", small.root), small.workspace.runs
+    split, runs = load_split("one", small.root), small.workspace.runs
     settings = config(RecipeName.PROBE, image_size=40)
     first = train(split, settings, runs)
     again = train(split, settings, runs)
@@ -227,7 +226,7 @@ def test_the_same_call_twice_trains_nothing_and_another_needs_another_name(small
     with pytest.raises(RefusedError, match="another config"):
         train(split, config(RecipeName.PROBE, image_size=44), runs, name=first.run.name)
     with pytest.raises(RefusedError, match="another split"):
-        train(open_split("leaky", small.root), settings, runs, name=first.run.name)
+        train(load_split("leaky", small.root), settings, runs, name=first.run.name)
 
 
 def test_two_processes_cannot_train_one_run(small: Small) -> None:
@@ -348,8 +347,20 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(own: Small) -> None
     assert sorted(p.name for p in (folder / "parts").iterdir()) == sorted(k.folder for k in killed.planned)
 
 
-def test_the_loop_of_ones_own_reads_the_same_split(small: Small) -> None:
-    assert polymodel.load_split("one", small.root).digest == open_split("one", small.root).digest
+def test_the_public_call_trains_what_the_words_say(small: Small) -> None:
+    probe = polymodel.Probe(arch=TINY, weights="none", image_size=40)
+    run = polymodel.fit("one", probe, seeds=2, device="cpu", workspace=small.root)
+    assert run.trained and (run.trained.done_now, run.trained.done_before) == (2, 0)
+    again = polymodel.fit(polymodel.load_split("one", small.root), probe, seeds=(0, 1), workspace=small.root)
+    assert again.folder == run.folder and again.trained and again.trained.done_now == 0
+    opened = polymodel.open_run(run.name, small.root)
+    assert opened.trained is None and opened.record == run.record and opened.finished == opened.planned
+
+
+def test_the_face_imports_nothing_heavy_before_it_is_asked() -> None:
+    code = "import sys, polymodel; polymodel.Probe, polymodel.load_split; print({'torch', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_a_tiny_training_side_gives_as_many_partitions_as_it_can() -> None:
