@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 import typer
+from typer.core import TyperCommand, TyperGroup
+
+from polydata.console.group import Program
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -29,7 +32,9 @@ def commands() -> Iterator[tuple[str, Any]]:
     while todo:
         name, command = todo.pop()
         yield name, command
-        todo += [(f"{name} {sub}", c) for sub, c in getattr(command, "commands", {}).items()]
+        if isinstance(command, TyperGroup):
+            context = typer.Context(command)
+            todo += [(f"{name} {sub}", command.get_command(context, sub)) for sub in command.list_commands(context)]
 
 
 COMMANDS = sorted(commands(), key=lambda pair: pair[0])
@@ -40,6 +45,27 @@ def test_command_and_options_have_help(name: str, command: Any) -> None:
     assert command.help, name
     for parameter in command.params:
         assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+@pytest.mark.parametrize("program", ["polydata", "polymodel"])
+def test_the_list_of_commands_says_what_their_own_help_begins_with(program: str) -> None:
+    root = typer.main.get_command(getattr(load_reference(), program))
+    assert isinstance(root, Program)
+    context = typer.Context(root)
+    for name in root.list_commands(context):
+        summary, command = root.summaries[name], root.get_command(context, name)
+        for width in (45, 70, 1000):  # of a terminal: longer ones are cut
+            assert TyperCommand(name, help=summary).get_short_help_str(width) == command.get_short_help_str(width)
+
+
+@pytest.mark.parametrize("program", ["polydata", "polymodel"])
+def test_every_module_of_commands_is_in_the_table(program: str) -> None:
+    folder = ROOT / program / "cli"
+    modules = {f"{program}.cli.{path.stem}" for path in folder.glob("*.py") if "typer" in path.read_text("utf-8")}
+    root = typer.main.get_command(getattr(load_reference(), program))
+    assert isinstance(root, Program)
+    entered = {module for some in root.modules.values() for module in some}
+    assert modules - {f"{program}.cli.__init__", f"{program}.cli.options"} == entered
 
 
 @pytest.mark.parametrize("program", ["polydata", "polymodel"])

@@ -11,13 +11,14 @@ HEAVY = ("torch", "torchvision", "timm", "pymupdf", "duckdb", "pandas", "numpy",
 
 
 @pytest.mark.parametrize("program", ["polydata", "polymodel"])
-def test_help_loads_nothing_heavy(program: str) -> None:
+def test_help_loads_nothing_heavy_and_no_command(program: str) -> None:
     code = (
         f"import sys; sys.argv = [{program!r}, '--help']\n"
         f"from {program}.cli import app\n"
         "try: app()\n"
         "except SystemExit as done: assert not done.code, done.code\n"
-        f"print('LOADED', *(m for m in {HEAVY!r} if m in sys.modules))"
+        f"print('LOADED', *(m for m in {HEAVY!r} if m in sys.modules),"
+        f" *(m for m in sys.modules if m.startswith('{program}.cli.')))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1].split() == ["LOADED"]

@@ -1,4 +1,7 @@
-"""The command line of polydata: one file a command group, each command parses, makes one call and prints."""
+"""The command line of polydata: one file a command group, each command parses, makes one call and prints.
+
+A module enters its commands on ``app`` as it is imported, which is when one of them runs: the table below knows them.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +10,73 @@ import typer
 
 from polydata.console.group import new_program, print_version
 
-app = new_program("From a folder of literature PDFs to a trustworthy labelled micrograph data set.")
+COMMANDS = {
+    "workspace": {
+        "init": "Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports.",
+        "status": "Show how many papers, figures and images survive each step, from PDF to split.",
+        "trace": "Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs.",
+    },
+    "extract": {"extract": "Find figures, captions and panels in PDFs and store each image once."},
+    "extract edit papers screen links": {"list": "List what the catalogue holds."},
+    "edit": {"edit": "Correct what extraction found; corrections are kept when a PDF is read again."},
+    "papers": {"papers": "What is known of the papers beside their figures."},
+    "screen": {
+        "screen": "Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last "
+        "word later.",
+        "sheets": "Write contact sheets of the screened images to look through in a browser: borderline ones first.",
+    },
+    "scalebar": {
+        "scale-bar": "Read scale bars printed into micrographs: of image files, or of the workspace's accepted "
+        "micrographs."
+    },
+    "upkeep": {
+        "remove": "Take things out of the workspace.",
+        "merge": "Bring papers, records, labels and annotations of another workspace into this one; it is only read.",
+    },
+    "records": {
+        "records": "Records of samples: bring your own tables, list them.",
+        "join": "Link records to papers and panels, and write the labels that follow from them.",
+    },
+    "links": {
+        "link": "Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the "
+        "PDF.",
+        "unlink": "Take links by hand back; the next join decides about the record again.",
+    },
+    "label serve agreement decide": {"label": "Review images in Label Studio."},
+    "conflicts": {
+        "conflicts": "List every disagreement about labels: of file names, records, texts, people, models; the "
+        "weightiest first."
+    },
+    "split": {
+        "build-split": "Split the labelled images so that no paper, citation or picture stands on both sides.",
+        "split": "List, show, verify and compare splits.",
+    },
+    "audit": {
+        "audit": "Look for what is wrong with images, labels and a split: each finding with its evidence and a fix."
+    },
+    "augment": {
+        "augment": "Write turned, mirrored and cut copies of a split's training images; run again, it checks and "
+        "completes them."
+    },
+    "export": {
+        "export": "Write what the catalogue holds as files.",
+        "card": "Write the data card of a split: sources, licences, labels, known problems, intended use.",
+    },
+    "gallery": {
+        "gallery": "Write a gallery of the images for a browser: filters, search, records, scale bars, pages, "
+        "near-duplicates."
+    },
+    "published": {
+        "import-published": "Import the published data set: images, records, labels of both sources, and its split."
+    },
+    "demo": {
+        "demo-corpus": "Simulate micrographs of blends and lay them out as PDF papers with a record file and "
+        "all answers."
+    },
+}
+"""The commands of each module in the order in which a user needs them, with the first sentence of their help."""
+
+app = new_program("From a folder of literature PDFs to a trustworthy labelled micrograph data set.", __name__, COMMANDS)
 
 
 @app.callback()
@@ -20,28 +89,3 @@ def main(
     ] = False,
 ) -> None:
     """From a folder of literature PDFs to a trustworthy labelled micrograph data set."""
-
-
-# Each module adds its commands to ``app`` as it is imported, in the order in which a user needs them.
-# isort: off
-from polydata.cli import workspace as workspace  # noqa: E402
-from polydata.cli import extract as extract  # noqa: E402
-from polydata.cli import edit as edit  # noqa: E402
-from polydata.cli import papers as papers  # noqa: E402
-from polydata.cli import screen as screen  # noqa: E402
-from polydata.cli import scalebar as scalebar  # noqa: E402
-from polydata.cli import upkeep as upkeep  # noqa: E402
-from polydata.cli import records as records  # noqa: E402
-from polydata.cli import links as links  # noqa: E402
-from polydata.cli import export as export  # noqa: E402
-from polydata.cli import demo as demo  # noqa: E402
-from polydata.cli import label as label  # noqa: E402
-from polydata.cli import serve as serve  # noqa: E402
-from polydata.cli import agreement as agreement  # noqa: E402
-from polydata.cli import decide as decide  # noqa: E402
-from polydata.cli import conflicts as conflicts  # noqa: E402
-from polydata.cli import split as split  # noqa: E402
-from polydata.cli import audit as audit  # noqa: E402
-from polydata.cli import published as published  # noqa: E402
-from polydata.cli import augment as augment  # noqa: E402
-from polydata.cli import gallery as gallery  # noqa: E402

@@ -7,11 +7,33 @@ from typing import Annotated
 import typer
 
 from polydata.console.group import new_program, print_version
-from polymodel.cli import evaluation as judging
-from polymodel.cli import prediction as using
-from polymodel.cli import runs, training
 
-app = new_program("Train classifiers of micrographs on a split that polydata built, and judge them honestly.")
+COMMANDS = {
+    "training": {
+        "train": "Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken "
+        "off.",
+        "embed": "Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two "
+        "stages.",
+    },
+    "evaluation": {
+        "evaluate": "Score a run on its test side, with 95 % intervals over papers, beside models that see no "
+        "micrograph.",
+        "baselines": "Score what needs no trained network: controls that see no picture, Sobel, textures, neighbours, "
+        "people.",
+        "report": "Write one self-contained HTML page about one or several runs.",
+    },
+    "prediction": {
+        "predict": "Predict the labels of images; the parts of a run (folds, seeds) answer together.",
+        "export": "Write a run as one ONNX file that answers as predict does, checked against it; needs "
+        "polydata[onnx].",
+    },
+    "runs": {"runs": "Look at the runs of a workspace."},
+}
+"""The commands of each module in the order in which a user needs them, with the first sentence of their help."""
+
+app = new_program(
+    "Train classifiers of micrographs on a split that polydata built, and judge them honestly.", __name__, COMMANDS
+)
 
 
 @app.callback()
@@ -21,16 +43,3 @@ def main(
     ] = False,
 ) -> None:
     """Train classifiers of micrographs on a split that polydata built, and judge them honestly."""
-
-
-for command in (
-    training.train,
-    training.embed,
-    judging.evaluate,
-    judging.baselines,
-    using.predict,
-    using.export,
-    judging.report,
-):
-    app.command()(command)
-app.add_typer(runs.app, name="runs")

@@ -9,9 +9,11 @@ import typer
 
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.errors import UsageError
+from polymodel.cli import app
 from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitOption, print_json, progress
 
 
+@app.command()
 def evaluate(
     *,
     run: RunArgument,
@@ -65,6 +67,7 @@ def evaluate(
         console_tables.show_comparison(compared)
 
 
+@app.command()
 def baselines(
     *,
     split: SplitOption,
@@ -99,6 +102,7 @@ def baselines(
     print_json(found) if as_json else console_tables.show_baselines(found)
 
 
+@app.command()
 def report(
     run: Annotated[list[str], typer.Argument(metavar="RUN", help="Names of runs in the workspace, or their folders.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.html", help="The file to write.")],

@@ -10,10 +10,12 @@ import typer
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import report_problems
 from polydata.errors import PartialFailure
+from polymodel.cli import app
 from polymodel.cli.options import DeviceOption, RunArgument, print_json, progress
 from polymodel.config import DeviceName
 
 
+@app.command()
 def predict(
     *,
     run: Annotated[
@@ -48,6 +50,7 @@ def predict(
         raise PartialFailure(f"{len(found.failed)} of {len(found.failed) + len(found.done)} images could not be read.")
 
 
+@app.command()
 def export(
     *,
     run: RunArgument,

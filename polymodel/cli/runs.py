@@ -11,12 +11,14 @@ from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import report_problems
 from polydata.errors import PartialFailure, UsageError
+from polymodel.cli import app
 from polymodel.cli.options import RunArgument, print_json, progress
 
-app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Look at the runs of a workspace.")
+runs_app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Look at the runs of a workspace.")
+app.add_typer(runs_app, name="runs")
 
 
-@app.command("list")
+@runs_app.command("list")
 def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """List the runs of the workspace."""
     from polymodel.report import summaries as console
@@ -30,7 +32,7 @@ def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) ->
         raise PartialFailure(f"{len(problems)} runs cannot be read.", "Each is named above.")
 
 
-@app.command("show")
+@runs_app.command("show")
 def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show what a run is: its split, settings, parts and where it was computed."""
     from polymodel.report import summaries as console
@@ -40,7 +42,7 @@ def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: Workspac
     print_json(console.run_json(chosen)) if as_json else console.show_run(chosen)
 
 
-@app.command("compare")
+@runs_app.command("compare")
 def runs_compare(
     *,
     names: Annotated[

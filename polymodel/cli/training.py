@@ -11,6 +11,7 @@ import typer
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import report_problems
 from polydata.errors import PartialFailure
+from polymodel.cli import app
 from polymodel.cli.options import (
     ArchOption,
     DeviceOption,
@@ -26,6 +27,7 @@ from polymodel.config import DeviceName, Precision, TrackerName, seeds_from
 from polymodel.recipes import DEFAULT_ARCH, IMAGENET, Balance, Finetune, Probe, RecipeName, Schedule, method_named
 
 
+@app.command()
 def train(
     *,
     split: SplitOption,
@@ -113,6 +115,7 @@ def train(
         print_json(summaries.trained_json(trained)) if as_json else summaries.show_trained(trained)
 
 
+@app.command()
 def embed(
     *,
     split: Annotated[str, typer.Option("--split", metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
