@@ -77,7 +77,7 @@ def main(images: int, answers: int) -> None:
         workspace = make_workspace(server.document_root / "w", server.url, "polydata")
         known = [image.sha256 for image in add_images(workspace, [picture(n) for n in range(images)])]
         file = predictions(server.document_root / "model.parquet", known)
-        shown = read_predictions(file, TASK)
+        shown = read_predictions(file, TASK.labels)
         client = LabelStudio(base_url=server.url, api_key=server.token)
         tasks = [
             {

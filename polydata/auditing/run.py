@@ -26,15 +26,16 @@ from polydata.auditing.detectors import (
     tiny_image,
     wrong_extension,
 )
-from polydata.auditing.subject import Detector, Finding, Severity, Subject
+from polydata.auditing.subject import Detector, Finding, Opinions, Severity, Subject
 from polydata.catalogue.described import images_to_show
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import said_of, scales_of, shown_more_than_once
 from polydata.errors import InputError, UsageError
-from polydata.files.model_opinions import Opinions, read_embeddings, read_predictions
+from polydata.files.predictions import read_embeddings, read_predictions
 from polydata.splits.evidence import Evidence, group_images, read_evidence, with_copies
 from polydata.splits.leaks import Sides
 from polydata.splits.overview import show_split
+from polydata.task import Task
 from polydata.types import Progress, quiet
 
 DETECTORS: tuple[Detector, ...] = tuple(
@@ -171,7 +172,7 @@ def _subject(
     )
 
 
-def read_opinions(predictions: Path | None, embeddings: Path | None) -> Opinions | None:
+def read_opinions(task: Task, predictions: Path | None, embeddings: Path | None) -> Opinions | None:
     """What a model thinks of the labels, from one of two files.
 
     Raises:
@@ -181,8 +182,11 @@ def read_opinions(predictions: Path | None, embeddings: Path | None) -> Opinions
     if predictions is not None and embeddings is not None:
         raise UsageError("Predictions and embeddings cannot both be used.", "Name one of them.")
     if predictions is not None:
-        return read_predictions(predictions)
-    return None if embeddings is None else read_embeddings(embeddings)
+        chances = read_predictions(predictions, task.labels).chances_of(task.positive)
+        if not chances:
+            raise InputError(f"{predictions} does not predict {task.positive}.", "Predict with a model of this task.")
+        return Opinions(chances, {}, str(predictions))
+    return None if embeddings is None else Opinions({}, read_embeddings(embeddings), str(embeddings))
 
 
 def report_json(report: Report, split: str | None) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polydata.auditing.controls import ControlTable, read_table
-from polydata.files.model_opinions import Opinions
 from polydata.images.picture import open_picture
 from polydata.splits.evidence import Evidence
 from polydata.splits.leaks import Sides
@@ -45,6 +44,21 @@ class Need(StrEnum):
 
 Item = Mapping[str, Any]
 """One piece of evidence, of plain JSON values."""
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What a model knows of images beside their labels: one of both.
+
+    Attributes:
+        chances: probability of the positive label, by image; of models that did not learn from the image.
+        features: (features,) of each image, by image.
+        origin: where it was read.
+    """
+
+    chances: Mapping[str, float]
+    features: Mapping[str, NDArray[np.float64]]
+    origin: str
 
 
 @dataclass(frozen=True)

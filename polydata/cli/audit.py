@@ -41,7 +41,7 @@ def audit_(
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    opinions = read_opinions(predictions, embeddings)
+    opinions = read_opinions(place.task(), predictions, embeddings)
     with open_session(place, read_only=True) as session, stages() as told:
         report = audit_workspace(
             session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,

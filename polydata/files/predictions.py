@@ -1,16 +1,19 @@
-"""What a model, or the text rules, say of images: read from files that somebody brought, checked, never believed."""
+"""What a model, or the text rules, say of images: the one reader of the Parquet files that polymodel writes."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from polydata.errors import InputError
-from polydata.task import Task
+import numpy as np
+from numpy.typing import NDArray
+
+from polydata.errors import InputError, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +22,12 @@ Uncertainty = Literal["entropy", "margin"]
 RULES = "rules"
 """Stands for the task's text rules where a file is asked for, and is their model version."""
 LOGIT = "logit_"
-MAX_BYTES = 500_000_000
-MAX_VERSION = 100
+_FEATURE = re.compile(r"f\d+")
+_SIDES = ("side", "trained_on")
+"""Columns that tell whether a model learned from an image; a table may lack them."""
+MAX_BYTES = 2_000_000_000
+MAX_ROWS = 10_000_000
+"""Larger files, and files that unpack to more, are refused."""
 DIGITS = 4
 """Scores are rounded so that the same prediction read back from a server is the same."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -48,17 +55,26 @@ class Predictions:
     """Predictions of one model.
 
     Attributes:
-        version: what the model is called on the server.
+        version: what the model is called.
         by_image: by SHA-256 of the image.
+        labels: in the order of the chances; empty where there are none.
     """
 
     version: str
     by_image: Mapping[str, Prediction]
+    labels: tuple[str, ...] = ()
 
     @property
     def have_probabilities(self) -> bool:
         """Whether a model gave them, rather than rules."""
         return any(p.chances for p in self.by_image.values())
+
+    def chances_of(self, label: str) -> dict[str, float]:
+        """Probability of a label by image, 0 to 1; none for a label that the model does not know."""
+        if label not in self.labels:
+            return {}
+        place = self.labels.index(label)
+        return {image: found.chances[place] for image, found in self.by_image.items()}
 
 
 def uncertainty(prediction: Prediction, measure: Uncertainty) -> float:
@@ -71,85 +87,120 @@ def uncertainty(prediction: Prediction, measure: Uncertainty) -> float:
     return -sum(p * math.log(p) for p in chances if p > 0) / math.log(len(chances))
 
 
-def read_predictions(source: Path, task: Task, version: str | None = None) -> Predictions:
-    """Predictions of a Parquet file as ``polymodel predict`` writes it, or of a run's folder.
+def read_predictions(source: Path, labels: Sequence[str], version: str | None = None) -> Predictions:
+    """What a model says of images that it did not learn from: of a Parquet file, or of all parts of a run.
 
-    Of a run only what was predicted for images that the part in question was not trained on counts; over several
-    such parts logits are averaged.
+    Everybody who takes predictions reads them by this one rule:
+
+    - A table has ``image_sha256`` and ``logit_LABEL`` for two labels or more, as ``polymodel predict`` and ``train``
+      write it. ``p_positive`` is not read: it follows from the logits.
+    - Rows whose ``side`` is told and is not ``test`` are left out, and those whose ``trained_on`` is true: there a
+      model only repeats the label. Unknown (null, or no such column) counts as not trained on.
+    - A run's folder means its ``parts/*/predictions.parquet``; hidden folders are parts that are being written.
+    - Several rows on an image, of one part or of several, count by the mean of their logits, and the probabilities
+      are the softmax of that mean, as ``polymodel predict`` answers for all parts together.
 
     Args:
-        version: name on the server; otherwise that of the file or folder.
+        labels: those that the task knows; a model may know fewer of them.
+        version: what to call the model; otherwise the name of the file or folder.
 
     Raises:
-        InputError: if it cannot be read, a row is not what it should be, or it names a label that the task lacks.
+        InputError: if it cannot be read, is too large, a row is not what it should be, it names another label, or no
+            row is left.
     """
-    parts = [source]
-    if source.is_dir():
-        parts = sorted(source.glob("parts/*/predictions.parquet"))
-        if not parts:
-            raise InputError(
-                f"{source} is not a run with predictions: it has no parts/*/predictions.parquet.",
-                "Name a folder below runs/, or a file that polymodel predict wrote.",
-            )
-    frames = [_read_parquet(path) for path in parts]
-    labels = _labels(source, frames, task)
-    if source.is_dir():
-        frames = [frame[frame["side"] == "test"] if "side" in frame else frame for frame in frames]
+    files = sorted(source.glob("parts/[!.]*/predictions.parquet")) if source.is_dir() else [source]
+    if not files:
+        raise InputError(
+            f"{source} is not a run with predictions: it has no parts/*/predictions.parquet.",
+            "Name a folder below runs/, or a file that polymodel predict wrote.",
+        )
+    frames = [_read_parquet(path, lambda name: name.startswith(LOGIT) or name in ("image_sha256", *_SIDES))
+              for path in files]  # fmt: skip
+    known = _labels(source, frames, labels)
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for path, frame in zip(files, frames, strict=True):
+        for sha256, logits in _rows(path, frame, known):
+            found.setdefault(sha256, []).append(logits)
+    if not found:
+        raise InputError(
+            f"{source} predicts no image that its model did not learn from.",
+            "Name the run itself: there each image is answered by the parts that had not seen it.",
+        )
+    means = {image: [math.fsum(v) / len(v) for v in zip(*rows, strict=True)] for image, rows in found.items()}
     named = (version or (source.resolve().name if source.is_dir() else source.stem)).strip()
-    if not named or len(named) > MAX_VERSION or not named.isprintable():
-        raise InputError(f"{named!r} cannot be the name of a model version.", "Name one with --model-version.")
-    logits = _logits(source, frames, labels)
-    return Predictions(named, {sha256: _prediction(values, labels) for sha256, values in logits.items()})
+    return Predictions(named, {image: _prediction(logits, known) for image, logits in means.items()}, known)
 
 
-def suggested(by_image: Mapping[str, str]) -> Predictions:
-    """What text rules suggest, as predictions without probabilities."""
-    return Predictions(RULES, {sha256: Prediction(label) for sha256, label in by_image.items()})
+def read_embeddings(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Features (features,) by image, of a Parquet file with the columns ``image_sha256``, ``f0``, ``f1``, ...
+
+    Raises:
+        InputError: if it cannot be read, is too large, lacks columns, or holds what are no finite numbers.
+    """
+    frame = _read_parquet(path, lambda name: name == "image_sha256" or bool(_FEATURE.fullmatch(name)))
+    if "image_sha256" not in frame or "f0" not in frame:
+        raise InputError(f"{path} lacks the columns image_sha256 and f0, f1, ...", "Write it with polymodel embed.")
+    columns = sorted(frame.columns.drop("image_sha256"), key=lambda name: int(name[1:]))
+    values: NDArray[np.float64] = np.array(np.nan)
+    with suppress(TypeError, ValueError):
+        values = frame[columns].to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise InputError(f"{path} holds features that are no finite numbers.", "Write it with polymodel embed.")
+    return dict(zip(frame["image_sha256"].astype(str), values, strict=True))
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
+def _read_parquet(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
+    """The wanted columns, their rows numbered from 0."""
+    from pyarrow.parquet import ParquetFile
 
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.")
-        return pd.read_parquet(path)
+        size, rows = path.stat().st_size, 0
+        if size <= MAX_BYTES:
+            with ParquetFile(path) as file:
+                about = file.metadata
+                rows = about.num_rows
+                size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+                if size <= MAX_BYTES and rows <= MAX_ROWS:
+                    names = [name for name in file.schema_arrow.names if wanted(name)]
+                    frame: pd.DataFrame = file.read(columns=names).to_pandas(ignore_metadata=True)
+                    return frame[names]
     except FileNotFoundError:
         raise InputError(f"There is no {path}.") from None
-    except (OSError, ValueError, TypeError) as error:  # what Arrow raises is a ValueError or OSError
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:  # Arrow's are kinds of these
         raise InputError(
-            f"{path} cannot be read as Parquet: {str(error).splitlines()[0][:200]}",
+            f"{path} cannot be read as Parquet: {first_line(error)[:200]}",
             "Write it with: polymodel predict RUN IMAGES --output FILE.parquet",
         ) from None
+    raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB or {MAX_ROWS} rows.")
 
 
-def _labels(source: Path, frames: Sequence[pd.DataFrame], task: Task) -> tuple[str, ...]:
-    columns = [tuple(c for c in f.columns if isinstance(c, str) and c.startswith(LOGIT)) for f in frames]
+def _labels(source: Path, frames: Sequence[pd.DataFrame], known: Sequence[str]) -> tuple[str, ...]:
+    columns = [[str(c) for c in frame.columns if c.startswith(LOGIT)] for frame in frames]
     if any(set(c) != set(columns[0]) for c in columns) or len(columns[0]) < 2:
         raise InputError(f"{source} lacks columns logit_LABEL, the same in each part.", "Train or predict again.")
     labels = tuple(c.removeprefix(LOGIT) for c in columns[0])
-    unknown = [label for label in labels if label not in task.labels]
-    if unknown:
+    if unknown := [label for label in labels if label not in known]:
         raise InputError(
-            f"{source} predicts {', '.join(map(repr, unknown))[:200]}, which the task {task.name} does not know.",
-            f"Its labels are: {', '.join(task.labels)}. Predict with a model of this task.",
+            f"{source} predicts {', '.join(map(repr, unknown))[:200]}, which the task does not know.",
+            f"Its labels are: {', '.join(known)}. Predict with a model of this task.",
         )
     return labels
 
 
-def _logits(source: Path, frames: Iterable[pd.DataFrame], labels: Sequence[str]) -> dict[str, list[float]]:
-    """Mean logits in the order of the labels, by image."""
-    found: dict[str, list[list[float]]] = {}
-    for frame in frames:
-        if "image_sha256" not in frame:
-            raise InputError(f"{source} lacks the column image_sha256.", "Write it with polymodel predict.")
-        columns = [frame[LOGIT + label].tolist() for label in labels]
-        for number, (sha256, *values) in enumerate(zip(frame["image_sha256"].tolist(), *columns, strict=True), 1):
-            good = isinstance(sha256, str) and _SHA256.fullmatch(sha256)
-            if not good or not all(isinstance(v, float | int) and math.isfinite(v) for v in values):
-                raise InputError(f"Row {number} of {source} has no SHA-256 or no finite logits.", "Predict again.")
-            found.setdefault(sha256, []).append([float(v) for v in values])
-    return {sha256: [math.fsum(v) / len(v) for v in zip(*rows, strict=True)] for sha256, rows in found.items()}
+def _rows(path: Path, frame: pd.DataFrame, labels: Sequence[str]) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Image and logits, in the order of the labels, of each row that counts."""
+    if "image_sha256" not in frame:
+        raise InputError(f"{path} lacks the column image_sha256.", "Write it with polymodel predict.")
+    if "side" in frame:
+        frame = frame[frame["side"] == "test"]
+    if "trained_on" in frame:
+        frame = frame[frame["trained_on"].ne(True)]
+    columns = (frame[LOGIT + label].tolist() for label in labels)
+    for number, sha256, *logits in zip(frame.index + 1, frame["image_sha256"].tolist(), *columns, strict=True):
+        good = isinstance(sha256, str) and _SHA256.fullmatch(sha256)
+        if not good or not all(isinstance(v, float | int) and math.isfinite(v) for v in logits):
+            raise InputError(f"Row {number} of {path} has no SHA-256 or no finite logits.", "Predict again.")
+        yield sha256, tuple(logits)
 
 
 def _prediction(logits: Sequence[float], labels: Sequence[str]) -> Prediction:

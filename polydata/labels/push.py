@@ -14,7 +14,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError, WorkspaceError
 from polydata.files.atomic import replacing
-from polydata.files.predictions import RULES, Predictions, Uncertainty, read_predictions, suggested, uncertainty
+from polydata.files.predictions import RULES, Prediction, Predictions, Uncertainty, read_predictions, uncertainty
 from polydata.images.picture import ImageStore, open_picture
 from polydata.labels import projects, review
 from polydata.labels.labelstudio import images as server_images
@@ -28,6 +28,7 @@ from polydata.workspace import Workspace
 
 Only = Literal["accepted", "unlabelled", "uncertain", "conflicts", "all"]
 Row = Mapping[str, Any]
+MAX_VERSION = 100
 
 _KEEP: Mapping[Only, Callable[[Row], bool]] = {
     "unlabelled": lambda row: row["label"] is None,
@@ -153,15 +154,19 @@ def load_predictions(session: Session, source: str, version: str | None) -> Pred
     """What is predicted by a Parquet file, a run (its folder, or its name in runs/), or the text rules (``rules``).
 
     Raises:
-        InputError: as ``read_predictions``.
+        InputError: as ``read_predictions``, or if a server would not take the name of the version.
     """
     if source == RULES:
-        return suggested(stored.rule_suggestions(session.catalogue))
+        suggested = stored.rule_suggestions(session.catalogue)
+        return Predictions(RULES, {image: Prediction(label) for image, label in suggested.items()})
     path = Path(source)
     run = session.workspace.runs / source
     if not path.exists() and path.name == source and run.is_dir():
         path = run
-    return read_predictions(path, session.task, version)
+    found = read_predictions(path, session.task.labels, version)
+    if not found.version or len(found.version) > MAX_VERSION or not found.version.isprintable():
+        raise InputError(f"{found.version!r} cannot be the name of a model version.", "Name one with --model-version.")
+    return found
 
 
 def push(

@@ -15,15 +15,17 @@ from PIL import Image
 from split_corpus import BETWEEN, NO, YES, Corpus
 
 from polydata.auditing.run import DETECTORS, Report, audit_workspace, read_opinions
-from polydata.auditing.subject import Finding, Severity
+from polydata.auditing.subject import Finding, Opinions, Severity
 from polydata.catalogue.filters import images_where
 from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
-from polydata.files.model_opinions import Opinions, read_embeddings, read_predictions
+from polydata.files.predictions import read_embeddings
 from polydata.splits.build import build_split
 from polydata.splits.options import Options
 from polydata.splits.where import read_where
+from polydata.task import Task
 
+TASK = Task.load()
 SPLIT_ONLY = {"shared-paper", "shared-figure"}
 
 
@@ -234,39 +236,29 @@ def test_labels_that_a_model_doubts(clean: Corpus) -> None:
 def test_opinions_are_read_from_files(tmp_path: Path) -> None:
     def write(name: str, **columns: Any) -> Path:
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True, parents=True)
         pd.DataFrame(columns).to_parquet(path, index=False)
         return path
 
-    for fold in (1, 2):
-        write(
-            f"run/parts/fold-{fold}/predictions.parquet",
-            image_sha256=["a", "b", "c"], side=["test", "test", "train"], p_positive=[0.2 * fold, 0.5, 0.9],
-        )  # fmt: skip
-    told = {"image_sha256": ["a", "b", "c"], "p_positive": [0.2, 0.3, 0.4], "trained_on": [True, False, None]}
-    assert set(read_predictions(write("told.parquet", **told)).chances) == {"b", "c"}
-    read = read_predictions(tmp_path / "run")
-    assert read.chances == {"a": pytest.approx(0.3), "b": 0.5}
-    embeddings = read_embeddings(write("e.parquet", image_sha256=["a"], f10=[3.0], f0=[1.0], f2=[2.0]))
-    assert embeddings.features["a"].tolist() == [1.0, 2.0, 3.0]
-    assert read_opinions(None, None) is None
+    a, b = "a" * 64, "b" * 64
+    logits = {f"logit_{YES}": [1.0, 0.0], f"logit_{NO}": [0.0, 0.0]}
+    told = read_opinions(TASK, write("p.parquet", image_sha256=[a, b], trained_on=[True, None], **logits), None)
+    assert told == Opinions({b: 0.5}, {}, str(tmp_path / "p.parquet"))
+    embeddings = read_opinions(TASK, None, write("e.parquet", image_sha256=["a"], f10=[3.0], f0=[1.0], f2=[2.0]))
+    assert embeddings is not None and embeddings.features["a"].tolist() == [1.0, 2.0, 3.0]
+    assert read_opinions(TASK, None, None) is None
     with pytest.raises(UsageError, match="both"):
-        read_opinions(tmp_path, tmp_path)
-    (tmp_path / "no.parquet").write_text("nothing")
+        read_opinions(TASK, tmp_path, tmp_path)
+    other = {f"logit_{TASK.partial}": [1.0], f"logit_{NO}": [0.0]}
+    with pytest.raises(InputError, match="does not predict"):
+        read_opinions(TASK, write("o.parquet", image_sha256=[a], **other), None)
     for bad in (
-        lambda: read_predictions(tmp_path / "no.parquet"),
-        lambda: read_predictions(tmp_path / "missing.parquet"),
-        lambda: read_predictions(write("bad.parquet", image_sha256=["a"], p_positive=[1.5])),
-        lambda: read_predictions(write("text.parquet", image_sha256=["a"], p_positive=["x"])),
-        lambda: read_predictions(write("gap.parquet", image_sha256=["a"], p_positive=[None])),
-        lambda: read_predictions(write("empty.parquet", image_sha256=["a"], side=["train"], p_positive=[0.5])),
-        lambda: read_embeddings(write("words.parquet", image_sha256=["a"], f0=["x"])),
-        lambda: read_embeddings(write("nan.parquet", image_sha256=["a"], f0=[float("nan")])),
-        lambda: read_embeddings(write("none.parquet", image_sha256=["a"])),
-        lambda: read_predictions(tmp_path / "none"),
+        write("words.parquet", image_sha256=["a"], f0=["x"]),
+        write("nan.parquet", image_sha256=["a"], f0=[float("nan")]),
+        write("none.parquet", image_sha256=["a"]),
+        tmp_path / "none",
     ):
         with pytest.raises(InputError):
-            bad()
+            read_embeddings(bad)
 
 
 def test_an_unknown_detector_and_an_empty_workspace(corpus: Corpus) -> None:

@@ -120,7 +120,7 @@ def find_conflicts(session: Session, *, table: TableOptions | None = None, predi
         found += truth_against_label(scene, lines, table.path.name)
         found += people_against_label(scene, lines, table.path.name)
     for path in predictions:
-        found += model_against_label(scene, read_predictions(path, session.task))
+        found += model_against_label(scene, read_predictions(path, session.task.labels))
     return Found(scene, _ranked(scene, found), tuple(problems))
 
 
