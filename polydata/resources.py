@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 VERSION = "0.1.0"
+DISTRIBUTION = "polydata-micrographs"
 PACKAGE = Path(__file__).resolve().parent
 TEMPLATES = PACKAGE / "templates"
 
@@ -13,3 +15,13 @@ def schemas() -> Path:
     """The folder schemas/: inside the package where it was installed from a wheel, else beside the package."""
     installed = PACKAGE / "schemas"
     return installed if installed.is_dir() else PACKAGE.parent / "schemas"
+
+
+def install_hint(extra: str) -> str:
+    """The command that adds an extra to what is installed here, or to this checkout.
+
+    The public index has other people's packages under the names ``polydata`` and ``polymodel``: no message names those.
+    """
+    if (PACKAGE / "schemas").is_dir():
+        return f"pip install '{DISTRIBUTION}[{extra}]'"
+    return f"pip install --editable {shlex.quote(f'{PACKAGE.parent}[{extra}]')}"

@@ -115,7 +115,7 @@ class Catalogue:
         if newest > known[-1][0]:
             raise CatalogueError(
                 f"The catalogue {path} has schema {newest}; this polydata knows schemas up to {known[-1][0]}.",
-                "Update polydata: pip install --upgrade polydata",
+                "Update polydata, or use the one that last wrote to this catalogue.",
             )
         if any(applied[number] != _digest(text) for number, _, text in known if number in applied):
             raise CatalogueError(

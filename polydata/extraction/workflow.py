@@ -27,6 +27,7 @@ from polydata.extraction.pool import extract_many
 from polydata.files.find import find_pdfs
 from polydata.ids import sha256_file
 from polydata.images.picture import ImageStore
+from polydata.resources import install_hint
 from polydata.types import Failure, Paper
 from polydata.workspace import ExtractSettings
 
@@ -199,7 +200,7 @@ def _read(
         from polydata.extraction.cluster import extract_on_cluster
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"--cluster needs Dask, but {error.name} is not installed.", "pip install 'polydata[dask]'"
+            f"--cluster needs Dask, but {error.name} is not installed.", f"Install it with: {install_hint('dask')}"
         ) from None
     return extract_on_cluster(paths, store, cluster=where, limits=limits, seconds_per_file=seconds, memory_mb=memory_mb)
 

