@@ -25,7 +25,7 @@ COMMANDS = {
     "prediction": {
         "predict": "Predict the labels of images; the parts of a run (folds, seeds) answer together.",
         "export": "Write a run as one ONNX file that answers as predict does, checked against it; needs "
-        "polydata[onnx].",
+        "the extra onnx.",
     },
     "runs": {"runs": "Look at the runs of a workspace."},
 }
