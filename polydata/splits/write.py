@@ -116,7 +116,7 @@ def write_split(
         recipe: how the split came about: at least ``RECIPE_KEYS``, plain JSON values that are the same on
             every machine. ``folds`` is 0 for one partition, whose ``repeats`` is 1.
         folds: the sides of each partition, as many as the recipe says, with items as
-            ``splits.items.make_items`` gives them. The catalogue must know every image.
+            ``make_items`` gives them. The catalogue must know every image.
         classes: the labels that occur, in the task's order.
         leakage_reason: why a split that leaks is wanted all the same; written into the manifest.
         excluded: reason -> how many images were left out for it.

@@ -1,1 +1,1 @@
-"""One detector a module; ``auditing.registry`` lists them."""
+"""One detector a module; ``auditing.run`` lists them."""
