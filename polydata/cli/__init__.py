@@ -15,6 +15,8 @@ COMMANDS = {
         "init": "Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports.",
         "status": "Show how many papers, figures and images survive each step, from PDF to split.",
         "trace": "Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs.",
+        "demo-corpus": "Simulate micrographs of blends and lay them out as PDF papers with a record file and all "
+        "answers.",
     },
     "extract": {"extract": "Find figures, captions and panels in PDFs and store each image once."},
     "extract edit papers screen links": {"list": "List what the catalogue holds."},
@@ -61,17 +63,11 @@ COMMANDS = {
     "export": {
         "export": "Write what the catalogue holds as files.",
         "card": "Write the data card of a split: sources, licences, labels, known problems, intended use.",
-    },
-    "gallery": {
         "gallery": "Write a gallery of the images for a browser: filters, search, records, scale bars, pages, "
-        "near-duplicates."
+        "near-duplicates.",
     },
     "published": {
         "import-published": "Import the published data set: images, records, labels of both sources, and its split."
-    },
-    "demo": {
-        "demo-corpus": "Simulate micrographs of blends and lay them out as PDF papers with a record file and "
-        "all answers."
     },
 }
 """The commands of each module in the order in which a user needs them, with the first sentence of their help."""

@@ -1,16 +1,17 @@
-"""polydata export figures, panels, links and split."""
+"""polydata export figures, panels, links and split, card and gallery."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import print_facts, print_json, stages
+from polydata.console.output import print_facts, print_json, report_problems, stages
+from polydata.errors import PartialFailure
+from polydata.exports.formats import FormatName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,49 +21,29 @@ if TYPE_CHECKING:
 exporting = typer.Typer(no_args_is_help=True, help="Write what the catalogue holds as files.")
 app.add_typer(exporting, name="export")
 
-
-class FigureFormat(StrEnum):
-    """How figures are written."""
-
-    JSONL = "jsonl"
+QuickOption = Annotated[bool, typer.Option("--quick", help="Leave out of the card's audit what reads the images.")]
 
 
-class LinkFormat(StrEnum):
-    """How links are written."""
-
-    CSV = "csv"
-
-
-def _export(
-    what: str,
-    write: Callable[[Session, Path], int],
-    output: Path | None,
-    usual: str,
-    workspace: Path | None,
-) -> None:
+def _export(write: Callable[[Session, Path], int], output: Path | None, usual: str, workspace: Path | None) -> None:
     """Write what the catalogue holds to where it was asked for, or under its usual name among the exports."""
     from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    target = output or place.exports / usual
-    with open_session(place, read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
+        target = output or session.workspace.exports / usual
         count = write(session, target)
-    typer.echo(f"{count} {what} in {target}")
+    typer.echo(f"{count} {usual.partition('.')[0]} in {target}")
 
 
 @exporting.command("figures")
 def export_figures(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/figures.jsonl.")] = None,
-    format_: Annotated[FigureFormat, typer.Option("--format", help="One JSON object a line.")] = FigureFormat.JSONL,
+    format_: Annotated[Literal["jsonl"], typer.Option("--format", help="One JSON object a line.")] = "jsonl",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write every figure of every PDF with its box, caption, kind and panels."""
     from polydata.exports.lists import export_figures as write
 
-    _export(
-        "figures", lambda session, target: write(session.catalogue, target), output, f"figures.{format_}", workspace
-    )
+    _export(write, output, f"figures.{format_}", workspace)
 
 
 @exporting.command("panels")
@@ -72,38 +53,30 @@ def export_panels(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the image of every panel, and panels.csv with label, caption, composition, scale and paper."""
+    from functools import partial
+
     from polydata.exports.lists import export_panels as write
 
-    _export(
-        "panels",
-        lambda session, target: write(session, target, accepted_only=accepted),
-        output,
-        "panels",
-        workspace,
-    )
+    _export(partial(write, accepted_only=accepted), output, "panels", workspace)
 
 
-QuickOption = Annotated[bool, typer.Option("--quick", help="Leave out of the card's audit what reads the images.")]
+@exporting.command("links")
+def export_links(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/links.csv.")] = None,
+    format_: Annotated[Literal["csv"], typer.Option("--format", help="A row a link.")] = "csv",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write which record was joined to which figure and panel, by what, and how sure that is."""
+    from polydata.exports.lists import export_links as write
 
-
-class SplitFormat(StrEnum):
-    """How a split is written."""
-
-    IMAGEFOLDER = "imagefolder"
-    COCO = "coco"
-    HF = "hf"
-    CROISSANT = "croissant"
-    PARQUET = "parquet"
-    WEBDATASET = "webdataset"
-    LABELSTUDIO = "labelstudio"
-    FIFTYONE = "fiftyone"
+    _export(write, output, f"links.{format_}", workspace)
 
 
 @exporting.command("split")
 def export_split(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
     *,
-    format_: Annotated[SplitFormat, typer.Option("--format", help="Whose layout: see the manual.")],
+    format_: Annotated[FormatName, typer.Option("--format", help="Whose layout: see the manual.")],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder to write; exports/NAME-FORMAT, with folds NAME-fold-K-FORMAT."),
@@ -119,10 +92,8 @@ def export_split(
     """Write a split with its images, labels, data card and provenance in a format that other programs read."""
     from polydata.catalogue.session import open_session
     from polydata.exports.workflow import export_split as export
-    from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    with open_session(place, read_only=True) as session, stages() as told:
+    with open_session(workspace, read_only=True) as session, stages() as told:
         result = export(session, name, format_, output, fold=fold, release=release, quick=quick, progress=told)
     if as_json:
         print_json({"folder": str(result.folder), **result.marks})
@@ -142,24 +113,41 @@ def card(
     """Write the data card of a split: sources, licences, labels, known problems, intended use."""
     from polydata.catalogue.session import open_session
     from polydata.exports.card import write_card
-    from polydata.splits.overview import show_split
-    from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    split = show_split(place, name)
-    target = output or place.exports / f"{name}-card.md"
-    with open_session(place, read_only=True) as session, stages() as told:
-        write_card(session, split, target, quick=quick, progress=told)
+    with open_session(workspace, read_only=True) as session, stages() as told:
+        target = write_card(session, name, output, quick=quick, progress=told)
     typer.echo(f"Data card of {name} in {target}")
 
 
-@exporting.command("links")
-def export_links(
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/links.csv.")] = None,
-    format_: Annotated[LinkFormat, typer.Option("--format", help="A row a link.")] = LinkFormat.CSV,
+@app.command()
+def gallery(
+    *,
+    split: Annotated[str | None, typer.Option(metavar="NAME", help="Only the images of this split, by side.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/gallery.")] = None,
+    crops: Annotated[
+        bool | None,
+        typer.Option(
+            "--crops/--no-crops", help="Look for crops and copies by keypoints; by default up to 20,000 images."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Write which record was joined to which figure and panel, by what, and how sure that is."""
-    from polydata.exports.lists import export_links as write
+    """Write a gallery of the images for a browser: filters, search, records, scale bars, pages, near-duplicates."""
+    from polydata.catalogue.session import open_session
+    from polydata.exports.gallery import write_gallery
 
-    _export("links", lambda session, target: write(session.catalogue, target), output, f"links.{format_}", workspace)
+    with open_session(workspace, read_only=True) as session, stages() as told:
+        result = write_gallery(session, output, split, crops=crops, progress=told)
+    report_problems(result.failures, "Failed")
+    facts = {
+        "images": result.images,
+        "seen on their page": result.pages,
+        "with near-duplicates": result.near_duplicates,
+        "looked for crops": result.crops,
+        "failures": len(result.failures),
+        "open in a browser": str(result.index),
+    }
+    print_json(facts) if as_json else print_facts(facts, "Gallery")
+    if result.failures:
+        raise PartialFailure(f"{len(result.failures)} files could not be opened.", "Each is named above.")

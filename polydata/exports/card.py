@@ -14,11 +14,11 @@ from polydata.catalogue.described import described_panels
 from polydata.catalogue.funnel import funnel
 from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
-from polydata.errors import InputError
-from polydata.files.atomic import replacing
+from polydata.files.atomic import replacing, writing_to
 from polydata.files.tables import plain, table
 from polydata.resources import VERSION
 from polydata.splits.manifest import Item, Split
+from polydata.splits.overview import show_split
 from polydata.task import Task
 from polydata.text.licences import may_be_passed_on
 from polydata.types import Progress, quiet
@@ -38,8 +38,6 @@ def card_text(session: Session, split: Split, *, quick: bool = False, progress: 
     """The card of a split.
 
     Args:
-        workspace: of the split.
-        catalogue: open.
         split: read and checked.
         quick: leave out the parts of the audit that read the images.
         progress: told of long work.
@@ -67,24 +65,21 @@ def card_text(session: Session, split: Split, *, quick: bool = False, progress: 
 
 
 def write_card(
-    session: Session,
-    split: Split,
-    path: Path,
-    *,
-    quick: bool = False,
-    progress: Progress = quiet,
-) -> None:
-    """Write the card of a split to a file; the arguments are those of ``card_text``.
+    session: Session, name: str, path: Path | None = None, *, quick: bool = False, progress: Progress = quiet
+) -> Path:
+    """Write the card of a split to a file, ``exports/NAME-card.md`` by default; for the rest see ``card_text``.
 
     Raises:
+        UsageError: if there is no such split.
         InputError: if an image cannot be read, or the file not be written.
+        RefusedError: if the split was changed.
     """
+    split = show_split(session.workspace, name)
+    target = path or session.workspace.exports / f"{name}-card.md"
     text = card_text(session, split, quick=quick, progress=progress)
-    try:
-        with replacing(path) as out:
-            out.write(text.encode())
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.", "Choose another --output.") from error
+    with writing_to(target), replacing(target) as out:
+        out.write(text.encode())
+    return target
 
 
 def _head(split: Split, task: Task) -> Lines:
@@ -96,22 +91,16 @@ def _head(split: Split, task: Task) -> Lines:
             "",
         ]
     counts = split.manifest["counts"]
-    lines += [
+    about = (
         f"{plain(task.title)}: {plain(task.question)} {counts['images']} images of {counts['groups']} groups of "
-        f"papers, labelled {', '.join(map(plain, split.classes))}; {plain(split.positive)} is the positive class.",
-        "",
-    ]
+        f"papers, labelled {', '.join(map(plain, split.classes))}; {plain(split.positive)} is the positive class."
+    )
     rows = [
-        {
-            "partition": side["fold"],
-            "side": side["side"],
-            "images": side["images"],
-            "groups": side["groups"],
-            **{label: side["by_class"][label]["images"] for label in split.classes},
-        }
+        {"partition": side["fold"], **{key: side[key] for key in ("side", "images", "groups")}}
+        | {label: side["by_class"][label]["images"] for label in split.classes}
         for side in counts["sides"]
     ]
-    return lines + table(rows)
+    return [*lines, about, "", *table(rows)]
 
 
 def _sources(panels: Sequence[Mapping[str, Any]]) -> Lines:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,17 +13,18 @@ from polydata.catalogue.described import described_panels
 from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
+from polydata.files.tables import csv_text
 from polydata.ids import sha256_bytes
 from polydata.images.picture import ImageStore, portable
 from polydata.resources import VERSION
 from polydata.splits.manifest import Item, Split
 from polydata.task import Task
 from polydata.text.licences import may_be_passed_on
+from polydata.types import Progress, tracked
 
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = ("train", "val", "test")
 UNKNOWN = "unknown"
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,25 @@ class Entry:
     Attributes:
         item: its line in the split.
         file: name of its file, its suffix true of its content; None where the image is withheld.
-        file_sha256: of that file; differs from the image's own where the file had to be written anew.
-        facts: what else is said of it, as text or number, None where it is not known; the same keys for all.
+        facts: what is said of it, as text or number, None where it is not known; the same keys for all. Its
+            ``file_sha256`` differs from ``image_sha256`` where the file had to be written anew.
         stored_as: true format of the image in the store.
     """
 
     item: Item
     side: Side
     file: str | None
-    file_sha256: str | None
-    width: int
-    height: int
-    licence: str
     facts: Mapping[str, Any]
     stored_as: str
+
+    @property
+    def licence(self) -> str:
+        """Of all papers that show it; ``unknown`` where one of them has none."""
+        return str(self.facts["licence"])
+
+    def row(self, file: str) -> dict[str, Any]:
+        """What is said of it as a flat row, with the place of its file."""
+        return {"file": file, **self.facts}
 
 
 @dataclass(frozen=True)
@@ -127,48 +132,26 @@ class Content:
             f"Digest {self.split.digest}. Licences of the images: {licences}."
         )
 
-    def rows(self, place: Callable[[Entry], str]) -> list[dict[str, Any]]:
-        """One flat row an image, with the same columns for all.
+    def by_side(self, progress: Progress) -> Iterator[tuple[Side, Iterator[Entry]]]:
+        """The sides with their entries one by one; ``progress`` is told of each entry."""
+        return groupby(tracked(self.entries, "Writing", progress, len(self.entries)), key=lambda one: one.side)
+
+    def table(self, place: Callable[[Entry], str]) -> str:
+        """One row an image, with the same columns for all, as CSV.
 
         Args:
             place: where an entry's file lies within the export; not asked for images that are withheld.
         """
-        return [row_of(one, "" if one.file is None else place(one)) for one in self.entries]
+        rows = [one.row("" if one.file is None else place(one)) for one in self.entries]
+        return csv_text(list(rows[0]), rows)
 
-    def write_pictures(self, folder: Path, place: Callable[[Entry], str], advance: Advance) -> None:
-        """Write the files of all images that are not withheld; ``advance`` is called with 1 for every image."""
-        for one in self.entries:
+    def write_pictures(self, folder: Path, place: Callable[[Entry], str], progress: Progress) -> None:
+        """Write the files of all images that are not withheld."""
+        for one in tracked(self.entries, "Writing", progress, len(self.entries)):
             if one.file is not None:
                 path = folder / place(one)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(self.data(one))
-            advance(1)
-
-
-def row_of(entry: Entry, file: str) -> dict[str, Any]:
-    """An entry as a flat row."""
-    return {
-        "file": file,
-        "file_sha256": entry.file_sha256 or "",
-        "image_sha256": entry.item.image_sha256,
-        "label": entry.item.label,
-        "side": entry.side,
-        "group": entry.item.group,
-        "label_source": entry.item.extra.get("label_source", ""),
-        "width": entry.width,
-        "height": entry.height,
-        "licence": entry.licence,
-        **entry.facts,
-    }
-
-
-def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of the same keys as CSV."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def gather(
@@ -197,11 +180,10 @@ def gather(
         raise UsageError(f"The split {split.name} has {len(split.folds)} partitions; there is no {fold}.")
     part = split.folds[fold - 1]
     items: list[tuple[Side, Item]] = [(side, item) for side in SIDES for item in getattr(part, side)]
-    panels: dict[str, list[dict[str, Any]]] = {}
+    panels: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in described_panels(session.catalogue, [item.image_sha256 for _, item in items]):
-        panels.setdefault(row["image_sha256"], []).append(row)
+        panels[row["image_sha256"]].append(row)
     licences = {paper: licence for paper, (licence, _) in paper_licences(session.catalogue).items()}
-    store = session.images
     entries = []
     for side, item in items:
         if item.image_sha256 not in panels:
@@ -209,8 +191,8 @@ def gather(
                 f"The catalogue shows no panel with the image {item.image_sha256}.",
                 "Extract or import its paper again.",
             )
-        entries.append(_entry(store, side, item, panels[item.image_sha256], licences, release=release))
-    return Content(name, session.task, split, fold, release, card, tuple(entries), store)
+        entries.append(_entry(session.images, side, item, panels[item.image_sha256], licences, release=release))
+    return Content(name, session.task, split, fold, release, card, tuple(entries), session.images)
 
 
 def _entry(
@@ -225,21 +207,27 @@ def _entry(
     own = next((row for row in panels if row["panel_id"] == item.extra.get("panel_id")), panels[0])
     licence = _licence([licences.get(row["paper_id"]) for row in panels])
     withheld = release and not may_be_passed_on(licence)
-    file, file_sha256 = None, None
+    file, file_sha256 = None, ""
     if not withheld:
         data, suffix = portable(store.read(item.image_sha256, own["format"]))
         file, file_sha256 = f"{item.image_sha256}.{suffix}", sha256_bytes(data)
-    return Entry(
-        item,
-        side,
-        file,
-        file_sha256,
-        own["width"],
-        own["height"],
-        licence,
-        _facts(own, withheld=withheld),
-        own["format"],
-    )
+    caption = None if withheld else own["caption"] or own["caption_stem"] or own["figure_caption"]
+    facts = {
+        "file_sha256": file_sha256,
+        "image_sha256": item.image_sha256,
+        "label": item.label,
+        "side": side,
+        "group": item.group,
+        "label_source": item.extra.get("label_source", ""),
+        "width": own["width"],
+        "height": own["height"],
+        "licence": licence,
+        **{key: own[key] for key in ("phash", "paper_id", "pdf_sha256", "doi")},
+        "reference": own["reference"] or (own["record"] or {}).get("reference"),
+        **{key: own[key] for key in ("year", "page", "figure", "panel", "technique", "scale_um")},
+        "caption": " ".join((caption or "").split()) or None,
+    }
+    return Entry(item, side, file, facts, own["format"])
 
 
 def _licence(of_papers: Sequence[str | None]) -> str:
@@ -249,21 +237,3 @@ def _licence(of_papers: Sequence[str | None]) -> str:
         return UNKNOWN
     closed = sorted(licence for licence in found if not may_be_passed_on(licence))
     return closed[0] if closed else " AND ".join(sorted(found))
-
-
-def _facts(row: Mapping[str, Any], *, withheld: bool) -> dict[str, Any]:
-    caption = row["caption"] or row["caption_stem"] or row["figure_caption"]
-    return {
-        "phash": row["phash"],
-        "paper_id": row["paper_id"],
-        "pdf_sha256": row["pdf_sha256"],
-        "doi": row["doi"],
-        "reference": row["reference"] or (row["record"] or {}).get("reference"),
-        "year": row["year"],
-        "page": row["page"],
-        "figure": row["figure"],
-        "panel": row["panel"],
-        "technique": row["technique"],
-        "scale_um": row["scale_um"],
-        "caption": None if withheld else " ".join((caption or "").split()) or None,
-    }

@@ -7,33 +7,21 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.errors import RefusedError, UsageError
 from polydata.exports.card import card_text
-from polydata.exports.content import Advance, Content, Entry, csv_text, gather
+from polydata.exports.content import Content, Entry, gather
+from polydata.exports.formats import FORMATS, FormatName, format_named
 from polydata.files.atomic import changed, checksums, mark_of, other_files, put_back, replacing_folder, writing_to
 from polydata.ids import sha256_file
 from polydata.splits.manifest import MANIFEST, Split
 from polydata.splits.overview import show_split
 from polydata.types import Progress, quiet
 
-FORMATS = ("imagefolder", "coco", "hf", "croissant", "parquet", "webdataset", "labelstudio", "fiftyone")
-"""Names of the modules of this package that write a format."""
 MARKS, CARD, TABLE = "export.json", "README.md", "images.csv"
-
-
-class Writer(Protocol):
-    """What each format's module offers."""
-
-    def place(self, entry: Entry) -> str:
-        """Where an image's file lies within the export, or the archive or table that holds it."""
-
-    def write(self, content: Content, folder: Path, advance: Advance) -> None:
-        """Write the format's own files into the folder, calling ``advance`` with 1 for each image."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ class Exported:
 def export_split(
     session: Session,
     name: str,
-    format_: str,
+    format_: FormatName,
     folder: Path | None = None,
     *,
     fold: int = 1,
@@ -70,7 +58,7 @@ def export_split(
 
     Args:
         name: of the split.
-        format_: one of ``FORMATS``.
+        format_: one of ``polydata.exports.formats.FORMATS``.
         folder: where to write; ``exports/NAME-FORMAT`` in the workspace, with folds ``exports/NAME-fold-K-FORMAT``.
         fold: number of the partition, from 1.
         release: withhold images that no licence allows to pass on; they are named with hashes and provenance.
@@ -92,25 +80,13 @@ def export_split(
         _refuse_others_files(target)
     card = card_text(session, split, quick=quick, progress=progress)
     content = gather(session, split, name=target.name, card=card, fold=fold, release=release)
-    writer = cast(Writer, import_module(f"polydata.exports.formats.{format_}"))
+    layout = format_named(format_)
     with writing_to(target), replacing_folder(target) as new:
-        writer.write(content, new, _counting(progress, len(content.entries)))
-        _write_common(content, new, format_, writer.place)
+        layout.write(content, new, progress)
+        _write_common(content, new, format_, layout.place)
         _refuse_others_files(target)  # once more: writing may have taken long
     counts = Counter(str(one.side) for one in content.entries)
     return Exported(target, dict(counts), content.marks["withheld"], content.marks)
-
-
-def _counting(progress: Progress, total: int) -> Advance:
-    """Tells of images written one after the other."""
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("Writing", done, total)
-
-    return advance
 
 
 def _usual_name(split: Split, format_: str, fold: int, *, release: bool) -> str:
@@ -136,7 +112,7 @@ def _write_common(content: Content, folder: Path, format_: str, place: Callable[
     """What stands in every export unless its format has written its own; the marks come last and list all files."""
     texts: Mapping[str, str] = {
         CARD: content.card,
-        TABLE: csv_text(content.rows(place)),
+        TABLE: content.table(place),
         MANIFEST: (content.split.folder / MANIFEST).read_text(encoding="utf-8"),
     }
     for name, text in texts.items():

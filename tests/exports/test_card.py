@@ -52,7 +52,7 @@ def test_a_name_and_a_place(scene: SplitScene, tmp_path: Path) -> None:
     assert written == card(scene)
     (tmp_path / "file").write_text("")
     with scene.session() as session, pytest.raises(InputError, match="cannot be written"):
-        write_card(session, scene.split, tmp_path / "file" / "card.md", quick=True)
+        write_card(session, "v1", tmp_path / "file" / "card.md", quick=True)
 
 
 @given(st.text())

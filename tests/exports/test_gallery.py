@@ -24,14 +24,14 @@ from workspaces import every_file, read_gallery
 
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.exports.gallery.write import TEMPLATES, data_script, write_files, write_gallery
+from polydata.exports.gallery import GALLERY, data_script, write_files, write_gallery
 from polydata.images.picture import image_store, open_picture
 from polydata.splits import options
 from polydata.splits.build import build_split
 from polydata.splits.manifest import Split, load_split
 from polydata.workspace import Workspace
 
-FILTER = (TEMPLATES / "filter.js").read_text(encoding="utf-8")
+FILTER = (GALLERY / "filter.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -202,11 +202,11 @@ def _figure(catalogue: Catalogue, page: int) -> str:
     return str(catalogue.value("SELECT figure_id FROM figures WHERE page = ?", [page]))
 
 
-def test_links_are_exported(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_links_are_exported(catalogue: Catalogue, task: Task, tmp_path: Path) -> None:
     scene(catalogue)
     one, two = add_records(catalogue, blank(record_key="1", caption=AFTER_B), blank(record_key="2", caption=WHOLE))
     run(catalogue)
-    assert export_links(catalogue, tmp_path / "links.csv") == 2
+    assert export_links(bare_session(catalogue, task), tmp_path / "links.csv") == 2
     with open(tmp_path / "links.csv", newline="") as handle:
         table = csv.reader(handle)
         assert tuple(next(table)) == LINK_COLUMNS

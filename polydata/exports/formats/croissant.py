@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from polydata.exports.content import Advance, Content, Entry, csv_text
+from polydata.exports.content import Content
+from polydata.exports.formats import Format
 from polydata.ids import sha256_bytes
+from polydata.types import Progress
 
 TABLE = "images.csv"
 TYPES = {"png": "image/png", "jpg": "image/jpeg"}
@@ -31,22 +33,16 @@ TERMS = (
 )  # fmt: skip
 
 
-def place(entry: Entry) -> str:
-    """``images/SHA256.SUFFIX``."""
-    return f"images/{entry.file}"
-
-
-def write(content: Content, folder: Path, advance: Advance) -> None:
+def _write(content: Content, folder: Path, progress: Progress) -> None:
     """Write ``images/``, ``images.csv`` and ``croissant.json``."""
-    content.write_pictures(folder, place, advance)
-    rows = content.rows(place)
-    table = csv_text(rows)
+    content.write_pictures(folder, croissant.place, progress)
+    table = content.table(croissant.place)
     (folder / TABLE).write_text(table, encoding="utf-8", newline="")
-    text = json.dumps(_document(content, table, list(rows[0])), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(_document(content, table), indent=2, ensure_ascii=False) + "\n"
     (folder / "croissant.json").write_text(text, encoding="utf-8")
 
 
-def _document(content: Content, table: str, columns: list[str]) -> dict[str, Any]:
+def _document(content: Content, table: str) -> dict[str, Any]:
     marks = content.marks
     suffixes = sorted({one.file.rpartition(".")[2] for one in content.entries if one.file})
     whole_table = {
@@ -79,7 +75,7 @@ def _document(content: Content, table: str, columns: list[str]) -> dict[str, Any
         "creator": {"@type": "sc:Organization", "name": marks["made_by"]},
         "citeAs": f"Split {content.split.name}, digest {content.split.digest}; cite the papers in {TABLE} too.",
         "distribution": [whole_table, *([pictures] if suffixes else [])],
-        "recordSet": [_table_records(columns), *([_picture_records()] if suffixes else [])],
+        "recordSet": [_table_records(list(content.entries[0].row(""))), *([_picture_records()] if suffixes else [])],
     }
 
 
@@ -121,3 +117,6 @@ def _picture_records() -> dict[str, Any]:
             _field("pictures", "side", "sc:Text", _column("side")),
         ],
     }
+
+
+croissant = Format(lambda one: f"images/{one.file}", _write)

@@ -13,23 +13,31 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scipy.cluster.hierarchy import DisjointSet
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.described import described_panels, images_to_show
 from polydata.catalogue.session import Session
+from polydata.catalogue.splits import splits_of_images
 from polydata.errors import InputError, UsageError
-from polydata.exports.gallery.entries import Row, gallery_entries, tie_twins
-from polydata.exports.gallery.pages import add_pages
+from polydata.exports.gallery_pages import add_pages
 from polydata.files.atomic import mark_of, replacing, writing_to
 from polydata.images.copies import find_copies
+from polydata.images.hashes import near_hashes
 from polydata.images.html import small_jpeg, template, write_page
 from polydata.images.picture import ImageStore, open_picture
+from polydata.papers.remove import older_papers
 from polydata.resources import TEMPLATES, VERSION
 from polydata.splits.manifest import Split
 from polydata.splits.options import Options
+from polydata.splits.overview import show_split
 from polydata.types import Progress, quiet
 
 GALLERY = TEMPLATES / "gallery"
@@ -39,6 +47,21 @@ PER_FILE = 500
 PIECE = re.compile(r"entries-\d{4,}\.js")
 COPIES = {"views": (900, 85), "thumbs": (240, 72)}
 """Folders of small copies, with their longer side in pixels and their JPEG quality."""
+RECORD = {
+    "morphology": "Morphology",
+    "literature": "Literature",
+    "polymers": "Polymers",
+    "ratio": "Ratio",
+    "blending": "Blending",
+    "compatibility": "Record says",
+    "reference": "Reference",
+}
+"""Columns of a record and what they are called on the page."""
+MAX_TEXT = 4000
+"""Longer texts are cut."""
+MAX_TWINS = 50
+MAX_PLACES = 20
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -64,8 +87,8 @@ class Gallery:
 
 def write_gallery(
     session: Session,
-    folder: Path,
-    split: Split | None = None,
+    folder: Path | None = None,
+    name: str | None = None,
     *,
     crops: bool | None = None,
     progress: Progress = quiet,
@@ -73,15 +96,19 @@ def write_gallery(
     """Write the gallery of a split, or of all images that are labelled or not rejected by the screening.
 
     Args:
-        folder: new, empty, or of an earlier gallery, of which only what is missing is drawn.
+        folder: new, empty, or of an earlier gallery, of which only what is missing is drawn; ``exports/gallery`` in
+            the workspace, of a split ``exports/gallery-NAME``.
+        name: of the split.
         crops: whether crops and copies are looked for by keypoints; None as for ``splits.options.Options``.
         progress: told of long work.
 
     Raises:
-        UsageError: if there is nothing to show.
+        UsageError: if there is no such split, or nothing to show.
         InputError: if the folder cannot be written.
-        RefusedError: if it holds other files.
+        RefusedError: if it holds other files, or the split was changed.
     """
+    split = show_split(session.workspace, name) if name else None
+    folder = folder or session.workspace.exports / (f"gallery-{name}" if name else "gallery")
     entries, rows = gallery_entries(session.catalogue, split)
     if not entries:
         raise UsageError("There is no image to show.", "Extract papers or import a data set first.")
@@ -117,7 +144,7 @@ def write_files(folder: Path, entries: Sequence[dict[str, Any]], *, title: str, 
         if PIECE.fullmatch(old.name) and f"data/{old.name}" not in files:
             old.unlink()
     for name in STATIC:
-        write_page(folder / name, (TEMPLATES / name).read_text(encoding="utf-8"))
+        write_page(folder / name, (GALLERY / name).read_text(encoding="utf-8"))
     page = template("gallery/index.html.j2").render(
         title=title,
         files=files,
@@ -179,3 +206,125 @@ def _copies_of_places(
         if entry["thumb"]
     }
     return [(copy.a, copy.b) for copy in find_copies(pictures, store.root / "copies", progress)]
+
+
+def gallery_entries(catalogue: Catalogue, split: Split | None = None) -> tuple[list[dict[str, Any]], list[Row]]:
+    """One entry an image, by paper, page and figure; and the row of its panel, from which pages can be drawn.
+
+    Without a split all images are shown that are labelled or not rejected by the screening. A row says in ``older``
+    whether its PDF was changed and read again since; an image is shown by such a reading only if no other shows it.
+
+    Args:
+        catalogue: open.
+        split: its images with its labels, and the side on which each stands.
+    """
+    sides, labels = _sides(split) if split else ({}, {})
+    older = set(older_papers(catalogue))
+    shown: dict[str, list[Row]] = defaultdict(list)
+    for row in described_panels(catalogue, list(sides) if split else images_to_show(catalogue)):
+        shown[row["image_sha256"]].append(row | {"older": row["paper_id"] in older})
+    for rows in shown.values():
+        rows.sort(key=lambda row: row["older"])
+    order = sorted(shown.values(), key=lambda rows: _place_key(rows[0]))
+    entries = [_entry(rows, sides, labels) for rows in order]
+    standing = splits_of_images(catalogue)
+    for entry in entries:
+        entry["splits"] = sorted({*standing.get(entry["sha"], ()), *([split.name] if split else ())})
+    return entries, [rows[0] for rows in order]
+
+
+def _place_key(row: Row) -> tuple[Any, ...]:
+    return (row["paper"], row["page"] or 0, row["figure"] or "", row["panel"] or "", row["panel_id"])
+
+
+def _sides(split: Split) -> tuple[dict[str, str], dict[str, str]]:
+    """Side and label of each image; with folds the side is the fold in which it is tested."""
+    sides: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    for fold in split.folds:
+        tested = f"test in fold {fold.number}" if split.has_folds else "test"
+        for side, items in (("train", fold.train), ("val", fold.val), (tested, fold.test)):
+            for item in items:
+                labels[item.image_sha256] = item.label
+                if side is not tested:
+                    sides.setdefault(item.image_sha256, side)
+                elif fold.repeat == 1:
+                    sides[item.image_sha256] = side
+    return sides, labels
+
+
+def _entry(rows: Sequence[Row], sides: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, Any]:
+    row, sha256 = rows[0], rows[0]["image_sha256"]
+    caption = row["caption"] or row["caption_stem"] or row["figure_caption"]
+    whole = row["figure_caption"] if row["figure_caption"] != caption else None
+    return {
+        "sha": sha256,
+        "label": labels.get(sha256, row["label"]),
+        "labelSource": row["label_source"],
+        "said": list(row["said"] or ()),
+        "conflict": bool(row["conflict"]),
+        "side": sides.get(sha256, ""),
+        "technique": row["technique"],
+        "paper": row["paper"],
+        "doi": row["doi"],
+        "title": row["title"],
+        "page": row["page"],
+        "figure": row["figure"],
+        "panel": row["panel"],
+        "caption": _text(caption) or "",
+        "record": [["Figure", _text(whole)]] * bool(whole) + _record(row["record"]),
+        "scales": [_scale(one, row) for one in row["scales"] or ()],
+        "width": row["width"],
+        "height": row["height"],
+        "places": sorted({_where(other) for other in rows[1:]})[:MAX_PLACES],
+        "ids": [other["panel_id"] for other in rows[:MAX_PLACES]],
+        "twins": [],
+        "family": 0,
+    }
+
+
+def _text(value: object) -> str | None:
+    text = " ".join(str(value or "").split())
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+def _record(record: Row | None) -> list[list[str]]:
+    return [[name, text] for key, name in RECORD.items() if (text := _text((record or {}).get(key)))]
+
+
+def _scale(scale: Row, row: Row) -> dict[str, Any]:
+    """A scale with the ends and the height of its bar as shares of the image."""
+    x0, x1, y = scale["x0"], scale["x1"], scale["y"]
+    at = None if None in (x0, x1, y) else [x0 / row["width"], x1 / row["width"], y / row["height"]]
+    return {"text": f"{scale['value']:g} {scale['unit']}", "method": scale["method"], "at": at}
+
+
+def _where(row: Row) -> str:
+    page = "" if row["page"] is None else f"p. {row['page']}"
+    return ", ".join(part for part in (row["paper"], page, row["figure"], row["panel"]) if part)
+
+
+def tie_twins(entries: Sequence[dict[str, Any]], rows: Sequence[Row], copies: Iterable[tuple[str, str]]) -> None:
+    """Write to each entry the positions of others that show the same, and the first position of its whole family.
+
+    Args:
+        entries: changed.
+        rows: of the entries' panels.
+        copies: SHA-256 of images that show the same place though their hashes differ (crops, turned or touched up).
+    """
+    by_hash: dict[str, list[int]] = defaultdict(list)
+    at = {}
+    for position, row in enumerate(rows):
+        by_hash[row["phash"]].append(position)
+        at[row["image_sha256"]] = position
+    families = DisjointSet(range(len(entries)))
+    alike: dict[int, set[int]] = defaultdict(set)
+    groups = [*by_hash.values(), *(by_hash[a] + by_hash[b] for a, b in near_hashes(by_hash))]
+    groups += [[at[a], at[b]] for a, b in copies]
+    for group in groups:
+        for one in group:
+            alike[one] |= set(group) - {one}
+            families.merge(group[0], one)
+    for position, entry in enumerate(entries):
+        entry["twins"] = sorted(alike[position])[:MAX_TWINS]
+        entry["family"] = int(min(families.subset(position))) if alike[position] else position
