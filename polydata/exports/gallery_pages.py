@@ -108,7 +108,7 @@ def _drawn(
         todo = [job for job in todo if now[job.path] is not job]
         readers = Readers(
             image_store(workspace),
-            workers=settings.workers or os.cpu_count() or 1,
+            workers=min(len(now), settings.workers or os.cpu_count() or 1),
             limits=limits_of(workspace),
             seconds_per_file=settings.seconds_per_file,
             memory_mb=settings.memory_mb,
