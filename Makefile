@@ -1,15 +1,18 @@
-# One environment for everything: .venv, made by pip when pyproject.toml is newer than it.
+# One environment for everything: .venv, made by pip with the versions of constraints.txt when that or pyproject.toml is
+# newer than it.
 PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= .demo
+INSTALL := $(BIN)/python -m pip install -qq
+LOCKED := $(INSTALL) --constraint constraints.txt
 
-.PHONY: demo test lint docs bench fuzz clean
+.PHONY: demo test lint docs bench fuzz lock upgrade clean
 .DEFAULT_GOAL := test
 
-.venv/ready: pyproject.toml
+.venv/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo 'Installing into .venv; PyTorch is large, this takes minutes.'
-	$(BIN)/python -m pip install -qq --editable '.[dev]'
+	$(LOCKED) --editable '.[dev]'
 	touch $@
 
 demo: .venv/ready  ## the whole chain on a corpus that it generates: PDFs to report
@@ -25,7 +28,7 @@ test: lint  ## everything that what is at hand allows
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 docs: .venv/ready  ## the manual, into site/
-	$(BIN)/python -m pip install -qq --editable '.[docs]'
+	$(LOCKED) --editable '.[docs]'
 	$(BIN)/python docs/cli_reference.py
 	$(BIN)/mkdocs build --strict
 
@@ -36,6 +39,17 @@ bench: .venv/ready  ## measured ratios, printed; BENCH_ARGS='FOLDER --truth FILE
 
 fuzz: .venv/ready  ## damaged PDFs and invented captions for a minute
 	$(BIN)/python benchmarks/fuzz.py --seconds 60
+
+lock:  ## constraints.txt from .venv, after a dependency was added to pyproject.toml; what is there keeps its version
+	$(INSTALL) --editable '.[dev,docs]'
+	$(BIN)/python data/lock.py
+	touch .venv/ready
+
+upgrade:  ## the newest versions in a fresh .venv, constraints.txt from them, and the suite
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(MAKE) lock
+	$(MAKE) test
 
 clean:  ## all that was made here, the environment included
 	rm -rf .venv .demo site dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from polydata import resources
 
@@ -74,3 +78,34 @@ def test_every_extra_that_a_hint_names_exists() -> None:
         for extra in re.findall(re.escape(PROJECT["name"]) + r"\[(\w+)\]", path.read_text("utf-8"))
     }
     assert {"lite", "mlflow", "onnx", "dask", "s3", "keyring"} <= named <= set(PROJECT["optional-dependencies"])
+
+
+LOCK = ROOT / "constraints.txt"
+LINES = [line for line in LOCK.read_text("utf-8").splitlines() if not line.startswith("#")]
+LOCKED = dict(line.split("==") for line in LINES)
+GROUPS = {"dependencies": PROJECT["dependencies"]} | PROJECT["optional-dependencies"]
+
+
+def test_the_lock_holds_names_and_versions_alone() -> None:
+    assert [line for line in LINES if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*==[0-9][0-9a-z.]*", line)] == []
+    assert sorted(set(LINES), key=lambda line: line.split("==")[0]) == LINES
+    assert not re.search(r"[@/+]|https?:|file:", LOCK.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_dependency_is_locked_within_its_bounds(group: str) -> None:
+    wrong = [
+        line
+        for line in GROUPS[group]
+        for one in [Requirement(line)]
+        if not one.specifier.contains(LOCKED.get(canonicalize_name(one.name), ""), prereleases=True)
+    ]
+    assert wrong == [], "make lock"
+
+
+def test_the_suite_runs_with_what_is_locked() -> None:
+    """What of the lock is installed here has its version; all but the manual's tools is installed."""
+    here = {canonicalize_name(d.name): Version(d.version).public for d in distributions()}
+    assert {name: here[name] for name in LOCKED if name in here} == {n: v for n, v in LOCKED.items() if n in here}
+    needed = [line for group, lines in GROUPS.items() if group != "docs" for line in lines]
+    assert [line for line in needed if canonicalize_name(Requirement(line).name) not in here] == []
