@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polydata.splits.manifest import Split
+from polydata.types import Progress, quiet
 from polydata.workspace import Workspace
 from polymodel.config import DeviceName, Hardware, Precision, TrackerName, train_config
 from polymodel.data.split import load_split
 from polymodel.recipes import Finetune, Probe
 from polymodel.runs import run as folders
-from polymodel.runs.parts import Advance
 from polymodel.training.train import Trained, train
 
 
@@ -58,7 +58,7 @@ def fit(
     checkpoint_seconds: float = 30.0,
     workspace: Path | None = None,
     command: Sequence[str] = (),
-    advance: Advance = lambda *_: None,
+    progress: Progress = quiet,
 ) -> Run:
     """Train a model for each fold and seed of a split into a run folder; called again, go on where it was broken off.
 
@@ -78,7 +78,7 @@ def fit(
         checkpoint_seconds: at least so many between two checkpoints of a loop.
         workspace: whose runs/ the run goes to; otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
         command: the words with which the user can go on after a break, kept in run.json.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
 
     Returns:
         The finished run, a leaky split marked in it. Under torchrun only the first process's says what was trained.
@@ -100,6 +100,6 @@ def fit(
         tracker=TrackerName(tracker),
         checkpoint_seconds=checkpoint_seconds,
         command=command,
-        advance=advance,
+        progress=progress,
     )
     return Run(trained.run.folder, trained.run.record, trained if trained.is_first else None)

@@ -68,7 +68,7 @@ class Recipe:
         balance: ``weights`` weights classes by the inverse of their frequency in the loss, ``sampling`` draws
             them equally often.
         copies: (copies of an image of the positive class, of any other) for augmentation fixed before
-            training; None draws new augmentations in every epoch.
+            training, those that ``polydata augment`` writes; None draws new augmentations in every epoch.
         normalised: shift and scale the input as the network expects; otherwise grey values between 0 and 1.
         flips: average over an image and its three mirror images when predicting.
     """
@@ -162,7 +162,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         summary="the seed article's settings: Adam, twelve copies of each compatible image and three of any other",
         kind="loop",
         image_size=256,
-        short_side=None,
+        short_side=320,
         epochs=100,
         batch_size=128,
         learning_rate=1e-4,
@@ -173,7 +173,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         summary="the seed authors' code: Adam, the article's copies, input between 0 and 1 without normalisation",
         kind="loop",
         image_size=128,
-        short_side=None,
+        short_side=160,
         epochs=100,
         batch_size=64,
         learning_rate=5e-5,

@@ -47,7 +47,7 @@ class Transform:
             picture: grey or RGB, of any size.
             size: in pixels.
         """
-        picture = _scaled(picture, math.ceil(MARGIN * size))
+        picture = scaled(picture, math.ceil(MARGIN * size))
         cos, sin = math.cos(math.radians(self.tilt)), math.sin(math.radians(self.tilt))
         reach = size / 2 * (cos + abs(sin))
         x = reach + self.across * (picture.width - 2 * reach)
@@ -81,8 +81,11 @@ def draw_transform(seed: int, image_sha256: str, number: int) -> Transform:
     )
 
 
-def _scaled(picture: Image.Image, short: int) -> Image.Image:
-    """The picture with its short side brought to a length, and cut to its middle where it is very long."""
+def scaled(picture: Image.Image, short: int) -> Image.Image:
+    """The picture with its short side brought to a length by bicubic interpolation.
+
+    One of more than ``MAX_ASPECT`` times its short side is cut to its middle, so memory stays bounded.
+    """
     width, height = picture.size
     longest = MAX_ASPECT * min(width, height)
     if max(width, height) > longest:

@@ -15,7 +15,7 @@ import typer
 from polymodel.config import DeviceName
 
 if TYPE_CHECKING:
-    from polymodel.runs.parts import Advance
+    from polydata.types import Progress as Told
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
 SplitOption = Annotated[
@@ -52,7 +52,7 @@ def print_json(data: Any) -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Advance]:
+def progress() -> Iterator[Told]:
     """A progress bar on standard error, silent where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

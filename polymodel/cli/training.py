@@ -95,7 +95,7 @@ def train(
     from polymodel.report import summaries
 
     settings = {field.name: given[field.name] for field in fields(Finetune) if field.name != "recipe"}
-    with progress() as advance:
+    with progress() as bar:
         trained = fit(
             split,
             method_named(recipe, **settings),
@@ -109,7 +109,7 @@ def train(
             checkpoint_seconds=checkpoint_seconds,
             workspace=workspace,
             command=command_words(),
-            advance=advance,
+            progress=bar,
         ).trained
     if trained is not None:
         print_json(summaries.trained_json(trained)) if as_json else summaries.show_trained(trained)

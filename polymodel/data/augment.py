@@ -1,4 +1,4 @@
-"""Augmentation: random views by a numbered state, fixed copies on the device, transforms of the user's own."""
+"""Random views by a numbered state, with the standard transform or one of the user's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib
 import inspect
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from polydata.errors import InputError, UsageError, first_line
-from polymodel.data.views import CONTRAST, COPIES, SYMMETRIES, Grey
+from polymodel.data.views import Grey
 
 Transform = Callable[[Tensor], Tensor]
 """Makes of grey uint8 (1, height, width) a random view, uint8 (1, size, size)."""
@@ -127,27 +127,3 @@ def random_view(image: Grey, size: int, transform: Transform, state: int) -> Ten
             f"It must give a uint8 tensor of shape (1, {size}, {size}).",
         )
     return view[0]
-
-
-def fixed_copies(images: Tensor, copies: Sequence[int]) -> Tensor:
-    """``views.fixed_copy`` for a batch on any device: image k in its variant ``copies[k]``.
-
-    Args:
-        images: (n, size, size) uint8.
-        copies: n numbers from 0 to 11.
-    """
-    wanted = torch.tensor(copies)
-    out = torch.empty_like(images)
-    for copy in sorted(set(copies)):
-        places = (wanted == copy).nonzero()[:, 0].to(images.device)
-        chosen = images[places]
-        if copy >= len(SYMMETRIES):
-            mean = chosen.double().mean((1, 2), keepdim=True).float()
-            chosen = ((chosen.float() - mean) * CONTRAST + mean).clamp(0, 255).to(torch.uint8)
-            out[places] = torch.rot90(chosen, copy - len(SYMMETRIES), (1, 2))
-        else:
-            is_mirrored, turns = SYMMETRIES[copy]
-            out[places] = torch.rot90(chosen.flip(2) if is_mirrored else chosen, turns, (1, 2))
-    if max(copies, default=0) >= COPIES:
-        raise ValueError(f"there is no copy {max(copies)}")
-    return out

@@ -12,22 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from polydata.images.transforms import scaled
 from polymodel.recipes import Recipe
 
 Grey = NDArray[np.uint8]
 
-MAX_ASPECT = 4.0
-"""A picture longer than this many times its short side is cut to its middle, so memory stays bounded."""
-
-SYMMETRIES = ((0, 0), (1, 0), (1, 2), (0, 2), (0, 1), (0, 3), (1, 1), (1, 3))
-"""(mirrored first, quarter turns) of the eight symmetries of a square."""
-
-CONTRAST = 1.3
-COPIES = 12
-
 
 def grey_resized(picture: Image.Image, short_side: int | None, size: int) -> Grey:
-    """The picture in grey with its short side brought to ``short_side`` by bicubic interpolation.
+    """The picture in grey with its short side brought to ``short_side``; a very long one is cut to its middle.
 
     Args:
         picture: RGB.
@@ -40,14 +32,7 @@ def grey_resized(picture: Image.Image, short_side: int | None, size: int) -> Gre
     grey = picture.convert("L")
     if short_side is None:
         return np.asarray(grey.resize((size, size), Image.Resampling.BICUBIC))
-    width, height = grey.size
-    longest = round(MAX_ASPECT * min(width, height))
-    if max(width, height) > longest:
-        left, top = max(0, (width - longest) // 2), max(0, (height - longest) // 2)
-        grey = grey.crop((left, top, min(width, left + longest), min(height, top + longest)))
-    scale = max(short_side, size) / min(grey.size)
-    shape = (max(size, round(grey.width * scale)), max(size, round(grey.height * scale)))
-    return np.asarray(grey.resize(shape, Image.Resampling.BICUBIC))
+    return np.asarray(scaled(grey, max(short_side, size)))
 
 
 def centre(image: Grey, size: int) -> Grey:
@@ -109,27 +94,3 @@ def preparation(recipe: Recipe) -> Preparation:
         return Preparation(recipe.image_size, recipe.views, "corners and centre")
     crops = "centre and its mirror images" if recipe.flips else "centre"
     return Preparation(recipe.image_size, ((recipe.short_side, 0),), crops)
-
-
-def fixed_copy(image: Grey, index: int) -> Grey:
-    """One of twelve fixed variants of a square image, for augmentation laid out before training.
-
-    0 to 7 are the symmetries of the square, beginning with the image, its left-right and its top-bottom
-    mirror image; 8 to 11 are the four rotations at 1.3 times the contrast. The seed article gives the
-    number of copies; that they are these is our choice.
-
-    Args:
-        image: (size, size).
-        index: 0 to 11.
-
-    Raises:
-        ValueError: for another index.
-    """
-    if not 0 <= index < COPIES:
-        raise ValueError(f"there is no copy {index}")
-    if index >= len(SYMMETRIES):
-        mean = np.float32(image.mean())
-        strong = np.clip((image.astype(np.float32) - mean) * np.float32(CONTRAST) + mean, 0, 255).astype(np.uint8)
-        return np.ascontiguousarray(np.rot90(strong, index - len(SYMMETRIES)))
-    is_mirrored, turns = SYMMETRIES[index]
-    return np.rot90(np.fliplr(image) if is_mirrored else image, turns).copy()

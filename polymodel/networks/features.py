@@ -26,8 +26,8 @@ from polydata.files.atomic import replacing
 from polydata.ids import content_id
 from polydata.images.picture import open_picture
 from polymodel.data.views import preparation
+from polymodel.networks.devices import each
 from polymodel.networks.network import Network
-from polymodel.networks.threads import each
 from polymodel.recipes import Recipe
 
 METHOD = "grey; bicubic; four corners and centre; means and sds; signed roots of two mean covariances; 2"

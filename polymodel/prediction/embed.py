@@ -12,15 +12,15 @@ from polydata.errors import InputError
 from polydata.files.atomic import check_output, replacing
 from polydata.ids import sha256_file
 from polydata.splits.manifest import MANIFEST
+from polydata.types import Progress, quiet
 from polydata.workspace import Workspace
 from polymodel.config import DeviceName, TrainConfig
 from polymodel.data.split import check_images, load_split
+from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache, Features
 from polymodel.networks.network import architecture
 from polymodel.networks.weights import load_network
 from polymodel.prediction.predict import find_images
-from polymodel.runs.environment import choose_device, seed_everything
-from polymodel.runs.parts import Advance
 from polymodel.training.train import CACHE
 
 IMAGES_AT_ONCE = 64
@@ -52,7 +52,7 @@ def embed(
     *,
     device: DeviceName = DeviceName.AUTO,
     workspace: Path | None = None,
-    advance: Advance = lambda *_: None,
+    advance: Progress = quiet,
 ) -> Embedded:
     """Write mean and sd of every channel of the last two stages, a row for each image: image_sha256, f0, f1, ...
 
@@ -72,8 +72,8 @@ def embed(
     check_output(output, (".parquet",))
     images = _images(split, workspace)
     used = choose_device(device)
-    seed_everything(config.seeds[0])
-    network = load_network(architecture(config.arch), config.weights, 2, config.input_scale)
+    with seeded(config.seeds[0]):
+        network = load_network(architecture(config.arch), config.weights, 2, config.input_scale)
     network.module.to(used).eval()
     cache = FeatureCache(Workspace.find(workspace).runs / CACHE / "features", network, config.recipe, used)
     rows: dict[str, Features] = {}

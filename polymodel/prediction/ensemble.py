@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from polydata.errors import InputError, RefusedError
 from polymodel.data.views import Grey, Preparation, preparation
+from polymodel.networks.devices import seeded
 from polymodel.networks.features import describe
 from polymodel.networks.linear import Array, LinearHead
 from polymodel.networks.network import Network, architecture, build, twin
 from polymodel.networks.weights import fill, load_network, read_state
 from polymodel.recipes import NO_WEIGHTS
-from polymodel.runs.environment import seed_everything
 from polymodel.runs.run import MODEL, PartKey, Run
 from polymodel.training.batches import view_logits
 
@@ -119,8 +119,8 @@ def _trained(run: Run, key: PartKey, device: str) -> Trained:
 def _probe(run: Run, keys: Sequence[PartKey], device: str) -> Probe:
     """All heads on one frozen network; they are linear, so their mean is one head."""
     config = run.config
-    seed_everything(keys[0].seed)
-    network = load_network(architecture(config.arch), config.weights, len(run.classes), config.input_scale)
+    with seeded(keys[0].seed):
+        network = load_network(architecture(config.arch), config.weights, len(run.classes), config.input_scale)
     digest = network.backbone_digest()
     if any(run.part(key)["backbone_digest"] != digest for key in keys):
         raise RefusedError(

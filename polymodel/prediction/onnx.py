@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.files.atomic import check_output, replacing
 from polydata.images.picture import open_picture
+from polydata.images.transforms import MAX_ASPECT
 from polydata.resources import VERSION, install_hint
-from polymodel.data.views import CROPS, GREY_WEIGHTS, MAX_ASPECT, Grey, Preparation
+from polymodel.data.views import CROPS, GREY_WEIGHTS, Grey, Preparation
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
 from polymodel.runs.run import Run
@@ -322,7 +323,7 @@ def _facts(run: Run, preparation: Preparation, count: int) -> dict[str, Any]:
             "size": preparation.size,
             "renderings": [{"short_side": short, "quarter_turns": turns} for short, turns in preparation.renderings],
             "crops": preparation.crops,
-            "max_aspect": MAX_ASPECT,
+            "max_aspect": float(MAX_ASPECT),
             "grey_weights": list(GREY_WEIGHTS),
             "steps": list(STEPS),
         },

@@ -14,10 +14,9 @@ from polydata.images.picture import SUFFIXES, open_picture
 from polydata.workspace import SETTINGS, Workspace
 from polymodel.config import DeviceName
 from polymodel.data.views import Grey, Preparation
+from polymodel.networks.devices import choose_device, each
 from polymodel.networks.linear import Array, softmax
-from polymodel.networks.threads import each
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
-from polymodel.runs.environment import choose_device
 from polymodel.runs.run import LOGIT, Run, open_run
 
 IMAGE_SUFFIXES = frozenset({*(f".{s}" for s in SUFFIXES.values()), ".jpeg", ".tiff"})

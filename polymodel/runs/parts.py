@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from polydata.splits.manifest import Fold, Item, Split
+from polydata.types import Progress
 from polymodel.data.split import targets
 from polymodel.networks.linear import softmax
 from polymodel.recipes import Recipe
 from polymodel.runs.run import LOGIT, METRICS, MODEL, PART_FILE, PREDICTIONS, write_json
-
-Advance = Callable[[str, int, int], None]
-"""Told (what is going on, done, all)."""
 
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -35,7 +33,7 @@ class PartJob:
         recipe: how.
         seed: of everything random.
         device: ``cpu``, ``cuda`` or ``mps``.
-        advance: to be told of progress.
+        progress: told of what is done.
     """
 
     split: Split
@@ -43,7 +41,7 @@ class PartJob:
     recipe: Recipe
     seed: int
     device: str
-    advance: Advance
+    progress: Progress
 
     @property
     def classes(self) -> tuple[str, ...]:

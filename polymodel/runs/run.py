@@ -47,7 +47,8 @@ RECORDED = ("command", "started", "seconds")
 """What every run.json says beside configuration, split and parts."""
 BASELINES_FOLDER = "baselines"
 """The folder of ``polymodel baselines`` among the runs; it holds no run, whatever splits are called."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+MAX_NAME = 100
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")
 
 
 @dataclass(frozen=True, order=True)
@@ -232,7 +233,8 @@ def check_name(name: str) -> str:
     """
     if not NAME.fullmatch(name) or name == BASELINES_FOLDER:
         raise UsageError(
-            f"{name!r} cannot be the name of a run.", "Use up to 100 letters, digits, points, dashes and underscores."
+            f"{name!r} cannot be the name of a run.",
+            f"Use up to {MAX_NAME} letters, digits, points, dashes and underscores.",
         )
     return name
 

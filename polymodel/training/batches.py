@@ -6,24 +6,30 @@ measuring (the centre, or the centre and its mirror images).
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
+from polydata.errors import PolydataError
 from polydata.files.atomic import replacing
 from polydata.ids import content_id
 from polydata.images.picture import open_picture
+from polydata.images.transforms import draw_transform
 from polydata.splits.manifest import Item
-from polymodel.data.augment import Transform, fixed_copies, random_view
+from polymodel.data.augment import Transform, random_view
 from polymodel.data.views import Grey, centre, grey_resized, mirrored, preparation
+from polymodel.networks.devices import each
 from polymodel.networks.network import Network
-from polymodel.networks.threads import each
 from polymodel.recipes import Recipe
 from polymodel.runs.parts import PartJob
 
@@ -38,6 +44,10 @@ MAPS = "four mirror images; random views by SHA-256; 1"
 RANDOM_STATE = threading.Lock()
 """Random views follow from the process's generators, which one thread at a time may set."""
 
+MAX_WORKERS = 8
+FEW_IMAGES = 200
+"""So few are read before other processes have begun."""
+
 Choice = tuple[int, int]
 """(place of an image, number of its copy)."""
 
@@ -49,41 +59,92 @@ class Source(Protocol):
     def module(self) -> nn.Module:
         """Gives logits for what ``training`` hands out."""
 
-    def training(self, epoch: int, chosen: Sequence[Choice]) -> Tensor:
-        """Input of ``module`` for these images in this epoch."""
+    def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
+        """Input of ``module`` for each batch of images of this epoch."""
 
     def logits(self, places: Sequence[int]) -> Tensor:
         """Logits (n, classes) of these images as they are predicted; the network goes to eval mode."""
 
 
+class _Asked(Dataset[Any]):
+    """What a function gives for an index, or the error that it raised: a worker would hand on its text alone."""
+
+    def __init__(self, give: Callable[[Any], Any]) -> None:
+        self.give = give
+
+    def __getitem__(self, index: Any) -> Any:
+        try:
+            return self.give(index)
+        except PolydataError as error:
+            return error
+
+
+def _loader(give: Callable[[Any], Any], batches: list[list[Any]], workers: int) -> DataLoader[Any]:
+    """What ``give`` makes of the indices of each batch, as tensors or lists, by so many processes at once.
+
+    The batches may change between two epochs. What comes out does not depend on the number of workers.
+    """
+    workers = min(MAX_WORKERS, workers) if sys.platform == "linux" else 0  # elsewhere a process begins with nothing
+    return DataLoader(
+        _Asked(give),
+        batch_sampler=batches,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        multiprocessing_context="fork" if workers else None,
+        collate_fn=_together,
+        generator=torch.Generator(),  # torch's own generator is left alone
+    )
+
+
+def _together(given: list[Any]) -> Any:
+    errors = [one for one in given if isinstance(one, PolydataError)]
+    if errors:
+        return errors[0]
+    return torch.stack(given) if isinstance(given[0], Tensor) else given
+
+
+def _loaded(loader: DataLoader[Any]) -> Iterator[Any]:
+    for batch in loader:
+        if isinstance(batch, PolydataError):
+            raise batch
+        yield batch
+
+
 class Pixels:
     """Images in memory, one byte a pixel.
+
+    On a graphics processor other processes make the views ahead; a processor has enough to do with the network.
 
     Args:
         job: of the part.
         network: on the job's device.
         transform: makes random views.
+        processes: that share this machine's processors.
     """
 
-    def __init__(self, job: PartJob, network: Network, transform: Transform) -> None:
+    def __init__(self, job: PartJob, network: Network, transform: Transform, processes: int = 1) -> None:
         self.job, self.network, self.transform = job, network, transform
         self.module = network.module
         self.images = read_images(job)
+        self.shown: list[list[tuple[int, int, int]]] = []
+        workers = 0 if job.device == "cpu" else (os.cpu_count() or 1) // processes
+        self.loader = _loader(self._view, self.shown, workers)
 
-    def training(self, epoch: int, chosen: Sequence[Choice]) -> Tensor:
-        """See ``Source``."""
-        size = self.job.recipe.image_size
+    def _view(self, shown: tuple[int, int, int]) -> Tensor:
+        """(size, size) uint8 of (epoch, place, copy)."""
+        epoch, place, copy = shown
+        image, size = self.images[place], self.job.recipe.image_size
         if self.job.recipe.copies is not None:
-            whole = torch.from_numpy(np.stack([self.images[place] for place, _ in chosen]))
-            greys = fixed_copies(whole.to(self.job.device), [copy for _, copy in chosen])
-        else:
-            states = [((self.job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63 for place, _ in chosen]
-            views = [
-                random_view(self.images[place], size, self.transform, state)
-                for (place, _), state in zip(chosen, states, strict=True)
-            ]
-            greys = torch.stack(views).to(self.job.device)
-        return self.network.normalise(greys)
+            way = draw_transform(self.job.seed, self.job.items[place].image_sha256, copy)
+            return torch.from_numpy(np.array(way.apply(Image.fromarray(image), size)))
+        state = ((self.job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63
+        return random_view(image, size, self.transform, state)
+
+    def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
+        """See ``Source``."""
+        self.shown[:] = [[(epoch, *choice) for choice in batch] for batch in batches]
+        for greys in _loaded(self.loader):
+            yield self.network.normalise(greys.to(self.job.device))
 
     def logits(self, places: Sequence[int]) -> Tensor:
         """See ``Source``."""
@@ -109,11 +170,17 @@ def view_logits(network: Network, views: Tensor) -> Tensor:
 
 def read_images(job: PartJob) -> list[Grey]:
     """The images of all sides, resized."""
+
+    def give(place: int) -> Grey:
+        picture = open_picture(job.split.image_path(job.items[place]))
+        return grey_resized(picture, job.recipe.short_side, job.recipe.image_size)
+
+    count = len(job.items)
+    loader = _loader(give, [[place] for place in range(count)], (os.cpu_count() or 1) if count > FEW_IMAGES else 0)
     images = []
-    for done, item in enumerate(job.items, start=1):
-        picture = open_picture(job.split.image_path(item))
-        images.append(grey_resized(picture, job.recipe.short_side, job.recipe.image_size))
-        job.advance("reading images", done, len(job.items))
+    for image in _loaded(loader):
+        images += image
+        job.progress("reading images", len(images), count)
     return images
 
 
@@ -161,7 +228,7 @@ class Maps:
         missing = [(item, kind) for item, kind in wanted if not self._is_kept(item, kind)]
         known = len(wanted) - len(missing)
         for done, _ in enumerate(each(network, job.device, missing, self._compute), start=1):
-            job.advance("frozen front", known + done, len(wanted))
+            job.progress("frozen front", known + done, len(wanted))
 
     def _path(self, item: Item, kind: str) -> Path:
         return self.folder / item.image_sha256[:2] / f"{item.image_sha256}-{kind}.npy"
@@ -196,11 +263,12 @@ class Maps:
         maps = np.stack([self._map(self.job.items[place], view) for place, view in chosen])
         return torch.from_numpy(maps).to(self.job.device)
 
-    def training(self, epoch: int, chosen: Sequence[Choice]) -> Tensor:
+    def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
         """See ``Source``."""
         generator = torch.Generator().manual_seed(self.job.seed * PASS_COUNT + epoch)
         views = torch.randint(4 + RANDOM_VIEWS, (len(self.job.items),), generator=generator).tolist()
-        return self._batch([(place, views[place]) for place, _ in chosen])
+        for batch in batches:
+            yield self._batch([(place, views[place]) for place, _ in batch])
 
     def logits(self, places: Sequence[int]) -> Tensor:
         """See ``Source``."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -34,7 +35,7 @@ class Loop:
     Attributes:
         network: on the device.
         optimiser: over what is trained.
-        scaler: of the gradients, for fp16; disabled otherwise.
+        fabric: keeps the scale of the gradients, for fp16.
         epoch: epochs done.
         history: a row for each.
         best_loss, best_epoch, best_state: of the epoch with the lowest validation loss.
@@ -42,7 +43,7 @@ class Loop:
 
     network: Network
     optimiser: torch.optim.Optimizer
-    scaler: torch.amp.GradScaler
+    fabric: Fabric
     epoch: int = 0
     history: list[dict[str, float | int | None]] = field(default_factory=list)
     best_loss: float = float("inf")
@@ -62,7 +63,7 @@ def save(path: Path, loop: Loop) -> None:
         "history": loop.history,
         "best_loss": loop.best_loss,
         "best_epoch": loop.best_epoch,
-        "scaler": loop.scaler.state_dict(),
+        "scaler": loop.fabric.strategy.precision.state_dict(),
     }
     new = path.with_name(path.name + ".new")
     copies = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
@@ -90,7 +91,7 @@ def load(path: Path, loop: Loop) -> bool:
     loop.best_state = {key: value.to(device) for key, value in parts["best"].items()}
     loop.epoch, loop.history = plain["epoch"], plain["history"]
     loop.best_loss, loop.best_epoch = plain["best_loss"], plain["best_epoch"]
-    loop.scaler.load_state_dict(plain["scaler"])
+    loop.fabric.strategy.precision.load_state_dict(plain["scaler"])
     return True
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -20,19 +23,16 @@ from polydata.errors import InputError
 from polymodel.config import Precision
 from polymodel.data.augment import Transform
 from polymodel.data.split import VALIDATION_PARTS, group_folds
+from polymodel.networks.devices import threads
 from polymodel.networks.linear import balanced_weights, fit_head, image_weights
 from polymodel.networks.network import Network
-from polymodel.networks.threads import one_thread
 from polymodel.recipes import Balance, Recipe, Schedule
 from polymodel.runs.parts import PartJob, PartResult
 from polymodel.runs.run import CHECKPOINT
 from polymodel.training import checkpoints
 from polymodel.training.batches import PASS_COUNT, Choice, Maps, Pixels, Source
 from polymodel.training.checkpoints import Keeper, Loop
-from polymodel.training.distributed import Team
 from polymodel.training.tracking import Tracker
-
-AUTOCAST = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class LoopSettings:
     """How a loop is run, beside what the recipe says.
 
     Attributes:
-        precision: of the arithmetic.
+        precision: of the arithmetic, for the record.
         compiled: train through ``torch.compile``.
         transform: makes random views.
         transform_key: what names it.
         cache: folder of cached maps.
         part_folder: where the part is being made; checkpoints lie there.
         checkpoint_seconds: at least so many between two checkpoints.
-        team: the processes that train together.
+        fabric: the processes that train together, their device and precision.
         tracker: told of every epoch.
     """
 
@@ -58,7 +58,7 @@ class LoopSettings:
     cache: Path
     part_folder: Path
     checkpoint_seconds: float
-    team: Team
+    fabric: Fabric
     tracker: Tracker
 
 
@@ -76,39 +76,42 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         InputError: if an image cannot be read, the papers do not allow a validation part, or a loss is not finite.
         UsageError: if the network has no last block that could be trained by itself, and the recipe wants one.
     """
-    recipe, team = job.recipe, settings.team
+    recipe, fabric = job.recipe, settings.fabric
     labels = torch.from_numpy(job.targets())
     kept, held_back = _parts(job, labels.numpy())
     network.module.to(job.device)
     if job.device == "cuda":
         network.module.to(memory_format=torch.channels_last)  # what its kernels like
     start_digest = network.backbone_digest()
+    if fabric.world_size > 1 and job.device == "cuda":  # torch's knows no other device
+        network.module = convert_sync_batchnorm(network.module)  # type: ignore[no-untyped-call]
     source = _source(job, network, settings)
     if isinstance(source, Maps) and recipe.linear_start:
         _start_head(job, source, kept, labels.numpy()[kept])
     loop = _new_loop(job, network, settings)
-    keeper = Keeper(settings.part_folder if team.is_first else None, settings.checkpoint_seconds)
+    keeper = Keeper(settings.part_folder if fabric.is_global_zero else None, settings.checkpoint_seconds)
     checkpoint = settings.part_folder / CHECKPOINT
-    if team.from_first(checkpoint.is_file()):
+    if fabric.broadcast(checkpoint.is_file()):
         checkpoints.load(checkpoint, loop)
     seconds_before = sum(float(row["seconds"] or 0) for row in loop.history)
     weights = class_weights(job, labels.numpy()[kept])
-    learn = _learner(job, loop, source, settings, weights)
+    learn = _learner(loop, source, settings, weights)
     watched = [("val", held_back)] if len(held_back) else []
     if recipe.patience is None:
         watched.append(("test", job.places("test")))
-    with one_thread(recipe.tail_only and job.device == "cpu"):
+    with threads(1) if recipe.tail_only and job.device == "cpu" else nullcontext():
         while loop.epoch < recipe.epochs and not _is_stale(loop, recipe):
-            _epoch(job, loop, (kept, labels), learn, team)
-            if team.is_first:
+            _epoch(job, loop, (kept, labels), source, learn)
+            if fabric.is_global_zero:
                 for side, places in watched:
                     _look(loop, side, source.logits(places.tolist()).float(), labels[places], weights)
-            loop.history[-1] = team.from_first(loop.history[-1])
-            loop.best_loss, loop.best_epoch = team.from_first((loop.best_loss, loop.best_epoch))
+            loop.history[-1], loop.best_loss, loop.best_epoch = fabric.broadcast(
+                (loop.history[-1], loop.best_loss, loop.best_epoch)
+            )
             _check_finite(loop)
             settings.tracker.row(loop.history[-1])
             keeper.after_epoch(loop)
-    if not team.is_first:
+    if not fabric.is_global_zero:
         return None
     if recipe.patience is not None:
         network.module.load_state_dict(loop.best_state)
@@ -122,7 +125,7 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
             "validation_images": len(held_back),
             "validation_groups": sorted({job.items[k].group for k in held_back}),
             "start_digest": start_digest,
-            "processes": team.size,
+            "processes": fabric.world_size,
             "precision": settings.precision.value,
         },
         seconds_before=seconds_before,
@@ -138,13 +141,10 @@ def class_weights(job: PartJob, labels: NDArray[np.int64]) -> Tensor | None:
 
 def _source(job: PartJob, network: Network, settings: LoopSettings) -> Source:
     if not job.recipe.tail_only:
-        return Pixels(job, network, settings.transform)
+        return Pixels(job, network, settings.transform, settings.fabric.world_size)
     network.module.eval()
-    arguments = (settings.cache, job, network, settings.transform, settings.transform_key)
-    if settings.team.is_first:
-        source = Maps(*arguments)
-    settings.team.from_first(None)  # the others wait, and find every map there
-    return source if settings.team.is_first else Maps(*arguments)
+    with settings.fabric.rank_zero_first():  # the others wait, and find every map there
+        return Maps(settings.cache, job, network, settings.transform, settings.transform_key)
 
 
 def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -169,7 +169,7 @@ def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
 
 def _start_head(job: PartJob, source: Maps, kept: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
     """Fill the head with a logistic regression on what the frozen network gives it."""
-    job.advance("linear start", 0, 1)
+    job.progress("linear start", 0, 1)
     groups = [job.items[k].group for k in kept]
     weights = image_weights(labels, len(job.classes), groups, balanced=job.recipe.balance != Balance.NONE)
     features = source.head_inputs(kept.tolist())
@@ -185,8 +185,7 @@ def _new_loop(job: PartJob, network: Network, settings: LoopSettings) -> Loop:
     parameters = _trained_parameters(network, recipe)
     kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
     optimiser = kind(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    scaler = torch.amp.GradScaler(job.device, enabled=settings.precision is Precision.FP16)
-    return Loop(network, optimiser, scaler)
+    return Loop(network, optimiser, settings.fabric)
 
 
 def _trained_parameters(network: Network, recipe: Recipe) -> list[nn.Parameter]:
@@ -220,56 +219,53 @@ def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     return recipe.learning_rate
 
 
-Learn = Callable[[int, Sequence[Choice], Tensor], Tensor]
-"""Learns from one batch: (epoch, its images, their labels) -> (loss x images, right answers) of this process."""
+Learn = Callable[[Tensor, Tensor], Tensor]
+"""Learns from one batch: (this process's inputs, labels of the whole batch) -> (loss x images, right answers)."""
 
 
-def _learner(job: PartJob, loop: Loop, source: Source, settings: LoopSettings, weights: Tensor | None) -> Learn:
-    team, device = settings.team, job.device
-    shared = team.shared(source.module, device)
-    module: Any = torch.compile(shared) if settings.compiled else shared
-    dtype = AUTOCAST.get(settings.precision)
+def _learner(loop: Loop, source: Source, settings: LoopSettings, weights: Tensor | None) -> Learn:
+    fabric = settings.fabric
+    module: Any = torch.compile(source.module) if settings.compiled else source.module
+    module, optimiser = fabric.setup(module, loop.optimiser)
 
-    def learn(epoch: int, chosen: Sequence[Choice], wanted: Tensor) -> Tensor:
-        mine = range(team.rank, len(chosen), team.size)
+    def learn(inputs: Tensor, labels: Tensor) -> Tensor:
         # Where there are fewer images than processes, one is shown again and counts nothing.
-        is_counted, mine = bool(mine), mine or range(1)
-        given = wanted[list(mine)].to(device)
-        whole = float((weights.cpu()[wanted] if weights is not None else torch.ones(len(wanted))).sum())
-        inputs = source.training(epoch, [chosen[k] for k in mine])
-        loop.optimiser.zero_grad(set_to_none=True)
-        with torch.autocast(device, dtype=dtype, enabled=dtype is not None):
-            logits = module(inputs).float()
+        is_counted = fabric.global_rank < len(labels)
+        given = labels[fabric.global_rank if is_counted else 0 :: fabric.world_size][: len(inputs)].to(inputs.device)
+        whole = float((weights.cpu()[labels] if weights is not None else torch.ones(len(labels))).sum())
+        optimiser.zero_grad(set_to_none=True)
+        logits = module(inputs).float()
         losses = functional.cross_entropy(logits, given, weights, reduction="none") * float(is_counted)
         # The processes' gradients are averaged, so that each divides by its share of the whole batch.
         loss = losses.sum() / whole
-        loop.scaler.scale(loss * team.size).backward()  # type: ignore[no-untyped-call]
-        loop.scaler.step(loop.optimiser)
-        loop.scaler.update()
+        fabric.backward(loss * fabric.world_size)
+        optimiser.step()
         right = (logits.detach().argmax(1) == given).sum() * float(is_counted)
-        return torch.stack([loss.detach().double() * len(chosen), right.double()])
+        return torch.stack([loss.detach().double() * len(labels), right.double()])
 
     return learn
 
 
-def _epoch(job: PartJob, loop: Loop, shown: tuple[NDArray[np.int64], Tensor], learn: Learn, team: Team) -> None:
+def _epoch(job: PartJob, loop: Loop, shown: tuple[NDArray[np.int64], Tensor], source: Source, learn: Learn) -> None:
     """One pass over the training images; the row's loss and accuracy are those met on the way."""
-    module, began = loop.network.module, time.monotonic()
+    module, fabric, began = loop.network.module, loop.fabric, time.monotonic()
     module.train()
     if job.recipe.frozen_norm:
         for part in module.modules():
             if isinstance(part, _BatchNorm):
                 part.eval()
-    torch.manual_seed((job.seed * PASS_COUNT + loop.epoch) * team.size + team.rank)  # of dropout
-    totals, seen = torch.zeros(2, dtype=torch.float64, device=job.device), 0
+    torch.manual_seed((job.seed * PASS_COUNT + loop.epoch) * fabric.world_size + fabric.global_rank)  # of dropout
+    totals = torch.zeros(2, dtype=torch.float64, device=job.device)
     chunks = batches(job, loop.epoch, *shown)
-    for done, chunk in enumerate(chunks):
-        job.advance(_note(loop), loop.epoch * len(chunks) + done, job.recipe.epochs * len(chunks))
+    own = [chunk[fabric.global_rank :: fabric.world_size] or chunk[:1] for chunk in chunks]
+    for done, (chunk, inputs) in enumerate(zip(chunks, source.training(loop.epoch, own), strict=True)):
+        job.progress(_note(loop), loop.epoch * len(chunks) + done, job.recipe.epochs * len(chunks))
         for group in loop.optimiser.param_groups:
             group["lr"] = rate_at(job.recipe, loop.epoch * len(chunks) + done, len(chunks))
-        totals += learn(loop.epoch, chunk, shown[1][[place for place, _ in chunk]])
-        seen += len(chunk)
-    loss, right = team.summed(totals).tolist()
+        totals += learn(inputs, shown[1][[place for place, _ in chunk]])
+    seen = sum(map(len, chunks))
+    totals = torch.as_tensor(fabric.all_reduce(totals, reduce_op="sum"))
+    loss, right = totals.tolist()
     loop.epoch += 1
     row: dict[str, float | int | None] = {
         "epoch": loop.epoch,

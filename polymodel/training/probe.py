@@ -36,14 +36,14 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
         InputError: if an image cannot be read or the training side holds a single class.
     """
     labels, train, classes = job.targets(), job.places("train"), len(job.classes)
-    blocks = cache.get(job.images(job.items), lambda done, count: job.advance("features", done, count))
+    blocks = cache.get(job.images(job.items), lambda done, count: job.progress("features", done, count))
     features = np.concatenate(blocks, axis=1)
     place = coordinates(features[train], [block.shape[1] for block in blocks])
     chosen = job.recipe.inverse_regularisation
     head = fit_head(place, labels[train], classes, chosen, _weights(job, train))
     history = []
     for step, c in enumerate(sorted({*CURVE, chosen})):
-        job.advance("validation curve", step, len(CURVE) + 1)
+        job.progress("validation curve", step, len(CURVE) + 1)
         history.append({"inverse_regularisation": c, "used": int(c == chosen), **_curve_row(job, place, features, c)})
     return PartResult(
         tensors={"weight": torch.from_numpy(head.weight), "bias": torch.from_numpy(head.bias)},

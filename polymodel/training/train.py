@@ -11,20 +11,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric import Fabric
+
 from polydata.errors import UsageError
 from polydata.splits.manifest import Split
+from polydata.types import Progress, quiet
 from polymodel.config import Hardware, Precision, TrackerName, TrainConfig
 from polymodel.data.augment import own_transform, standard_transform
 from polymodel.data.split import check_images, load_split
+from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache
 from polymodel.networks.network import Architecture, Network, architecture
 from polymodel.networks.weights import load_network
 from polymodel.recipes import NO_WEIGHTS
-from polymodel.runs.card import write_card
-from polymodel.runs.environment import choose_device, describe_environment, seed_everything
-from polymodel.runs.parts import Advance, PartJob, PartResult, write_part
+from polymodel.runs.card import describe_environment, write_card
+from polymodel.runs.parts import PartJob, PartResult, write_part
 from polymodel.runs.run import (
     FORMAT,
+    MAX_NAME,
     RUN_FILE,
     PartKey,
     Run,
@@ -35,9 +39,9 @@ from polymodel.runs.run import (
     open_run,
     write_json,
 )
-from polymodel.training.distributed import Team, check_devices, gathered, joined, launched
 from polymodel.training.loop import LoopSettings, train_loop
 from polymodel.training.probe import train_probe
+from polymodel.training.team import check_devices, gathered, joined, launched
 from polymodel.training.tracking import Silent, Tracker, require, tracking
 
 CACHE = ".cache"
@@ -93,7 +97,7 @@ def train(
     tracker: TrackerName = TrackerName.TENSORBOARD,
     checkpoint_seconds: float = 30.0,
     command: Sequence[str] = (),
-    advance: Advance = lambda *_: None,
+    progress: Progress = quiet,
 ) -> Trained:
     """Train a model for each fold and seed, or go on with a run that was broken off.
 
@@ -107,7 +111,7 @@ def train(
         tracker: who is told of every epoch, beside metrics.csv.
         checkpoint_seconds: at least so many between two checkpoints of a loop.
         command: the words with which the user can go on after a break, kept in run.json.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
 
     Returns:
         The finished run, a leaky split marked in it.
@@ -122,16 +126,10 @@ def train(
     used = choose_device(hardware.device)
     _check_hardware(config, hardware, used)
     require(tracker)
-    words = [split.name, config.arch.replace("timm:", ""), config.recipe.name, config.digest(split.digest)]
-    words += [] if hardware.precision is Precision.FP32 else [hardware.precision.value]
-    folder = runs / check_name(name or "-".join(words).replace("/", "_")[:100])
-    team = launched()
-    if team and not team.is_first:
-        with joined(team, used):
-            work: Work = team.received()
-            _follow(team, work)
-            team.received()  # the run is finished
-        return Trained(open_run(work.run), 0, len(work.waiting), (), is_first=False)
+    folder = runs / check_name(name or default_name(split, config, hardware.precision))
+    if launched() and int(os.environ["RANK"]) > 0:
+        with joined(used, hardware.precision) as fabric:
+            return _follow(fabric)
     check_images(split)
     record = _record(split, config, folder, command)
     record |= {"precision": hardware.precision.value, "environment": describe_environment(used)}
@@ -139,16 +137,14 @@ def train(
     with held(run):
         waiting = tuple(key for key in run.planned if key not in run.finished)
         work = Work(split.folder, run.folder, waiting, used, hardware, tracker, checkpoint_seconds)
-        if team:
-            with joined(team, used):
-                team.from_first(work)  # which the others receive
-                Trainer(team, work, split, run, advance).train_parts()
+        if waiting or launched():
+            with gathered(hardware, used, _follow) as fabric:
+                fabric.broadcast(work)
+                Trainer(fabric, work, split, run, progress).train_parts()
                 run = _finished(run, waiting)
-                team.from_first(None)
-        elif waiting:
-            with gathered(hardware.devices, used, _follow, (work,)) as members:
-                Trainer(members, work, split, run, advance).train_parts()
-        run = _finished(run, waiting)
+                fabric.barrier()
+        else:
+            run = _finished(run, waiting)
     return Trained(run, len(waiting), len(run.planned) - len(waiting), _notes(config, run, arch))
 
 
@@ -161,6 +157,14 @@ def _finished(run: Run, waiting: Sequence[PartKey]) -> Run:
     write_card(Run(run.folder, record))
     write_json(run.folder / RUN_FILE, record)
     return open_run(run.folder)
+
+
+def default_name(split: Split, config: TrainConfig, precision: Precision) -> str:
+    """The name of a run that was given none; where it would be too long or begin oddly, the split's part gives way."""
+    words = [config.arch.replace("timm:", ""), config.recipe.name, config.digest(split.digest)]
+    words += [] if precision is Precision.FP32 else [precision.value]
+    rest = "-".join(words).replace("/", "_")[-MAX_NAME + 6 :]
+    return f"{split.name.lstrip('._-')[: MAX_NAME - 1 - len(rest)] or 'split'}-{rest}"
 
 
 def _check_hardware(config: TrainConfig, hardware: Hardware, device: str) -> None:
@@ -178,9 +182,13 @@ def _check_hardware(config: TrainConfig, hardware: Hardware, device: str) -> Non
         raise UsageError(f"--compile means nothing to the recipe {config.recipe.name}.", "Leave it out.")
 
 
-def _follow(team: Team, work: Work) -> None:
+def _follow(fabric: Fabric) -> Trained:
     """What all processes of a team do but the first: compute, and write nothing."""
-    Trainer(team, work, load_split(work.split), open_run(work.run), lambda *_: None).train_parts()
+    work: Any = fabric.broadcast(None)
+    run = open_run(work.run)
+    Trainer(fabric, work, load_split(work.split), run, quiet).train_parts()
+    fabric.barrier()  # the first has finished the run
+    return Trained(open_run(work.run), 0, len(run.planned) - len(work.waiting), (), is_first=False)
 
 
 @dataclass(frozen=True)
@@ -188,34 +196,37 @@ class Trainer:
     """One process at work on the parts of a run.
 
     Attributes:
-        team: that it belongs to; its first process writes the parts.
+        fabric: the processes that it belongs to; the first writes the parts.
         work: what is to be done.
         split, run: of the work.
-        advance: told of progress.
+        progress: told of what is done.
     """
 
-    team: Team
+    fabric: Fabric
     work: Work
     split: Split
     run: Run
-    advance: Advance
+    progress: Progress
 
     def train_parts(self) -> None:
         """Train the parts that wait."""
         config, waiting = self.run.config, self.work.waiting
         network: Network | None = None
         for k, key in enumerate(waiting):
-            # A loop changes its network, so it begins every part from a new one; a probe only reads it.
-            if network is None or config.recipe.kind == "loop" or key.seed != waiting[k - 1].seed:
-                seed_everything(key.seed)
-                classes = len(self.split.classes)
-                network = load_network(architecture(config.arch), config.weights, classes, config.input_scale)
-                network.check_input(config.recipe.image_size)
-            if self.team.is_first:
-                with new_part(self.run, key) as folder, tracking(self.work.tracker, self.run, key, folder) as tracker:
-                    self._part(folder, key, network, tracker)
-            else:
-                self._part(self.run.hidden_folder(key), key, network, Silent())
+            with seeded(key.seed, self.work.device):
+                # A loop changes its network, so it begins every part from a new one; a probe only reads it.
+                if network is None or config.recipe.kind == "loop" or key.seed != waiting[k - 1].seed:
+                    classes = len(self.split.classes)
+                    network = load_network(architecture(config.arch), config.weights, classes, config.input_scale)
+                    network.check_input(config.recipe.image_size)
+                if self.fabric.is_global_zero:
+                    with (
+                        new_part(self.run, key) as folder,
+                        tracking(self.work.tracker, self.run, key, folder) as tracker,
+                    ):
+                        self._part(folder, key, network, tracker)
+                else:
+                    self._part(self.run.hidden_folder(key), key, network, Silent())
 
     def _part(self, folder: Path, key: PartKey, network: Network, tracker: Tracker) -> None:
         began, recipe = time.monotonic(), self.run.config.recipe
@@ -226,7 +237,7 @@ class Trainer:
             recipe=recipe,
             seed=key.seed,
             device=self.work.device,
-            advance=lambda what, done, count: self.advance(place + what, done, count),
+            progress=lambda what, done, count: self.progress(place + what, done, count),
         )
         result: PartResult | None
         if recipe.kind == "probe":
@@ -250,7 +261,7 @@ class Trainer:
             cache=self.run.folder.parent / CACHE / "maps",
             part_folder=folder,
             checkpoint_seconds=self.work.checkpoint_seconds,
-            team=self.team,
+            fabric=self.fabric,
             tracker=tracker,
         )
 

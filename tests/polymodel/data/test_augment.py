@@ -1,4 +1,4 @@
-"""Random views repeat, and the copies made on a device are those of ``views.fixed_copy``."""
+"""Random views repeat and leave generators alone; errors of a transform of one's own name it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,8 @@ import pytest
 import torch
 
 from polydata.errors import InputError, UsageError
-from polymodel.data.augment import fixed_copies, own_transform, random_view, standard_transform
-from polymodel.data.views import COPIES, fixed_copy, mirrored
-
-
-def test_copies_in_a_batch_are_the_copies_one_by_one() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (COPIES, 16, 16), dtype=np.uint8)
-    order = np.random.default_rng(1).permutation(COPIES).tolist()
-    batch = fixed_copies(torch.from_numpy(images), order)
-    for image, copy, made in zip(images, order, batch, strict=True):
-        assert np.array_equal(fixed_copy(image, copy), made.numpy())
-    with pytest.raises(ValueError, match="12"):
-        fixed_copies(torch.from_numpy(images[:1]), [COPIES])
+from polymodel.data.augment import own_transform, random_view, standard_transform
+from polymodel.data.views import mirrored
 
 
 def test_a_random_view_follows_from_its_state_and_leaves_the_generator_alone() -> None:

@@ -8,15 +8,15 @@ import torch
 from numpy.typing import NDArray
 
 from polymodel.networks import features
+from polymodel.networks.devices import seeded
 from polymodel.networks.features import MAX_CHANNELS, covariances, describe
 from polymodel.networks.network import architecture
 from polymodel.networks.weights import load_network
-from polymodel.runs.environment import seed_everything
 
 
 def blocks(views: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-    seed_everything(0)
-    network = load_network(architecture("timm:test_resnet"), "none", 2)
+    with seeded(0):
+        network = load_network(architecture("timm:test_resnet"), "none", 2)
     network.module.eval()
     with torch.inference_mode():
         return [block.numpy() for block in describe(network, torch.from_numpy(views))]

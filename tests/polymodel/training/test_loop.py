@@ -11,17 +11,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from small_split import CLASSES, Small
 
 from polydata.errors import InputError, UsageError
+from polydata.splits import offline_copies
 from polymodel.config import DeviceName, Hardware, Precision, TrackerName, TrainConfig, adjusted, train_config
+from polymodel.data.augment import Transform, standard_transform
 from polymodel.data.split import load_split
+from polymodel.networks.network import architecture, build
 from polymodel.recipes import RECIPES, Balance, Finetune, Probe, RecipeName, Schedule
 from polymodel.runs.parts import PartJob
 from polymodel.runs.run import CHECKPOINT, PartKey, Run, open_run
+from polymodel.training import batches as loaders
 from polymodel.training import checkpoints
 from polymodel.training import loop as finetune
+from polymodel.training.batches import Pixels
 from polymodel.training.loop import batches, rate_at
 from polymodel.training.train import train
 
@@ -231,6 +237,44 @@ def test_the_papers_copies_are_twelve_and_three(small: Small) -> None:
     assert len(shown) == 14 * 12 + 14 * 3
     assert {copy for place, copy in shown if labels[place] == fine} == set(range(12))
     assert {copy for place, copy in shown if labels[place] != fine} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_paper_recipe_shows_the_copies_that_the_augment_command_writes(
+    small: Small, tmp_path: Path, seed: int
+) -> None:
+    job = dataclasses.replace(job_of(small, RecipeName.PAPER), seed=seed)
+    recipe = offline_copies.RECIPES["paper"]
+    assert (job.recipe.copies, job.recipe.image_size) == ((recipe.positive, recipe.other), recipe.size)
+    folder = offline_copies.augment(job.split, "paper", seed=seed, folder=tmp_path / "copies").folder
+    network = build(architecture(TINY), 2)
+    source = Pixels(job, network, lambda image: image)
+    for row in pd.read_csv(folder / "copies.csv").sample(12, random_state=0).itertuples():
+        place = [item.image_sha256 for item in job.items].index(row.parent_sha256)
+        [shown] = source.training(5, [[(place, row.number)]])
+        written = network.normalise(torch.from_numpy(np.array(Image.open(folder / row.file)))[None])
+        assert torch.equal(shown, written)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked")
+def test_views_that_workers_make_are_those_of_one_process(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = job_of(small, RecipeName.FINETUNE, image_size=32)
+    shown, random = [[(0, 0), (5, 0)], [(3, 0)]], standard_transform(32)
+
+    monkeypatch.setattr(loaders, "FEW_IMAGES", 0)
+
+    def failing(image: torch.Tensor) -> torch.Tensor:
+        raise InputError("cannot be", "Take another.")
+
+    def views(workers: int, transform: Transform) -> list[torch.Tensor]:
+        source = Pixels(job, build(architecture(TINY), 2), transform)
+        source.loader = loaders._loader(source._view, source.shown, workers)
+        return [batch for epoch in range(2) for batch in source.training(epoch, shown)]
+
+    assert all(torch.equal(one, two) for one, two in zip(views(0, random), views(2, random), strict=True))
+    with pytest.raises(InputError, match="cannot be") as caught:
+        views(2, failing)
+    assert caught.value.hint == "Take another."
 
 
 OWN = """

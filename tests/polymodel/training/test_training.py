@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.torch import load_file
 from small_split import CLASSES, Small, write_split
 
@@ -23,8 +25,9 @@ from polydata.errors import InputError, RefusedError, UsageError
 from polymodel.config import Hardware, Precision, TrainConfig, adjusted, train_config
 from polymodel.data.split import load_split
 from polymodel.recipes import RECIPES, Probe, RecipeName
-from polymodel.runs.run import PartKey, Run, held, open_run
-from polymodel.training.train import train
+from polymodel.runs import card
+from polymodel.runs.run import PartKey, Run, check_name, held, open_run
+from polymodel.training.train import default_name, train
 
 TINY = "timm:test_resnet"
 
@@ -119,6 +122,58 @@ def test_weights_are_known_by_their_bytes_wherever_they_lie(own: Small, tmp_path
     assert done[1].run.config.weights == str(path)
 
 
+@pytest.mark.parametrize(("name", "begin"), [("_v1", "v1-"), ("x" * 100, "x" * 40), ("___", "split-")])
+def test_a_default_name_is_legal_and_keeps_its_digest_whole(small: Small, name: str, begin: str) -> None:
+    plain = load_split("one", small.root)
+    split = replace(plain, name=name)
+    settings = [config(RecipeName.PROBE, arch=arch) for arch in (TINY, f"timm:{'y' * 120}")]
+    for one in settings:
+        found = check_name(default_name(split, one, Precision.BF16))
+        assert found.endswith(f"-{one.digest(split.digest)}-bf16")
+    assert default_name(split, settings[0], Precision.FP32).startswith(begin)
+    assert default_name(plain, settings[0], Precision.FP32).startswith("one-test_resnet-probe-")
+
+
+@pytest.mark.parametrize("recipe", [RecipeName.PROBE, RecipeName.FINETUNE])
+def test_generators_and_deterministic_mode_are_afterwards_as_before(small: Small, recipe: RecipeName) -> None:
+    random.seed(5), np.random.seed(5), torch.manual_seed(5)
+    before = dict(os.environ)
+    wanted = [random.random(), np.random.random(), float(torch.rand(()))]
+    random.seed(5), np.random.seed(5), torch.manual_seed(5)
+    trained(small, config(recipe, image_size=40, **({"epochs": 1} if recipe != "probe" else {})), f"state-{recipe}")
+    assert [random.random(), np.random.random(), float(torch.rand(()))] == wanted
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert {k: v for k, v in os.environ.items() if k in before or "CUBLAS" in k} == before
+
+
+def test_a_commit_is_marked_where_any_source_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "polymodel" / "runs").mkdir(parents=True)
+    for folder in ("polydata", "schemas", "docs"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_text("one")
+    here = tmp_path / "polymodel" / "runs" / "card.py"
+    here.write_text("")
+    monkeypatch.setattr(card, "__file__", str(here))
+    assert card.git_commit() is None
+
+    def git(*words: str) -> None:
+        own = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", "-C", str(tmp_path), *own, *words], check=True, capture_output=True)
+
+    git("init")
+    assert card.git_commit() is None, "installed inside someone's repository"
+    git("add", ".")
+    git("commit", "-m", "one")
+    clean = card.git_commit() or "+"
+    (tmp_path / "docs" / "file").write_text("two")
+    assert card.git_commit() == clean and "+" not in clean
+    for folder in ("polydata", "schemas"):
+        (tmp_path / folder / "file").write_text("two")
+        assert card.git_commit() == f"{clean}+"
+        (tmp_path / folder / "file").write_text("one")
+    assert card.git_commit() == clean
+
+
 def test_large_seeds_and_equal_files(own: Small) -> None:
     settings = config(RecipeName.FINETUNE, seeds=(2**31 - 1,), image_size=32, epochs=1)
     runs = [trained(own, settings, name) for name in ("one-time", "again")]
@@ -193,16 +248,14 @@ def test_training_stops_when_validation_does_and_keeps_the_best_epoch(small: Sma
 
 
 def test_lp_ft_leaves_the_early_stages_alone(small: Small) -> None:
-    import torch
-
+    from polymodel.networks.devices import seeded
     from polymodel.networks.network import architecture
     from polymodel.networks.weights import load_network
-    from polymodel.runs.environment import seed_everything
 
     run = trained(small, config(RecipeName.LP_FT, arch="resnet18", image_size=32, epochs=1), "tail")
     state = load_file(run.part_folder(PartKey(1, 0)) / "model.safetensors")
-    seed_everything(0)
-    fresh = load_network(architecture("resnet18"), "none", 2).module.state_dict()
+    with seeded(0):
+        fresh = load_network(architecture("resnet18"), "none", 2).module.state_dict()
     changed = {name for name, value in state.items() if not torch.equal(value, fresh[name])}
     assert changed
     assert all(name.startswith(("layer4.", "fc.")) for name in changed)

@@ -1,0 +1,131 @@
+"""Where networks compute: the device, the processor's threads, seeds."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import Protocol, Self, TypeVar
+
+import numpy as np
+import torch
+
+from polydata.errors import UsageError
+from polymodel.config import DeviceName
+
+WORKSPACE_CONFIG = "CUBLAS_WORKSPACE_CONFIG"
+T = TypeVar("T")
+
+
+class Twinned(Protocol):
+    """What several threads may use at once, each its own twin."""
+
+    def twin(self) -> Self:
+        """The same for another thread."""
+
+
+W = TypeVar("W", bound=Twinned)
+
+
+def choose_device(wanted: DeviceName) -> str:
+    """The device to compute on: ``cuda``, ``mps`` or ``cpu``.
+
+    Raises:
+        UsageError: if the one wanted is not there.
+    """
+    present = {
+        DeviceName.CUDA: torch.cuda.is_available(),
+        DeviceName.MPS: torch.backends.mps.is_available(),
+        DeviceName.CPU: True,
+    }
+    if wanted is DeviceName.AUTO:
+        return next(name.value for name, there in present.items() if there)
+    if not present[wanted]:
+        raise UsageError(f"There is no {wanted} device here.", "Use --device auto, which takes the best there is.")
+    return wanted.value
+
+
+@contextmanager
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Python, NumPy and torch seeded and torch asked for deterministic kernels; afterwards all is as it was before.
+
+    On the processor the same seed and thread count give the same bits. On CUDA an operation without a
+    deterministic kernel warns and goes on.
+    """
+    states, workspace = (random.getstate(), np.random.get_state()), os.environ.get(WORKSPACE_CONFIG, ":4096:8")
+    kernels, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    devices = [torch.cuda.current_device()] if device == "cuda" else []
+    with torch.random.fork_rng(devices), environment({WORKSPACE_CONFIG: workspace}):
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(kernels, warn_only=warns)
+            random.setstate(states[0])
+            np.random.set_state(states[1])
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Variables of the environment set as long as the block lasts."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ |= values
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Arithmetic in so many threads. Small problems waste much on sharing, above all where other programs compete,
+    and in one thread the bits do not depend on the number of processors."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def each(worker: W, device: str, items: Sequence[T], function: Callable[[W, T], None]) -> Iterator[None]:
+    """Call ``function(worker, item)`` for every item, in any order; one entry for each that is done.
+
+    On the processor each thread has an item of its own, with one thread of arithmetic, so the bits do not depend
+    on how many there are; small networks waste much where threads share an image.
+
+    Args:
+        worker: a network in eval mode, or what holds some, on ``device``.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        items: of any kind.
+        function: keeps what it finds by itself.
+    """
+    if device != "cpu":
+        for item in items:
+            function(worker, item)
+            yield
+        return
+    own = threading.local()
+    workers = max(1, min(torch.get_num_threads(), len(items)))
+
+    def begin() -> None:
+        torch.set_num_threads(1)
+        own.worker = worker.twin() if workers > 1 else worker
+
+    with ThreadPoolExecutor(workers, initializer=begin) as pool:
+        work = [pool.submit(lambda item: function(own.worker, item), item) for item in items]
+        try:
+            for future in as_completed(work):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
