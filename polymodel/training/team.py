@@ -9,7 +9,7 @@ elsewhere. Under torchrun they are all there already.
 from __future__ import annotations
 
 import logging
-import multiprocessing
+import multiprocessing.connection
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +29,8 @@ from polymodel.networks.devices import environment, threads
 
 TIMEOUT = timedelta(minutes=30)
 """How long a process waits for the others; the first may be predicting or writing."""
+ENDING = 20.0
+"""Seconds for a process that failed to end."""
 
 PRECISIONS: Mapping[Precision, Any] = {
     Precision.FP32: "32-true",
@@ -101,8 +103,7 @@ def gathered(hardware: Hardware, device: str, follow: Callable[[Fabric], object]
         for process in others:
             process.join()
     except RuntimeError as error:  # what torch raises where another process is gone
-        for process in others:
-            process.join(5)
+        multiprocessing.connection.wait([process.sentinel for process in others], ENDING)
         if not any(process.exitcode for process in others):
             raise
         raise InputError("One of the processes failed.", "What it said stands above.") from error
