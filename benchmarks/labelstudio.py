@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from label_studio_sdk import LabelStudio  # noqa: E402
 from label_studio_server import LabelStudioServer, start_server  # noqa: E402
-from review_scene import add_images, make_workspace, picture, quiet  # noqa: E402
+from review_scene import add_images, make_workspace, picture  # noqa: E402
 
 from polydata.catalogue.session import open_session  # noqa: E402
 from polydata.files.predictions import read_predictions  # noqa: E402
@@ -119,7 +119,7 @@ def main(images: int, answers: int) -> None:
         print(f"| median of these | {statistics.median(empty):.2f} | |")
         os.environ["POLYDATA_LABEL_STUDIO_TOKEN"] = server.token
         with open_session(workspace) as session:
-            empty = [timed("the same as a call", lambda: pull(session, quiet)) for _ in range(PULLS)]
+            empty = [timed("the same as a call", lambda: pull(session)) for _ in range(PULLS)]
         print(f"| median of these | {statistics.median(empty):.2f} | |")
         timed("SDK, `tasks.list` of everything", lambda: sum(1 for _ in client.tasks.list(project=ours, fields="all")))
 

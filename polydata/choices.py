@@ -1,8 +1,14 @@
-"""What options name, as enumerations. The command line needs them at its start, so nothing is imported here."""
+"""What options name. The command line needs them at its start, so nothing is imported here."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
+
+Reviewed = Literal["accepted", "unlabelled", "uncertain", "conflicts", "all"]
+"""Which images a reviewer should see; see ``labels.push.select_images``."""
+Uncertainty = Literal["entropy", "margin"]
+"""How the uncertainty of a prediction is measured."""
 
 
 class Kind(StrEnum):

@@ -44,7 +44,7 @@ COMMANDS = {
         "PDF.",
         "unlink": "Take links by hand back; the next join decides about the record again.",
     },
-    "label serve agreement decide": {"label": "Review images in Label Studio."},
+    "label decide": {"label": "Review images in Label Studio."},
     "conflicts": {
         "conflicts": "List every disagreement about labels: of file names, records, texts, people, models; the "
         "weightiest first."

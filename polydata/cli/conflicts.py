@@ -7,7 +7,7 @@ import typer
 
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, progress, report_problems
+from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
 from polydata.errors import PartialFailure, UsageError
 
 LISTED = 40
@@ -45,18 +45,13 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
     from polydata.catalogue.session import open_session
     from polydata.labels.conflicts.find import TableOptions, find_conflicts
     from polydata.labels.conflicts.page import write_conflicts
-    from polydata.workspace import Workspace
 
     if (table is None) != (truth is None) or (table is None and (raters or key)):
         raise UsageError("A table needs its column of true answers.", "Name both: --table FILE --truth COLUMN")
-    place = Workspace.find(workspace)
     options = TableOptions(table, truth, tuple(raters or ()), key) if table and truth else None
-    with open_session(place, read_only=True) as session:
+    with open_session(workspace, read_only=True) as session, stages() as told:
         found = find_conflicts(session, table=options, predictions=predictions or ())
-    written = None
-    if html is not None:
-        with progress("Drawing", None) as advance:
-            written = write_conflicts(place, found, html, advance)
+        written = write_conflicts(session, found, html, told) if html is not None else None
     if as_json:
         print_json(found.as_json())
     else:
@@ -64,7 +59,7 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
             {
                 "severity": f"{c.severity:.2f}",
                 "kind": c.kind,
-                "image": " / ".join(found.scene.pictures[i].file_name or i[:12] for i in c.images),
+                "image": " / ".join(found.evidence.pictures[i].file_name or i[:12] for i in c.images),
                 "what": f"{c.says} (settled)" if c.settled else c.says,
             }
             for c in found.conflicts[:LISTED]

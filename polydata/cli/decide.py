@@ -1,19 +1,123 @@
-"""polydata label resolve, set, history, undo."""
+"""polydata label agreement, resolve, set, history, undo: what several answers come to."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from polydata.choices import MethodName
 from polydata.cli.label import label_app
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table
+from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems
 from polydata.errors import UsageError
+
+if TYPE_CHECKING:
+    from polydata.labels.agreement import PulledAgreement, TableAgreement
 
 ImageArgument = Annotated[
     str, typer.Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id, or its start.")
 ]
 ByOption = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; otherwise the user logged in here.")]
+
+
+@label_app.command()
+def agreement(  # noqa: PLR0917 - options of a command
+    workspace: WorkspaceOption = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Compare answers in this table, a column a rater, not those pulled."),
+    ] = None,
+    truth: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column of true answers.")] = None,
+    raters: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Columns of the raters, such as 'R*'. May be repeated."),
+    ] = None,
+    positive: Annotated[
+        str | None, typer.Option(metavar="ANSWER", help="The positive answer; otherwise as the task file says.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Average so many of the best raters, picked on these images.")] = 10,
+    json: JsonOption = False,
+) -> None:
+    """Show how far people agree: kappas, confusion, consensus; or a table's raters against its truth."""
+    from polydata.catalogue.session import open_session
+    from polydata.labels import agreement as measures
+
+    if table is None:
+        if truth or raters or positive:
+            raise UsageError("--truth, --raters and --positive speak of a table.", "Name it: --table FILE")
+        with open_session(workspace, read_only=True) as session:
+            pulled = measures.agreement(session)
+        print_json(asdict(pulled)) if json else _show_pulled(pulled)
+        return
+    if not truth or not raters:
+        raise UsageError("A table needs the columns of truth and raters.", "Name them: --truth COLUMN --raters 'R*'")
+    task = measures.task_for(workspace)
+    found = measures.table_agreement(table, task, truth=truth, raters=raters, positive=positive, top=top)
+    print_json(asdict(found)) if json else _show_table(found)
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f} %"
+
+
+def _kappa(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _missing(names: list[str], found: TableAgreement) -> str:
+    return "it is blank" if len(names) == len(found.raters) + 1 else f"no {', '.join(names)}"
+
+
+def _show_table(found: TableAgreement) -> None:
+    report_problems(
+        (f"row {r['row']} ({r['first_cell']}): {_missing(r['missing'], found)}" for r in found.left_out), "Left out"
+    )
+    print_facts(
+        {
+            "images judged by all": found.images,
+            "rows left out": len(found.left_out),
+            "raters": len(found.raters),
+            "Fleiss' kappa": _kappa(found.fleiss_kappa),
+            "accuracy of the majority vote": _percent(found.majority_vote_accuracy),
+            "  ties, counted as wrong": found.majority_ties,
+            "accuracy of the most frequent answer": _percent(found.most_frequent_accuracy),
+        }
+    )
+    names = ("accuracy", "precision", "recall", "specificity", "f1")
+    k = found.top_k["k"]
+    rows: list[tuple[str, dict[str, Any]]] = [("mean of all", found.mean), (f"mean of the best {k}", found.top_k)]
+    rows += sorted(found.rater_scores.items(), key=lambda item: -(item[1]["accuracy"] or 0))
+    print_table([{"rater": name, **{n: _percent(one[n]) for n in names}} for name, one in rows])
+    typer.echo(f"The best {k} were picked by {found.top_k['picked_by']}.")
+
+
+def _show_pulled(found: PulledAgreement) -> None:
+    print_facts(
+        {
+            "answers": found.answers,
+            "images": found.images,
+            "images with several answers": found.images_with_several,
+            "Fleiss' kappa": _kappa(found.fleiss_kappa),
+            "resolved by": found.method,
+        }
+    )
+    if found.cohen_kappa:
+        pairs = ({**p, "agreement": _percent(p["agreement"]), "kappa": _kappa(p["kappa"])} for p in found.cohen_kappa)
+        print_table(list(pairs), "Two by two (Cohen's kappa)")
+    rows = [
+        {"annotator": one["annotator"], "consensus": said, "answer": answer, "images": number}
+        for one in found.annotators
+        for said, answers in one["confusion"].items()
+        for answer, number in answers.items()
+    ]
+    if rows:
+        print_table(rows, "Against the consensus (Dawid-Skene)")
+    for note in found.notes:
+        typer.echo(note)
+    next_step("polydata conflicts" if found.answers else "polydata label pull")
 
 
 @label_app.command()
@@ -35,16 +139,16 @@ def resolve(
     from polydata.catalogue.session import open_session
     from polydata.labels.resolve import resolution
     from polydata.labels.resolve import resolve as choose
-    from polydata.workspace import Workspace
 
     if method is None and annotator is not None:
         raise UsageError(f"What is {annotator!r} to be?", "Say --method adjudicator or --method gold.")
-    with open_session(Workspace.find(workspace), read_only=method is None) as session:
-        found = resolution(session.catalogue) if method is None else choose(session.catalogue, method, annotator)
+    with open_session(workspace, read_only=method is None) as session:
+        found = resolution(session) if method is None else choose(session, method, annotator)
     if json:
-        print_json(found.as_json())
+        print_json(asdict(found))
         return
-    facts = {"resolved by": found.method, "labels changed now": found.changed, **found.choices}
+    in_force = f"{found.method} {found.annotator or ''}".strip()
+    facts = {"resolved by": in_force, "labels changed now": found.changed, **found.choices}
     print_facts({**facts, "unresolved, as reviewers tie": len(found.unresolved)})
     next_step("polydata label set IMAGE LABEL --reason WHY" if found.unresolved else "polydata build-split v1")
 
@@ -61,10 +165,8 @@ def set_by_hand(  # noqa: PLR0917 - options of a command
     """Set an image's label by hand: it wins over every source, until polydata label undo takes it back."""
     from polydata.catalogue.session import open_session
     from polydata.labels.resolve import set_label
-    from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    with open_session(place) as session:
+    with open_session(workspace) as session:
         sha256 = set_label(session, image, label, reason=reason, by=by)
     if json:
         print_json({"image_sha256": sha256, "label": label})
@@ -85,9 +187,8 @@ def history(
     from polydata.catalogue.resolution import history_of
     from polydata.catalogue.screenings import image_named
     from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace), read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         rows = history_of(session.catalogue, image_named(session.catalogue, image) if image else None)
     if json:
         print_json(rows)
@@ -119,10 +220,9 @@ def undo(
     """Take back the last label that was set by hand; what counted before counts again."""
     from polydata.catalogue.session import open_session
     from polydata.labels.resolve import undo as take_back
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace)) as session:
-        gone = take_back(session.catalogue, image, by)
+    with open_session(workspace) as session:
+        gone = take_back(session, image, by)
     if json:
         print_json(gone)
         return

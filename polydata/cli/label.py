@@ -1,48 +1,30 @@
-"""polydata label setup, push, pull, queue, status, list."""
+"""polydata label serve, setup, push, pull, queue, measure, status, list."""
 
 from __future__ import annotations
 
 import dataclasses
-from contextlib import contextmanager
-from enum import StrEnum
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polydata.choices import Reviewed, Uncertainty
 from polydata.cli import app
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, progress, report_problems
-from polydata.errors import PartialFailure, UsageError
+from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
+from polydata.errors import PartialFailure, ServerError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from polydata.catalogue.session import Session
+    from polydata.labels.localserver import Account, Installation, LocalServer
     from polydata.labels.projects import Target
     from polydata.labels.push import Pushed
     from polydata.workspace import Workspace
 
 label_app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Review images in Label Studio.")
 app.add_typer(label_app, name="label")
-
-
-class Only(StrEnum):
-    """Which images are pushed."""
-
-    accepted = "accepted"
-    unlabelled = "unlabelled"
-    uncertain = "uncertain"
-    conflicts = "conflicts"
-    all = "all"
-
-
-class Order(StrEnum):
-    """How uncertainty is measured."""
-
-    entropy = "entropy"
-    margin = "margin"
 
 
 ProjectOption = Annotated[
@@ -63,15 +45,6 @@ SplitOption = Annotated[
 LimitOption = Annotated[
     int | None, typer.Option("--limit", min=1, help="Take the first so many of the selected images.")
 ]
-
-
-@contextmanager
-def _opened(workspace: Path | None) -> Iterator[Session]:
-    """The workspace that is meant, to be written."""
-    from polydata.catalogue.session import open_session
-
-    with open_session(workspace) as session:
-        yield session
 
 
 def _target(workspace: Workspace, project: str | None, blind: bool, split: str | None) -> Target:
@@ -109,9 +82,10 @@ def setup(
     json: JsonOption = False,
 ) -> None:
     """Make the project in Label Studio, or bring its labelling page and the reviewers' guide up to date."""
+    from polydata.catalogue.session import open_session
     from polydata.labels.projects import setup as set_up
 
-    with _opened(workspace) as session:
+    with open_session(workspace) as session:
         made = set_up(session, _target(session.workspace, project, blind, split))
     facts = {"project": made.title, "url": made.url, "answers": ", ".join(made.answers or ()), "tasks": made.tasks}
     _report(facts, [], json, "", "polydata label push")
@@ -122,13 +96,13 @@ def push(  # noqa: PLR0917 - options of a command
     workspace: WorkspaceOption = None,
     limit: LimitOption = None,
     only: Annotated[
-        Only,
+        Reviewed,
         typer.Option(
             help="accepted: what the automatic screening accepted and what was imported; of these unlabelled: those "
             "without a label, uncertain: those nobody has answered, the least certain prediction first, conflicts: "
             "those about which sources, reviewers or predictions differ; all: every image of a panel."
         ),
-    ] = Only.accepted,
+    ] = "accepted",
     predictions: Annotated[
         str | None,
         typer.Option(
@@ -140,20 +114,21 @@ def push(  # noqa: PLR0917 - options of a command
     model_version: Annotated[
         str | None, typer.Option(metavar="NAME", help="Call the model so; otherwise as the file or run is called.")
     ] = None,
-    order: Annotated[Order, typer.Option(help="How --only uncertain measures uncertainty.")] = Order.entropy,
+    order: Annotated[Uncertainty, typer.Option(help="How --only uncertain measures uncertainty.")] = "entropy",
     project: ProjectOption = None,
     blind: BlindOption = False,
     split: SplitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a Label Studio task for each image that has none yet, and the project where it is missing."""
+    from polydata.catalogue.session import open_session
     from polydata.labels.push import load_predictions
     from polydata.labels.push import push as push_images
 
-    with _opened(workspace) as session:
+    with open_session(workspace) as session, stages() as told:
         target = _target(session.workspace, project, blind, split)
         shown = load_predictions(session, predictions, model_version) if predictions else None
-        done = push_images(session, only.value, limit, progress, target=target, predictions=shown, order=order.value)
+        done = push_images(session, only, limit, target=target, predictions=shown, order=order, progress=told)
     _report_push(done, json)
 
 
@@ -165,10 +140,11 @@ def pull(
     json: JsonOption = False,
 ) -> None:
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
+    from polydata.catalogue.session import open_session
     from polydata.labels.pull import pull as pull_answers
 
-    with _opened(workspace) as session:
-        done = pull_answers(session, progress, full=full, title=project)
+    with open_session(workspace) as session, stages() as told:
+        done = pull_answers(session, full=full, title=project, progress=told)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
     facts |= {"annotations in the catalogue": done.annotations}
@@ -183,11 +159,12 @@ def queue(
     json: JsonOption = False,
 ) -> None:
     """Push the images about which annotators differ to a second project, where nobody sees the former answers."""
+    from polydata.catalogue.session import open_session
     from polydata.labels.projects import review_target
     from polydata.labels.push import queue as push_disputed
 
-    with _opened(workspace) as session:
-        done = push_disputed(session, limit, progress, review_target(session.workspace, project))
+    with open_session(workspace) as session, stages() as told:
+        done = push_disputed(session, limit, target=review_target(session.workspace, project), progress=told)
     _report_push(done, json)
 
 
@@ -201,10 +178,9 @@ def measure(
     """Write what people answered blind beside the split's labels, as a table for: polydata label agreement --table."""
     from polydata.catalogue.session import open_session
     from polydata.labels.projects import TRUTH, write_answers
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace), read_only=True) as session:
-        images, people = write_answers(session.catalogue, split, output)
+    with open_session(workspace, read_only=True) as session:
+        images, people = write_answers(session, split, output)
     raters = " ".join(f"--raters '{who}'" for who in people)
     following = f"polydata label agreement --table {output} --truth {TRUTH} {raters}"
     _report({"file": str(output), "images": images, "people": ", ".join(people)}, [], json, "", following)
@@ -215,10 +191,8 @@ def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show the projects on the server beside what the catalogue holds of them."""
     from polydata.catalogue.session import open_session
     from polydata.labels.projects import status as both_sides
-    from polydata.workspace import Workspace
 
-    found = Workspace.find(workspace)
-    with open_session(found, read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         facts = both_sides(session)
     if json:
         print_json(dataclasses.asdict(facts))
@@ -233,9 +207,8 @@ def list_answers(workspace: WorkspaceOption = None, json: JsonOption = False) ->
     """List the annotations in the catalogue, deleted and skipped ones too."""
     from polydata.catalogue.annotations import list_annotations
     from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace), read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         rows = list_annotations(session.catalogue)
     if json:
         print_json(rows)
@@ -243,3 +216,68 @@ def list_answers(workspace: WorkspaceOption = None, json: JsonOption = False) ->
     names = ("image_sha256", "choice", "annotator", "role", "cancelled", "deleted", "paper", "page", "figure", "panel")
     short = [{k: (r[k][:12] if k == "image_sha256" else r[k]) for k in (*names, "comment")} for r in rows]
     print_table(short, empty="No annotation yet. Fetch them with: polydata label pull")
+
+
+@label_app.command()
+def serve(
+    workspace: WorkspaceOption = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Listen here; otherwise as url in polydata.toml says.")
+    ] = None,
+    new_password: Annotated[
+        bool, typer.Option("--new-password", help="Give the account another password and show it.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Install Label Studio without asking.")] = False,
+) -> None:
+    """Run a Label Studio server for this workspace until Ctrl+C, on this machine alone; it is installed if missing."""
+    from polydata.labels import localserver as local
+    from polydata.workspace import Workspace
+
+    found = Workspace.find(workspace)
+    if (new_password or local.needs_login(found)) and not sys.stdout.isatty():
+        raise UsageError(
+            "A password has to be shown, and this output is no terminal.", "Start it in a terminal: nothing keeps it."
+        )
+    installation = local.Installation.in_folder(local.cache_folder())
+    _install(installation, yes)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    typer.echo("Starting Label Studio; the first start makes its database, which takes a minute.")
+    chosen = port or local.default_port(found)
+    try:
+        with local.serving(found, installation, chosen, new_password=new_password) as (server, login):
+            _introduce(found, server, login)
+            ended = server.wait()
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Its data is kept in the workspace.")
+        return
+    raise ServerError(f"Label Studio ended by itself with {ended}.", f"See {local.data_folder(found)}/server.log.")
+
+
+def _install(installation: Installation, yes: bool) -> None:
+    """Install what is missing, after saying so."""
+    from polydata.labels.localserver import SIZE, VERSION
+
+    if installation.is_complete:
+        return
+    typer.echo(f"Label Studio {VERSION} is not installed. It gets an environment of its own, {SIZE}, made by pip in")
+    typer.echo(f"  {installation.folder}")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("Nothing was installed, since nobody can be asked here.", "Say --yes to install it.")
+        typer.confirm("Install it?", abort=True, default=True)
+    typer.echo("Installing; this takes minutes.")
+    installation.ensure()
+
+
+def _introduce(workspace: Workspace, server: LocalServer, login: Account | None) -> None:
+    """Say where it is and how to log in."""
+    typer.echo(f"Label Studio answers at {server.url} on this machine alone. Stop it with Ctrl+C.")
+    if login:
+        typer.echo(f"Log in as {login.email} with the password {login.password}")
+        if login.token:
+            typer.echo(f"For the other commands: export POLYDATA_LABEL_STUDIO_TOKEN={login.token}")
+        typer.echo("This is shown once and kept nowhere. --new-password makes another password; the token stands in")
+        typer.echo("Account & Settings.")
+    if workspace.settings.label_studio.url.rstrip("/") != server.url:
+        typer.echo(f'Put this into polydata.toml under [label_studio]: url = "{server.url}"')
+    next_step("polydata label setup, in another terminal")

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polydata.choices import Uncertainty
 from polydata.errors import InputError, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Uncertainty = Literal["entropy", "margin"]
 RULES = "rules"
 """Stands for the task's text rules where a file is asked for, and is their model version."""
 LOGIT = "logit_"

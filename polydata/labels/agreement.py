@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import current_method, named_answers
+from polydata.catalogue.session import Session
 from polydata.errors import WorkspaceError
 from polydata.files.rater_tables import positive_answer, read_answers
 from polydata.labels.consensus import (
@@ -61,10 +61,6 @@ class TableAgreement:
     raters: dict[str, float | None]
     rater_scores: dict[str, dict[str, float | None]]
     top_k: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def table_agreement(
@@ -149,20 +145,16 @@ class PulledAgreement:
     consensus: list[dict[str, Any]]
     notes: list[str]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
-
-def pulled_agreement(catalogue: Catalogue) -> PulledAgreement:
+def agreement(session: Session) -> PulledAgreement:
     """Compare the reviewers' answers in the catalogue with each other. Few or none are no error: see ``notes``."""
-    rows = named_answers(catalogue)
+    rows = named_answers(session.catalogue)
     known = [Answer(r["image_sha256"], r["annotator"], r["choice"]) for r in rows if not r["nameless"]]
     several = {image: given for image, given in by_item(known).items() if len(given) > 1}
     found = {image: one for image, one in dawid_skene(known).items() if image in several}
     names = sorted({a.annotator for a in known})
     return PulledAgreement(
-        method=str(current_method(catalogue)),
+        method=str(current_method(session.catalogue)),
         answers=len(known),
         images=len({a.item for a in known}),
         images_with_several=len(several),

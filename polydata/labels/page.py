@@ -1,8 +1,9 @@
-"""The labelling page: a template of schemas/labelstudio with the task's question and choices filled in."""
+"""What a reviewer sees: the labelling page with the task's question and choices, and the words beside an image."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -23,6 +24,23 @@ MARK = "made-by-polydata"
 BLIND_MARK = "shows-the-image-alone"
 BLIND = "blind.xml"
 """The page that shows the image alone."""
+OUR_ID = "polydata_id"
+"""Key in a task's data that holds the SHA-256 of its image. The server can filter by data, not by meta."""
+MAX_TEXT = 5_000
+"""Longer texts are cut before they are shown to a reviewer or stored as a comment."""
+NOTHING = "–"
+# The page makes an image as large as fits beside its tools and into the window.
+_WIDEST = "100% - 47px"
+_HIGHEST = "100vh - 194px"
+_RECORD_WORDS = {
+    "polymers": "Polymers",
+    "composition_ratio": "Ratio",
+    "blending_method": "Blending",
+    "morphology": "Morphology",
+    "characteristics": "Characteristics",
+    "literature_description": "Literature",
+    "scale_um": "Scale (µm)",
+}
 
 
 def choices(task: Task) -> tuple[str, ...]:
@@ -38,10 +56,6 @@ def task_prediction(prediction: Prediction, version: str) -> dict[str, Any]:
     return {"model_version": version, "result": result} | score
 
 
-def _folder() -> Path:
-    return schemas() / "labelstudio"
-
-
 def labelling_page(task: Task, *, blind: bool = False) -> str:
     """The page of a task as Label Studio wants it, in XML. The choices have the hotkeys 1, 2, 3, ...
 
@@ -51,7 +65,7 @@ def labelling_page(task: Task, *, blind: bool = False) -> str:
     Raises:
         InputError: if the template is missing, is no XML, or has no place for the answers.
     """
-    path = _folder() / (BLIND if blind else task.labelstudio)
+    path = schemas() / "labelstudio" / (BLIND if blind else task.labelstudio)
     try:
         root = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 - a file of this program
     except FileNotFoundError:
@@ -75,8 +89,70 @@ def labelling_page(task: Task, *, blind: bool = False) -> str:
 def guide(task: Task) -> str:
     """The reviewers' guide in HTML: the file beside the labelling page, else the task's question."""
     try:
-        return (_folder() / task.labelstudio).with_suffix(".guide.html").read_text(encoding="utf-8")
+        return (schemas() / "labelstudio" / task.labelstudio).with_suffix(".guide.html").read_text(encoding="utf-8")
     except FileNotFoundError:
         return task.question
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The guide of {task.labelstudio} cannot be read: {error}") from error
+
+
+def shown_text(text: object) -> str:
+    """A text for the labelling page, cut and without control characters; a dash where it is empty."""
+    cleaned = "".join(c for c in str(text if text is not None else "") if c.isprintable() or c == "\n").strip()
+    return (cleaned if len(cleaned) <= MAX_TEXT else f"{cleaned[:MAX_TEXT]} ...") or NOTHING
+
+
+def _record_text(records: Sequence[Mapping[str, Any]]) -> str:
+    return "\n\n".join(
+        "\n".join(f"{word}: {record[name]}" for name, word in _RECORD_WORDS.items() if record[name] not in (None, ""))
+        for record in records
+    )
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    """Where the panel stands, for people."""
+    parts = [row["title"] or row["paper"]]
+    if row["page"] is not None:
+        parts.append(f"page {row['page']}")
+    if row["figure"]:
+        parts.append(str(row["figure"]))
+    if row["panel"]:
+        parts.append(f"({row['panel']})")
+    if row["places"] > 1:
+        parts.append(f"and {row['places'] - 1} more with the same image")
+    return ", ".join(parts)
+
+
+def _scale(row: Mapping[str, Any]) -> str:
+    """What is known of the scale, in HTML: a bar as long on the page as the one in the image, or its value alone."""
+    if row["bar_px"] and row["bar_value"] is not None:
+        share, aspect = row["bar_px"] / row["width"], row["width"] / row["height"]
+        line = f"width:calc({share:.5f}*min({_WIDEST},({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
+        drawn = f'<div style="{line};border:2px solid currentColor;border-top:0"></div>'
+        return f"{drawn}{row['bar_value']:g} {escape(str(row['bar_unit']))}"
+    return f"Scale bar: {row['scale_um']:g} µm" if row["scale_um"] is not None else ""
+
+
+def task_data(
+    row: Mapping[str, Any], records: Sequence[Mapping[str, Any]], url: str, *, blind: bool = False
+) -> dict[str, Any]:
+    """Data of a task: its image, our own id, and unless it is blind the words around it. No label stands in it.
+
+    Args:
+        row: of ``images_to_review``.
+        records: of ``record_texts`` for this image.
+        url: by which the labelling page shows the image.
+    """
+    alone = {IMAGE: url, OUR_ID: row["image_sha256"]}
+    if blind:
+        return alone
+    return {
+        **alone,
+        "scale": _scale(row),
+        "caption": shown_text(row["caption"]),
+        "caption_stem": shown_text(row["caption_stem"]),
+        "record": shown_text(_record_text(records)),
+        "place": shown_text(_place(row)),  # not "source": the server keeps that name for the task itself
+        "paper": shown_text(row["paper"]),
+        "figure": shown_text(row["figure"]),
+    }

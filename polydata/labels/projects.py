@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from polydata.catalogue import annotations as stored
-from polydata.catalogue.annotations import blind_answers, known_projects, save_project
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
-from polydata.errors import InputError, UsageError
-from polydata.files.atomic import replacing
-from polydata.labels.labelstudio import project as on_server
+from polydata.errors import UsageError
+from polydata.files.tables import write_csv
 from polydata.labels.labelstudio.connection import Server, checked_url, connect
-from polydata.labels.labelstudio.project import Project, find_project
+from polydata.labels.labelstudio.project import Project, check_page, find_project, make_project, update_project
 from polydata.labels.page import choices, guide, labelling_page
 from polydata.workspace import Workspace
 
 Role = Literal["label", "review", "blind"]
-Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
-"""Opens a progress bar with a title and a total."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +34,9 @@ class Target:
     split: str | None = None
 
 
-def main_target(workspace: Workspace) -> Target:
-    """The project that polydata.toml names."""
-    return Target(workspace.settings.label_studio.project)
-
-
 def target(workspace: Workspace, title: str | None = None, blind_split: str | None = None) -> Target:
-    """The project that options mean: the named one, else that of the settings, else one made of its name."""
-    main = main_target(workspace).title
+    """The project that options mean: the named one, else that of the settings or, if blind, one made of its name."""
+    main = workspace.settings.label_studio.project
     if blind_split is not None:
         return Target(title or f"{main} blind {blind_split}", "blind", blind_split)
     return Target(title or main)
@@ -57,17 +44,17 @@ def target(workspace: Workspace, title: str | None = None, blind_split: str | No
 
 def review_target(workspace: Workspace, title: str | None = None) -> Target:
     """The project for images that annotators differ about."""
-    return Target(title or f"{main_target(workspace).title} review", "review")
+    return Target(title or f"{workspace.settings.label_studio.project} review", "review")
 
 
 def _registered(catalogue: Catalogue, url: str) -> dict[str, Target]:
-    return {r["title"]: Target(r["title"], r["role"], r["split"]) for r in known_projects(catalogue, url)}
+    return {r["title"]: Target(r["title"], r["role"], r["split"]) for r in stored.known_projects(catalogue, url)}
 
 
 def known_targets(session: Session, url: str) -> list[Target]:
     """The project of the settings, then every other that was used on this server."""
     registered = _registered(session.catalogue, url)
-    main = main_target(session.workspace)
+    main = target(session.workspace)
     return [registered.pop(main.title, main), *registered.values()]
 
 
@@ -77,20 +64,14 @@ def setup(session: Session, wanted: Target) -> Project:
     Raises:
         UsageError, WorkspaceError, ServerError: as ``ensure``; also if the project is somebody else's.
     """
-    _check_role(session, wanted)
-    server = connect(session.workspace.settings.label_studio.url)
-    project = on_server.find_project(server, wanted.title)
-    page, words = _contents(session.workspace, wanted)
-    if project is None:
-        project = on_server.make_project(server, wanted.title, page, words)
-    else:
-        project = on_server.update_project(server, project, page, words)
-    note(session.catalogue, server, project, wanted)
-    return project
+    return ensure(session, connect(session.workspace.settings.label_studio.url), wanted, update=True)
 
 
-def ensure(session: Session, server: Server, wanted: Target) -> Project:
+def ensure(session: Session, server: Server, wanted: Target, *, update: bool = False) -> Project:
     """A project to push to: made where it is missing, and otherwise left as it is if it asks what the task asks.
+
+    Args:
+        update: bring its page and guide up to date.
 
     Raises:
         UsageError: if its name stands for a project of another kind.
@@ -98,17 +79,15 @@ def ensure(session: Session, server: Server, wanted: Target) -> Project:
         ServerError: if the server refuses or the project asks something else.
     """
     _check_role(session, wanted)
-    project = on_server.find_project(server, wanted.title)
+    project = find_project(server, wanted.title)
+    contents = labelling_page(session.task, blind=wanted.role == "blind"), guide(session.task)
     if project is None:
-        project = on_server.make_project(server, wanted.title, *_contents(session.workspace, wanted))
-    on_server.check_page(project, choices(session.task), blind=wanted.role == "blind")
+        project = make_project(server, wanted.title, *contents)
+    elif update:
+        project = update_project(server, project, *contents)
+    check_page(project, choices(session.task), blind=wanted.role == "blind")
     note(session.catalogue, server, project, wanted)
     return project
-
-
-def _contents(workspace: Workspace, wanted: Target) -> tuple[str, str]:
-    task = workspace.task()
-    return labelling_page(task, blind=wanted.role == "blind"), guide(task)
 
 
 def _check_role(session: Session, wanted: Target) -> None:
@@ -123,13 +102,13 @@ def _check_role(session: Session, wanted: Target) -> None:
 def note(catalogue: Catalogue, server: Server, project: Project, wanted: Target) -> None:
     """Remember that the workspace uses a project, and what for."""
     with catalogue.transaction():
-        save_project(catalogue, server.url, project.id, title=wanted.title, role=wanted.role, split=wanted.split)
+        stored.save_project(catalogue, server.url, project.id, title=wanted.title, role=wanted.role, split=wanted.split)
 
 
 TRUTH = "truth"
 
 
-def write_answers(catalogue: Catalogue, split: str, path: Path) -> tuple[int, list[str]]:
+def write_answers(session: Session, split: str, path: Path) -> tuple[int, list[str]]:
     """Write a CSV file: a row an image, with its label in the split and a column for each person who answered blind.
 
     Returns:
@@ -139,7 +118,7 @@ def write_answers(catalogue: Catalogue, split: str, path: Path) -> tuple[int, li
         UsageError: if nobody has answered.
         InputError: if the file cannot be written.
     """
-    rows = blind_answers(catalogue, split)
+    rows = stored.blind_answers(session.catalogue, split)
     if not rows:
         raise UsageError(
             f"Nobody has answered blind about the split {split!r}.",
@@ -148,15 +127,9 @@ def write_answers(catalogue: Catalogue, split: str, path: Path) -> tuple[int, li
     people = sorted({row["annotator"] for row in rows})
     answers = {(row["image_sha256"], row["annotator"]): row["choice"] for row in rows}
     truths = {row["image_sha256"]: row["truth"] for row in rows}
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["image_sha256", TRUTH, *people])
-    table.writerows([s, truth, *(answers.get((s, who), "") for who in people)] for s, truth in truths.items())
-    try:
-        with replacing(path) as out:
-            out.write(text.getvalue().encode())
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.", "Name another file with --output.") from error
+    table = ({"image_sha256": s, TRUTH: truth, **{who: answers.get((s, who)) for who in people}}
+             for s, truth in truths.items())  # fmt: skip
+    write_csv(path, ["image_sha256", TRUTH, *people], table)
     return len(truths), people
 
 
@@ -184,22 +157,17 @@ def status(session: Session) -> Status:
     """
     server = connect(session.workspace.settings.label_studio.url)
     rows = []
-    for target in known_targets(session, server.url):
-        project = find_project(server, target.title)
+    for known in known_targets(session, server.url):
+        project = find_project(server, known.title)
         counts = stored.annotation_counts(session.catalogue, server.url, project.id if project else None)
         rows.append(
             {
-                "project": target.title,
-                "role": target.role,
-                "split": target.split,
-                "url": project.url if project else None,
-                "tasks": project.tasks if project else None,
-                "annotations": project.annotations if project else None,
+                "project": known.title,
+                "role": known.role,
+                "split": known.split,
+                **{name: getattr(project, name, None) for name in ("url", "tasks", "annotations")},
                 "pulled": counts["annotations"],
-                "skipped": counts["skipped"],
-                "unusable": counts["unusable"],
-                "deleted": counts["deleted"],
-                "annotators": counts["annotators"],
+                **{name: counts[name] for name in ("skipped", "unusable", "deleted", "annotators")},
                 "pulled_to": stored.watermark(session.catalogue, server.url, project.id) if project else None,
             }
         )

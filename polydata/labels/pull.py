@@ -1,24 +1,29 @@
-"""Pull the reviewers' answers from all projects of a workspace."""
+"""Pull the reviewers' answers from all projects of a workspace: what they mean, and what has changed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.session import Session
 from polydata.errors import ServerError
-from polydata.labels import projects, review
+from polydata.labels import projects
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import Server, connect
 from polydata.labels.labelstudio.project import Project, check_page, find_project
-from polydata.labels.page import choices
-from polydata.labels.projects import Progress, Target
+from polydata.labels.page import ANSWER, COMMENT, choices, shown_text
+from polydata.labels.projects import Target
 from polydata.labels.resolve import settle
+from polydata.types import Progress, quiet, tracked
 
+MAX_RAW = 200_000
+"""An annotation with more JSON than this is no choice and a comment."""
+_PASSING = ("created_ago",)
+"""Keys of an annotation whose value depends on when it is read."""
 MARGIN = timedelta(seconds=5)
 """A pull looks back so far behind the newest change the last one saw: changes may become visible out of order."""
 
@@ -45,22 +50,13 @@ class Pulled:
     annotations: int
 
     def __add__(self, other: Pulled) -> Pulled:
-        return Pulled(
-            projects=self.projects + other.projects,
-            new=self.new + other.new,
-            changed=self.changed + other.changed,
-            unchanged=self.unchanged + other.unchanged,
-            deleted=self.deleted + other.deleted,
-            skipped=self.skipped + other.skipped,
-            problems=self.problems + other.problems,
-            annotations=self.annotations + other.annotations,
-        )
+        return Pulled(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 NOTHING = Pulled((), 0, 0, 0, 0, 0, [], 0)
 
 
-def pull(session: Session, progress: Progress, *, full: bool = False, title: str | None = None) -> Pulled:
+def pull(session: Session, *, full: bool = False, title: str | None = None, progress: Progress = quiet) -> Pulled:
     """Bring the catalogue to the state of the server: new, edited, skipped and deleted annotations.
 
     Of each project, tasks touched since the last pull are read, or all that are annotated if ``full``. What was
@@ -136,27 +132,26 @@ class _Reading:
             annotations=changes.live,
         )
 
-    def _changes(self, since: str | None, progress: Progress) -> tuple[review.Changes, list[str]]:
+    def _changes(self, since: str | None, progress: Progress) -> tuple[Changes, list[str]]:
         """Compare what was touched since then with what is known; also what cannot be used."""
-        pulled: list[review.Annotation] = []
+        pulled: list[Annotation] = []
         seen: set[int] = set()
         self.ignored = []
-        with progress("Reading annotated tasks", None) as advance:
-            for task in server_tasks.annotated_tasks(self.server, self.project.id, since):
-                seen.add(task.id)
-                pulled += self._annotations(task)
-                advance(1)
-        changes = review.compare(self.known, pulled, seen, complete=since is None)
+        tasks = server_tasks.annotated_tasks(self.server, self.project.id, since)
+        for task in tracked(tasks, "Reading annotated tasks", progress):
+            seen.add(task.id)
+            pulled += self._annotations(task)
+        changes = compare(self.known, pulled, seen, complete=since is None)
         untouched = [] if since is None else [row for row in self.known.values() if row["task"] not in seen]
         answers = [*pulled, *(self._again(row) for row in untouched if not row["deleted"] and row["choice"] is None)]
         unusable = [f"annotation {a.annotation_id} of task {a.task}: {a.problem}" for a in answers if a.problem]
         return changes, unusable + self.ignored
 
-    def _again(self, row: Mapping[str, Any]) -> review.Annotation:
+    def _again(self, row: Mapping[str, Any]) -> Annotation:
         """An answer that could not be used is named by every pull until somebody corrects it."""
-        return review.read_annotation(json.loads(row["raw"]), row["task"], row["image_sha256"], self.answers, {})
+        return read_annotation(json.loads(row["raw"]), row["task"], row["image_sha256"], self.answers, {})
 
-    def _annotations(self, task: server_tasks.ServerTask) -> list[review.Annotation]:
+    def _annotations(self, task: server_tasks.ServerTask) -> list[Annotation]:
         sha256 = task.our_id
         if sha256 is None or sha256 not in self.images:
             self.ignored += [f"annotation {a.get('id')} of task {task.id}: not an image of this catalogue"
@@ -164,11 +159,148 @@ class _Reading:
             return []
         return [self._annotation(raw, task.id, sha256) for raw in task.annotations]
 
-    def _annotation(self, raw: Mapping[str, Any], task: int, sha256: str) -> review.Annotation:
-        found = review.read_annotation(raw, task, sha256, self.answers, self.emails or {})
+    def _annotation(self, raw: Mapping[str, Any], task: int, sha256: str) -> Annotation:
+        found = read_annotation(raw, task, sha256, self.answers, self.emails or {})
         known = self.known.get(found.annotation_id)
         if self.emails is None and (known is None or known["deleted"] or known["updated_at"] != found.updated_at):
             # The accounts are asked for only where there is something to write.
             self.emails = server_tasks.annotators(self.server)
-            return review.read_annotation(raw, task, sha256, self.answers, self.emails)
+            return read_annotation(raw, task, sha256, self.answers, self.emails)
         return found
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A reviewer's answer.
+
+    Attributes:
+        choice: one of the task's choices; None for a skipped task or an answer that cannot be used.
+        cancelled: the reviewer skipped the task.
+        updated_at: by the server's clock, UTC without a zone.
+        raw: JSON as the server gave it.
+        problem: why the answer cannot be used; None where it can.
+    """
+
+    annotation_id: int
+    task: int
+    image_sha256: str
+    annotator: str
+    choice: str | None
+    comment: str | None
+    cancelled: bool
+    updated_at: datetime
+    raw: str
+    problem: str | None
+
+    def row(self, server: str, project: int, role: str = "label") -> dict[str, Any]:
+        """The row of the annotations table; ``role`` is what the project is for."""
+        own = {name: value for name, value in vars(self).items() if name != "problem"}
+        return {"server": server, "project": project, **own, "deleted": False, "role": role}
+
+
+def _annotator(value: Any, emails: Mapping[int, str]) -> str:
+    number = value.get("id") if isinstance(value, Mapping) else value
+    if not isinstance(number, int):
+        return "unknown"
+    return emails.get(number, f"user {number}")
+
+
+def _choice(results: Sequence[Any], choices: Sequence[str]) -> tuple[str | None, str | None]:
+    """The choice, or why there is none."""
+    words = _words(results, ANSWER, "choices")
+    if not words:
+        return None, "it has no choice"
+    if len(words) > 1:
+        return None, f"it has {len(words)} choices"
+    if words[0] not in choices:
+        return None, f"{shown_text(words[0])[:60]!r} is no choice of the task"
+    return words[0], None
+
+
+def _words(results: Sequence[Any], control: str, key: str) -> list[str]:
+    """What was said in a control of the page."""
+    found: list[str] = []
+    for result in results:
+        if isinstance(result, Mapping) and result.get("from_name") == control:
+            value = result.get("value")
+            words = value.get(key) if isinstance(value, Mapping) else None
+            found += [words] if isinstance(words, str) else map(str, words) if isinstance(words, list) else []
+    return found
+
+
+def read_annotation(
+    raw: Mapping[str, Any], task: int, image_sha256: str, choices: Sequence[str], emails: Mapping[int, str]
+) -> Annotation:
+    """What an annotation of the server says.
+
+    Args:
+        raw: as the server lists it. Its score is not read: where a prediction was shown, it is the prediction's.
+        choices: answers that the task knows.
+        emails: addresses of the annotators by number; others become ``user N``.
+
+    Raises:
+        ServerError: if it has no number or no time.
+    """
+    try:
+        number = int(raw["id"])
+        updated_at = datetime.fromisoformat(raw["updated_at"])
+    except (KeyError, TypeError, ValueError):
+        raise ServerError(f"The server gave an annotation of task {task} without number or time.") from None
+    results = raw["result"] if isinstance(raw.get("result"), list) else []
+    cancelled = raw.get("was_cancelled") is True
+    choice, problem = (None, None) if cancelled else _choice(results, choices)
+    text = json.dumps({k: v for k, v in raw.items() if k not in _PASSING}, sort_keys=True, ensure_ascii=False)
+    if len(text) > MAX_RAW:
+        choice, problem = None, f"it is {len(text)} characters long"
+        text = json.dumps({"id": number, "updated_at": raw["updated_at"]})
+    comment = "\n".join(_words(results, COMMENT, "text"))
+    return Annotation(
+        annotation_id=number,
+        task=task,
+        image_sha256=image_sha256,
+        annotator=_annotator(raw.get("completed_by"), emails),
+        choice=choice,
+        comment=shown_text(comment) if comment.strip() else None,
+        cancelled=cancelled,
+        updated_at=(updated_at.astimezone(UTC) if updated_at.tzinfo else updated_at).replace(tzinfo=None),
+        raw=text,
+        problem=problem,
+    )
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a pull brings: answers to write, numbers of those that vanished, and how many are live afterwards."""
+
+    new: list[Annotation]
+    changed: list[Annotation]
+    unchanged: int
+    deleted: list[int]
+    live: int
+
+
+def compare(
+    known: Mapping[int, Mapping[str, Any]], pulled: Sequence[Annotation], tasks_seen: set[int], *, complete: bool
+) -> Changes:
+    """What is new, what has changed and what is gone.
+
+    Args:
+        known: the project's rows of the annotations table by number.
+        pulled: all annotations of the tasks that were read.
+        tasks_seen: numbers of these tasks.
+        complete: every annotated task of the project was read, so that what was not seen is gone.
+    """
+    new, changed = [], []
+    for annotation in pulled:
+        row = known.get(annotation.annotation_id)
+        if row is None:
+            new.append(annotation)
+        elif row["deleted"] or any(
+            row[name] != getattr(annotation, name) for name in ("choice", "comment", "cancelled", "updated_at")
+        ):
+            changed.append(annotation)
+    seen = {a.annotation_id for a in pulled}
+    live = {number for number, row in known.items() if not row["deleted"]}
+    deleted = sorted(n for n in live - seen if complete or known[n]["task"] in tasks_seen)
+    unchanged = len(pulled) - len(new) - len(changed)
+    return Changes(new, changed, unchanged, deleted, live=len((live | seen) - set(deleted)))

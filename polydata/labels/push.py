@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from PIL import Image
 
 from polydata.catalogue import annotations as stored
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
+from polydata.choices import Reviewed, Uncertainty
 from polydata.errors import InputError, UsageError, WorkspaceError
 from polydata.files.atomic import replacing
-from polydata.files.predictions import RULES, Prediction, Predictions, Uncertainty, read_predictions, uncertainty
+from polydata.files.predictions import RULES, Prediction, Predictions, read_predictions, uncertainty
 from polydata.images.picture import ImageStore, open_picture
-from polydata.labels import projects, review
+from polydata.labels import projects
 from polydata.labels.labelstudio import images as server_images
-from polydata.labels.labelstudio import predictions as server_predictions
 from polydata.labels.labelstudio import tasks as server_tasks
-from polydata.labels.labelstudio.connection import Server, connect
+from polydata.labels.labelstudio.connection import connect
 from polydata.labels.labelstudio.project import Project, show_predictions
-from polydata.labels.page import task_prediction
-from polydata.labels.projects import Progress, Target
-from polydata.workspace import Workspace
+from polydata.labels.page import task_data, task_prediction
+from polydata.labels.projects import Target
+from polydata.types import Progress, quiet
 
-Only = Literal["accepted", "unlabelled", "uncertain", "conflicts", "all"]
 Row = Mapping[str, Any]
 MAX_VERSION = 100
 
-_KEEP: Mapping[Only, Callable[[Row], bool]] = {
+_KEEP: Mapping[Reviewed, Callable[[Row], bool]] = {
     "unlabelled": lambda row: row["label"] is None,
     "uncertain": lambda row: not row["answered"],
     "conflicts": lambda row: bool(row["conflict"]),
@@ -39,7 +37,7 @@ _KEEP: Mapping[Only, Callable[[Row], bool]] = {
 
 def select_images(
     rows: Sequence[Row],
-    only: Only,
+    only: Reviewed,
     limit: int | None,
     predictions: Predictions | None = None,
     order: Uncertainty = "entropy",
@@ -171,13 +169,13 @@ def load_predictions(session: Session, source: str, version: str | None) -> Pred
 
 def push(
     session: Session,
-    only: Only,
-    limit: int | None,
-    progress: Progress,
+    only: Reviewed = "accepted",
+    limit: int | None = None,
     *,
     target: Target | None = None,
     predictions: Predictions | None = None,
     order: Uncertainty = "entropy",
+    progress: Progress = quiet,
 ) -> Pushed:
     """Make a task for each image that has none yet; the project too, where it is missing.
 
@@ -195,17 +193,25 @@ def push(
         InputError: if the labelling page cannot show the predictions.
         ServerError: if the server cannot be reached, refuses, or asks something else than the task.
     """
-    target = target or projects.main_target(session.workspace)
-    rows = stored.images_to_review(session.catalogue)
+    target = target or projects.target(session.workspace)
+    rows: Sequence[Row] = stored.images_to_review(session.catalogue)
     if target.role == "blind":
         if predictions is not None:
             raise UsageError("A blind project shows the image alone.", "Leave out --predictions.")
-        rows = _blind_rows(session.catalogue, rows, str(target.split))
-    chosen = select_images(rows, "all" if target.role == "blind" else only, limit, predictions, order)
-    return _send(session, target, chosen, progress, predictions=predictions)
+        wanted = stored.test_side(session.catalogue, str(target.split))
+        if not wanted:
+            raise UsageError(
+                f"There is no split {target.split!r} in the catalogue.", "See them with: polydata split list"
+            )
+        # In the order of their hashes, so that panels of one figure do not follow each other.
+        rows = sorted((r for r in rows if r["image_sha256"] in wanted), key=lambda r: str(r["image_sha256"]))
+        only = "all"
+    return _send(session, target, select_images(rows, only, limit, predictions, order), predictions, progress)
 
 
-def queue(session: Session, limit: int | None, progress: Progress, target: Target | None = None) -> Pushed:
+def queue(
+    session: Session, limit: int | None = None, *, target: Target | None = None, progress: Progress = quiet
+) -> Pushed:
     """Push the images about which annotators differ to a project of their own; former answers are not shown there.
 
     Raises:
@@ -215,78 +221,48 @@ def queue(session: Session, limit: int | None, progress: Progress, target: Targe
     rows = [r for r in stored.images_to_review(session.catalogue) if r["disputed"]][:limit]
     if not rows:
         raise UsageError("No two annotators differ about an image.", "Fetch what they said: polydata label pull")
-    return _send(session, target or projects.review_target(session.workspace), rows, progress)
-
-
-def _blind_rows(catalogue: Catalogue, rows: Sequence[Row], split: str) -> list[dict[str, Any]]:
-    wanted = stored.test_side(catalogue, split)
-    if not wanted:
-        raise UsageError(f"There is no split {split!r} in the catalogue.", "See them with: polydata split list")
-    # In the order of their hashes, so that panels of one figure do not follow each other.
-    return sorted((dict(r) for r in rows if r["image_sha256"] in wanted), key=lambda r: str(r["image_sha256"]))
+    return _send(session, target or projects.review_target(session.workspace), rows, None, progress)
 
 
 def _send(
-    session: Session,
-    target: Target,
-    rows: Sequence[Row],
-    progress: Progress,
-    *,
-    predictions: Predictions | None = None,
+    session: Session, target: Target, rows: Sequence[Row], predictions: Predictions | None, progress: Progress
 ) -> Pushed:
-    settings = session.workspace.settings.label_studio
+    workspace, settings = session.workspace, session.workspace.settings.label_studio
     if settings.images not in ("local", "upload"):
         raise WorkspaceError(
             f"images under [label_studio] in polydata.toml is {settings.images!r}.", 'Set it to "local" or "upload".'
         )
     server = connect(settings.url)
     project = projects.ensure(session, server, target)
-    ready_made = (
-        {s: task_prediction(p, predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
-    )
-    if ready_made:
-        server_predictions.validate(project, ready_made.values())
+    said = {s: task_prediction(p, predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
+    if said:
+        server_tasks.check_predictions(project, said.values())
     have = server_tasks.existing_tasks(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
     files, problems = _files(session.images, missing)
-    urls = _addresses(server, project, session.workspace, files)
+    if settings.images == "upload":
+        urls = server_images.uploaded_urls(server, project.id, files)
+    else:
+        urls = server_images.local_urls(server, project.id, workspace.store, workspace.document_root, files)
     predicted = 0
     if predictions:
-        wanted = {number: ready_made[sha256] for sha256, number in have.items() if sha256 in ready_made}
-        with progress("Replacing predictions", len(wanted)) as advance:
-            predicted = server_predictions.replace_predictions(server, project.id, predictions.version, wanted, advance)
-    ready = [row for row in missing if row["image_sha256"] in urls]
-    tasks = _tasks(session.catalogue, ready, urls, ready_made, blind=target.role == "blind")
-    with progress("Making tasks", len(tasks)) as advance:
-        for start in range(0, len(tasks), server_tasks.BATCH):
-            batch = tasks[start : start + server_tasks.BATCH]
-            server_tasks.import_tasks(server, project.id, batch)
-            advance(len(batch))
+        wanted = {number: said[sha256] for sha256, number in have.items() if sha256 in said}
+        predicted = server_tasks.replace_predictions(server, project.id, predictions.version, wanted, progress)
+    records = stored.record_texts(session.catalogue)
+    tasks = [
+        {"data": task_data(row, records.get(sha256, []), urls[sha256], blind=target.role == "blind")}
+        | ({"predictions": [said[sha256]]} if sha256 in said else {})
+        for row in missing
+        if (sha256 := row["image_sha256"]) in urls
+    ]
+    for start in range(0, len(tasks), server_tasks.BATCH):
+        progress("Making tasks", start, len(tasks))
+        server_tasks.import_tasks(server, project.id, tasks[start : start + server_tasks.BATCH])
+    progress("Making tasks", len(tasks), len(tasks))
     if predictions:
         show_predictions(server, project, predictions.version)
     predicted += sum("predictions" in task for task in tasks)
-    return Pushed(project, len(rows), len(ready), len(rows) - len(missing), predicted, problems)
-
-
-def _tasks(
-    catalogue: Catalogue,
-    rows: Sequence[Row],
-    urls: Mapping[str, str],
-    predictions: Mapping[str, Any],
-    *,
-    blind: bool,
-) -> list[dict[str, Any]]:
-    records = stored.record_texts(catalogue)
-    tasks = []
-    for row in rows:
-        sha256 = row["image_sha256"]
-        if blind:
-            data = review.blind_data(row, urls[sha256])
-        else:
-            data = review.task_data(row, records.get(sha256, []), urls[sha256])
-        shown = {"predictions": [predictions[sha256]]} if sha256 in predictions else {}
-        tasks.append({"data": data, **shown})
-    return tasks
+    return Pushed(project, len(rows), len(tasks), len(rows) - len(missing), predicted, problems)
 
 
 def _files(store: ImageStore, rows: Sequence[Row]) -> tuple[dict[str, Path], list[str]]:
@@ -298,9 +274,3 @@ def _files(store: ImageStore, rows: Sequence[Row]) -> tuple[dict[str, Path], lis
         except InputError as error:
             problems.append(error.message)
     return files, problems
-
-
-def _addresses(server: Server, project: Project, workspace: Workspace, files: Mapping[str, Path]) -> dict[str, str]:
-    if workspace.settings.label_studio.images == "upload":
-        return server_images.uploaded_urls(server, project.id, files)
-    return server_images.local_urls(server, project.id, workspace.store, workspace.document_root, files)

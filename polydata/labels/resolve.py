@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
+from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import (
@@ -24,6 +25,7 @@ from polydata.catalogue.session import Session
 from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
 from polydata.labels.consensus import Answer, by_item, dawid_skene
+from polydata.labels.page import choices
 
 MAX_REASON = 2_000
 
@@ -33,34 +35,27 @@ class Resolution:
     """What the method in force makes of the answers.
 
     Attributes:
-        method: in force.
+        method: in force: ``majority``, ``dawid-skene``, ``adjudicator`` or ``gold``.
+        annotator: the adjudicator, or whose answers are gold.
         changed: labels that became others by choosing it.
         choices: answer -> number of images.
         unresolved: images whose reviewers tie, each with its ``votes`` and what was ``said``.
     """
 
-    method: Method
+    method: str
+    annotator: str | None
     changed: int
     choices: dict[str, int]
-    unresolved: list[dict[str, object]]
-
-    def as_json(self) -> dict[str, object]:
-        """Plain values."""
-        return {
-            "method": self.method.name,
-            "annotator": self.method.annotator,
-            "changed": self.changed,
-            "choices": self.choices,
-            "unresolved": self.unresolved,
-        }
+    unresolved: list[dict[str, Any]]
 
 
-def resolution(catalogue: Catalogue, changed: int = 0) -> Resolution:
+def resolution(session: Session, changed: int = 0) -> Resolution:
     """The method in force and what comes of it."""
-    return Resolution(current_method(catalogue), changed, choice_counts(catalogue), unresolved_images(catalogue))
+    catalogue, method = session.catalogue, current_method(session.catalogue)
+    return Resolution(method.name, method.annotator, changed, choice_counts(catalogue), unresolved_images(catalogue))
 
 
-def resolve(catalogue: Catalogue, name: MethodName, annotator: str | None = None) -> Resolution:
+def resolve(session: Session, name: MethodName, annotator: str | None = None) -> Resolution:
     """Choose how reviewers' answers are resolved from now on; labels that change are noted in their history.
 
     - ``majority``: the answer of most.
@@ -74,13 +69,13 @@ def resolve(catalogue: Catalogue, name: MethodName, annotator: str | None = None
         UsageError: if a method that needs a name lacks it, or one that knows none has it.
         InputError: if nobody of that name has answered, or no answer is marked as ground truth.
     """
-    method = Method(name.value, annotator)
+    catalogue, method = session.catalogue, Method(name.value, annotator)
     _check(catalogue, method)
     with catalogue.transaction():
         save_method(catalogue, method)
         _work_out(catalogue)
         changed = note_changes(catalogue, what="resolve", reason=str(method))
-    return resolution(catalogue, changed)
+    return resolution(session, changed)
 
 
 def settle(catalogue: Catalogue) -> int:
@@ -95,21 +90,20 @@ def _work_out(catalogue: Catalogue) -> None:
         save_consensus(catalogue, [])
         return
     rows = named_answers(catalogue)
-    known = [Answer(row["image_sha256"], row["annotator"], row["choice"]) for row in rows if not row["nameless"]]
-    given = by_item([Answer(row["image_sha256"], row["annotator"], row["choice"]) for row in rows])
-    save_consensus(
-        catalogue,
-        [
-            {
-                "image_sha256": image,
-                "choice": found.choice,
-                "probability": found.probability,
-                "answers": [f"{a.annotator}={a.choice}" for a in given[image]],
-            }
-            for image, found in dawid_skene(known).items()
-            if found.disputed
-        ],
-    )
+    answers = [Answer(row["image_sha256"], row["annotator"], row["choice"]) for row in rows]
+    known = [answer for answer, row in zip(answers, rows, strict=True) if not row["nameless"]]
+    given = by_item(answers)
+    consensus = [
+        {
+            "image_sha256": image,
+            "choice": found.choice,
+            "probability": found.probability,
+            "answers": [f"{a.annotator}={a.choice}" for a in given[image]],
+        }
+        for image, found in dawid_skene(known).items()
+        if found.disputed
+    ]
+    save_consensus(catalogue, consensus)
 
 
 def _check(catalogue: Catalogue, method: Method) -> None:
@@ -143,9 +137,8 @@ def set_label(session: Session, identifier: str, choice: str, *, reason: str, by
         InputError: if there is no such image.
         UsageError: if the task has no such answer, or there is no reason or too long a one.
     """
-    answers = (*session.task.labels, session.task.not_a_micrograph, session.task.unsure)
-    if choice not in answers:
-        raise UsageError(f"{choice!r} is no label of the task.", f"Choose one of: {', '.join(answers)}.")
+    if choice not in choices(session.task):
+        raise UsageError(f"{choice!r} is no label of the task.", f"Choose one of: {', '.join(choices(session.task))}.")
     words = " ".join(reason.split())
     if not words or len(words) > MAX_REASON:
         raise UsageError(f"A reason is needed, of at most {MAX_REASON} characters.", 'Say why: --reason "..."')
@@ -154,7 +147,7 @@ def set_label(session: Session, identifier: str, choice: str, *, reason: str, by
     return image
 
 
-def undo(catalogue: Catalogue, identifier: str | None = None, by: str | None = None) -> dict[str, object]:
+def undo(session: Session, identifier: str | None = None, by: str | None = None) -> dict[str, object]:
     """Take back the last label that was set by hand, of one image or of all; the one before it counts again.
 
     Returns:
@@ -164,12 +157,12 @@ def undo(catalogue: Catalogue, identifier: str | None = None, by: str | None = N
         InputError: if there is no such image.
         UsageError: if no label was set by hand.
     """
-    image = image_named(catalogue, identifier) if identifier else None
-    decision = last_decision(catalogue, image)
+    image = image_named(session.catalogue, identifier) if identifier else None
+    decision = last_decision(session.catalogue, image)
     if decision is None:
         where = f" of the image {identifier}" if identifier else ""
         raise UsageError(f"No label{where} was set by hand.", "Nothing was changed.")
-    take_back(catalogue, decision, by=by or current_user())
+    take_back(session.catalogue, decision, by=by or current_user())
     return decision
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import openpyxl
@@ -15,7 +16,7 @@ from sklearn.metrics import cohen_kappa_score, precision_recall_fscore_support
 
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, UsageError
-from polydata.labels.agreement import pulled_agreement, table_agreement
+from polydata.labels.agreement import agreement, table_agreement
 from polydata.labels.consensus import Answer, cohen_kappa, dawid_skene, fleiss_kappa, majority, pairwise, scores
 from polydata.task import Task
 from polydata.workspace import Workspace
@@ -150,7 +151,7 @@ def test_a_table_and_its_gaps(table: Path) -> None:
     assert found.top_k["raters"] == ["R1", "R2"] and found.top_k["k"] == 2
     assert found.top_k["accuracy"] == pytest.approx(5 / 6)
     assert "same images" in found.top_k["picked_by"]
-    json.dumps(found.as_json(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_a_workbook_and_words(tmp_path: Path) -> None:
@@ -220,7 +221,7 @@ def test_pulled_answers_are_compared(tmp_path: Path) -> None:
     workspace = Workspace.init(tmp_path / "w")
     write_answers(workspace, answers({"i1": "aaa", "i2": "bbb", "i3": "aab", "i4": "a", "i5": "bab"}))
     with open_session(workspace, read_only=True) as session:
-        found = pulled_agreement(session.catalogue)
+        found = agreement(session)
     assert (found.answers, found.images, found.images_with_several) == (13, 5, 4)
     assert found.fleiss_kappa == pytest.approx(fleiss_kappa(["aaa", "bbb", "aab", "bab"]))
     assert [(p["first"], p["second"], p["images"]) for p in found.cohen_kappa] == [
@@ -230,14 +231,14 @@ def test_pulled_answers_are_compared(tmp_path: Path) -> None:
     assert first["annotator"] == "A" and first["answers"] == 5 and first["images"] <= 4
     assert sum(n for row in first["confusion"].values() for n in row.values()) == first["images"]
     assert {c["image_sha256"] for c in found.consensus} == {"i1", "i2", "i3", "i5"}
-    json.dumps(found.as_json(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_answers_by_nobody_are_left_out(tmp_path: Path) -> None:
     workspace = Workspace.init(tmp_path / "w")
     write_answers(workspace, answers({"i1": "ab"}), annotator="unknown")
     with open_session(workspace, read_only=True) as session:
-        found = pulled_agreement(session.catalogue)
+        found = agreement(session)
     assert found.answers == 0 and "2 answers by nobody" in " ".join(found.notes)
 
 

@@ -15,10 +15,10 @@ import pytest
 from commands import run, run_json
 from screen_scene import HOSTILE, Scene, make_scene
 
-from polydata.catalogue.session import open_session
+from polydata.catalogue.session import Session, open_session
 from polydata.errors import InputError, UsageError
 from polydata.labels.conflicts import page
-from polydata.labels.conflicts.find import Found, TableOptions, find_conflicts
+from polydata.labels.conflicts.find import Conflicts, TableOptions, find_conflicts
 from polydata.labels.conflicts.page import write_conflicts
 from polydata.labels.resolve import set_label
 from polydata.records.rules import write_votes
@@ -59,12 +59,12 @@ def answer(scene: Scene, number: int, given: dict[str, str]) -> None:
         session.catalogue.upsert("annotations", rows)
 
 
-def find(scene: Scene, **more: Any) -> Found:
+def find(scene: Scene, **more: Any) -> Conflicts:
     with open_session(scene.workspace, read_only=True) as session:
         return find_conflicts(session, **more)
 
 
-def kinds(found: Found) -> list[tuple[str, list[str]]]:
+def kinds(found: Conflicts) -> list[tuple[str, list[str]]]:
     return [(c.kind, list(c.images)) for c in found.conflicts]
 
 
@@ -100,7 +100,7 @@ def test_each_kind(scene: Scene, votes: dict[str, str], answers: dict[str, str],
     assert kinds(found) == [(k, [scene.images[1]]) for k in kind]
     for conflict in found.conflicts:
         assert 0 < conflict.severity <= 1 and conflict.says
-        assert {v.label for v in conflict.voices} <= set(votes.values()) | set(answers.values())
+        assert {v.label for v in conflict.statements} <= set(votes.values()) | set(answers.values())
 
 
 def test_two_records_of_one_image(scene: Scene) -> None:
@@ -275,7 +275,8 @@ def test_the_page_needs_nothing_and_shows_texts_as_texts(scene: Scene, tmp_path:
     vote(scene, 2, "file", NO)
     path = tmp_path / "out" / "conflicts.html"
     found = find(scene)
-    done = write_conflicts(scene.workspace, found, path)
+    with scene.session() as session:
+        done = write_conflicts(session, found, path)
     text = path.read_text(encoding="utf-8")
     shown = Page(text)
     assert (done.cards, done.left_out, done.failures) == (1, 0, ())
@@ -293,12 +294,14 @@ def test_long_lists_and_lost_images(scene: Scene, tmp_path: Path, monkeypatch: p
     for path in scene.workspace.store.rglob(f"{scene.images[0]}*"):
         path.unlink()
     monkeypatch.setattr(page, "MAX_CARDS", 1)
-    done = write_conflicts(scene.workspace, find(scene), tmp_path / "c.html")
+    found = find(scene)
+    with scene.session() as session:
+        done = write_conflicts(session, found, tmp_path / "c.html")
     assert (done.cards, done.left_out, len(done.failures)) == (1, 1, 1)
     text = Page((tmp_path / "c.html").read_text()).words
     assert "cannot be opened" in text and "1 more are not shown" in text
-    with pytest.raises(InputError, match="cannot be written"):
-        write_conflicts(scene.workspace, find(scene), tmp_path / "c.html" / "d.html")
+    with scene.session() as session, pytest.raises(InputError, match="cannot be written"):
+        write_conflicts(session, found, tmp_path / "c.html" / "d.html")
 
 
 def test_on_the_command_line(scene: Scene, tmp_path: Path) -> None:
@@ -316,22 +319,22 @@ def test_on_the_command_line(scene: Scene, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def published(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, Found]]:
+def published(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, Conflicts]]:
     from polydata.published.workflow import import_published
 
     workspace = Workspace.init(tmp_path_factory.mktemp("published"))
     with open_session(workspace) as session:
         import_published(session, shared_data / "nims")
         table = TableOptions(shared_data / "nims/human_labels.csv", "workbook_label01", ("R*",))
-        yield workspace, find_conflicts(session, table=table)
+        yield session, find_conflicts(session, table=table)
 
 
-def names(found: Found, kind: str) -> list[list[str]]:
-    return [[str(found.scene.pictures[i].file_name) for i in c.images] for c in found.conflicts if c.kind == kind]
+def names(found: Conflicts, kind: str) -> list[list[str]]:
+    return [[str(found.evidence.pictures[i].file_name) for i in c.images] for c in found.conflicts if c.kind == kind]
 
 
 @pytest.mark.realdata
-def test_what_is_known_of_the_published_data(published: tuple[Workspace, Found]) -> None:
+def test_what_is_known_of_the_published_data(published: tuple[Session, Conflicts]) -> None:
     found = published[1]
     assert sorted(name for (name,) in names(found, "contradiction")) == [
         "266_page4_image1_b_1.png", "266_page4_image1_c_1.png", "5_page10_image1_d_0.png", "82_page4_image1_d_1.jpg",
@@ -348,8 +351,8 @@ def test_what_is_known_of_the_published_data(published: tuple[Workspace, Found])
 
 
 @pytest.mark.realdata
-def test_evidence_stands_where_it_is_said_to(published: tuple[Workspace, Found]) -> None:
-    voices = [v for voices in published[1].scene.voices.values() for v in voices if v.source == "rule"]
+def test_evidence_stands_where_it_is_said_to(published: tuple[Session, Conflicts]) -> None:
+    voices = [v for voices in published[1].evidence.statements.values() for v in voices if v.source == "rule"]
     assert len(voices) > 300
     for voice in voices:
         pieces = [" ".join(t["text"][a:b].lower().split()) for t in voice.texts for a, b in t["spans"]]
@@ -357,7 +360,7 @@ def test_evidence_stands_where_it_is_said_to(published: tuple[Workspace, Found])
 
 
 @pytest.mark.realdata
-def test_the_page_of_the_published_data(published: tuple[Workspace, Found], tmp_path: Path) -> None:
+def test_the_page_of_the_published_data(published: tuple[Session, Conflicts], tmp_path: Path) -> None:
     done = write_conflicts(*published, tmp_path / "c.html")
     shown = Page((tmp_path / "c.html").read_text(encoding="utf-8"))
     assert done.cards > 50 and done.failures == ()

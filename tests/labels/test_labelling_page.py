@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser import Reviewer, reviewer, screenshot
 from label_studio_server import LabelStudioServer
-from review_scene import Api, add_images, make_workspace, quiet
+from review_scene import Api, add_images, make_workspace
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -45,7 +45,7 @@ def test_a_reviewer_answers_in_the_browser(
     first, second = images = add_images(workspace, [f.read_bytes() for f in files])
     with open_session(workspace) as session:
         session.catalogue.upsert("scale_readings", [BAR | {"image_sha256": image.sha256} for image in images])
-        push(session, "accepted", None, quiet)
+        push(session)
         with reviewer(label_studio) as who:
             natural, _, shown = who.open_next_task(api.project(title))
             assert natural == first.width
@@ -60,27 +60,27 @@ def test_a_reviewer_answers_in_the_browser(
             who.press("2")
             who.until(lambda: who.chosen() == 1, "the choice")
             submit(who, api, title, 1)
-            assert pull(session, quiet).new == 1
+            assert pull(session).new == 1
             assert session.catalogue.tuples("SELECT image_sha256, choice FROM annotations") == [
                 (first.sha256, TASK.labels[1])
             ]
 
             # What a model says is chosen already where that was wanted; the reviewer only submits.
             said = Predictions("model", {second.sha256: Prediction(TASK.labels[2], (0.1, 0.2, 0.7))})
-            assert push(session, "accepted", None, quiet, predictions=said).predicted == 1
+            assert push(session, predictions=said).predicted == 1
             natural, _, shown = who.open_next_task(api.project(title))
             assert bar_width(who) == pytest.approx(82 * shown / natural, rel=0.02)
             who.until(lambda: who.chosen() == 1, "the prediction")
             screenshot(who, tmp_path / "prediction.png")
             submit(who, api, title, 2)
-            assert pull(session, quiet).new == 1
+            assert pull(session).new == 1
             choice = session.catalogue.value("SELECT choice FROM annotations WHERE image_sha256 = ?", [second.sha256])
             assert choice == TASK.labels[2]
 
             session.catalogue.run(
                 "INSERT INTO split_images SELECT 'v1', 1, 'test', sha256, 'compatible', sha256 FROM images"
             )
-            blind = push(session, "all", None, quiet, target=Target("blind page", "blind", "v1"))
+            blind = push(session, "all", target=Target("blind page", "blind", "v1"))
             who.open_next_task(blind.project.id)
             screenshot(who, tmp_path / "blind.png")
             assert TASK.question in who.text()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from commands import run
 from label_studio_server import LabelStudioServer, start_server
-from review_scene import Api, add_images, in_the_catalogue, make_workspace, picture, quiet
+from review_scene import Api, add_images, in_the_catalogue, make_workspace, picture
 
 from polydata.catalogue.session import open_session
 from polydata.errors import PolydataError, ServerError, WorkspaceError
@@ -164,7 +164,7 @@ class TestOnAServer:
         workspace = workspace_in(place, label_studio, "never pushed")
         with open_session(workspace) as session:
             with pytest.raises(ServerError, match="has no project 'never pushed'"):
-                pull(session, quiet)
+                pull(session)
             assert status(session).projects[0]["tasks"] is None
 
     def test_a_project_that_asks_something_else(self, label_studio: LabelStudioServer, place: Path) -> None:
@@ -175,16 +175,16 @@ class TestOnAServer:
         made = api.call("POST", "/api/projects", 201, json={"title": "of others", "label_config": page.format(other)})
         with open_session(workspace) as session:
             with pytest.raises(ServerError, match=f"has no choice {TASK.labels[0]}"):
-                push(session, "accepted", None, quiet)
+                push(session)
             lines = '<Labels name="answer" toName="image"><Label value="cat"/></Labels>'.replace(
                 "Labels", "RectangleLabels"
             )
             api.call("PATCH", f"/api/projects/{made['id']}", json={"label_config": page.format(lines)})
             with pytest.raises(ServerError, match="does not ask for choices"):
-                push(session, "accepted", None, quiet)
+                push(session)
             api.call("POST", "/api/projects", 201, json={"title": "of others", "label_config": page.format(other)})
             with pytest.raises(ServerError, match="has 2 projects named 'of others'"):
-                push(session, "accepted", None, quiet)
+                push(session)
 
     @pytest.mark.parametrize("name", ["ab", "n" * 51])
     def test_a_name_that_the_server_would_not_take(
@@ -192,28 +192,28 @@ class TestOnAServer:
     ) -> None:
         workspace = workspace_in(place, label_studio, name)
         with open_session(workspace) as session, pytest.raises(WorkspaceError, match="3 to 50 characters"):
-            push(session, "accepted", None, quiet)
+            push(session)
 
     def test_images_that_the_server_cannot_reach(
         self, label_studio: LabelStudioServer, place: Path, tmp_path: Path
     ) -> None:
         beside = workspace_in(tmp_path / "w", label_studio, "beside the root", document_root=str(place))
         with open_session(beside) as session, pytest.raises(WorkspaceError, match="do not lie below"):
-            push(session, "accepted", None, quiet)
+            push(session)
         elsewhere = workspace_in(tmp_path / "v", label_studio, "another root")
         with open_session(elsewhere) as session, pytest.raises(ServerError, match="refused") as caught:
-            push(session, "accepted", None, quiet)
+            push(session)
         assert "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT" in caught.value.hint
         shifted = workspace_in(place / "deep" / "w", label_studio, "root one too low")
         with open_session(shifted) as session, pytest.raises(ServerError, match="cannot show") as caught:
-            push(session, "accepted", None, quiet)
+            push(session)
         assert Api(label_studio).tasks("root one too low") == {}
 
     def test_a_stored_image_that_is_gone(self, label_studio: LabelStudioServer, place: Path) -> None:
         workspace = workspace_in(place, label_studio, "image gone")
         next(workspace.store.rglob("*.png")).unlink()
         with open_session(workspace) as session:
-            done = push(session, "accepted", None, quiet)
+            done = push(session)
         assert done.created == 9
         assert len(done.problems) == 1
 
@@ -224,26 +224,26 @@ class TestOnAServer:
             monkeypatch.setattr(server_tasks, "BATCH", 4)
             workspace = workspace_in(server.document_root / "w", server, "goes away")
 
-            @contextmanager
-            def stop_after_one_batch(_title: str, _total: int | None) -> Iterator[Any]:
-                yield lambda _count: server.stop()
+            def stop_after_one_batch(_step: str, done: int, _total: int | None) -> None:
+                if done:
+                    server.stop()
 
             with open_session(workspace) as session:
                 with pytest.raises(ServerError) as caught:
-                    push(session, "accepted", None, stop_after_one_batch)
+                    push(session, progress=stop_after_one_batch)
                 assert "run this command again" in caught.value.hint
                 server.start()
-                assert push(session, "accepted", None, quiet).created == 6
+                assert push(session).created == 6
                 api = Api(server)
                 for task in api.tasks("goes away").values():
                     api.answer(task, TASK.positive)
                 monkeypatch.setattr(server_tasks, "PAGE", 4)
                 before = session.catalogue.fingerprint()
                 with pytest.raises(ServerError):
-                    pull(session, stop_after_one_batch)
+                    pull(session, progress=stop_after_one_batch)
                 assert session.catalogue.fingerprint() == before
                 server.start()
-                assert pull(session, quiet).new == 10
+                assert pull(session).new == 10
                 assert len(in_the_catalogue(session.catalogue)) == 10
         finally:
             server.stop()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from commands import run
 from label_studio_server import LabelStudioServer
-from review_scene import Api, add_images, in_the_catalogue, make_workspace, on_the_server, picture, quiet
+from review_scene import Api, add_images, in_the_catalogue, make_workspace, on_the_server, picture
 
 from polydata.catalogue.session import open_session
 from polydata.errors import ServerError, UsageError
@@ -54,49 +54,49 @@ def test_blind_second_and_review_projects(
                 "INSERT INTO split_images VALUES ('v1', 1, ?, ?, 'compatible', ?)", [side, sha256, sha256]
             )
         with pytest.raises(UsageError, match="no split 'v2'"):
-            push(session, "all", None, quiet, target=target(workspace, None, "v2"))
-        blind = push(session, "accepted", None, quiet, target=target(workspace, None, "v1"))
+            push(session, "all", target=target(workspace, None, "v2"))
+        blind = push(session, target=target(workspace, None, "v1"))
         assert (blind.project.title, blind.created) == (f"{title} blind v1", 3)
         asked = api.tasks(blind.project.title)
         assert list(asked) == sorted(images[:3])
         assert {frozenset(t["data"]) for t in asked.values()} == {frozenset({"image", "polydata_id"})}
         with pytest.raises(UsageError, match="shows the image alone"):
             shown = Predictions("m", {images[0]: Prediction(TASK.positive)})
-            push(session, "all", None, quiet, target=target(workspace, None, "v1"), predictions=shown)
+            push(session, "all", target=target(workspace, None, "v1"), predictions=shown)
 
         # Two people label in two projects, so that neither sees the other's answers.
         other = Target(f"{title} B")
-        push(session, "accepted", None, quiet)
-        push(session, "accepted", None, quiet, target=other)
+        push(session)
+        push(session, target=other)
         first_tasks, other_tasks = api.tasks(title), api.tasks(other.title)
         for sha256 in images[:4]:
             api.answer(first_tasks[sha256], TASK.positive)
             second.answer(other_tasks[sha256], TASK.positive if sha256 != images[3] else TASK.negative)
         for sha256 in images[:2]:
             second.answer(asked[sha256], TASK.negative)  # blind
-        done = pull(session, quiet)
+        done = pull(session)
         assert set(done.projects) == {title, other.title, blind.project.title}
         assert (done.new, done.problems) == (10, [])
         everywhere = set().union(*(on_the_server(api, name) for name in done.projects))
         assert in_the_catalogue(session.catalogue) == everywhere
         table = workspace.root / "answers.csv"
-        assert write_answers(session.catalogue, "v1", table) == (2, ["second@example.org"])
+        assert write_answers(session, "v1", table) == (2, ["second@example.org"])
         assert sorted(table.read_text().splitlines()[1:]) == sorted(f"{s},compatible,incompatible" for s in images[:2])
         labels = dict(session.catalogue.tuples("SELECT image_sha256, label FROM labels"))
         # What was answered blind measures people; it is no label and makes no conflict.
         assert labels == dict.fromkeys(images[:3], TASK.positive) | {images[3]: None}
 
-        asked_again = queue(session, None, quiet)
+        asked_again = queue(session)
         assert (asked_again.project.title, asked_again.created) == (f"{title} review", 1)
-        assert queue(session, None, quiet).created == 0
+        assert queue(session).created == 0
         (task,) = api.tasks(asked_again.project.title).values()
         assert (task["annotations"], task["predictions"]) == ([], [])
         assert not any(label in json.dumps(task["data"]) for label in TASK.labels)
         second.answer(task, TASK.positive)  # thinks again
-        assert pull(session, quiet).new == 1
+        assert pull(session).new == 1
         assert session.catalogue.value("SELECT label FROM labels WHERE image_sha256 = ?", [images[3]]) == TASK.positive
         with pytest.raises(UsageError, match="No two annotators differ"):
-            queue(session, None, quiet)
+            queue(session)
 
         seen = status(session)
         assert {p["project"]: (p["role"], p["tasks"], p["annotations"], p["pulled"]) for p in seen.projects} == {
@@ -105,13 +105,13 @@ def test_blind_second_and_review_projects(
             f"{title} blind v1": ("blind", 3, 2, 2),
             f"{title} review": ("review", 1, 1, 1),
         }
-        only = pull(session, quiet, title=other.title, full=True)
+        only = pull(session, title=other.title, full=True)
         assert (only.projects, only.unchanged) == ((other.title,), 4)
 
         # A project that is deleted on the server is named, and what came from it stays.
         api.call("DELETE", f"/api/projects/{blind.project.id}", 204)
         before = session.catalogue.fingerprint()
-        (gone,) = pull(session, quiet).problems
+        (gone,) = pull(session).problems
         assert "no longer on the server" in gone
         assert session.catalogue.fingerprint() == before
 
@@ -121,13 +121,13 @@ def test_a_project_keeps_its_kind(workspace: Workspace, api: Api, title: str) ->
         session.catalogue.run(
             "INSERT INTO split_images SELECT 'v1', 1, 'test', sha256, 'compatible', sha256 FROM images"
         )
-        push(session, "all", None, quiet, target=Target(f"{title} x", "blind", "v1"))
+        push(session, "all", target=Target(f"{title} x", "blind", "v1"))
         for wanted in (Target(f"{title} x"), review_target(workspace, f"{title} x")):
             with pytest.raises(UsageError, match="is a blind project of the split v1 already"):
-                push(session, "all", None, quiet, target=wanted)
+                push(session, "all", target=wanted)
         session.catalogue.run("DELETE FROM label_projects")  # as in another workspace
         with pytest.raises(ServerError, match="shows the image alone"):
-            pull(session, quiet, title=f"{title} x")
+            pull(session, title=f"{title} x")
 
 
 def test_setup_leaves_alone_what_others_made(workspace: Workspace, api: Api, title: str) -> None:
@@ -146,15 +146,15 @@ def test_setup_leaves_alone_what_others_made(workspace: Workspace, api: Api, tit
 
 def test_setup_brings_a_page_up_to_date(workspace: Workspace, api: Api, title: str) -> None:
     with open_session(workspace) as session:
-        push(session, "accepted", None, quiet)
+        push(session)
         number = api.project(title)
         old = labelling_page(TASK).replace(f'value="{TASK.unsure}"', 'value="granular"')
         api.call("PATCH", f"/api/projects/{number}", json={"label_config": old})
         with pytest.raises(ServerError, match=f"has no choice {TASK.unsure}") as caught:
-            push(session, "accepted", None, quiet)
+            push(session)
         assert "polydata label setup" in caught.value.hint
         assert setup(session, Target(title)).answers is not None
-        assert push(session, "accepted", None, quiet).present == 8
+        assert push(session).present == 8
 
 
 def test_predictions_that_the_page_cannot_show(workspace: Workspace, title: str) -> None:
@@ -162,7 +162,7 @@ def test_predictions_that_the_page_cannot_show(workspace: Workspace, title: str)
         image = session.catalogue.value("SELECT min(sha256) FROM images")
         wrong = Predictions("m", {image: Prediction("granular", (1.0,))})
         with pytest.raises(Exception, match="cannot show a prediction"):
-            push(session, "accepted", None, quiet, predictions=wrong)
+            push(session, predictions=wrong)
 
 
 def test_the_commands(label_studio: LabelStudioServer, workspace: Workspace, api: Api, title: str) -> None:

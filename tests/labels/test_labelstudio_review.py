@@ -21,9 +21,9 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, ServerError, UsageError
 from polydata.images.picture import ImageStore, open_picture
-from polydata.labels.page import choices, labelling_page
+from polydata.labels.page import choices, labelling_page, task_data
+from polydata.labels.pull import MAX_RAW, Annotation, compare, read_annotation
 from polydata.labels.push import file_to_show, select_images
-from polydata.labels.review import MAX_RAW, Annotation, compare, read_annotation, task_data
 from polydata.task import Task
 
 TASK = Task.load()

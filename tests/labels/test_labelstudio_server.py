@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from commands import run
 from label_studio_server import LabelStudioServer
-from review_scene import Api, add_images, in_the_catalogue, make_workspace, on_the_server, picture, quiet
+from review_scene import Api, add_images, in_the_catalogue, make_workspace, on_the_server, picture
 
 from polydata.catalogue.annotations import annotation_counts, list_annotations
 from polydata.catalogue.connect import Catalogue
@@ -53,10 +53,10 @@ def catalogue(workspace: Workspace) -> Iterator[Catalogue]:
 
 
 def test_a_second_push_makes_nothing(workspace: Workspace, catalogue: Catalogue, api: Api, title: str) -> None:
-    assert push(Session(workspace, catalogue), "accepted", 3, quiet).created == 3
-    rest = push(Session(workspace, catalogue), "accepted", None, quiet)
+    assert push(Session(workspace, catalogue), "accepted", 3).created == 3
+    rest = push(Session(workspace, catalogue))
     assert (rest.selected, rest.present, rest.created) == (7, 3, 4)
-    again = push(Session(workspace, catalogue), "accepted", None, quiet)
+    again = push(Session(workspace, catalogue))
     assert (again.present, again.created, again.problems) == (7, 0, [])
     tasks = api.tasks(title)
     assert set(tasks) == {s for (s,) in catalogue.tuples("SELECT sha256 FROM images")}
@@ -64,7 +64,7 @@ def test_a_second_push_makes_nothing(workspace: Workspace, catalogue: Catalogue,
 
 
 def test_a_task_shows_the_image_and_its_words(workspace: Workspace, catalogue: Catalogue, api: Api, title: str) -> None:
-    push(Session(workspace, catalogue), "accepted", None, quiet)
+    push(Session(workspace, catalogue))
     first = catalogue.value("SELECT image_sha256 FROM panels ORDER BY position")
     data = api.tasks(title)[first]["data"]
     assert hashlib.sha256(api.call("GET", data["image"])).hexdigest() == first
@@ -79,11 +79,11 @@ def test_every_change_of_the_reviewers_arrives(
     label_studio: LabelStudioServer, workspace: Workspace, catalogue: Catalogue, api: Api, title: str
 ) -> None:
     second = Api(label_studio, label_studio.second_token)
-    push(Session(workspace, catalogue), "accepted", None, quiet)
+    push(Session(workspace, catalogue))
     tasks = list(api.tasks(title).values())
 
     def pulled() -> tuple[int, int, int]:
-        done = pull(Session(workspace, catalogue), quiet)
+        done = pull(Session(workspace, catalogue))
         assert in_the_catalogue(catalogue) == on_the_server(api, title)
         assert done.problems == []
         return done.new, done.changed, done.deleted
@@ -112,10 +112,10 @@ def test_every_change_of_the_reviewers_arrives(
     assert pulled() == (0, 0, 1)
     assert annotation_counts(catalogue, workspace.settings.label_studio.url, api.project(title))["deleted"] == 3
     # A deleted task is missing, so it is made again, and its old answers stay deleted.
-    assert push(Session(workspace, catalogue), "accepted", None, quiet).created == 2
+    assert push(Session(workspace, catalogue)).created == 2
     assert pulled() == (0, 0, 0)
     before = catalogue.fingerprint()
-    full = pull(Session(workspace, catalogue), quiet, full=True)
+    full = pull(Session(workspace, catalogue), full=True)
     assert (full.new, full.changed, full.deleted, full.unchanged) == (0, 0, 0, 3)
     assert catalogue.fingerprint() == before
 
@@ -123,7 +123,7 @@ def test_every_change_of_the_reviewers_arrives(
 def test_answers_outside_the_task_are_listed_and_are_no_labels(
     workspace: Workspace, catalogue: Catalogue, api: Api, title: str
 ) -> None:
-    push(Session(workspace, catalogue), "accepted", None, quiet)
+    push(Session(workspace, catalogue))
     tasks = list(api.tasks(title).values())
     good = api.answer(tasks[0], TASK.positive)
     api.answer(tasks[1], "granular")
@@ -132,13 +132,13 @@ def test_answers_outside_the_task_are_listed_and_are_no_labels(
     })  # fmt: skip
     api.answer(stranger, TASK.positive)
     for _ in range(2):
-        done = pull(Session(workspace, catalogue), quiet)
+        done = pull(Session(workspace, catalogue))
         assert len(done.problems) == 2
         assert any("'granular' is no choice of the task" in p for p in done.problems)
         assert any("not an image of this catalogue" in p for p in done.problems)
     assert catalogue.tuples("SELECT choice FROM annotations ORDER BY choice") == [(TASK.positive,), (None,)]
     api.edit(good, "sandy")  # a label that was good is taken back
-    assert len(pull(Session(workspace, catalogue), quiet).problems) == 3
+    assert len(pull(Session(workspace, catalogue)).problems) == 3
     assert catalogue.tuples("SELECT * FROM reviews") == []
 
 
@@ -168,9 +168,9 @@ def test_images_are_sent_to_a_server_that_does_not_read_the_disk(
     workspace = make_workspace(tmp_path, label_studio.url, title, images="upload")
     images = add_images(workspace, [picture(n) for n in range(59)] + [picture(60, "RGBA"), picture(61, "L", "TIFF")])
     with open_session(workspace) as session:
-        assert push(session, "accepted", 40, quiet).created == 40
-        assert push(session, "accepted", None, quiet).created == 21
-        assert push(session, "accepted", None, quiet).created == 0
+        assert push(session, "accepted", 40).created == 40
+        assert push(session).created == 21
+        assert push(session).created == 0
     tasks = api.tasks(title)
     assert len(api.call("GET", f"/api/projects/{api.project(title)}/file-uploads?all=true")) == 61
     for image in (images[0], images[-1]):
@@ -180,27 +180,20 @@ def test_images_are_sent_to_a_server_that_does_not_read_the_disk(
 
 
 KILLED = """
-    import contextlib, os, signal, sys
+    import os, signal, sys
     from pathlib import Path
     from polydata.catalogue.session import open_session
     from polydata.labels.labelstudio import tasks
     from polydata.labels.push import load_predictions, push
-    from polydata.workspace import Workspace
     tasks.BATCH = 100
-    batches = []
 
-    @contextlib.contextmanager
-    def kill_after_the_second(title, total):
-        def advance(count):
-            batches.append(count)
-            if title == "Making tasks" and batches.count(100) == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-        yield advance
+    def kill_after_the_second(step, done, total):
+        if step == "Making tasks" and done == 200:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    workspace = Workspace.open(Path(sys.argv[1]))
-    catalogue = open_session(workspace).catalogue
-    shown = load_predictions(workspace, catalogue, sys.argv[2], None)
-    push(workspace, catalogue, "accepted", None, kill_after_the_second, predictions=shown)
+    session = open_session(Path(sys.argv[1]))
+    shown = load_predictions(session, sys.argv[2], None)
+    push(session, predictions=shown, progress=kill_after_the_second)
 """
 
 
@@ -255,7 +248,7 @@ def test_all_real_images_with_predictions_and_two_reviewers(
         tasks = api.tasks(title)
 
         def pulled() -> tuple[int, int, int]:
-            done = pull(session, quiet)
+            done = pull(session)
             assert done.problems == []
             assert in_the_catalogue(session.catalogue) == on_the_server(api, title)
             return done.new, done.changed, done.deleted
@@ -275,7 +268,7 @@ def test_all_real_images_with_predictions_and_two_reviewers(
             api.call("DELETE", f"/api/tasks/{tasks[s]['id']}", 204)
         assert pulled() == (0, 0, 5)
         assert session.catalogue.value("SELECT count(*) FROM annotations WHERE deleted") == 15
-        assert push(session, "accepted", None, quiet).created == 5
+        assert push(session).created == 5
         assert pulled() == (0, 0, 0)
 
     # A model of the same name says other things of some images and nothing of others.

@@ -21,9 +21,7 @@ from label_studio_server import LabelStudioServer, free_port, installation
 from review_scene import add_images, make_workspace, picture
 
 from polydata.errors import ServerError
-from polydata.labels.localserver.installation import Installation, cache_folder
-from polydata.labels.localserver.process import is_free
-from polydata.labels.localserver.serving import default_port
+from polydata.labels.localserver import Installation, cache_folder, default_port, is_free
 from polydata.workspace import Workspace
 
 

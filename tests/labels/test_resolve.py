@@ -99,30 +99,30 @@ def test_the_majority_is_the_beginning(catalogue: Catalogue) -> None:
 
 def test_an_adjudicator_decides_where_others_differ(catalogue: Catalogue) -> None:
     """cat decides 3, where she stands alone against two who agree? No: those two outvote her. In 4 all differ."""
-    found = resolve(catalogue, MethodName.ADJUDICATOR, "cat")
+    found = resolve(bare_session(catalogue, TASK), MethodName.ADJUDICATOR, "cat")
     assert choices(catalogue) == {1: YES, 2: None, 3: YES, 4: BETWEEN, 5: YES}
     assert [int(str(r["image_sha256"]), 16) for r in found.unresolved] == [2]
     say(catalogue, 2, {"cat": NO})
     assert choices(catalogue)[2] == NO
-    resolve(catalogue, MethodName.ADJUDICATOR, "ben")
+    resolve(bare_session(catalogue, TASK), MethodName.ADJUDICATOR, "ben")
     assert choices(catalogue)[4] == NO
 
 
 def test_one_against_one_the_adjudicator_counts(catalogue: Catalogue) -> None:
-    resolve(catalogue, MethodName.ADJUDICATOR, "ben")
+    resolve(bare_session(catalogue, TASK), MethodName.ADJUDICATOR, "ben")
     assert choices(catalogue)[2] == NO
 
 
 def test_gold_always_wins(catalogue: Catalogue) -> None:
-    resolve(catalogue, MethodName.GOLD, "cat")
+    resolve(bare_session(catalogue, TASK), MethodName.GOLD, "cat")
     assert choices(catalogue) == {1: YES, 2: None, 3: NO, 4: BETWEEN, 5: YES}
 
 
 def test_answers_marked_as_ground_truth(catalogue: Catalogue) -> None:
     with pytest.raises(InputError, match="marked as ground truth"):
-        resolve(catalogue, MethodName.GOLD)
+        resolve(bare_session(catalogue, TASK), MethodName.GOLD)
     say(catalogue, 2, {"dan": BETWEEN}, raw='{"ground_truth": true}')
-    resolve(catalogue, MethodName.GOLD)
+    resolve(bare_session(catalogue, TASK), MethodName.GOLD)
     assert choices(catalogue) == {1: YES, 2: BETWEEN, 3: YES, 4: None, 5: YES}
     say(catalogue, 2, {"cat": NO}, raw='{"ground_truth": true}')
     assert choices(catalogue)[2] is None
@@ -136,7 +136,7 @@ def test_dawid_skene_is_worked_out_anew_and_never_stale(catalogue: Catalogue) ->
         other = NO if truth == YES else YES
         right = {"ann": 0.98, "ben": 0.98, "cat": 0.5, "dan": 0.5}
         say(catalogue, image, {who: truth if rng.random() < p else other for who, p in right.items()})
-    found = resolve(catalogue, MethodName.DAWID_SKENE)
+    found = resolve(bare_session(catalogue, TASK), MethodName.DAWID_SKENE)
     before = choices(catalogue)
     assert before[2] is None, "one against one stays a tie"
     assert len(found.unresolved) < sum(c is None for c in _by_majority(catalogue).values())
@@ -165,9 +165,9 @@ def test_any_answers(catalogue: Catalogue, given: list[dict[str, str]]) -> None:
     by_most = {n: majority(list(answers.values())) for n, answers in enumerate(given, 1) if answers}
     assert choices(catalogue) == by_most
     if any("ann" in answers for answers in given):
-        resolve(catalogue, MethodName.GOLD, "ann")
+        resolve(bare_session(catalogue, TASK), MethodName.GOLD, "ann")
         assert choices(catalogue) == {n: given[n - 1].get("ann", choice) for n, choice in by_most.items()}
-        resolve(catalogue, MethodName.ADJUDICATOR, "ann")
+        resolve(bare_session(catalogue, TASK), MethodName.ADJUDICATOR, "ann")
         assert choices(catalogue) == {n: adjudicated(given[n - 1], by_most[n]) for n in by_most}
 
 
@@ -191,7 +191,7 @@ def test_a_method_needs_what_it_needs(
     catalogue: Catalogue, name: MethodName, annotator: str | None, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        resolve(catalogue, name, annotator)
+        resolve(bare_session(catalogue, TASK), name, annotator)
     assert current_method(catalogue).name == "majority"
 
 
@@ -199,17 +199,17 @@ def test_a_label_set_by_hand_wins_until_it_is_taken_back(catalogue: Catalogue) -
     for choice in (YES, BETWEEN):
         set_label(bare_session(catalogue, TASK), sha(2), choice, reason="seen again", by="eve")
         assert labels(catalogue)[2] == (choice, "manual")
-        assert all(row["image_sha256"] != sha(2) for row in resolution(catalogue).unresolved)
+        assert all(row["image_sha256"] != sha(2) for row in resolution(bare_session(catalogue, TASK)).unresolved)
     set_label(bare_session(catalogue, TASK), "panel-0000000000000006", YES, reason="caption", by="eve")
     assert labels(catalogue)[6] == (YES, "manual")
-    assert undo(catalogue)["image_sha256"] == sha(6)
+    assert undo(bare_session(catalogue, TASK))["image_sha256"] == sha(6)
     assert labels(catalogue)[6] == (NO, "file")
-    undo(catalogue, sha(2), by="eve")
+    undo(bare_session(catalogue, TASK), sha(2), by="eve")
     assert labels(catalogue)[2] == (YES, "manual")
-    undo(catalogue)
+    undo(bare_session(catalogue, TASK))
     assert labels(catalogue)[2] == (None, "review")
     with pytest.raises(UsageError, match="No label was set by hand"):
-        undo(catalogue)
+        undo(bare_session(catalogue, TASK))
 
 
 def test_it_is_what_a_split_takes(catalogue: Catalogue) -> None:
@@ -241,9 +241,9 @@ def test_every_change_is_noted_whatever_made_it(workspace: Workspace) -> None:
         assert [(r["what"], r["who"]) for r in history_of(session.catalogue, sha(1))] == [("answers", "ann, ben, cat")]
         say(session.catalogue, 6, {"ann": YES})
     with open_session(workspace) as session:
-        resolve(session.catalogue, MethodName.GOLD, "cat")
+        resolve(session, MethodName.GOLD, "cat")
         set_label(session, sha(6), BETWEEN, reason="two Tg", by="eve")
-        undo(session.catalogue, by="eve")
+        undo(session, by="eve")
         session.catalogue.run("UPDATE annotations SET deleted = true WHERE image_sha256 = ?", [sha(6)])
     with open_session(workspace, read_only=True) as session:
         rows = history_of(session.catalogue, sha(6))
@@ -281,7 +281,7 @@ def test_a_merge_brings_labels_set_by_hand(workspace: Workspace, tmp_path: Path)
         done = merge(session, other)
         assert done.came["label_decisions"] == 1 and done.kept["label_decisions"] == [sha(1)]
         assert labels(session.catalogue)[1] == (YES, "manual") and labels(session.catalogue)[2] == (NO, "manual")
-        assert undo(session.catalogue)["decided_by"] == "fay"
+        assert undo(session)["decided_by"] == "fay"
 
 
 def test_on_the_command_line(workspace: Workspace) -> None:

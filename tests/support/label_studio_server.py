@@ -19,8 +19,7 @@ from pathlib import Path
 import pytest
 
 from polydata.errors import ServerError
-from polydata.labels.localserver.installation import VERSION, Installation
-from polydata.labels.localserver.process import Account, LocalServer
+from polydata.labels.localserver import VERSION, Account, Installation, LocalServer
 
 # Accounts of a server that only ever listens on loopback and is thrown away with the tests.
 PASSWORD = "only-for-the-tests"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +122,3 @@ def in_the_catalogue(catalogue: Catalogue) -> set[tuple[Any, ...]]:
     return set(
         catalogue.tuples("SELECT annotation_id, image_sha256, choice, cancelled FROM annotations WHERE NOT deleted")
     )
-
-
-@contextmanager
-def quiet(_title: str, _total: int | None) -> Iterator[Any]:
-    """A progress bar that draws nothing."""
-    yield lambda _count: None

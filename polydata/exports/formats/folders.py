@@ -13,11 +13,9 @@ from urllib.parse import quote
 from polydata.exports.content import Content, Entry
 from polydata.exports.formats import Format
 from polydata.files.atomic import folder_name
-from polydata.labels.labelstudio.tasks import OUR_ID
-from polydata.labels.page import ANSWER, labelling_page
+from polydata.labels.page import ANSWER, IMAGE, OUR_ID, labelling_page
 from polydata.types import Progress
 
-IMAGE = "image"
 """What the images are called in Label Studio's tasks."""
 SHARD_BYTES = 250_000_000
 SHARD_IMAGES = 10_000

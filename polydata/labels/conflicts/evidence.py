@@ -67,13 +67,13 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Voice:
+class Statement:
     """What one source says of an image.
 
     Attributes:
         source: ``file``, ``record``, ``rule``, ``review``, ``manual``, ``model``, ``table`` or ``people``.
         label: its word.
-        evidence: the words that it rests on.
+        evidence: the words that it follows from.
         who: the annotator, record or file, where there is one.
         texts: the texts that the words stand in: field, text, and the ``spans`` (start, end) of the words.
     """
@@ -83,16 +83,6 @@ class Voice:
     evidence: str = ""
     who: str = ""
     texts: tuple[Mapping[str, Any], ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "source": self.source,
-            "label": self.label,
-            "who": self.who,
-            "evidence": self.evidence,
-            "texts": [dict(t) for t in self.texts],
-        }
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,7 @@ class Conflict:
         severity: 0 to 1.
         images: hashes of the images that it is about.
         says: who says what, in one line.
-        voices: the evidence of those who disagree.
+        statements: of those who disagree.
         settled: a label was set by hand for each of the images.
     """
 
@@ -112,30 +102,39 @@ class Conflict:
     severity: float
     images: tuple[str, ...]
     says: str
-    voices: tuple[Voice, ...]
+    statements: tuple[Statement, ...]
     settled: bool = False
 
 
 @dataclass(frozen=True)
-class Scene:
+class LabelEvidence:
     """What is known of all images that a panel shows.
 
     Attributes:
         pictures: by hash, in page order.
-        voices: of file names, records, texts and people in the catalogue, by hash.
+        statements: of file names, records, texts and people in the catalogue, by hash.
         reviewed: rows of ``catalogue.conflicts.reviewed`` by hash.
         decided: images whose label was set by hand.
     """
 
     task: Task
     pictures: Mapping[str, Picture]
-    voices: Mapping[str, tuple[Voice, ...]]
+    statements: Mapping[str, tuple[Statement, ...]]
     reviewed: Mapping[str, Mapping[str, Any]]
     decided: frozenset[str]
 
-    def of(self, image: str, source: str) -> tuple[Voice, ...]:
-        """The voices of one source."""
-        return tuple(v for v in self.voices.get(image, ()) if v.source == source)
+    def of(self, image: str, source: str) -> tuple[Statement, ...]:
+        """The statements of one source."""
+        return tuple(s for s in self.statements.get(image, ()) if s.source == source)
+
+    def own_statements(self, image: str) -> tuple[Statement, ...]:
+        """Where the label that an image bears comes from: its file name, else what was resolved."""
+        picture = self.pictures[image]
+        return self.of(image, "file") or (Statement(picture.source or "", picture.label or "", "", picture.panel_id),)
+
+    def words(self, *labels: str) -> str:
+        """Labels as people write them; an answer that is no label stands in quotes."""
+        return " and ".join(x.replace("_", " ") if x in self.task.labels else repr(x) for x in labels)
 
     def own_label(self, image: str, vocabulary: Iterable[str] | None = None) -> str | None:
         """The label that an image bears: of its file name where it has one, else the resolved one.
@@ -143,7 +142,7 @@ class Scene:
         Args:
             vocabulary: the words that another source can say; None is returned for a label that is none of them.
         """
-        said = {v.label for v in self.of(image, "file")}
+        said = {s.label for s in self.of(image, "file")}
         label = said.pop() if len(said) == 1 else self.pictures[image].label
         return label if vocabulary is None or label in set(vocabulary) else None
 
@@ -158,41 +157,38 @@ class Scene:
         return SEVERITY[kind] if excluding else round(SEVERITY[kind] * SOFTER, 4)
 
 
-def read_scene(session: Session) -> Scene:
+def read_evidence(session: Session) -> LabelEvidence:
     """Read the catalogue."""
+    catalogue = session.catalogue
     keys: dict[str, set[str]] = defaultdict(set)
-    for image, key in rows_of.record_keys(session.catalogue):
+    for image, key in rows_of.record_keys(catalogue):
         keys[image].add(key)
-    found: dict[str, Picture] = {}
+    first: dict[str, dict[str, Any]] = {}
     names: dict[str, set[str]] = defaultdict(set)
-    for row in rows_of.pictures(session.catalogue):
+    for row in rows_of.pictures(catalogue):
         image = row["image_sha256"]
         names[image] |= {image, row["panel_id"], *_file_names(row["file_name"], session.task), *keys[image]}
-        found.setdefault(image, Picture(**row))
-    voices: dict[str, list[Voice]] = defaultdict(list)
-    votes = rows_of.votes(session.catalogue)
+        first.setdefault(image, row)
+    statements: dict[str, list[Statement]] = defaultdict(list)
+    votes = rows_of.votes(catalogue)
     speaking = {(row["image_sha256"], row["record_id"]) for row in votes if row["source"] == "rule"}
     for row in votes:  # a record's texts stand beside the words that speak in them, else beside its label
         silent = (row["image_sha256"], row["record_id"]) not in speaking
-        voices[row["image_sha256"]].append(_voice(row, with_texts=silent or row["source"] == "rule"))
-    for row in named_answers(session.catalogue):
-        voices[row["image_sha256"]].append(Voice("review", row["choice"], row["comment"] or "", row["annotator"]))
-    decided = rows_of.decisions(session.catalogue)
+        statements[row["image_sha256"]].append(_vote(row, with_texts=silent or row["source"] == "rule"))
+    for row in named_answers(catalogue):
+        said = Statement("review", row["choice"], row["comment"] or "", row["annotator"])
+        statements[row["image_sha256"]].append(said)
+    decided = rows_of.decisions(catalogue)
     for row in decided:
-        voices[row["image_sha256"]].append(Voice("manual", row["choice"], row["reason"], row["decided_by"]))
-    return Scene(
+        said = Statement("manual", row["choice"], row["reason"], row["decided_by"])
+        statements[row["image_sha256"]].append(said)
+    return LabelEvidence(
         task=session.task,
-        pictures={i: Picture(**{**_fields(p), "names": frozenset(names[i])}) for i, p in found.items()},
-        voices={i: tuple(v) for i, v in voices.items() if i in found},
-        reviewed={
-            row["image_sha256"]: row for row in rows_of.reviewed(session.catalogue) if row["image_sha256"] in found
-        },
+        pictures={image: Picture(**row, names=frozenset(names[image])) for image, row in first.items()},
+        statements={image: tuple(said) for image, said in statements.items() if image in first},
+        reviewed={row["image_sha256"]: row for row in rows_of.reviewed(catalogue) if row["image_sha256"] in first},
         decided=frozenset(row["image_sha256"] for row in decided),
     )
-
-
-def _fields(picture: Picture) -> dict[str, Any]:
-    return {name: getattr(picture, name) for name in picture.__dataclass_fields__}
 
 
 def _file_names(name: str | None, task: Task) -> Iterator[str]:
@@ -206,7 +202,7 @@ def _file_names(name: str | None, task: Task) -> Iterator[str]:
         yield key
 
 
-def _voice(row: Mapping[str, Any], *, with_texts: bool) -> Voice:
+def _vote(row: Mapping[str, Any], *, with_texts: bool) -> Statement:
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for span in json.loads(row["spans"] or "[]"):
         spans[span["field"]].append((span["start"], span["end"]))
@@ -215,6 +211,5 @@ def _voice(row: Mapping[str, Any], *, with_texts: bool) -> Voice:
         for name in TEXTS
         if with_texts and (row[name] or "").strip()
     ]
-    return Voice(
-        row["source"], row["label"], row["evidence"], row["record_key"] or row["record_id"] or "", tuple(texts)
-    )
+    who = row["record_key"] or row["record_id"] or ""
+    return Statement(row["source"], row["label"], row["evidence"], who, tuple(texts))

@@ -1,19 +1,20 @@
-"""The disagreements as one page: the images side by side, who says what, and the words that it rests on."""
+"""The disagreements as one page: the images side by side, who says what, and the words that it follows from."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.errors import InputError
+from polydata.catalogue.session import Session
+from polydata.files.atomic import writing_to
 from polydata.images.html import pdf_address, picture_address, template, write_page
-from polydata.images.picture import ImageStore, image_store
-from polydata.labels.conflicts.evidence import SEVERITY, Conflict, Picture, Scene, Voice
-from polydata.labels.conflicts.find import Found
-from polydata.workspace import Workspace
+from polydata.images.picture import ImageStore
+from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Picture, Statement
+from polydata.labels.conflicts.find import Conflicts
+from polydata.types import Progress, quiet, tracked
 
 MAX_CARDS = 500
 """More would make a page that a browser opens slowly."""
@@ -21,8 +22,6 @@ SIDE, SMALL = 320, 130
 """Longer side of an image, and of its neighbours in the figure, in pixels."""
 MAX_NEIGHBOURS = 6
 MAX_TEXT = 1_500
-
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,8 @@ class Written:
     failures: tuple[str, ...]
 
 
-def write_conflicts(workspace: Workspace, found: Found, path: Path, advance: Advance = lambda _: None) -> Written:
+def write_conflicts(session: Session, found: Conflicts, path: Path, progress: Progress = quiet) -> Written:
     """Write one page that shows every conflict; it needs no other file.
-
-    Args:
-        advance: called with 1 for each card.
 
     Raises:
         InputError: if the file cannot be written.
@@ -54,52 +50,48 @@ def write_conflicts(workspace: Workspace, found: Found, path: Path, advance: Adv
     for conflict in found.conflicts:
         groups[conflict.images].append(conflict)
     shown = list(groups.items())[:MAX_CARDS]
-    drawer = _Drawer(found.scene, image_store(workspace))
-    cards = []
-    for images, conflicts in shown:
-        cards.append(drawer.card(images, conflicts))
-        advance(1)
+    drawer = _Drawer(found.evidence, session.images)
+    cards = [drawer.card(images, conflicts) for images, conflicts in tracked(shown, "Drawing", progress, len(shown))]
     page = template("conflicts.html.j2").render(
         counts=found.counts,
         cards=cards,
         left_out=len(groups) - len(shown),
         weights=SEVERITY,
-        labels=found.scene.task.labels,
+        labels=found.evidence.task.labels,
         problems=found.problems,
     )
-    try:
+    with writing_to(path, "Choose another --html."):
         write_page(path, page)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.", "Choose another --html.") from error
     return Written(path, len(cards), len(groups) - len(shown), tuple(drawer.failures.values()))
 
 
 class _Drawer:
     """Draws cards; each image is read once for each size."""
 
-    def __init__(self, scene: Scene, store: ImageStore) -> None:
-        self.scene = scene
+    def __init__(self, evidence: LabelEvidence, store: ImageStore) -> None:
+        self.evidence = evidence
         self.store = store
         self.failures: dict[str, str] = {}
         self._addresses: dict[tuple[str, int], str | None] = {}
         self._figures: dict[str, list[Picture]] = defaultdict(list)
-        for picture in scene.pictures.values():
+        for picture in evidence.pictures.values():
             self._figures[picture.figure_id].append(picture)
 
     def card(self, images: Sequence[str], conflicts: Sequence[Conflict]) -> dict[str, Any]:
         """What the template shows of one image or pair."""
-        pictures = [self.scene.pictures[image] for image in images]
+        pictures = [self.evidence.pictures[image] for image in images]
         near = {p.image_sha256: p for one in pictures for p in self._figures[one.figure_id]}
         neighbours = [p for image, p in near.items() if image not in images]
-        said = [voice for conflict in conflicts for voice in conflict.voices]
-        said += [voice for image in images for voice in self.scene.voices.get(image, ())]
+        said = [statement for conflict in conflicts for statement in conflict.statements]
+        said += [statement for image in images for statement in self.evidence.statements.get(image, ())]
         return {
             "conflicts": conflicts,
             "settled": all(c.settled for c in conflicts),
             "pictures": [self._shown(p, SIDE) for p in pictures],
             "neighbours": [self._shown(p, SMALL) for p in neighbours[:MAX_NEIGHBOURS]],
             "more": max(0, len(neighbours) - MAX_NEIGHBOURS),
-            "voices": [_told(v) for v in _distinct(said)],
+            # Each once; where two differ only in their evidence both stay.
+            "statements": [_row(s) for s in {(s.source, s.who, s.label, s.evidence): s for s in said}.values()],
         }
 
     def _shown(self, picture: Picture, side: int) -> dict[str, Any]:
@@ -126,18 +118,13 @@ class _Drawer:
         return self._addresses[key]
 
 
-def _distinct(voices: Sequence[Voice]) -> list[Voice]:
-    """Each voice once; where two differ only in their evidence both stay."""
-    return list({(v.source, v.who, v.label, v.evidence): v for v in voices}.values())
-
-
-def _told(voice: Voice) -> dict[str, Any]:
+def _row(said: Statement) -> dict[str, Any]:
     return {
-        "source": voice.source,
-        "label": voice.label,
-        "who": voice.who,
-        "evidence": "" if voice.source == "rule" else voice.evidence,
-        "texts": [{"field": t["field"], "parts": _parts(t)} for t in voice.texts],
+        "source": said.source,
+        "label": said.label,
+        "who": said.who,
+        "evidence": "" if said.source == "rule" else said.evidence,
+        "texts": [{"field": t["field"], "parts": _parts(t)} for t in said.texts],
     }
 
 

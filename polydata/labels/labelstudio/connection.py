@@ -170,30 +170,27 @@ def _detail(body: Any) -> str:
     return text if len(text) <= MAX_DETAIL else f"{text[:MAX_DETAIL]} ..."
 
 
+_REASONS = {
+    401: (
+        "does not accept the token",
+        "Copy it again from Account & Settings; a legacy token must be allowed by the organisation.",
+    ),
+    403: ("does not let this account do that", "Use the token of an account that may edit the project."),
+    404: (
+        "has not got what was asked for",
+        "The project may have been deleted: polydata label status shows what is there.",
+    ),
+}
+
+
 def _refusal(url: str, status: int | None, body: Any) -> ServerError:
-    match status:
-        case 401:
-            return ServerError(
-                f"Label Studio at {url} does not accept the token.",
-                "Copy it again from Account & Settings; a legacy token must be allowed by the organisation.",
-            )
-        case 403:
-            return ServerError(
-                f"Label Studio at {url} does not let this account do that: {_detail(body)}",
-                "Use the token of an account that may edit the project.",
-            )
-        case 404:
-            return ServerError(
-                f"Label Studio at {url} has not got what was asked for: {_detail(body)}",
-                "The project may have been deleted: polydata label status shows what is there.",
-            )
-        case int() if 400 <= status < 500:
-            return ServerError(f"Label Studio at {url} refused the request ({status}): {_detail(body)}")
-        case int() if status >= 500:
-            return ServerError(f"Label Studio at {url} failed ({status}): {_detail(body)}", f"See its log. {_AGAIN}")
-    return ServerError(
-        f"What answers at {url} is not Label Studio.", "Correct url under [label_studio] in polydata.toml."
-    )
+    if status is None:
+        return ServerError(
+            f"What answers at {url} is not Label Studio.", "Correct url under [label_studio] in polydata.toml."
+        )
+    other = f"failed ({status})" if status >= 500 else f"refused the request ({status})"
+    what, hint = _REASONS.get(status, (other, f"See its log. {_AGAIN}" if status >= 500 else ""))
+    return ServerError(f"Label Studio at {url} {what}{'.' if status == 401 else f': {_detail(body)}'}", hint)
 
 
 @contextmanager

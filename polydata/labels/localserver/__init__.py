@@ -1,1 +1,0 @@
-"""A Label Studio server on this machine, for those who have none: installed, started, stopped."""
