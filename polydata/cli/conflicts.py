@@ -1,7 +1,9 @@
 """polydata conflicts."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +11,9 @@ from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
 from polydata.errors import PartialFailure, UsageError
+
+if TYPE_CHECKING:
+    from polydata.labels.conflicts.find import Conflicts
 
 LISTED = 40
 """Conflicts that are named on the terminal; --json and --html show all."""
@@ -52,22 +57,24 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
     with open_session(workspace, read_only=True) as session, stages() as told:
         found = find_conflicts(session, table=options, predictions=predictions or ())
         written = write_conflicts(session, found, html, told) if html is not None else None
-    if as_json:
-        print_json(found.as_json())
-    else:
-        rows = [
-            {
-                "severity": f"{c.severity:.2f}",
-                "kind": c.kind,
-                "image": " / ".join(found.evidence.pictures[i].file_name or i[:12] for i in c.images),
-                "what": f"{c.says} (settled)" if c.settled else c.says,
-            }
-            for c in found.conflicts[:LISTED]
-        ]
-        print_table(rows, empty="No conflict was found.")
-        print_facts(found.counts, f"Conflicts; the first {len(rows)} are shown" if len(rows) == LISTED else "Conflicts")
-        next_step("polydata label set IMAGE LABEL --reason WHY" if html else "polydata conflicts --html conflicts.html")
+    print_json(found.as_json()) if as_json else _show(found, bool(html))
+    failures = written.failures if written else ()
     report_problems(found.problems, "Not used")
-    report_problems(written.failures if written else (), "Failed")
-    if found.problems or (written and written.failures):
+    report_problems(failures, "Failed")
+    if found.problems or failures:
         raise PartialFailure("Some rows or images could not be used.", "Each is named above.")
+
+
+def _show(found: Conflicts, has_page: bool) -> None:
+    rows = [
+        {
+            "severity": f"{c.severity:.2f}",
+            "kind": c.kind,
+            "image": " / ".join(found.evidence.pictures[i].file_name or i[:12] for i in c.images),
+            "what": f"{c.says} (settled)" if c.settled else c.says,
+        }
+        for c in found.conflicts[:LISTED]
+    ]
+    print_table(rows, empty="No conflict was found.")
+    print_facts(found.counts, f"Conflicts; the first {len(rows)} are shown" if len(rows) == LISTED else "Conflicts")
+    next_step("polydata label set IMAGE LABEL --reason WHY" if has_page else "polydata conflicts --html conflicts.html")

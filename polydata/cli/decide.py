@@ -105,8 +105,8 @@ def _show_pulled(found: PulledAgreement) -> None:
         }
     )
     if found.cohen_kappa:
-        pairs = ({**p, "agreement": _percent(p["agreement"]), "kappa": _kappa(p["kappa"])} for p in found.cohen_kappa)
-        print_table(list(pairs), "Two by two (Cohen's kappa)")
+        pairs = [asdict(p) | {"agreement": _percent(p.agreement), "kappa": _kappa(p.kappa)} for p in found.cohen_kappa]
+        print_table(pairs, "Two by two (Cohen's kappa)")
     rows = [
         {"annotator": one["annotator"], "consensus": said, "answer": answer, "images": number}
         for one in found.annotators

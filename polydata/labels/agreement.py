@@ -15,6 +15,7 @@ from polydata.files.rater_tables import positive_answer, read_answers
 from polydata.labels.consensus import (
     MIN_ANSWERS,
     Answer,
+    Pair,
     by_item,
     confusion,
     dawid_skene,
@@ -128,7 +129,7 @@ class PulledAgreement:
         method: by which answers are resolved now.
         answers, images, images_with_several: numbers; every annotator counts once an image, with the last answer.
         fleiss_kappa: over images with several answers.
-        cohen_kappa: of every two annotators: ``first``, ``second``, ``images`` in common, ``agreement``, ``kappa``.
+        cohen_kappa: of every two annotators.
         annotators: for each the ``answers``, those on ``images`` with a consensus, ``agreement`` with it and
             ``confusion`` (consensus -> answer -> number), on images with several answers.
         consensus: by Dawid and Skene's model, of each image with several answers.
@@ -140,7 +141,7 @@ class PulledAgreement:
     images: int
     images_with_several: int
     fleiss_kappa: float | None
-    cohen_kappa: list[dict[str, Any]]
+    cohen_kappa: list[Pair]
     annotators: list[dict[str, Any]]
     consensus: list[dict[str, Any]]
     notes: list[str]
@@ -159,7 +160,7 @@ def agreement(session: Session) -> PulledAgreement:
         images=len({a.item for a in known}),
         images_with_several=len(several),
         fleiss_kappa=fleiss_kappa([[a.choice for a in given] for given in several.values()]),
-        cohen_kappa=[asdict(pair) for pair in pairwise(known)],
+        cohen_kappa=pairwise(known),
         annotators=[_annotator(name, known, {image: one.choice for image, one in found.items()}) for name in names],
         consensus=[{"image_sha256": image, **asdict(one)} for image, one in found.items()],
         notes=_notes(rows, names, len(several), len(found) - sum(one.choice is not None for one in found.values())),
@@ -180,17 +181,12 @@ def _annotator(name: str, answers: Sequence[Answer], consensus: dict[str, str | 
 
 def _notes(rows: Sequence[dict[str, Any]], names: Sequence[str], several: int, open_images: int) -> list[str]:
     nameless = sum(row["nameless"] for row in rows)
-    notes = []
-    if not rows:
-        notes.append("No answer was pulled yet: polydata label pull")
-    elif not several:
-        notes.append("No image was answered by two people, so nothing can be compared.")
-    if nameless:
-        notes.append(f"{nameless} answers by nobody who is known have no part in these figures.")
-    if several:
-        notes.append("An annotator's own answers have a part in the consensus that they are compared with.")
-    if several and len(names) < MIN_ANSWERS:
-        notes.append("With two annotators nobody can tell who is right where they differ.")
-    if open_images:
-        notes.append(f"{open_images} images have no consensus: their answers tie.")
-    return notes
+    notes = (
+        (not rows, "No answer was pulled yet: polydata label pull"),
+        (rows and not several, "No image was answered by two people, so nothing can be compared."),
+        (nameless, f"{nameless} answers by nobody who is known have no part in these figures."),
+        (several, "An annotator's own answers have a part in the consensus that they are compared with."),
+        (several and len(names) < MIN_ANSWERS, "With two annotators nobody can tell who is right where they differ."),
+        (open_images, f"{open_images} images have no consensus: their answers tie."),
+    )
+    return [note for applies, note in notes if applies]

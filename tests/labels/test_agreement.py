@@ -224,7 +224,7 @@ def test_pulled_answers_are_compared(tmp_path: Path) -> None:
         found = agreement(session)
     assert (found.answers, found.images, found.images_with_several) == (13, 5, 4)
     assert found.fleiss_kappa == pytest.approx(fleiss_kappa(["aaa", "bbb", "aab", "bab"]))
-    assert [(p["first"], p["second"], p["images"]) for p in found.cohen_kappa] == [
+    assert [(p.first, p.second, p.images) for p in found.cohen_kappa] == [
         ("A", "B", 4), ("A", "C", 4), ("B", "C", 4),
     ]  # fmt: skip
     (first, *_) = found.annotators
