@@ -17,7 +17,6 @@ from polydata.files.atomic import replacing
 from polydata.files.predictions import RULES, Prediction, Predictions, read_predictions, uncertainty
 from polydata.images.picture import ImageStore, open_picture
 from polydata.labels import projects
-from polydata.labels.labelstudio import images as server_images
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import connect
 from polydata.labels.labelstudio.project import Project, show_predictions
@@ -241,9 +240,9 @@ def _send(
     missing = [row for row in rows if row["image_sha256"] not in have]
     files, problems = _files(session.images, missing)
     if settings.images == "upload":
-        urls = server_images.uploaded_urls(server, project.id, files)
+        urls = server_tasks.uploaded_urls(server, project.id, files)
     else:
-        urls = server_images.local_urls(server, project.id, workspace.store, workspace.document_root, files)
+        urls = server_tasks.local_urls(server, project.id, workspace.store, workspace.document_root, files)
     predicted = 0
     if predictions:
         wanted = {number: said[sha256] for sha256, number in have.items() if sha256 in said}
