@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from label_studio_sdk import LabelStudio  # noqa: E402
 from label_studio_server import LabelStudioServer, start_server  # noqa: E402

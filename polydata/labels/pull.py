@@ -99,7 +99,6 @@ class _Reading:
         self.answers = choices(session.task)
         self.images = stored.known_images(session.catalogue)
         self.known = stored.project_annotations(session.catalogue, server.url, project.id)
-        self.emails: dict[int, str] | None = None
         self.ignored: list[str] = []
 
     def bring(self, target: Target, progress: Progress, *, full: bool) -> Pulled:
@@ -112,12 +111,13 @@ class _Reading:
         if since and changes.live + len(self.ignored) != self.project.annotations:
             changes, problems = self._changes(None, progress)
         written = [*changes.new, *changes.changed]
+        emails = server_tasks.annotators(self.server) if written else {}
         projects.note(self.catalogue, self.server, self.project, target)
         stored.save_pull(
             self.catalogue,
             self.server.url,
             self.project.id,
-            annotations=[a.row(self.server.url, self.project.id, target.role) for a in written],
+            annotations=[a.row(self.server.url, self.project.id, target.role, emails) for a in written],
             deleted=changes.deleted,
             pulled_to=(datetime.fromisoformat(newest) - MARGIN).isoformat() if newest else None,
         )
@@ -140,33 +140,21 @@ class _Reading:
         tasks = server_tasks.annotated_tasks(self.server, self.project.id, since)
         for task in tracked(tasks, "Reading annotated tasks", progress):
             seen.add(task.id)
-            pulled += self._annotations(task)
+            if task.our_id in self.images:
+                pulled += [read_annotation(raw, task.id, task.our_id, self.answers) for raw in task.annotations]
+            else:
+                self.ignored += [f"annotation {a.get('id')} of task {task.id}: not an image of this catalogue"
+                                 for a in task.annotations]  # fmt: skip
         changes = compare(self.known, pulled, seen, complete=since is None)
-        untouched = [] if since is None else [row for row in self.known.values() if row["task"] not in seen]
-        answers = [*pulled, *(self._again(row) for row in untouched if not row["deleted"] and row["choice"] is None)]
+        # An answer that could not be used is named by every pull until somebody corrects it.
+        again = [
+            read_annotation(json.loads(row["raw"]), row["task"], row["image_sha256"], self.answers)
+            for row in self.known.values()
+            if since is not None and row["task"] not in seen and not row["deleted"] and row["choice"] is None
+        ]
+        answers = [*pulled, *again]
         unusable = [f"annotation {a.annotation_id} of task {a.task}: {a.problem}" for a in answers if a.problem]
         return changes, unusable + self.ignored
-
-    def _again(self, row: Mapping[str, Any]) -> Annotation:
-        """An answer that could not be used is named by every pull until somebody corrects it."""
-        return read_annotation(json.loads(row["raw"]), row["task"], row["image_sha256"], self.answers, {})
-
-    def _annotations(self, task: server_tasks.ServerTask) -> list[Annotation]:
-        sha256 = task.our_id
-        if sha256 is None or sha256 not in self.images:
-            self.ignored += [f"annotation {a.get('id')} of task {task.id}: not an image of this catalogue"
-                             for a in task.annotations]  # fmt: skip
-            return []
-        return [self._annotation(raw, task.id, sha256) for raw in task.annotations]
-
-    def _annotation(self, raw: Mapping[str, Any], task: int, sha256: str) -> Annotation:
-        found = read_annotation(raw, task, sha256, self.answers, self.emails or {})
-        known = self.known.get(found.annotation_id)
-        if self.emails is None and (known is None or known["deleted"] or known["updated_at"] != found.updated_at):
-            # The accounts are asked for only where there is something to write.
-            self.emails = server_tasks.annotators(self.server)
-            return read_annotation(raw, task, sha256, self.answers, self.emails)
-        return found
 
 
 @dataclass(frozen=True)
@@ -174,6 +162,7 @@ class Annotation:
     """A reviewer's answer.
 
     Attributes:
+        annotator: number of the account; None where there is none.
         choice: one of the task's choices; None for a skipped task or an answer that cannot be used.
         cancelled: the reviewer skipped the task.
         updated_at: by the server's clock, UTC without a zone.
@@ -184,7 +173,7 @@ class Annotation:
     annotation_id: int
     task: int
     image_sha256: str
-    annotator: str
+    annotator: int | None
     choice: str | None
     comment: str | None
     cancelled: bool
@@ -192,17 +181,16 @@ class Annotation:
     raw: str
     problem: str | None
 
-    def row(self, server: str, project: int, role: str = "label") -> dict[str, Any]:
-        """The row of the annotations table; ``role`` is what the project is for."""
-        own = {name: value for name, value in vars(self).items() if name != "problem"}
+    def row(self, server: str, project: int, role: str, emails: Mapping[int, str]) -> dict[str, Any]:
+        """The row of the annotations table.
+
+        Args:
+            role: what the project is for.
+            emails: addresses of the accounts by number; others become ``user N``.
+        """
+        who = "unknown" if self.annotator is None else emails.get(self.annotator, f"user {self.annotator}")
+        own = {name: value for name, value in vars(self).items() if name != "problem"} | {"annotator": who}
         return {"server": server, "project": project, **own, "deleted": False, "role": role}
-
-
-def _annotator(value: Any, emails: Mapping[int, str]) -> str:
-    number = value.get("id") if isinstance(value, Mapping) else value
-    if not isinstance(number, int):
-        return "unknown"
-    return emails.get(number, f"user {number}")
 
 
 def _choice(results: Sequence[Any], choices: Sequence[str]) -> tuple[str | None, str | None]:
@@ -228,15 +216,12 @@ def _words(results: Sequence[Any], control: str, key: str) -> list[str]:
     return found
 
 
-def read_annotation(
-    raw: Mapping[str, Any], task: int, image_sha256: str, choices: Sequence[str], emails: Mapping[int, str]
-) -> Annotation:
+def read_annotation(raw: Mapping[str, Any], task: int, image_sha256: str, choices: Sequence[str]) -> Annotation:
     """What an annotation of the server says.
 
     Args:
         raw: as the server lists it. Its score is not read: where a prediction was shown, it is the prediction's.
         choices: answers that the task knows.
-        emails: addresses of the annotators by number; others become ``user N``.
 
     Raises:
         ServerError: if it has no number or no time.
@@ -253,12 +238,14 @@ def read_annotation(
     if len(text) > MAX_RAW:
         choice, problem = None, f"it is {len(text)} characters long"
         text = json.dumps({"id": number, "updated_at": raw["updated_at"]})
+    who = raw.get("completed_by")
+    account = who.get("id") if isinstance(who, Mapping) else who
     comment = "\n".join(_words(results, COMMENT, "text"))
     return Annotation(
         annotation_id=number,
         task=task,
         image_sha256=image_sha256,
-        annotator=_annotator(raw.get("completed_by"), emails),
+        annotator=account if isinstance(account, int) else None,
         choice=choice,
         comment=shown_text(comment) if comment.strip() else None,
         cancelled=cancelled,

@@ -37,7 +37,7 @@ def raw(**changes: Any) -> dict[str, Any]:
 
 
 def read(**changes: Any) -> Annotation:
-    return read_annotation(raw(**changes), 9, "i", CHOICES, {1: "a@example.org"})
+    return read_annotation(raw(**changes), 9, "i", CHOICES)
 
 
 def test_the_page_is_filled_from_the_task() -> None:
@@ -71,16 +71,11 @@ def test_one_named_value_so_that_images_can_be_uploaded() -> None:
 
 def test_an_answer() -> None:
     found = read(result=results(CHOICES[0], "why <b>"))
-    assert (found.choice, found.comment, found.annotator, found.problem) == (
-        CHOICES[0],
-        "why <b>",
-        "a@example.org",
-        None,
-    )
+    assert (found.choice, found.comment, found.problem) == (CHOICES[0], "why <b>", None)
     assert found.updated_at == datetime(2026, 1, 2, 3, 4, 5, 678901)
     assert read(updated_at="2026-01-02T04:04:05.678901+01:00").updated_at == found.updated_at
-    assert read(completed_by={"id": 1}).annotator == "a@example.org"
-    assert read(completed_by=2).annotator == "user 2"
+    for account, name in ((1, "a@example.org"), ({"id": 1}, "a@example.org"), (2, "user 2"), ("x", "unknown")):
+        assert read(completed_by=account).row("s", 1, "label", {1: "a@example.org"})["annotator"] == name
     assert read(created_ago="1 minute").raw == read(created_ago="2 days").raw
 
 
@@ -99,7 +94,7 @@ def test_an_answer_that_cannot_be_used(changes: dict[str, Any], problem: str) ->
     found = read(**changes)
     assert found.choice is None
     assert problem in (found.problem or "")
-    again = read_annotation(json.loads(found.raw), 9, "i", CHOICES, {})
+    again = read_annotation(json.loads(found.raw), 9, "i", CHOICES)
     assert (again.choice, again.problem is None) == (None, False)
 
 
@@ -201,7 +196,7 @@ def test_no_label_is_shown_to_a_reviewer(catalogue: Catalogue) -> None:
 
 
 def test_a_pull_is_written_whole(catalogue: Catalogue) -> None:
-    rows = [read(id=n).row("http://s", 3) for n in (1, 2)]
+    rows = [read(id=n).row("http://s", 3, "label", {}) for n in (1, 2)]
     save_pull(catalogue, "http://s", 3, annotations=rows, deleted=[], pulled_to=TIME)
     assert watermark(catalogue, "http://s", 3) == TIME
     assert watermark(catalogue, "http://s", 4) is None

@@ -16,7 +16,6 @@ from polydata.files.atomic import folder_name
 from polydata.labels.page import ANSWER, IMAGE, OUR_ID, labelling_page
 from polydata.types import Progress
 
-"""What the images are called in Label Studio's tasks."""
 SHARD_BYTES = 250_000_000
 SHARD_IMAGES = 10_000
 
