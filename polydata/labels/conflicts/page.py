@@ -96,16 +96,10 @@ class _Drawer:
 
     def _shown(self, picture: Picture, side: int) -> dict[str, Any]:
         where = [picture.paper, f"p. {picture.page}" if picture.page is not None else "", picture.figure or ""]
-        return {
+        return vars(picture) | {
             "address": self._address(picture, side),
             "place": ", ".join(part for part in where if part) + (f" ({picture.panel})" if picture.panel else ""),
             "caption": " ".join((picture.caption or "").split())[:MAX_TEXT],
-            "label": picture.label,
-            "source": picture.source,
-            "panel": picture.panel,
-            "file_name": picture.file_name,
-            "panel_id": picture.panel_id,
-            "image_sha256": picture.image_sha256,
             "pdf": pdf_address(picture.path, picture.page),
         }
 
@@ -119,13 +113,8 @@ class _Drawer:
 
 
 def _row(said: Statement) -> dict[str, Any]:
-    return {
-        "source": said.source,
-        "label": said.label,
-        "who": said.who,
-        "evidence": "" if said.source == "rule" else said.evidence,
-        "texts": [{"field": t["field"], "parts": _parts(t)} for t in said.texts],
-    }
+    texts = [{"field": t["field"], "parts": _parts(t)} for t in said.texts]
+    return vars(said) | {"evidence": "" if said.source == "rule" else said.evidence, "texts": texts}
 
 
 def _parts(text: Mapping[str, Any]) -> list[tuple[str, bool]]:
