@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-VERSION = "0.1.0"
+VERSION = __version__ = "0.1.0"
 DISTRIBUTION = "polydata-micrographs"
 PACKAGE = Path(__file__).resolve().parent
 TEMPLATES = PACKAGE / "templates"

@@ -1,0 +1,37 @@
+from .api import init as init
+from .api import open as open
+from .catalogue.session import Session as Session
+from .errors import PolydataError as PolydataError
+from .exports.workflow import export_split as export_split
+from .extraction.workflow import extract as extract
+from .labels.pull import pull as pull
+from .labels.push import push as push
+from .records.record import Record as Record
+from .records.workflow import join as join
+from .resources import __version__ as __version__
+from .screening.workflow import screen as screen
+from .splits.manifest import Split as Split
+from .splits.manifest import load_split as load_split
+from .types import Figure as Figure
+from .types import Panel as Panel
+from .types import Paper as Paper
+
+__all__ = [
+    "Figure",
+    "Panel",
+    "Paper",
+    "PolydataError",
+    "Record",
+    "Session",
+    "Split",
+    "__version__",
+    "export_split",
+    "extract",
+    "init",
+    "join",
+    "load_split",
+    "open",
+    "pull",
+    "push",
+    "screen",
+]
