@@ -166,7 +166,7 @@ def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> Tr
     if transforms is not None:
         if recipe.copies is not None:
             raise UsageError(f"--transforms means nothing to the recipe {name}, which shows no random views.")
-        from polymodel.data.augment import transform_sha256
+        from polymodel.data.views import transform_sha256
 
         own_sha256 = transform_sha256(transforms)
     weights_sha256 = None

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from polydata.errors import UsageError
-from polymodel.config import DeviceName
 
 WORKSPACE_CONFIG = "CUBLAS_WORKSPACE_CONFIG"
 T = TypeVar("T")
@@ -30,22 +29,18 @@ class Twinned(Protocol):
 W = TypeVar("W", bound=Twinned)
 
 
-def choose_device(wanted: DeviceName) -> str:
-    """The device to compute on: ``cuda``, ``mps`` or ``cpu``.
+def choose_device(wanted: str) -> str:
+    """The device to compute on, ``cuda``, ``mps`` or ``cpu``; ``auto`` takes the first of these that is there.
 
     Raises:
         UsageError: if the one wanted is not there.
     """
-    present = {
-        DeviceName.CUDA: torch.cuda.is_available(),
-        DeviceName.MPS: torch.backends.mps.is_available(),
-        DeviceName.CPU: True,
-    }
-    if wanted is DeviceName.AUTO:
-        return next(name.value for name, there in present.items() if there)
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return next(name for name, there in present.items() if there)
     if not present[wanted]:
         raise UsageError(f"There is no {wanted} device here.", "Use --device auto, which takes the best there is.")
-    return wanted.value
+    return str(wanted)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ PART_FILE = "part.json"
 PREDICTIONS = "predictions.parquet"
 METRICS = "metrics.csv"
 MODEL = "model.safetensors"
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT = "checkpoint.pt"
 LOGIT = "logit_"
 RECORDED = ("command", "started", "seconds")
 """What every run.json says beside configuration, split and parts."""

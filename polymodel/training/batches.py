@@ -26,8 +26,7 @@ from polydata.ids import content_id
 from polydata.images.picture import open_picture
 from polydata.images.transforms import draw_transform
 from polydata.splits.manifest import Item
-from polymodel.data.augment import Transform, random_view
-from polymodel.data.views import Grey, centre, grey_resized, mirrored, preparation
+from polymodel.data.views import Grey, Transform, centre, grey_resized, mirrored, preparation, random_view
 from polymodel.networks.devices import each
 from polymodel.networks.network import Network
 from polymodel.recipes import Recipe

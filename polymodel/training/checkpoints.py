@@ -1,29 +1,24 @@
 """The state of a training between two epochs, in one file, from which it goes on as if it had not stopped.
 
-A safetensors file holds every tensor, its metadata the rest as JSON, in which numbers survive exactly. Nothing in
-it can run code. Random numbers need no state: each epoch draws its own from seed and number.
+It is read by ``torch.load`` with ``weights_only``, which runs no code of the file. Random numbers need no state: each
+epoch draws its own from seed and number.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from polymodel.networks.network import Network
 from polymodel.runs.run import CHECKPOINT
 
-META = "training"
 SHARE = 20
 """Checkpoints come so seldom that writing them takes at most one part in so many of the time."""
 
@@ -51,56 +46,36 @@ class Loop:
     best_state: dict[str, Tensor] = field(default_factory=dict)
 
 
+PLAIN = ("epoch", "history", "best_loss", "best_epoch", "best_state")
+
+
+def _holders(loop: Loop) -> tuple[Any, ...]:
+    """What keeps a state dict of its own."""
+    return loop.network.module, loop.optimiser, loop.fabric.strategy.precision
+
+
 def save(path: Path, loop: Loop) -> None:
     """Write the state, whole or not at all."""
-    tensors = {f"network/{key}": value for key, value in loop.network.module.state_dict().items()}
-    tensors |= {f"best/{key}": value for key, value in loop.best_state.items()}
-    optimiser = loop.optimiser.state_dict()
-    for number, state in optimiser["state"].items():
-        tensors |= {f"optimiser/{number}/{key}": value for key, value in state.items()}
-    plain: dict[str, Any] = {
-        "epoch": loop.epoch,
-        "history": loop.history,
-        "best_loss": loop.best_loss,
-        "best_epoch": loop.best_epoch,
-        "scaler": loop.fabric.strategy.precision.state_dict(),
-    }
     new = path.with_name(path.name + ".new")
-    copies = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    save_file(copies, new, metadata={META: json.dumps(plain)})
-    with open(new, "rb") as handle:
-        os.fsync(handle.fileno())
+    with open(new, "wb") as out:
+        states = [holder.state_dict() for holder in _holders(loop)]
+        torch.save((states, {name: getattr(loop, name) for name in PLAIN}), out)
+        out.flush()
+        os.fsync(out.fileno())
     new.replace(path)
 
 
 def load(path: Path, loop: Loop) -> bool:
     """Put the state of a file into a loop that has just begun; False where there is none that can be used."""
     try:
-        with safe_open(path, framework="pt") as file:
-            plain = json.loads(file.metadata()[META])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        states, plain = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # a damaged file ends in errors of many roots; each means that the part begins anew
         return False
-    parts: dict[str, dict[str, Tensor]] = {"network": {}, "best": {}, "optimiser": {}}
-    for key, value in tensors.items():
-        part, _, name = key.partition("/")
-        parts[part][name] = value
-    loop.network.module.load_state_dict(parts["network"])
-    _fill_optimiser(loop.optimiser, parts["optimiser"])
-    device = next(loop.network.module.parameters()).device
-    loop.best_state = {key: value.to(device) for key, value in parts["best"].items()}
-    loop.epoch, loop.history = plain["epoch"], plain["history"]
-    loop.best_loss, loop.best_epoch = plain["best_loss"], plain["best_epoch"]
-    loop.fabric.strategy.precision.load_state_dict(plain["scaler"])
+    for holder, state in zip(_holders(loop), states, strict=True):
+        holder.load_state_dict(state)
+    for name in PLAIN:
+        setattr(loop, name, plain[name])
     return True
-
-
-def _fill_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        number, _, name = key.partition("/")
-        state.setdefault(int(number), {})[name] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
 class Keeper:

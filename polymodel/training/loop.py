@@ -20,9 +20,9 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from polydata.errors import InputError
-from polymodel.config import Precision
-from polymodel.data.augment import Transform
+from polymodel.config import Hardware
 from polymodel.data.split import VALIDATION_PARTS, group_folds
+from polymodel.data.views import Transform
 from polymodel.networks.devices import threads
 from polymodel.networks.linear import balanced_weights, fit_head, image_weights
 from polymodel.networks.network import Network
@@ -40,8 +40,7 @@ class LoopSettings:
     """How a loop is run, beside what the recipe says.
 
     Attributes:
-        precision: of the arithmetic, for the record.
-        compiled: train through ``torch.compile``.
+        hardware: whether to train through ``torch.compile``, and the precision, for the record.
         transform: makes random views.
         transform_key: what names it.
         cache: folder of cached maps.
@@ -51,8 +50,7 @@ class LoopSettings:
         tracker: told of every epoch.
     """
 
-    precision: Precision
-    compiled: bool
+    hardware: Hardware
     transform: Transform
     transform_key: str
     cache: Path
@@ -109,7 +107,7 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
                 (loop.history[-1], loop.best_loss, loop.best_epoch)
             )
             _check_finite(loop)
-            settings.tracker.row(loop.history[-1])
+            settings.tracker(loop.history[-1])
             keeper.after_epoch(loop)
     if not fabric.is_global_zero:
         return None
@@ -126,7 +124,7 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
             "validation_groups": sorted({job.items[k].group for k in held_back}),
             "start_digest": start_digest,
             "processes": fabric.world_size,
-            "precision": settings.precision.value,
+            "precision": settings.hardware.precision.value,
         },
         seconds_before=seconds_before,
     )
@@ -225,7 +223,7 @@ Learn = Callable[[Tensor, Tensor], Tensor]
 
 def _learner(loop: Loop, source: Source, settings: LoopSettings, weights: Tensor | None) -> Learn:
     fabric = settings.fabric
-    module: Any = torch.compile(source.module) if settings.compiled else source.module
+    module: Any = torch.compile(source.module) if settings.hardware.compiled else source.module
     module, optimiser = fabric.setup(module, loop.optimiser)
 
     def learn(inputs: Tensor, labels: Tensor) -> Tensor:

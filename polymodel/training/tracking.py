@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from polydata.errors import UsageError
 from polydata.resources import install_hint
@@ -18,20 +18,12 @@ FOLDER = "tensorboard"
 MLFLOW_ID = "mlflow.txt"
 
 Row = Mapping[str, float | int | None]
+Tracker = Callable[[Row], None]
+"""Told of a row of metrics.csv as soon as it is there."""
 
 
-class Tracker(Protocol):
-    """Told of a row of metrics.csv as soon as it is there."""
-
-    def row(self, row: Row) -> None:
-        """Note the numbers of an epoch."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def row(self, row: Row) -> None:
-        """Do nothing."""
+def silent(_row: Row) -> None:
+    """Tell nobody."""
 
 
 def require(name: TrackerName) -> None:
@@ -58,51 +50,39 @@ def tracking(name: TrackerName, run: Run, key: PartKey, part_folder: Path) -> It
         part_folder: where the part is being made.
     """
     if name is TrackerName.TENSORBOARD:
-        board = _Board(run.folder / FOLDER / key.folder)
-        try:
-            yield board
-        finally:
-            board.close()
+        with _tensorboard(run.folder / FOLDER / key.folder) as tracker:
+            yield tracker
     elif name is TrackerName.MLFLOW:
         with _mlflow(run, key, part_folder / MLFLOW_ID) as tracker:
             yield tracker
     else:
-        yield Silent()
+        yield silent
 
 
-class _Board:
-    """TensorBoard event files, made with the first row."""
+def _numbers(row: Row) -> dict[str, float | int]:
+    return {name: value for name, value in row.items() if value is not None and name != "epoch"}
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.writer: Any = None
 
-    def row(self, row: Row) -> None:
-        step = row["epoch"]
-        if self.writer is None:
+@contextmanager
+def _tensorboard(folder: Path) -> Iterator[Tracker]:
+    """Event files, made with the first row."""
+    writers: list[Any] = []
+
+    def tell(row: Row) -> None:
+        if not writers:
             from torch.utils.tensorboard import SummaryWriter
 
             # What an earlier, killed process wrote of this epoch and later ones is hidden.
-            self.writer = SummaryWriter(str(self.folder), purge_step=step)
-        for name, value in row.items():
-            if value is not None and name != "epoch":
-                self.writer.add_scalar(name, value, step)
-        self.writer.flush()
+            writers.append(SummaryWriter(str(folder), purge_step=row["epoch"]))
+        for name, value in _numbers(row).items():
+            writers[0].add_scalar(name, value, row["epoch"])
+        writers[0].flush()
 
-    def close(self) -> None:
-        if self.writer is not None:
-            self.writer.close()
-
-
-class _Mlflow:
-    """A run of MLflow."""
-
-    def __init__(self, mlflow: Any) -> None:
-        self.mlflow = mlflow
-
-    def row(self, row: Row) -> None:
-        numbers = {name: value for name, value in row.items() if value is not None and name != "epoch"}
-        self.mlflow.log_metrics(numbers, step=row["epoch"])
+    try:
+        yield tell
+    finally:
+        for writer in writers:
+            writer.close()
 
 
 @contextmanager
@@ -118,4 +98,4 @@ def _mlflow(run: Run, key: PartKey, note: Path) -> Iterator[Tracker]:
         if known is None:
             mlflow.log_params({**run.config.as_dict()["recipe"], "arch": run.config.arch, "seed": key.seed})
             mlflow.set_tags({"split_digest": run.split["digest"], "leakage": run.leakage or "none"})
-        yield _Mlflow(mlflow)
+        yield lambda row: mlflow.log_metrics(_numbers(row), step=row["epoch"])

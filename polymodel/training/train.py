@@ -17,8 +17,8 @@ from polydata.errors import UsageError
 from polydata.splits.manifest import Split
 from polydata.types import Progress, quiet
 from polymodel.config import Hardware, Precision, TrackerName, TrainConfig
-from polymodel.data.augment import own_transform, standard_transform
 from polymodel.data.split import check_images, load_split
+from polymodel.data.views import own_transform, standard_transform
 from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache
 from polymodel.networks.network import Architecture, Network, architecture
@@ -42,7 +42,7 @@ from polymodel.runs.run import (
 from polymodel.training.loop import LoopSettings, train_loop
 from polymodel.training.probe import train_probe
 from polymodel.training.team import check_devices, gathered, joined, launched
-from polymodel.training.tracking import Silent, Tracker, require, tracking
+from polymodel.training.tracking import Tracker, require, silent, tracking
 
 CACHE = ".cache"
 
@@ -226,7 +226,7 @@ class Trainer:
                     ):
                         self._part(folder, key, network, tracker)
                 else:
-                    self._part(self.run.hidden_folder(key), key, network, Silent())
+                    self._part(self.run.hidden_folder(key), key, network, silent)
 
     def _part(self, folder: Path, key: PartKey, network: Network, tracker: Tracker) -> None:
         began, recipe = time.monotonic(), self.run.config.recipe
@@ -245,7 +245,7 @@ class Trainer:
             cache = FeatureCache(self.run.folder.parent / CACHE / "features", network, recipe, job.device)
             result = train_probe(job, cache)
             for step, row in enumerate(result.history, start=1):
-                tracker.row({"epoch": step, **row})
+                tracker({"epoch": step, **row})
         else:
             result = train_loop(job, network, self._settings(folder, tracker))
         if result is not None:
@@ -254,8 +254,7 @@ class Trainer:
     def _settings(self, folder: Path, tracker: Tracker) -> LoopSettings:
         config, size = self.run.config, self.run.config.recipe.image_size
         return LoopSettings(
-            precision=self.work.hardware.precision,
-            compiled=self.work.hardware.compiled,
+            hardware=self.work.hardware,
             transform=own_transform(config.transforms, size) if config.transforms else standard_transform(size),
             transform_key=f"{config.transforms} {config.transforms_sha256}" if config.transforms else "standard",
             cache=self.run.folder.parent / CACHE / "maps",

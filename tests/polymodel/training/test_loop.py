@@ -18,8 +18,8 @@ from small_split import CLASSES, Small
 from polydata.errors import InputError, UsageError
 from polydata.splits import offline_copies
 from polymodel.config import DeviceName, Hardware, Precision, TrackerName, TrainConfig, adjusted, train_config
-from polymodel.data.augment import Transform, standard_transform
 from polymodel.data.split import load_split
+from polymodel.data.views import Transform, standard_transform
 from polymodel.networks.network import architecture, build
 from polymodel.recipes import RECIPES, Balance, Finetune, Probe, RecipeName, Schedule
 from polymodel.runs.parts import PartJob
