@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from polydata import __version__
-from polydata.auditing.run import audit_workspace
+from polydata.auditing.run import audit
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.filters import images_where
 from polydata.catalogue.funnel import funnel
@@ -36,7 +36,7 @@ from polydata.catalogue.session import Session, open_session
 from polydata.images.hashes import near_hashes
 from polydata.records.workflow import join
 from polydata.splits.build import build_split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.splits.overview import verify_split
 from polydata.splits.where import read_where
 from polydata.workspace import Workspace
@@ -110,8 +110,8 @@ def measure(panels: int) -> Figures:
                 "filter": lambda: images_where(session.catalogue, read_where("technique = 'SEM' and year > 2000")),
                 "fingerprint": session.catalogue.fingerprint,
                 "join": lambda: join(session),
-                "split": lambda: build_split(session, "v1", Options(label_source="file", crops=False)),
-                "audit": lambda: audit_workspace(session, split="v1", crops=False, pixels=False),
+                "split": lambda: build_split(session, "v1", SplitOptions(label_source="file", crops=False)),
+                "audit": lambda: audit(session, split="v1", crops=False, pixels=False),
             }
             seconds, memory, used = {}, {}, time.process_time()
             for name, step in steps.items():

@@ -23,13 +23,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from polydata.errors import InputError
-from polydata.images.picture import describe, open_picture
+from polydata.images.picture import describe, open_picture, read_image
+from polydata.types import ImageInfo, Progress, quiet, tracked
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -72,7 +74,7 @@ def read_table(
     labels: Sequence[int],
     groups: Sequence[str],
     classes: int,
-    advance: Callable[[int, int], None] = lambda *_: None,
+    progress: Progress = quiet,
     *,
     letters: Sequence[str] = (),
 ) -> ControlTable:
@@ -83,7 +85,6 @@ def read_table(
         labels: n indices, each below ``classes``.
         groups: n names.
         classes: how many classes there are.
-        advance: told (done, all) after each image.
         letters: n panel letters; none for ``panel_letter`` to stay silent.
 
     Raises:
@@ -93,10 +94,11 @@ def read_table(
     if not len(images) == len(labels) == len(groups) == len(letters):
         raise InputError(f"{len(images)} images, {len(labels)} labels and {len(groups)} groups do not belong together.")
     metadata, prints = [], []
-    for done, path in enumerate(images, start=1):
-        metadata.append(_metadata(path))
-        prints.append(print_features(open_picture(path)))
-        advance(done, len(images))
+    for path in tracked(images, "Reading for the controls", progress, len(images)):
+        data = read_image(path)
+        picture = open_picture(data, str(path))
+        metadata.append(_metadata(describe(data, str(path), picture)))
+        prints.append(print_features(picture))
     return ControlTable(
         labels=np.asarray(labels, dtype=np.int64),
         groups=np.asarray(groups, dtype=np.str_),
@@ -113,12 +115,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
 
 
-def _metadata(path: Path) -> Array:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    info = describe(data, str(path))
+def _metadata(info: ImageInfo) -> Array:
     pixels = info.width * info.height
     numbers = [
         math.log(info.width),
@@ -164,6 +161,9 @@ def _shares(labels: Index, classes: int) -> Array:
     return np.bincount(labels, minlength=classes) / len(labels)
 
 
+Control = Callable[[ControlTable, Index, Index], Array]
+
+
 def majority(table: ControlTable, train: Index, test: Index) -> Array:
     """The training side's label frequencies for every test item."""
     return np.tile(_shares(table.labels[train], table.classes), (len(test), 1))
@@ -189,68 +189,48 @@ def _looked_up(keys: NDArray[np.str_], table: ControlTable, train: Index, test: 
     return np.asarray((same + overall) / (same.sum(axis=1, keepdims=True) + 1))
 
 
-def metadata(table: ControlTable, train: Index, test: Index) -> Array:
-    """A forest on what is known of the file without its pixels."""
-    return _forest(table.metadata, table, train, test)
+def _learned(make: Callable[[], Any], features: Callable[[ControlTable], Array]) -> Control:
+    """A control that learns from features (n, features); the majority where the training side bears one label alone."""
+
+    def control(table: ControlTable, train: Index, test: Index) -> Array:
+        labels = table.labels[train]
+        if len(np.unique(labels)) < 2:
+            return majority(table, train, test)
+        model = make().fit(features(table)[train], labels)
+        scores = np.zeros((len(test), table.classes))
+        scores[:, np.unique(labels)] = model.predict_proba(features(table)[test])
+        return scores
+
+    return control
 
 
-def size_aspect(table: ControlTable, train: Index, test: Index) -> Array:
-    """A forest on width, height and shape."""
-    return _forest(table.metadata[:, :SIZES], table, train, test)
-
-
-def _forest(features: Array, table: ControlTable, train: Index, test: Index) -> Array:
+def _forest() -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
-    model = RandomForestClassifier(TREES, min_samples_leaf=3, class_weight="balanced", random_state=0)
-    return _fitted(model, features, table, train, test)
+    return RandomForestClassifier(TREES, min_samples_leaf=3, class_weight="balanced", random_state=0)
 
 
-def print_only(table: ControlTable, train: Index, test: Index) -> Array:
-    """A logistic regression on coarse cells of the bottom strip and the corners."""
-    return _logistic(table.prints, table, train, test)
-
-
-def vendor_strip(table: ControlTable, train: Index, test: Index) -> Array:
-    """A logistic regression on coarse cells of the bottom strip."""
-    return _logistic(table.prints[:, : 2 * STRIP_CELLS[0] * STRIP_CELLS[1]], table, train, test)
-
-
-def _logistic(features: Array, table: ControlTable, train: Index, test: Index) -> Array:
+def _logistic() -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=PRINT_C, class_weight="balanced", max_iter=5000))
-    return _fitted(model, features, table, train, test)
+    return make_pipeline(StandardScaler(), LogisticRegression(C=PRINT_C, class_weight="balanced", max_iter=5000))
 
-
-def _fitted(model: object, features: Array, table: ControlTable, train: Index, test: Index) -> Array:
-    """Probabilities of a classifier, with a column for each class; the majority where there is one label alone."""
-    labels = table.labels[train]
-    if len(np.unique(labels)) < 2:
-        return majority(table, train, test)
-    model.fit(features[train], labels)  # type: ignore[attr-defined]
-    scores = np.zeros((len(test), table.classes))
-    scores[:, np.unique(labels)] = model.predict_proba(features[test])  # type: ignore[attr-defined]
-    return scores
-
-
-Control = Callable[[ControlTable, Index, Index], Array]
 
 CONTROLS: dict[str, Control] = {
     "majority": majority,
-    "metadata": metadata,
-    "print_only": print_only,
+    "metadata": _learned(_forest, lambda table: table.metadata),
+    "print_only": _learned(_logistic, lambda table: table.prints),
     "paper_lookup": paper_lookup,
 }
 """By name. Each takes a table and the indices (n,) of the training and the test items, and gives scores
 (test items, classes) that sum to 1 in each row."""
 
 NARROW_CONTROLS: dict[str, Control] = {
-    "size_aspect": size_aspect,
+    "size_aspect": _learned(_forest, lambda table: table.metadata[:, :SIZES]),
     "panel_letter": panel_letter,
-    "vendor_strip": vendor_strip,
+    "vendor_strip": _learned(_logistic, lambda table: table.prints[:, : 2 * STRIP_CELLS[0] * STRIP_CELLS[1]]),
 }
 """Likewise, each for one thing that should not tell the label."""
 

@@ -2,64 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.auditing.detectors import (
-    alpha_only,
-    class_imbalance,
-    contradiction,
-    empty_image,
-    image_quality,
-    label_noise,
-    metadata_leak,
-    near_duplicate,
-    paper_lookup,
-    same_citation,
-    same_view,
-    scale_outlier,
-    shared_figure,
-    shared_paper,
-    technique,
-    tiny_image,
-    wrong_extension,
-)
-from polydata.auditing.subject import Detector, Finding, Opinions, Severity, Subject
+from polydata.auditing.detectors import copies, labels, pictures, shortcuts, sides
+from polydata.auditing.subject import Detector, Item, Opinions, Severity, Subject
 from polydata.catalogue.described import images_to_show
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import said_of, scales_of, shown_more_than_once
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import read_embeddings, read_predictions
-from polydata.splits.evidence import Evidence, group_images, read_evidence, with_copies
-from polydata.splits.leaks import Sides
+from polydata.splits.evidence import group_images, read_evidence, with_copies
 from polydata.splits.overview import show_split
 from polydata.task import Task
 from polydata.types import Progress, quiet
 
-DETECTORS: tuple[Detector, ...] = tuple(
-    module.DETECTOR
-    for module in (
-        shared_paper,
-        shared_figure,
-        near_duplicate,
-        same_view,
-        same_citation,
-        paper_lookup,
-        metadata_leak,
-        contradiction,
-        label_noise,
-        technique,
-        class_imbalance,
-        alpha_only,
-        wrong_extension,
-        tiny_image,
-        empty_image,
-        scale_outlier,
-        image_quality,
-    )
+DETECTORS: tuple[Detector, ...] = (
+    sides.shared_paper,
+    sides.shared_figure,
+    copies.near_duplicate,
+    copies.same_view,
+    sides.same_citation,
+    shortcuts.paper_lookup,
+    shortcuts.metadata_leak,
+    labels.contradiction,
+    labels.label_noise,
+    pictures.technique,
+    labels.class_imbalance,
+    pictures.alpha_only,
+    pictures.wrong_extension,
+    pictures.tiny_image,
+    pictures.empty_image,
+    pictures.scale_outlier,
+    pictures.image_quality,
 )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a detector found, complete in itself.
+
+    Attributes:
+        detector: its name.
+        count: how many things are wrong.
+        items: the evidence, plain JSON values.
+        message: one sentence with the numbers.
+        fix: what to do about it.
+    """
+
+    detector: str
+    severity: Severity
+    count: int
+    items: Sequence[Item]
+    message: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -76,39 +74,12 @@ class Report:
     clean: tuple[str, ...]
     skipped: dict[str, str]
 
-
-def chosen(names: Iterable[str]) -> tuple[Detector, ...]:
-    """Detectors by name, all where none is named.
-
-    Raises:
-        UsageError: if there is none of a name.
-    """
-    wanted = set(names)
-    unknown = sorted(wanted - {d.name for d in DETECTORS})
-    if unknown:
-        raise UsageError(
-            f"There is no detector {unknown[0]!r}.", f"Choose from: {', '.join(d.name for d in DETECTORS)}."
-        )
-    return tuple(d for d in DETECTORS if not wanted or d.name in wanted)
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{f.detector} {f.count}" for f in self.findings) or "nothing"
+        return f"<Report: found {counts}; {len(self.clean)} clean, {len(self.skipped)} skipped>"
 
 
-def audit(subject: Subject, detectors: Iterable[Detector] = DETECTORS) -> Report:
-    """Ask detectors about images."""
-    findings, clean, skipped = [], [], {}
-    for detector in detectors:
-        lacking = sorted(need.value for need in detector.needs & subject.lacking)
-        if lacking:
-            skipped[detector.name] = "; ".join(lacking)
-            continue
-        found = detector.find(subject)
-        if found is None:
-            clean.append(detector.name)
-        else:
-            findings.append(Finding.of(detector, found))
-    return Report(tuple(findings), tuple(clean), skipped)
-
-
-def audit_workspace(
+def audit(
     session: Session,
     *,
     split: str | None = None,
@@ -134,42 +105,59 @@ def audit_workspace(
         InputError: if there is nothing to audit, or an image cannot be read.
         RefusedError: if a file of the split was changed.
     """
-    asked = chosen(detectors)
-    folds: tuple[Sides, ...] = ()
-    labels: dict[str, str] = {}
-    if split is not None:
-        folds = tuple(Sides(f.train, f.test, f.val) for f in show_split(session.workspace, split).folds)
-        labels = {item.image_sha256: item.label for sides in folds for item in sides.everything}
-    images = sorted(labels) if folds else images_to_show(session.catalogue)
+    asked = _chosen(detectors)
+    folds = () if split is None else show_split(session.workspace, split).folds
+    label_of = {item.image_sha256: item.label for fold in folds for item in fold.everything}
+    images = sorted(label_of or images_to_show(session.catalogue))
     if not images:
         raise InputError("There are no images to audit.", "Extract papers or import a data set first.")
     evidence = read_evidence(session.catalogue, images)
     if crops and not all(detector.alone for detector in asked):
         evidence = with_copies(evidence, session.images, progress)
-    subject = _subject(session, evidence, labels, folds)
-    return audit(replace(subject, opinions=opinions, pixels=pixels, progress=progress), asked)
-
-
-def _subject(
-    session: Session,
-    evidence: Evidence,
-    labels: Mapping[str, str],
-    folds: tuple[Sides, ...],
-) -> Subject:
-    images = sorted(evidence.facts)
     said = said_of(session.catalogue, images)
-    store = session.images
-    return Subject(
+    subject = Subject(
         task=session.task,
         evidence=evidence,
         groups=group_images(evidence).of_image,
-        labels=labels or {row["image_sha256"]: row["label"] for row in said if row["label"]},
+        labels=label_of or {row["image_sha256"]: row["label"] for row in said if row["label"]},
         said={row["image_sha256"]: [(s["source"], s["label"]) for s in row["said"]] for row in said},
         scales=scales_of(session.catalogue, images),
         repeated=shown_more_than_once(session.catalogue, images),
         folds=folds,
-        path=lambda image: store.path(image, evidence.facts[image]["format"]),
+        path=lambda image: session.images.path(image, evidence.facts[image]["format"]),
+        opinions=opinions,
+        pixels=pixels,
+        progress=progress,
     )
+    return _asked(subject, asked)
+
+
+def _chosen(names: Iterable[str]) -> tuple[Detector, ...]:
+    """Detectors by name, all where none is named."""
+    wanted = set(names)
+    unknown = sorted(wanted - {d.name for d in DETECTORS})
+    if unknown:
+        raise UsageError(
+            f"There is no detector {unknown[0]!r}.", f"Choose from: {', '.join(d.name for d in DETECTORS)}."
+        )
+    return tuple(d for d in DETECTORS if not wanted or d.name in wanted)
+
+
+def _asked(subject: Subject, detectors: Iterable[Detector]) -> Report:
+    """What detectors say of the subject."""
+    findings, clean, skipped = [], [], {}
+    for detector in detectors:
+        if lacking := detector.needs & subject.lacking:
+            skipped[detector.name] = "; ".join(sorted(lacking))
+            continue
+        seen = detector.find(subject)
+        if seen.items:
+            count = len(seen.items) if seen.count is None else seen.count
+            fix = seen.fix or detector.fix
+            findings.append(Finding(detector.name, seen.severity, count, seen.items, seen.message, fix))
+        else:
+            clean.append(detector.name)
+    return Report(tuple(findings), tuple(clean), skipped)
 
 
 def read_opinions(task: Task, predictions: Path | None, embeddings: Path | None) -> Opinions | None:
@@ -191,12 +179,7 @@ def read_opinions(task: Task, predictions: Path | None, embeddings: Path | None)
 
 def report_json(report: Report, split: str | None) -> dict[str, Any]:
     """A report as plain values: ``split``, ``findings``, ``clean`` and ``skipped``."""
-    return {
-        "split": split,
-        "findings": [finding.as_dict() for finding in report.findings],
-        "clean": list(report.clean),
-        "skipped": report.skipped,
-    }
+    return {"split": split, **asdict(report)}
 
 
 def finding_rows(report: Report) -> list[dict[str, Any]]:

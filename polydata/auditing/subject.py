@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from polydata.auditing.controls import ControlTable, read_table
 from polydata.images.picture import open_picture
 from polydata.splits.evidence import Evidence
-from polydata.splits.leaks import Sides
+from polydata.splits.manifest import Sides
 from polydata.task import Task
-from polydata.types import Progress, quiet
+from polydata.types import Progress, quiet, tracked
 from polydata.vision.measures import Looks, looks_of
 
 
@@ -62,19 +62,19 @@ class Opinions:
 
 
 @dataclass(frozen=True)
-class Found:
+class Detection:
     """What a detector saw.
 
     Attributes:
         severity: of all of it.
-        items: the evidence, complete.
+        items: the evidence, complete; none where all is well.
         message: one sentence with the numbers.
         count: how many things are wrong; by default as many as there are items.
         fix: what to do about this very finding; None for the detector's own.
     """
 
     severity: Severity
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     message: str
     count: int | None = None
     fix: str | None = None
@@ -87,43 +87,28 @@ class Detector:
     Attributes:
         name: as it is printed.
         fix: what to do about its findings, one sentence, unless a finding has its own.
-        find: looks; None where all is well.
+        find: looks.
         needs: without any of these it is left out.
         alone: it looks at each image by itself, so that nobody has to know which belong together.
     """
 
     name: str
     fix: str
-    find: Callable[[Subject], Found | None]
-    needs: frozenset[Need] = frozenset()
-    alone: bool = False
+    find: Callable[[Subject], Detection]
+    needs: frozenset[Need]
+    alone: bool
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What a detector found, complete in itself."""
-
-    detector: str
-    severity: Severity
-    count: int
-    items: tuple[Item, ...]
-    message: str
-    fix: str
-
-    @classmethod
-    def of(cls, detector: Detector, found: Found) -> Finding:
-        """What ``detector`` found."""
-        count = len(found.items) if found.count is None else found.count
-        return cls(detector.name, found.severity, count, found.items, found.message, found.fix or detector.fix)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
+def detector(
+    name: str, fix: str, *needs: Need, alone: bool = False
+) -> Callable[[Callable[[Subject], Detection]], Detector]:
+    """Make a detector of a function that looks; the arguments are those of ``Detector``."""
+    return lambda find: Detector(name, fix, find, frozenset(needs), alone)
 
 
-def counted(number: int, thing: str, several: str | None = None) -> str:
+def counted(number: int, thing: str) -> str:
     """``1 image``, ``2 images``."""
-    return f"{number} {thing if number == 1 else several or thing + 's'}"
+    return f"{number} {thing if number == 1 else thing + 's'}"
 
 
 @dataclass(frozen=True)
@@ -187,13 +172,10 @@ class Subject:
         return frozenset(need for need, there in have.items() if not there)
 
     @cached_property
-    def looks(self) -> Mapping[str, Looks]:
+    def measures(self) -> Mapping[str, Looks]:
         """Measures of every image's pixels."""
-        found = {}
-        for done, image in enumerate(self.images, start=1):
-            found[image] = looks_of(open_picture(self.path(image)))
-            self.progress("Looking at pixels", done, len(self.images))
-        return found
+        images = tracked(self.images, "Looking at pixels", self.progress, len(self.images))
+        return {image: looks_of(open_picture(self.path(image))) for image in images}
 
     @cached_property
     def table(self) -> ControlTable:
@@ -203,20 +185,19 @@ class Subject:
             self.is_positive.tolist(),
             [self.groups[i] for i in self.labelled],
             2,
-            lambda done, of: self.progress("Reading for the controls", done, of),
+            self.progress,
             letters=[self.evidence.facts[i]["panel"] or "" for i in self.labelled],
         )
 
     def named(self, image: str, prefix: str = "") -> dict[str, Any]:
         """An image as an item names it: hash, file, paper and label; keys begin with the prefix."""
         facts = self.evidence.facts[image]
-        names = {
-            "image": image,
-            "file": facts["file_name"],
-            "paper": facts["paper"],
-            "label": self.labels.get(image),
+        return {
+            f"{prefix}image": image,
+            f"{prefix}file": facts["file_name"],
+            f"{prefix}paper": facts["paper"],
+            f"{prefix}label": self.labels.get(image),
         }
-        return {f"{prefix}{key}": value for key, value in names.items()}
 
     def crossed(self, a: str, b: str) -> list[int]:
         """Partitions in which two images stand on different sides."""
@@ -224,4 +205,6 @@ class Subject:
 
     @cached_property
     def _places(self) -> Sequence[Mapping[str, str]]:
-        return [{item.image_sha256: side for side, items in sides.named() for item in items} for sides in self.folds]
+        return [
+            {item.image_sha256: side for side, items in sides.named().items() for item in items} for sides in self.folds
+        ]

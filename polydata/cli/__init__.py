@@ -52,13 +52,9 @@ COMMANDS = {
     "split": {
         "build-split": "Split the labelled images so that no paper, citation or picture stands on both sides.",
         "split": "List, show, verify and compare splits.",
-    },
-    "audit": {
-        "audit": "Look for what is wrong with images, labels and a split: each finding with its evidence and a fix."
-    },
-    "augment": {
+        "audit": "Look for what is wrong with images, labels and a split: each finding with its evidence and a fix.",
         "augment": "Write turned, mirrored and cut copies of a split's training images; run again, it checks and "
-        "completes them."
+        "completes them.",
     },
     "export": {
         "export": "Write what the catalogue holds as files.",

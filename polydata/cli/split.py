@@ -1,5 +1,7 @@
-"""polydata build-split, and polydata split list, show, verify, diff and lineage."""
+"""polydata build-split, split list, show, verify, diff and lineage, audit, and augment."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +14,13 @@ from polydata.errors import RefusedError
 
 splitting = typer.Typer(no_args_is_help=True, help="List, show, verify and compare splits.")
 app.add_typer(splitting, name="split")
+
+
+class RecipeName(StrEnum):
+    """How copies are made."""
+
+    PAPER = "paper"
+
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")]
 
@@ -60,17 +69,15 @@ def build_split(
     """Split the labelled images so that no paper, citation or picture stands on both sides."""
     from polydata.catalogue.session import open_session
     from polydata.splits.build import build_split as build
-    from polydata.splits.options import Options
+    from polydata.splits.options import SplitOptions
     from polydata.splits.overview import side_rows
-    from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    options = Options(
+    options = SplitOptions(
         seed=seed, test_fraction=test_fraction, val_fraction=val_fraction, folds=folds, repeats=repeats,
         label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
     )  # fmt: skip
-    with open_session(place) as session, stages() as told:
-        built = build(session, name, options, allow_leakage, progress=told)
+    with open_session(workspace) as session, stages() as progress:
+        built = build(session, name, options, allow_leakage, progress=progress)
     report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     if as_json:
         print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
@@ -112,10 +119,8 @@ def verify_split(name: NameArgument, as_json: JsonOption = False, workspace: Wor
     """Check that manifest, lists and images of a split are what they were when it was built."""
     from polydata.catalogue.session import open_session
     from polydata.splits.overview import verify_split as verify
-    from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    with open_session(place, read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         faults = verify(session, name)
     if as_json:
         print_json({"name": name, "unchanged": not faults, "faults": faults})
@@ -164,3 +169,75 @@ def split_lineage(name: NameArgument, as_json: JsonOption = False, workspace: Wo
         print_json(found)
     else:
         print_facts(lineage_facts(found), f"Split {name}")
+
+
+@app.command("audit")
+def audit(
+    *,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Audit this split; otherwise all images of the workspace.")
+    ] = None,
+    detector: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Ask only this detector; may be given more than once.")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Predictions for label-noise: Parquet, or a folder of a run.")
+    ] = None,
+    embeddings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Embeddings for label-noise: Parquet of polymodel embed.")
+    ] = None,
+    crops: Annotated[
+        bool,
+        typer.Option("--crops/--no-crops", help="Look for crops and copies by keypoints, which reads every image."),
+    ] = True,
+    pixels: Annotated[
+        bool, typer.Option("--pixels/--no-pixels", help="Ask the detectors that read every image.")
+    ] = True,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Look for what is wrong with images, labels and a split: each finding with its evidence and a fix."""
+    from polydata.auditing import run as auditing
+    from polydata.catalogue.session import open_session
+
+    with open_session(workspace, read_only=True) as session, stages() as progress:
+        opinions = auditing.read_opinions(session.task, predictions, embeddings)
+        report = auditing.audit(
+            session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
+            progress=progress,
+        )  # fmt: skip
+    if as_json:
+        print_json(auditing.report_json(report, split))
+        return
+    print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
+    print_table([{"left out": k, "it needs": v} for k, v in report.skipped.items()], empty="Every detector was asked.")
+    next_step(f"polydata audit {f'--split {split} ' if split else ''}--json, which lists all evidence")
+
+
+@app.command()
+def augment(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
+    *,
+    recipe: Annotated[
+        RecipeName, typer.Option(help="paper: 12 copies of each positive image, 3 of each other, 256 px.")
+    ] = RecipeName.PAPER,
+    seed: Annotated[int, typer.Option(help="Decides how each copy is turned, mirrored and cut.")] = 0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; splits/NAME+RECIPE.")] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write turned, mirrored and cut copies of a split's training images; run again, it checks and completes them."""
+    from polydata.splits import offline_copies
+    from polydata.splits.overview import fetch_images, show_split
+    from polydata.workspace import Workspace
+
+    place = Workspace.find(workspace)
+    split = show_split(place, name)
+    fetch_images(place, split)
+    with stages() as progress:
+        result = offline_copies.augment(split, recipe, seed=seed, folder=output, progress=progress)
+    report_problems(result.repaired, "Made again")
+    total = sum(result.counts.values())
+    facts = {**result.counts, "copies": total, "made now": result.made, "folder": str(result.folder)}
+    facts["digest"] = result.digest
+    print_json(facts | {"repaired": result.repaired}) if as_json else print_facts(facts, f"Copies of {name}")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from polydata.auditing.run import Report, audit_workspace, finding_rows
+from polydata.auditing.run import Report, audit, finding_rows
 from polydata.catalogue.described import described_panels
 from polydata.catalogue.funnel import funnel
 from polydata.catalogue.metadata import paper_licences
@@ -45,7 +45,7 @@ def card_text(session: Session, split: Split, *, quick: bool = False, progress: 
     Raises:
         InputError: if an image cannot be read.
     """
-    report = audit_workspace(session, split=split.name, crops=not quick, pixels=not quick, progress=progress)
+    report = audit(session, split=split.name, crops=not quick, pixels=not quick, progress=progress)
     task = session.task
     items = {i.image_sha256: i for fold in split.folds for i in fold.everything}
     panels = described_panels(session.catalogue, list(items))

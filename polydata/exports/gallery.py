@@ -36,7 +36,7 @@ from polydata.images.picture import ImageStore, open_picture
 from polydata.papers.remove import older_papers
 from polydata.resources import TEMPLATES, VERSION
 from polydata.splits.manifest import Split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.splits.overview import show_split
 from polydata.types import Progress, quiet
 
@@ -99,7 +99,7 @@ def write_gallery(
         folder: new, empty, or of an earlier gallery, of which only what is missing is drawn; ``exports/gallery`` in
             the workspace, of a split ``exports/gallery-NAME``.
         name: of the split.
-        crops: whether crops and copies are looked for by keypoints; None as for ``splits.options.Options``.
+        crops: whether crops and copies are looked for by keypoints; None as for ``splits.options.SplitOptions``.
         progress: told of long work.
 
     Raises:
@@ -112,7 +112,7 @@ def write_gallery(
     entries, rows = gallery_entries(session.catalogue, split)
     if not entries:
         raise UsageError("There is no image to show.", "Extract papers or import a data set first.")
-    title, crops = split.name if split else "All images", Options(crops=crops).looks_for_crops(len(entries))
+    title, crops = split.name if split else "All images", SplitOptions(crops=crops).looks_for_crops(len(entries))
     with writing_to(folder):
         mark_of(folder, MARK, ("made_by", "title"))
         write_page(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "title": title}) + "\n")

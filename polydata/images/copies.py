@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from polydata.files.atomic import replacing
 from polydata.images.keypoints import Keypoints, Match, compare, find_keypoints, mirrored_words
 from polydata.images.picture import open_picture
-from polydata.types import Progress, quiet
+from polydata.types import Progress, quiet, tracked
 
 VERSION = 1
 """Raise it whenever another method would find other pairs: it stands in the recipe of a split."""
@@ -63,27 +63,22 @@ def find_copies(
     Args:
         pictures: where each image lies, by its SHA-256. Each is read once.
         cache: folder in which the answer for exactly these images is kept.
-        progress: told (what is going on, done, all).
 
     Raises:
         InputError: if an image cannot be read.
     """
     names = sorted(pictures)
     kept = cache / f"{_key(names)}.json" if cache else None
-    if kept is not None and (known := _read(kept, names)) is not None:
-        return known
+    if kept is not None and (answer := _read(kept, names)) is not None:
+        return answer
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        described = []
-        for done, one in enumerate(pool.map(lambda n: find_keypoints(open_picture(pictures[n])), names), start=1):
-            described.append(one)
-            progress("Looking for copies", done, len(names))
+        found_in = pool.map(lambda name: find_keypoints(open_picture(pictures[name])), names)
+        described = list(tracked(found_in, "Looking for copies", progress, len(names)))
         pairs = list(_candidates(described))
         matches = pool.map(lambda p: compare(described[p[0]], described[p[1]], p[2]), pairs)
         best: dict[tuple[int, int], Match] = {}
-        for done, ((a, b, _), match) in enumerate(zip(pairs, matches, strict=True), start=1):
-            progress("Comparing pictures", done, len(pairs))
-            known_match = best.get((a, b))
-            if match and match.is_same_place and (known_match is None or match.agreement > known_match.agreement):
+        for (a, b, _), match in zip(pairs, tracked(matches, "Comparing pictures", progress, len(pairs)), strict=True):
+            if match and match.is_same_place and ((a, b) not in best or match.agreement > best[a, b].agreement):
                 best[a, b] = match
     found = tuple(Copy(names[a], names[b], match) for (a, b), match in sorted(best.items()))
     if kept is not None:
@@ -192,8 +187,7 @@ def _read(path: Path, names: Sequence[str]) -> tuple[Copy, ...] | None:
         found = tuple(Copy(row["a"], row["b"], Match(**row["match"])) for row in rows)
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    known = set(names)
-    return found if all({c.a, c.b} <= known for c in found) else None
+    return found if {name for c in found for name in (c.a, c.b)} <= set(names) else None
 
 
 def _write(path: Path, found: Sequence[Copy]) -> None:

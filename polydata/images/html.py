@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jinja2
 from PIL import Image
 
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.images.picture import ImageStore, open_picture
 from polydata.resources import TEMPLATES
+
+if TYPE_CHECKING:
+    import jinja2
 
 MAX_STRETCH = 12
 """Strips that are longer than so many times their width are shown cut, for they would shrink to a line."""
@@ -38,11 +41,15 @@ def small_jpeg(image: Image.Image, side: int, quality: int = 72) -> bytes:
 
 def template(name: str) -> jinja2.Template:
     """A file of ``templates``; every text is escaped, and a value that is missing is an error."""
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template(name)
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template(name)
 
 
 def write_page(path: Path, text: str) -> None:

@@ -81,11 +81,24 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def open_picture(source: bytes | Path) -> Image.Image:
+def read_image(path: Path) -> bytes:
+    """The bytes of an image file.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check that it is there.") from error
+
+
+def open_picture(source: bytes | Path, name: str = "the image") -> Image.Image:
     """Open an image as RGB, the way a person sees it.
 
     Args:
         source: bytes of an image file, or where it lies. The format is told by content, not by name.
+        name: for messages about bytes.
 
     Returns:
         An RGB image. Pictures held in the alpha channel alone come out as that channel in grey,
@@ -94,7 +107,7 @@ def open_picture(source: bytes | Path) -> Image.Image:
     Raises:
         InputError: if it is no image, is damaged, or has more than ``MAX_PIXELS`` pixels.
     """
-    data, name = (source, "the image") if isinstance(source, bytes) else (_read(source), str(source))
+    data, name = (source, name) if isinstance(source, bytes) else (read_image(source), str(source))
     with _opened(data, name) as image:
         return _to_rgb(image)
 
@@ -125,13 +138,6 @@ def portable(data: bytes) -> tuple[bytes, str]:
         out = io.BytesIO()
         _to_rgb(image).save(out, "PNG")
     return out.getvalue(), "png"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _phash(image: Image.Image) -> str:

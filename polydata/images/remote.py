@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,7 @@ class Remote:
         """
         system, folder = self._place
         place = f"{folder}/{name}"
-        try:
+        with self._as_os_error(name, "written"):
             if "file" in _protocols(system):
                 with replacing(Path(place)) as out:
                     out.write(data)
@@ -74,8 +76,6 @@ class Remote:
             except FileNotFoundError:  # a file system with real folders
                 system.makedirs(place.rpartition("/")[0], exist_ok=True)
                 system.pipe_file(place, data)
-        except Exception as error:  # each add-on has exceptions of its own
-            raise OSError(f"{self}/{name} cannot be written: {type(error).__name__}: {error}") from error
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there.
@@ -84,12 +84,8 @@ class Remote:
             OSError: if it cannot be removed, whatever the library called that.
         """
         system, folder = self._place
-        try:
+        with suppress(FileNotFoundError), self._as_os_error(name, "removed"):
             system.rm_file(f"{folder}/{name}")
-        except FileNotFoundError:
-            return
-        except Exception as error:  # each add-on has exceptions of its own
-            raise OSError(f"{self}/{name} cannot be removed: {type(error).__name__}: {error}") from error
 
     def get(self, name: str) -> bytes:
         """The bytes of a file.
@@ -99,13 +95,19 @@ class Remote:
             OSError: if it cannot be read.
         """
         system, folder = self._place
-        try:
+        with self._as_os_error(name, "read"):
             data: bytes = system.cat_file(f"{folder}/{name}")
+        return data
+
+    @contextmanager
+    def _as_os_error(self, name: str, done: str) -> Iterator[None]:
+        """Whatever goes wrong within the block as an ``OSError``, for each add-on has exceptions of its own."""
+        try:
+            yield
         except FileNotFoundError:
             raise
-        except Exception as error:  # each add-on has exceptions of its own
-            raise OSError(f"{self}/{name} cannot be read: {type(error).__name__}: {error}") from error
-        return data
+        except Exception as error:
+            raise OSError(f"{self}/{name} cannot be {done}: {type(error).__name__}: {error}") from error
 
 
 def _protocols(system: Any) -> tuple[str, ...]:

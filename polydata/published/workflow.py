@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from polydata.auditing.detectors.wrong_extension import is_wrong
+from polydata.auditing.detectors.pictures import is_misnamed
 from polydata.catalogue.published import save_data_set
 from polydata.catalogue.records import records_by_id
 from polydata.catalogue.session import Session
@@ -21,6 +21,7 @@ from polydata.published.records import read_published_records
 from polydata.published.rows import FILE_SOURCE, SOURCE, Stored, make_rows, references_of, told_of_panels
 from polydata.records.rules import write_votes
 from polydata.splits.evidence import GROUP_BY, group_images, read_evidence, with_copies
+from polydata.splits.manifest import Sides
 from polydata.splits.write import make_items, write_split
 from polydata.task import Task
 from polydata.types import Progress, quiet
@@ -131,7 +132,7 @@ def _write_split(
         image: {**row, **told[row["panel_id"]], "technique": row["by_caption"]} for image, row in evidence.facts.items()
     }
     evidence = with_copies(replace(evidence, references=references, facts=facts), session.images, progress)
-    items = make_items(session.workspace, evidence, group_images(evidence), labels)
+    items = make_items(session, evidence, group_images(evidence), labels)
     train, test = ([item for sha, item in items.items() if side_of[sha] == side] for side in ("train", "test"))
     split = write_split(
         session,
@@ -147,7 +148,7 @@ def _write_split(
             "picture_distance": NEAR,
             "crops": copies.VERSION,
         },
-        folds=[(train, test)],
+        folds=[Sides(train, test)],
         classes=[label for label in session.task.labels if label in {label for label, _ in labels.values()}],
         leakage_reason=LEAKAGE_REASON,
         evidence=evidence,
@@ -220,7 +221,7 @@ def import_published(
         records_without_image=sum(str(r.record_key) not in with_image for r in records),
         contradictions=tuple(key for key, word in differ if word in coarse),
         finer=tuple(key for key, word in differ if word not in coarse),
-        wrong_extensions=tuple(o.image.path.name for o in stored if is_wrong(o.image.path.name, o.info.format)),
+        wrong_extensions=tuple(o.image.path.name for o in stored if is_misnamed(o.image.path.name, o.info.format)),
         alpha_only=tuple(o.image.path.name for o in stored if o.info.alpha_only),
         shared_keys=tuple(sorted(k for k, n in keys.items() if n > 1)),
         unknown_spellings=votes.unknown_spellings,

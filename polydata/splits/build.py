@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from polydata.catalogue.filters import images_where
 from polydata.catalogue.session import Session
+from polydata.catalogue.splits import label_choices
 from polydata.choices import Protocol
 from polydata.errors import InputError
-from polydata.splits.choose import choose_images
 from polydata.splits.evidence import group_images, read_evidence, with_copies
-from polydata.splits.leaks import Sides
 from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
-from polydata.splits.options import Options
+from polydata.splits.options import AUTO, REVIEW, SplitOptions
 from polydata.splits.partition import partition
+from polydata.splits.where import read_where
 from polydata.splits.write import make_items, write_split
+from polydata.task import Task
 from polydata.types import Progress, quiet
 
 
@@ -38,7 +41,7 @@ class Built:
 def build_split(
     session: Session,
     name: str,
-    options: Options,
+    options: SplitOptions,
     leakage_reason: str | None = None,
     *,
     progress: Progress = quiet,
@@ -72,13 +75,14 @@ def build_split(
     if crops:
         evidence = with_copies(evidence, session.images, progress)
     groups = group_images(evidence)
-    items = make_items(session.workspace, evidence, groups, chosen.labels)
+    items = make_items(session, evidence, groups, chosen.labels)
     folds = partition(list(items.values()), options)
+    has_folds = bool(options.folds) or options.protocol is Protocol.LEAVE_ONE_PAPER_OUT
     existed = (session.workspace.splits / name).exists()
     split = write_split(
         session,
         name=name,
-        recipe=options.recipe(len(folds) // options.repeats if _has_folds(options) else 0, crops),
+        recipe=options.recipe(len(folds) // options.repeats if has_folds else 0, crops),
         folds=folds,
         classes=classes,
         leakage_reason=leakage_reason,
@@ -89,26 +93,78 @@ def build_split(
     return Built(split, chosen.excluded, chosen.contradictory, new=not existed)
 
 
-def _has_folds(options: Options) -> bool:
-    return bool(options.folds) or options.protocol is Protocol.LEAVE_ONE_PAPER_OUT
-
-
 def _as_published(session: Session, name: str, leakage_reason: str | None, progress: Progress) -> Built:
     """The split that an imported data set brought, once more under another name."""
     folder = session.workspace.splits / Protocol.PUBLISHED
     if not (folder / MANIFEST).is_file():
         raise InputError("No published split was imported.", "Import one with: polydata import-published DIR")
     source = load_split(folder)
-    folds = [Sides(f.train, f.test, f.val) for f in source.folds]
-    images = {item.image_sha256 for sides in folds for item in sides.everything}
     existed = (session.workspace.splits / name).exists()
     split = write_split(
         session,
         name=name,
         recipe=source.manifest["recipe"],
-        folds=folds,
+        folds=source.folds,
         classes=source.classes,
         leakage_reason=leakage_reason,
-        evidence=with_copies(read_evidence(session.catalogue, images), session.images, progress),
+        evidence=with_copies(read_evidence(session.catalogue, source.items), session.images, progress),
     )
     return Built(split, {}, (), new=not existed)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Images that take part, and why others do not.
+
+    Attributes:
+        labels: label and label source of each image that takes part, by its hash.
+        excluded: reason -> number of images left out for it.
+        contradictory: images left out because what was said of them cannot be one label:
+            ``image_sha256`` and ``said``.
+    """
+
+    labels: Mapping[str, tuple[str, str]]
+    excluded: Mapping[str, int]
+    contradictory: tuple[Mapping[str, Any], ...]
+
+
+def choose_images(session: Session, options: SplitOptions) -> Chosen:
+    """Decide for every image that a panel shows whether it takes part, and under which label.
+
+    An image that reviewers called no micrograph, could not judge, or disagree about without a majority stays out
+    whatever else was said of it.
+    """
+    source = None if options.label_source == AUTO else options.label_source
+    partial = _partial_label(session.task, options.partial)
+    labels: dict[str, tuple[str, str]] = {}
+    contradictory = []
+    excluded: Counter[str] = Counter()
+    wanted = images_where(session.catalogue, read_where(options.where)) if options.where else None
+    for row in label_choices(session.catalogue, source, review=source == REVIEW):
+        label = row["label"]
+        if wanted is not None and row["image_sha256"] not in wanted:
+            excluded["outside the filter"] += 1
+        elif row["answer"] == session.task.not_a_micrograph:
+            excluded["reviewers: no micrograph"] += 1
+        elif row["answer"] == session.task.unsure:
+            excluded["reviewers: unsure"] += 1
+        elif row["tied"] is not None:
+            excluded["reviewers disagree"] += 1
+            said = [f"{REVIEW}={word}" for word in row["tied"]]
+            contradictory.append({"image_sha256": row["image_sha256"], "said": said})
+        elif row["said"] is None:
+            excluded["no label, rejected by screening" if row["rejected"] else "no label"] += 1
+        elif label not in session.task.labels:
+            excluded["contradictory labels"] += 1
+            contradictory.append({"image_sha256": row["image_sha256"], "said": row["said"]})
+        elif label == session.task.partial and partial is None:
+            excluded["partial label"] += 1
+        else:
+            labels[row["image_sha256"]] = (str(partial) if label == session.task.partial else label, row["source"])
+    return Chosen(labels, dict(sorted(excluded.items())), tuple(contradictory))
+
+
+def _partial_label(task: Task, policy: str) -> str | None:
+    """What a partial label becomes under a policy; None where the image is left out."""
+    drop, as_positive, as_negative, own = task.partial_policies()
+    return {drop: None, as_positive: task.positive, as_negative: task.negative, own: task.partial}[policy]

@@ -41,7 +41,7 @@ class Difference:
 
 def compare_splits(first: Split, second: Split) -> Difference:
     """Compare two splits image by image."""
-    one, other = _items(first), _items(second)
+    one, other = first.items, second.items
     both = sorted(set(one) & set(other))
     recipes = first.manifest["recipe"], second.manifest["recipe"]
     keys = sorted(set(recipes[0]) | set(recipes[1]))
@@ -64,32 +64,25 @@ def _partitions(first: Sequence[Fold], second: Sequence[Fold]) -> list[tuple[Fol
     return list(zip(first, second, strict=False))
 
 
-def _items(split: Split) -> dict[str, Item]:
-    return {item.image_sha256: item for fold in split.folds for item in fold.everything}
-
-
 def _regrouped(images: Sequence[str], one: Mapping[str, Item], other: Mapping[str, Item]) -> tuple[str, ...]:
-    def mates(items: Mapping[str, Item]) -> dict[str, set[str]]:
+    def members(items: Mapping[str, Item]) -> dict[str, set[str]]:
         groups: dict[str, set[str]] = {}
         for image in images:
             groups.setdefault(items[image].group, set()).add(image)
         return groups
 
-    first, second = mates(one), mates(other)
+    first, second = members(one), members(other)
     return tuple(i for i in images if first[one[i].group] != second[other[i].group])
 
 
 def _moved(first: Fold, second: Fold) -> list[dict[str, Any]]:
     """For each side of a partition of the first split, where its images stand in that of the second."""
-    sides = ("train", "val", "test")
-    place = {item.image_sha256: side for side in sides for item in getattr(second, side)}
+    place = {item.image_sha256: side for side, items in second.named().items() for item in items}
     rows = []
-    for side in sides:
-        items = getattr(first, side)
-        if items:
-            now = [place.get(item.image_sha256, "absent") for item in items]
-            counts = {to: now.count(to) for to in (*sides, "absent")}
-            rows.append({"fold": first.number, "side": side, "of": second.number, **counts})
+    for side, items in first.named().items():
+        now = Counter(place.get(item.image_sha256, "absent") for item in items)
+        counts = {to: now[to] for to in ("train", "val", "test", "absent")}
+        rows.append({"fold": first.number, "side": side, "of": second.number, **counts})
     return rows
 
 
@@ -121,11 +114,10 @@ def lineage(session: Session, name: str) -> dict[str, Any]:
         RefusedError: if a file of it was changed.
     """
     split = show_split(session.workspace, name)
-    items = {item.image_sha256: item for fold in split.folds for item in fold.everything}
     manifest = split.manifest
     return {
-        "papers": papers_of(session.catalogue, sorted(items)),
-        "labels": dict(sorted(Counter(item.extra.get("label_source", "") for item in items.values()).items())),
+        "papers": papers_of(session.catalogue, sorted(split.items)),
+        "labels": dict(sorted(Counter(item.extra.get("label_source", "") for item in split.items.values()).items())),
         "split": {
             "name": split.name,
             "digest": split.digest,

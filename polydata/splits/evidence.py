@@ -20,6 +20,9 @@ from polydata.images.picture import ImageStore
 from polydata.text.reference import reference_keys
 from polydata.types import Progress, quiet
 
+GROUP_BY = ("paper", "doi", "citation", "supplement", "picture")
+"""What keeps images together, as it stands in the recipe of a split."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -46,20 +49,20 @@ class Evidence:
     @cached_property
     def near(self) -> Mapping[str, tuple[str, ...]]:
         """For each perceptual hash all other hashes of these images that mean the same picture."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for one, other in near_hashes(self.phash.values()):
-            found[one].append(other)
-            found[other].append(one)
-        return {k: tuple(v) for k, v in found.items()}
+        return _partners(near_hashes(self.phash.values()))
 
     @cached_property
     def copied(self) -> Mapping[str, tuple[str, ...]]:
         """For each image all others that show the same place by their keypoints."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for copy in self.copies:
-            found[copy.a].append(copy.b)
-            found[copy.b].append(copy.a)
-        return {k: tuple(v) for k, v in found.items()}
+        return _partners((copy.a, copy.b) for copy in self.copies)
+
+
+def _partners(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for a, b in pairs:
+        found[a].append(b)
+        found[b].append(a)
+    return {one: tuple(others) for one, others in found.items()}
 
 
 def read_evidence(catalogue: Catalogue, images: Iterable[str], source: str | None = None) -> Evidence:
@@ -111,10 +114,6 @@ def with_copies(evidence: Evidence, store: ImageStore, progress: Progress = quie
     return replace(evidence, copies=find_copies(pictures, store.root / "copies", progress), looked_for_copies=True)
 
 
-GROUP_BY = ("paper", "doi", "citation", "supplement", "picture")
-"""What keeps images together, as it stands in the recipe of a split."""
-
-
 @dataclass(frozen=True)
 class Groups:
     """Images put together.
@@ -138,25 +137,19 @@ def group_images(evidence: Evidence) -> Groups:
     for papers in bonds.values():
         for other in papers[1:]:
             sets.merge(papers[0], other)
-    name = {paper: min(subset) for subset in sets.subsets() for paper in subset}
-    reasons: dict[str, set[str]] = defaultdict(set)
-    members: dict[str, set[str]] = defaultdict(set)
+    groups = sorted(sorted(subset) for subset in sets.subsets())
+    name = {paper: papers[0] for papers in groups for paper in papers}
+    reasons: dict[str, list[str]] = defaultdict(list)
     for bond, papers in bonds.items():
-        reasons[name[papers[0]]].add(bond)
-    for paper, group in name.items():
-        members[group].add(paper)
+        reasons[name[papers[0]]].append(bond)
     return Groups(
         of_image={image: name[papers[0]] for image, papers in evidence.papers.items()},
-        merged=tuple(
-            {"papers": sorted(members[group]), "by": sorted(reasons[group])}
-            for group in sorted(members)
-            if len(members[group]) > 1
-        ),
+        merged=tuple({"papers": papers, "by": reasons[papers[0]]} for papers in groups if len(papers) > 1),
     )
 
 
 def _bonds(evidence: Evidence) -> dict[str, Sequence[str]]:
-    """What ties papers together: a reference key or a picture, and the sorted papers (at least two) that share it."""
+    """What ties papers together, sorted: a reference key or a picture, and the papers (at least two) that share it."""
     shared: dict[str, set[str]] = defaultdict(set)
     for paper in {p for papers in evidence.papers.values() for p in papers}:
         for key in evidence.references.get(paper, ()):

@@ -4,47 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from polydata.splits.evidence import Evidence
-
-
-class Placed(Protocol):
-    """An image of a split."""
-
-    @property
-    def image_sha256(self) -> str:
-        """Of its bytes."""
-
-    @property
-    def label(self) -> str:
-        """The word of the task."""
-
-    @property
-    def group(self) -> str:
-        """What may not be torn apart."""
-
-
-class Sides(NamedTuple):
-    """The sides of one partition; ``val`` is empty where nothing is held back for choices."""
-
-    train: Sequence[Any]
-    test: Sequence[Any]
-    val: Sequence[Any] = ()
-
-    @property
-    def trained(self) -> tuple[Any, ...]:
-        """What may be looked at before the test: training and validation side."""
-        return (*self.train, *self.val)
-
-    @property
-    def everything(self) -> tuple[Any, ...]:
-        """All items, training side first."""
-        return (*self.trained, *self.test)
-
-    def named(self) -> tuple[tuple[str, Sequence[Any]], ...]:
-        """The sides that there are, with their names."""
-        return (("train", self.train), *((("val", self.val),) if self.val else ()), ("test", self.test))
+from polydata.splits.manifest import Item, Sides
 
 
 @dataclass(frozen=True)
@@ -70,42 +33,29 @@ class Leak:
         )
         more = f"; and {self.count - shown} more" if self.count > shown else ""
         partitions = len({i["fold"] for i in self.items})
-        among = f" in {partitions} partitions" if partitions > 1 else ""
-        return f"{self.detector}: {self.count} held-out images{among}: {pairs}{more}"
+        where = f" in {partitions} partitions" if partitions > 1 else ""
+        return f"{self.detector}: {self.count} held-out images{where}: {pairs}{more}"
 
 
-def _groups(_: Evidence, item: Placed) -> Iterable[str]:
-    return (item.group,)
+def _references(evidence: Evidence, item: Item) -> Iterable[str]:
+    return sorted(key for paper in evidence.papers[item.image_sha256] for key in evidence.references.get(paper, ()))
 
 
-def _papers(evidence: Evidence, item: Placed) -> Iterable[str]:
-    return evidence.papers[item.image_sha256]
-
-
-def _figures(evidence: Evidence, item: Placed) -> Iterable[str]:
-    return evidence.figures[item.image_sha256]
-
-
-def _references(evidence: Evidence, item: Placed) -> Iterable[str]:
-    return sorted(k for paper in evidence.papers[item.image_sha256] for k in evidence.references.get(paper, ()))
-
-
-def _picture(evidence: Evidence, item: Placed) -> Iterable[str]:
-    return (evidence.phash[item.image_sha256], item.image_sha256)
-
-
-def _like_pictures(evidence: Evidence, item: Placed) -> Iterable[str]:
+def _like_pictures(evidence: Evidence, item: Item) -> Iterable[str]:
     own = evidence.phash[item.image_sha256]
     return (own, *evidence.near.get(own, ()), *evidence.copied.get(item.image_sha256, ()))
 
 
-Keys = Callable[[Evidence, Placed], Iterable[str]]
+Keys = Callable[[Evidence, Item], Iterable[str]]
 LEAKS: Mapping[str, tuple[Keys, Keys]] = {
-    "shared-group": (_groups, _groups),
-    "shared-paper": (_papers, _papers),
-    "shared-figure": (_figures, _figures),
+    "shared-group": (lambda _, item: (item.group,),) * 2,
+    "shared-paper": (lambda evidence, item: evidence.papers[item.image_sha256],) * 2,
+    "shared-figure": (lambda evidence, item: evidence.figures[item.image_sha256],) * 2,
     "same-citation": (_references, _references),
-    "near-duplicate": (_picture, _like_pictures),
+    "near-duplicate": (
+        lambda evidence, item: (evidence.phash[item.image_sha256], item.image_sha256),
+        _like_pictures,
+    ),
 }
 """What a training image has, and what of it a held-out image must not meet."""
 
@@ -135,14 +85,9 @@ def leak(name: str, folds: Sequence[Sides], evidence: Evidence) -> Leak:
 
 def _crossing(sides: Sides, evidence: Evidence, has: Keys, meets: Keys) -> Iterator[dict[str, str]]:
     """For each held-out image that meets what a training image has the first such pair, by hash."""
-    for side, held_out, trained in (
-        ("test", sides.test, sides.trained),
-        ("val", sides.val, sides.train),
-    ):
-        if not held_out:
-            continue
+    for side, held_out, trained in (("test", sides.test, sides.trained), ("val", sides.val, sides.train)):
         first: dict[str, str] = {}
-        for item in sorted(trained, key=lambda i: i.image_sha256):
+        for item in sorted(trained if held_out else (), key=lambda i: i.image_sha256):
             for key in has(evidence, item):
                 first.setdefault(key, item.image_sha256)
         for item in sorted(held_out, key=lambda i: i.image_sha256):

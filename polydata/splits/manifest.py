@@ -21,6 +21,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,28 +53,53 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Fold:
-    """A partition into a training and a test side.
+class Sides:
+    """The sides of one partition.
+
+    Attributes:
+        val: images on neither side, for choices made in training; empty where none are held back.
+    """
+
+    train: Sequence[Item]
+    test: Sequence[Item]
+    val: Sequence[Item] = ()
+
+    @property
+    def trained(self) -> tuple[Item, ...]:
+        """What may be looked at before the test: training and validation side."""
+        return (*self.train, *self.val)
+
+    @property
+    def everything(self) -> tuple[Item, ...]:
+        """All images of the partition, training side first."""
+        return (*self.trained, *self.test)
+
+    def named(self) -> dict[str, Sequence[Item]]:
+        """The sides that there are, by name."""
+        return {"train": self.train, **({"val": self.val} if self.val else {}), "test": self.test}
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Fold(Sides):
+    """A partition of a split.
 
     Attributes:
         number: 1-based; 1 for a split without folds.
         repeat: 1-based.
-        val: images on neither side, for choices made in training; empty where the split holds none back.
     """
 
     number: int
     repeat: int
-    train: tuple[Item, ...]
-    test: tuple[Item, ...]
-    val: tuple[Item, ...] = ()
 
-    @property
-    def everything(self) -> tuple[Item, ...]:
-        """All images of the partition."""
-        return (*self.train, *self.val, *self.test)
+    def __repr__(self) -> str:
+        papers = len({item.extra.get("paper_id", item.group) for item in self.everything})
+        return (
+            f"<Fold {self.number}: {len(self.train)} train, {len(self.val)} val, {len(self.test)} test images, "
+            f"{papers} papers>"
+        )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """A split read from its folder.
 
@@ -92,6 +118,15 @@ class Split:
     folds: tuple[Fold, ...]
     digest: str
     manifest: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        partitions = f"{len(self.folds)} folds" if self.has_folds else "train and test"
+        return f"<Split {self.name}: {len(self.items)} images, {partitions}, digest {self.digest[:16]}>"
+
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        """Every image of the split once, by its hash."""
+        return {item.image_sha256: item for fold in self.folds for item in fold.everything}
 
     @property
     def leakage(self) -> Mapping[str, Any] | None:
@@ -166,14 +201,10 @@ def list_text(items: Sequence[Item]) -> str:
     return out.getvalue()
 
 
-def side_names(recipe: Mapping[str, Any]) -> tuple[str, ...]:
-    """The sides that every partition of a split of this recipe has."""
-    return ("train", "val", "test") if recipe.get("val_fraction") else ("train", "test")
-
-
-def fold_files(number: int, folds: int, sides: Sequence[str] = ("train", "test")) -> tuple[str, ...]:
-    """Names of the lists of a fold."""
-    return tuple(f"fold_{number}_{side}.csv" if folds else f"{side}.csv" for side in sides)
+def fold_files(recipe: Mapping[str, Any], number: int) -> dict[str, str]:
+    """Names of the lists of a partition of a split of this recipe, by side."""
+    sides = ("train", "val", "test") if recipe.get("val_fraction") else ("train", "test")
+    return {side: f"fold_{number}_{side}.csv" if recipe["folds"] else f"{side}.csv" for side in sides}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -208,19 +239,14 @@ def _changed(folder: Path, faults: Sequence[str]) -> RefusedError:
 
 
 def _read_items(path: Path) -> tuple[Item, ...]:
-    known: dict[str, str] = {}  # labels, papers and so on come back: each is kept once
+    kept: dict[str, str] = {}  # labels, papers and so on come back: each is kept once
     items = []
     with open(path, newline="", encoding="utf-8") as handle:
         lines = csv.reader(handle)
         extras = next(lines)[len(FIRST_COLUMNS) :]
         for image, label, group, where, *rest in lines:
-            values = (known.setdefault(v, v) for v in rest)
-            items.append(
-                Item(
-                    image, known.setdefault(label, label), known.setdefault(group, group), where,
-                    dict(zip(extras, values, strict=True)),
-                )
-            )  # fmt: skip
+            same = [kept.setdefault(value, value) for value in (label, group, *rest)]
+            items.append(Item(image, same[0], same[1], where, dict(zip(extras, same[2:], strict=True))))
     return tuple(items)
 
 
@@ -238,9 +264,7 @@ def changed_files(folder: Path) -> list[str]:
         return [f"{MANIFEST} was changed"]
     faults = []
     recipe, files = manifest["recipe"], manifest["files"]
-    wanted = {
-        name for n in range(1, fold_count(recipe) + 1) for name in fold_files(n, recipe["folds"], side_names(recipe))
-    }
+    wanted = {name for n in range(1, fold_count(recipe) + 1) for name in fold_files(recipe, n).values()}
     if split_digest(recipe, files) != manifest["digest"] or wanted != set(files):
         faults.append(f"{MANIFEST} was changed")
     for name in sorted(wanted & set(files)):
@@ -261,7 +285,7 @@ def _fault(path: Path, sha256: str) -> str | None:
 
 def changed_images(split: Split) -> list[str]:
     """Images of the split that are missing, cannot be read or whose bytes changed, each named with its fault."""
-    images = sorted({(split.image_path(i), i.image_sha256) for f in split.folds for i in f.everything})
+    images = sorted((split.image_path(item), image) for image, item in split.items.items())
     return [f"{path} {fault}" for path, want in images if (fault := _fault(path, want))]
 
 
@@ -277,12 +301,10 @@ def load_split(folder: Path) -> Split:
         raise _changed(folder, faults)
     manifest = read_manifest(folder)
     recipe = manifest["recipe"]
-    count, sides = recipe["folds"], side_names(recipe)
     folds = []
     for number in range(1, fold_count(recipe) + 1):
-        files = fold_files(number, count, sides)
-        lists = {side: _read_items(folder / name) for side, name in zip(sides, files, strict=True)}
-        folds.append(Fold(number, (number - 1) // count + 1 if count else 1, **lists))
+        lists = {side: _read_items(folder / name) for side, name in fold_files(recipe, number).items()}
+        folds.append(Fold(number=number, repeat=(number - 1) // (recipe["folds"] or 1) + 1, **lists))
     return Split(
         folder=folder,
         name=manifest["name"],

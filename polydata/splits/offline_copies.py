@@ -13,25 +13,26 @@ was cut off knows which files are whole.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from polydata.errors import InputError, RefusedError, UsageError
+from polydata.errors import RefusedError, UsageError
 from polydata.files.atomic import folder_name, mark_of, replacing, writing_to
+from polydata.files.tables import csv_text
 from polydata.ids import sha256_bytes, sha256_file
-from polydata.images.picture import open_picture
-from polydata.images.transforms import Transform, draw_transform
+from polydata.images.picture import open_picture, read_image
+from polydata.images.transforms import draw_transform
 from polydata.resources import VERSION
 from polydata.splits.manifest import Item, Split, fold_files
+from polydata.types import Progress, quiet
 
 PLAN, COPIES, IMAGES = "augment.json", "copies.csv", "images"
 DIGITS = 16
@@ -39,7 +40,6 @@ DIGITS = 16
 LISTED = ("file", "sha256", "label", "group")
 """Columns of a partition's list."""
 Row = dict[str, Any]
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Augmented:
 
 
 def augment(
-    split: Split, recipe: str, *, seed: int = 0, folder: Path | None = None, advance: Advance = lambda _: None
+    split: Split, recipe: str, *, seed: int = 0, folder: Path | None = None, progress: Progress = quiet
 ) -> Augmented:
     """Make the copies of a split's training images, or complete and check those that are there.
 
@@ -91,7 +91,6 @@ def augment(
         recipe: name of one of ``RECIPES``.
         seed: another one gives other copies.
         folder: where to write; ``NAME+RECIPE`` beside the split.
-        advance: called with 1 for each copy.
 
     Raises:
         UsageError: if there is no such recipe.
@@ -105,6 +104,7 @@ def augment(
     parents = {item.image_sha256: item for fold in split.folds for item in fold.train}
     rows: list[Row] = []
     made = []
+    total = sum(plan["copies"][item.label] for item in parents.values())
     with writing_to(place):
         finished = _take_place(place, plan)
         there = {path.stem.rpartition("_")[0]: path for path in (place / IMAGES).glob("*/*.png")}
@@ -118,29 +118,21 @@ def augment(
                     path = _write(place / IMAGES / folder_name(item.label), name, way.apply(picture, size), path)
                     made.append(path.name)
                 file = path.relative_to(place).as_posix()
-                rows.append(_row(file, sha256_file(path), item, number, way))
-                advance(1)
+                of = {"parent_sha256": image, "label": item.label, "group": item.group, "number": number}
+                rows.append({"file": file, "sha256": sha256_file(path), **of, **dataclasses.asdict(way)})
+                progress("Copying", len(rows), total)
         digest = _finish(place, plan, split, rows)
     counts = Counter(str(row["label"]) for row in rows)
     return Augmented(place, dict(sorted(counts.items())), len(made), tuple(made) if finished else (), digest)
 
 
-def count_copies(split: Split, recipe: str) -> int:
-    """How many copies a recipe makes of a split's training images, for a progress bar."""
-    labels = {item.image_sha256: item.label for fold in split.folds for item in fold.train}
-    return sum(_times(split, recipe, label) for label in labels.values()) if recipe in RECIPES else 0
-
-
-def _times(split: Split, recipe: str, label: str) -> int:
-    return RECIPES[recipe].positive if label == split.positive else RECIPES[recipe].other
-
-
-def _plan(split: Split, recipe: str, seed: int) -> dict[str, Any]:
+def _plan(split: Split, name: str, seed: int) -> dict[str, Any]:
+    recipe = RECIPES[name]
     return {
-        "recipe": recipe,
+        "recipe": name,
         "seed": seed,
-        "size": RECIPES[recipe].size,
-        "copies": {label: _times(split, recipe, label) for label in split.classes},
+        "size": recipe.size,
+        "copies": {label: recipe.positive if label == split.positive else recipe.other for label in split.classes},
         "split": split.name,
         "split_digest": split.digest,
         "leakage": split.leakage,
@@ -165,13 +157,10 @@ def _is_whole(path: Path) -> bool:
 
 def _picture(split: Split, item: Item) -> Image.Image:
     path = split.image_path(item)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Restore the image store.") from error
+    data = read_image(path)
     if sha256_bytes(data) != item.image_sha256:
         raise RefusedError(f"{path} was changed since the split was built.", "Restore the image store.")
-    return open_picture(data)
+    return open_picture(data, str(path))
 
 
 def _write(folder: Path, name: str, copy: Image.Image, old: Path | None) -> Path:
@@ -189,40 +178,22 @@ def _write(folder: Path, name: str, copy: Image.Image, old: Path | None) -> Path
     return path
 
 
-def _row(file: str, sha256: str, item: Item, number: int, way: Transform) -> Row:
-    return {
-        "file": file,
-        "sha256": sha256,
-        "parent_sha256": item.image_sha256,
-        "label": item.label,
-        "group": item.group,
-        "number": number,
-        **dataclasses.asdict(way),
-    }
-
-
 def _finish(place: Path, plan: Mapping[str, Any], split: Split, rows: Sequence[Row]) -> str:
     """Write the lists; returns the digest of the list of copies."""
-    text = _csv(rows)
+    text = csv_text(list(rows[0]), rows)
     for fold in split.folds:
         train = {item.image_sha256 for item in fold.train}
-        name, *_ = fold_files(fold.number, split.manifest["recipe"]["folds"])
         own = [row for row in rows if row["parent_sha256"] in train]
-        _save(place / name, _csv([{key: row[key] for key in LISTED} for row in own]))
+        _save(
+            place / fold_files(split.manifest["recipe"], fold.number)["train"],
+            csv_text(LISTED, [{key: row[key] for key in LISTED} for row in own]),
+        )
     _save(place / COPIES, text)
     digest = sha256_bytes(text.encode())
     counts = dict(sorted(Counter(str(row["label"]) for row in rows).items()))
     done = {**plan, "code_version": VERSION, "counts": counts, "digest": digest}
     _save(place / PLAN, json.dumps(done, indent=2, ensure_ascii=False) + "\n")
     return digest
-
-
-def _csv(rows: Sequence[Row]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def _save(path: Path, text: str) -> None:

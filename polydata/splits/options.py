@@ -19,13 +19,11 @@ MAX_FOLDS = 100
 TEST_FRACTION = 0.2
 COPIES_UP_TO = 20_000
 """Up to so many images each one is read to find crops, unless it is said otherwise."""
-
-
 STRATA = ("label", "technique")
 
 
 @dataclass(frozen=True)
-class Options:
+class SplitOptions:
     """How a split is to be made.
 
     Attributes:
@@ -62,20 +60,13 @@ class Options:
         Raises:
             UsageError: naming what cannot be and what could.
         """
-        sources = (AUTO, *(s.name for s in task.sources))
-        if self.label_source not in sources:
-            raise UsageError(
-                f"There is no label source {self.label_source!r}.", f"Choose one of: {', '.join(sources)}."
-            )
-        if self.partial not in task.partial_policies():
-            raise UsageError(
-                f"There is no policy {self.partial!r} for partial labels.",
-                f"Choose one of: {', '.join(task.partial_policies())}.",
-            )
-        if self.stratify not in STRATA:
-            raise UsageError(
-                f"Sides cannot be made alike in {self.stratify!r}.", f"Choose one of: {', '.join(STRATA)}."
-            )
+        for value, choices, fault in (
+            (self.label_source, (AUTO, *(s.name for s in task.sources)), "There is no label source {!r}."),
+            (self.partial, task.partial_policies(), "There is no policy {!r} for partial labels."),
+            (self.stratify, STRATA, "Sides cannot be made alike in {!r}."),
+        ):
+            if value not in choices:
+                raise UsageError(fault.format(value), f"Choose one of: {', '.join(choices)}.")
         if self.where:
             read_where(self.where)
         self._check_numbers()
@@ -99,8 +90,7 @@ class Options:
             )
 
     def _check_protocol(self) -> None:
-        plain = Options(protocol=self.protocol)
-        if self.protocol is Protocol.PUBLISHED and self != plain:
+        if self.protocol is Protocol.PUBLISHED and self != SplitOptions(protocol=self.protocol):
             raise UsageError(
                 "The published split stands as its authors made it: no other option changes it.",
                 "Leave the other options out, or choose another --protocol.",

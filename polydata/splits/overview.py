@@ -26,24 +26,22 @@ def list_splits(workspace: Workspace) -> list[dict[str, Any]]:
     """One row a split of the workspace, by name; one that cannot be read says why in ``state``."""
     rows = []
     for path in sorted(workspace.splits.glob(f"*/{MANIFEST}")):
-        row: dict[str, Any] = dict.fromkeys(("images", "groups", "partitions", "protocol", "label_source", "partial"))
         try:
-            manifest = read_manifest(path.parent)
+            manifest, state = read_manifest(path.parent), ""
         except PolydataError as error:
-            row |= {"state": error.message, "digest": None}
-        else:
-            recipe, counts = manifest["recipe"], manifest["counts"]
-            row |= {
-                "images": counts["images"],
-                "groups": counts["groups"],
-                "partitions": f"{recipe['folds']} folds x {recipe['repeats']}" if recipe["folds"] else "train and test",
-                "protocol": recipe["protocol"],
-                "label_source": recipe["label_source"],
-                "partial": recipe["partial"],
-                "state": "leaks" if manifest["leakage"] else "clean",
-                "digest": manifest["digest"],
+            manifest, state = {"recipe": {}, "counts": {}}, error.message
+        recipe, counts = manifest["recipe"], manifest["counts"]
+        folds = f"{recipe['folds']} folds x {recipe['repeats']}" if recipe.get("folds") else "train and test"
+        rows.append(
+            {
+                "name": path.parent.name,
+                **{key: counts.get(key) for key in ("images", "groups")},
+                "partitions": None if state else folds,
+                **{key: recipe.get(key) for key in ("protocol", "label_source", "partial")},
+                "state": state or ("leaks" if manifest["leakage"] else "clean"),
+                "digest": manifest.get("digest"),
             }
-        rows.append({"name": path.parent.name, **row})
+        )
     return rows
 
 
@@ -102,8 +100,8 @@ def fetch_images(workspace: Workspace, split: Split) -> None:
     if store.remote is None:
         return
     formats = {suffix: name for name, suffix in SUFFIXES.items()}
-    for image, path in sorted({(i.image_sha256, i.path) for fold in split.folds for i in fold.everything}):
-        if name := formats.get(Path(path).suffix.removeprefix(".")):
+    for image, item in sorted(split.items.items()):
+        if name := formats.get(Path(item.path).suffix.removeprefix(".")):
             store.path(image, name)
 
 
@@ -127,9 +125,9 @@ def verify_split(session: Session, name: str) -> list[str]:
     faults = changed_images(split)
     if split.name != name:
         faults.append(f"{MANIFEST} is that of the split {split.name}")
-    known = registered(session.catalogue, name)
-    if known is None:
+    recorded = registered(session.catalogue, name)
+    if recorded is None:
         faults.append("the catalogue does not know it; build it again with the same options to register it")
-    elif known != split.digest:
-        faults.append(f"the catalogue knows another split of this name, digest {known}")
+    elif recorded != split.digest:
+        faults.append(f"the catalogue knows another split of this name, digest {recorded}")
     return faults

@@ -12,14 +12,74 @@ from numpy.typing import NDArray
 
 from polydata.choices import Protocol
 from polydata.errors import RefusedError
-from polydata.splits.leaks import Sides
-from polydata.splits.manifest import Item
-from polydata.splits.options import Options
+from polydata.splits.manifest import Item, Sides
+from polydata.splits.options import SplitOptions
 
 SWAPPED = 256
 """Only so many kinds of group, the smallest, are tried in swaps; larger ones are moved alone."""
 ENOUGH = 1e-9
 """A change must bring at least so much, or rounding could make it go on for ever."""
+MAX_PAPERS = 1000
+"""Leaving out one paper at a time makes a partition of each; more would fill a disk with lists."""
+
+
+def partition(items: Sequence[Item], options: SplitOptions) -> list[Sides]:
+    """The sides of every partition.
+
+    Without folds the test side gets ``test_fraction`` of the images; with folds each repeat makes as many parts as
+    there are folds, and every part is the test side once. The validation side is taken from the training side in
+    the same way.
+
+    Raises:
+        RefusedError: if there are too few groups for the parts, or too many to leave each out once.
+    """
+    by_chance = options.protocol is Protocol.RANDOM
+    whole = {item.image_sha256: item.image_sha256 if by_chance else item.group for item in items}  # is never torn apart
+    counts = _counts(items, whole, options)
+    folds: list[Sides] = []
+    for repeat in range(1, options.repeats + 1):
+        for tested in _tested(counts, options, repeat):
+            rest = {name: count for name, count in counts.items() if name not in tested}
+            held = _held_back(rest, options, f"{options.seed}/{repeat}/{len(folds) + 1}/validation")
+            sides: dict[str, list[Item]] = {"train": [], "val": [], "test": []}
+            for item in items:
+                name = whole[item.image_sha256]
+                sides["test" if name in tested else "val" if name in held else "train"].append(item)
+            folds.append(Sides(**sides))
+    return folds
+
+
+def _counts(items: Sequence[Item], whole: Mapping[str, str], options: SplitOptions) -> dict[str, list[int]]:
+    """For each group how many images of each stratum it holds."""
+    also = [] if options.stratify == "label" else [options.stratify]
+    stratum = {item.image_sha256: (item.label, *(item.extra[column] for column in also)) for item in items}
+    strata = sorted(set(stratum.values()))
+    counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(strata))
+    for item in items:
+        counts[whole[item.image_sha256]][strata.index(stratum[item.image_sha256])] += 1
+    return dict(counts)
+
+
+def _tested(counts: Mapping[str, Sequence[int]], options: SplitOptions, repeat: int) -> list[set[str]]:
+    """The groups on each test side of one repeat."""
+    if options.protocol is Protocol.LEAVE_ONE_PAPER_OUT:
+        if not 2 <= len(counts) <= MAX_PAPERS:
+            raise RefusedError(
+                f"Each of {len(counts)} papers cannot be left out once.",
+                f"It needs 2 to {MAX_PAPERS}; use --folds instead.",
+            )
+        return [{name} for name in sorted(counts)]
+    shares = [1 / options.folds] * options.folds if options.folds else [options.test_share, 1 - options.test_share]
+    part_of = share_out(counts, shares, f"{options.seed}/{repeat}")
+    return [{name for name, part in part_of.items() if part == tested} for tested in range(options.folds or 1)]
+
+
+def _held_back(counts: Mapping[str, Sequence[int]], options: SplitOptions, seed: str) -> set[str]:
+    """The groups on the validation side."""
+    if not options.val_fraction:
+        return set()
+    share = options.val_fraction / (1 - options.test_share)
+    return {name for name, part in share_out(counts, [share, 1 - share], seed).items() if part == 0}
 
 
 def share_out(groups: Mapping[str, Sequence[int]], shares: Sequence[float], seed: str) -> dict[str, int]:
@@ -139,73 +199,3 @@ def _cost(change: NDArray[np.float64], pull: Sequence[float], weight: Sequence[f
     for c, (p, w) in enumerate(zip(pull, weight, strict=True)):
         cost += w * (2 * change[..., c] * p + 2 * change[..., c] ** 2)
     return cost
-
-
-MAX_PAPERS = 1000
-"""Leaving out one paper at a time makes a partition of each; more would fill a disk with lists."""
-
-
-def partition(items: Sequence[Item], options: Options) -> list[Sides]:
-    """The sides of every partition.
-
-    Without folds the test side gets ``test_fraction`` of the images; with folds each repeat makes as many parts as
-    there are folds, and every part is the test side once. The validation side is taken from the training side in
-    the same way.
-
-    Raises:
-        RefusedError: if there are too few groups for the parts, or too many to leave each out once.
-    """
-    whole = {item.image_sha256: _whole(item, options) for item in items}
-    counts = _counts(items, whole, options)
-    folds: list[Sides] = []
-    for repeat in range(1, options.repeats + 1):
-        for tested in _tested(counts, options, repeat):
-            rest = {name: count for name, count in counts.items() if name not in tested}
-            held = _held_back(rest, options, f"{options.seed}/{repeat}/{len(folds) + 1}/validation")
-            sides: dict[str, list[Item]] = {"train": [], "val": [], "test": []}
-            for item in items:
-                name = whole[item.image_sha256]
-                sides["test" if name in tested else "val" if name in held else "train"].append(item)
-            folds.append(Sides(**sides))
-    return folds
-
-
-def _whole(item: Item, options: Options) -> str:
-    """What an image may not be torn from; by chance, nothing."""
-    return item.image_sha256 if options.protocol is Protocol.RANDOM else item.group
-
-
-def _counts(items: Sequence[Item], whole: Mapping[str, str], options: Options) -> dict[str, list[int]]:
-    """For each group how many images of each stratum it holds."""
-    strata = {item.image_sha256: _stratum(item, options) for item in items}
-    column = {stratum: k for k, stratum in enumerate(sorted(set(strata.values())))}
-    counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(column))
-    for item in items:
-        counts[whole[item.image_sha256]][column[strata[item.image_sha256]]] += 1
-    return dict(counts)
-
-
-def _stratum(item: Item, options: Options) -> tuple[str, ...]:
-    return (item.label,) if options.stratify == "label" else (item.label, item.extra[options.stratify])
-
-
-def _tested(counts: Mapping[str, Sequence[int]], options: Options, repeat: int) -> list[set[str]]:
-    """The groups on each test side of one repeat."""
-    if options.protocol is Protocol.LEAVE_ONE_PAPER_OUT:
-        if not 2 <= len(counts) <= MAX_PAPERS:
-            raise RefusedError(
-                f"Each of {len(counts)} papers cannot be left out once.",
-                f"It needs 2 to {MAX_PAPERS}; use --folds instead.",
-            )
-        return [{name} for name in sorted(counts)]
-    shares = [1 / options.folds] * options.folds if options.folds else [options.test_share, 1 - options.test_share]
-    part_of = share_out(counts, shares, f"{options.seed}/{repeat}")
-    return [{name for name, part in part_of.items() if part == tested} for tested in range(options.folds or 1)]
-
-
-def _held_back(counts: Mapping[str, Sequence[int]], options: Options, seed: str) -> set[str]:
-    """The groups on the validation side."""
-    if not options.val_fraction:
-        return set()
-    share = options.val_fraction / (1 - options.test_share)
-    return {name for name, part in share_out(counts, [share, 1 - share], seed).items() if part == 0}

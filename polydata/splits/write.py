@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,15 +12,16 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import register, registered
 from polydata.errors import InputError, RefusedError, UsageError
+from polydata.files.atomic import put_back, replacing_folder, writing_to
 from polydata.ids import is_text, sha256_bytes
-from polydata.images.picture import image_store
 from polydata.resources import VERSION
 from polydata.splits.evidence import Evidence, Groups, read_evidence
-from polydata.splits.leaks import Leak, Sides, find_leaks
+from polydata.splits.leaks import find_leaks
 from polydata.splits.manifest import (
     FORMAT,
     MANIFEST,
     Item,
+    Sides,
     Split,
     check_name,
     fold_count,
@@ -31,24 +30,26 @@ from polydata.splits.manifest import (
     load_split,
     manifest_text,
     sealed,
-    side_names,
     split_digest,
 )
-from polydata.workspace import Workspace
 
 MAX_TEXT = 1000
 """Longer texts are cut: a list is read by spreadsheets, the catalogue holds the whole text."""
+RECIPE_KEYS = frozenset(("protocol", "folds", "repeats", "seed", "label_source", "partial"))
+"""What every recipe says; more may stand in it, and all of it goes into the digest."""
+MAX_LISTED = 200
+"""So many pairs of a finding stand in the manifest; the count is always complete."""
 
 
 def make_items(
-    workspace: Workspace, evidence: Evidence, groups: Groups, labels: Mapping[str, tuple[str, str]]
+    session: Session, evidence: Evidence, groups: Groups, labels: Mapping[str, tuple[str, str]]
 ) -> dict[str, Item]:
     """The line of each labelled image, by its hash.
 
     Args:
-        labels: label and label source of each image; all must be among the evidence.
+        labels: label and label source of each image; the evidence must cover all of them.
     """
-    store, above = image_store(workspace), f"{workspace.root.as_posix()}/"
+    above = f"{session.workspace.root.as_posix()}/"
     items = {}
     for image, (label, source) in sorted(labels.items()):
         facts = evidence.facts[image]
@@ -56,7 +57,7 @@ def make_items(
             image_sha256=image,
             label=label,
             group=groups.of_image[image],
-            path=store.path(image, facts["format"]).as_posix().removeprefix(above),
+            path=session.images.path(image, facts["format"]).as_posix().removeprefix(above),
             extra={
                 "paper_id": facts["paper_id"],
                 "figure_id": facts["figure_id"],
@@ -88,18 +89,12 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
-RECIPE_KEYS = frozenset(("protocol", "folds", "repeats", "seed", "label_source", "partial"))
-"""What every recipe says; more may stand in it, and all of it goes into the digest."""
-MAX_LISTED = 200
-"""So many pairs of a finding stand in the manifest; the count is always complete."""
-
-
 def write_split(
     session: Session,
     *,
     name: str,
     recipe: Mapping[str, Any],
-    folds: Sequence[Sides | tuple[Sequence[Item], Sequence[Item]]],
+    folds: Sequence[Sides],
     classes: Sequence[str],
     leakage_reason: str | None = None,
     excluded: Mapping[str, int] | None = None,
@@ -130,11 +125,10 @@ def write_split(
             reason.
     """
     check_name(name)
-    partitions = [Sides(*sides) for sides in folds]
-    _check(recipe, partitions, classes)
-    images = {item.image_sha256 for sides in partitions for item in sides.everything}
+    _check(recipe, folds, classes)
+    images = {item.image_sha256 for sides in folds for item in sides.everything}
     evidence = evidence or read_evidence(session.catalogue, images)
-    findings = find_leaks(partitions, evidence)
+    findings = find_leaks(folds, evidence)
     reason = " ".join((leakage_reason or "").split())
     if not is_text(reason):
         raise UsageError("The reason for leakage holds bytes that are no text.", "Write it in UTF-8.")
@@ -144,10 +138,11 @@ def write_split(
             "Group by paper, or give your reason with --allow-leakage REASON: it will stand in the split and its runs.",
         )
     lists = {
-        file: list_text(items)
-        for number, sides in enumerate(partitions, start=1)
-        for file, (_, items) in zip(fold_files(number, recipe["folds"], side_names(recipe)), sides.named(), strict=True)
+        file: list_text(getattr(sides, side))
+        for number, sides in enumerate(folds, start=1)
+        for side, file in fold_files(recipe, number).items()
     }
+    listed = [{"detector": f.detector, "count": f.count, "items": list(f.items[:MAX_LISTED])} for f in findings]
     files = {file: sha256_bytes(text.encode()) for file, text in sorted(lists.items())}
     task = session.task
     manifest = sealed(
@@ -160,9 +155,9 @@ def write_split(
             "recipe": dict(recipe),
             "code_version": VERSION,
             "catalogue_fingerprint": session.catalogue.fingerprint(),
-            "counts": {**_counts(partitions, classes), "excluded": dict(excluded or {})},
+            "counts": {**_counts(folds, classes), "excluded": dict(excluded or {})},
             "notes": dict(notes or {}),
-            "leakage": {"reason": reason, "findings": [_listed(f) for f in findings]} if findings else None,
+            "leakage": {"reason": reason, "findings": listed} if findings else None,
             "images_digest": sha256_bytes("\n".join(sorted(images)).encode()),
             "files": files,
             "digest": split_digest(recipe, files),
@@ -171,7 +166,11 @@ def write_split(
     folder = session.workspace.splits / name
     _refuse_other(session.catalogue, folder, name, manifest["digest"])
     if not folder.exists():
-        _write(folder, {**lists, MANIFEST: manifest_text(manifest)})
+        with writing_to(folder, "Make room or check the permissions."):
+            put_back(folder)  # what a killed process left
+            with replacing_folder(folder) as new:
+                for file, text in {**lists, MANIFEST: manifest_text(manifest)}.items():
+                    (new / file).write_text(text, encoding="utf-8", newline="")
     split = load_split(folder)
     if findings and split.leakage and split.leakage["reason"] != reason:
         raise RefusedError(
@@ -189,7 +188,7 @@ def register_split(catalogue: Catalogue, split: Split) -> None:
     rows = [
         (fold.number, side, item.image_sha256, item.label, item.group)
         for fold in split.folds
-        for side, items in Sides(fold.train, fold.test, fold.val).named()
+        for side, items in fold.named().items()
         for item in items
     ]
     register(catalogue, split.name, split.manifest, rows)
@@ -204,7 +203,7 @@ def _check(recipe: Mapping[str, Any], folds: Sequence[Sides], classes: Sequence[
     for number, sides in enumerate(folds, start=1):
         if not sides.train or not sides.test:
             raise InputError(f"The {'test' if sides.train else 'training'} side of partition {number} is empty.")
-        if bool(sides.val) != ("val" in side_names(recipe)):
+        if set(sides.named()) != set(fold_files(recipe, number)):
             raise InputError(f"The validation side of partition {number} is not as the recipe says.")
         times = Counter(item.image_sha256 for item in sides.everything)
         twice = sorted(image for image, n in times.items() if n > 1)
@@ -225,34 +224,26 @@ def _counts(folds: Sequence[Sides], classes: Sequence[str]) -> dict[str, Any]:
         "sides": [
             {"fold": number, "side": side, **_tally(items, classes)}
             for number, sides in enumerate(folds, start=1)
-            for side, items in sides.named()
+            for side, items in sides.named().items()
         ],
     }
 
 
 def _tally(items: Sequence[Item], classes: Sequence[str]) -> dict[str, Any]:
-    of_class: dict[str, list[Item]] = {label: [] for label in classes}
-    for item in items:
-        of_class[item.label].append(item)
     techniques = Counter(item.extra.get("technique") or "not told" for item in items)
     return {
-        "images": len(items),
-        "groups": len({i.group for i in items}),
-        "papers": len({i.extra["paper_id"] for i in items}),
-        "by_class": {
-            label: {
-                "images": len(found),
-                "groups": len({i.group for i in found}),
-                "papers": len({i.extra["paper_id"] for i in found}),
-            }
-            for label, found in of_class.items()
-        },
+        **_sizes(items),
+        "by_class": {label: _sizes([item for item in items if item.label == label]) for label in classes},
         "by_technique": dict(sorted(techniques.items())),
     }
 
 
-def _listed(finding: Leak) -> dict[str, Any]:
-    return {"detector": finding.detector, "count": finding.count, "items": list(finding.items[:MAX_LISTED])}
+def _sizes(items: Sequence[Item]) -> dict[str, int]:
+    return {
+        "images": len(items),
+        "groups": len({item.group for item in items}),
+        "papers": len({item.extra["paper_id"] for item in items}),
+    }
 
 
 def _refuse_other(catalogue: Catalogue, folder: Path, name: str, digest: str) -> None:
@@ -266,24 +257,3 @@ def _refuse_other(catalogue: Catalogue, folder: Path, name: str, digest: str) ->
             f"There is another split {name} (digest {str(others.pop())[:16]}; this one would be {digest[:16]}).",
             "A split is never changed. Build this one under another name.",
         )
-
-
-def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write all files beside their place, then move the folder there."""
-    temporary = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in folder.parent.glob(f".{folder.name}.*.part"):  # of a process that was killed
-            shutil.rmtree(left_over)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
-        for file, text in texts.items():
-            (temporary / file).write_text(text, encoding="utf-8", newline="")
-        temporary.chmod(0o755)
-        temporary.rename(folder)
-    except OSError as error:
-        raise InputError(
-            f"The split cannot be written to {folder}: {error.strerror}.", "Make room or check the permissions."
-        ) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)  # gone already where it was moved

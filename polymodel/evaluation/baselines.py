@@ -279,7 +279,7 @@ def _read(
         labels=[split.classes.index(item.label) for item in items],
         groups=[item.group for item in items],
         classes=len(split.classes),
-        advance=lambda done, count: advance("reading images", done, count),
+        progress=lambda _, done, count: advance("reading images", done, count or 0),
     )
     values, textures, gif = [], [], []
     for done, path in enumerate(paths):

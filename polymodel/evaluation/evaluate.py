@@ -265,6 +265,6 @@ def _table(run: Run, frames: Sequence[pd.DataFrame], advance: Advance) -> tuple[
         labels=[position[label] for label, _, _ in items.values()],
         groups=[group for _, group, _ in items.values()],
         classes=len(run.classes),
-        advance=lambda done, count: advance("reading images for the control models", done, count),
+        progress=lambda _, done, count: advance("reading images for the control models", done, count or 0),
     )
     return table, {sha: k for k, sha in enumerate(items)}

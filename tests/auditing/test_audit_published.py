@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from polydata.auditing.run import audit_workspace
-from polydata.auditing.subject import Finding
+from polydata.auditing.run import Finding, audit
 from polydata.catalogue.session import open_session
 from polydata.choices import Protocol
 from polydata.published import workflow as published
@@ -19,7 +18,7 @@ from polydata.published.layout import Published, read_layout
 from polydata.published.workflow import import_published
 from polydata.splits.build import build_split
 from polydata.splits.manifest import load_split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.workspace import Workspace
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
@@ -36,7 +35,7 @@ def workspace(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def found(workspace: Workspace) -> dict[str, Finding]:
     with open_session(workspace, read_only=True) as session:
-        report = audit_workspace(session, split="published")
+        report = audit(session, split="published")
     return {f.detector: f for f in report.findings}
 
 
@@ -86,7 +85,7 @@ def test_what_tells_the_label_without_a_micrograph(found: dict[str, Finding]) ->
 
 def test_the_published_protocol(workspace: Workspace) -> None:
     with open_session(workspace) as session:
-        options = Options(protocol=Protocol.PUBLISHED)
+        options = SplitOptions(protocol=Protocol.PUBLISHED)
         split = build_split(session, "as-published", options, "to compare with the paper").split
     assert (len(split.folds[0].train), len(split.folds[0].test)) == (400, 117)
     assert split.leakage is not None and split.leakage["reason"] == "to compare with the paper"
@@ -105,9 +104,9 @@ def test_the_digest_depends_on_neither_folder_nor_order(
     other = Workspace.init(tmp_path / "elsewhere")
     with open_session(other) as session:
         import_published(session, shared_data / "nims")
-        second = build_split(session, "again", Options(folds=5)).split
+        second = build_split(session, "again", SplitOptions(folds=5)).split
     with open_session(workspace) as session:
-        first = build_split(session, "folds", Options(folds=5)).split
+        first = build_split(session, "folds", SplitOptions(folds=5)).split
     assert first.digest == second.digest
     assert first.manifest["catalogue_fingerprint"] == second.manifest["catalogue_fingerprint"]
     assert load_split(workspace.splits / "published").digest == load_split(other.splits / "published").digest

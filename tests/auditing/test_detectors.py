@@ -14,14 +14,14 @@ from audit_pictures import jpeg, png, texture
 from PIL import Image
 from split_corpus import BETWEEN, NO, YES, Corpus
 
-from polydata.auditing.run import DETECTORS, Report, audit_workspace, read_opinions
-from polydata.auditing.subject import Finding, Opinions, Severity
+from polydata.auditing.run import DETECTORS, Finding, Report, audit, read_opinions
+from polydata.auditing.subject import Opinions, Severity
 from polydata.catalogue.filters import images_where
 from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import read_embeddings
 from polydata.splits.build import build_split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.splits.where import read_where
 from polydata.task import Task
 
@@ -30,7 +30,7 @@ SPLIT_ONLY = {"shared-paper", "shared-figure"}
 
 
 def report(corpus: Corpus, **options: Any) -> Report:
-    return audit_workspace(corpus.session, **options)
+    return audit(corpus.session, **options)
 
 
 def finding(corpus: Corpus, detector: str, **options: Any) -> Finding:
@@ -76,9 +76,9 @@ def test_a_clean_corpus(clean: Corpus) -> None:
 
 
 def test_a_leaky_split_is_described(clean: Corpus) -> None:
-    options = Options(protocol=Protocol.RANDOM)
+    options = SplitOptions(protocol=Protocol.RANDOM)
     build_split(clean.session, "leaky", options, "a test")
-    build_split(clean.session, "good", Options())
+    build_split(clean.session, "good", SplitOptions())
     leaky = {f.detector: f for f in report(clean, split="leaky", pixels=False).findings}
     assert leaky["shared-paper"].severity is Severity.ERROR
     assert leaky["shared-paper"].count == leaky["shared-figure"].count > 0
@@ -209,7 +209,7 @@ def test_papers_that_tell_the_label(corpus: Corpus) -> None:
         corpus.paper(f"p{paper}")
         for k in range(4):
             corpus.image(f"p{paper}", png(texture(10 * paper + k)), file=YES if paper % 3 == 0 else NO)
-    build_split(corpus.session, "r", Options(protocol=Protocol.RANDOM), "a test")
+    build_split(corpus.session, "r", SplitOptions(protocol=Protocol.RANDOM), "a test")
     found = finding(corpus, "paper-lookup", split="r")
     assert {i["where"]: i["auroc"] > 0.9 for i in found.items} == {"random folds": True, "the split": True}
     assert found.severity is Severity.ERROR and found.count == 1

@@ -52,7 +52,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
         session.catalogue.upsert(
             "scale_readings", [reading | {"x0": 16, "x1": 48, "y": 36, "length_px": 32, "confidence": 1}]
         )
-        build_split(session, "late", options.Options(where="year in (2004, 2005, 2006)"))
+        build_split(session, "late", options.SplitOptions(where="year in (2004, 2005, 2006)"))
     return made
 
 

@@ -213,12 +213,12 @@ def test_a_label_set_by_hand_wins_until_it_is_taken_back(catalogue: Catalogue) -
 
 
 def test_it_is_what_a_split_takes(catalogue: Catalogue) -> None:
-    from polydata.splits.choose import choose_images
-    from polydata.splits.options import Options
+    from polydata.splits.build import choose_images
+    from polydata.splits.options import SplitOptions
 
     set_label(bare_session(catalogue, TASK), sha(2), YES, reason="seen again")
     set_label(bare_session(catalogue, TASK), sha(1), TASK.not_a_micrograph, reason="a drawing")
-    chosen = choose_images(bare_session(catalogue, TASK), Options())
+    chosen = choose_images(bare_session(catalogue, TASK), SplitOptions())
     assert sha(1) not in chosen.labels
     assert chosen.labels[sha(2)] == (YES, "manual")
 

@@ -7,8 +7,8 @@ from split_corpus import NO, YES, Corpus
 from polydata.images.copies import Copy
 from polydata.images.keypoints import Match
 from polydata.splits.evidence import read_evidence
-from polydata.splits.leaks import Sides, find_leaks
-from polydata.splits.manifest import Item
+from polydata.splits.leaks import find_leaks
+from polydata.splits.manifest import Item, Sides
 
 
 def item(image: str, group: str) -> Item:

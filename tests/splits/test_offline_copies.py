@@ -64,12 +64,12 @@ def test_the_same_again_and_another_seed(scene: SplitScene, tmp_path: Path) -> N
 def test_a_killed_run_is_completed(scene: SplitScene, tmp_path: Path) -> None:
     whole = augment(scene.split, "paper", folder=tmp_path / "whole")
 
-    def die(_: int) -> None:
+    def die(*_: object) -> None:
         if len(list((tmp_path / "cut").rglob("*.png"))) == 20:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        augment(scene.split, "paper", folder=tmp_path / "cut", advance=die)
+        augment(scene.split, "paper", folder=tmp_path / "cut", progress=die)
     half = next((tmp_path / "cut" / "images").rglob("*.png"))
     half.write_bytes(half.read_bytes()[:100])
     rest = augment(scene.split, "paper", folder=tmp_path / "cut")

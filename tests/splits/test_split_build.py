@@ -13,15 +13,14 @@ from polydata.catalogue.session import open_session
 from polydata.catalogue.splits import images_in_split, split_memberships
 from polydata.choices import Protocol
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.splits.build import Built, build_split
-from polydata.splits.choose import choose_images
+from polydata.splits.build import Built, build_split, choose_images
 from polydata.splits.manifest import Split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.workspace import Workspace
 
 
 def build(corpus: Corpus, name: str = "v1", **options: object) -> Built:
-    return build_split(corpus.session, name, Options(**options))  # type: ignore[arg-type]
+    return build_split(corpus.session, name, SplitOptions(**options))  # type: ignore[arg-type]
 
 
 def check_invariants(split: Split, labelled: set[str]) -> None:
@@ -143,7 +142,7 @@ def test_label_sources(corpus: Corpus) -> None:
     corpus.answer(images["tie"], NO, YES)
 
     def chosen(source: str) -> tuple[dict[str, str], set[str], dict[str, int]]:
-        result = choose_images(corpus.session, Options(label_source=source, partial="own-class"))
+        result = choose_images(corpus.session, SplitOptions(label_source=source, partial="own-class"))
         return (
             {names[i]: label for i, (label, _) in result.labels.items()},
             {names[c["image_sha256"]] for c in result.contradictory},
@@ -166,7 +165,7 @@ def test_label_sources(corpus: Corpus) -> None:
     )  # fmt: skip
     assert chosen("rule")[0] == {"rule only": NO, "two records and a rule": NO, "reviewed": YES}
     assert chosen("review") == ({"reviewed": NO}, {"tie"}, {"reviewers disagree": 1, "no label": 7})
-    (tie,) = choose_images(corpus.session, Options(label_source="review")).contradictory
+    (tie,) = choose_images(corpus.session, SplitOptions(label_source="review")).contradictory
     assert tie["said"] == sorted((f"review={YES}", f"review={NO}"))
 
 

@@ -9,7 +9,7 @@ from polydata.catalogue.filters import images_where
 from polydata.catalogue.screenings import save_readings
 from polydata.splits.build import build_split
 from polydata.splits.manifest import load_split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.splits.where import read_where
 from polydata.types import ScaleBar
 
@@ -22,7 +22,7 @@ def read(micrometres: float) -> ScaleBar:
 
 def told(corpus: Corpus) -> Told:
     """Columns of each image's line, read back from the files."""
-    build_split(corpus.session, "v1", Options(crops=False))
+    build_split(corpus.session, "v1", SplitOptions(crops=False))
     split = load_split(corpus.workspace.splits / "v1")
     return {item.image_sha256: dict(item.extra) for item in split.folds[0].everything}
 

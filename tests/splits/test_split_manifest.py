@@ -23,13 +23,13 @@ from polydata.splits.manifest import (
     load_split,
     sealed,
 )
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 
 
 @pytest.fixture
 def folder(corpus: Corpus) -> Path:
     corpus.standard()
-    return build_split(corpus.session, "v1", Options()).split.folder
+    return build_split(corpus.session, "v1", SplitOptions()).split.folder
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

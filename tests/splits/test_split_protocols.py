@@ -12,13 +12,13 @@ from polydata.errors import InputError, RefusedError
 from polydata.splits.build import build_split
 from polydata.splits.compare import compare_splits, lineage
 from polydata.splits.manifest import Split, load_split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.splits.overview import verify_split
 from polydata.splits.partition import partition
 
 
 def build(corpus: Corpus, name: str = "v1", reason: str | None = None, **options: object) -> Split:
-    return build_split(corpus.session, name, Options(**options), reason).split  # type: ignore[arg-type]
+    return build_split(corpus.session, name, SplitOptions(**options), reason).split  # type: ignore[arg-type]
 
 
 def test_a_validation_side_keeps_papers_whole(corpus: Corpus) -> None:
@@ -138,4 +138,4 @@ def test_too_many_papers_cannot_each_be_left_out(corpus: Corpus, monkeypatch: py
     monkeypatch.setattr("polydata.splits.partition.MAX_PAPERS", 5)
     items = build(corpus).folds[0].everything
     with pytest.raises(RefusedError, match="12 papers"):
-        partition(items, Options(protocol=Protocol.LEAVE_ONE_PAPER_OUT))
+        partition(items, SplitOptions(protocol=Protocol.LEAVE_ONE_PAPER_OUT))

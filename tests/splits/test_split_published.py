@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.session import open_session
+from polydata.catalogue.session import Session, open_session
 from polydata.published.workflow import import_published
 from polydata.splits.build import Built, build_split
 from polydata.splits.manifest import load_split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.workspace import Workspace
 
 pytestmark = pytest.mark.realdata
 
 
 @pytest.fixture(scope="module")
-def imported(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, Catalogue]]:
+def imported(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     workspace = Workspace.init(tmp_path_factory.mktemp("published"))
     with open_session(workspace) as session:
         import_published(session, shared_data / "nims")
@@ -27,8 +27,8 @@ def imported(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="module")
-def built(imported: tuple[Workspace, Catalogue]) -> Built:
-    return build_split(*imported, "v1", Options())
+def built(imported: Session) -> Built:
+    return build_split(imported, "v1", SplitOptions())
 
 
 def numbers(papers: list[str], catalogue: Catalogue) -> set[str]:
@@ -36,8 +36,8 @@ def numbers(papers: list[str], catalogue: Catalogue) -> set[str]:
     return {names[p].split()[-1] for p in papers}
 
 
-def test_the_authors_split_is_kept_and_marked(imported: tuple[Workspace, Catalogue]) -> None:
-    split = load_split(imported[0].splits / "published")
+def test_the_authors_split_is_kept_and_marked(imported: Session) -> None:
+    split = load_split(imported.workspace.splits / "published")
     assert (len(split.folds[0].train), len(split.folds[0].test)) == (400, 117)
     assert split.leakage is not None
     found = {f["detector"]: f["count"] for f in split.leakage["findings"]}
@@ -63,14 +63,14 @@ def test_labels_are_shared_out_evenly(built: Built) -> None:
     assert abs(len(test) / len(everything) - 0.2) < 0.01
 
 
-def test_papers_that_are_one_are_found(imported: tuple[Workspace, Catalogue], built: Built) -> None:
-    merged = [numbers(m["papers"], imported[1]) for m in built.split.manifest["notes"]["merged_papers"]]
+def test_papers_that_are_one_are_found(imported: Session, built: Built) -> None:
+    merged = [numbers(m["papers"], imported.catalogue) for m in built.split.manifest["notes"]["merged_papers"]]
     for papers in ({"67", "149"}, {"71", "72"}, {"352", "669"}, {"560", "629"}):
         assert papers in merged
 
 
-def test_file_labels_alone(imported: tuple[Workspace, Catalogue]) -> None:
-    split = build_split(*imported, "by-file", Options(label_source="file", folds=5, repeats=2)).split
+def test_file_labels_alone(imported: Session) -> None:
+    split = build_split(imported, "by-file", SplitOptions(label_source="file", folds=5, repeats=2)).split
     counts = split.manifest["counts"]
     assert counts["images"] == 517
     assert sorted(c["images"] for c in counts["by_class"].values()) == [101, 416]

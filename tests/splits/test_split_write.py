@@ -12,8 +12,8 @@ from polydata.errors import InputError, RefusedError, UsageError
 from polydata.splits import write as writing
 from polydata.splits.build import build_split
 from polydata.splits.evidence import group_images, read_evidence
-from polydata.splits.manifest import MANIFEST, Item, Split
-from polydata.splits.options import Options
+from polydata.splits.manifest import MANIFEST, Item, Sides, Split
+from polydata.splits.options import SplitOptions
 from polydata.splits.overview import verify_split
 from polydata.splits.write import make_items, write_split
 
@@ -27,7 +27,7 @@ def items_of(corpus: Corpus, images: list[str]) -> list[Item]:
         if image in images
     }
     evidence = read_evidence(corpus.catalogue, labels)
-    made = make_items(corpus.workspace, evidence, group_images(evidence), labels)
+    made = make_items(corpus.session, evidence, group_images(evidence), labels)
     return [made[image] for image in images]
 
 
@@ -39,7 +39,7 @@ def write(corpus: Corpus, train: list[str], test: list[str], reason: str | None 
         **{
             "name": "w",
             "recipe": RECIPE,
-            "folds": [([by_hash[i] for i in train], [by_hash[i] for i in test])],
+            "folds": [Sides([by_hash[i] for i in train], [by_hash[i] for i in test])],
             "classes": (YES, NO),
             "leakage_reason": reason,
             **more,
@@ -127,25 +127,25 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_name_again(corpus: Corpus) -> None:
     corpus.standard()
-    first = build_split(corpus.session, "v1", Options())
+    first = build_split(corpus.session, "v1", SplitOptions())
     before = content(first.split.folder)
     corpus.paper("later")  # another fingerprint, the same split
-    again = build_split(corpus.session, "v1", Options())
+    again = build_split(corpus.session, "v1", SplitOptions())
     assert (first.new, again.new) == (True, False)
     assert again.split == first.split and content(first.split.folder) == before
     with pytest.raises(RefusedError, match="another split v1"):
-        build_split(corpus.session, "v1", Options(seed=1))
+        build_split(corpus.session, "v1", SplitOptions(seed=1))
     assert content(first.split.folder) == before
     assert verify_split(corpus.session, "v1") == []
 
 
 def test_a_folder_that_was_changed_is_not_taken_for_the_same(corpus: Corpus) -> None:
     corpus.standard()
-    split = build_split(corpus.session, "v1", Options()).split
+    split = build_split(corpus.session, "v1", SplitOptions()).split
     with open(split.folder / "test.csv", "a") as handle:
         handle.write("x")
     with pytest.raises(RefusedError, match=r"test\.csv was changed"):
-        build_split(corpus.session, "v1", Options())
+        build_split(corpus.session, "v1", SplitOptions())
 
 
 class KilledError(BaseException):
@@ -161,22 +161,22 @@ def test_killed_before_the_catalogue_knows(corpus: Corpus, monkeypatch: pytest.M
     with monkeypatch.context() as patched:
         patched.setattr(writing, "register_split", killed)
         with pytest.raises(KilledError):
-            build_split(corpus.session, "v1", Options())
+            build_split(corpus.session, "v1", SplitOptions())
     assert registered(corpus.catalogue, "v1") is None
     assert verify_split(corpus.session, "v1") == [
         "the catalogue does not know it; build it again with the same options to register it"
     ]
-    build_split(corpus.session, "v1", Options())
+    build_split(corpus.session, "v1", SplitOptions())
     assert images_in_split(corpus.catalogue) == len(images)
     assert verify_split(corpus.session, "v1") == []
 
 
 def test_killed_while_files_were_written(corpus: Corpus) -> None:
     corpus.standard()
-    left = corpus.workspace.splits / ".v1.abc.part"
+    left = corpus.workspace.splits / ".v1.abcdefgh.part"
     left.mkdir()
     (left / "train.csv").write_text("half a li")
-    build_split(corpus.session, "v1", Options())
+    build_split(corpus.session, "v1", SplitOptions())
     assert [p.name for p in corpus.workspace.splits.iterdir()] == ["v1"]
 
 
@@ -189,25 +189,25 @@ def test_a_failed_write_leaves_nothing(corpus: Corpus, monkeypatch: pytest.Monke
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", full)
         with pytest.raises(InputError, match="No space left"):
-            build_split(corpus.session, "v1", Options())
+            build_split(corpus.session, "v1", SplitOptions())
     assert not list(corpus.workspace.splits.iterdir())
 
 
 def test_a_lost_folder_comes_back_only_as_it_was(corpus: Corpus) -> None:
     corpus.standard()
-    split = build_split(corpus.session, "v1", Options()).split
+    split = build_split(corpus.session, "v1", SplitOptions()).split
     for path in split.folder.iterdir():
         path.unlink()
     split.folder.rmdir()
     with pytest.raises(RefusedError, match="another split v1"):
-        build_split(corpus.session, "v1", Options(seed=1))
-    assert build_split(corpus.session, "v1", Options()).split.digest == split.digest
+        build_split(corpus.session, "v1", SplitOptions(seed=1))
+    assert build_split(corpus.session, "v1", SplitOptions()).split.digest == split.digest
 
 
 def test_verify_names_images_and_a_swapped_folder(corpus: Corpus) -> None:
     corpus.standard()
-    one = build_split(corpus.session, "one", Options()).split
-    two = build_split(corpus.session, "two", Options(seed=1)).split
+    one = build_split(corpus.session, "one", SplitOptions()).split
+    two = build_split(corpus.session, "two", SplitOptions(seed=1)).split
     image = one.image_path(one.folds[0].test[0])
     image.write_bytes(image.read_bytes() + b"x")
     assert verify_split(corpus.session, "one") == [f"{image} was changed"]
@@ -222,7 +222,7 @@ def test_verify_names_images_and_a_swapped_folder(corpus: Corpus) -> None:
 
 def test_nothing_of_this_machine_stands_in_the_files(corpus: Corpus) -> None:
     corpus.standard()
-    split = build_split(corpus.session, "v1", Options()).split
+    split = build_split(corpus.session, "v1", SplitOptions()).split
     for path in split.folder.iterdir():
         assert str(corpus.workspace.root) not in path.read_text()
     assert json.loads((split.folder / MANIFEST).read_text())["digest"] == split.digest

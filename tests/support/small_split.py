@@ -21,7 +21,6 @@ from polydata.splits.manifest import (
     list_text,
     manifest_text,
     sealed,
-    side_names,
     split_digest,
 )
 from polydata.workspace import Workspace
@@ -55,7 +54,7 @@ def write_split(
         recipe["val_fraction"] = 0.1
     files = {}
     for number, sides in enumerate(parts, start=1):
-        for name, items in zip(fold_files(number, folds, side_names(recipe)), sides, strict=True):
+        for name, items in zip(fold_files(recipe, number).values(), sides, strict=True):
             data = list_text(items).encode()
             (folder / name).write_bytes(data)
             files[name] = sha256_bytes(data)

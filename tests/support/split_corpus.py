@@ -13,7 +13,6 @@ from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
-from polydata.images.picture import image_store
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -37,14 +36,17 @@ def picture(number: int, quality: int | None = None) -> bytes:
 class Corpus:
     """Fills a catalogue with papers of one figure each and reads what was built from it."""
 
-    workspace: Workspace
-    catalogue: Catalogue
+    session: Session
     panels: int = 0
     answers: int = 0
 
     @property
-    def session(self) -> Session:
-        return Session(self.workspace, self.catalogue)
+    def workspace(self) -> Workspace:
+        return self.session.workspace
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.session.catalogue
 
     def paper(self, paper: str, **more: Any) -> None:
         row = {"paper_id": paper, "source": "test", "file_name": paper, "status": "imported", "extractor": "test"}
@@ -55,7 +57,7 @@ class Corpus:
 
     def image(self, paper: str, data: bytes | int, caption: str | None = None, **votes: str | list[str]) -> str:
         """Show an image in a paper; each vote is a source and the label (or labels) it gives."""
-        info = image_store(self.workspace).put(picture(data) if isinstance(data, int) else data)
+        info = self.session.images.put(picture(data) if isinstance(data, int) else data)
         self.panels += 1
         panel = f"panel-{self.panels:06d}"
         shown = {"panel_id": panel, "figure_id": f"{paper}/f", "position": self.panels, "image_sha256": info.sha256}

@@ -15,7 +15,7 @@ from polydata.catalogue.session import Session, open_session
 from polydata.images.picture import image_store
 from polydata.splits.build import build_split
 from polydata.splits.manifest import Split
-from polydata.splits.options import Options
+from polydata.splits.options import SplitOptions
 from polydata.task import Task
 from polydata.workspace import Workspace
 
@@ -124,5 +124,5 @@ def make_scene(folder: Path, **options: Any) -> SplitScene:
             session.catalogue.upsert(table, some)
         said = [{"paper_id": OPEN, "licence": "CC-BY-SA-4.0"}, {"paper_id": CLOSED, "licence": "CC-BY-ND-4.0"}]
         session.catalogue.upsert("paper_licences", said)
-        split = build_split(session, "v1", Options(**options)).split
+        split = build_split(session, "v1", SplitOptions(**options)).split
     return SplitScene(workspace, split, found, numbers, of_paper)
