@@ -53,9 +53,6 @@ class Pulled:
         return Pulled(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
-NOTHING = Pulled((), 0, 0, 0, 0, 0, [], 0)
-
-
 def pull(session: Session, *, full: bool = False, title: str | None = None, progress: Progress = quiet) -> Pulled:
     """Bring the catalogue to the state of the server: new, edited, skipped and deleted annotations.
 
@@ -77,7 +74,7 @@ def pull(session: Session, *, full: bool = False, title: str | None = None, prog
         raise ServerError(
             f"Label Studio at {server.url} has no project {wanted[0].title!r}.", "Make it with: polydata label push"
         )
-    total = NOTHING
+    total = Pulled((), 0, 0, 0, 0, 0, [], 0)
     for target, project in found:
         if project is not None:
             reading = _Reading(session, server, project)
