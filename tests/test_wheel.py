@@ -52,6 +52,9 @@ def test_the_wheel_holds_the_schemas_and_nothing_foreign(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for path in (ROOT / "schemas").rglob("*.*"):
         assert f"polydata/schemas/{path.relative_to(ROOT / 'schemas')}" in names
+    for package in ("polydata", "polymodel"):  # stubs, templates and models too
+        shipped = {p for p in (ROOT / package).rglob("*.*") if p.is_file() and "__pycache__" not in p.parts}
+        assert {str(p.relative_to(ROOT)) for p in shipped} <= set(names)
     assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"polydata", "polymodel"}
 
 
