@@ -1,5 +1,6 @@
 from .api import init as init
 from .api import open as open
+from .auditing.run import audit as audit
 from .catalogue.session import Session as Session
 from .errors import PolydataError as PolydataError
 from .exports.workflow import export_split as export_split
@@ -10,8 +11,10 @@ from .records.record import Record as Record
 from .records.workflow import join as join
 from .resources import __version__ as __version__
 from .screening.workflow import screen as screen
+from .splits.build import build_split as build_split
 from .splits.manifest import Split as Split
 from .splits.manifest import load_split as load_split
+from .splits.options import SplitOptions as SplitOptions
 from .types import Figure as Figure
 from .types import Panel as Panel
 from .types import Paper as Paper
@@ -24,7 +27,10 @@ __all__ = [
     "Record",
     "Session",
     "Split",
+    "SplitOptions",
     "__version__",
+    "audit",
+    "build_split",
     "export_split",
     "extract",
     "init",

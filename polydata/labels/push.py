@@ -182,7 +182,9 @@ def push(
     is completed by the next one, and none is made twice.
 
     Args:
-        only, limit, order: as ``select_images``.
+        only: which images, as in ``select_images``.
+        limit: the first so many of them; None for all.
+        order: how uncertainty is measured where the uncertain ones come first.
         target: the project; None for that of the settings. A blind one takes the test images of its split alone.
         predictions: shown to reviewers as a choice made for them, on every task of the project that they speak of.
 
