@@ -40,14 +40,10 @@ class LoopSettings:
     """How a loop is run, beside what the recipe says.
 
     Attributes:
-        hardware: whether to train through ``torch.compile``, and the precision, for the record.
-        transform: makes random views.
-        transform_key: what names it.
+        transform, transform_key: makes random views; names it in the cache.
         cache: folder of cached maps.
         part_folder: where the part is being made; checkpoints lie there.
-        checkpoint_seconds: at least so many between two checkpoints.
         fabric: the processes that train together, their device and precision.
-        tracker: told of every epoch.
     """
 
     hardware: Hardware

@@ -67,16 +67,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Work:
-    """What every process of a team needs to know; it can be pickled.
-
-    Attributes:
-        split, run: their folders.
-        waiting: parts to train, in order.
-        device: ``cpu``, ``cuda`` or ``mps``.
-        hardware: as wanted.
-        tracker: told of every epoch.
-        checkpoint_seconds: at least so many between two checkpoints.
-    """
+    """What every process of a team needs to know, which can be pickled: folders, parts that wait, and settings."""
 
     split: Path
     run: Path
@@ -99,28 +90,14 @@ def train(
     command: Sequence[str] = (),
     progress: Progress = quiet,
 ) -> Trained:
-    """Train a model for each fold and seed, or go on with a run that was broken off.
+    """Train a model for each fold and seed, or go on with a run that was broken off; see ``polymodel.fit``.
 
     Args:
         split: from ``load_split``.
         config: what to train and how.
         runs: the workspace's runs/.
-        name: of the run; by default made of the split, the architecture, the recipe and a digest of all
-            settings, so that the same call always means the same run.
+        name, tracker, checkpoint_seconds, command, progress: as of ``polymodel.fit``, as are the errors.
         hardware: where to compute, and in how many processes; by default one, on the best device there is.
-        tracker: who is told of every epoch, beside metrics.csv.
-        checkpoint_seconds: at least so many between two checkpoints of a loop.
-        command: the words with which the user can go on after a break, kept in run.json.
-        progress: told of what is going on.
-
-    Returns:
-        The finished run, a leaky split marked in it.
-
-    Raises:
-        RefusedError: if an image of the split was changed, another process trains the run, or a run of that
-            name means something else.
-        InputError: if weights do not fit, or an image cannot be read.
-        UsageError: if the device, the architecture or the name cannot be used.
     """
     arch, hardware = architecture(config.arch), hardware or Hardware()
     used = choose_device(hardware.device)
@@ -193,14 +170,7 @@ def _follow(fabric: Fabric) -> Trained:
 
 @dataclass(frozen=True)
 class Trainer:
-    """One process at work on the parts of a run.
-
-    Attributes:
-        fabric: the processes that it belongs to; the first writes the parts.
-        work: what is to be done.
-        split, run: of the work.
-        progress: told of what is done.
-    """
+    """One process at work on the parts of a run; the first of those that ``fabric`` joins writes them."""
 
     fabric: Fabric
     work: Work
