@@ -94,7 +94,7 @@ def read_predictions(source: Path, labels: Sequence[str], version: str | None = 
 
     - A table has ``image_sha256`` and ``logit_LABEL`` for two labels or more, as ``polymodel predict`` and ``train``
       write it. ``p_positive`` is not read: it follows from the logits.
-    - Rows whose ``side`` is told and is not ``test`` are left out, and those whose ``trained_on`` is true: there a
+    - Rows whose ``side`` is given and is not ``test`` are left out, and those whose ``trained_on`` is true: there a
       model only repeats the label. Unknown (null, or no such column) counts as not trained on.
     - A run's folder means its ``parts/*/predictions.parquet``; hidden folders are parts that are being written.
     - Several rows on an image, of one part or of several, count by the mean of their logits, and the probabilities

@@ -41,7 +41,7 @@ def file_against_record(evidence: LabelEvidence) -> Iterator[Conflict]:
         yield Conflict(kind, SEVERITY[kind], (image,), says, (*record, *file))
 
 
-def records_among_themselves(evidence: LabelEvidence) -> Iterator[Conflict]:
+def records_that_differ(evidence: LabelEvidence) -> Iterator[Conflict]:
     """Kind ``records``: several records of one image say different labels."""
     for image in evidence.pictures:
         record = evidence.of(image, "record")
@@ -64,7 +64,7 @@ def text_against_label(evidence: LabelEvidence) -> Iterator[Conflict]:
         yield Conflict("text", weight, (image,), says, (*text, *other))
 
 
-def reviewers_among_themselves(evidence: LabelEvidence) -> Iterator[Conflict]:
+def reviewers_that_differ(evidence: LabelEvidence) -> Iterator[Conflict]:
     """Kinds ``tie`` and ``disputed``: reviewers differ, with nothing decided or with a decision by the method."""
     for image, row in evidence.reviewed.items():
         if not row["disputed"]:
@@ -292,9 +292,9 @@ def _row(line: Line, name: str) -> Statement:
 
 DETECTORS: tuple[Callable[[LabelEvidence], Iterator[Conflict]], ...] = (
     file_against_record,
-    records_among_themselves,
+    records_that_differ,
     text_against_label,
-    reviewers_among_themselves,
+    reviewers_that_differ,
     reviewers_against_sources,
     same_picture,
 )
