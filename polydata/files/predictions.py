@@ -114,8 +114,9 @@ def read_predictions(source: Path, labels: Sequence[str], version: str | None = 
             f"{source} is not a run with predictions: it has no parts/*/predictions.parquet.",
             "Name a folder below runs/, or a file that polymodel predict wrote.",
         )
-    frames = [_read_parquet(path, lambda name: name.startswith(LOGIT) or name in ("image_sha256", *_SIDES))
-              for path in files]  # fmt: skip
+    frames = [
+        _read_parquet(path, lambda name: name.startswith(LOGIT) or name in ("image_sha256", *_SIDES)) for path in files
+    ]
     known = _labels(source, frames, labels)
     found: dict[str, list[tuple[float, ...]]] = {}
     for path, frame in zip(files, frames, strict=True):

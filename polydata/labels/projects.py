@@ -127,8 +127,10 @@ def write_answers(session: Session, split: str, path: Path) -> tuple[int, list[s
     people = sorted({row["annotator"] for row in rows})
     answers = {(row["image_sha256"], row["annotator"]): row["choice"] for row in rows}
     truths = {row["image_sha256"]: row["truth"] for row in rows}
-    table = ({"image_sha256": s, TRUTH: truth, **{who: answers.get((s, who)) for who in people}}
-             for s, truth in truths.items())  # fmt: skip
+    table = (
+        {"image_sha256": s, TRUTH: truth, **{who: answers.get((s, who)) for who in people}}
+        for s, truth in truths.items()
+    )
     write_csv(path, ["image_sha256", TRUTH, *people], table)
     return len(truths), people
 
