@@ -143,7 +143,7 @@ def measure(workspace: Path, what: Measurement) -> float:
 def unseen(workspace: Path, run: str, data: Path) -> None:
     """The published test images by models that never saw their papers, beside the people who judged them."""
     people = ("--human", str(data / "human_labels.csv"), "--images", "key")
-    found = call(workspace, "polymodel", "evaluate", run, "--no-controls", "--among", "published", *people)["among"]
+    found = call(workspace, "polymodel", "evaluate", run, "--no-controls", "--across", "published", *people)["across"]
     for words, row in (("model", found["judged"]["model"]), ("people's vote", found["judged"]["vote"])):
         own = row["auroc"]
         limit = "  (to reach 0.85)" if words == "model" else ""

@@ -221,3 +221,17 @@ class Workspace:
             f"There is no workspace in {here} or above it.",
             f"Make one with: polydata init, or name one with --workspace or {VARIABLE}.",
         )
+
+
+def task_for(folder: Path | None) -> Task:
+    """The task of the workspace that is meant; a table needs none, so without one it is the task polydata comes with.
+
+    Raises:
+        WorkspaceError: if the workspace was named and there is none.
+    """
+    try:
+        return Workspace.find(folder).task()
+    except WorkspaceError:
+        if folder is not None:
+            raise
+        return Task.load()

@@ -44,6 +44,7 @@ def agreement(  # noqa: PLR0917 - options of a command
     """Show how far people agree: kappas, confusion, consensus; or a table's raters against its truth."""
     from polydata.catalogue.session import open_session
     from polydata.labels import agreement as measures
+    from polydata.workspace import task_for
 
     if table is None:
         if truth or raters or positive:
@@ -54,7 +55,7 @@ def agreement(  # noqa: PLR0917 - options of a command
         return
     if not truth or not raters:
         raise UsageError("A table needs the columns of truth and raters.", "Name them: --truth COLUMN --raters 'R*'")
-    task = measures.task_for(workspace)
+    task = task_for(workspace)
     found = measures.table_agreement(table, task, truth=truth, raters=raters, positive=positive, top=top)
     print_json(asdict(found)) if json else _show_table(found)
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Signs that steer a terminal, turn its direction of writing or are no signs at all; a line feed is none of them."""
 
+WORD = re.compile("[^\\W\\d_]")
+"""A letter, which no column of figures holds."""
+
 
 def printable(text: str) -> str:
     """Text from outside as a terminal may show it: what would steer the terminal is written out, as in JSON."""
@@ -43,19 +46,40 @@ def print_json_line(value: object) -> None:
     typer.echo(one_line(json.dumps(value, ensure_ascii=False, default=str)))
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], title: str = "", empty: str = "Nothing to list.") -> None:
-    """Print rows that have the same keys as a table; text from outside is never read as markup."""
+def say(text: str, colour: str | None = None) -> None:
+    """Print a text on standard output; text from outside never steers the terminal."""
+    typer.secho(printable(text), fg=colour)
+
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]], title: str = "", empty: str = "Nothing to list.", *, figures: bool = False
+) -> None:
+    """Print rows that have the same keys as a table; text from outside is never read as markup.
+
+    Args:
+        rows: a cell for each column.
+        title: above the table.
+        empty: is said where there are no rows.
+        figures: many columns of numbers written as text: without rules between them, to the right and never broken.
+    """
+    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     if not rows:
-        typer.echo(empty)
+        say(empty)
         return
-    table = Table(title=Text(title) if title else None, title_justify="left")
+    style: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "show_edge": False} if figures else {}
+    table = Table(title=Text(printable(title)) if title else None, title_justify="left", **style)
     for name in rows[0]:
-        numeric = all(isinstance(r[name], int | float) for r in rows)
-        table.add_column(Text(str(name)), justify="right" if numeric else "left", overflow="fold")
+        numeric = all(isinstance(r[name], int | float) or (figures and not WORD.search(str(r[name]))) for r in rows)
+        table.add_column(
+            Text(printable(str(name))),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=figures and numeric,
+        )
     for row in rows:
         table.add_row(*(Text("" if v is None else printable(str(v))) for v in row.values()))
     Console().print(table)
@@ -68,7 +92,7 @@ def print_facts(facts: Mapping[str, Any], title: str = "") -> None:
 
 def next_step(command: str) -> None:
     """Say which command comes next."""
-    typer.echo(f"Next: {command}")
+    say(f"Next: {command}")
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import Any
 
 from polydata.catalogue.resolution import current_method, named_answers
 from polydata.catalogue.session import Session
-from polydata.errors import WorkspaceError
 from polydata.files.rater_tables import positive_answer, read_answers
 from polydata.labels.consensus import (
     MIN_ANSWERS,
@@ -26,7 +25,6 @@ from polydata.labels.consensus import (
     scores,
 )
 from polydata.task import Task
-from polydata.workspace import Workspace
 
 PICKED_BY = "accuracy on the same images, so their mean is better than what they would reach on others"
 
@@ -105,20 +103,6 @@ def table_agreement(
         rater_scores=each,
         top_k={"k": len(best), "picked_by": PICKED_BY, "raters": best, **mean_scores([each[name] for name in best])},
     )
-
-
-def task_for(folder: Path | None) -> Task:
-    """The task of the workspace that is meant; a table needs none, so without one it is the task polydata comes with.
-
-    Raises:
-        WorkspaceError: if the workspace was named and there is none.
-    """
-    try:
-        return Workspace.find(folder).task()
-    except WorkspaceError:
-        if folder is not None:
-            raise
-        return Task.load()
 
 
 @dataclass(frozen=True)

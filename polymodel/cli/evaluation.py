@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.output import print_json, say
 from polydata.errors import UsageError
 from polymodel.cli import app
-from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitOption, print_json, progress
+from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitOption, progress
 
 
 @app.command()
@@ -23,10 +24,10 @@ def evaluate(
     against: Annotated[
         str | None, typer.Option("--against", metavar="OTHER", help="Another run: the differences, and how sure.")
     ] = None,
-    among: Annotated[
+    across: Annotated[
         str | None,
         typer.Option(
-            "--among", metavar="SPLIT", help="Also on the test images of this split, by models that had not seen them."
+            "--across", metavar="SPLIT", help="Also on the test images of this split, by models that had not seen them."
         ),
     ] = None,
     human: HumanOption = None,
@@ -39,32 +40,28 @@ def evaluate(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Score a run on its test side, with 95 % intervals over papers, beside models that see no micrograph."""
+    from polydata.workspace import task_for
     from polymodel.data import split as data
-    from polymodel.evaluation.across import among as evaluate_among
-    from polymodel.evaluation.evaluate import compare
+    from polymodel.evaluation.across import across as evaluate_across
+    from polymodel.evaluation.compare import compare_pair
     from polymodel.evaluation.evaluate import evaluate as evaluate_run
-    from polymodel.evaluation.people import read_votes
-    from polymodel.report import summaries as console
-    from polymodel.report import tables as console_tables
+    from polymodel.evaluation.people import HumanTable
+    from polymodel.report.tables import show_evaluation
     from polymodel.runs import run as runs
 
-    if (human is None) != (images is None) or (human is not None and among is None):
-        raise UsageError("--human, --images and --among go together.", "--images names the table's column of images.")
+    if (human is None) != (images is None) or (human is not None and across is None):
+        raise UsageError("--human, --images and --across go together.", "--images names the table's column of images.")
     chosen = runs.open_run(run, workspace)
-    compared = compare(chosen, runs.open_run(against, workspace)) if against else None
-    votes = read_votes(human, images, raters, chosen.classes, chosen.positive) if human and images else None
-    part = evaluate_among(chosen, data.load_split(among, workspace), votes) if among else None
+    votes, beside = None, {}
+    if human and images:
+        votes = HumanTable(human, raters, chosen.classes, chosen.positive, task_for(workspace)).votes(images)
+    if against:
+        beside["against"] = compare_pair(chosen, runs.open_run(against, workspace))
+    if across:
+        beside["across"] = evaluate_across(chosen, data.load_split(across, workspace), votes)
     with progress() as advance:
-        result = evaluate_run(chosen, controls, advance)
-    if as_json:
-        print_json(result | ({"against": compared} if compared else {}) | ({"among": part} if part else {}))
-        return
-    console.show_evaluation(chosen, result)
-    console_tables.show_extras(result)
-    if part:
-        console_tables.show_among(part)
-    if compared:
-        console_tables.show_comparison(compared)
+        result = evaluate_run(chosen, controls, advance) | beside
+    print_json(result) if as_json else show_evaluation(result)
 
 
 @app.command()
@@ -86,20 +83,22 @@ def baselines(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Score what needs no trained network: controls that see no picture, Sobel, textures, neighbours, people."""
-    from polydata.workspace import Workspace
+    from polydata.workspace import Workspace, task_for
     from polymodel.data import split as data
     from polymodel.evaluation.baselines import run_baselines
-    from polymodel.evaluation.people import people
-    from polymodel.report import tables as console_tables
+    from polymodel.evaluation.people import HumanTable
+    from polymodel.report.tables import show_baselines
 
     if (human is None) != (truth is None):
         raise UsageError("--human and --truth go together.", "Name the table and its column with the true answers.")
     chosen = data.load_split(split, workspace)
     data.check_images(chosen)
-    answered = people(human, truth, raters, chosen.classes, chosen.positive) if human and truth else None
+    answered = None
+    if human and truth:
+        answered = HumanTable(human, raters, chosen.classes, chosen.positive, task_for(workspace)).scores(truth)
     with progress() as advance:
         found = run_baselines(chosen, Workspace.find(workspace).runs, embeddings, answered, advance)
-    print_json(found) if as_json else console_tables.show_baselines(found)
+    print_json(found) if as_json else show_baselines(found)
 
 
 @app.command()
@@ -127,4 +126,4 @@ def report(
     chosen = [runs.open_run(name, workspace) for name in run]
     with progress() as advance:
         written = write_report(chosen, output, advance, published, training_log)
-    typer.echo(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). Open it in a browser.")
+    say(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). Open it in a browser.")

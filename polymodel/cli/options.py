@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -44,11 +43,6 @@ DeviceOption = Annotated[DeviceName, typer.Option("--device", help="Where to com
 def command_words() -> list[str]:
     """The words to type to go on with this call."""
     return ["polymodel", *(shlex.quote(word) for word in sys.argv[1:])]
-
-
-def print_json(data: Any) -> None:
-    """What ``--json`` prints."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 @contextmanager

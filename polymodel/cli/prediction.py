@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import report_problems
+from polydata.console.output import print_json, report_problems
 from polydata.errors import PartialFailure
 from polymodel.cli import app
-from polymodel.cli.options import DeviceOption, RunArgument, print_json, progress
+from polymodel.cli.options import DeviceOption, RunArgument, progress
 from polymodel.config import DeviceName
 
 
@@ -35,7 +35,7 @@ def predict(
     from polydata.files.atomic import check_output
     from polymodel.prediction.predict import OUTPUTS, open_model, write_predictions
     from polymodel.prediction.predict import predict as predict_images
-    from polymodel.report import summaries as console
+    from polymodel.report import tables as console
 
     chosen = open_model(run, workspace)
     if output is not None:
@@ -60,7 +60,7 @@ def export(
 ) -> None:
     """Write a run as one ONNX file that answers as predict does, checked against it; needs the extra onnx."""
     from polymodel.prediction.onnx import export as export_run
-    from polymodel.report import summaries as console
+    from polymodel.report import tables as console
     from polymodel.runs import run as runs
 
     chosen = runs.open_run(run, workspace)

@@ -9,10 +9,10 @@ import typer
 
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import report_problems
+from polydata.console.output import print_json, report_problems
 from polydata.errors import PartialFailure, UsageError
 from polymodel.cli import app
-from polymodel.cli.options import RunArgument, print_json, progress
+from polymodel.cli.options import RunArgument, progress
 
 runs_app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Look at the runs of a workspace.")
 app.add_typer(runs_app, name="runs")
@@ -21,7 +21,7 @@ app.add_typer(runs_app, name="runs")
 @runs_app.command("list")
 def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """List the runs of the workspace."""
-    from polymodel.report import summaries as console
+    from polymodel.report import tables as console
     from polymodel.runs import run as runs
 
     readable, problems = runs.list_runs(workspace)
@@ -35,7 +35,7 @@ def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) ->
 @runs_app.command("show")
 def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show what a run is: its split, settings, parts and where it was computed."""
-    from polymodel.report import summaries as console
+    from polymodel.report import tables as console
     from polymodel.runs import run as runs
 
     chosen = runs.open_run(run, workspace)
@@ -55,24 +55,24 @@ def runs_compare(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Set runs side by side, split by split; of runs that are named, also the first against the others."""
-    from polymodel.evaluation import compare as leaderboard
-    from polymodel.report import tables as console_tables
+    from polymodel.evaluation.compare import leaderboard, write_leaderboard
+    from polymodel.report import tables as console
     from polymodel.runs import run as runs
 
     if output is not None and output.suffix.lower() != ".csv":
         raise UsageError(f"{output} does not end in .csv.", "The leaderboard is written as CSV.")
     found, unreadable = ([runs.open_run(n, workspace) for n in names], []) if names else runs.list_runs(workspace)
     with progress() as advance:
-        board = leaderboard.leaderboard(found, pairs=bool(names), advance=advance)
+        board = leaderboard(found, pairs=bool(names), advance=advance)
     if output is not None:
-        leaderboard.write_leaderboard(output, board.rows)
+        write_leaderboard(output, board)
     problems = [*unreadable, *board.problems]
     if as_json:
         print_json({"runs": board.rows, "differences": board.differences, "problems": problems})
     else:
-        console_tables.show_leaderboard(board.rows, output)
+        console.show_leaderboard(board.rows, output)
         for pair in board.differences:
-            console_tables.show_comparison(pair)
+            console.show_comparison(pair)
     report_problems(problems, "Left out")
     if problems:
         raise PartialFailure(f"{len(problems)} runs or pairs were left out.", "Each is named above.")

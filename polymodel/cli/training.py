@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import report_problems
+from polydata.console.output import print_json, report_problems
 from polydata.errors import PartialFailure
 from polymodel.cli import app
 from polymodel.cli.options import (
@@ -20,7 +20,6 @@ from polymodel.cli.options import (
     StdOption,
     WeightsOption,
     command_words,
-    print_json,
     progress,
 )
 from polymodel.config import DeviceName, Precision, TrackerName, seeds_from
@@ -92,7 +91,7 @@ def train(
     """Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken off."""
     given = locals()
     from polymodel.api import fit
-    from polymodel.report import summaries
+    from polymodel.report import tables
 
     settings = {field.name: given[field.name] for field in fields(Finetune) if field.name != "recipe"}
     with progress() as bar:
@@ -112,7 +111,7 @@ def train(
             progress=bar,
         ).trained
     if trained is not None:
-        print_json(summaries.trained_json(trained)) if as_json else summaries.show_trained(trained)
+        print_json(tables.trained_json(trained)) if as_json else tables.show_trained(trained)
 
 
 @app.command()
@@ -131,7 +130,7 @@ def embed(
     """Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two stages."""
     from polymodel.config import train_config
     from polymodel.prediction.embed import embed as embed_images
-    from polymodel.report import summaries as console
+    from polymodel.report import tables as console
 
     config = train_config(Probe(arch=arch, weights=weights, mean=mean, std=std))
     with progress() as advance:

@@ -8,21 +8,23 @@ judged them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polydata.errors import UsageError
+from polydata.errors import InputError, UsageError
 from polydata.splits.manifest import Split
+from polymodel.evaluation.aggregate import averaged
+from polymodel.evaluation.evaluate import predictions_digest
 from polymodel.evaluation.metrics import Outcome, summarise
 from polymodel.evaluation.people import Votes
-from polymodel.evaluation.slices import averaged
 from polymodel.runs.run import Run, read_json, write_json
 
-PREFIX = "among-"
+PREFIX = "across-"
 
 
-def among(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:
+def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:
     """Score a run on those of its test images that stand on a test side of another split, and note it in its folder.
 
     Of each image the probabilities are averaged over the models that had it as a test image. All images are scored
@@ -36,8 +38,9 @@ def among(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:
     Returns:
         ``split``, ``split_digest``, ``images``, ``groups``, ``positive`` (images), ``missing`` (test images of the
         split that the run did not test), ``relabelled`` (images that the run labels otherwise), ``leakage`` of the run,
-        ``metrics`` as ``metrics.summarise`` gives them; with votes ``judged``: ``images``, ``raters``, and the
-        metrics of the ``model`` and of the ``vote`` on these; else None.
+        ``metrics`` as ``metrics.summarise`` gives them; ``predictions_digest``; with votes ``judged``: ``images``,
+        ``raters``, and the metrics of the ``model`` and of the ``vote`` on these; without, what an earlier call with
+        votes said of the same split and predictions, else None.
 
     Raises:
         RefusedError: if the run is not finished.
@@ -52,7 +55,7 @@ def among(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:
         raise UsageError(
             f"{run.name} tested no image that {split.name} tests.", "Train on a split with folds of the same images."
         )
-    own = _chosen(outcome, places)
+    own = outcome.at(places)
     labels = facts["label"].iloc[places]
     result: dict[str, Any] = {
         "run": run.name,
@@ -65,31 +68,41 @@ def among(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:
         "missing": len(wanted) - len(places),
         "relabelled": sum(wanted[str(sha)].label != label for sha, label in labels.items()),
         "metrics": summarise([own]),
+        "predictions_digest": predictions_digest(run),
         "judged": None,
     }
-    if votes is not None:
+    path = run.folder / f"{PREFIX}{split.name}.json"
+    if votes is None:
+        result["judged"] = _judged_before(path, result)
+    else:
         shares = votes.of_items([wanted[str(sha)] for sha in labels.index])
         judged = np.flatnonzero(~np.isnan(shares))
         if not len(judged):
             raise UsageError(f"People judged no image that {split.name} tests.", "Name the table's column of images.")
-        model = _chosen(own, judged)
+        model = own.at(judged)
         result["judged"] = {
             "images": len(judged),
             "raters": len(votes.raters),
             "model": summarise([model]),
             "vote": summarise([_vote(model, shares[judged])]),
         }
-    write_json(run.folder / f"{PREFIX}{split.name}.json", result)
+    write_json(path, result)
     return result
 
 
-def known_among(run: Run) -> list[Mapping[str, Any]]:
+def _judged_before(path: Path, result: Mapping[str, Any]) -> Any:
+    """What an earlier call said of people, where it was about the same images and answers of the run."""
+    try:
+        earlier = read_json(path)
+    except InputError:
+        return None
+    same = all(earlier.get(key) == result[key] for key in ("split_digest", "predictions_digest"))
+    return earlier.get("judged") if same else None
+
+
+def known_across(run: Run) -> list[Mapping[str, Any]]:
     """What earlier calls wrote into the run's folder, by the names of the splits."""
     return [read_json(path) for path in sorted(run.folder.glob(f"{PREFIX}*.json"))]
-
-
-def _chosen(outcome: Outcome, places: Any) -> Outcome:
-    return Outcome(outcome.truth[places], outcome.probabilities[places], outcome.groups[places], outcome.positive)
 
 
 def _vote(outcome: Outcome, shares: Any) -> Outcome:

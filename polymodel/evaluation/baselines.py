@@ -193,7 +193,7 @@ def run_baselines(
         split: from ``load_split``.
         runs: the runs folder of the workspace.
         embeddings: a Parquet file of ``polymodel embed`` for the nearest neighbour; textures where None.
-        people: what people answered, from ``people.people``, to stand in the same table.
+        people: what people answered, from ``people.HumanTable``, to stand in the same table.
         advance: told (what is going on, done, all).
 
     Returns:

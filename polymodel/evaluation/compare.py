@@ -1,18 +1,21 @@
-"""Runs side by side: one row a run, runs of one split together, for the terminal and as CSV."""
+"""Runs side by side: two on the images that both tested, and a leaderboard of one row a run."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from polydata.errors import InputError, PolydataError
-from polymodel.evaluation.evaluate import centre_of, compare, evaluate
-from polymodel.evaluation.metrics import METRICS
-from polymodel.runs.run import Run, write_text
+from polydata.errors import PolydataError, UsageError
+from polydata.files.atomic import replacing, writing_to
+from polymodel.evaluation.aggregate import averaged, outcome_of, scored_outcomes
+from polymodel.evaluation.evaluate import evaluate
+from polymodel.evaluation.metrics import METRICS, Outcome, centre_of, differences, mcnemar
+from polymodel.runs.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FACTS = (
     "split", "split_digest", "leaky", "run", "arch", "weights", "recipe", "seeds", "parts", "test_images",
@@ -35,13 +38,64 @@ class Board:
 
     Attributes:
         rows: one a run, with all of ``COLUMNS``.
-        differences: the first run against each other one, as ``evaluate.compare`` gives them.
+        differences: the first run against each other one, as ``compare_pair`` gives them.
         problems: runs that cannot be scored and pairs that cannot be compared, each with the reason.
     """
 
     rows: tuple[Row, ...]
     differences: tuple[Row, ...]
     problems: tuple[str, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows with the columns ``COLUMNS``; a metric without meaning is missing."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows, columns=COLUMNS)
+
+
+def compare_pair(run: Run, other: Run) -> dict[str, Any]:
+    """Two finished runs on the test images that both have.
+
+    Returns:
+        ``difference`` {metric: {value, low, high}} of the means over parts, as ``evaluate`` gives them, and the counts
+        and p value of ``mcnemar``, for which each image's probabilities are averaged over the parts that tested it;
+        the ``runs``, the ``images`` in common, those ``left_out`` for being of one run alone, and ``leaky`` runs.
+
+    Raises:
+        RefusedError: if a run is not finished.
+        UsageError: if they name classes differently, have no test image in common, or label one differently.
+    """
+    for one in (run, other):
+        one.require_finished()
+    if (run.classes, run.positive) != (other.classes, other.positive):
+        raise UsageError(f"{run.name} and {other.name} answer different questions.", "Name a run of the same classes.")
+    (facts, mine), (facts_other, theirs) = averaged(run), averaged(other)
+    common = facts.index.intersection(facts_other.index)
+    if not len(common):
+        raise UsageError(f"{run.name} and {other.name} have no test image in common.", "Name a run of the same split.")
+    together = mine.at(facts.index.get_indexer(common)), theirs.at(facts_other.index.get_indexer(common))
+    if (together[0].truth != together[1].truth).any():
+        raise UsageError(f"{run.name} and {other.name} label some images differently.", "Name a run of the same split.")
+    groups = facts.loc[common, "group"]  # another split may merge papers otherwise
+    return {
+        "runs": [run.name, other.name],
+        "images": len(common),
+        "left_out": {run.name: len(facts) - len(common), other.name: len(facts_other) - len(common)},
+        "leaky": [one.name for one in (run, other) if one.leakage],
+        "difference": differences(_on(run, groups), _on(other, groups)),
+        "mcnemar": mcnemar(*together),
+    }
+
+
+def _on(run: Run, groups: pd.Series[str]) -> list[Outcome]:
+    """What a run's parts said of these test images (SHA-256 -> group)."""
+    outcomes = []
+    for key in run.planned:
+        frame = run.predictions(key)
+        own = frame[(frame["side"] == "test") & frame["image_sha256"].isin(groups.index)]
+        outcomes.append(outcome_of(run, own.assign(group=own["image_sha256"].map(groups))))
+    return [outcome for outcome in scored_outcomes(run, outcomes)[0] if len(outcome.truth)]
 
 
 def leaderboard(
@@ -63,7 +117,7 @@ def leaderboard(
         try:
             rows.append(_row(run, evaluate(run, controls=False)))
             if pairs and done:
-                differences.append(compare(runs[0], run))
+                differences.append(compare_pair(runs[0], run))
         except PolydataError as error:
             problems.append(error.message)
     rows.sort(key=lambda r: (r["leaky"], r["split"], r["split_digest"], -(r["auroc"] or 0), r["run"]))
@@ -72,20 +126,12 @@ def leaderboard(
 
 def _row(run: Run, evaluation: Mapping[str, Any]) -> Row:
     config = run.config
-    row: Row = {
-        "split": run.split["name"],
-        "split_digest": run.split["digest"],
-        "leaky": run.leakage is not None,
-        "run": run.name,
-        "arch": config.arch,
-        "weights": config.weights,
-        "recipe": config.recipe.name,
-        "seeds": len(config.seeds),
-        "parts": len(run.planned),
-        "test_images": evaluation["test_images"],
-        "test_groups": evaluation["test_groups"],
-        "seconds": run.record["seconds"],
-    }
+    facts = (
+        run.split["name"], run.split["digest"], run.leakage is not None, run.name, config.arch, config.weights,
+        config.recipe.name, len(config.seeds), len(run.planned), evaluation["test_images"], evaluation["test_groups"],
+        run.record["seconds"],
+    )  # fmt: skip
+    row: Row = dict(zip(FACTS, facts, strict=True))
     for metric in METRICS:
         found = evaluation[metric]
         row[metric] = centre_of(found)
@@ -95,17 +141,12 @@ def _row(run: Run, evaluation: Mapping[str, Any]) -> Row:
     return row
 
 
-def write_leaderboard(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_leaderboard(path: Path, board: Board) -> None:
     """Write the rows as CSV with the columns ``COLUMNS``; a metric without meaning is an empty cell.
 
     Raises:
+        UsageError: if the file does not end in .csv.
         InputError: if the file cannot be written.
     """
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    try:
-        write_text(path, out.getvalue())
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}", "Name another file with --output.") from error
+    with writing_to(path), replacing(path) as out:
+        board.table.to_csv(out, index=False)

@@ -14,8 +14,9 @@ error, and the mean gap between probability and frequency over ten bins that hol
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,16 @@ class Outcome:
         """(n,) class indices."""
         best: NDArray[np.int64] = self.probabilities.argmax(1)
         return best
+
+    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Outcome:
+        """The same of some of the items, by their numbers or a mask."""
+        return Outcome(self.truth[places], self.probabilities[places], self.groups[places], self.positive)
+
+
+def centre_of(summary: Mapping[str, Any]) -> float | None:
+    """The value of a metric, or its mean over parts."""
+    value: float | None = summary["value"] if "value" in summary else summary["mean"]
+    return value
 
 
 def joined(outcomes: Sequence[Outcome]) -> Outcome:

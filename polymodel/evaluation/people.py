@@ -58,82 +58,85 @@ def _names(item: Item) -> Iterator[str]:
         yield labelled[1]
 
 
-def read_votes(path: Path, images: str, raters: Sequence[str], labels: Sequence[str], positive: str) -> Votes:
-    """Read what people said of images; a row on which somebody's answer is missing is left out.
+@dataclass(frozen=True)
+class HumanTable:
+    """A table of what people answered: a row an image, a column a rater.
 
-    Args:
-        path: CSV, XLSX, JSON or JSON Lines; a row an image, a column a rater.
-        images: column with the images' names.
-        raters, labels, positive: see ``people``.
+    A row on which somebody's answer is missing is left out.
 
-    Raises:
-        InputError: if the file cannot be read, lacks a column, has no complete row, or holds a word that is no label.
-    """
-    table = read_answers(path, images, raters)
-    given = _said_positive(path, table, table.raters, labels, positive)
-    shares = {row[images]: float(share) for row, share in zip(table.rows, given.mean(axis=1), strict=True)}
-    return Votes(table.raters, shares)
-
-
-def people(
-    path: Path, truth: str, raters: Sequence[str], labels: Sequence[str], positive: str, *, top: int = 10
-) -> dict[str, Any]:
-    """Score the answers of people in a table.
-
-    A row on which an answer or the truth is missing is left out of every figure and counted. Intervals are over
-    images, since such a table names no papers.
-
-    Args:
-        path: CSV, XLSX, JSON or JSON Lines; a row an image, a column a rater.
-        truth: column with the true answers.
+    Attributes:
+        path: CSV, XLSX, JSON or JSON Lines.
         raters: shell patterns of the raters' columns, such as ``R*``.
         labels: of the split; the table may write them as the task spells them, or as 0 and 1 in file names.
         positive: the positive label.
-        top: how many of the best raters are averaged.
-
-    Returns:
-        ``images``, ``left_out``, ``fleiss_kappa``, ``majority_accuracy``, ``each``, ``vote`` and ``top``.
-
-    Raises:
-        InputError: if the file cannot be read, lacks a column, has no complete row, or holds a word that is no label.
+        task: of the workspace.
     """
-    table = read_answers(path, truth, raters)
-    names = table.raters
-    said = _said_positive(path, table, (truth, *names), labels, positive)
-    real, given = said[:, 0], said[:, 1:]
-    each = {name: _hard(real, given[:, k]) for k, name in enumerate(names)}
-    right = dict(zip(names, (given == real[:, None]).mean(axis=0).tolist(), strict=True))
-    best = sorted(names, key=lambda name: -right[name])[:top]
-    return {
-        "images": len(table.rows),
-        "left_out": len(table.left_out),
-        "fleiss_kappa": fleiss_kappa([[str(v) for v in row] for row in given]),
-        "majority_accuracy": float(max(real.mean(), 1 - real.mean())),
-        "mean": _mean(list(each.values())),
-        "each": each,
-        "vote": summarise([_outcome(real, given.mean(axis=1))]),
-        "top": {"raters": best, "picked_by": PICKED_BY, "metrics": _mean([each[n] for n in best])},
-    }
 
+    path: Path
+    raters: Sequence[str]
+    labels: Sequence[str]
+    positive: str
+    task: Task
 
-def _said_positive(
-    path: Path, table: AnswerTable, columns: Sequence[str], labels: Sequence[str], positive: str
-) -> NDArray[np.bool_]:
-    """Which answers are the positive label, (rows, columns).
+    def votes(self, images: str) -> Votes:
+        """What people said of images, whose names stand in the column ``images``.
 
-    Raises:
-        InputError: naming the words that are no label.
-    """
-    task = Task.load()
-    words = {row[name] for row in table.rows for name in columns}
-    if unknown := sorted(word for word in words if word not in labels and meaning(task, word) is None):
-        more = f" and {len(unknown) - SHOWN_WORDS} more" if len(unknown) > SHOWN_WORDS else ""
-        raise InputError(
-            f"{path} holds answers that are no label: {', '.join(unknown[:SHOWN_WORDS])}{more}.",
-            f"Known: {', '.join((*labels, *task.file_suffixes))}.",
-        )
-    yes = {word for word in words if positive in (word, meaning(task, word))}
-    return np.array([[row[name] in yes for name in columns] for row in table.rows])
+        Raises:
+            InputError: if the file cannot be read, lacks a column, has no complete row, or holds a word that is no
+                label.
+        """
+        table = read_answers(self.path, images, self.raters)
+        given = self._said_positive(table, table.raters)
+        shares = {row[images]: float(share) for row, share in zip(table.rows, given.mean(axis=1), strict=True)}
+        return Votes(table.raters, shares)
+
+    def scores(self, truth: str, top: int = 10) -> dict[str, Any]:
+        """Score the answers; intervals are over images, since such a table names no papers.
+
+        Args:
+            truth: column with the true answers, without which a row is left out too.
+            top: how many of the best raters are averaged.
+
+        Returns:
+            ``images``, ``left_out``, ``fleiss_kappa``, ``majority_accuracy``, ``each``, ``vote`` and ``top``.
+
+        Raises:
+            InputError: as ``votes``.
+        """
+        table = read_answers(self.path, truth, self.raters)
+        names = table.raters
+        said = self._said_positive(table, (truth, *names))
+        real, given = said[:, 0], said[:, 1:]
+        each = {name: _hard(real, given[:, k]) for k, name in enumerate(names)}
+        right = dict(zip(names, (given == real[:, None]).mean(axis=0).tolist(), strict=True))
+        best = sorted(names, key=lambda name: -right[name])[:top]
+        return {
+            "images": len(table.rows),
+            "left_out": len(table.left_out),
+            "fleiss_kappa": fleiss_kappa([[str(v) for v in row] for row in given]),
+            "majority_accuracy": float(max(real.mean(), 1 - real.mean())),
+            "mean": _mean(list(each.values())),
+            "each": each,
+            "vote": summarise([_outcome(real, given.mean(axis=1))]),
+            "top": {"raters": best, "picked_by": PICKED_BY, "metrics": _mean([each[n] for n in best])},
+        }
+
+    def _said_positive(self, table: AnswerTable, columns: Sequence[str]) -> NDArray[np.bool_]:
+        """Which answers are the positive label, (rows, columns).
+
+        Raises:
+            InputError: naming the words that are no label.
+        """
+        words = {row[name] for row in table.rows for name in columns}
+        meant = {word: word if word in self.labels else meaning(self.task, word) for word in words}
+        if unknown := sorted(word for word in words if meant[word] is None):
+            more = f" and {len(unknown) - SHOWN_WORDS} more" if len(unknown) > SHOWN_WORDS else ""
+            raise InputError(
+                f"{self.path} holds answers that are no label: {', '.join(unknown[:SHOWN_WORDS])}{more}.",
+                f"Known: {', '.join((*self.labels, *self.task.file_suffixes))}.",
+            )
+        yes = {word for word in words if self.positive in (word, meaning(self.task, word))}
+        return np.array([[row[name] in yes for name in columns] for row in table.rows])
 
 
 def _outcome(real: Any, chance: Any) -> Outcome:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from polydata.errors import InputError, PolydataError
+from polydata.errors import PolydataError
 from polydata.splits.manifest import MANIFEST, Item, load_split
+from polymodel.evaluation.aggregate import averaged
 from polymodel.evaluation.metrics import Outcome, point
-from polymodel.networks.linear import softmax
-from polymodel.runs.run import LOGIT, Run
-
-if TYPE_CHECKING:
-    import pandas as pd
+from polymodel.runs.run import Run
 
 SLICES = ("technique", "year", "journal", "scale", "image_size", "label_source")
 SHOWN = ("accuracy", "balanced_accuracy", "auroc")
@@ -26,34 +23,6 @@ LARGER_SCALE = "over 50 µm"
 MOST = 12
 """Values of one kind that are shown, the most frequent ones; the others are put together."""
 NOT_TOLD = "not told"
-
-
-def averaged(run: Run) -> tuple[pd.DataFrame, Outcome]:
-    """Test images of a run, the probabilities averaged over the parts that had each as a test image.
-
-    Returns:
-        A row for each image, sorted by SHA-256 (label, group, path), and the outcome in the same order.
-
-    Raises:
-        InputError: if predictions cannot be read or hold labels that the run does not list.
-    """
-    import pandas as pd
-
-    frames = [run.predictions(key) for key in run.planned]
-    tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])
-    logits = [LOGIT + label for label in run.classes]
-    tests[logits] = softmax(tests[logits].to_numpy(dtype=np.float64))
-    facts = tests.groupby("image_sha256")[["label", "group", "path"]].first()
-    if unknown := sorted(set(facts["label"]) - set(run.classes)):
-        raise InputError(f"The predictions of {run.name} hold labels that the run does not list: {', '.join(unknown)}.")
-    chances = tests.groupby("image_sha256")[logits].mean().to_numpy()
-    outcome = Outcome(
-        np.array([run.classes.index(label) for label in facts["label"]], dtype=np.int64),
-        chances,
-        facts["group"].to_numpy(dtype=np.str_),
-        run.classes.index(run.positive),
-    )
-    return facts, outcome
 
 
 def slices(run: Run) -> list[dict[str, Any]]:
@@ -80,7 +49,7 @@ def slices(run: Run) -> list[dict[str, Any]]:
 
 
 def _row(kind: str, value: str, own: Any, outcome: Outcome) -> dict[str, Any]:
-    part = Outcome(outcome.truth[own], outcome.probabilities[own], outcome.groups[own], outcome.positive)
+    part = outcome.at(own)
     found = point(part)
     shown = {metric: None if np.isnan(found[metric]) else found[metric] for metric in SHOWN}
     counts = {"images": len(part.truth), "groups": len(set(part.groups.tolist()))}

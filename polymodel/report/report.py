@@ -15,11 +15,12 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from polydata.errors import InputError
+from polydata.files.atomic import writing_to
 from polydata.images.picture import open_picture
-from polymodel.evaluation.across import known_among
+from polymodel.evaluation.across import known_across
+from polymodel.evaluation.aggregate import averaged, logit_columns, tested_rows
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
-from polymodel.evaluation.evaluate import centre_of, evaluate, rows
+from polymodel.evaluation.evaluate import evaluate, rows
 from polymodel.evaluation.figures import (
     box_figure,
     confusion_figure,
@@ -27,15 +28,13 @@ from polymodel.evaluation.figures import (
     printed_curves_figure,
     violin_figure,
 )
-from polymodel.evaluation.metrics import METRICS, TITLES
+from polymodel.evaluation.metrics import METRICS, TITLES, centre_of
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
 from polymodel.evaluation.slices import split_items
-from polymodel.networks.linear import softmax
-from polymodel.report.summaries import ROW_TITLES, percent
-from polymodel.report.tables import BESIDE, baseline_rows
+from polymodel.report.tables import BESIDE, ROW_TITLES, baseline_rows, percent
 from polymodel.runs.card import card_text
-from polymodel.runs.run import LOGIT, Run, write_text
+from polymodel.runs.run import Run, write_text
 
 THUMBNAIL = 176
 SHOWN_MISTAKES = 24
@@ -49,14 +48,14 @@ class Mistake:
 
     Attributes:
         picture: a JPEG thumbnail as a data URI; empty until the mistake is chosen to be shown.
-        image_sha256, group: of the image.
+        path, image_sha256, group: of the image.
         label, answer: the word it carries and the word that was given.
         chance: the probability of the answer, averaged over the parts that had it as a test image.
         caption: of its figure, shortened; empty where the split's files tell none.
         parts, wrong: of how many parts it was a test image, and how many of these were wrong.
     """
 
-    picture: str
+    path: str
     image_sha256: str
     group: str
     label: str
@@ -64,6 +63,7 @@ class Mistake:
     chance: float
     parts: int
     wrong: int
+    picture: str = ""
     caption: str = ""
 
 
@@ -101,11 +101,8 @@ def write_report(
         boxes=_boxes(sections),
         baselines=_baselines(runs),
     )
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+    with writing_to(output):
         write_text(output, page)
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror}", "Name another file with --output.") from error
     return output
 
 
@@ -176,11 +173,11 @@ def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "confusion": data_uri(confusion_figure(counts, run.classes, "svg"), "image/svg+xml"),
         "curves": data_uri(curves_figure([run.history(key) for key in run.planned], "svg"), "image/svg+xml"),
         "mistakes": [
-            _with_picture(run, mistake, path, captions.get(mistake.image_sha256, ""))
-            for mistake, path in mistakes[:SHOWN_MISTAKES]
+            dataclasses.replace(m, picture=thumbnail(run.image_root / m.path), caption=captions.get(m.image_sha256, ""))
+            for m in mistakes[:SHOWN_MISTAKES]
         ],
         "mistake_count": len(mistakes),
-        "among": known_among(run),
+        "across": known_across(run),
     }
 
 
@@ -205,39 +202,25 @@ def data_uri(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def find_mistakes(run: Run) -> list[tuple[Mistake, str]]:
-    """Test images whose averaged probabilities name the wrong label, the surest first, each with its path."""
-    import pandas as pd
-
-    logits = [LOGIT + label for label in run.classes]
-    frames = [run.predictions(key) for key in run.planned]
-    tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])
-    tests[logits] = softmax(tests[logits].to_numpy(dtype=np.float64))
-    tests["wrong"] = [
-        run.classes[k] != label for k, label in zip(tests[logits].to_numpy().argmax(1), tests["label"], strict=True)
-    ]
-    found = []
-    for sha256, rows_of in tests.groupby("image_sha256"):
-        chances = rows_of[logits].mean().to_numpy()
-        first, answer = rows_of.iloc[0], int(chances.argmax())
-        if run.classes[answer] == first["label"]:
-            continue
-        mistake = Mistake(
-            picture="",
-            image_sha256=str(sha256),
-            group=str(first["group"]),
-            label=str(first["label"]),
-            answer=run.classes[answer],
-            chance=float(chances[answer]),
-            parts=len(rows_of),
-            wrong=int(rows_of["wrong"].sum()),
+def find_mistakes(run: Run) -> list[Mistake]:
+    """Test images whose averaged probabilities name the wrong label, the surest first."""
+    tests, (facts, outcome) = tested_rows(run), averaged(run)
+    answers = np.array(run.classes)[tests[logit_columns(run)].to_numpy().argmax(1)]
+    counts = tests.assign(wrong=answers != tests["label"]).groupby("image_sha256")["wrong"].agg(["size", "sum"])
+    found = [
+        Mistake(
+            path=str(facts["path"].iloc[k]),
+            image_sha256=str(facts.index[k]),
+            group=str(facts["group"].iloc[k]),
+            label=str(facts["label"].iloc[k]),
+            answer=run.classes[outcome.answers[k]],
+            chance=float(outcome.probabilities[k].max()),
+            parts=int(counts["size"].iloc[k]),
+            wrong=int(counts["sum"].iloc[k]),
         )
-        found.append((mistake, str(first["path"])))
-    return sorted(found, key=lambda pair: (-pair[0].chance, pair[0].image_sha256))
-
-
-def _with_picture(run: Run, mistake: Mistake, path: str, caption: str) -> Mistake:
-    return dataclasses.replace(mistake, picture=thumbnail(run.image_root / path), caption=caption)
+        for k in np.flatnonzero(outcome.answers != outcome.truth)
+    ]
+    return sorted(found, key=lambda mistake: (-mistake.chance, mistake.image_sha256))
 
 
 def _shortened(caption: str) -> str:

@@ -1,27 +1,180 @@
-"""Tables of the baselines, of two runs set against each other, and what an evaluation holds beside its metrics."""
+"""What the commands of polymodel print: tables for people, plain structures for JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from polydata.console.output import next_step, print_facts, print_table, say
+from polymodel.evaluation.baselines import TITLES as BASELINE_TITLES
+from polymodel.evaluation.evaluate import rows
+from polymodel.evaluation.metrics import METRICS, TITLES, centre_of
+from polymodel.runs.run import Run
 
-from polymodel.evaluation.evaluate import centre_of
-from polymodel.evaluation.metrics import TITLES
-from polymodel.report.summaries import interval, percent
+if TYPE_CHECKING:
+    from polymodel.prediction.embed import Embedded
+    from polymodel.prediction.onnx import Exported
+    from polymodel.prediction.predict import Predictions
+    from polymodel.training.train import Trained
 
-BASELINE_METRICS = (
-    "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc",
-)  # fmt: skip
+ROW_TITLES = {"model": "model", **BASELINE_TITLES}
+"""What the rows of an evaluation are called: the model, and the controls that see no micrograph."""
+BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
 BESIDE = ("auroc", "balanced_accuracy", "accuracy", "f1")
 """Metrics that tables with little room show."""
 SHORT = {"accuracy": "acc.", "balanced_accuracy": "bal.", "specificity": "spec.", "precision": "prec."}
 """So that eighty columns hold them all."""
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A fraction in per cent, ``–`` for one without meaning."""
+    return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def interval(summary: Mapping[str, Any]) -> str:
+    """``79.2–93.1``, or nothing where there is none."""
+    return "" if summary["low"] is None else f"{percent(summary['low'])}–{percent(summary['high'])}"
+
+
+def _with_spread(summary: Mapping[str, Any]) -> str:
+    """``83.1``, or over parts ``83.1 ± 4.2``."""
+    spread = summary.get("sd")
+    return percent(centre_of(summary)) + (f" ± {percent(spread)}" if spread is not None else "")
+
+
+def _warn_leak(leakage: str | None) -> None:
+    if leakage:
+        say(f"Leaky split: {leakage}", "yellow")
+
+
+def _failed(files: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"path": path, "reason": reason} for path, reason in files]
+
+
+def trained_json(trained: Trained) -> dict[str, Any]:
+    """What ``train --json`` prints."""
+    return {
+        **run_row(trained.run),
+        "folder": str(trained.run.folder),
+        "parts_now": trained.done_now,
+        "parts_before": trained.done_before,
+        "notes": list(trained.notes),
+    }
+
+
+def show_trained(trained: Trained) -> None:
+    """The summary after training."""
+    row = run_row(trained.run)
+    print_facts({key: row[key] for key in ("run", "split", "arch", "weights", "recipe", "seeds", "parts", "seconds")})
+    _warn_leak(trained.run.leakage)
+    for note in trained.notes:
+        say(note)
+    if not trained.done_now:
+        say("All parts were there already; nothing was trained.")
+    next_step(f"polymodel evaluate {trained.run.name}")
+
+
+def embedded_json(done: Embedded) -> dict[str, Any]:
+    """What ``embed --json`` prints."""
+    facts = {"output": str(done.output), "images": done.images, "features": done.features}
+    return {**facts, "network_sha256": done.digest, "failed": _failed(done.failed)}
+
+
+def show_embedded(done: Embedded) -> None:
+    """Where the features were written."""
+    say(f"Wrote {done.features} features of {done.images} images to {done.output}")
+
+
+def show_evaluation(evaluation: Mapping[str, Any]) -> None:
+    """The table of metrics, the model beside the others, and all else that an evaluation holds."""
+    parts, scored = len(evaluation["parts"]), evaluation["scored"]
+    what = "mean ± sd over parts" if scored > 1 else "value"
+    model, *others = rows(evaluation).items()
+    own = {TITLES[metric]: model[1][metric] for metric in METRICS} | {"on training": evaluation["train_accuracy"]}
+    beside = {TITLES[metric]: [percent(centre_of(found[metric])) for _, found in others] for metric in METRICS}
+    names = [ROW_TITLES.get(name, name).replace(" ", "\n") for name, _ in others]
+    table = [
+        {"": title, "model": _with_spread(value), "95 %": interval(value)}
+        | dict(zip(names, beside.get(title, [""] * len(names)), strict=True))
+        for title, value in own.items()
+    ]
+    print_table(table, f"{evaluation['run']}: {what} and 95 % interval, per cent", figures=True)
+    classes, counts = evaluation["confusion_matrix"]["classes"], evaluation["confusion_matrix"]["rows_are_truth"]
+    for label, line in zip(classes, counts, strict=True):
+        said = ", ".join(f"{count} {name}" for name, count in zip(classes, line, strict=True))
+        say(f"labelled {label}: answered {said}")
+    counted = f"{parts} {'part' if parts == 1 else 'parts'}{'' if scored == parts else ' scored together'}"
+    images = f"{evaluation['test_images']} test images of {evaluation['test_groups']} papers"
+    say(f"{images}, {counted}; interval: {evaluation['interval']}")
+    _warn_leak(evaluation["leakage"])
+    _show_beyond_the_mean(evaluation)
+    if "across" in evaluation:
+        _show_across(evaluation["across"])
+    if "against" in evaluation:
+        show_comparison(evaluation["against"])
+    next_step(f"polymodel report {evaluation['run']} --output report.html")
+
+
+def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
+    """Wilson's interval, AUROC within papers, seeds and slices of an evaluation."""
+    within, seeds = evaluation["within_papers"], evaluation["over_seeds"]["accuracy"]
+    say(f"Accuracy, were images independent (Wilson): {interval(evaluation['accuracy_wilson'])}")
+    if within["groups"]:
+        which = f"{within['groups']} papers that have both labels, {within['images']} images"
+        say(f"AUROC within papers: {percent(within['value'])} ({interval(within)}), {which}")
+    if len(seeds["values"]) > 1:
+        each = ", ".join(percent(v) for v in seeds["values"])
+        say(f"Accuracy over {len(seeds['values'])} seeds: {percent(seeds['mean'])} ± {percent(seeds['sd'])}; {each}")
+        say(f"  (the best seed, picked on the test side: {percent(seeds['best'])}; no estimate of anything)")
+    slices = [
+        {
+            "slice": row["by"].replace("_", " "),
+            "": row["value"],
+            "images": row["images"],
+            "papers": row["groups"],
+            "accuracy": percent(row["accuracy"]),
+            "balanced": percent(row["balanced_accuracy"]),
+            "AUROC": percent(row["auroc"]),
+        }
+        for row in evaluation["slices"]
+    ]
+    if slices:
+        print_table(slices, figures=True)
+
+
+def _show_across(found: Mapping[str, Any]) -> None:
+    """A run on the test images of another split, beside what people said of them."""
+    columns = {f"this run,\n{found['images']} images": found["metrics"]}
+    if judged := found["judged"]:
+        columns[f"this run,\n{judged['images']} judged images"] = judged["model"]
+        columns[f"vote of\n{judged['raters']} people"] = judged["vote"]
+    table = [
+        {"": TITLES[m]} | {name: f"{percent(centre_of(v[m]))} ({interval(v[m])})" for name, v in columns.items()}
+        for m in BESIDE
+    ]
+    print_table(
+        table, f"On the test images of {found['split']}, by models that had not seen them, per cent", figures=True
+    )
+    for key, words in (("missing", "were not tested by this run"), ("relabelled", "carry another label there")):
+        if found[key]:
+            say(f"{found[key]} test images of {found['split']} {words}.")
+    _warn_leak("its models may have seen these papers." if found["leakage"] else None)
+
+
+def show_comparison(found: Mapping[str, Any]) -> None:
+    """Two runs on the same images."""
+    first, second = found["runs"]
+    table = []
+    for metric, title in TITLES.items():
+        value, low, high = (found["difference"][metric][key] for key in ("value", "low", "high"))
+        between = "" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
+        table.append({"": title, "difference": "–" if value is None else f"{100 * value:+.1f}", "95 %": between})
+    print_table(table, f"{first} less {second}, {found['images']} images", figures=True)
+    test = found["mcnemar"]
+    right = f"Only {first} is right on {test['first_only_right']}, only {second} on {test['second_only_right']}"
+    say(f"{right}; McNemar's exact test: p = {test['p']:.3g} (takes images for independent)")
+    _warn_leak(", ".join(found["leaky"]))
 
 
 def baseline_rows(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -42,145 +195,143 @@ def baseline_rows(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[
 
 def show_baselines(found: Mapping[str, Any]) -> None:
     """One table of everything that a split can be answered with without a trained network."""
-    console = Console()
-    table = Table(title=f"{escape(found['split'])}: baselines, per cent", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for metric in BASELINE_METRICS:
-        table.add_column(SHORT.get(metric, TITLES[metric]), justify="right", no_wrap=True)
+    names = {metric: SHORT.get(metric, TITLES[metric]) for metric in BASELINE_METRICS}
+    table: list[dict[str, str]] = []
     last = None
     for on, words, metrics in baseline_rows(found):
         if on != last:
-            table.add_section()
-            table.add_row(f"[bold]{escape(on)}[/]")
+            table.append({"": f"On {on}:"} | dict.fromkeys(names.values(), ""))
             last = on
-        table.add_row(escape(words), *(percent(centre_of(metrics[m]), 2) for m in BASELINE_METRICS))
-    console.print(table)
+        table.append({"": words} | {name: percent(centre_of(metrics[m]), 2) for m, name in names.items()})
+    print_table(table, f"{found['split']}: baselines, per cent", figures=True)
     if people := found.get("people"):
         kappa = people["fleiss_kappa"]
         agreed = "" if kappa is None else f"; Fleiss' kappa {kappa:.3f}"
-        console.print(
-            f"* {people['top']['picked_by']}. Always the most "
-            f"frequent answer: {percent(people['majority_accuracy'])}{agreed}; {people['left_out']} rows left out.",
-            highlight=False,
-        )
-    if found["leakage"]:
-        console.print(f"[bold yellow]Leaky split:[/] {escape(found['leakage'])}", highlight=False)
-    console.print(f"Next: polymodel train --split {escape(found['split'])}", highlight=False)
+        always = f"Always the most frequent answer: {percent(people['majority_accuracy'])}"
+        say(f"* {people['top']['picked_by']}. {always}{agreed}; {people['left_out']} rows left out.")
+    _warn_leak(found["leakage"])
+    next_step(f"polymodel train --split {found['split']}")
 
 
-def show_extras(evaluation: Mapping[str, Any]) -> None:
-    """Wilson's interval, AUROC within papers, seeds and slices of an evaluation."""
-    console = Console()
-    within, seeds = evaluation["within_papers"], evaluation["over_seeds"]["auroc"]["values"]
-    lines = [f"Accuracy, were images independent (Wilson): {interval(evaluation['accuracy_wilson'])}"]
-    if within["groups"]:
-        lines.append(
-            f"AUROC within papers: {percent(within['value'])} ({interval(within)}), {within['groups']} papers that "
-            f"have both labels, {within['images']} images"
-        )
-    if len(seeds) > 1:
-        own = evaluation["over_seeds"]["accuracy"]
-        lines.append(
-            f"Accuracy over {len(seeds)} seeds: {percent(own['mean'])} ± {percent(own['sd'])}; "
-            f"{', '.join(percent(v) for v in own['values'])}"
-        )
-        lines.append(f"  (the best seed, picked on the test side: {percent(own['best'])}; no estimate of anything)")
-    for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
-    if evaluation["slices"]:
-        console.print(_slices(evaluation))
-    console.print(f"Next: polymodel report {escape(evaluation['run'])} --output report.html", highlight=False)
+def predictions_json(found: Predictions) -> dict[str, Any]:
+    """What ``predict --json`` prints."""
+    return {
+        "leakage": found.leakage,
+        "predictions": [p.row() for p in found.done],
+        "failed": _failed(found.failed),
+    }
 
 
-def _slices(evaluation: Mapping[str, Any]) -> Table:
-    table = Table("slice", "", "images", "papers", "accuracy", "balanced", "AUROC", box=box.SIMPLE_HEAD)
-    for column in table.columns[2:]:
-        column.justify = "right"
-    last = None
-    for row in evaluation["slices"]:
-        kind = "" if row["by"] == last else row["by"].replace("_", " ")
-        last = row["by"]
-        values = (percent(row[m]) for m in ("accuracy", "balanced_accuracy", "auroc"))
-        table.add_row(kind, escape(row["value"]), str(row["images"]), str(row["groups"]), *values)
-    return table
-
-
-def show_among(found: Mapping[str, Any]) -> None:
-    """A run on the test images of another split, beside what people said of them."""
-    console = Console()
-    table = Table(
-        "", "images", *(SHORT.get(m, TITLES[m]) for m in BESIDE), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
-        title=f"On the test images of {escape(found['split'])}, by models that had not seen them, per cent",
-    )  # fmt: skip
-    rows = [("this run", found["images"], found["metrics"])]
-    if judged := found["judged"]:
-        rows += [
-            ("this run, judged images", judged["images"], judged["model"]),
-            (f"vote of {judged['raters']} people", judged["images"], judged["vote"]),
+def show_predictions(found: Predictions, output: Path | None) -> None:
+    """The table of predictions, or where it was written."""
+    if output is None:
+        table = [
+            {
+                "image": p.path,
+                "label": p.label,
+                "p positive": f"{p.p_positive:.3f}",
+                "logits": ", ".join(f"{label} {value:+.2f}" for label, value in p.logits.items()),
+            }
+            for p in found.done
         ]
-    for words, images, values in rows:
-        table.add_row(words, str(images), *(f"{percent(centre_of(values[m]))} {interval(values[m])}" for m in BESIDE))
-    console.print(table)
-    for key, words in (("missing", "were not tested by this run"), ("relabelled", "carry another label there")):
-        if found[key]:
-            console.print(f"{found[key]} test images of {escape(found['split'])} {words}.", highlight=False)
-    if found["leakage"]:
-        console.print("[bold yellow]Leaky split:[/] its models may have seen these papers.", highlight=False)
+        print_table(table, empty="No image could be read.")
+    else:
+        say(f"Wrote {len(found.done)} predictions to {output}")
+    if seen := sum(p.trained_on is True for p in found.done):
+        say(f"The run was trained on {seen} of these images (trained_on): their answers may repeat their labels.")
+    _warn_leak(found.leakage)
 
 
-def show_leaderboard(rows: Sequence[Mapping[str, Any]], output: Path | None) -> None:
+def exported_json(done: Exported) -> dict[str, Any]:
+    """What ``export --json`` prints."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in vars(done).items()}
+
+
+def show_exported(done: Exported) -> None:
+    """What was written, and how near its answers are to the run's."""
+    say(f"Wrote {done.output} ({done.size_bytes / 1e6:.1f} MB) and {done.sidecar}")
+    whose = "test" if done.from_run else "made-up"
+    say(f"On {done.pictures} {whose} images a logit differs from torch's by {done.difference:.1g} at most.")
+    next_step(f"polymodel predict {done.output} IMAGES")
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """A run in a list."""
+    config = run.config
+    return {
+        "run": run.name,
+        "split": run.split["name"],
+        "arch": config.arch,
+        "weights": config.weights,
+        "recipe": config.recipe.name,
+        "seeds": ", ".join(map(str, config.seeds)),
+        "parts": f"{len(run.finished)} of {len(run.planned)}",
+        "finished": run.is_finished,
+        "leaky": run.leakage is not None,
+        "seconds": run.record["seconds"],
+        "started": run.record["started"],
+    }
+
+
+def show_runs(found: Sequence[Mapping[str, Any]]) -> None:
+    """The list of runs."""
+    columns = ("run", "split", "arch", "weights", "recipe", "parts", "seconds")
+    table = [{key: row[key] for key in columns} | {"": "leaky" if row["leaky"] else ""} for row in found]
+    print_table(table, empty="There are no runs yet. Train one with: polymodel train --split NAME")
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """run.json with each part's own record."""
+    return {**run.record, "name": run.name, "finished_parts": [run.part(key) for key in run.finished]}
+
+
+def show_run(run: Run) -> None:
+    """All that a person wants to know of a run at a glance."""
+    counts, environment = run.split["counts"], run.record["environment"]
+    facts = {
+        **{k: v for k, v in run_row(run).items() if k not in ("finished", "leaky")},
+        "split digest": run.split["digest"],
+        "images": f"{counts['images']} of {counts['groups']} groups",
+        "labels": ", ".join(f"{label} {count}" for label, count in counts["labels"].items()),
+        "settings": run.config.recipe.words,
+        "device": f"{environment['device']} ({environment['device_name']}), {environment['threads']} threads",
+        "python": f"{environment['python']}, torch {environment['packages']['torch']}",
+        "commit": environment["git_commit"] or "–",
+        "folder": run.folder,
+        "command": run.record["command"],
+    }
+    print_facts(facts)
+    _warn_leak(run.leakage)
+
+
+def show_leaderboard(found: Sequence[Mapping[str, Any]], output: Path | None) -> None:
     """Runs side by side, those of one split together."""
-    console = Console()
-    if not rows:
-        console.print("There are no finished runs. Train one with: polymodel train --split NAME")
+    if not found:
+        say("There are no finished runs. Train one with: polymodel train --split NAME")
         return
-    titles = ("run", "parts", "AUROC", "95 %", "balanced", "accuracy", "majority", "")
-    table = Table(*titles, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in table.columns[1:7]:
-        column.justify, column.no_wrap = "right", True
-    table.columns[0].overflow = "fold"
+    table: list[dict[str, Any]] = []
     last = None
-    for row in rows:
-        if row["split_digest"] != last:
-            table.add_section()
-            table.add_row(f"[bold]{escape(row['split'])}[/] {row['split_digest'][:8]}")
-            last = row["split_digest"]
+    for row in found:
         own = {part: row[f"auroc_{part}"] for part in ("low", "high")}
-        cells = [percent(row[m]) for m in ("balanced_accuracy", "accuracy", "majority_accuracy")]
-        table.add_row(
-            escape(row["run"]), str(row["parts"]), percent(row["auroc"]), interval(own), *cells,
-            "[yellow]leaky[/]" if row["leaky"] else "",
-        )  # fmt: skip
-    console.print(table)
-    console.print(
+        cells = {
+            "run": row["run"],
+            "parts": row["parts"],
+            "AUROC": percent(row["auroc"]),
+            "95 %": interval(own),
+            "balanced": percent(row["balanced_accuracy"]),
+            "accuracy": percent(row["accuracy"]),
+            "majority": percent(row["majority_accuracy"]),
+            "": "leaky" if row["leaky"] else "",
+        }
+        if row["split_digest"] != last:
+            last = row["split_digest"]
+            table.append(dict.fromkeys(cells, "") | {"run": f"On {row['split']} {last[:8]}:"})
+        table.append(cells)
+    print_table(table, figures=True)
+    say(
         "Per cent of the test side. Only runs of one split answer the same question, and to take the first of them is "
-        "to choose on the test side.",
-        highlight=False,
+        "to choose on the test side."
     )
     if output is not None:
-        console.print(f"Wrote {escape(str(output))}", highlight=False, soft_wrap=True)
-    console.print(f"Next: polymodel report {escape(rows[0]['run'])} --output report.html", highlight=False)
-
-
-def show_comparison(found: Mapping[str, Any]) -> None:
-    """Two runs on the same images."""
-    console = Console()
-    first, second = (escape(name) for name in found["runs"])
-    table = Table(
-        "", "difference", "95 %", title=f"{first} less {second}, {found['images']} images", box=box.SIMPLE_HEAD
-    )
-    for metric, title in TITLES.items():
-        row = found["difference"][metric]
-        value = "–" if row["value"] is None else f"{100 * row['value']:+.1f}"
-        table.add_row(
-            title, value, "" if row["low"] is None else f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}"
-        )
-    console.print(table)
-    test = found["mcnemar"]
-    console.print(
-        f"Only {first} is right on {test['first_only_right']}, only {second} on {test['second_only_right']}; "
-        f"McNemar's exact test: p = {test['p']:.3g} (takes images for independent)",
-        highlight=False,
-    )
-    if found["leaky"]:
-        console.print(f"[bold yellow]Leaky split:[/] {escape(', '.join(found['leaky']))}", highlight=False)
+        say(f"Wrote {output}")
+    next_step(f"polymodel report {found[0]['run']} --output report.html")

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from small_split import POSITIVE, Small, texture, write_split
 from typer.testing import CliRunner
 
+from polydata.splits.manifest import Item
 from polymodel.cli import app
 from polymodel.data.split import load_split
 from polymodel.evaluation.metrics import METRICS
@@ -272,8 +273,6 @@ def test_the_report_is_one_file_and_fetches_nothing(small: Small, tmp_path: Path
 
 
 def test_hostile_words_are_escaped(own: Small, tmp_path: Path) -> None:
-    from polydata.splits.manifest import Item
-
     hostile = "<script>alert(1)</script>"
     items = [
         Item(i.image_sha256, i.label, hostile, i.path, {"caption": hostile, "technique": hostile}) for i in own.items
@@ -370,7 +369,7 @@ def test_the_report_sets_printed_results_and_baselines_beside(small: Small, tmp_
     page = tmp_path / "report.html"
     log = tmp_path / "log.csv"
     log.write_text("model,epoch,test_accuracy_pct\n<i>Res,1,70\n<i>Res,2,81.5\n")
-    call(small, "evaluate", "run-cv", "--among", "one")
+    call(small, "evaluate", "run-cv", "--across", "one")
     call(small, "report", "run-cv", "--published", printed, "--training-log", log, "--output", page)
     text = page.read_text(encoding="utf-8")
     for words in (
@@ -388,3 +387,36 @@ def test_the_report_sets_printed_results_and_baselines_beside(small: Small, tmp_
     assert "<b>Pre-VGG" not in text
     assert "<i>Res" not in text
     assert "is to be known of the printed numbers" not in text  # only of the seed's own rows
+
+
+def test_signs_that_steer_a_terminal_are_written_out(own: Small, tmp_path: Path) -> None:
+    steering = "\x1b]0;turned\x1b\\\u202e"
+    label = {"fine": f"fine{steering}", "coarse": "coarse"}
+    items = [
+        Item(i.image_sha256, label[i.label], f"{i.group}{steering}", i.path, {"technique": steering}) for i in own.items
+    ]
+    leak = {"reason": f"both sides {steering}"}
+    write_split(
+        own.workspace.splits / "steering", [(items[:12], items[12:])], leakage=leak, classes=tuple(label.values())
+    )
+    picture = tmp_path / f"{steering.replace(chr(92), '')}.png"
+    picture.write_bytes(texture(7, 1.0))
+    folder = tmp_path / steering.replace(chr(92), "")
+    folder.mkdir()
+    call(own, "train", "--split", "steering", "--name", "steering", *FAST)
+    for words in (
+        ("train", "--split", "steering", "--name", "steering", *FAST),
+        ("evaluate", "steering", "--against", "steering", "--across", "steering"),
+        ("evaluate", "steering", "--json"),
+        ("predict", "steering", picture),
+        ("predict", "steering", picture, "--output", folder / "x.csv"),
+        ("predict", "steering", picture, "--json"),
+        ("baselines", "--split", "steering"),
+        ("runs", "list"),
+        ("runs", "show", "steering"),
+        ("runs", "compare", "steering", "--output", folder / "x.csv"),
+        ("report", "steering", "--output", folder / "x.html"),
+        ("embed", "--split", "steering", "--output", folder / "x.parquet", *FAST[:4]),
+    ):
+        said = call(own, *words)
+        assert not {"\x1b", "\u202e"} & set(said), words

@@ -11,13 +11,14 @@ from small_split import CLASSES, Small, write_split
 
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.splits.manifest import Item
+from polydata.task import Task
 from polymodel.config import TrainConfig, adjusted
 from polymodel.data.split import load_split
-from polymodel.evaluation.across import among, known_among
-from polymodel.evaluation.people import Votes, read_votes
-from polymodel.evaluation.slices import averaged
+from polymodel.evaluation.across import across, known_across
+from polymodel.evaluation.aggregate import averaged
+from polymodel.evaluation.people import HumanTable, Votes
 from polymodel.recipes import RecipeName
-from polymodel.runs.run import Run
+from polymodel.runs.run import Run, write_json
 from polymodel.training.train import train
 
 PROBE = TrainConfig("timm:test_resnet", "none", None, adjusted(RecipeName.PROBE, image_size=40), (0,))
@@ -25,14 +26,14 @@ PROBE = TrainConfig("timm:test_resnet", "none", None, adjusted(RecipeName.PROBE,
 
 @pytest.fixture(scope="module")
 def run(small: Small) -> Run:
-    trained = train(load_split("cv", small.root), PROBE, small.workspace.runs, name="among-cv")
+    trained = train(load_split("cv", small.root), PROBE, small.workspace.runs, name="across-cv")
     assert trained is not None
     return trained.run
 
 
 def test_images_of_several_folds_are_scored_together(small: Small, run: Run) -> None:
     split = load_split("one", small.root)
-    found = among(run, split)
+    found = across(run, split)
     wanted = {item.image_sha256 for item in split.folds[0].test}
     facts, outcome = averaged(run)
     own = np.isin(facts.index.to_numpy(dtype=str), sorted(wanted))
@@ -40,7 +41,7 @@ def test_images_of_several_folds_are_scored_together(small: Small, run: Run) -> 
     assert found["metrics"]["auroc"]["value"] == pytest.approx(area)
     assert (found["images"], found["missing"], found["relabelled"], found["groups"]) == (12, 0, 0, 3)
     assert found["judged"] is None
-    assert known_among(run) == [found]
+    assert known_across(run) == [found]
 
 
 def test_images_that_the_run_did_not_test_or_labels_otherwise_are_counted(own: Small) -> None:
@@ -50,14 +51,14 @@ def test_images_that_the_run_did_not_test_or_labels_otherwise_are_counted(own: S
     write_split(own.workspace.splits / "turned", [(items[12:], turned[4:12])])
     trained = train(load_split("first", own.root), PROBE, own.workspace.runs, name="first")
     assert trained is not None
-    found = among(trained.run, load_split("turned", own.root))
+    found = across(trained.run, load_split("turned", own.root))
     assert (found["images"], found["missing"], found["relabelled"]) == (4, 4, 4)
     write_split(own.workspace.splits / "others", [(items[:12], items[12:])])
     with pytest.raises(UsageError, match="tested no image"):
-        among(trained.run, load_split("others", own.root))
+        across(trained.run, load_split("others", own.root))
     (trained.run.part_folder(trained.run.planned[0]) / "part.json").unlink()
     with pytest.raises(RefusedError, match="not finished"):
-        among(trained.run, load_split("turned", own.root))
+        across(trained.run, load_split("turned", own.root))
 
 
 def test_people_are_scored_on_the_very_images_that_they_judged(small: Small, run: Run, tmp_path: Path) -> None:
@@ -69,15 +70,20 @@ def test_people_are_scored_on_the_very_images_that_they_judged(small: Small, run
         rows.append(f"{item.image_sha256},{right},{right},{right if k else 'coarse'}")
     rows.append(f"{tested[-1].image_sha256},fine,,fine")  # left out: an answer is missing
     (tmp_path / "people.csv").write_text("\n".join(rows))
-    votes = read_votes(tmp_path / "people.csv", "image", ["R*"], CLASSES, "fine")
-    judged = among(run, split, votes)["judged"]
+    table = HumanTable(tmp_path / "people.csv", ["R*"], CLASSES, "fine", Task.load())
+    found = across(run, split, table.votes("image"))
+    judged = found["judged"]
     assert (judged["images"], judged["raters"]) == (11, 3)
     assert judged["vote"]["accuracy"]["value"] == 1.0
     assert judged["model"]["accuracy"]["value"] is not None
     with pytest.raises(UsageError, match="judged no image"):
-        among(run, split, Votes(("R1",), {"elsewhere": 1.0}))
+        across(run, split, Votes(("R1",), {"elsewhere": 1.0}))
     with pytest.raises(InputError, match="no column 'name'"):
-        read_votes(tmp_path / "people.csv", "name", ["R*"], CLASSES, "fine")
+        table.votes("name")
+    # Without people again, what they said is kept as long as it is about the same images and answers.
+    assert across(run, split) == found == known_across(run)[0]
+    write_json(run.folder / "across-one.json", found | {"predictions_digest": "of a model trained before"})
+    assert across(run, split)["judged"] is None
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from typer.testing import CliRunner
 from polydata.auditing.controls import ControlTable
 from polydata.errors import InputError
 from polydata.images.picture import describe
+from polydata.resources import schemas
+from polydata.task import Task
+from polydata.workspace import SETTINGS
 from polymodel.cli import app
 from polymodel.evaluation.baselines import (
     BASELINES,
@@ -26,10 +30,9 @@ from polymodel.evaluation.baselines import (
     sobel_as_published,
     sobel_seed,
 )
-from polymodel.evaluation.evaluate import centre_of
 from polymodel.evaluation.figures import _shortened
-from polymodel.evaluation.metrics import METRICS
-from polymodel.evaluation.people import people, read_votes
+from polymodel.evaluation.metrics import METRICS, centre_of
+from polymodel.evaluation.people import HumanTable
 from polymodel.evaluation.published_results import read_curves, read_printed
 from polymodel.evaluation.texture import sobel_value, texture_features
 
@@ -121,6 +124,10 @@ def test_neighbours_by_embeddings(small: Small, tmp_path: Path) -> None:
         read_embeddings(path, [small.items[0].image_sha256])
 
 
+def people(path: Path, raters: Sequence[str], labels: Sequence[str] = LABELS) -> HumanTable:
+    return HumanTable(path, raters, labels, labels[0], Task.load())
+
+
 def table(path: Path, rows: list[list[object]]) -> Path:
     with path.open("w", newline="") as out:
         csv.writer(out).writerows(rows)
@@ -131,7 +138,7 @@ def test_people_in_the_same_table(small: Small, tmp_path: Path) -> None:
     rows: list[list[object]] = [["key", "truth", "R1", "R2", "R3"]]
     rows += [["a", 1, 1, 1, 0], ["b", 0, 0, 1, 0], ["c", 0, 0, 0, 0], ["d", 1, 1, "", 1], ["e", 1, 1, 0, 0]]
     path = table(tmp_path / "people.csv", rows)
-    found = people(path, "truth", ["R*"], LABELS, "compatible", top=1)
+    found = people(path, ["R*"]).scores("truth", top=1)
     assert (found["images"], found["left_out"]) == (4, 1)
     assert found["each"]["R1"]["accuracy"]["value"] == 1.0
     assert found["each"]["R2"]["accuracy"]["value"] == 0.5
@@ -140,9 +147,9 @@ def test_people_in_the_same_table(small: Small, tmp_path: Path) -> None:
     assert found["vote"]["auroc"]["value"] is not None
     assert found["top"]["raters"] == ["R1"]
     with pytest.raises(InputError, match="no column 'nothing'"):
-        people(path, "nothing", ["R*"], LABELS, "compatible")
+        people(path, ["R*"]).scores("nothing")
     with pytest.raises(InputError, match="raters"):
-        people(path, "truth", ["X*"], LABELS, "compatible")
+        people(path, ["X*"]).scores("truth")
     words = ("--human", path, "--truth", "truth")
     assert "vote of all" in call(small, "baselines", "--split", "one", *words)
     assert "go together" in call(small, "baselines", "--split", "one", "--human", path, expect=2)
@@ -152,18 +159,35 @@ def test_answers_that_are_no_label_are_named(small: Small, tmp_path: Path) -> No
     rows: list[list[object]] = [["key", "truth", "R1", "R2"], ["a", 1, "yes", 1], ["b", 0, "no", 0]]
     path = table(tmp_path / "people.csv", rows)
     with pytest.raises(InputError, match=r"no label: no, yes\.") as caught:
-        people(path, "truth", ["R*"], LABELS, "compatible")
+        people(path, ["R*"]).scores("truth")
     assert "compatible, incompatible, 1, 0" in caught.value.hint
     with pytest.raises(InputError, match="no label: no, yes"):
-        read_votes(path, "key", ["R*"], LABELS, "compatible")
+        people(path, ["R*"]).votes("key")
     with pytest.raises(InputError, match=r"no label: a, b\."):
-        people(path, "key", ["R2"], LABELS, "compatible")
+        people(path, ["R2"]).scores("key")
     words = ("baselines", "--split", "one", "--human", path, "--truth", "truth", "--raters", "R1")
     assert "no, yes" in call(small, *words, expect=1)
     # A label of the split, whatever the task says, and the task's spellings.
     path = table(path, [["key", "R1", "R2"], ["a", "yes", "miscible"], ["b", "no", "immiscible"]])
-    assert read_votes(path, "key", ["R1"], ("yes", "no"), "yes").shares == {"a": 1.0, "b": 0.0}
-    assert read_votes(path, "key", ["R2"], LABELS, "compatible").shares == {"a": 1.0, "b": 0.0}
+    assert people(path, ["R1"], ("yes", "no")).votes("key").shares == {"a": 1.0, "b": 0.0}
+    assert people(path, ["R2"]).votes("key").shares == {"a": 1.0, "b": 0.0}
+
+
+def test_answers_are_spelled_as_the_task_of_the_workspace_says(own: Small, tmp_path: Path) -> None:
+    task = (schemas() / "tasks" / "compatibility.toml").read_text(encoding="utf-8")
+    task = task.replace('"incompatible"', '"coarse"').replace('"compatible"', '"fine"')
+    (own.root / "grain.toml").write_text(task.replace("[spellings]", '[spellings]\nsmooth = "coarse"\nrough = "fine"'))
+    settings = own.root / SETTINGS
+    settings.write_text(settings.read_text().replace('task = "compatibility"', 'task = "grain.toml"'))
+    rows: list[list[object]] = [["key", "truth", "R1"], ["a", "rough", "rough"], ["b", "smooth", "rough"]]
+    rows += [[own.items[-1].image_sha256, "smooth", "smooth"]]
+    path = table(tmp_path / "people.csv", rows)
+    words = ("--human", path, "--raters", "R1")
+    found = json.loads(call(own, "baselines", "--split", "one", *words, "--truth", "truth", "--json"))
+    assert found["people"]["each"]["R1"]["accuracy"]["value"] == pytest.approx(2 / 3)
+    call(own, "train", "--split", "one", "--name", "own", "--arch", "timm:test_resnet", "--weights", "none")
+    said = call(own, "evaluate", "own", "--no-controls", "--across", "one", *words, "--images", "key", "--json")
+    assert json.loads(said)["across"]["judged"]["vote"]["accuracy"]["value"] == 1.0
 
 
 def test_printed_results(tmp_path: Path) -> None:
@@ -242,12 +266,12 @@ def test_the_seeds_sobel_row() -> None:
 
 @pytest.mark.realdata
 def test_the_researchers() -> None:
-    found = people(REAL / "human_labels.csv", "workbook_label01", ["R*"], LABELS, "compatible")
+    found = people(REAL / "human_labels.csv", ["R*"]).scores("workbook_label01")
     assert (found["images"], found["left_out"], len(found["each"])) == (116, 1, 21)
     assert found["fleiss_kappa"] == pytest.approx(0.359, abs=5e-4)
     assert found["mean"]["accuracy"]["mean"] == pytest.approx(0.720, abs=5e-4)
     assert found["top"]["metrics"]["accuracy"]["mean"] == pytest.approx(0.8388, abs=5e-5)
     above = [m["accuracy"]["value"] > found["majority_accuracy"] for m in found["each"].values()]
     assert sum(above) == 3
-    published = people(REAL / "human_labels.csv", "published_label01", ["R*"], LABELS, "compatible")
+    published = people(REAL / "human_labels.csv", ["R*"]).scores("published_label01")
     assert published["vote"]["auroc"]["value"] == pytest.approx(0.919, abs=1e-3)

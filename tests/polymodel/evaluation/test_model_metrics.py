@@ -60,7 +60,7 @@ def outcomes(draw: st.DrawFn) -> tuple[Outcome, list[int]]:
 
 
 @given(outcomes())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_weighted_metrics_are_scikit_learns_on_the_repeated_items(case: tuple[Outcome, list[int]]) -> None:
     made, counts = case
     names = np.array(list("abcd"))
