@@ -1,9 +1,29 @@
 from .api import Run as Run
+from .api import Scores as Scores
+from .api import baselines as baselines
+from .api import compare as compare
 from .api import fit as fit
 from .api import open_run as open_run
+from .api import predict as predict
+from .api import score as score
+from .api import write_report as write_report
 from .data.split import SplitDataset as SplitDataset
 from .data.split import load_split as load_split
 from .recipes import Finetune as Finetune
 from .recipes import Probe as Probe
 
-__all__ = ["Finetune", "Probe", "Run", "SplitDataset", "fit", "load_split", "open_run"]
+__all__ = [
+    "Finetune",
+    "Probe",
+    "Run",
+    "Scores",
+    "SplitDataset",
+    "baselines",
+    "compare",
+    "fit",
+    "load_split",
+    "open_run",
+    "predict",
+    "score",
+    "write_report",
+]

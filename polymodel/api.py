@@ -1,19 +1,68 @@
-"""What ``import polymodel`` offers of runs: train them, open them."""
+"""What ``import polymodel`` offers of runs: train, open, score, ask, report, compare them; and what needs no run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from polydata.errors import UsageError
 from polydata.splits.manifest import Split
 from polydata.types import Progress, quiet
-from polydata.workspace import Workspace
+from polydata.workspace import Workspace, task_for
 from polymodel.config import DeviceName, Hardware, Precision, TrackerName, train_config
-from polymodel.data.split import load_split
+from polymodel.data.split import check_images, load_split
 from polymodel.recipes import Finetune, Probe
 from polymodel.runs import run as folders
-from polymodel.training.train import Trained, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from polymodel.evaluation.compare import Board
+    from polymodel.evaluation.people import HumanTable
+    from polymodel.prediction.onnx import Exported, OnnxModel
+    from polymodel.prediction.predict import Images, Predictions
+    from polymodel.training.train import Trained
+
+RATERS = ("R*",)
+AnyRun = folders.Run | str | Path
+"""A run, its name in the workspace, or its folder."""
+AnySplit = Split | str | Path
+"""A split, its name in the workspace, or its folder."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Metrics of several models on the same test images.
+
+    Attributes:
+        facts: all that was written, as the commands print it with --json.
+        rows: by model, {metric: summary} as ``evaluation.metrics.summarise`` gives them.
+    """
+
+    facts: Mapping[str, Any]
+    rows: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each (model, metric): value (the mean over parts), low, high and sd, as of ``score``."""
+        import pandas as pd
+
+        return pd.concat({name: _table(row) for name, row in self.rows.items()}, names=["model"])
+
+
+def _table(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """A row for each metric."""
+    import pandas as pd
+
+    from polymodel.evaluation.metrics import centre_of
+
+    rows = {m: (centre_of(s), s["low"], s["high"], s.get("sd")) for m, s in summaries.items()}
+    columns = ["value", "low", "high", "sd"]
+    return pd.DataFrame.from_dict(rows, "index", dtype="float64", columns=columns).rename_axis("metric")
 
 
 @dataclass(frozen=True)
@@ -27,6 +76,86 @@ class Run(folders.Run):
     """
 
     trained: Trained | None = None
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """The metrics on the test side, as of ``score``; what was evaluated earlier is not computed again."""
+        return _table(self.evaluate(controls=False).rows["model"])
+
+    def evaluate(
+        self,
+        *,
+        controls: bool = True,
+        against: AnyRun | None = None,
+        across: AnySplit | None = None,
+        human: Path | None = None,
+        images: str | None = None,
+        raters: Sequence[str] = RATERS,
+        workspace: Path | None = None,
+        progress: Progress = quiet,
+    ) -> Scores:
+        """Score the run on its test side, beside models that see no micrograph, and note it in its folder.
+
+        Args:
+            controls: also fit the control models, which needs the images; the majority needs none.
+            against: another run, to compare on the images that both tested.
+            across: another split, on whose test images the run is scored too, by models that had not seen them.
+            human: with ``across``, a table of what people answered (CSV, XLSX, JSON), a row an image.
+            images: the table's column of images, by SHA-256, panel id or file name.
+            raters: shell patterns of the table's columns of people.
+            workspace: of the other run and split and of the task; by default the first found from here upwards.
+            progress: told of what is going on.
+
+        Returns:
+            ``rows``: ``model``, ``majority`` and each control; ``facts`` as evaluation.json holds them, and where
+            asked for ``against`` (see ``compare``) and ``across``.
+
+        Raises:
+            RefusedError: if a run is not finished.
+            UsageError: if runs or splits have no image in common, or options of people lack each other.
+            InputError: if predictions, images or the table cannot be read.
+        """
+        from polymodel.evaluation import across as other_split
+        from polymodel.evaluation.compare import compare_pair
+        from polymodel.evaluation.evaluate import evaluate, rows
+
+        if (human is None) != (images is None) or (human is not None and across is None):
+            hint = "--images names the table's column of images."
+            raise UsageError("--human, --images and --across go together.", hint)
+        beside = {}
+        if against is not None:
+            beside["against"] = compare_pair(self, _run(against, workspace))
+        if across is not None:
+            votes = _people(human, raters, self, workspace).votes(images) if human and images else None
+            beside["across"] = other_split.across(self, _split(across, workspace), votes)
+        facts = evaluate(self, controls, progress) | beside
+        return Scores(facts, rows(facts))
+
+    def predict(
+        self, images: Images, *, device: DeviceName | str = DeviceName.AUTO, progress: Progress = quiet
+    ) -> Predictions:
+        """Labels of images; see ``polymodel.predict``."""
+        return predict(self, images, device=device, progress=progress)
+
+    def report(self, output: str | Path, *, progress: Progress = quiet) -> Path:
+        """Write one self-contained HTML page about the run; see ``polymodel.write_report``."""
+        return write_report([self], output, progress=progress)
+
+    def export(self, output: str | Path, *, progress: Progress = quiet) -> Exported:
+        """Write the run as one ONNX file that answers as ``predict`` does, checked against it.
+
+        Args:
+            output: a .onnx file; a .json file beside it says the same of the run as the file itself.
+            progress: told of what is going on.
+
+        Raises:
+            UsageError: if packages are missing or the file is no .onnx.
+            RefusedError: if the run is not finished, or the file does not answer as the run does.
+            InputError: if the run cannot be expressed in ONNX, or the file cannot be written.
+        """
+        from polymodel.prediction.onnx import export
+
+        return export(self, Path(output), progress)
 
 
 def open_run(name_or_path: str | Path, workspace: Path | None = None) -> Run:
@@ -44,8 +173,22 @@ def open_run(name_or_path: str | Path, workspace: Path | None = None) -> Run:
     return Run(found.folder, found.record)
 
 
+def _run(given: AnyRun, workspace: Path | None) -> folders.Run:
+    return given if isinstance(given, folders.Run) else open_run(given, workspace)
+
+
+def _split(given: AnySplit, workspace: Path | None) -> Split:
+    return given if isinstance(given, Split) else load_split(given, workspace)
+
+
+def _people(path: Path, raters: Sequence[str], labelled: Run | Split, workspace: Path | None) -> HumanTable:
+    from polymodel.evaluation.people import HumanTable
+
+    return HumanTable(path, raters, labelled.classes, labelled.positive, task_for(workspace))
+
+
 def fit(
-    split: Split | str | Path,
+    split: AnySplit,
     method: Probe | Finetune | None = None,
     *,
     seeds: int | Sequence[int] = 1,
@@ -90,9 +233,11 @@ def fit(
         UsageError: if a setting, the device, the architecture or the name cannot be used.
         WorkspaceError: if no workspace is found.
     """
+    from polymodel.training.train import train
+
     config = train_config(method or Probe(), seeds)
     trained = train(
-        split if isinstance(split, Split) else load_split(split, workspace),
+        _split(split, workspace),
         config,
         Workspace.find(workspace).runs,
         name=name,
@@ -103,3 +248,154 @@ def fit(
         progress=progress,
     )
     return Run(trained.run.folder, trained.run.record, trained if trained.is_first else None)
+
+
+def predict(
+    model: AnyRun | OnnxModel,
+    images: Images,
+    *,
+    device: DeviceName | str = DeviceName.AUTO,
+    workspace: Path | None = None,
+    progress: Progress = quiet,
+) -> Predictions:
+    """Labels of images, by all parts of a finished run together: their logits are averaged.
+
+    Args:
+        model: a run, its name or folder, or a .onnx file that ``Run.export`` wrote.
+        images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures of any mode, or
+            arrays: uint8 of shape (height, width) or (height, width, 3 or 4), or uint16 of shape (height, width).
+        device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is; a .onnx file is asked on the processor.
+        workspace: of a run's name; otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
+        progress: told of what is going on.
+
+    Returns:
+        ``done``, one for each image, also as a data frame ``table``, and ``failed``, files that cannot be read.
+
+    Raises:
+        RefusedError: if the run is not finished, or its network is not the one that it was trained with.
+        InputError: if a path does not exist, or the model cannot be read.
+        UsageError: if the device is not there, or something is no image.
+    """
+    from polymodel.prediction import predict as prediction
+
+    opened = prediction.open_model(str(model), workspace) if isinstance(model, str | Path) else model
+    return prediction.predict(opened, images, DeviceName(device), progress)
+
+
+def write_report(
+    runs: Sequence[AnyRun],
+    output: str | Path,
+    *,
+    published: Path | None = None,
+    training_log: Path | None = None,
+    workspace: Path | None = None,
+    progress: Progress = quiet,
+) -> Path:
+    """Write one self-contained HTML page about runs; those that were never evaluated are.
+
+    Args:
+        runs: finished runs, their names or folders, in the order in which they are to be shown.
+        output: the HTML file.
+        published: a table of printed results to set beside: model, test_accuracy_pct and so on.
+        training_log: a table of printed trainings to draw: model, epoch, test_accuracy_pct and so on.
+        workspace: of names of runs.
+        progress: told of what is going on.
+
+    Raises:
+        RefusedError: if a run is not finished.
+        InputError: if predictions, images or tables cannot be read, or the file cannot be written.
+    """
+    from polymodel.report import report
+
+    opened = [_run(run, workspace) for run in runs]
+    return report.write_report(opened, Path(output), progress, published, training_log)
+
+
+def compare(runs: Sequence[AnyRun] = (), *, workspace: Path | None = None, progress: Progress = quiet) -> Board:
+    """Set runs side by side, split by split; of runs that are named, also the first against each other one.
+
+    Args:
+        runs: their names or folders; all of the workspace where there is none.
+        workspace: otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
+        progress: told of what is going on.
+
+    Returns:
+        ``rows``, also as a data frame ``table``; ``differences`` on the test images that two runs share, with a paired
+        bootstrap over papers and McNemar's exact test; ``problems``, what was left out.
+
+    Raises:
+        InputError: if there is no such run.
+    """
+    from polymodel.evaluation.compare import leaderboard
+
+    found, unreadable = ([_run(run, workspace) for run in runs], []) if runs else folders.list_runs(workspace)
+    board = leaderboard(found, pairs=bool(runs), advance=progress)
+    return dataclasses.replace(board, problems=(*unreadable, *board.problems))
+
+
+def baselines(
+    split: AnySplit,
+    *,
+    embeddings: Path | None = None,
+    human: Path | None = None,
+    truth: str | None = None,
+    raters: Sequence[str] = RATERS,
+    workspace: Path | None = None,
+    progress: Progress = quiet,
+) -> Scores:
+    """Score what needs no trained network on a split's test sides: controls that see no picture, Sobel, textures.
+
+    Args:
+        split: from ``load_split``, or what that takes.
+        embeddings: a Parquet file of ``polymodel embed`` for the nearest neighbour; textures where None.
+        human: a table of what people answered, a row an image, a column a rater.
+        truth: its column of true answers.
+        raters: shell patterns of its columns of people.
+        workspace: into whose runs/baselines/ the results are written.
+        progress: told of what is going on.
+
+    Raises:
+        UsageError: if ``human`` and ``truth`` do not come together.
+        RefusedError: if an image of the split was changed.
+        InputError: if an image, the embeddings or the table cannot be read.
+    """
+    from polymodel.evaluation.baselines import run_baselines
+
+    if (human is None) != (truth is None):
+        raise UsageError("--human and --truth go together.", "Name the table and its column with the true answers.")
+    chosen = _split(split, workspace)
+    check_images(chosen)
+    people = _people(human, raters, chosen, workspace).scores(truth) if human and truth else None
+    facts = run_baselines(chosen, Workspace.find(workspace).runs, embeddings, people, progress)
+    return Scores(facts, {name: row["metrics"] for name, row in facts["rows"].items()})
+
+
+def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *, positive: int = 1) -> pd.DataFrame:
+    """The metrics of predictions from anywhere, with 95 % intervals of 2,000 bootstrap draws of papers.
+
+    Args:
+        truth: (n,) class indices.
+        proba: (n, classes) probabilities from 0 to 1, or (n,) of class 1 of two.
+        groups: (n,) names of the papers; each item is its own where None.
+        positive: index of the class that precision, recall, AUROC and the like hold against all others.
+
+    Returns:
+        A row for each metric: ``value``, ``low`` and ``high`` as fractions (MCC from -1 to 1), NaN without meaning;
+        ``sd`` is NaN, for there is one part alone.
+
+    Raises:
+        UsageError: if shapes do not fit each other or values are out of range.
+    """
+    import numpy as np
+
+    from polymodel.evaluation.metrics import Outcome, summarise
+
+    labels, chances = np.asarray(truth, dtype=np.int64), np.asarray(proba, dtype=np.float64)
+    chances = np.column_stack([1 - chances, chances]) if chances.ndim == 1 else chances
+    papers = np.arange(len(labels)) if groups is None else np.asarray(groups)
+    if labels.ndim != 1 or not len(labels) or not len(labels) == len(chances) == len(papers) or chances.ndim != 2:
+        raise UsageError(f"Shapes {labels.shape}, {chances.shape} and {papers.shape} do not fit each other.")
+    classes = range(chances.shape[1])
+    if not (((chances >= 0) & (chances <= 1)).all() and set(labels.tolist()) <= set(classes) and positive in classes):
+        raise UsageError(f"Probabilities are from 0 to 1, and classes from 0 to {len(classes) - 1}.")
+    return _table(summarise([Outcome(labels, chances, papers.astype(np.str_), positive)]))

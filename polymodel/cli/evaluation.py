@@ -9,7 +9,6 @@ import typer
 
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_json, say
-from polydata.errors import UsageError
 from polymodel.cli import app
 from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitOption, progress
 
@@ -40,28 +39,21 @@ def evaluate(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Score a run on its test side, with 95 % intervals over papers, beside models that see no micrograph."""
-    from polydata.workspace import task_for
-    from polymodel.data import split as data
-    from polymodel.evaluation.across import across as evaluate_across
-    from polymodel.evaluation.compare import compare_pair
-    from polymodel.evaluation.evaluate import evaluate as evaluate_run
-    from polymodel.evaluation.people import HumanTable
+    from polymodel.api import open_run
     from polymodel.report.tables import show_evaluation
-    from polymodel.runs import run as runs
 
-    if (human is None) != (images is None) or (human is not None and across is None):
-        raise UsageError("--human, --images and --across go together.", "--images names the table's column of images.")
-    chosen = runs.open_run(run, workspace)
-    votes, beside = None, {}
-    if human and images:
-        votes = HumanTable(human, raters, chosen.classes, chosen.positive, task_for(workspace)).votes(images)
-    if against:
-        beside["against"] = compare_pair(chosen, runs.open_run(against, workspace))
-    if across:
-        beside["across"] = evaluate_across(chosen, data.load_split(across, workspace), votes)
     with progress() as advance:
-        result = evaluate_run(chosen, controls, advance) | beside
-    print_json(result) if as_json else show_evaluation(result)
+        found = open_run(run, workspace).evaluate(
+            controls=controls,
+            against=against,
+            across=across,
+            human=human,
+            images=images,
+            raters=raters,
+            workspace=workspace,
+            progress=advance,
+        )
+    print_json(found.facts) if as_json else show_evaluation(found.facts)
 
 
 @app.command()
@@ -83,22 +75,20 @@ def baselines(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Score what needs no trained network: controls that see no picture, Sobel, textures, neighbours, people."""
-    from polydata.workspace import Workspace, task_for
-    from polymodel.data import split as data
-    from polymodel.evaluation.baselines import run_baselines
-    from polymodel.evaluation.people import HumanTable
+    from polymodel import api
     from polymodel.report.tables import show_baselines
 
-    if (human is None) != (truth is None):
-        raise UsageError("--human and --truth go together.", "Name the table and its column with the true answers.")
-    chosen = data.load_split(split, workspace)
-    data.check_images(chosen)
-    answered = None
-    if human and truth:
-        answered = HumanTable(human, raters, chosen.classes, chosen.positive, task_for(workspace)).scores(truth)
     with progress() as advance:
-        found = run_baselines(chosen, Workspace.find(workspace).runs, embeddings, answered, advance)
-    print_json(found) if as_json else show_baselines(found)
+        found = api.baselines(
+            split,
+            embeddings=embeddings,
+            human=human,
+            truth=truth,
+            raters=raters,
+            workspace=workspace,
+            progress=advance,
+        )
+    print_json(found.facts) if as_json else show_baselines(found.facts)
 
 
 @app.command()
@@ -120,10 +110,10 @@ def report(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write one self-contained HTML page about one or several runs."""
-    from polymodel.report.report import write_report
-    from polymodel.runs import run as runs
+    from polymodel.api import write_report
 
-    chosen = [runs.open_run(name, workspace) for name in run]
     with progress() as advance:
-        written = write_report(chosen, output, advance, published, training_log)
+        written = write_report(
+            run, output, published=published, training_log=training_log, workspace=workspace, progress=advance
+        )
     say(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). Open it in a browser.")

@@ -33,18 +33,17 @@ def predict(
 ) -> None:
     """Predict the labels of images; the parts of a run (folds, seeds) answer together."""
     from polydata.files.atomic import check_output
-    from polymodel.prediction.predict import OUTPUTS, open_model, write_predictions
-    from polymodel.prediction.predict import predict as predict_images
-    from polymodel.report import tables as console
+    from polymodel import api
+    from polymodel.prediction.predict import OUTPUTS, write_predictions
+    from polymodel.report import tables
 
-    chosen = open_model(run, workspace)
     if output is not None:
         check_output(output, OUTPUTS)
     with progress() as advance:
-        found = predict_images(chosen, images, device, advance)
+        found = api.predict(run, images, device=device, workspace=workspace, progress=advance)
     if output is not None:
         write_predictions(output, found)
-    print_json(console.predictions_json(found)) if as_json else console.show_predictions(found, output)
+    print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)
     report_problems((f"{path}: {reason}" for path, reason in found.failed), "Failed")
     if found.failed:
         raise PartialFailure(f"{len(found.failed)} of {len(found.failed) + len(found.done)} images could not be read.")
@@ -59,11 +58,9 @@ def export(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write a run as one ONNX file that answers as predict does, checked against it; needs the extra onnx."""
-    from polymodel.prediction.onnx import export as export_run
-    from polymodel.report import tables as console
-    from polymodel.runs import run as runs
+    from polymodel.api import open_run
+    from polymodel.report import tables
 
-    chosen = runs.open_run(run, workspace)
     with progress() as advance:
-        done = export_run(chosen, output, advance)
-    print_json(console.exported_json(done)) if as_json else console.show_exported(done)
+        done = open_run(run, workspace).export(output, progress=advance)
+    print_json(tables.exported_json(done)) if as_json else tables.show_exported(done)

@@ -21,12 +21,12 @@ app.add_typer(runs_app, name="runs")
 @runs_app.command("list")
 def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """List the runs of the workspace."""
-    from polymodel.report import tables as console
+    from polymodel.report import tables
     from polymodel.runs import run as runs
 
     readable, problems = runs.list_runs(workspace)
-    found = [console.run_row(run) for run in readable]
-    print_json(found) if as_json else console.show_runs(found)
+    found = [tables.run_row(run) for run in readable]
+    print_json(found) if as_json else tables.show_runs(found)
     report_problems(problems, "Unreadable")
     if problems:
         raise PartialFailure(f"{len(problems)} runs cannot be read.", "Each is named above.")
@@ -35,11 +35,11 @@ def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) ->
 @runs_app.command("show")
 def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show what a run is: its split, settings, parts and where it was computed."""
-    from polymodel.report import tables as console
-    from polymodel.runs import run as runs
+    from polymodel.api import open_run
+    from polymodel.report import tables
 
-    chosen = runs.open_run(run, workspace)
-    print_json(console.run_json(chosen)) if as_json else console.show_run(chosen)
+    chosen = open_run(run, workspace)
+    print_json(tables.run_json(chosen)) if as_json else tables.show_run(chosen)
 
 
 @runs_app.command("compare")
@@ -55,24 +55,22 @@ def runs_compare(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Set runs side by side, split by split; of runs that are named, also the first against the others."""
-    from polymodel.evaluation.compare import leaderboard, write_leaderboard
-    from polymodel.report import tables as console
-    from polymodel.runs import run as runs
+    from polymodel import api
+    from polymodel.evaluation.compare import write_leaderboard
+    from polymodel.report import tables
 
     if output is not None and output.suffix.lower() != ".csv":
         raise UsageError(f"{output} does not end in .csv.", "The leaderboard is written as CSV.")
-    found, unreadable = ([runs.open_run(n, workspace) for n in names], []) if names else runs.list_runs(workspace)
     with progress() as advance:
-        board = leaderboard(found, pairs=bool(names), advance=advance)
+        board = api.compare(names or (), workspace=workspace, progress=advance)
     if output is not None:
         write_leaderboard(output, board)
-    problems = [*unreadable, *board.problems]
     if as_json:
-        print_json({"runs": board.rows, "differences": board.differences, "problems": problems})
+        print_json({"runs": board.rows, "differences": board.differences, "problems": board.problems})
     else:
-        console.show_leaderboard(board.rows, output)
+        tables.show_leaderboard(board.rows, output)
         for pair in board.differences:
-            console.show_comparison(pair)
-    report_problems(problems, "Left out")
-    if problems:
-        raise PartialFailure(f"{len(problems)} runs or pairs were left out.", "Each is named above.")
+            tables.show_comparison(pair)
+    report_problems(board.problems, "Left out")
+    if board.problems:
+        raise PartialFailure(f"{len(board.problems)} runs or pairs were left out.", "Each is named above.")

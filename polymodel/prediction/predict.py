@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from polydata.errors import InputError, UsageError
-from polydata.files.atomic import check_output, replacing
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from polydata.errors import InputError, UsageError, first_line
+from polydata.files.atomic import check_output, replacing, writing_to
 from polydata.ids import sha256_bytes
 from polydata.images.picture import SUFFIXES, open_picture
 from polydata.workspace import SETTINGS, Workspace
@@ -19,6 +24,11 @@ from polymodel.networks.linear import Array, softmax
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
 from polymodel.runs.run import LOGIT, Run, open_run
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+OneImage = str | Path | Image.Image | NDArray[Any]
+Images = OneImage | Sequence[OneImage]
 IMAGE_SUFFIXES = frozenset({*(f".{s}" for s in SUFFIXES.values()), ".jpeg", ".tiff"})
 
 
@@ -27,13 +37,13 @@ class Prediction:
     """What a run says of an image.
 
     Attributes:
-        path: the file.
-        image_sha256: of its bytes.
+        path: the file; of a picture in memory its place among the images, such as ``#0``.
+        image_sha256: of the file's bytes; empty for a picture in memory.
         label: the most probable one.
         p_positive: softmax probability of the run's positive class.
         logits: by label, the mean over the run's parts.
         trained_on: whether some part of the run was trained on it, so that the answer may repeat its label; None for
-            an exported file, which does not know.
+            an exported file and a picture in memory, of which it is not known.
     """
 
     path: str
@@ -70,6 +80,13 @@ class Predictions:
     failed: tuple[tuple[str, str], ...]
     leakage: str | None
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """``Prediction.row`` of each image."""
+        import pandas as pd
+
+        return pd.DataFrame([p.row() for p in self.done])
+
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
     """Files as named, and every image below folders, in order of name; of a workspace the images of its store.
@@ -92,6 +109,29 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
             found.append(path)
         else:
             raise InputError(f"There is no {path}.")
+    return found
+
+
+def _sources(images: Images) -> list[tuple[str, Path | bytes]]:
+    """The name of each image, and its file or the bytes of one.
+
+    Raises:
+        InputError: as ``find_images``.
+        UsageError: if something is neither a path, a picture nor an array of one.
+    """
+    several = [images] if isinstance(images, str | Path | Image.Image | np.ndarray) else images
+    found: list[tuple[str, Path | bytes]] = []
+    for place, image in enumerate(several):
+        if isinstance(image, str | Path):
+            found += [(str(path), path) for path in find_images([Path(image)])]
+            continue
+        out = io.BytesIO()
+        try:
+            (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(out, "TIFF")
+        except (AttributeError, TypeError, ValueError, OSError) as error:
+            hint = "Give paths, PIL pictures, or arrays of uint8 or uint16; of several channels uint8 alone."
+            raise UsageError(f"Image {place} is no picture: {first_line(error)}", hint) from error
+        found.append((f"#{place}", out.getvalue()))
     return found
 
 
@@ -123,7 +163,7 @@ def open_model(name_or_path: str, workspace: Path | None = None) -> Run | OnnxMo
 
 def predict(
     model: Run | OnnxModel,
-    paths: Sequence[Path],
+    images: Images,
     device: DeviceName = DeviceName.AUTO,
     advance: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Predictions:
@@ -131,7 +171,7 @@ def predict(
 
     Args:
         model: from ``open_model`` or ``open_run``.
-        paths: image files, folders and workspaces.
+        images: files, folders and workspaces, pictures or arrays of them; see ``polymodel.predict``.
         device: where to compute; an exported file is always asked on the processor.
         advance: told (what is going on, done, all).
 
@@ -140,24 +180,24 @@ def predict(
         InputError: if a path does not exist or weights cannot be read. An image that cannot be read is no
             error; it is listed in ``failed``.
     """
-    images = find_images(paths)
+    sources = _sources(images)
     answers, used = _answerer(model, device)
     found: dict[int, tuple[str, Array]] = {}
     failed: dict[int, tuple[str, str]] = {}
 
     def one(answers: Answerer, place: int) -> None:
-        path = images[place]
+        name, source = sources[place]
         try:
-            data = path.read_bytes()
+            data = source.read_bytes() if isinstance(source, Path) else source
             views = answers.preparation.views(open_picture(data))
         except (InputError, OSError) as error:
-            failed[place] = str(path), error.message if isinstance(error, InputError) else str(error.strerror)
+            failed[place] = name, error.message if isinstance(error, InputError) else str(error.strerror)
         else:
-            found[place] = sha256_bytes(data), answers.answer(views)
+            found[place] = sha256_bytes(data) if isinstance(source, Path) else "", answers.answer(views)
 
-    advance("predicting", 0, len(images))
-    for done, _ in enumerate(each(answers, used, range(len(images)), one), start=1):
-        advance("predicting", done, len(images))
+    advance("predicting", 0, len(sources))
+    for done, _ in enumerate(each(answers, used, range(len(sources)), one), start=1):
+        advance("predicting", done, len(sources))
     positive = model.classes.index(model.positive)
     known = _trained_on(model) if isinstance(model, Run) else None
     rows = []
@@ -165,12 +205,12 @@ def predict(
         chances = softmax(logits[None])[0]
         rows.append(
             Prediction(
-                path=str(images[place]),
+                path=sources[place][0],
                 image_sha256=sha256,
                 label=model.classes[int(chances.argmax())],
                 p_positive=float(chances[positive]),
                 logits=dict(zip(model.classes, logits.tolist(), strict=True)),
-                trained_on=None if known is None else sha256 in known,
+                trained_on=sha256 in known if known is not None and sha256 else None,
             )
         )
     return Predictions(tuple(rows), tuple(reason for _, reason in sorted(failed.items())), model.leakage)
@@ -204,17 +244,12 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     Raises:
         UsageError, InputError: as ``check_output``, and if the disk fails.
     """
-    import pandas as pd
-
     check_output(path, OUTPUTS)
-    frame = pd.DataFrame([p.row() for p in predictions.done])
-    try:
-        with replacing(path) as out:
-            if path.suffix.lower() == ".csv":
-                frame.to_csv(out, index=False)
-            elif path.suffix.lower() == ".json":
-                frame.to_json(out, orient="records", indent=2)
-            else:
-                frame.to_parquet(out, index=False)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+    frame = predictions.table
+    with writing_to(path), replacing(path) as out:
+        if path.suffix.lower() == ".csv":
+            frame.to_csv(out, index=False)
+        elif path.suffix.lower() == ".json":
+            frame.to_json(out, orient="records", indent=2)
+        else:
+            frame.to_parquet(out, index=False)

@@ -64,7 +64,7 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(
     assert "no-image" not in said
 
 
-def test_training_that_runs_away_says_so(small: Small) -> None:
+def test_training_that_runs_away_says_so(own: Small) -> None:
     words = (
         "train",
         "--split",
@@ -78,7 +78,7 @@ def test_training_that_runs_away_says_so(small: Small) -> None:
         "--learning-rate",
         1e30,
     )
-    said = call(small, *words, *FAST, expect=1)
+    said = call(own, *words, *FAST, expect=1)
     assert "not finite" in said and "--learning-rate" in said
 
 
