@@ -1,4 +1,7 @@
-"""What ``import polymodel`` offers of runs: train, open, score, ask, report, compare them; and what needs no run."""
+"""What ``import polymodel`` offers: train, open, score, ask, report and compare runs; and what needs no run.
+
+Where a call takes ``advance``, it is told (what is going on, done, all).
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,6 @@ class Run(folders.Run):
             images: the table's column of images, by SHA-256, panel id or file name.
             raters: shell patterns of the table's columns of people.
             workspace: of the other run and split and of the task; by default the first found from here upwards.
-            progress: told of what is going on.
 
         Returns:
             ``rows``: ``model``, ``majority`` and each control; ``facts`` as evaluation.json holds them, and where
@@ -146,7 +148,6 @@ class Run(folders.Run):
 
         Args:
             output: a .onnx file; a .json file beside it says the same of the run as the file itself.
-            progress: told of what is going on.
 
         Raises:
             UsageError: if packages are missing or the file is no .onnx.
@@ -299,7 +300,6 @@ def write_report(
         published: a table of printed results to set beside: model, test_accuracy_pct and so on.
         training_log: a table of printed trainings to draw: model, epoch, test_accuracy_pct and so on.
         workspace: of names of runs.
-        progress: told of what is going on.
 
     Raises:
         RefusedError: if a run is not finished.
@@ -352,7 +352,6 @@ def baselines(
         truth: its column of true answers.
         raters: shell patterns of its columns of people.
         workspace: into whose runs/baselines/ the results are written.
-        progress: told of what is going on.
 
     Raises:
         UsageError: if ``human`` and ``truth`` do not come together.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polydata.auditing.controls import CONTROLS, Control, ControlTable, read_table
+from polydata.auditing.controls import CONTROLS, ControlTable, read_table
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.images.picture import describe, open_picture
@@ -56,11 +56,11 @@ class Pictures:
     embeddings: Array
 
 
-Baseline = Callable[[Pictures, Index, Index], Array]
+Method = Callable[[Pictures, Index, Index], Array]
 
 
-def _control(control: Control) -> Baseline:
-    return lambda pictures, train, test: control(pictures.controls, train, test)
+def _control(name: str) -> Method:
+    return lambda pictures, train, test: CONTROLS[name](pictures.controls, train, test)
 
 
 def _thresholded(pictures: Pictures, train: Index, test: Index, cut: float, low_is_positive: bool) -> Array:
@@ -147,37 +147,39 @@ def _fitted(model: Any, features: Array, table: ControlTable, train: Index, test
     return scores
 
 
-BASELINES: dict[str, Baseline] = {
-    "majority": _control(CONTROLS["majority"]),
-    "paper_lookup": _control(CONTROLS["paper_lookup"]),
-    "metadata": _control(CONTROLS["metadata"]),
-    "print_only": _control(CONTROLS["print_only"]),
-    "sobel_seed": sobel_seed,
-    "sobel": sobel,
-    "texture_forest": texture_forest,
-    "nearest": nearest,
+@dataclass(frozen=True)
+class Baseline:
+    """One row of the table: what answers, what it is called, and what it answers by."""
+
+    method: Method
+    title: str
+    what: str
+
+
+BASELINES = {
+    "majority": Baseline(_control("majority"), "majority", "the most frequent training label"),
+    "paper_lookup": Baseline(
+        _control("paper_lookup"), "paper lookup", "the label of the same paper on the training side"
+    ),
+    "metadata": Baseline(_control("metadata"), "file metadata", "width, height, size and format of the file"),
+    "print_only": Baseline(_control("print_only"), "print only", "a coarse view of the bottom strip and corners"),
+    "sobel_seed": Baseline(
+        sobel_seed,
+        "Sobel as in the seed",
+        f"positive where the Sobel value is up to {SOBEL_THRESHOLD}; the threshold saw these images",
+    ),
+    "sobel": Baseline(
+        sobel, "Sobel, own threshold", "Sobel value, side and threshold by cross-validation on the training papers"
+    ),
+    "texture_forest": Baseline(
+        texture_forest, "GLCM and LBP, forest", "grey-level co-occurrence and local binary patterns, random forest"
+    ),
+    "nearest": Baseline(
+        nearest,
+        "nearest neighbours",
+        f"the {NEIGHBOURS} nearest training images by textures, or by embeddings that were given",
+    ),
 }
-TITLES = {
-    "majority": "majority",
-    "paper_lookup": "paper lookup",
-    "metadata": "file metadata",
-    "print_only": "print only",
-    "sobel_seed": "Sobel as in the seed",
-    "sobel": "Sobel, own threshold",
-    "texture_forest": "GLCM and LBP, forest",
-    "nearest": "nearest neighbours",
-}
-MEANINGS = {
-    "majority": "the most frequent training label",
-    "paper_lookup": "the label of the same paper on the training side",
-    "metadata": "width, height, size and format of the file",
-    "print_only": "a coarse view of the bottom strip and corners",
-    "sobel_seed": f"positive where the Sobel value is up to {SOBEL_THRESHOLD}; the threshold saw these images",
-    "sobel": "Sobel value, side and threshold by cross-validation on the training papers",
-    "texture_forest": "grey-level co-occurrence and local binary patterns, random forest",
-    "nearest": f"the {NEIGHBOURS} nearest training images by textures, or by embeddings that were given",
-}
-"""What each answers by."""
 
 
 def run_baselines(
@@ -214,17 +216,17 @@ def run_baselines(
         for fold in split.folds
     ]
     rows, answers = {}, []
-    for name, method in BASELINES.items():
+    for name, baseline in BASELINES.items():
         outcomes = []
         for number, (fold, (train, test)) in enumerate(zip(split.folds, sides, strict=True)):
             advance(f"baseline {name.replace('_', ' ')}", number, len(sides))
-            scores = method(pictures, train, test)
+            scores = baseline.method(pictures, train, test)
             outcomes.append(_outcome(pictures, test, scores))
             answers += [
                 (name, fold.number, items[k].image_sha256, items[k].label, items[k].group, float(score))
                 for k, score in zip(test, scores[:, pictures.positive], strict=True)
             ]
-        rows[name] = {"title": TITLES[name], "what": MEANINGS[name], "metrics": summarise(outcomes)}
+        rows[name] = {"title": baseline.title, "what": baseline.what, "metrics": summarise(outcomes)}
     result = {
         "split": split.name,
         "split_digest": split.digest,

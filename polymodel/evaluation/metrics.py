@@ -13,7 +13,7 @@ error, and the mean gap between probability and frequency over ten bins that hol
 
 from __future__ import annotations
 
-import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,12 +97,13 @@ def point(outcome: Outcome) -> dict[str, float]:
 
     truth, answers = outcome.truth, outcome.answers
     is_positive, said_positive = truth == outcome.positive, answers == outcome.positive
-    binary = {"zero_division": np.nan}
-    single = len(np.unique(truth)) < 2
+    present = np.unique(truth)
+    binary, each = {"zero_division": np.nan}, {"labels": present, "average": "macro"}
+    single = len(present) < 2
     scores = outcome.probabilities[:, outcome.positive]
     return {
         "accuracy": float(sk.accuracy_score(truth, answers)),
-        "balanced_accuracy": np.nan if single else float(_balanced(sk, truth, answers)),
+        "balanced_accuracy": np.nan if single else float(sk.recall_score(truth, answers, **each)),
         "precision": float(sk.precision_score(is_positive, said_positive, **binary)),
         "recall": float(sk.recall_score(is_positive, said_positive, **binary)),
         "specificity": float(sk.recall_score(is_positive, said_positive, pos_label=False, **binary)),
@@ -114,13 +115,6 @@ def point(outcome: Outcome) -> dict[str, float]:
         "brier": float(sk.brier_score_loss(is_positive, scores.clip(0, 1), pos_label=True)),
         "ece": float(_calibration_error(scores, is_positive, np.ones((1, len(scores))))[0]),
     }
-
-
-def _balanced(sk: object, truth: NDArray[np.int64], answers: NDArray[np.int64]) -> float:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an answer that no item has as its label
-        value: float = sk.balanced_accuracy_score(truth, answers)  # type: ignore[attr-defined]
-    return value
 
 
 def confusion(outcome: Outcome) -> NDArray[np.int64]:
@@ -252,16 +246,20 @@ def summarise(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = RESAM
         low, high = _interval(means)
         if len(outcomes) == 1:
             summary[metric] = {"value": _number(values[0]), "low": low, "high": high}
-            continue
-        defined = values[~np.isnan(values)]
-        summary[metric] = {
-            "mean": _number(_mean(values[:, None])[0]),
-            "sd": _number(defined.std(ddof=1)) if len(defined) > 1 else None,
-            "low": low,
-            "high": high,
-            "values": [_number(v) for v in values],
-        }
+        else:
+            mean = _number(_mean(values[:, None])[0])
+            summary[metric] = {**spread(values), "mean": mean, "low": low, "high": high}
     return summary
+
+
+def spread(values: Array) -> dict[str, object]:
+    """Mean, sd (n - 1) and all ``values`` of a metric over parts, seeds or people; None where it has no meaning."""
+    known = values[~np.isnan(values)]
+    return {
+        "mean": float(known.mean()) if len(known) else None,
+        "sd": float(known.std(ddof=1)) if len(known) > 1 else None,
+        "values": [_number(v) for v in values],
+    }
 
 
 def _resampled(outcomes: Sequence[Outcome], seed: int, resamples: int) -> list[dict[str, Array]]:
@@ -315,20 +313,11 @@ def over_seeds(outcomes: Sequence[Outcome], seeds: Sequence[int]) -> dict[str, d
     points = [point(outcome) for outcome in outcomes]
     found: dict[str, dict[str, object]] = {}
     for metric in METRICS:
-        values = np.array(
-            [
-                _mean(np.array([[p[metric]] for p, own in zip(points, seeds, strict=True) if own == seed]))[0]
-                for seed in sorted(set(seeds))
-            ]
-        )
+        of_seeds = [[p[metric] for p, own in zip(points, seeds, strict=True) if own == s] for s in sorted(set(seeds))]
+        values = np.array([_mean(np.array(own)[:, None])[0] for own in of_seeds])
         known = values[~np.isnan(values)]
         best = (known.min() if metric in LOWER_IS_BETTER else known.max()) if len(known) else np.nan
-        found[metric] = {
-            "mean": _number(known.mean()) if len(known) else None,
-            "sd": _number(known.std(ddof=1)) if len(known) > 1 else None,
-            "values": [_number(v) for v in values],
-            "best": _number(best),
-        }
+        found[metric] = {**spread(values), "best": _number(best)}
     return found
 
 
@@ -342,28 +331,22 @@ def within_groups(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = R
     """
     from sklearn.metrics import roc_auc_score
 
-    areas: dict[str, list[float]] = {}
+    areas: defaultdict[str, list[float]] = defaultdict(list)
     sizes: dict[str, int] = {}
     for outcome in outcomes:
-        is_positive = outcome.truth == outcome.positive
-        for name in np.unique(outcome.groups):
-            own = outcome.groups == name
-            if 0 < is_positive[own].sum() < own.sum():
-                area = roc_auc_score(is_positive[own], outcome.probabilities[own, outcome.positive])
-                areas.setdefault(str(name), []).append(float(area))
-                sizes[str(name)] = int(own.sum())
+        for name in np.unique(outcome.groups).tolist():
+            own = outcome.at(outcome.groups == name)
+            is_positive = own.truth == own.positive
+            if 0 < is_positive.sum() < len(is_positive):
+                areas[name].append(float(roc_auc_score(is_positive, own.probabilities[:, own.positive])))
+                sizes[name] = len(is_positive)
     values = np.array([np.mean(areas[name]) for name in sorted(areas)])
     if not len(values):
         return {"value": None, "low": None, "high": None, "groups": 0, "images": 0}
     draws = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
     low, high = _interval(values[draws].mean(1))
-    return {
-        "value": float(values.mean()),
-        "low": low,
-        "high": high,
-        "groups": len(values),
-        "images": sum(sizes.values()),
-    }
+    counts = {"groups": len(values), "images": sum(sizes.values())}
+    return {"value": float(values.mean()), "low": low, "high": high, **counts}
 
 
 def differences(

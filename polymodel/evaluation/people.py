@@ -16,7 +16,7 @@ from polydata.files.rater_tables import AnswerTable, meaning, read_answers
 from polydata.labels.consensus import fleiss_kappa
 from polydata.splits.manifest import Item
 from polydata.task import Task
-from polymodel.evaluation.metrics import METRICS, Outcome, summarise
+from polymodel.evaluation.metrics import METRICS, Outcome, spread, summarise
 
 LABELLED = re.compile(r"(.+)_[^_]+")
 """A file name without its suffix that ends in a label, as published images' names do."""
@@ -153,14 +153,5 @@ def _hard(real: Any, answers: Any) -> dict[str, dict[str, object]]:
 
 def _mean(several: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
     """Mean and sd of each metric over raters for whom it has a meaning."""
-    found = {}
-    for metric in METRICS:
-        values = [one[metric]["value"] for one in several if one[metric]["value"] is not None]
-        found[metric] = {
-            "mean": float(np.mean(values)) if values else None,
-            "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-            "low": None,
-            "high": None,
-            "values": values,
-        }
-    return found
+    known = {m: [one[m]["value"] for one in several if one[m]["value"] is not None] for m in METRICS}
+    return {m: {**spread(np.array(values, dtype=np.float64)), "low": None, "high": None} for m, values in known.items()}

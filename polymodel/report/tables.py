@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.console.output import next_step, print_facts, print_table, say
-from polymodel.evaluation.baselines import TITLES as BASELINE_TITLES
+from polymodel.evaluation.baselines import BASELINES
 from polymodel.evaluation.evaluate import rows
 from polymodel.evaluation.metrics import METRICS, TITLES, centre_of
 from polymodel.runs.run import Run
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from polymodel.prediction.predict import Predictions
     from polymodel.training.train import Trained
 
-ROW_TITLES = {"model": "model", **BASELINE_TITLES}
+ROW_TITLES = {"model": "model"} | {name: baseline.title for name, baseline in BASELINES.items()}
 """What the rows of an evaluation are called: the model, and the controls that see no micrograph."""
 BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
 BESIDE = ("auroc", "balanced_accuracy", "accuracy", "f1")
