@@ -76,8 +76,8 @@ def build_split(
         seed=seed, test_fraction=test_fraction, val_fraction=val_fraction, folds=folds, repeats=repeats,
         label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
     )  # fmt: skip
-    with open_session(workspace) as session, stages() as progress:
-        built = build(session, name, options, allow_leakage, progress=progress)
+    with open_session(workspace) as session, stages() as bar:
+        built = build(session, name, options, allow_leakage, progress=bar)
     report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     if as_json:
         print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
@@ -200,11 +200,11 @@ def audit(
     from polydata.auditing import run as auditing
     from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session, stages() as progress:
+    with open_session(workspace, read_only=True) as session, stages() as bar:
         opinions = auditing.read_opinions(session.task, predictions, embeddings)
         report = auditing.audit(
             session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
-            progress=progress,
+            progress=bar,
         )  # fmt: skip
     if as_json:
         print_json(auditing.report_json(report, split))
@@ -234,8 +234,8 @@ def augment(
     place = Workspace.find(workspace)
     split = show_split(place, name)
     fetch_images(place, split)
-    with stages() as progress:
-        result = offline_copies.augment(split, recipe, seed=seed, folder=output, progress=progress)
+    with stages() as bar:
+        result = offline_copies.augment(split, recipe, seed=seed, folder=output, progress=bar)
     report_problems(result.repaired, "Made again")
     total = sum(result.counts.values())
     facts = {**result.counts, "copies": total, "made now": result.made, "folder": str(result.folder)}
