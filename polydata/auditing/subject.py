@@ -111,7 +111,7 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing if number == 1 else thing + 's'}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Subject:
     """What is audited.
 

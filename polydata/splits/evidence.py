@@ -24,7 +24,7 @@ GROUP_BY = ("paper", "doi", "citation", "supplement", "picture")
 """What keeps images together, as it stands in the recipe of a split."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evidence:
     """What is known of some images that tells whether they belong together.
 

@@ -117,3 +117,11 @@ def test_names_that_cannot_be(name: str) -> None:
 @pytest.mark.parametrize("name", ["v1", "V_1.2-b", "0", "_x"])
 def test_names_that_can_be(name: str) -> None:
     assert check_name(name) == name
+
+
+def test_a_split_prints_in_a_line(folder: Path) -> None:
+    split = load_split(folder)
+    (fold,) = split.folds
+    sizes = f"{len(fold.train)} train, 0 val, {len(fold.test)} test images"
+    assert repr(fold) == f"<Fold 1: {sizes}, {len({i.extra['paper_id'] for i in fold.everything})} papers>"
+    assert repr(split) == f"<Split v1: {len(split.items)} images, train and test, digest {split.digest[:16]}>"
