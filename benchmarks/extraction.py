@@ -36,12 +36,13 @@ OVERLAP, DEMO_PAPERS = 0.5, 6
 
 def by_polydata(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, list[Spot]]]:
     """This project, one worker."""
-    from polydata.extraction.document.open import Limits
     from polydata.extraction.pool import extract_many
     from polydata.images.picture import ImageStore
     from polydata.types import Failure
+    from polydata.workspace import ExtractSettings
 
-    results = extract_many(paths, ImageStore(out), workers=1, limits=Limits(), seconds_per_file=600, memory_mb=1000)
+    settings = ExtractSettings(seconds_per_file=600, memory_mb=1000)
+    results = extract_many(paths, ImageStore(out), settings, workers=1)
     for path, paper in results:
         if isinstance(paper, Failure):
             sys.stderr.write(f"{path}: {paper.reason}: {paper.detail}\n")

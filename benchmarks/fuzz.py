@@ -174,14 +174,13 @@ def mutated(data: bytes, rng: random.Random) -> tuple[str, bytes]:
 
 def fuzz_pdfs(seconds: float, rng: random.Random, keep: Path, tally: Tally) -> None:
     """Read damaged PDFs as ``polydata extract`` does."""
-    from polydata.extraction.document.open import Limits
     from polydata.images.picture import ImageStore
     from polydata.types import Failure
+    from polydata.workspace import ExtractSettings
 
     sources = seeds(keep)
-    readers = Readers(
-        ImageStore(keep / "store"), workers=1, limits=Limits(), seconds_per_file=PDF_SECONDS, memory_mb=MEMORY_MB
-    )
+    settings = ExtractSettings(seconds_per_file=PDF_SECONDS, memory_mb=MEMORY_MB)
+    readers = Readers(ImageStore(keep / "store"), settings, workers=1)
     end = time.monotonic() + seconds
     path = keep / "case.pdf"
     try:

@@ -1,100 +1,19 @@
-"""Corrections by hand: rows that outlive the extraction which they correct, and the paper that they are made on."""
+"""Corrections by hand in the catalogue: rows that outlive the extraction which they correct."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from polydata import ids
+from polydata.catalogue.connect import Catalogue
+from polydata.edits import Correction, Edit, Place
 from polydata.errors import InputError
 from polydata.types import Box
 
-if TYPE_CHECKING:  # workers that make corrections need no database
-    from polydata.catalogue.connect import Catalogue
-
 MIN_DIGITS = 6
-Target = Literal["figure", "panel", "new figure"]
-
-
-@dataclass(frozen=True)
-class Place:
-    """How a figure or panel is known again after its paper was read anew.
-
-    Attributes:
-        page: 1-based.
-        label, box: of the figure.
-        panel_label, panel_box: of the panel; None for a figure.
-    """
-
-    page: int
-    label: str | None
-    box: Box
-    panel_label: str | None = None
-    panel_box: Box | None = None
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What a user sets right; None leaves a thing as it is, an empty text takes a caption or label away.
-
-    Attributes:
-        page: 1-based, of a figure.
-        box: in points of the page as shown.
-        caption: of a figure the whole caption, of a panel the words on it alone.
-        label: ``Figure 3``, or ``a`` of a panel.
-        kind: what it shows.
-        delete: it is no figure or panel.
-    """
-
-    page: int | None = None
-    box: Box | None = None
-    caption: str | None = None
-    label: str | None = None
-    kind: str | None = None
-    delete: bool = False
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """The changes alone, by name."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, False)}
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One correction.
-
-    Attributes:
-        paper_sha256: of the PDF.
-        number: order within the paper, from 1.
-        target: what is corrected; ``new figure`` for one that extraction missed.
-        place: the target as it was before.
-        stale: why it could not be made; None where it is in force.
-    """
-
-    paper_sha256: str
-    number: int
-    target: Target
-    place: Place
-    changes: Changes
-    stale: str | None = None
-
-    @property
-    def edit_id(self) -> str:
-        """The same wherever the same correction is made of the same paper."""
-        row = self._row()
-        return ids.content_id("edit", *(row[name] for name in row if name != "stale"))
-
-    def _row(self) -> dict[str, Any]:
-        plain = dataclasses.asdict(self)
-        return {name: json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for name, v in plain.items()}
-
-    def row(self) -> dict[str, Any]:
-        """As it stands in the catalogue."""
-        return {"edit_id": self.edit_id, **self._row()}
 
 
 def _box(corners: dict[str, float] | None) -> Box | None:
@@ -109,7 +28,7 @@ def _edit(row: dict[str, Any]) -> Edit:
         row["number"],
         row["target"],
         Place(**place | {"box": box, "panel_box": _box(place["panel_box"])}),
-        Changes(**changes | {"box": _box(changes["box"])}),
+        Correction(**changes | {"box": _box(changes["box"])}),
         row["stale"],
     )
 

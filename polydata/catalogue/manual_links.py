@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import MIN_DIGITS
-from polydata.catalogue.reattach import Spot, figure_spots, spots, successors
+from polydata.catalogue.reattach import figure_spots, spots
+from polydata.edits import Spot, successors
 from polydata.errors import InputError
 from polydata.types import Box
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from polydata import ids
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.edits import Edit, write_edits
+from polydata.catalogue.edits import write_edits
 from polydata.catalogue.manual_links import settle_manual_links
-from polydata.catalogue.reattach import Spot, settle_hanging, spots
+from polydata.catalogue.reattach import reattach, spots
+from polydata.edits import Edit, Spot
 from polydata.types import Box, Failure, Figure, ImageInfo, Leftover, Panel, Paper
 
 
@@ -151,7 +152,7 @@ def save_corrected(catalogue: Catalogue, paper: Paper, corrections: Corrections)
 
 def _settle(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], corrections: Corrections) -> None:
     write_edits(catalogue, corrections.edits, corrections.undone)
-    settle_hanging(catalogue, paper_id, before, corrections.moved)
+    reattach(catalogue, paper_id, before, corrections.moved)
     settle_manual_links(catalogue)
 
 

@@ -1,44 +1,20 @@
-"""What hangs on a panel goes with it where its id changes: links, words on its label, screening by hand."""
+"""What belongs to a panel goes with it where its id changes: links, words on its label, screening by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from polydata.catalogue.connect import Catalogue
+from polydata.edits import Spot, successors
 from polydata.types import Box
 
-if TYPE_CHECKING:  # workers that make corrections need no database
-    from polydata.catalogue.connect import Catalogue
-
-SAME = 0.5
-"""Boxes that overlap by this much (intersection over union) show the same panel."""
-
-HANGING = {
+DEPENDENTS = {
     "links": ("panel_id", "record_id"),
     "link_candidates": ("panel_id", "record_id"),
     "manual_links": ("target_id", "record_id"),
     "label_votes": ("panel_id", "source", "record_id"),
 }
-"""Tables whose rows hang on panels, each with its key; the column that names the panel comes first."""
-
-
-@dataclass(frozen=True)
-class Spot:
-    """Where a panel stands.
-
-    Attributes:
-        page: 1-based.
-        figure, label: labels of its figure and its own.
-        box: in points.
-        image: SHA-256 of its picture.
-    """
-
-    page: int
-    figure: str | None
-    label: str | None
-    box: Box
-    image: str
+"""Tables whose rows belong to panels, each with its key; the column that names the panel comes first."""
 
 
 def spots(catalogue: Catalogue, paper_id: str) -> dict[str, Spot]:
@@ -65,37 +41,8 @@ def figure_spots(catalogue: Catalogue, paper_id: str) -> dict[str, Spot]:
     return {figure: Spot(page, label, None, Box(*corners), "") for figure, page, label, *corners in rows}
 
 
-def successors(before: Mapping[str, Spot], after: Mapping[str, Spot]) -> dict[str, str]:
-    """Panels that are gone, each with the new one that took its place; those without one are left out.
-
-    Panels of one page belong together where figure and panel have the same labels and no others have them,
-    and otherwise where their boxes overlap by half or more, the best pair first.
-    """
-    gone = {panel: spot for panel, spot in before.items() if panel not in after}
-    new = {panel: spot for panel, spot in after.items() if panel not in before}
-    pairs = sorted(
-        ((-_likeness(gone, new, a, b), a, b) for a in gone for b in new if gone[a].page == new[b].page),
-    )
-    found: dict[str, str] = {}
-    for score, old, fresh in pairs:
-        if -score >= SAME and old not in found and fresh not in found.values():
-            found[old] = fresh
-    return found
-
-
-def _likeness(gone: Mapping[str, Spot], new: Mapping[str, Spot], old: str, fresh: str) -> float:
-    """Intersection over union, and 2 more where labels leave no doubt."""
-    a, b = gone[old], new[fresh]
-    named = a.figure is not None and (a.figure, a.label) == (b.figure, b.label)
-    alone = named and all(
-        sum((s.page, s.figure, s.label) == (a.page, a.figure, a.label) for s in some.values()) == 1
-        for some in (gone, new)
-    )
-    return a.box.iou(b.box) + 2 * alone
-
-
-def settle_hanging(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], moved: Mapping[str, str]) -> None:
-    """Give what hangs on the panels that a paper had to those that it has, within the caller's transaction.
+def reattach(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], moved: Mapping[str, str]) -> None:
+    """Give rows that belong to the panels that a paper had to those that it has, within the caller's transaction.
 
     Args:
         before: from ``spots``, before the paper was written anew.
@@ -110,7 +57,7 @@ def settle_hanging(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spo
         {old: spot for old, spot in before.items() if old not in heirs},
         {new: spot for new, spot in after.items() if new not in taken},
     )
-    move_hanging(catalogue, heirs)
+    move_dependents(catalogue, heirs)
     changed = {before[old].image: after[heirs.get(old, old)].image for old in before if heirs.get(old, old) in after}
     _move_decisions(catalogue, {old: new for old, new in changed.items() if old != new})
 
@@ -136,14 +83,14 @@ def _move_decisions(catalogue: Catalogue, images: Mapping[str, str]) -> None:
         )
 
 
-def move_hanging(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
-    """Give what hangs on panels to others, within the caller's transaction; what these have already stays theirs.
+def move_dependents(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
+    """Give the rows of panels to others, within the caller's transaction; what these have already stays theirs.
 
     Args:
         moved: ids of panels, each with the id that takes over.
     """
     moved = {old: new for old, new in moved.items() if old != new}
-    for table, key in HANGING.items():
+    for table, key in DEPENDENTS.items():
         column = key[0]
         rows = catalogue.rows(
             f"SELECT * FROM {table} WHERE list_contains(?, {column}) ORDER BY {column}",  # noqa: S608 - constants

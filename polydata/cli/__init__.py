@@ -18,18 +18,18 @@ COMMANDS = {
         "demo-corpus": "Simulate micrographs of blends and lay them out as PDF papers with a record file and all "
         "answers.",
     },
-    "extract": {"extract": "Find figures, captions and panels in PDFs and store each image once."},
-    "extract edit papers screen links": {"list": "List what the catalogue holds."},
-    "edit": {"edit": "Correct what extraction found; corrections are kept when a PDF is read again."},
+    "extract": {
+        "extract": "Find figures, captions and panels in PDFs and store each image once.",
+        "edit": "Correct what extraction found; corrections are kept when a PDF is read again.",
+    },
+    "extract papers screen links": {"list": "List what the catalogue holds."},
     "papers": {"papers": "What is known of the papers beside their figures."},
     "screen": {
         "screen": "Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last "
         "word later.",
         "sheets": "Write contact sheets of the screened images to look through in a browser: borderline ones first.",
-    },
-    "scalebar": {
         "scale-bar": "Read scale bars printed into micrographs: of image files, or of the workspace's accepted "
-        "micrographs."
+        "micrographs.",
     },
     "upkeep": {
         "remove": "Take things out of the workspace.",

@@ -1,14 +1,15 @@
-"""polydata extract and list."""
+"""polydata extract, edit and list: what is read from PDFs, and what the user sets right of it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from polydata.choices import Kind
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, progress, report_problems
-from polydata.errors import PartialFailure, UsageError
+from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
+from polydata.errors import PartialFailure
 
 listing = typer.Typer(no_args_is_help=True, help="List what the catalogue holds.")
 app.add_typer(listing, name="list")
@@ -36,35 +37,24 @@ def extract(
 ) -> None:
     """Find figures, captions and panels in PDFs and store each image once."""
     from polydata.catalogue.session import open_session
-    from polydata.extraction import workflow as pipeline
-    from polydata.files.find import find_pdfs
-    from polydata.workspace import Workspace
+    from polydata.extraction import workflow
 
-    if not paths and not retry:
-        raise UsageError(
-            "No file is named.", "Name PDFs or folders, or read failed ones again: polydata extract --retry failed"
+    with open_session(workspace) as session, stages() as progress:
+        done = workflow.extract(
+            session, paths or (), workers=workers, again=again, retry=retry, cluster=cluster, progress=progress
         )
-    place = Workspace.find(workspace)
-    files, gone = find_pdfs(paths or ()), list[Path]()
-    with open_session(place) as session:
-        if retry:
-            files, gone = pipeline.failed_paths(session.catalogue, retry, paths or ())
-        with progress("Extracting", len(files)) as advance:
-            result = pipeline.extract(
-                session, files, workers=workers, again=again or bool(retry), cluster=cluster, advance=advance
-            )
-    report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in result.failures), "Failed")
-    report_problems((f"{path}: a file that failed is there no more" for path in gone), "Gone")
-    report_problems((f"{d} has the same bytes as another file" for d in result.duplicates), "Left out")
-    report_problems((f"{o}: its file has changed, both versions are kept" for o in result.older), "Older version")
-    report_problems(result.stale, "Not corrected")
-    facts = {**result.counts, "failures": len(result.failures), "read now": result.done, "read before": result.skipped}
+    report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in done.failures), "Failed")
+    report_problems((f"{path}: a file that failed is there no more" for path in done.gone), "Gone")
+    report_problems((f"{d} has the same bytes as another file" for d in done.duplicates), "Left out")
+    report_problems((f"{o}: its file has changed, both versions are kept" for o in done.older), "Older version")
+    report_problems(done.stale, "Not corrected")
+    facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
     if as_json:
-        print_json({**facts, "failed": [vars(f) for f in result.failures], "gone": gone, "stale": result.stale})
+        print_json({**facts, "failed": [vars(f) for f in done.failures], "gone": done.gone, "stale": done.stale})
     else:
         print_facts(facts, "Extraction")
         next_step("polydata screen")
-    _report_failures(len(result.failures), len(gone), len(files), len(result.stale))
+    _report_failures(len(done.failures), len(done.gone), done.files, len(done.stale))
 
 
 def _report_failures(failed: int, gone: int, files: int, stale: int) -> None:
@@ -91,9 +81,8 @@ def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None
     """Files that could not be read, each with its reason."""
     from polydata.catalogue.papers import failures
     from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace), read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         rows = [
             {**row, "file": "there" if Path(row["path"]).exists() else "gone"} for row in failures(session.catalogue)
         ]
@@ -105,12 +94,134 @@ def list_leftovers(as_json: JsonOption = False, workspace: WorkspaceOption = Non
     """Captions without a figure, figures without a caption, records and panels that nothing was joined to."""
     from polydata.catalogue.links import all_leftovers
     from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace), read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         leftovers = all_leftovers(session.catalogue)
     if as_json:
         print_json(leftovers)
     else:
         for title, rows in leftovers.items():
             print_table(rows, title, empty=f"{title}: none")
+
+
+edits = typer.Typer(
+    no_args_is_help=True, help="Correct what extraction found; corrections are kept when a PDF is read again."
+)
+app.add_typer(edits, name="edit")
+
+Identifier = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")]
+PageOption = Annotated[int | None, typer.Option(min=1, help="The page, from 1.")]
+BoxOption = Annotated[
+    str | None,
+    typer.Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page; pictures are cut anew."),
+]
+CaptionOption = Annotated[str | None, typer.Option(help="The caption; an empty one takes it away.")]
+LabelOption = Annotated[str | None, typer.Option(help="The label, such as 'Figure 3' or 'a'; an empty one for none.")]
+KindOption = Annotated[Kind | None, typer.Option(help="What it shows.")]
+DeleteOption = Annotated[bool, typer.Option("--delete", help="It is no figure or panel.")]
+
+
+@edits.command("figure")
+def edit_figure(
+    figure: Identifier,
+    *,
+    page: PageOption = None,
+    box: BoxOption = None,
+    caption: CaptionOption = None,
+    label: LabelOption = None,
+    kind: KindOption = None,
+    delete: DeleteOption = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Correct a figure's page, box, caption, label or kind, or delete it."""
+    _correct(
+        "edit_figure",
+        figure,
+        workspace,
+        as_json=as_json,
+        page=page,
+        box=box,
+        caption=caption,
+        label=label,
+        kind=kind,
+        delete=delete,
+    )
+
+
+@edits.command("panel")
+def edit_panel(
+    panel: Identifier,
+    *,
+    box: BoxOption = None,
+    caption: CaptionOption = None,
+    label: LabelOption = None,
+    kind: KindOption = None,
+    delete: DeleteOption = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Correct a panel's box, own words, letter or kind, or delete it."""
+    _correct(
+        "edit_panel", panel, workspace, as_json=as_json, box=box, caption=caption, label=label, kind=kind, delete=delete
+    )
+
+
+@edits.command("new-figure")
+def new_figure(
+    paper: Identifier,
+    *,
+    page: Annotated[int, typer.Option(min=1, help="The page, from 1.")],
+    box: Annotated[str, typer.Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page.")],
+    caption: CaptionOption = None,
+    label: LabelOption = None,
+    kind: KindOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Add a figure that extraction missed in a paper; it is taken apart into panels as all are."""
+    _correct(
+        "new_figure", paper, workspace, as_json=as_json, page=page, box=box, caption=caption, label=label, kind=kind
+    )
+
+
+@edits.command("undo")
+def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Take a correction back: its paper is read anew, with all other corrections."""
+    from polydata.catalogue.session import open_session
+    from polydata.extraction import editing
+
+    with open_session(workspace) as session:
+        undone, stale = editing.undo(session, edit)
+    report_problems(stale, "Not corrected")
+    print_json({"undone": undone, "stale": stale}) if as_json else typer.echo(f"Undone: {undone}")
+    if stale:
+        raise PartialFailure(f"{len(stale)} other corrections could not be made again.", "See: polydata list edits")
+
+
+@listing.command("edits")
+def list_edits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Corrections by hand, each with whether it is in force."""
+    from polydata.catalogue.edits import list_edits as rows_of
+    from polydata.catalogue.session import open_session
+
+    with open_session(workspace, read_only=True) as session:
+        rows = rows_of(session.catalogue)
+    print_json(rows) if as_json else print_table(rows, "Corrections", empty="Nothing was corrected by hand.")
+
+
+def _correct(edit: str, target: str, workspace: Path | None, *, as_json: bool, **wanted: Any) -> None:
+    """Make a correction by the function of that name and print what became of it."""
+    from polydata.catalogue.session import open_session
+    from polydata.extraction import editing
+
+    with open_session(workspace) as session:
+        done = getattr(editing, edit)(session, target, editing.correction(**wanted))
+    if as_json:
+        print_json(vars(done))
+        return
+    facts = {"correction": done.edit_id, done.target: done.result or "deleted"}
+    print_facts({**facts, "panels with another id": len(done.moved)}, "Corrected")
+    if done.note:
+        typer.echo(f"Note: {done.note}")
+    next_step(f"polydata screen and polydata join; to take it back: polydata edit undo {done.edit_id}")

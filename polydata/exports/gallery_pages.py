@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.extraction.corrector import limits_of
 from polydata.extraction.document.pagepictures import PagePicture, draw_pages
 from polydata.extraction.pool import Readers
 from polydata.files.atomic import replacing
@@ -106,13 +105,8 @@ def _drawn(
     while todo:
         now = {job.path: job for job in todo}  # results come back by path: one paper of each at a time
         todo = [job for job in todo if now[job.path] is not job]
-        readers = Readers(
-            image_store(workspace),
-            workers=min(len(now), settings.workers or os.cpu_count() or 1),
-            limits=limits_of(workspace),
-            seconds_per_file=settings.seconds_per_file,
-            memory_mb=settings.memory_mb,
-        )
+        count = min(len(now), settings.workers or os.cpu_count() or 1)
+        readers = Readers(image_store(workspace), settings, workers=count)
         for path, result in readers.each((job.path, draw_pages, (job.sha256, job.pages)) for job in now.values()):
             paper = now[path].paper
             yield paper, result if isinstance(result, Failure) else _keep(folder, paper, result)

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from polydata import ids
-from polydata.catalogue.edits import Changes, Edit, Place
-from polydata.catalogue.reattach import SAME, Spot, successors
 from polydata.choices import Kind
+from polydata.edits import SAME, Correction, Edit, Place, Spot, successors
 from polydata.errors import UsageError
-from polydata.extraction.paper import told
-from polydata.text.captions import LABEL, Parts, split_caption
+from polydata.extraction.document.open import Limits, opened
+from polydata.extraction.figures.assign import LocatedFigure
+from polydata.extraction.figures.captions import Caption
+from polydata.extraction.panels.render import render
+from polydata.extraction.paper import Press, cut_figure, print_panel, told
+from polydata.images.picture import ImageStore
+from polydata.text.captions import LABEL, WORDS, Parts, split_caption
 from polydata.text.mentions import find_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 
 CERTAIN = 0.9
 """Boxes that overlap by this much (intersection over union) are the same whatever their labels say."""
 
-BEYOND = 1.0
+OFF_FIGURE = 1.0
 """Points that a panel may reach out of its figure; they are cut off."""
+
+OFF_PAGE = 2.0
+"""Points that a box may reach out of its page; they are cut off."""
+
+LEAST = 8.0
+"""Points that each side of a box has at least."""
 
 
 class Unfit(UsageError):
@@ -138,7 +149,7 @@ def _new_figure(paper: Paper, old: Figure | None, edit: Edit, cutter: Cutter | N
     return _put(paper, None, _corrected(paper, blank, edit.changes, cutter))
 
 
-def _corrected(paper: Paper, old: Figure, changes: Changes, cutter: Cutter | None) -> Figure:
+def _corrected(paper: Paper, old: Figure, changes: Correction, cutter: Cutter | None) -> Figure:
     """A figure with changes; a new box or page has its picture cut and taken apart anew."""
     caption = old.caption if changes.caption is None else changes.caption or None
     label = old.label if changes.label is None else changes.label or None
@@ -215,7 +226,7 @@ def _panel_edit(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None)
     return _with(paper, figure, replace(figure, panels=panels)), after, {before: after} if before != after else {}
 
 
-def _relabelled(panel: Panel, figure: Figure, changes: Changes) -> Panel:
+def _relabelled(panel: Panel, figure: Figure, changes: Correction) -> Panel:
     """A panel with another label and its words: those given, or those of the caption for that label."""
     label = panel.label if changes.label is None else changes.label or None
     words = dict(_parts(figure.caption).panels)
@@ -231,8 +242,8 @@ def _within(box: Box, figure: Figure) -> Box:
     """A panel's box cut to its figure."""
     whole = figure.box
     if (
-        min(box.x0 - whole.x0, box.y0 - whole.y0) < -BEYOND
-        or max(box.x1 - whole.x1, box.y1 - whole.y1) > BEYOND
+        min(box.x0 - whole.x0, box.y0 - whole.y0) < -OFF_FIGURE
+        or max(box.x1 - whole.x1, box.y1 - whole.y1) > OFF_FIGURE
         or box.share_inside(whole) < SAME
     ):
         corners = ",".join(f"{value:g}" for value in whole.as_list())
@@ -288,3 +299,61 @@ def _shown(leftover: Leftover, figure: Figure) -> bool:
     """Whether a picture that had no caption is this figure."""
     picture = leftover.what == "figure-without-caption" and leftover.page == figure.page
     return picture and leftover.box.share_inside(figure.box) > CERTAIN
+
+
+class PdfCutter:
+    """Cuts figures and panels as extraction does.
+
+    Args:
+        press: of the document.
+        pages: number of its pages.
+    """
+
+    def __init__(self, press: Press, pages: int) -> None:
+        self._press, self._pages = press, pages
+
+    def figure(self, page: int, box: Box, label: str | None, caption: str | None, kind: Kind | None) -> Figure:
+        """See ``polydata.extraction.amend.Cutter``.
+
+        Raises:
+            Unfit: if there is no such page, or the box does not lie on it.
+        """
+        box = self._on(page, box)
+        words = None
+        if caption is not None:
+            match = LABEL.match(caption) or LABEL.match(label or "")
+            word = WORDS[match["word"].lower()] if match else "figure"
+            words = Caption(page, label or "", word, "", caption, box, (), 0.0)
+        figure = cut_figure(self._press, LocatedFigure(page, box, words, None, 1.0), kind)
+        return replace(figure, label=label, method="by-hand")
+
+    def panel(self, figure: Figure, box: Box) -> tuple[ImageInfo, Kind]:
+        """See ``polydata.extraction.amend.Cutter``."""
+        self._on(figure.page, box)
+        drawn = render(self._press.page(figure.page)[0], figure.box, figure.dpi)
+        kind = figure.kind or Kind.MIXED
+        return print_panel(self._press, figure.page, drawn, box, text=figure.caption, kind=kind)
+
+    def _on(self, page: int, box: Box) -> Box:
+        """A box cut to its page."""
+        if not 1 <= page <= self._pages:
+            raise Unfit(f"there is no page {page}: the PDF has {self._pages}")
+        if min(box.width, box.height) < LEAST:
+            raise Unfit(f"the box is smaller than {LEAST:g} points", "Boxes are in points, 1/72 inch.")
+        sheet = self._press.page(page)[0].box
+        outside = min(box.x0, box.y0) < -OFF_PAGE or box.x1 > sheet.x1 + OFF_PAGE or box.y1 > sheet.y1 + OFF_PAGE
+        if outside:
+            raise Unfit(f"the box reaches out of page {page}, which has {sheet.x1:g} x {sheet.y1:g} points")
+        return Box(max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, sheet.x1), min(box.y1, sheet.y1))
+
+
+def amend_paper(path: Path, store: ImageStore, limits: Limits, paper: Paper, edits: Sequence[Edit]) -> Amended:
+    """Make corrections; what a worker runs. The PDF is opened only where pictures have to be cut.
+
+    Raises:
+        ExtractionFailure: as ``document.open.opened``.
+    """
+    if not needs_pdf(edits):
+        return amend(paper, edits, None)
+    with opened(path, limits, paper.sha256) as (document, _):
+        return amend(paper, edits, PdfCutter(Press(document, store, None), document.page_count))

@@ -10,25 +10,39 @@ Imported only with Dask.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import tempfile
+import threading
 import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import dask
-from distributed import Client, Future
+from distributed import Client, Future, Worker, WorkerPlugin, get_worker
 from distributed.scheduler import KilledWorker
 
 from polydata.errors import ServerError, WorkspaceError
-from polydata.extraction.cluster_worker import Job, ReadersOnWorker, can_write, read, versions
-from polydata.extraction.document.open import Limits
+from polydata.extraction.document.meta import safe_name
+from polydata.extraction.pool import Readers
 from polydata.files.atomic import PART
 from polydata.ids import sha256_bytes, sha256_file
 from polydata.images.picture import ImageStore
+from polydata.resources import VERSION
 from polydata.types import Failure, Paper
+from polydata.workspace import ExtractSettings
+
+LIBRARIES = ("pymupdf", "numpy", "pillow", "opencv-python-headless", "scipy", "imagehash", "rapidocr", "onnxruntime")
+"""What decides what is extracted. Other versions on a worker would give another catalogue, so they are refused."""
+
+TASK_FORMAT = "2"
+"""Of what is sent to workers, which is pickled by the names of modules. Raise it when these or their classes change."""
 
 AHEAD = 2
 """Files given to the cluster for each of its threads; the rest stay here."""
@@ -41,6 +55,84 @@ PATIENCE_S = 60.0
 
 ANSWER_S = 15.0
 """For the scheduler to answer at first."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file for a worker: where it may lie, what its bytes must be, and the bytes where they are sent."""
+
+    path: str
+    sha256: str
+    data: bytes | None = None
+
+
+class ReadersOnWorker(WorkerPlugin):
+    """Plugin of a worker: the processes in which it reads files. They start with its first file.
+
+    Args:
+        settings: limits for each file; a worker of Dask has as many processes as threads.
+    """
+
+    def __init__(self, name: str, store: ImageStore, settings: ExtractSettings) -> None:
+        self.name, self._store, self._settings = name, store, settings
+
+    def setup(self, worker: Worker) -> None:
+        """Called on a worker when it meets this plugin."""
+        _let_children_start()
+        self._readers = Readers(self._store, self._settings, workers=worker.state.nthreads)
+
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
+        """Called when the plugin is taken away or the worker ends."""
+        threading.Thread(target=self._readers.stop, daemon=True).start()  # waits for processes: not in its event loop
+
+    def read(self, job: Job) -> Paper | Failure | None:
+        """Read a file; None where its bytes do not lie here and were not sent."""
+        path = Path(job.path)
+        if job.data is None:
+            try:
+                same = sha256_file(path) == job.sha256
+            except OSError:
+                same = False
+            return self._read(path) if same else None
+        with tempfile.TemporaryDirectory(prefix="polydata-") as folder:
+            sent = Path(folder) / safe_name(path.name)
+            sent.write_bytes(job.data)
+            result = self._read(sent)
+        if isinstance(result, Failure):
+            return replace(result, path=job.path, detail=result.detail.replace(str(sent), job.path))
+        return result
+
+    def _read(self, path: Path) -> Paper | Failure:
+        return self._readers.outcome(self._readers.start(path), path)
+
+
+def _let_children_start() -> None:
+    """Dask marks its workers as daemons, which may start no processes; those of a pool end with their parent."""
+    multiprocessing.process.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+
+
+def read(plugin: str, job: Job) -> Paper | Failure | None:
+    """The task that a worker runs."""
+    readers = get_worker().plugins[plugin]
+    assert isinstance(readers, ReadersOnWorker)
+    return readers.read(job)
+
+
+def versions() -> dict[str, str]:
+    """Version of polydata, of what is sent to workers, and of each library here."""
+
+    def known(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "none"
+
+    return {"polydata": VERSION, "task format": TASK_FORMAT, **{name: known(name) for name in LIBRARIES}}
+
+
+def can_write(folder: str, probe: str) -> bool:
+    """Whether a worker sees the file that was put into the store's folder here, and may write beside it."""
+    return (Path(folder) / probe).exists() and os.access(folder, os.W_OK)
 
 
 @contextmanager
@@ -153,24 +245,16 @@ def _threads(client: Client) -> int:
 
 
 def extract_on_cluster(
-    paths: Sequence[Path],
-    store: ImageStore,
-    *,
-    cluster: str,
-    limits: Limits,
-    seconds_per_file: float,
-    memory_mb: int,
+    paths: Sequence[Path], store: ImageStore, settings: ExtractSettings, *, cluster: str
 ) -> Iterator[tuple[Path, Paper | Failure]]:
     """Extract files on a Dask cluster and yield each with its path as it is done.
 
     Args:
         paths: of the PDFs on this machine.
         store: where pictures are put; its folder must be shared with the workers unless it has an address.
+        settings: limits, as for ``Readers``; the memory is that of each thread of a worker.
         cluster: address of the scheduler (``tcp://host:8786``), or the file that ``dask scheduler
             --scheduler-file`` wrote.
-        limits: for each file.
-        seconds_per_file: as for ``Readers``.
-        memory_mb: as for ``Readers``, for each thread of a worker.
 
     Yields:
         Each path with its ``Paper`` or ``Failure``, in the order in which they end.
@@ -182,7 +266,6 @@ def extract_on_cluster(
     """
     if not paths:
         return
-    settings = {"limits": limits, "seconds_per_file": seconds_per_file, "memory_mb": memory_mb}
     name = f"polydata-{uuid.uuid4().hex}"
     with _connected(cluster) as client:
         _check_workers(client, store)

@@ -9,16 +9,16 @@ from typing import Literal
 
 from polydata import ids
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.edits import Changes, Edit, Named, Place, Target, edits_of, named, write_edits
+from polydata.catalogue.edits import Named, edits_of, named, write_edits
 from polydata.catalogue.papers import Corrections, save_corrected
 from polydata.catalogue.reading import load_paper
 from polydata.catalogue.session import Session
 from polydata.choices import Kind
+from polydata.edits import Correction, Edit, Place, Target
 from polydata.errors import InputError, UsageError
 from polydata.extraction.amend import Amended, figure_at, needs_pdf
-from polydata.extraction.corrector import Corrector
 from polydata.extraction.document.page import clean_text
-from polydata.extraction.workflow import read_anew
+from polydata.extraction.workflow import EditApplier, read_anew
 from polydata.ids import sha256_file
 from polydata.text.captions import split_caption
 from polydata.types import Box, Failure, Paper
@@ -65,7 +65,7 @@ def parse_box(text: str) -> Box:
         raise UsageError(f"{text!r} is no box: four numbers are needed, X0 < X1 and Y0 < Y1.", BOX_HINT) from None
 
 
-def changes(
+def correction(
     *,
     page: int | None = None,
     box: str | None = None,
@@ -73,7 +73,7 @@ def changes(
     label: str | None = None,
     kind: str | None = None,
     delete: bool = False,
-) -> Changes:
+) -> Correction:
     """What a user sets right, checked; None leaves a thing as it is.
 
     Args:
@@ -86,7 +86,7 @@ def changes(
     Raises:
         UsageError: if nothing is to be changed, or a value means nothing.
     """
-    asked = Changes(
+    asked = Correction(
         page=page,
         box=parse_box(box) if box is not None else None,
         caption=_text("caption", caption),
@@ -118,14 +118,13 @@ def _kind(word: str | None) -> str | None:
     return None if word is None else str(Kind(word))
 
 
-def edit_figure(session: Session, identifier: str, wanted: Changes) -> Edited:
+def edit_figure(session: Session, identifier: str, wanted: Correction) -> Edited:
     """Correct a figure, or delete it. A new box or page has its picture cut and taken apart into panels anew.
 
     Args:
-        workspace: with settings and store.
-        catalogue: open for writing.
+        session: open for writing.
         identifier: of the figure, or the beginning of it.
-        wanted: from ``changes``.
+        wanted: from ``correction``.
 
     Raises:
         InputError: if there is no such figure, or the PDF is needed and cannot be read any more.
@@ -140,7 +139,7 @@ def edit_figure(session: Session, identifier: str, wanted: Changes) -> Edited:
     raise _lost(target)
 
 
-def edit_panel(session: Session, identifier: str, wanted: Changes) -> Edited:
+def edit_panel(session: Session, identifier: str, wanted: Correction) -> Edited:
     """Correct a panel, or delete it: as ``edit_figure``. It stays within its figure."""
     target = named(session.catalogue, "panel", identifier)
     paper = load_paper(session.catalogue, str(target.paper_id))
@@ -152,14 +151,13 @@ def edit_panel(session: Session, identifier: str, wanted: Changes) -> Edited:
     raise _lost(target)
 
 
-def new_figure(session: Session, identifier: str, wanted: Changes) -> Edited:
+def new_figure(session: Session, identifier: str, wanted: Correction) -> Edited:
     """Add a figure that extraction missed.
 
     Args:
-        workspace: with settings and store.
-        catalogue: open for writing.
+        session: open for writing.
         identifier: of the paper, or the beginning of it.
-        wanted: from ``changes``, with page and box. Without a caption, that of the label is taken where it is listed
+        wanted: from ``correction``, with page and box. Without a caption, that of the label is taken where it is listed
             among the captions without a figure.
 
     Raises:
@@ -186,8 +184,7 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
     One that is not in force, or whose paper is not in the catalogue, changes nothing and is only forgotten.
 
     Args:
-        workspace: with settings and store.
-        catalogue: open for writing.
+        session: open for writing.
         identifier: of the correction, or the beginning of it.
 
     Returns:
@@ -218,13 +215,13 @@ def _edit(
     *,
     what: Target,
     place: Place,
-    wanted: Changes,
+    wanted: Correction,
 ) -> Edited:
     number = max((edit.number for edit in edits_of(session.catalogue, paper.sha256)), default=0) + 1
     edit = Edit(paper.sha256, number, what, place, wanted)
     path = _pdf(target) if needs_pdf([edit]) else Path(target.path or "")
-    with Corrector(session) as corrector:
-        made = corrector.make(path, paper, [edit])
+    with EditApplier(session) as applier:
+        made = applier.make(path, paper, [edit])
     if isinstance(made, Failure):
         raise InputError(f"{made.detail}.", "Nothing was changed.")
     if made.edits[0].stale:
@@ -240,7 +237,7 @@ def _edit(
     )
 
 
-def _note(made: Amended, wanted: Changes) -> str:
+def _note(made: Amended, wanted: Correction) -> str:
     """Whether a figure's new caption names other panels than there are."""
     if made.edits[0].target == "panel" or wanted.caption is None or wanted.box is not None:
         return ""

@@ -13,7 +13,7 @@ from polydata.extraction.document.meta import paper_meta, safe_name
 from polydata.extraction.document.open import ExtractionFailure, Limits, opened, pymupdf
 from polydata.extraction.document.page import PageContent, Sheet, read_page, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
-from polydata.extraction.figures.assign import Found, find_figures
+from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions
 from polydata.extraction.figures.scans import ScanLimits, pages_to_read, read_scans, was_read
 from polydata.extraction.panels.cuts import Cut, panel_cuts
@@ -72,7 +72,7 @@ def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
         )
 
 
-def _search(raw: Sequence[PageContent]) -> tuple[list[PageContent], list[Found], list[Caption]]:
+def _search(raw: Sequence[PageContent]) -> tuple[list[PageContent], list[LocatedFigure], list[Caption]]:
     """Pages with their lines joined, the figures on them, and captions without one."""
     pages = [replace(page, lines=join_fragments(page.lines)) for page in raw]
     prints = furniture_prints(pages)
@@ -81,7 +81,9 @@ def _search(raw: Sequence[PageContent]) -> tuple[list[PageContent], list[Found],
     return pages, found, lonely
 
 
-def _likely(document: pymupdf.Document, pages: Sequence[PageContent], found: Sequence[Found]) -> list[Found]:
+def _likely(
+    document: pymupdf.Document, pages: Sequence[PageContent], found: Sequence[LocatedFigure]
+) -> list[LocatedFigure]:
     """Figures without those on scanned pages that have no caption and look like writing or a drawing."""
     return [
         one
@@ -118,7 +120,7 @@ class Press:
         return replace(content, lines=join_fragments(content.lines))
 
 
-def _figure(press: Press, found: Found) -> Figure | None:
+def _figure(press: Press, found: LocatedFigure) -> Figure | None:
     """A found figure with its kind and panels; None for a picture without caption that is no micrograph."""
     sheet, content = press.page(found.page)
     if found.caption is None:
@@ -128,7 +130,7 @@ def _figure(press: Press, found: Found) -> Figure | None:
     return cut_figure(press, found)
 
 
-def cut_figure(press: Press, found: Found, kind: Kind | None = None) -> Figure:
+def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None) -> Figure:
     """Cut a figure's picture out of its page, tell its kind and take it apart into panels.
 
     Args:
@@ -157,7 +159,7 @@ def cut_figure(press: Press, found: Found, kind: Kind | None = None) -> Figure:
     )
 
 
-def _method(content: PageContent, found: Found) -> str:
+def _method(content: PageContent, found: LocatedFigure) -> str:
     if found.caption is None:
         return "uncaptioned"
     if was_read(content):
@@ -165,7 +167,7 @@ def _method(content: PageContent, found: Found) -> str:
     return "caption-anchored-scan" if content.scanned else "caption-anchored"
 
 
-def _panel(press: Press, figure: Found, drawn: Drawn, cut: Cut, *, stem: str | None, kind: Kind) -> Panel:
+def _panel(press: Press, figure: LocatedFigure, drawn: Drawn, cut: Cut, *, stem: str | None, kind: Kind) -> Panel:
     """Store a panel's picture and say what is known of it."""
     text, lone = figure.caption.text if figure.caption else None, cut.box == figure.box
     image, own = print_panel(press, figure.page, drawn, cut.box, text=text, kind=kind)

@@ -18,15 +18,15 @@ from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from polydata.catalogue.edits import Edit
+from polydata.edits import Edit
 from polydata.errors import PolydataError
-from polydata.extraction.amend import Amended
+from polydata.extraction.amend import Amended, amend_paper
 from polydata.extraction.document.open import ExtractionFailure, Limits
 from polydata.extraction.paper import extract_paper
-from polydata.extraction.recut import amend_paper
 from polydata.ids import sha256_file
 from polydata.images.picture import ImageStore
 from polydata.types import Failure, Paper
+from polydata.workspace import ExtractSettings
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -134,21 +134,19 @@ class Readers:
     Args:
         store: where pictures are put.
         workers: number of processes; they start with the first file.
-        limits: for each file.
-        seconds_per_file: after which a file has failed as ``too-slow``.
-        memory_mb: memory of its own that a worker may have; the libraries alone take about 200.
+        settings: limits for each file: its size and pages, the seconds after which it has failed as ``too-slow``,
+            and the memory of its own that a worker may have, of which the libraries alone take about 200 MB.
     """
 
-    def __init__(
-        self, store: ImageStore, *, workers: int, limits: Limits, seconds_per_file: float, memory_mb: int
-    ) -> None:
-        self._store, self._limits, self._seconds, self._memory_mb = store, limits, seconds_per_file, memory_mb
+    def __init__(self, store: ImageStore, settings: ExtractSettings, *, workers: int) -> None:
+        self._store, self._limits = store, Limits.of(settings)
+        self._seconds, self._memory_mb = settings.seconds_per_file, settings.memory_mb
         self._lost, self._ahead = -SETTLE_S, AHEAD * workers
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=FILES_A_WORKER,
             initializer=set_up,
-            initargs=(memory_mb,),
+            initargs=(settings.memory_mb,),
             context=multiprocessing.get_context("spawn"),
         )
 
@@ -228,23 +226,15 @@ class Readers:
 
 
 def extract_many(
-    paths: Sequence[Path],
-    store: ImageStore,
-    *,
-    workers: int,
-    limits: Limits,
-    seconds_per_file: float,
-    memory_mb: int = 4096,
+    paths: Sequence[Path], store: ImageStore, settings: ExtractSettings, *, workers: int
 ) -> Iterator[tuple[Path, Paper | Failure]]:
     """Extract files in worker processes and yield each with its path as it is done.
 
     Args:
         paths: of the PDFs.
         store: where pictures are put.
+        settings: limits, as for ``Readers``.
         workers: number of processes.
-        limits: for each file.
-        seconds_per_file: as for ``Readers``.
-        memory_mb: as for ``Readers``.
 
     Yields:
         Each path with its ``Paper`` or ``Failure``, in the order in which they end.
@@ -252,6 +242,4 @@ def extract_many(
     Raises:
         PolydataError: if pictures cannot be stored.
     """
-    count = max(1, workers)
-    readers = Readers(store, workers=count, limits=limits, seconds_per_file=seconds_per_file, memory_mb=memory_mb)
-    yield from readers.each((path, extract_paper, ()) for path in paths)
+    yield from Readers(store, settings, workers=max(1, workers)).each((path, extract_paper, ()) for path in paths)

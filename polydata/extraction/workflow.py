@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.edits import edits_of
 from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.papers import (
+    Corrections,
     extraction_counts,
     failures,
     forget_failure,
@@ -18,20 +22,20 @@ from polydata.catalogue.papers import (
     older_versions,
     read_by,
     save_failure,
+    save_paper,
 )
 from polydata.catalogue.session import Session
+from polydata.edits import Edit
 from polydata.errors import InputError, UsageError
-from polydata.extraction.corrector import Corrector, limits_of
-from polydata.extraction.paper import Limits
-from polydata.extraction.pool import extract_many
+from polydata.extraction.amend import Amended
+from polydata.extraction.document.open import Limits
+from polydata.extraction.pool import Readers, extract_many
 from polydata.files.find import find_pdfs
 from polydata.ids import sha256_file
 from polydata.images.picture import ImageStore
 from polydata.resources import install_hint
-from polydata.types import Failure, Paper
+from polydata.types import Failure, Paper, Progress, quiet
 from polydata.workspace import ExtractSettings
-
-Advance = Callable[[int], None]
 
 EXTRACTOR = "2"
 """Version of the extraction method. A new one makes every PDF be read again."""
@@ -46,31 +50,91 @@ class ExtractionResult:
 
     Attributes:
         counts: papers, pages, figures, panels and micrographs of all the files named, whenever they were read.
+        files: how many files were meant.
         done: files read this time.
         skipped: files that had been read before by the same version of the method.
         duplicates: files whose bytes another named file has too.
         older: papers whose file holds other bytes by now; they and what hangs on them stay in the catalogue.
         failures: files that could not be read.
+        gone: files that failed earlier, were to be read again, and are there no more.
         stale: corrections by hand that could not be made again, each with its reason.
     """
 
     counts: dict[str, int]
+    files: int
     done: int
     skipped: int
     duplicates: tuple[Path, ...]
     older: tuple[str, ...]
     failures: tuple[Failure, ...]
-    stale: tuple[str, ...] = ()
+    gone: tuple[Path, ...]
+    stale: tuple[str, ...]
+
+
+class EditApplier:
+    """Makes corrections. Use it as a context manager; its worker starts with the first paper that has any.
+
+    Args:
+        session: open for writing.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._readers: Readers | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._readers is not None:
+            self._readers.stop()
+
+    def make(self, path: Path, paper: Paper, edits: Sequence[Edit]) -> Amended | Failure:
+        """Make corrections on a paper.
+
+        Args:
+            path: of its PDF, which is opened only where pictures have to be cut anew.
+            paper: as read, or with earlier corrections made.
+            edits: in the order in which they were made.
+        """
+        if not edits:
+            return Amended(paper, (), (), {})
+        if self._readers is None:
+            self._readers = Readers(self._session.images, self._session.workspace.settings.extract, workers=1)
+        return self._readers.amend(path, paper, edits)
+
+    def save(self, path: Path, paper: Paper, extractor: str, undone: str | None = None) -> tuple[str, ...] | Failure:
+        """Write a paper that was just read with all its corrections, in one transaction.
+
+        Args:
+            path: of its PDF.
+            paper: as extraction gave it.
+            extractor: version of the method.
+            undone: id of a correction that is taken back.
+
+        Returns:
+            What could not be corrected, each with its reason; or what is wrong with the file where its pictures
+            could not be cut, and nothing was written.
+        """
+        edits = [edit for edit in edits_of(self._session.catalogue, paper.sha256) if edit.edit_id != undone]
+        made = self.make(path, paper, edits)
+        if isinstance(made, Failure):
+            return made
+        save_paper(self._session.catalogue, made.paper, path, extractor, Corrections(made.edits, undone, made.moved))
+        return tuple(f"{paper.file_name}: {one.edit_id}: {one.stale}" for one in made.edits if one.stale)
 
 
 def extract(
     session: Session,
-    paths: Sequence[Path],
+    paths: Sequence[str | Path] = (),
     *,
     workers: int | None = None,
     again: bool = False,
+    retry: str | None = None,
     cluster: str | None = None,
-    advance: Advance = lambda _: None,
+    progress: Progress = quiet,
 ) -> ExtractionResult:
     """Read PDFs into the catalogue; files that were read before are left alone.
 
@@ -78,21 +142,35 @@ def extract(
     leaves whole papers only, and running it again goes on with the others. Corrections by hand are made again.
 
     Args:
-        paths: PDF files.
+        session: open for writing.
+        paths: PDF files, folders and glob patterns.
         workers: processes; None takes the setting, 0 one for each processor.
         again: read files anew that were read before.
+        retry: read only files that failed, of those named or wherever they lie: ``failed`` for all, or one of
+            ``REASONS``.
         cluster: address or file of a Dask scheduler whose workers read the files; None reads them here.
-        advance: called with the number of files that are dealt with.
+        progress: told how many files are dealt with.
+
+    Raises:
+        UsageError: if nothing is named, something is named that is not there, or there is no such reason.
+        ServerError: if the cluster cannot be used.
     """
-    settings = session.workspace.settings.extract
-    limits = limits_of(session.workspace)
-    known = set() if again else read_by(session.catalogue, EXTRACTOR)
+    if not paths and not retry:
+        raise UsageError(
+            "No file is named.", "Name PDFs or folders, or read failed ones again: polydata extract --retry failed"
+        )
+    files = find_pdfs([str(path) for path in paths])
+    gone: list[Path] = []
+    if retry:
+        files, gone = _failed(session.catalogue, retry, files, [Path(path).resolve() for path in paths])
+    settings, limits = session.workspace.settings.extract, Limits.of(session.workspace.settings.extract)
+    known = set() if again or retry else read_by(session.catalogue, EXTRACTOR)
     todo: dict[str, Path] = {}
     failed: list[Failure] = []
     duplicates: list[Path] = []
     older: list[str] = []
     named: set[str] = set()
-    for path in paths:
+    for path in files:
         digest = _digest(path, limits)
         if isinstance(digest, Failure):
             failed.append(digest)
@@ -105,19 +183,20 @@ def extract(
         else:
             todo[digest] = path
         named.add(digest)
-    advance(len(paths) - len(todo))
+    left = len(todo)
+    progress("Extracting", len(files) - left, len(files))
     for failure in failed:
         save_failure(session.catalogue, failure)
 
     store = session.images
     store.sweep()
     count = (settings.workers if workers is None else workers) or os.cpu_count() or 1
-    results = _read(list(todo.values()), store, settings, limits, count if cluster is None else cluster)
+    results = _read(list(todo.values()), store, settings, count if cluster is None else cluster)
     done = 0
     stale: list[str] = []
-    with Corrector(session) as corrector:
+    with EditApplier(session) as applier:
         for path, result in results:
-            outcome = result if isinstance(result, Failure) else corrector.save(path, result, EXTRACTOR)
+            outcome = result if isinstance(result, Failure) else applier.save(path, result, EXTRACTOR)
             if isinstance(outcome, Failure):
                 failed.append(outcome)
                 save_failure(session.catalogue, outcome)
@@ -128,15 +207,18 @@ def extract(
                 ]
                 named.add(result.sha256)  # not what was hashed above where the file was replaced meanwhile
                 done += 1
-            advance(1)
+            left -= 1
+            progress("Extracting", len(files) - left, len(files))
     tie_supplements(session.catalogue)
     return ExtractionResult(
         counts=extraction_counts(session.catalogue, sorted(named)),
+        files=len(files),
         done=done,
         skipped=len(named) - len(todo),
         duplicates=tuple(duplicates),
         older=tuple(older),
         failures=tuple(sorted(failed, key=lambda f: f.path)),
+        gone=tuple(gone),
         stale=tuple(sorted(stale)),
     )
 
@@ -155,54 +237,49 @@ def read_anew(session: Session, path: Path, sha256: str, undone: str) -> tuple[s
     Raises:
         InputError: if the PDF cannot be read or has other bytes. Nothing has changed then.
     """
-    settings, store = session.workspace.settings.extract, session.images
-    ((_, result),) = _read([path], store, settings, limits_of(session.workspace), 1)
+    ((_, result),) = _read([path], session.images, session.workspace.settings.extract, 1)
     if isinstance(result, Paper) and result.sha256 != sha256:
         result = Failure(result.sha256, str(path), "unreadable", f"{path} holds other bytes than when it was read")
-    with Corrector(session) as corrector:
-        outcome = result if isinstance(result, Failure) else corrector.save(path, result, EXTRACTOR, undone)
+    with EditApplier(session) as applier:
+        outcome = result if isinstance(result, Failure) else applier.save(path, result, EXTRACTOR, undone)
     if isinstance(outcome, Failure):
         raise InputError(f"{outcome.detail}.", "The correction stays; put the PDF back and undo it again.")
     tie_supplements(session.catalogue)
     return outcome
 
 
-def failed_paths(
-    catalogue: Catalogue, reason: str = "failed", named: Sequence[str] = ()
+def _failed(
+    catalogue: Catalogue, reason: str, files: Sequence[Path], places: Sequence[Path]
 ) -> tuple[list[Path], list[Path]]:
     """Files that could not be read, by path: those that are still there, and those that are gone.
 
     Args:
-        catalogue: open.
         reason: ``failed`` for all of them, or the reason of those that are meant.
-        named: files, folders and glob patterns that they must be among; empty for wherever they lie.
-
-    Raises:
-        UsageError: if there is no such reason, or something is named that is not there.
+        files: that they must be among.
+        places: folders that they may lie in instead; without any, wherever they lie.
     """
     if reason not in ("failed", *REASONS):
         raise UsageError(f"No file fails for the reason {reason!r}.", f"Say failed, or one of {', '.join(REASONS)}.")
-    files, folders = set(find_pdfs(named)), [Path(name).resolve() for name in named]
     paths = [Path(row["path"]) for row in failures(catalogue) if reason in ("failed", row["reason"])]
-    paths = [p for p in paths if not named or p in files or any(p.is_relative_to(folder) for folder in folders)]
+    if places:
+        paths = [path for path in paths if path in files or any(path.is_relative_to(place) for place in places)]
     there = [path for path in paths if path.exists()]
     return there, [path for path in paths if path not in there]
 
 
 def _read(
-    paths: Sequence[Path], store: ImageStore, settings: ExtractSettings, limits: Limits, where: int | str
+    paths: Sequence[Path], store: ImageStore, settings: ExtractSettings, where: int | str
 ) -> Iterator[tuple[Path, Paper | Failure]]:
     """What each file gives, read by this many processes here or by the cluster of this name."""
-    seconds, memory_mb = settings.seconds_per_file, settings.memory_mb
     if isinstance(where, int):
-        return extract_many(paths, store, workers=where, limits=limits, seconds_per_file=seconds, memory_mb=memory_mb)
+        return extract_many(paths, store, settings, workers=where)
     try:
         from polydata.extraction.cluster import extract_on_cluster
     except ModuleNotFoundError as error:
         raise UsageError(
             f"--cluster needs Dask, but {error.name} is not installed.", f"Install it with: {install_hint('dask')}"
         ) from None
-    return extract_on_cluster(paths, store, cluster=where, limits=limits, seconds_per_file=seconds, memory_mb=memory_mb)
+    return extract_on_cluster(paths, store, settings, cluster=where)
 
 
 def _digest(path: Path, limits: Limits) -> str | Failure:

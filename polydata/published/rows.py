@@ -12,8 +12,8 @@ from polydata.choices import Kind
 from polydata.ids import content_id
 from polydata.published.layout import Key, PublishedImage, parse_key
 from polydata.records.record import Record
+from polydata.text.captions import split_quoted
 from polydata.text.mentions import panel_mentions
-from polydata.text.record_captions import take_apart
 from polydata.text.reference import reference_keys
 from polydata.types import ImageInfo
 
@@ -119,7 +119,7 @@ def _paper_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
 
 def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
     captions = list(dict.fromkeys(r.caption for r in records if r.caption))
-    stem = take_apart(captions[0]).stem or captions[0] if captions else None
+    stem = split_quoted(captions[0]).stem or captions[0] if captions else None
     return {
         "figure_id": _figure_id(key),
         "paper_id": _paper_id(key),
@@ -137,9 +137,9 @@ def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
 def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[str, Any]:
     key = one.image.key
     caption = next((r.caption for r in records if r.caption), None)
-    parts = take_apart(caption)
-    own = parts.own(key.panel) if parts.parts else caption
-    mentions = panel_mentions(caption, parts.stem, own if parts.parts else None, key.panel)
+    parts = split_quoted(caption)
+    own = parts.own(key.panel) if parts.panels else caption
+    mentions = panel_mentions(caption, parts.stem, own if parts.panels else None, key.panel)
     return {
         "panel_id": _panel_id(key),
         "figure_id": _figure_id(key),

@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from polydata.text.captions import QUOTED_LABEL, Parts, split_quoted
 from polydata.text.composition import CUTS
 from polydata.text.normalise import fold
 from polydata.text.polymers import normal_form
-from polydata.text.record_captions import CaptionParts, take_apart
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _RATIO = re.compile(r"\d+(?:\.\d+)?(?:\s*[/:]\s*\d+(?:\.\d+)?)+")
 _WORD = re.compile(r"\d+\.\d+|[^\W_]+")
 _UNIT = re.compile(r"(?<=\d)(?=(?:wt|vol|mol|phr|min|hr?|nm|um|mm|rpm|s)\b)")
 _LETTER_LIST = re.compile(r"[a-z]\d?(?:\s*(?:[,;/&+-]|and)\s*[a-z]\d?)*")
-_LABEL = re.compile(r"^\s*(?:fig(?:ure|s)?|scheme|plate)\b\.?\s*s?\d*[a-z]?\s*[.:|]?\s*")
 MAX_LETTERS = 30
 
 
@@ -116,7 +115,7 @@ class RecordEvidence:
 
 def unlabelled(text: str | None) -> str:
     """Folded, without the figure's label, of which a quoted caption may bear another one."""
-    return _LABEL.sub("", _LABEL.sub("", fold(text or "")))
+    return QUOTED_LABEL.sub("", QUOTED_LABEL.sub("", fold(text or "")))
 
 
 def squeeze(text: str | None) -> str:
@@ -173,7 +172,7 @@ def figure_evidence(rows: Sequence[Mapping[str, Any]]) -> list[FigureEvidence]:
     for figure_id, its in of_figure.items():
         first = its[0]
         caption = first["figure_caption"] or first["caption_stem"]
-        parts = take_apart(caption)
+        parts = split_quoted(caption)
         label = re.search(r"\d+", first["figure_label"] or "")
         polymers = {p.lower() for row in its for p in json.loads(row["composition"] or "{}").get("components") or ()}
         found.append(
@@ -202,7 +201,7 @@ def _kind(rows: Sequence[Mapping[str, Any]]) -> str | None:
     return "micrograph" if "micrograph" in kinds else kinds[0]
 
 
-def _panel(row: Mapping[str, Any], parts: CaptionParts) -> PanelEvidence:
+def _panel(row: Mapping[str, Any], parts: Parts) -> PanelEvidence:
     letter = _only(letters_of(row["label"]))
     own = row["caption"] or parts.own(letter)
     return PanelEvidence(
@@ -212,21 +211,21 @@ def _panel(row: Mapping[str, Any], parts: CaptionParts) -> PanelEvidence:
 
 def record_evidence(row: Mapping[str, Any]) -> RecordEvidence:
     """Evidence of a record, a row of the table of records."""
-    parts = take_apart(row["caption"])
+    parts = split_quoted(row["caption"])
     letters = letters_of(row["panel"])
-    letter = _only(letters) or parts.letter()
+    letter = _only(letters) or parts.only
     own = parts.own(letter) or parts.own(None)  # a key's "a1" is the caption's only "(a)"
     sides = " ".join(str(row[name] or "") for name in ("polymers", "composition_ratio", "blending_method", "sample_id"))
     # A caption that names several panels says nothing of which one is meant.
-    vague = "" if parts.parts else row["caption"]
+    vague = "" if parts.panels else row["caption"]
     return RecordEvidence(
         record_id=row["record_id"],
         place=(row["page"], row["figure"]),
         named=_named_label(row["figure"]),
-        quoted=parts.label,
+        quoted=parts.number,
         letters=letters,
-        letter=parts.letter(),
-        part_letters=frozenset(name for name, _ in parts.parts),
+        letter=parts.only,
+        part_letters=frozenset(parts.labels),
         whole=comparable(row["caption"]),
         stem=comparable(parts.stem),
         words=words_of(unlabelled(row["caption"])),
@@ -237,12 +236,12 @@ def record_evidence(row: Mapping[str, Any]) -> RecordEvidence:
         own_words=words_of(own),
         side=words_of(sides) | words_of(" ".join(filter(None, map(normal_form, CUTS.split(row["polymers"] or ""))))),
         text=" ".join(str(row[name]) for name in ("morphology", "literature_description") if row[name]),
-        ratios=ratios_of(row["composition_ratio"] or own or ("" if parts.parts else parts.stem)),
+        ratios=ratios_of(row["composition_ratio"] or own or ("" if parts.panels else parts.stem)),
         scale_um=row["scale_um"],
     )
 
 
 def _named_label(figure: str | None) -> str | None:
     """Number of a figure that is called one; a bare number may be a place on the page."""
-    match = re.match(r"\s*(?:fig(?:ure)?|scheme|plate)\b\.?\s*S?0*(\d+)", figure or "", re.IGNORECASE)
-    return match[1] if match else None
+    match = QUOTED_LABEL.match(figure or "")
+    return (match["number"].lstrip("sS").lstrip("0") or "0") if match and match["number"] else None

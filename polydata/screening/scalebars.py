@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,9 @@ import numpy as np
 from polydata.catalogue.screenings import images_to_read, save_readings
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
-from polydata.images.picture import open_picture
-from polydata.types import ScaleBar
+from polydata.files.find import find_files
+from polydata.images.picture import SUFFIXES, open_picture
+from polydata.types import Progress, ScaleBar, quiet, tracked
 from polydata.vision.scale_bar import VERSION, read_scale_bar
 
 NUMBERS = ("value", "unit", "value_um", "x0", "x1", "y", "length_px", "um_per_px", "confidence")
@@ -47,18 +48,24 @@ def read_file(path: Path) -> tuple[ScaleBar | None, str]:
         return None, error.message
 
 
-def read_files(files: Sequence[Path]) -> Iterator[tuple[dict[str, Any], str]]:
+def find_images(paths: Sequence[str]) -> list[Path]:
+    """Image files by their paths, folders and glob patterns; see ``files.find.find_files``."""
+    return find_files(paths, [f".{suffix}" for suffix in (*SUFFIXES.values(), "jpeg", "tiff")], "image")
+
+
+def read_files(files: Sequence[Path], progress: Progress = quiet) -> Iterator[tuple[dict[str, Any], str]]:
     """Read the scale bar of each image.
 
     Args:
         files: images in any format that is kept.
+        progress: told how many are done.
 
     Yields:
         A row (``file``, its name; value, unit, micrometres, ends, height and length in pixels, micrometres
         a pixel, confidence; None throughout where there is no bar or it cannot be told) and an empty text, or an
         empty row and what is wrong with the file.
     """
-    for path in files:
+    for path in tracked(files, "Reading", progress, len(files)):
         bar, problem = read_file(path)
         row = {name: getattr(bar, name, None) for name in NUMBERS}
         if row["um_per_px"] is not None:
@@ -66,21 +73,16 @@ def read_files(files: Sequence[Path]) -> Iterator[tuple[dict[str, Any], str]]:
         yield ({}, problem) if problem else ({"file": path.name, **row}, "")
 
 
-def read_workspace(
-    session: Session,
-    *,
-    workers: int | None = None,
-    again: bool = False,
-    advance: Callable[[int], None] = lambda _: None,
+def read_scale_bars(
+    session: Session, *, workers: int | None = None, again: bool = False, progress: Progress = quiet
 ) -> Readings:
     """Read the scale bars of all micrographs that were not looked at; goes on where it was when it is run again.
 
     Args:
-        workspace: with its store.
-        catalogue: open for writing.
+        session: open for writing.
         workers: processes; None takes the setting, 0 one for each processor.
         again: all micrographs anew.
-        advance: called with the number of images that are done.
+        progress: told how many images are done.
     """
     images = images_to_read(session.catalogue, VERSION, again=again)
     store = session.images
@@ -97,5 +99,5 @@ def read_workspace(
             ]
             save_readings(session.catalogue, VERSION, readings)
             found += sum(bar is not None for _, bar in readings)
-            advance(len(batch))
+            progress("Reading", start + len(batch), len(images))
     return Readings(len(images), found, tuple(failures))

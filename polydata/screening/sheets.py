@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from PIL import Image
 
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
-from polydata.errors import InputError, UsageError
+from polydata.errors import UsageError
+from polydata.files.atomic import writing_to
 from polydata.images.html import pdf_address, picture_address, small_jpeg, template, write_page
 from polydata.images.picture import ImageStore
+from polydata.types import Progress, quiet
 
 PER_PAGE = 200
 SIDE = 180
@@ -22,7 +24,6 @@ SIDE = 180
 MAX_CAPTION = 400
 
 SECTIONS = ("borderline", "accepted", "rejected")
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Sheets:
     failures: tuple[str, ...]
 
 
-def write_sheets(session: Session, folder: Path, *, advance: Advance = lambda _: None) -> Sheets:
+def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) -> Sheets:
     """Write ``index.html`` and pages of at most ``PER_PAGE`` images, each with its thumbnails inside.
 
     Borderline images come first, then accepted, then rejected ones; within a section the least sure first. Pages of
@@ -64,21 +65,20 @@ def write_sheets(session: Session, folder: Path, *, advance: Advance = lambda _:
     names = [name for name, _, _ in sheets]
     counts = {name: len(images) for name, images in sections.items()}
     store, sheet, failures = session.images, template("sheet.html.j2"), []
-    try:
+    done = 0
+    with writing_to(folder):
         for name, section, images in sheets:
             cards = []
             for row in images:
                 card, failure = _card(row, store)
                 cards.append(card)
                 failures += [failure] if failure else []
-                advance(1)
+                progress("Drawing", done := done + 1, len(rows))
             write_page(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
         index = folder / "index.html"
         write_page(index, sheet.render(title="Screening", cards=[], pages=names, here="index.html", counts=counts))
         for old in (p for s in SECTIONS for p in folder.glob(f"{s}-*.html") if p.name not in names):
             old.unlink()
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written: {error.strerror}.", "Choose another --output.") from error
     return Sheets(index, counts, len(sheets), tuple(failures))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +21,8 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.images.picture import open_picture
 from polydata.screening.rules import THRESHOLD, get_rule
-from polydata.types import Decision
+from polydata.types import Decision, Progress, quiet
 
-Advance = Callable[[int], None]
 SCREEN_BATCH = 200
 
 
@@ -64,11 +63,11 @@ class ScreeningResult:
 
 def screen(
     session: Session,
-    rule: str,
+    rule: str = "micrograph",
     *,
     again: bool = False,
     choices: Choices | None = None,
-    advance: Advance = lambda _: None,
+    progress: Progress = quiet,
 ) -> ScreeningResult:
     """Write the user's choices, then apply the newest version of a rule to every image that it has not seen.
 
@@ -76,6 +75,7 @@ def screen(
         rule: name of a rule in ``polydata.screening.rules``.
         again: look at all images anew. Decisions by hand and the threshold stay.
         choices: threshold and decisions by hand; none changes nothing.
+        progress: told how many images are done.
 
     Raises:
         UsageError: if there is no such rule, the threshold means nothing, or an image is both accepted and rejected.
@@ -96,7 +96,7 @@ def screen(
             except InputError as error:
                 failures.append(error.message)
         save_screenings(session.catalogue, rule, version, batch)
-        advance(min(SCREEN_BATCH, len(images) - start))
+        progress("Screening", min(start + SCREEN_BATCH, len(images)), len(images))
     after = final_decisions(session.catalogue)
     return ScreeningResult(
         screened=len(images) - len(failures),

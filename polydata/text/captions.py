@@ -1,4 +1,4 @@
-"""A caption taken apart: what it says of each panel, and what all panels share."""
+"""A caption taken apart: the figure's label, what is said of each panel, and what all panels share."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from polydata.text.normalise import clean
+
+WORDS = {"figure": "figure", "fig": "figure", "図": "figure", "图": "figure", "圖": "figure", "スキーム": "scheme"}
+WORDS |= {word: word for word in ("scheme", "chart", "plate", "graph")}
+"""The words by which captions call a figure, in small letters, each with the one that is meant."""
+
+_PRINTED = "|".join(dict.fromkeys(form for word in WORDS for form in (word.upper(), word.capitalize())))
 LABEL = re.compile(
-    r"^\W{0,2}(?P<label>(?P<word>FIGURE|FIG|Figure|Fig|fig|Scheme|SCHEME|Chart|CHART|Plate|PLATE|Graph|GRAPH|スキーム|図|图|圖)"
+    rf"^\W{{0,2}}(?P<label>(?P<word>{_PRINTED}|fig)"
     r"\.?\s*(?P<number>S?[A-Z]?\.?\s?\d+(?:[-–.]\d+)*[a-z]?|[IVX]+))(?![\w])"
 )
-"""The label of a figure at the beginning of a line."""
+"""The label of a figure at the beginning of a printed line; small letters there begin a sentence's mention of one."""
+
+LABEL_ALONE = re.compile(rf"^\W*(?:{'|'.join(WORDS)}|table)\.?\s*[A-Z]?\.?[\dIVX]+[-.\d]*[.:]?$", re.IGNORECASE)
+"""A line that holds a label, a table's too, and nothing else."""
+
+QUOTED_LABEL = re.compile(
+    rf"^\s*(?:figs|{'|'.join(WORDS)})\b\.?\s*(?:(?P<number>S?\d+)(?:[a-z]\b)?|[a-z]\b)?\s*[.:|]?\s*", re.IGNORECASE
+)
+"""The label at the beginning of a caption that was copied by hand: any case, perhaps without a number."""
 ONE = r"[A-Za-z]\d?"
 RUN = rf"{ONE}(?:\s*[-–—]\s*{ONE}|(?:\s*(?:,|and|&)\s*{ONE})+)?"
 BRACKETED = re.compile(rf"\(\s*(?P<letters>{RUN})\s*\)")
@@ -45,15 +60,26 @@ class Parts:
     Attributes:
         stem: what all panels share, without the figure's label.
         panels: label and own words of each panel, in the letters' order; empty where it names none.
+        number: of the figure, where the caption was quoted with it (``10``, ``S3``).
     """
 
     stem: str
     panels: tuple[tuple[str, str | None], ...]
+    number: str | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Labels of the panels, in reading order."""
         return tuple(label for label, _ in self.panels)
+
+    @property
+    def only(self) -> str | None:
+        """The label, where the caption names exactly one panel."""
+        return self.panels[0][0] if len(self.panels) == 1 else None
+
+    def own(self, label: str | None) -> str | None:
+        """The words of one panel; of the only panel that is named where no label is known."""
+        return dict(self.panels).get(label or self.only or "")
 
 
 @dataclass(frozen=True)
@@ -119,8 +145,11 @@ def _counted(letters: tuple[str, ...], seen: list[str]) -> bool:
 
 def tidy(text: str) -> str:
     """Without the signs and joining words at either end."""
-    text = re.sub(r"^(?:[\s;,.:|–—-]+|and\s+)+", "", text.strip())
-    return re.sub(r"(?:[\s;,.:]+|\s+and)+$", "", text)
+    return _closed(re.sub(r"^(?:[\s;,.:|–—-]+|and\s+)+", "", text.strip()))
+
+
+def _closed(text: str) -> str:
+    return re.sub(r"(?:[\s;,.:]+|\s+and)+$", "", text.lstrip(" ;,.:"))
 
 
 def _body(caption: str) -> str:
@@ -218,3 +247,41 @@ def _suffixed(head: str, marks: list[_Mark], between: list[str], last: str) -> P
     rest = tidy(last)
     stem = tidy(stem)
     return Parts(f"{stem}. {rest}" if stem and rest else stem or rest, tuple(panels))
+
+
+_QUOTED_MARKS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\(\s*(?P<letter>[a-z]\d?)\s*\)",
+        r"(?:(?<=[\s,;:.])|^)(?P<letter>[a-z]\d?)\s?[):](?=\s)",
+        r"(?:(?<=[:;,] )|(?<=\band ))(?P<letter>(?-i:[a-l]))\s+(?=[\d(]|(?-i:[A-Z]))",
+    )
+)
+LONGEST_QUOTE = 4000
+
+
+def split_quoted(caption: str | None) -> Parts:
+    """Take apart a caption as a record quotes it: cut down to one or a few panels, typed or pasted.
+
+    So one letter alone counts, letters may come in any order, and each has the words up to the next one. Read are
+    ``(a) one; (b) two``, ``a) one b) two``, ``a: one``, ``: a one, b two``, and letters that follow their words
+    (``one (a); two (b)``), which is taken so where nothing follows the last letter. Never raises.
+
+    Returns:
+        Labels are small letters.
+    """
+    text = clean((caption or "")[:LONGEST_QUOTE]) or ""
+    label = QUOTED_LABEL.match(text)
+    number, text = (label["number"], text[label.end() :]) if label else (None, text)
+    found = next((marks for marks in (list(one.finditer(text)) for one in _QUOTED_MARKS) if marks), [])
+    marks: dict[str, re.Match[str]] = {}
+    for mark in found:
+        marks.setdefault(mark["letter"].lower(), mark)
+    if not marks:
+        return Parts(_closed(text), (), number)
+    starts, ends = [mark.start() for mark in marks.values()], [mark.end() for mark in marks.values()]
+    words = [_closed(text[end:start]) for end, start in zip(ends, [*starts[1:], len(text)], strict=True)]
+    if not words[-1]:
+        words = [_closed(text[end:start]) for end, start in zip([0, *ends[:-1]], starts, strict=True)]
+    panels = tuple((letter, own or None) for letter, own in zip(marks, words, strict=True))
+    return Parts(_closed(text[: starts[0]]), panels, number)

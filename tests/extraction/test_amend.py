@@ -8,8 +8,8 @@ from pathlib import Path
 from pdf_sheet import micrograph, png
 
 from polydata import ids
-from polydata.catalogue.edits import Changes, Edit, Place, Target
 from polydata.choices import Kind
+from polydata.edits import Correction, Edit, Place, Target
 from polydata.extraction.amend import amend
 from polydata.images.picture import ImageStore
 from polydata.types import Box, Figure, ImageInfo, Panel, Paper, PaperMeta
@@ -43,7 +43,7 @@ def paper(cutter: Press, *figures: tuple[Box, str | None]) -> Paper:
 
 
 def edit(target: Target, box: Box, label: str | None, number: int = 1, /, **asked: object) -> Edit:
-    return Edit("f" * 64, number, target, Place(1, label, box), Changes(**asked))  # type: ignore[arg-type]
+    return Edit("f" * 64, number, target, Place(1, label, box), Correction(**asked))  # type: ignore[arg-type]
 
 
 def test_a_figure_is_known_by_its_box_then_its_label_then_half_of_its_box(tmp_path: Path) -> None:

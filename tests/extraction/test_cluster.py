@@ -16,11 +16,10 @@ from make_pdf import below, encrypted
 from pdf_bombs import slow_pdf
 
 from polydata.errors import ServerError
-from polydata.extraction.cluster import extract_on_cluster
-from polydata.extraction.cluster_worker import can_write
-from polydata.extraction.document.open import Limits
+from polydata.extraction.cluster import can_write, extract_on_cluster
 from polydata.images.picture import ImageStore
 from polydata.types import Failure, Paper
+from polydata.workspace import ExtractSettings
 
 pytestmark = pytest.mark.slow
 
@@ -70,10 +69,12 @@ def test_the_catalogue_is_that_of_a_local_run(papers: Path, tmp_path: Path, clus
     assert not stored(bucket / "store")
 
 
-def outcomes(paths: list[Path], store: ImageStore, cluster: Cluster, **limits: object) -> dict[str, Paper | Failure]:
-    arguments = {"limits": Limits(), "seconds_per_file": 60.0, "memory_mb": 4096, **limits}
-    stream = extract_on_cluster(paths, store, cluster=str(cluster.file), **arguments)  # type: ignore[arg-type]
-    return {path.name: result for path, result in stream}
+def outcomes(
+    paths: list[Path], store: ImageStore, cluster: Cluster, seconds_per_file: float = 60.0
+) -> dict[str, Paper | Failure]:
+    settings = ExtractSettings(seconds_per_file=seconds_per_file, memory_mb=4096)
+    done = extract_on_cluster(paths, store, settings, cluster=str(cluster.file))
+    return {path.name: result for path, result in done}
 
 
 def test_bytes_are_sent_where_the_workers_do_not_see_the_file(

@@ -34,18 +34,18 @@ def scene(original: EditScene, tmp_path: Path) -> EditScene:
 def figure(scene: EditScene, number: int, **asked: Any) -> Edited:
     identifier = scene.figure_id(number)
     with scene.session() as session:
-        return editing.edit_figure(session, identifier, editing.changes(**asked))
+        return editing.edit_figure(session, identifier, editing.correction(**asked))
 
 
 def panel(scene: EditScene, identifier: str, **asked: Any) -> Edited:
     with scene.session() as session:
-        return editing.edit_panel(session, identifier, editing.changes(**asked))
+        return editing.edit_panel(session, identifier, editing.correction(**asked))
 
 
 def add(scene: EditScene, **asked: Any) -> Edited:
     paper = scene.rows("SELECT paper_id FROM papers")[0]["paper_id"]
     with scene.session() as session:
-        return editing.new_figure(session, paper, editing.changes(**asked))
+        return editing.new_figure(session, paper, editing.correction(**asked))
 
 
 def undo(scene: EditScene, identifier: str) -> tuple[str, ...]:
@@ -280,7 +280,7 @@ def test_what_does_not_find_its_target_is_stale_and_said(scene: EditScene) -> No
 )
 def test_what_means_nothing_is_refused(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        editing.changes(**asked)
+        editing.correction(**asked)
 
 
 def test_what_cannot_be_done_changes_nothing(scene: EditScene) -> None:
@@ -303,7 +303,7 @@ def test_what_cannot_be_done_changes_nothing(scene: EditScene) -> None:
     for call in (editing.edit_figure, editing.edit_panel, editing.new_figure):
         for identifier in ("abc", "figure-ffffffffff", "' OR 1=1 --"):
             with scene.session() as session, pytest.raises(InputError, match="id"):
-                call(session, identifier, editing.changes(page=1, box="0,0,9,9"))
+                call(session, identifier, editing.correction(page=1, box="0,0,9,9"))
     assert scene.fingerprint() == before
 
 
@@ -331,7 +331,7 @@ def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene, monkeypatch: p
     monkeypatch.setattr("polydata.extraction.pool.amend_paper", never_done)  # what the worker runs, and is ended in
     target = scene.figure_id(2)
     with scene.session() as session, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
-        editing.edit_figure(session, target, editing.changes(box="60,90,300,290"))
+        editing.edit_figure(session, target, editing.correction(box="60,90,300,290"))
     assert scene.rows("SELECT * FROM edits") == []
 
 
@@ -339,7 +339,7 @@ def test_a_write_that_fails_leaves_paper_and_edits_as_they_were(
     scene: EditScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = scene.fingerprint()
-    monkeypatch.setattr("polydata.catalogue.papers.settle_hanging", lambda *_: 1 / 0)  # the last step of the writing
+    monkeypatch.setattr("polydata.catalogue.papers.reattach", lambda *_: 1 / 0)  # the last step of the writing
     with pytest.raises(ZeroDivisionError):
         figure(scene, 2, kind="photo")
     assert scene.fingerprint() == before

@@ -17,6 +17,7 @@ from polydata.extraction.paper import ExtractionFailure, Limits, extract_paper
 from polydata.extraction.pool import extract_many
 from polydata.images.picture import ImageStore
 from polydata.types import Failure, Paper
+from polydata.workspace import ExtractSettings
 
 
 def reason(path: Path, limits: Limits | None = None) -> str:
@@ -137,10 +138,8 @@ def test_the_pool_survives_bad_files(tmp_path: Path) -> None:
         extract_many(
             [good[0], broken, slow, good[1], locked, tmp_path / "none.pdf", good[2]],
             ImageStore(tmp_path / "store"),
+            ExtractSettings(seconds_per_file=8, memory_mb=4096),
             workers=2,
-            limits=Limits(),
-            seconds_per_file=8,
-            memory_mb=4096,
         )
     )
     papers = [one for one in results if isinstance(one, Paper)]
@@ -162,10 +161,8 @@ def test_memory_over_the_limit_fails_that_file_alone(tmp_path: Path) -> None:
         extract_many(
             [greedy, good],
             ImageStore(tmp_path / "store"),
+            ExtractSettings(seconds_per_file=60, memory_mb=900),
             workers=1,
-            limits=Limits(),
-            seconds_per_file=60,
-            memory_mb=900,
         )
     )
     assert [one.reason for one in results if isinstance(one, Failure)] == ["out-of-memory"]
@@ -176,9 +173,8 @@ def test_stopping_early_ends_the_workers(tmp_path: Path) -> None:
     paths = [tmp_path / f"paper{index}.pdf" for index in range(4)]
     for path in paths:
         below(path)
-    stream = extract_many(
-        paths, ImageStore(tmp_path / "store"), workers=1, limits=Limits(), seconds_per_file=60, memory_mb=4096
-    )
+    settings = ExtractSettings(seconds_per_file=60, memory_mb=4096)
+    stream = extract_many(paths, ImageStore(tmp_path / "store"), settings, workers=1)
     assert isinstance(next(stream)[1], Paper)
     stream.close()  # what an interrupted loop does: must return, leaving no worker behind
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.reattach import settle_hanging, spots
+from polydata.catalogue.reattach import reattach, spots
 from polydata.catalogue.resolution import current_method, history_of
 from polydata.catalogue.session import open_session
 from polydata.choices import MethodName
@@ -314,6 +314,6 @@ def test_a_label_set_by_hand_goes_to_the_picture_that_takes_its_place(catalogue:
     catalogue.upsert("panels", [extra])
     catalogue.run("UPDATE panels SET image_sha256 = ? WHERE panel_id = ?", [sha(5), f"panel-{2:016}"])
     with catalogue.transaction():
-        settle_hanging(catalogue, "paper-1", before, {})
+        reattach(catalogue, "paper-1", before, {})
     decided = catalogue.tuples("SELECT image_sha256 FROM decided ORDER BY 1")
     assert decided == [(sha(2),), (sha(6),)]

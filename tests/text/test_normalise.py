@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polydata.text.captions import split_quoted
 from polydata.text.normalise import clean, decode, fold
-from polydata.text.record_captions import take_apart
 
 
 def test_decodes_what_people_save() -> None:
@@ -27,28 +27,28 @@ def test_folds_accents_and_dashes() -> None:
 def test_any_bytes_and_text_are_read(data: bytes, text: str) -> None:
     decode(data)
     clean(text)
-    take_apart(text)
+    split_quoted(text)
 
 
 def test_takes_captions_apart() -> None:
-    parts = take_apart("Fig. 4. SEM of PP/PA: (a) 70/30; (b) 50/50, and (c) 30/70.")
-    assert (parts.label, parts.stem) == ("4", "SEM of PP/PA")
-    assert parts.parts == (("a", "70/30"), ("b", "50/50"), ("c", "30/70"))
+    parts = split_quoted("Fig. 4. SEM of PP/PA: (a) 70/30; (b) 50/50, and (c) 30/70.")
+    assert (parts.number, parts.stem) == ("4", "SEM of PP/PA")
+    assert parts.panels == (("a", "70/30"), ("b", "50/50"), ("c", "30/70"))
     assert parts.own("b") == "50/50"
-    assert parts.letter() is None
+    assert parts.only is None
 
 
 def test_takes_letters_that_follow_their_words() -> None:
-    parts = take_apart("SEM micrographs of neat blends (a); blends with 1 wt% of MWNT (b)")
+    parts = split_quoted("SEM micrographs of neat blends (a); blends with 1 wt% of MWNT (b)")
     assert parts.own("b") == "blends with 1 wt% of MWNT"
 
 
 def test_takes_letters_without_brackets() -> None:
-    assert take_apart("SEM images of fracture surface, of a: PN0").letter() == "a"
-    assert take_apart("Micrographs of the blends: a PLAPCL, b PLA(PLA-g-MA), and d PLA").own("d") == "PLA"
-    assert take_apart("SEM of a blend of PP and PA").parts == ()
+    assert split_quoted("SEM images of fracture surface, of a: PN0").only == "a"
+    assert split_quoted("Micrographs of the blends: a PLAPCL, b PLA(PLA-g-MA), and d PLA").own("d") == "PLA"
+    assert split_quoted("SEM of a blend of PP and PA").panels == ()
 
 
 def test_a_caption_of_one_panel_names_it() -> None:
-    parts = take_apart("SEM micrographs of the PA6/PC/EP blends: (b) S1-1.0")
-    assert (parts.letter(), parts.own(None), parts.stem) == ("b", "S1-1.0", "SEM micrographs of the PA6/PC/EP blends")
+    parts = split_quoted("SEM micrographs of the PA6/PC/EP blends: (b) S1-1.0")
+    assert (parts.only, parts.own(None), parts.stem) == ("b", "S1-1.0", "SEM micrographs of the PA6/PC/EP blends")

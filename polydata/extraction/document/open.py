@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pymupdf
 
 from polydata.errors import PolydataError
 from polydata.ids import sha256_bytes
+from polydata.workspace import ExtractSettings
 
 ADD_ONS = ("pymupdf.layout", "pymupdf4llm")
 
@@ -62,6 +64,11 @@ class Limits:
     max_bytes: int = 300_000_000
     max_pages: int = 1000
 
+    @classmethod
+    def of(cls, settings: ExtractSettings) -> Self:
+        """By a workspace's settings."""
+        return cls(settings.max_megabytes * 1_000_000, settings.max_pages)
+
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
     """The bytes of a regular file within the limits.
@@ -88,15 +95,23 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
 
 
 @contextmanager
-def opened(path: Path, limits: Limits) -> Iterator[tuple[pymupdf.Document, str]]:
+def opened(path: Path, limits: Limits, sha256: str | None = None) -> Iterator[tuple[pymupdf.Document, str]]:
     """Open a PDF; yields the document and the SHA-256 of its bytes.
 
+    Args:
+        path: of the PDF.
+        limits: what it may be.
+        sha256: that its bytes must have; None for whatever they are.
+
     Raises:
-        ExtractionFailure: see there. Also for errors of the PDF library while the document is in use.
+        ExtractionFailure: see there; ``unreadable`` for other bytes than ``sha256`` says. Also for errors of the PDF
+            library while the document is in use.
         MemoryError: where the library ran out of memory.
     """
     data = read_bytes(path, limits)
     digest = sha256_bytes(data)
+    if sha256 not in (None, digest):
+        raise ExtractionFailure("unreadable", f"{path} holds other bytes than when it was read", "", digest)
     document = None
     try:
         document = pymupdf.open(stream=data, filetype="pdf")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from polydata.extraction.document.open import ExtractionFailure, Limits, opened, pymupdf
+from polydata.extraction.document.open import Limits, opened, pymupdf
 from polydata.extraction.document.page import Sheet
 from polydata.images.html import small_jpeg
 from polydata.images.picture import ImageStore
@@ -45,12 +45,10 @@ def draw_pages(
         pages: 1-based.
 
     Raises:
-        ExtractionFailure: as ``document.open.opened``; ``unreadable`` if the file holds other bytes.
+        ExtractionFailure: as ``document.open.opened``.
     """
     drawn = []
-    with opened(path, limits) as (document, digest):
-        if digest != sha256:
-            raise ExtractionFailure("unreadable", f"{path} holds other bytes than when it was read", "", digest)
+    with opened(path, limits, sha256) as (document, _):
         for page in pages:
             if not 1 <= page <= document.page_count:
                 continue

@@ -9,11 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from polydata.extraction.document.page import Line, PageContent
-
-LABEL_ALONE = re.compile(
-    r"^\W*(?:fig(?:ure|\.)?|scheme|chart|plate|table|図|图)\.?\s*[A-Z]?\.?[\dIVX]+[-.\d]*[.:]?$", re.IGNORECASE
-)
-
+from polydata.text.captions import LABEL_ALONE
 
 PAGE_NUMBER = re.compile(r"^[0-9]{1,6}$")
 

@@ -15,13 +15,13 @@ from polydata.extraction.figures.layout import (
     FIRST_GAP,
     NEXT_GAP,
     Corners,
-    Scene,
+    PageLayout,
     Side,
     areas,
     corners,
     count_votes,
+    lay_out_pages,
     pairs_in_sight,
-    set_scenes,
     shared,
     with_labels,
 )
@@ -36,7 +36,7 @@ EVERYWHERE = (-np.inf, np.inf)
 
 
 @dataclass(frozen=True)
-class Found:
+class LocatedFigure:
     """A figure before its pixels are looked at.
 
     Attributes:
@@ -71,27 +71,27 @@ class _Holding:
     limits: tuple[float, float]
 
 
-def _assign(scene: Scene, votes: dict[str, Side], columns: Sequence[tuple[float, float]]) -> dict[int, _Holding]:
+def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[float, float]]) -> dict[int, _Holding]:
     """Clusters of each caption; every cluster once, every caption to one side only.
 
     Captions first take the cluster nearest to them. Then the nearest of all steps from a figure to one more cluster
     is made, until none is left.
     """
-    pairs = pairs_in_sight(scene, votes)
+    pairs = pairs_in_sight(layout, votes)
     held: dict[int, _Holding] = {}
-    limits = [_column_of(caption, columns) for caption in scene.captions]
-    free = np.ones(len(scene.clusters), np.bool_)
+    limits = [_column_of(caption, columns) for caption in layout.captions]
+    free = np.ones(len(layout.clusters), np.bool_)
     for pair in pairs:
-        reach = NEXT_GAP if scene.captions[pair.caption].word == "table" else FIRST_GAP
+        reach = NEXT_GAP if layout.captions[pair.caption].word == "table" else FIRST_GAP
         if pair.caption not in held and free[pair.cluster] and pair.gap <= reach:
             if pair.side == "beside":
                 limits[pair.caption] = EVERYWHERE
-            box = with_labels(scene.clusters[pair.cluster], scene, [pair.cluster], limits[pair.caption])
+            box = with_labels(layout.clusters[pair.cluster], layout, [pair.cluster], limits[pair.caption])
             held[pair.caption] = _Holding(pair.side, [pair.cluster], box, limits[pair.caption])
             free[pair.cluster] = False
-    boxes = corners(scene.clusters)
+    boxes = corners(layout.clusters)
     seen: dict[tuple[int, Side], npt.NDArray[np.bool_]] = {}
-    wanted = np.zeros((len(scene.captions), len(boxes)), np.bool_)  # by captions that could have it
+    wanted = np.zeros((len(layout.captions), len(boxes)), np.bool_)  # by captions that could have it
     for pair in pairs:
         wanted[pair.caption, pair.cluster] |= pair.gap <= FIRST_GAP
         if pair.caption in held and held[pair.caption].side == pair.side:
@@ -102,9 +102,9 @@ def _assign(scene: Scene, votes: dict[str, Side], columns: Sequence[tuple[float,
             if number not in steps:
                 sighted = seen[number, one.side]
                 elsewhere = np.asarray((wanted & (np.arange(len(wanted)) != number)[:, None]).any(0))
-                table = scene.captions[number].word == "table"
+                table = layout.captions[number].word == "table"
                 reach = 0.0 if table else LEVEL_GAP
-                if scene.page.scanned and not table:
+                if layout.page.scanned and not table:
                     reach = GUTTER_GAP if np.isfinite(one.limits[0]) else 0.0
                 cost = _costs(one, boxes, sighted=sighted, elsewhere=elsewhere, reach=reach)
                 order = np.argsort(cost, kind="stable")
@@ -114,7 +114,7 @@ def _assign(scene: Scene, votes: dict[str, Side], columns: Sequence[tuple[float,
                 (cost, number, index)
                 for number, row in steps.items()
                 for cost, index in row
-                if free[index] and _may_grow(scene, held, number, index, seen)
+                if free[index] and _may_grow(layout, held, number, index, seen)
             ),
             default=None,
         )
@@ -124,7 +124,7 @@ def _assign(scene: Scene, votes: dict[str, Side], columns: Sequence[tuple[float,
         free[index] = False
         one = held[number]
         one.members.append(index)
-        one.box = with_labels(_union([scene.clusters[i] for i in one.members]), scene, one.members, one.limits)
+        one.box = with_labels(_union([layout.clusters[i] for i in one.members]), layout, one.members, one.limits)
         del steps[number]
     return held
 
@@ -169,7 +169,7 @@ def _costs(
 
 
 def _may_grow(
-    scene: Scene,
+    layout: PageLayout,
     held: dict[int, _Holding],
     number: int,
     index: int,
@@ -177,9 +177,9 @@ def _may_grow(
 ) -> bool:
     """Whether a figure with one more cluster stays clear of prose, captions and other figures."""
     one = held[number]
-    wider = one.box.union(scene.clusters[index])
+    wider = one.box.union(layout.clusters[index])
     others = corners(other.box for key, other in held.items() if key != number)
-    walls = scene.walls[len(scene.text.prose) :] if seen[number, one.side][index] else scene.walls
+    walls = layout.walls[len(layout.text.prose) :] if seen[number, one.side][index] else layout.walls
     return not _covers(wider, one.box, walls) and not _covers(wider, one.box, others)
 
 
@@ -223,31 +223,33 @@ def _trim(box: Box, page: PageContent) -> Box:
     return trimmed
 
 
-def _found(scene: Scene, caption: Caption, side: Side, box: Box, confidence: float) -> Found | None:
-    box = _trim(box, scene.page)
-    if min(box.width, box.height) < 18 or box.area < 0.004 * scene.page.box.area:
+def _located(layout: PageLayout, caption: Caption, side: Side, box: Box, confidence: float) -> LocatedFigure | None:
+    box = _trim(box, layout.page)
+    if min(box.width, box.height) < 18 or box.area < 0.004 * layout.page.box.area:
         return None
-    return Found(scene.page.number, box, caption, side, confidence - (0.35 if scene.page.scanned else 0.0))
+    return LocatedFigure(layout.page.number, box, caption, side, confidence - (0.35 if layout.page.scanned else 0.0))
 
 
-def _overleaf(scenes: Sequence[Scene], caption: Caption, spare: dict[int, list[int]]) -> tuple[Scene, Box] | None:
+def _overleaf(
+    layouts: Sequence[PageLayout], caption: Caption, spare: dict[int, list[int]]
+) -> tuple[PageLayout, Box] | None:
     """Unowned drawings of a neighbouring page that could be a figure on their own."""
     for number in (caption.page - 1, caption.page + 1):
-        if not 1 <= number <= len(scenes) or not spare.get(number):
+        if not 1 <= number <= len(layouts) or not spare.get(number):
             continue
-        scene = scenes[number - 1]
-        if any(one.word != "table" and not one.bare for one in scene.captions):
+        layout = layouts[number - 1]
+        if any(one.word != "table" and not one.bare for one in layout.captions):
             continue
-        boxes = [scene.clusters[index] for index in spare[number]]
-        big = [box for box in boxes if box.area > 0.04 * scene.page.box.area]
-        if big and not scene.page.scanned:
-            return scene, with_labels(_union(boxes), scene, spare[number], EVERYWHERE)
+        boxes = [layout.clusters[index] for index in spare[number]]
+        big = [box for box in boxes if box.area > 0.04 * layout.page.box.area]
+        if big and not layout.page.scanned:
+            return layout, with_labels(_union(boxes), layout, spare[number], EVERYWHERE)
     return None
 
 
 def find_figures(
     pages: Sequence[PageContent], captions: Sequence[Caption], tables: Sequence[Caption], prints: frozenset[str]
-) -> tuple[list[Found], list[Caption]]:
+) -> tuple[list[LocatedFigure], list[Caption]]:
     """Figures of a document and the captions that found none.
 
     Args:
@@ -258,48 +260,48 @@ def find_figures(
     Returns:
         Figures with and without captions, in page order, then captions without a figure.
     """
-    scenes = set_scenes(pages, captions, tables, prints)
-    votes = count_votes(scenes)
-    columns = text_columns([scene.text for scene in scenes], pages)
-    found: list[Found] = []
+    layouts = lay_out_pages(pages, captions, tables, prints)
+    votes = count_votes(layouts)
+    columns = text_columns([layout.text for layout in layouts], pages)
+    found: list[LocatedFigure] = []
     spare: dict[int, list[int]] = {}
     lonely: list[Caption] = []
-    for scene in scenes:
-        held = _assign(scene, votes, columns)
+    for layout in layouts:
+        held = _assign(layout, votes, columns)
         taken = {index for one in held.values() for index in one.members}
-        for number, caption in enumerate(scene.captions):
+        for number, caption in enumerate(layout.captions):
             if caption.word == "table":
                 continue
             figure = None
             if number in held:
                 side = held[number].side
                 with_vote = side == votes[caption.word]
-                figure = _found(scene, caption, side, held[number].box, 0.95 if with_vote else 0.8)
+                figure = _located(layout, caption, side, held[number].box, 0.95 if with_vote else 0.8)
             if figure is None:
                 lonely.append(caption)
             else:
                 found.append(figure)
-        spare[scene.page.number] = [index for index in range(len(scene.clusters)) if index not in taken]
+        spare[layout.page.number] = [index for index in range(len(layout.clusters)) if index not in taken]
     found, lonely = _lend_words(found, lonely)
     without = []
     for caption in lonely:
-        other = None if caption.bare else _overleaf(scenes, caption, spare)
-        figure = _found(other[0], caption, "overleaf", other[1], 0.5) if other else None
+        other = None if caption.bare else _overleaf(layouts, caption, spare)
+        figure = _located(other[0], caption, "overleaf", other[1], 0.5) if other else None
         if other and figure:
             spare[other[0].page.number] = []
             found.append(figure)
         else:
             without.append(caption)
-    for scene in scenes:
-        for index in spare[scene.page.number]:
-            box = scene.clusters[index]
-            if box.area > 0.03 * scene.page.box.area and min(box.width, box.height) > 60:
-                found.append(Found(scene.page.number, _trim(box, scene.page), None, None, 0.2))
+    for layout in layouts:
+        for index in spare[layout.page.number]:
+            box = layout.clusters[index]
+            if box.area > 0.03 * layout.page.box.area and min(box.width, box.height) > 60:
+                found.append(LocatedFigure(layout.page.number, _trim(box, layout.page), None, None, 0.2))
     found.sort(key=lambda one: (one.page, one.box.y0, one.box.x0))
     return found, without
 
 
-def _lend_words(found: list[Found], lonely: list[Caption]) -> tuple[list[Found], list[Caption]]:
+def _lend_words(found: list[LocatedFigure], lonely: list[Caption]) -> tuple[list[LocatedFigure], list[Caption]]:
     """Give a figure with a bare label the words of the caption of that label on another page."""
     words = {(one.word, one.number): one for one in lonely if not one.bare}
     out = []

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from polydata.extraction.document.page import Line, PageContent, body_size
 from polydata.extraction.document.textlines import OCR_FONT, is_furniture, line_spacing, same_column
-from polydata.text.captions import LABEL
+from polydata.text.captions import LABEL, WORDS
 from polydata.types import Box
 
 TABLE = re.compile(r"^\W{0,2}(?:TABLE|Table|表)\.?\s*(?:S?[A-Z]?\.?\d+|[IVX]+)(?![\w])")
@@ -70,9 +70,6 @@ class Caption:
     def bare(self) -> bool:
         """Nothing but the label: the words stand elsewhere."""
         return len(self.text) <= len(self.label) + 3
-
-
-WORDS = {"fig": "figure", "figure": "figure", "図": "figure", "图": "figure", "圖": "figure", "スキーム": "scheme"}
 
 
 def _above(line: Line, lines: Sequence[Line]) -> Line | None:
@@ -271,7 +268,7 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             points = _evidence(line, match, lines, size, font)
             if points is None or points < LIKELY:
                 continue
-            word = WORDS.get(match["word"].lower(), match["word"].lower())
+            word = WORDS[match["word"].lower()]
             number = re.sub(r"\s", "", match["number"]).lower().replace("–", "-")
             if CONTINUED.match(line.text[match.end() :]):
                 number += " continued"

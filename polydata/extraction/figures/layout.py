@@ -64,7 +64,7 @@ def areas(boxes: Corners) -> npt.NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Scene:
+class PageLayout:
     """A page with what the search needs of it.
 
     Attributes:
@@ -99,7 +99,7 @@ class Pair:
     Attributes:
         cost: the gap, with what speaks against the side added.
         gap: points between the two.
-        caption, cluster: numbers within the scene.
+        caption, cluster: numbers within the layout.
         side: where the cluster stands, seen from the caption.
     """
 
@@ -110,15 +110,15 @@ class Pair:
     side: Side
 
 
-def _blocked(corridor: Box | None, scene: Scene, own: int) -> bool:
+def _blocked(corridor: Box | None, layout: PageLayout, own: int) -> bool:
     """Whether prose or another caption lies in the way; ``own`` is the caption that looks."""
     if corridor is None:
         return False
-    walls = scene.walls
+    walls = layout.walls
     across = np.minimum(walls[:, 2], corridor.x1) - np.maximum(walls[:, 0], corridor.x0)
     down = np.minimum(walls[:, 3], corridor.y1) - np.maximum(walls[:, 1], corridor.y0)
     hit = (across > min(6.0, 0.5 * corridor.width)) & (down > 0.4 * (walls[:, 3] - walls[:, 1]))
-    hit[len(scene.text.prose) + own] = False
+    hit[len(layout.text.prose) + own] = False
     return bool(hit.any())
 
 
@@ -147,25 +147,25 @@ def _beside(caption: Box, box: Box) -> tuple[float, Box] | None:
     return across, Box(x0, max(caption.y0, box.y0), x1, min(caption.y1, box.y1))
 
 
-def pairs_in_sight(scene: Scene, votes: dict[str, Side]) -> list[Pair]:
+def pairs_in_sight(layout: PageLayout, votes: dict[str, Side]) -> list[Pair]:
     """All pairs of a caption and a cluster in sight of each other, cheapest first."""
     pairs = []
-    for number, caption in enumerate(scene.captions):
+    for number, caption in enumerate(layout.captions):
         vote = votes.get(caption.word)
-        for index, box in enumerate(scene.clusters):
+        for index, box in enumerate(layout.clusters):
             for side in TABLE_SIDES if caption.word == "table" else FIGURE_SIDES:
                 gap = _gap(caption.box, box, side)
-                if gap is None or _blocked(_corridor(caption.box, box, side), scene, number):
+                if gap is None or _blocked(_corridor(caption.box, box, side), layout, number):
                     continue
                 cost = max(gap, 0.0) + (AGAINST_VOTE if vote and vote != side and caption.word != "table" else 0.0)
                 pairs.append(Pair(cost, gap, number, index, side))
             level = _beside(caption.box, box) if caption.word != "table" else None
-            if level is not None and not _blocked(level[1], scene, number):
+            if level is not None and not _blocked(level[1], layout, number):
                 pairs.append(Pair(level[0] + BESIDE_COST, level[0], number, index, "beside"))
     return sorted(pairs)
 
 
-def count_votes(scenes: Sequence[Scene]) -> dict[str, Side]:
+def count_votes(layouts: Sequence[PageLayout]) -> dict[str, Side]:
     """The side on which the figures of a document stand, for each kind of caption.
 
     A caption that sees a figure on one side only has three votes, one that sees it much nearer on one side has one.
@@ -173,13 +173,13 @@ def count_votes(scenes: Sequence[Scene]) -> dict[str, Side]:
     without a vote of their own follow the whole document.
     """
     tally: dict[str, Counter[Side]] = {}
-    for scene in scenes:
+    for layout in layouts:
         nearest: dict[tuple[int, Side], float] = {}
-        for pair in pairs_in_sight(scene, {}):
-            if scene.clusters[pair.cluster].height > 25 and pair.gap < FIRST_GAP:
+        for pair in pairs_in_sight(layout, {}):
+            if layout.clusters[pair.cluster].height > 25 and pair.gap < FIRST_GAP:
                 key = pair.caption, pair.side
                 nearest[key] = min(nearest.get(key, np.inf), max(pair.gap, 1.0))
-        for number, caption in enumerate(scene.captions):
+        for number, caption in enumerate(layout.captions):
             up, down, level = (nearest.get((number, side), np.inf) for side in ("above", "below", "beside"))
             best = min(up, down)
             if caption.word == "table" or best == np.inf or level < 2 * best or 0.5 < up / down < 2.0:
@@ -203,17 +203,17 @@ def distance(a: Box, b: Box) -> tuple[float, float]:
     return max(0.0, a.x0 - b.x1, b.x0 - a.x1), max(0.0, a.y0 - b.y1, b.y0 - a.y1)
 
 
-def with_labels(box: Box, scene: Scene, members: Sequence[int], limits: tuple[float, float]) -> Box:
+def with_labels(box: Box, layout: PageLayout, members: Sequence[int], limits: tuple[float, float]) -> Box:
     """A figure's box with the writing that stands in or near it, as far as no wall is covered.
 
     Args:
         box: of the drawings.
-        scene: of the page.
+        layout: of the page.
         members: the figure's clusters; writing of others is left to them.
         limits: of the column of text that the figure stands in; writing beyond is left out.
     """
-    labels, lines = scene.labels, scene.text.labels
-    free = np.isin(scene.owners, [-1, *members]) if scene.owners else np.ones(len(lines), np.bool_)
+    labels, lines = layout.labels, layout.text.labels
+    free = np.isin(layout.owners, [-1, *members]) if layout.owners else np.ones(len(lines), np.bool_)
     if box.x0 > limits[0] - 15 and box.x1 < limits[1] + 15:
         free &= (labels[:, 0] > limits[0] - 15) & (labels[:, 2] < limits[1] + 15)
     for _ in range(4):
@@ -224,7 +224,7 @@ def with_labels(box: Box, scene: Scene, members: Sequence[int], limits: tuple[fl
             line = lines[index]
             if _stands_at(line, *distance(line.box, grown)):
                 wider = grown.union(line.box)
-                if wider == grown or not _covers_more(wider, grown, scene.walls):
+                if wider == grown or not _covers_more(wider, grown, layout.walls):
                     grown = wider
         if grown == box:
             break
@@ -242,14 +242,14 @@ def _covers_more(wider: Box, box: Box, walls: Corners) -> bool:
     return bool((shared(wider, walls) > shared(box, walls) + 1).any())
 
 
-def _label_clusters(scene: Scene) -> Scene:
+def _label_clusters(layout: PageLayout) -> PageLayout:
     """Give every cluster the axis titles, ticks and panel letters that stand nearer to it than to any other."""
-    boxes = corners(scene.clusters)
-    owners = np.full(len(scene.text.labels), -1)
+    boxes = corners(layout.clusters)
+    owners = np.full(len(layout.text.labels), -1)
     for _ in range(3):
         changed = False
         for index in np.flatnonzero(owners < 0):
-            line = scene.text.labels[index]
+            line = layout.text.labels[index]
             across = np.maximum(0.0, np.maximum(line.box.x0 - boxes[:, 2], boxes[:, 0] - line.box.x1))
             down = np.maximum(0.0, np.maximum(line.box.y0 - boxes[:, 3], boxes[:, 1] - line.box.y1))
             nearest = int(np.argmin(1.5 * across + down))  # writing stands under its drawing sooner than beside
@@ -257,13 +257,13 @@ def _label_clusters(scene: Scene) -> Scene:
                 continue
             box = Box(*(float(value) for value in boxes[nearest]))
             wider = box.union(line.box)
-            if not _covers_more(wider, box, scene.walls):
+            if not _covers_more(wider, box, layout.walls):
                 owners[index], changed = nearest, True
                 boxes[nearest] = wider.x0, wider.y0, wider.x1, wider.y1
         if not changed:
             break
     clusters = tuple(Box(*(float(value) for value in row)) for row in boxes)
-    return replace(scene, clusters=clusters, owners=tuple(int(owner) for owner in owners))
+    return replace(layout, clusters=clusters, owners=tuple(int(owner) for owner in owners))
 
 
 def _separators(captions: Sequence[Caption], page: PageContent) -> list[Box]:
@@ -279,9 +279,9 @@ def _separators(captions: Sequence[Caption], page: PageContent) -> list[Box]:
     return strips
 
 
-def set_scenes(
+def lay_out_pages(
     pages: Sequence[PageContent], captions: Sequence[Caption], tables: Sequence[Caption], prints: frozenset[str]
-) -> list[Scene]:
+) -> list[PageLayout]:
     """Lay out every page: its writing sorted, its drawings clustered, what returns from page to page left out."""
     digests = repeated_images(pages)
     texts, inks, owns = [], [], []
@@ -293,11 +293,11 @@ def set_scenes(
         owns.append(own)
         inks.append(ink_boxes(page, text, [one.box for one in own], digests))
     furniture = Furniture(digests, repeated_boxes(pages, inks))
-    scenes = []
+    layouts = []
     for page, text, ink, own in zip(pages, texts, inks, owns, strict=True):
         walls = [line.box for line in text.prose] + [one.box for one in own]
         clusters = cluster(drop_repeated(ink, furniture), _separators(own, page), walls)
-        scene = Scene(page, text, tuple(own), tuple(clusters))
+        layout = PageLayout(page, text, tuple(own), tuple(clusters))
         enough = 0 < len(clusters) <= MANY_CLUSTERS and not page.scanned  # a scan's labels are words of a text layer
-        scenes.append(_label_clusters(scene) if enough else scene)
-    return scenes
+        layouts.append(_label_clusters(layout) if enough else layout)
+    return layouts

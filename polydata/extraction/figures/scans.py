@@ -12,7 +12,7 @@ import numpy as np
 from polydata.extraction.document.open import pymupdf
 from polydata.extraction.document.page import Line, PageContent, Sheet, clean_text
 from polydata.extraction.document.textlines import OCR_FONT
-from polydata.extraction.figures.assign import Found
+from polydata.extraction.figures.assign import LocatedFigure
 from polydata.extraction.figures.captions import CAPTION_LINES, TABLE
 from polydata.text.captions import LABEL
 from polydata.types import Box
@@ -78,7 +78,7 @@ def _words(page: PageContent) -> int:
     return sum(line.words for line in page.lines)
 
 
-def pages_to_read(pages: Sequence[PageContent], found: Sequence[Found]) -> list[int]:
+def pages_to_read(pages: Sequence[PageContent], found: Sequence[LocatedFigure]) -> list[int]:
     """Numbers of the scanned pages whose text is missing, or that show a picture for which no caption was found.
 
     Args:

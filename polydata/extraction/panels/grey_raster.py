@@ -40,7 +40,7 @@ def split(window: Window, cut: Cut) -> tuple[Window, Window]:
     return (top, left, bottom, cut.start), (top, cut.stop, bottom, right)
 
 
-class Ground:
+class GreyRaster:
     """A figure's grey levels, with the sums that tell in no time whether rows or columns of a part are plain."""
 
     def __init__(self, grey: Grey) -> None:

@@ -1,4 +1,4 @@
-"""A figure taken apart into panels by its pixels: gutters of any tone, white rests, seams of touching pictures."""
+"""A figure taken apart into panels by its pixels: gutters of any tone, partial grids, seams of touching pictures."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.panels.grey_raster import Cut, Ground, runs, split
-from polydata.extraction.panels.partial_grids import grid_with_rest, rest_cut
+from polydata.extraction.panels.grey_raster import Cut, GreyRaster, runs, split
+from polydata.extraction.panels.partial_grids import cut_partial_grid, partial_grid
 from polydata.extraction.panels.seams import SEAM_FEWER, Grey, Window, cut_seams, cut_unasked, size
 
 Rgb = npt.NDArray[np.uint8]
@@ -29,26 +29,26 @@ LIKE = 1.8
 """Panels whose areas differ by less than this factor look like a finished grid."""
 
 
-def _gutters(ground: Ground, window: Window, least: int) -> list[Cut]:
+def _gutters(raster: GreyRaster, window: Window, least: int) -> list[Cut]:
     """White strips from side to side, at least ``least`` pixels wide, widest first."""
     cuts = [
         Cut(axis, start + window[axis], stop + window[axis])
         for axis in (0, 1)
-        for start, stop in runs(ground.white(window, axis) > 0.995)
+        for start, stop in runs(raster.white(window, axis) > 0.995)
         if stop - start >= least
     ]
     return sorted(cuts, key=lambda one: -one.width)
 
 
-def _xy_cut(ground: Ground, window: Window, least: int, floor: float) -> list[Window]:
+def _xy_cut(raster: GreyRaster, window: Window, least: int, floor: float) -> list[Window]:
     """Cut a window at its widest white gutters for as long as both sides stay larger than ``floor`` pixels."""
-    inner = ground.trimmed(window)
+    inner = raster.trimmed(window)
     if inner is None:
         return []
-    for cut in _gutters(ground, inner, least):
-        pieces = [ground.trimmed(piece) for piece in split(inner, cut)]
+    for cut in _gutters(raster, inner, least):
+        pieces = [raster.trimmed(piece) for piece in split(inner, cut)]
         if all(piece is not None and min(size(piece)) >= floor for piece in pieces):
-            return [leaf for piece in pieces if piece is not None for leaf in _xy_cut(ground, piece, least, floor)]
+            return [leaf for piece in pieces if piece is not None for leaf in _xy_cut(raster, piece, least, floor)]
     return [inner]
 
 
@@ -68,24 +68,24 @@ def reading_order(windows: Sequence[Window]) -> list[Window]:
     return ordered
 
 
-def _toned_cut(ground: Ground, window: Window) -> list[Window]:
+def _toned_cut(raster: GreyRaster, window: Window) -> list[Window]:
     """Cut a window at strips of one tone, where a photograph stands on both sides.
 
     From the bottom up: an information bar begins with a plain strip too, but belongs to what is above it.
     """
-    inner = ground.bare(window)
+    inner = raster.bare(window)
     if inner is None:
         return []
     for axis in (0, 1):
-        wide = [run for run in runs(ground.plain(inner, axis)) if run[1] - run[0] >= 2]
+        wide = [run for run in runs(raster.plain(inner, axis)) if run[1] - run[0] >= 2]
         for start, stop in reversed(wide):
             cut = Cut(axis, start + inner[axis], stop + inner[axis])
-            pieces = [piece for piece in map(ground.bare, split(inner, cut)) if piece is not None]
-            if len(pieces) < 2 or _is_strip(*pieces) or not all(_stands_out(ground.grey, cut, one) for one in pieces):
+            pieces = [piece for piece in map(raster.bare, split(inner, cut)) if piece is not None]
+            if len(pieces) < 2 or _is_strip(*pieces) or not all(_stands_out(raster.grey, cut, one) for one in pieces):
                 continue
             large = min(size(piece)[axis] for piece in pieces) > max(24, 0.08 * size(inner)[axis])
-            if large and all(ground.picture(piece, drawn=True) for piece in pieces):
-                return [leaf for piece in pieces for leaf in _toned_cut(ground, piece)]
+            if large and all(raster.picture(piece, drawn=True) for piece in pieces):
+                return [leaf for piece in pieces for leaf in _toned_cut(raster, piece)]
     return [window]
 
 
@@ -167,12 +167,12 @@ def _seams_for(grey: Grey, leaves: list[Window], count: int) -> list[Window]:
     return leaves
 
 
-def _by_gutters(ground: Ground, count: int | None) -> list[Window]:
+def _by_gutters(raster: GreyRaster, count: int | None) -> list[Window]:
     """Leaves of the XY-cut; where a count is known, with the narrowest gutters that do not give more."""
-    floor = _floor(ground.whole, count or 6)
+    floor = _floor(raster.whole, count or 6)
     best: list[Window] = []
     for least in (2, 3, 4, 6, 8, 12, 16, 24):
-        leaves = _joined_strips(_xy_cut(ground, ground.whole, least, floor))
+        leaves = _joined_strips(_xy_cut(raster, raster.whole, least, floor))
         if not best or count is None or len(leaves) == count or len(best) > count:
             best = leaves
         if count is None or len(leaves) <= count:
@@ -193,23 +193,23 @@ def cut_pixels(rgb: Rgb, count: int | None) -> list[Window]:
         a multiple in a full grid whose rows or columns are counted.
     """
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32)
-    ground = Ground(grey)
-    leaves = _by_gutters(ground, count)
-    pictures = _pictures(ground, leaves)
-    if sum(map(_area, pictures)) > 0.5 * sum(map(_area, leaves)) and ground.share(ground.whole) < 0.6:
-        if count is not None and (grid := _labelled_lanes(ground, count)):
+    raster = GreyRaster(grey)
+    leaves = _by_gutters(raster, count)
+    pictures = _pictures(raster, leaves)
+    if sum(map(_area, pictures)) > 0.5 * sum(map(_area, leaves)) and raster.share(raster.whole) < 0.6:
+        if count is not None and (grid := _labelled_lanes(raster, count)):
             return reading_order(grid)
-        return reading_order(_photographs(ground, pictures, count))
+        return reading_order(_photographs(raster, pictures, count))
     if count is not None and len(leaves) == count:
         return reading_order(leaves)
-    return [ground.whole]
+    return [raster.whole]
 
 
-def _pictures(ground: Ground, leaves: list[Window]) -> list[Window]:
+def _pictures(raster: GreyRaster, leaves: list[Window]) -> list[Window]:
     """Leaves that hold photographs; specks of them left out."""
-    if not any(ground.picture(leaf) for leaf in leaves):
+    if not any(raster.picture(leaf) for leaf in leaves):
         return []
-    pictures = [leaf for leaf in leaves if ground.picture(leaf, drawn=True)]
+    pictures = [leaf for leaf in leaves if raster.picture(leaf, drawn=True)]
     large = max(map(_area, pictures), default=0.0)
     return [leaf for leaf in pictures if _area(leaf) > 0.08 * large]
 
@@ -228,10 +228,10 @@ def lanes(windows: Sequence[Window], axis: int) -> list[int]:
     return numbers
 
 
-def _labelled_lanes(ground: Ground, count: int) -> list[Window]:
+def _labelled_lanes(raster: GreyRaster, count: int) -> list[Window]:
     """Photographs in rows or columns of which each has one letter: a full grid of ``count`` lanes; else nothing."""
-    leaves = _joined_strips(_xy_cut(ground, ground.whole, 2, _floor(ground.whole, count * count)))
-    leaves = _evened(_pictures(ground, leaves)) if len(leaves) > count + 1 else []
+    leaves = _joined_strips(_xy_cut(raster, raster.whole, 2, _floor(raster.whole, count * count)))
+    leaves = _evened(_pictures(raster, leaves)) if len(leaves) > count + 1 else []
     if len(leaves) < 2 * count or len(leaves) % count or max(map(_area, leaves)) > LIKE * min(map(_area, leaves)):
         return []
     each = [len(leaves) // count] * count
@@ -267,23 +267,23 @@ def cut_at_letters(rgb: Rgb, letters: Sequence[tuple[float, float]]) -> list[Win
     Returns:
         A window for each letter, in the letters' order; empty where gutters do not part them.
     """
-    ground = Ground(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32))
+    raster = GreyRaster(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32))
     rows = [row for row, _ in letters]
-    first = min(rows) <= ground.whole[2] - max(rows)
-    found = _at_letters(ground, ground.whole, list(enumerate(letters)), first)
+    first = min(rows) <= raster.whole[2] - max(rows)
+    found = _at_letters(raster, raster.whole, list(enumerate(letters)), first)
     return [found[index] for index in range(len(letters))] if len(found) == len(letters) else []
 
 
 def _at_letters(
-    ground: Ground, window: Window, letters: list[tuple[int, tuple[float, float]]], first: bool
+    raster: GreyRaster, window: Window, letters: list[tuple[int, tuple[float, float]]], first: bool
 ) -> dict[int, Window]:
     """Windows by the letters' numbers. ``first``: letters stand at the beginning of their panels."""
     if len(letters) == 1:
-        inner = ground.trimmed(window)
+        inner = raster.trimmed(window)
         return {letters[0][0]: inner} if inner else {}
-    inner = ground.trimmed(window) or window
+    inner = raster.trimmed(window) or window
     ways: dict[tuple[int, int], list[Cut]] = {}
-    for cut in _gutters(ground, inner, 2):
+    for cut in _gutters(raster, inner, 2):
         before = sum(place[cut.axis] < (cut.start + cut.stop) / 2 for _, place in letters)
         if 0 < before < len(letters):
             ways.setdefault((cut.axis, before), []).append(cut)
@@ -297,28 +297,28 @@ def _at_letters(
         )
         found: dict[int, Window] = {}
         for piece, some in zip(split(inner, cut), sides, strict=True):
-            found |= _at_letters(ground, piece, some, first)
+            found |= _at_letters(raster, piece, some, first)
         if len(found) == len(letters):
             return found
     return {}
 
 
-def _photographs(ground: Ground, pictures: list[Window], count: int | None) -> list[Window]:
-    """Photographs taken apart further: at gutters of other tones, at white rests of rows, at seams."""
+def _photographs(raster: GreyRaster, pictures: list[Window], count: int | None) -> list[Window]:
+    """Photographs taken apart further: at gutters of other tones, at the corners of partial grids, at seams."""
     if count is not None and len(pictures) >= count:
         return pictures
-    toned = [part for leaf in pictures for part in _toned_cut(ground, leaf)]
+    toned = [part for leaf in pictures for part in _toned_cut(raster, leaf)]
     if toned and (count is None or len(pictures) < len(toned) <= count):
         pictures = toned
-    if count is not None and len(pictures) == 1 and (grid := grid_with_rest(ground, pictures[0], count)):
+    if count is not None and len(pictures) == 1 and (grid := partial_grid(raster, pictures[0], count)):
         return grid
-    pictures = [part for leaf in pictures for part in rest_cut(ground, leaf)]
+    pictures = [part for leaf in pictures for part in cut_partial_grid(raster, leaf)]
     if count is None:
         usual = float(np.median([_area(leaf) for leaf in pictures]))
         few = len(pictures) < 4
         return [
             part
             for leaf in pictures
-            for part in (cut_unasked(ground.grey, leaf) if few or _area(leaf) > LIKE * usual else [leaf])
+            for part in (cut_unasked(raster.grey, leaf) if few or _area(leaf) > LIKE * usual else [leaf])
         ]
-    return _seams_for(ground.grey, pictures, count) if len(pictures) < count else pictures
+    return _seams_for(raster.grey, pictures, count) if len(pictures) < count else pictures

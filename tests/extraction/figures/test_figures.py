@@ -17,21 +17,21 @@ from pdf_sheet import Expected
 from polydata.extraction.document.open import Limits, opened
 from polydata.extraction.document.page import Line, PageContent, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
-from polydata.extraction.figures.assign import Found, find_figures
+from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions
 from polydata.types import Box
 
 PAPERS = 24
 
 
-def find(pages: list[PageContent]) -> tuple[list[Found], list[Caption]]:
+def find(pages: list[PageContent]) -> tuple[list[LocatedFigure], list[Caption]]:
     pages = [replace(page, lines=join_fragments(page.lines)) for page in pages]
     prints = furniture_prints(pages)
     captions, tables = find_captions(pages, prints)
     return find_figures(pages, captions, tables, prints)
 
 
-def _right(found: list[Found], true: Expected) -> Found | None:
+def _right(found: list[LocatedFigure], true: Expected) -> LocatedFigure | None:
     best = [one for one in found if one.page == true.page and one.box.iou(Box(*true.box)) >= 0.5]
     label = true.label.rstrip(".")
     return next((one for one in best if one.caption and one.caption.label.rstrip(".") == label), None)

@@ -13,7 +13,7 @@ from make_pdf import LAYOUTS
 from polydata.extraction.document.open import Limits, opened
 from polydata.extraction.document.page import PageContent, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
-from polydata.extraction.figures.assign import Found, find_figures
+from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions
 from polydata.extraction.figures.scans import ScanLimits, pages_to_read, read_scans, was_read
 from polydata.types import Box
@@ -32,7 +32,7 @@ def scan(source: Path, path: Path, tiles: int = 1) -> None:
         out.save(path)
 
 
-def find(pages: list[PageContent]) -> tuple[list[Found], list[Caption]]:
+def find(pages: list[PageContent]) -> tuple[list[LocatedFigure], list[Caption]]:
     pages = [replace(page, lines=join_fragments(page.lines)) for page in pages]
     prints = furniture_prints(pages)
     captions, tables = find_captions(pages, prints)
