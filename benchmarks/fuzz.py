@@ -215,7 +215,7 @@ def read_captions(seed: int) -> int:
     from polydata.extraction.figures.captions import find_captions
     from polydata.text.captions import split_caption
     from polydata.text.composition import panel_composition
-    from polydata.text.scale import scale_in_caption
+    from polydata.text.mentions import scale_in_caption
     from polydata.types import Box
 
     rng = random.Random(seed)

@@ -27,7 +27,7 @@ from sklearn.model_selection import GroupKFold
 
 from polydata.images.picture import SUFFIXES, open_picture
 from polydata.screening.rules import MIN_SIDE, THRESHOLD, screen_micrograph
-from polydata.vision.micrograph import NAMES, Quadratic, looks, pairs, standardised
+from polydata.vision.micrograph import NAMES, Quadratic, features, pairs, standardised
 
 KEPT = 0.99
 """Share of the micrographs not seen in training that the threshold must keep."""
@@ -62,7 +62,7 @@ def collect(count: int, published: Path | None) -> Pictures:
 
     def add(rgb: npt.NDArray[np.uint8], truth: bool, family: str, group: str) -> None:
         if min(rgb.shape[:2]) >= MIN_SIDE:
-            rows.append((looks(rgb), screen_micrograph(rgb).score, truth, family, group))
+            rows.append((features(rgb), screen_micrograph(rgb).score, truth, family, group))
 
     for family in (*MICROGRAPHS, *REST):
         for seed in range(count):

@@ -10,6 +10,7 @@ from .labels.push import push as push
 from .records.record import Record as Record
 from .records.workflow import join as join
 from .resources import __version__ as __version__
+from .screening.scalebars import read_scale_bars as read_scale_bars
 from .screening.workflow import screen as screen
 from .splits.build import build_split as build_split
 from .splits.manifest import Split as Split
@@ -39,5 +40,6 @@ __all__ = [
     "open",
     "pull",
     "push",
+    "read_scale_bars",
     "screen",
 ]

@@ -1,4 +1,4 @@
-"""What options name. The command line needs them at its start, so nothing is imported here."""
+"""Words that options and results share. The command line needs them at its start, so nothing is imported here."""
 
 from __future__ import annotations
 

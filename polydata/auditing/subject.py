@@ -18,7 +18,7 @@ from polydata.splits.evidence import Evidence
 from polydata.splits.manifest import Sides
 from polydata.task import Task
 from polydata.types import Progress, quiet, tracked
-from polydata.vision.measures import Looks, looks_of
+from polydata.vision.measures import Quality, quality_of
 
 
 class Severity(StrEnum):
@@ -172,10 +172,10 @@ class Subject:
         return frozenset(need for need, there in have.items() if not there)
 
     @cached_property
-    def measures(self) -> Mapping[str, Looks]:
+    def measures(self) -> Mapping[str, Quality]:
         """Measures of every image's pixels."""
         images = tracked(self.images, "Looking at pixels", self.progress, len(self.images))
-        return {image: looks_of(open_picture(self.path(image))) for image in images}
+        return {image: quality_of(open_picture(self.path(image))) for image in images}
 
     @cached_property
     def table(self) -> ControlTable:

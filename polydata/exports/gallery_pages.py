@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.extraction.document.pagepictures import PagePicture, draw_pages
+from polydata.extraction.document.page import PagePicture, draw_pages
 from polydata.extraction.pool import Readers
 from polydata.files.atomic import replacing
 from polydata.images.picture import image_store

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from polydata import ids
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import Named, edits_of, named, write_edits
 from polydata.catalogue.papers import Corrections, save_corrected
 from polydata.catalogue.reading import load_paper
@@ -130,25 +129,30 @@ def edit_figure(session: Session, identifier: str, wanted: Correction) -> Edited
         InputError: if there is no such figure, or the PDF is needed and cannot be read any more.
         UsageError: if the box does not lie on its page, or the correction cannot be made otherwise.
     """
-    target = named(session.catalogue, "figure", identifier)
-    paper = load_paper(session.catalogue, str(target.paper_id))
-    for figure in paper.figures:
-        if ids.figure_id(paper.sha256, figure.page, figure.box) == target.identifier:
-            place = Place(figure.page, figure.label, figure.box)
-            return _edit(session, target, paper, what="figure", place=place, wanted=wanted)
-    raise _lost(target)
+    return _edit_there(session, "figure", identifier, wanted)
 
 
 def edit_panel(session: Session, identifier: str, wanted: Correction) -> Edited:
     """Correct a panel, or delete it: as ``edit_figure``. It stays within its figure."""
-    target = named(session.catalogue, "panel", identifier)
+    return _edit_there(session, "panel", identifier, wanted)
+
+
+def _edit_there(session: Session, what: Literal["figure", "panel"], identifier: str, wanted: Correction) -> Edited:
+    target = named(session.catalogue, what, identifier)
     paper = load_paper(session.catalogue, str(target.paper_id))
     for figure in paper.figures:
-        for panel in figure.panels:
-            if ids.panel_id(paper.sha256, figure.page, figure.box, panel.box) == target.identifier:
-                place = Place(figure.page, figure.label, figure.box, panel.label, panel.box)
-                return _edit(session, target, paper, what="panel", place=place, wanted=wanted)
-    raise _lost(target)
+        place = Place(figure.page, figure.label, figure.box)
+        places = {ids.figure_id(paper.sha256, figure.page, figure.box): place}
+        if what == "panel":
+            places = {
+                ids.panel_id(paper.sha256, figure.page, figure.box, one.box): replace(
+                    place, panel_label=one.label, panel_box=one.box
+                )
+                for one in figure.panels
+            }
+        if target.identifier in places:
+            return _edit(session, target, paper, what=what, place=places[target.identifier], wanted=wanted)
+    raise InputError(f"{target.identifier} does not belong to its page any more.", "Read its paper with --again.")
 
 
 def new_figure(session: Session, identifier: str, wanted: Correction) -> Edited:
@@ -194,7 +198,10 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
         InputError: if there is no such correction, or the PDF cannot be read any more.
     """
     target = named(session.catalogue, "edit", identifier)
-    if target.sha256 is None or _is_stale(session.catalogue, target):
+    in_force = target.sha256 is not None and any(
+        edit.edit_id == target.identifier and edit.stale is None for edit in edits_of(session.catalogue, target.sha256)
+    )
+    if target.sha256 is None or not in_force:
         with session.catalogue.transaction():
             write_edits(session.catalogue, (), undone=target.identifier)
         return target.identifier, ()
@@ -202,21 +209,7 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
     return target.identifier, read_anew(session, path, target.sha256, target.identifier)
 
 
-def _is_stale(catalogue: Catalogue, target: Named) -> bool:
-    edits = {edit.edit_id: edit for edit in edits_of(catalogue, str(target.sha256))}
-    edit = edits.get(target.identifier)
-    return edit is None or edit.stale is not None
-
-
-def _edit(
-    session: Session,
-    target: Named,
-    paper: Paper,
-    *,
-    what: Target,
-    place: Place,
-    wanted: Correction,
-) -> Edited:
+def _edit(session: Session, target: Named, paper: Paper, *, what: Target, place: Place, wanted: Correction) -> Edited:
     number = max((edit.number for edit in edits_of(session.catalogue, paper.sha256)), default=0) + 1
     edit = Edit(paper.sha256, number, what, place, wanted)
     path = _pdf(target) if needs_pdf([edit]) else Path(target.path or "")
@@ -268,7 +261,3 @@ def _pdf(target: Named) -> Path:
             "Put the former file back, or read the new one as another paper: polydata extract PATH",
         )
     return path
-
-
-def _lost(target: Named) -> InputError:
-    return InputError(f"{target.identifier} does not belong to its page any more.", "Read its paper with --again.")

@@ -21,8 +21,7 @@ from polydata.extraction.panels.render import Drawn, analysis_dpi, native_dpi, p
 from polydata.images.picture import ImageStore
 from polydata.text.captions import Parts, split_caption
 from polydata.text.composition import panel_composition
-from polydata.text.mentions import panel_mentions
-from polydata.text.scale import scale_in_caption
+from polydata.text.mentions import panel_mentions, scale_in_caption
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 from polydata.vision.kind import is_picture, kind_of_picture
 from polydata.vision.measures import measure

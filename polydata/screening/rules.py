@@ -6,17 +6,13 @@ import math
 import re
 from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
 from polydata.errors import UsageError
 from polydata.types import Screening
 from polydata.vision.kind import MICROSCOPY, PHOTO, PHOTO_COLOUR, TOLD
-from polydata.vision.measures import measure
+from polydata.vision.measures import Rgb, measure
 from polydata.vision.micrograph import likeness
 from polydata.vision.technique import technique_of
 
-Rgb = npt.NDArray[np.uint8]
 MIN_SIDE = 48
 """Pixels; smaller pictures show no morphology that could be judged."""
 

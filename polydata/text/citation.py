@@ -49,11 +49,6 @@ class Citation:
         match = re.match(r"\s*(?:pp?\.?\s*)?([A-Za-z]?\d+)", self.pages or "")
         return match[1].lower() if match else None
 
-    @property
-    def first_author(self) -> str | None:
-        """Surname of the first author, folded."""
-        return surnames(self.authors)[0] if surnames(self.authors) else None
-
 
 def journal_words(text: str | None) -> tuple[str, ...]:
     """Words of a journal's name without particles and punctuation, for comparing."""
@@ -127,24 +122,6 @@ def _from_prose(line: str, doi: str | None) -> Citation:
         year=int(match.groupdict().get("year") or (years[-1] if years else 0)) or None,
         doi=doi,
     )
-
-
-def same_journal(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two journal names (``journal_words``) can be the same, one of them perhaps abbreviated.
-
-    Each word of the shorter form starts the word at the same place in the longer one; an initialism
-    of the whole name counts too; a subtitle (``Part B: Physics``) may be missing.
-    """
-    if not one or not other:
-        return False
-    if one == other:
-        return True
-    short, full = sorted((one, other), key=lambda w: (len(w), sum(map(len, w))))
-    if len(short) == 1 and len(full) > 2 and short[0] == "".join(w[0] for w in full):
-        return True
-    aligned = all(a.startswith(b) or b.startswith(a) for a, b in zip(short, full, strict=False))
-    # A name of one word starts many others ("Polymer", "Polymer Engineering and Science").
-    return aligned and (len(short) == len(full) or len(short) >= 3)
 
 
 _PAGE = r"(?:pp?\.?\s?)?(?P<page>[A-Za-z]{0,2}\d{1,7})(?:\s?[-–−]\s?[A-Za-z]{0,2}\d{1,7})?(?![\d/%°])"

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-import numpy.typing as npt
-
 from polydata.choices import Kind
-from polydata.vision.measures import PixelStats, measure
+from polydata.vision.measures import PixelStats, Rgb, measure
 from polydata.vision.micrograph import likeness
-
-Rgb = npt.NDArray[np.uint8]
 
 MICROSCOPY = re.compile(
     r"\b(?:micrographs?|photomicrographs?|microscop\w+|FE-?SEM|SEMs?|TEMs?|HR-?TEM|STEM|ESEM|AFM|POM|PLM|CLSM|OM|"

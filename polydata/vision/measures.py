@@ -1,4 +1,4 @@
-"""What a picture's pixels say of it: white ground, texture, grey levels, colour."""
+"""What a picture's pixels say of it: white ground, texture, grey levels, colour, and how good the picture is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
@@ -115,12 +114,9 @@ def measure(rgb: Rgb) -> PixelStats:
     )
 
 
-QUALITY_SIDE = 512
-
-
 @dataclass(frozen=True)
-class Looks:
-    """Measures of a grey picture, shrunk to ``QUALITY_SIDE`` pixels at most.
+class Quality:
+    """How good a picture is, told by its grey values; it is shrunk to ``SIDE`` pixels at most.
 
     Attributes:
         spread: standard deviation of grey values, 0 (plain) to 0.5.
@@ -136,15 +132,15 @@ class Looks:
     blocks: float
 
 
-def looks_of(picture: Image.Image) -> Looks:
-    """Measure a picture."""
+def quality_of(picture: Image.Image) -> Quality:
+    """Measure how good a picture is."""
     whole = picture.convert("L")
-    shrink = min(1.0, QUALITY_SIDE / max(whole.size))
-    small = whole.resize((max(1, round(whole.width * shrink)), max(1, round(whole.height * shrink))))
+    factor = min(1.0, SIDE / max(whole.size))
+    small = whole.resize((max(1, round(whole.width * factor)), max(1, round(whole.height * factor))))
     grey = np.asarray(small, dtype=np.float32) / 255
     spread = float(grey.std())
     edges = float(cv2.Laplacian(grey, cv2.CV_32F).std())
-    return Looks(
+    return Quality(
         spread=spread,
         sharpness=edges / spread if spread > 1e-6 else 0.0,
         clipped=float(((grey <= 1 / 255) | (grey >= 254 / 255)).mean()),
@@ -152,7 +148,7 @@ def looks_of(picture: Image.Image) -> Looks:
     )
 
 
-def _blocks(grey: NDArray[np.float32]) -> float:
+def _blocks(grey: npt.NDArray[np.float32]) -> float:
     steps = np.abs(np.diff(grey, axis=1)).mean(axis=0)
     if len(steps) < 32:
         return 0.0

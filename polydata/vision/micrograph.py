@@ -1,4 +1,4 @@
-"""How far a picture looks like a micrograph: textures of blocks, judged by a quadratic model that is shipped."""
+"""How far a picture looks like a micrograph: ground, texture, edges and colour, judged by a quadratic model."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from polydata.vision.measures import measure, shrink
+from polydata.vision.measures import Rgb, measure, shrink
 
-Rgb = npt.NDArray[np.uint8]
 Grey = npt.NDArray[np.float32]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BLOCK = 8
@@ -28,10 +27,10 @@ NAMES = (
     "white", "textured", "levels", "modal", "ground", "ground_tone", "dark", "block_10", "block_25", "block_50",
     "block_75", "sparse", "sharp", "fine", "coarse", "empty_rows", "empty_columns", "chroma", "vivid", "hues",
 )  # fmt: skip
-"""What ``looks`` measures, in its order."""
+"""What ``features`` measures, in its order."""
 
 
-def looks(rgb: Rgb) -> npt.NDArray[np.float64]:
+def features(rgb: Rgb) -> npt.NDArray[np.float64]:
     """Measures of a picture, in the order of ``NAMES``.
 
     Args:
@@ -195,5 +194,5 @@ def likeness(rgb: Rgb) -> tuple[float, dict[str, float]]:
     Args:
         rgb: rows x columns x 3, 0 to 255; at least 16 pixels a side.
     """
-    measures = looks(rgb)
+    measures = features(rgb)
     return _model().log_odds(measures), dict(zip(NAMES, (float(v) for v in measures), strict=True))

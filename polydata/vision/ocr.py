@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Rgb = npt.NDArray[np.uint8]
+from polydata.vision.measures import Rgb
 
 BATCH = 2
 """Lines that are recognised together; more cost memory and no less time."""
@@ -79,6 +79,18 @@ def read_picture(rgb: Rgb) -> list[Print]:
     return [
         Print(text, float(score), *(float(v) for v in corners.min(0)), *(float(v) for v in corners.max(0)))
         for corners, text, score in zip(np.asarray(found.boxes), found.txts, found.scores, strict=True)
+    ]
+
+
+def find_print(rgb: Rgb) -> list[tuple[float, float, float, float]]:
+    """Upright boxes (x0, y0, x1, y1, in pixels) around the lines of print in a picture, without reading them."""
+    found = _engine()(_bgr(rgb), use_det=True, use_cls=False, use_rec=False)
+    if found.boxes is None:
+        return []
+    boxes = np.asarray(found.boxes)
+    return [
+        (float(x0), float(y0), float(x1), float(y1))
+        for x0, y0, x1, y1 in np.hstack([boxes.min(1), boxes.max(1)]).clip(0)
     ]
 
 

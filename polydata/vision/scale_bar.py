@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from polydata.types import ScaleBar
+from polydata.vision.measures import Rgb
 from polydata.vision.ocr import Print, read_lines, read_picture
 from polydata.vision.scale_marks import STEP, Grey, Mark, find_marks
 from polydata.vision.scale_prints import UNIT_ALONE, Length, lengths_in
-
-Rgb = npt.NDArray[np.uint8]
 
 VERSION = 1
 """Of the reader. A new one looks at all images again."""
@@ -139,12 +137,16 @@ def lengths_of(rgb: Rgb) -> list[Length]:
 def _with_number(rgb: Rgb, lines: Sequence[Print]) -> list[Print]:
     """Units that were found without their number, read again with what stands to their left."""
     units = [line for line in lines if UNIT_ALONE.fullmatch(line.text.strip())]
-    windows = [_window(line.x0 - 2.5 * (line.y1 - line.y0), line.y0, line.x1 + 2, line.y1, rgb.shape) for line in units]
-    crops = [_sized(rgb[y0:y1, x0:x1], 48 / (y1 - y0)) for x0, y0, x1, y1 in windows]
-    return [
-        Print(text, score, *map(float, window))
-        for window, (text, score) in zip(windows, read_lines(crops), strict=True)
-    ]
+    return _read_windows(
+        rgb,
+        [_window(one.x0 - 2.5 * (one.y1 - one.y0), one.y0, one.x1 + 2, one.y1, rgb.shape) for one in units],
+    )
+
+
+def _read_windows(rgb: Rgb, windows: Sequence[tuple[int, int, int, int]]) -> list[Print]:
+    """The print in parts of a picture, each brought to the height that is read best."""
+    read = read_lines([_sized(rgb[y0:y1, x0:x1], 48 / (y1 - y0)) for x0, y0, x1, y1 in windows])
+    return [Print(text, score, *map(float, window)) for window, (text, score) in zip(windows, read, strict=True)]
 
 
 def lengths_beside(rgb: Rgb, marks: Sequence[Mark]) -> list[Length]:
@@ -168,12 +170,7 @@ def lengths_beside(rgb: Rgb, marks: Sequence[Mark]) -> list[Length]:
                     _window(after, mark.y - height / 2, after + 4 * height, mark.y + height / 2, rgb.shape),
                 ]
     windows = [one for one in dict.fromkeys(windows) if one[2] - one[0] >= 12 and one[3] - one[1] >= 7]
-    crops = [_sized(rgb[y0:y1, x0:x1], 48 / (y1 - y0)) for x0, y0, x1, y1 in windows]
-    lines = [
-        Print(text, score, *map(float, window))
-        for window, (text, score) in zip(windows, read_lines(crops), strict=True)
-    ]
-    return [length for line in lines for length in lengths_in(line)]
+    return [length for line in _read_windows(rgb, windows) for length in lengths_in(line)]
 
 
 def agreed(rgb: Rgb, pair: Pair, lengths: Sequence[Length]) -> float:
@@ -186,14 +183,12 @@ def agreed(rgb: Rgb, pair: Pair, lengths: Sequence[Length]) -> float:
     votes = [
         one.value_um for one in lengths if one.y0 < middle < one.y1 and min(one.x1, chosen.x1) > max(one.x0, chosen.x0)
     ]
-    crops = []
+    windows = []
     for wide, tall in ((0.15, 0.0), (0.3, 0.12), (0.5, 0.3)):
         x, y = wide * chosen.height, tall * chosen.height
-        x0, y0, x1, y1 = _window(chosen.x0 - x, chosen.y0 - y, chosen.x1 + x, chosen.y1 + y, rgb.shape)
-        if x1 - x0 >= 8 and y1 - y0 >= 6:
-            crops.append(_sized(rgb[y0:y1, x0:x1], 48 / (y1 - y0)))
-    for text, score in read_lines(crops):
-        votes += [one.value_um for one in lengths_in(Print(text, score, 0, 0, 1, 1))[:1]]
+        windows.append(_window(chosen.x0 - x, chosen.y0 - y, chosen.x1 + x, chosen.y1 + y, rgb.shape))
+    for line in _read_windows(rgb, [one for one in windows if one[2] - one[0] >= 8 and one[3] - one[1] >= 6]):
+        votes += [one.value_um for one in lengths_in(line)[:1]]
     same = sum(abs(vote - chosen.value_um) <= 1e-9 + 1e-6 * chosen.value_um for vote in votes)
     return same / max(1, len(votes))
 
@@ -258,15 +253,10 @@ def best_pair(lengths: Iterable[Length], marks: Sequence[Mark], grey: Grey) -> P
 
 
 def _bar(pair: Pair, agreement: float, factor: float) -> ScaleBar:
-    mark = pair.mark
-    return ScaleBar(
-        value=pair.length.value,
-        unit=pair.length.unit,
-        value_um=pair.length.value_um,
-        length_px=round(mark.length * factor, 1) if mark else None,
-        method="image",
-        confidence=round(min(1.0, pair.confidence * agreement), 3),
-        x0=round(mark.x0 * factor, 1) if mark else None,
-        x1=round(mark.x1 * factor, 1) if mark else None,
-        y=round(mark.y * factor, 1) if mark else None,
-    )
+    length, mark = pair.length, pair.mark
+    confidence = round(min(1.0, pair.confidence * agreement), 3)
+    bar = ScaleBar(length.value, length.unit, length.value_um, None, "image", confidence)
+    if mark is None:
+        return bar
+    pixels, x0, x1, y = (round(value * factor, 1) for value in (mark.length, mark.x0, mark.x1, mark.y))
+    return replace(bar, length_px=pixels, x0=x0, x1=x1, y=y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -212,13 +212,12 @@ def _pairs(marks: Sequence[Mark], shape: tuple[int, ...]) -> list[Mark]:
             )
             if alike and 0.02 * columns < gap < min(0.35 * columns, 5 * (one.length + other.length), 0.6 * rows):
                 joined.append(
-                    Mark(
-                        x0=one.x0,
+                    replace(
+                        one,
                         x1=other.x1,
                         y=(one.y + other.y) / 2,
                         thickness=max(one.thickness, other.thickness),
                         level=(one.level + other.level) / 2,
-                        bright=one.bright,
                         gap=(one.x1, other.x0),
                         score=min(1.0, min(one.score, other.score) + TWICE),
                     )

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from polydata.vision.measures import shrink
+from polydata.vision.measures import Rgb, shrink
 
-Rgb = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 COLOURED = 0.08

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pdf_sheet import micrograph
 
-from polydata.vision.micrograph import LIMIT, MODEL, NAMES, Quadratic, looks, pairs, standardised
+from polydata.vision.micrograph import LIMIT, MODEL, NAMES, Quadratic, features, pairs, standardised
 
 
 def test_log_odds_are_what_the_formula_says(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_shipped_model_takes_these_measures() -> None:
 @settings(max_examples=40, deadline=None)
 @given(arrays(np.uint8, st.tuples(st.integers(16, 90), st.integers(16, 90), st.just(3))))
 def test_measures_are_finite(rgb: np.ndarray) -> None:
-    found = looks(rgb)
+    found = features(rgb)
     assert found.shape == (len(NAMES),)
     assert np.isfinite(found).all()
 
@@ -56,5 +56,5 @@ def test_measures_stand_yellowed_paper() -> None:
     yellow = (white * np.array([0.85, 0.8, 0.7])).astype(np.uint8)
     for name in ("ground", "empty_rows", "dark", "block_50"):
         index = NAMES.index(name)
-        assert looks(yellow)[index] == pytest.approx(looks(white)[index], abs=0.02), name
-    assert looks(np.asarray(micrograph(1)))[NAMES.index("ground")] < 0.5
+        assert features(yellow)[index] == pytest.approx(features(white)[index], abs=0.02), name
+    assert features(np.asarray(micrograph(1)))[NAMES.index("ground")] < 0.5

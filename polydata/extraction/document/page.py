@@ -6,17 +6,22 @@ import math
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from polydata.extraction.document.open import ExtractionFailure, pymupdf
-from polydata.images.picture import MAX_PIXELS
+from polydata.extraction.document.open import ExtractionFailure, Limits, opened, pymupdf
+from polydata.images.html import small_jpeg
+from polydata.images.picture import MAX_PIXELS, ImageStore
 from polydata.types import Box
+
+T = TypeVar("T")
 
 INK_PIXELS = 4_000_000
 """Pages are looked at with one pixel a point, larger ones with as many pixels as this allows."""
@@ -301,10 +306,56 @@ def _told_apart(page: pymupdf.Page, content: PageContent, doubtful: set[str]) ->
     return replace(content, images=images)
 
 
-def body_size(pages: Sequence[PageContent]) -> float:
-    """Font size of most of the text, in points; 10 where there is no text."""
-    sizes: Counter[float] = Counter()
+def usual(pages: Sequence[PageContent], trait: Callable[[Line], T], without: T) -> T:
+    """What most letters of the text have, such as their font or size; ``without`` where there is no text."""
+    letters: Counter[T] = Counter()
     for page in pages:
         for line in page.lines:
-            sizes[line.size] += len(line.text)
-    return sizes.most_common(1)[0][0] if sizes else 10.0
+            letters[trait(line)] += len(line.text)
+    return letters.most_common(1)[0][0] if letters else without
+
+
+SHOWN_SIDE = 1000
+"""Pixels of the longer side of a page that is shown to the user."""
+
+
+@dataclass(frozen=True)
+class PagePicture:
+    """A page as shown.
+
+    Attributes:
+        page: 1-based.
+        jpeg: the picture.
+        width, height: of the page, in points.
+    """
+
+    page: int
+    jpeg: bytes
+    width: float
+    height: float
+
+
+def draw_pages(
+    path: Path, _store: ImageStore, limits: Limits, sha256: str, pages: Sequence[int]
+) -> tuple[PagePicture, ...]:
+    """Draw some pages of a PDF; what a worker runs. Pages that the file lacks are left out.
+
+    Args:
+        path: of the PDF.
+        limits: what the file may be.
+        sha256: of the PDF when it was read.
+        pages: 1-based.
+
+    Raises:
+        ExtractionFailure: as ``document.open.opened``.
+    """
+    drawn = []
+    with opened(path, limits, sha256) as (document, _):
+        for page in pages:
+            if not 1 <= page <= document.page_count:
+                continue
+            sheet = Sheet(document[page - 1])
+            pixels = sheet.pixmap(SHOWN_SIDE / max(sheet.box.width, sheet.box.height), pymupdf.csRGB)
+            jpeg = small_jpeg(Image.fromarray(pixels), SHOWN_SIDE)
+            drawn.append(PagePicture(page, jpeg, sheet.box.width, sheet.box.height))
+    return tuple(drawn)

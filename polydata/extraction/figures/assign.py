@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,13 @@ from polydata.extraction.figures.layout import (
     areas,
     corners,
     count_votes,
+    gaps,
     lay_out_pages,
     pairs_in_sight,
     shared,
     with_labels,
 )
-from polydata.extraction.figures.objects import SCAN_INK
+from polydata.extraction.figures.objects import SCAN_INK, pixels_of
 from polydata.types import Box
 
 LEVEL_GAP, STACK_GAP, GUTTER_GAP = 90.0, 60.0, 30.0
@@ -124,7 +126,9 @@ def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[
         free[index] = False
         one = held[number]
         one.members.append(index)
-        one.box = with_labels(_union([layout.clusters[i] for i in one.members]), layout, one.members, one.limits)
+        one.box = with_labels(
+            reduce(Box.union, (layout.clusters[i] for i in one.members)), layout, one.members, one.limits
+        )
         del steps[number]
     return held
 
@@ -149,8 +153,7 @@ def _costs(
             Less on scans, where unread words are ink too.
     """
     box = one.box
-    across = np.maximum(0.0, np.maximum(box.x0 - boxes[:, 2], boxes[:, 0] - box.x1))
-    down = np.maximum(0.0, np.maximum(box.y0 - boxes[:, 3], boxes[:, 1] - box.y1))
+    across, down = gaps(box, boxes)
     far = np.maximum(across, down)
     level = np.minimum(box.y1, boxes[:, 3]) - np.maximum(box.y0, boxes[:, 1])
     within = (boxes[:, 0] > one.limits[0] - 15) & (boxes[:, 2] < one.limits[1] + 15)
@@ -196,17 +199,9 @@ def _covers(wider: Box, union: Box, others: Corners) -> bool:
     return bool((shared(wider, others) - shared(union, others) > 0.3 * areas(others)).any())
 
 
-def _union(boxes: Sequence[Box]) -> Box:
-    out = boxes[0]
-    for box in boxes[1:]:
-        out = out.union(box)
-    return out
-
-
 def _trim(box: Box, page: PageContent) -> Box:
     """A box without its blank rim; the box itself where it is all blank."""
-    rows = slice(int(box.y0 * page.scale), int(np.ceil(box.y1 * page.scale)))
-    columns = slice(int(box.x0 * page.scale), int(np.ceil(box.x1 * page.scale)))
+    rows, columns = pixels_of(box, page.scale)
     mask = page.grey[rows, columns] < (SCAN_INK if page.scanned else GREY_WHITE)
     down, right = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if down.size < 2 or right.size < 2:
@@ -243,7 +238,7 @@ def _overleaf(
         boxes = [layout.clusters[index] for index in spare[number]]
         big = [box for box in boxes if box.area > 0.04 * layout.page.box.area]
         if big and not layout.page.scanned:
-            return layout, with_labels(_union(boxes), layout, spare[number], EVERYWHERE)
+            return layout, with_labels(reduce(Box.union, boxes), layout, spare[number], EVERYWHERE)
     return None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
-from polydata.extraction.document.page import Line, PageContent, body_size
+from polydata.extraction.document.page import Line, PageContent, usual
 from polydata.extraction.document.textlines import OCR_FONT, is_furniture, line_spacing, same_column
 from polydata.text.captions import LABEL, WORDS
 from polydata.types import Box
@@ -72,6 +73,15 @@ class Caption:
         return len(self.text) <= len(self.label) + 3
 
 
+@dataclass(frozen=True)
+class _Body:
+    """How the running text of a document is set: font, size in points, line distance in units of the size."""
+
+    font: str
+    size: float
+    spacing: float
+
+
 def _above(line: Line, lines: Sequence[Line]) -> Line | None:
     """The nearest line over this one in its column, where it belongs to the same run of text.
 
@@ -89,18 +99,18 @@ def _above(line: Line, lines: Sequence[Line]) -> Line | None:
     return best if flush or best.box.width > 0.6 * line.box.width else None
 
 
-def _evidence(line: Line, match: re.Match[str], lines: Sequence[Line], size: float, font: str) -> float | None:
+def _evidence(line: Line, match: re.Match[str], lines: Sequence[Line], body: _Body) -> float | None:
     """Points for and against a caption beginning here; None where it is certainly a mention in the text."""
     rest = line.text[match.end() : match.end() + 200]
     separated = bool(SEPARATOR.match(rest))
     if not separated and MENTION.match(rest):
         return None
     bare = re.sub(r"^[\s.:|│–—-]+", "", rest)
-    styled = line.bold or line.first_font not in (font, OCR_FONT)
+    styled = line.bold or line.first_font not in (body.font, OCR_FONT)
     if not separated and bare[:1].islower() and not line.bold:
         return None
     above = _above(line, lines)
-    points = 2.0 * separated + 1.5 * styled + 1.0 * (abs(line.size - size) > 0.4)
+    points = 2.0 * separated + 1.5 * styled + 1.0 * (abs(line.size - body.size) > 0.4)
     if bare[:1].isupper() or bare[:1] in "([" or bare[:1].isdigit() or ord(bare[:1] or " ") > 0x2FFF:
         points += 1.0
     if above is None:
@@ -115,21 +125,9 @@ def _evidence(line: Line, match: re.Match[str], lines: Sequence[Line], size: flo
 
 
 def _starts_other(line: Line) -> bool:
-    return bool(TABLE.match(line.text)) or bool(LABEL.match(line.text) and _separated_or_bold(line))
-
-
-def _separated_or_bold(line: Line) -> bool:
-    match = LABEL.match(line.text)
-    return match is not None and (line.bold or bool(SEPARATOR.match(line.text[match.end() :])))
-
-
-@dataclass(frozen=True)
-class _Body:
-    """How the running text of a document is set: font, size in points, line distance in units of the size."""
-
-    font: str
-    size: float
-    spacing: float
+    if (match := LABEL.match(line.text)) and (line.bold or SEPARATOR.match(line.text[match.end() :])):
+        return True
+    return bool(TABLE.match(line.text))
 
 
 def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Line | None:
@@ -232,10 +230,7 @@ def document_vocabulary(pages: Sequence[PageContent]) -> frozenset[str]:
 
 def _caption(page: int, lines: tuple[Line, ...], name: tuple[str, str, str], evidence: float, text: str) -> Caption:
     """A caption from its lines; ``name`` is label, word and number."""
-    box = lines[0].box
-    for line in lines[1:]:
-        box = box.union(line.box)
-    return Caption(page, *name, text, box, lines, evidence)
+    return Caption(page, *name, text, reduce(Box.union, (line.box for line in lines)), lines, evidence)
 
 
 def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple[list[Caption], list[Caption]]:
@@ -247,14 +242,10 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
     Returns:
         Captions of figures, schemes, charts and plates, then those of tables, each in page order.
     """
-    size = body_size(pages)
-    fonts: Counter[str] = Counter()
-    for page in pages:
-        for line in page.lines:
-            fonts[line.font] += len(line.text)
-    font = fonts.most_common(1)[0][0] if fonts else ""
+    body = _Body(
+        usual(pages, lambda line: line.font, ""), usual(pages, lambda line: line.size, 10.0), line_spacing(pages)
+    )
     vocabulary = document_vocabulary(pages)
-    body = _Body(font, size, line_spacing(pages))
     found: dict[tuple[str, str], list[Caption]] = defaultdict(list)
     tables: list[Caption] = []
     for page in pages:
@@ -265,7 +256,7 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             match = LABEL.match(line.text)
             if match is None or (is_furniture(line, page, prints) and len(line.text) > 12):
                 continue
-            points = _evidence(line, match, lines, size, font)
+            points = _evidence(line, match, lines, body)
             if points is None or points < LIKELY:
                 continue
             word = WORDS[match["word"].lower()]

@@ -15,12 +15,10 @@ from polydata.extraction.document.page import Line, PageContent
 from polydata.extraction.document.textlines import TextLayer, split_text
 from polydata.extraction.figures.captions import Caption
 from polydata.extraction.figures.objects import (
-    Furniture,
     cluster,
-    drop_repeated,
     ink_boxes,
-    repeated_boxes,
     repeated_images,
+    without_repeated,
 )
 from polydata.types import Box
 
@@ -203,6 +201,12 @@ def distance(a: Box, b: Box) -> tuple[float, float]:
     return max(0.0, a.x0 - b.x1, b.x0 - a.x1), max(0.0, a.y0 - b.y1, b.y0 - a.y1)
 
 
+def gaps(box: Box, others: Corners) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Horizontal and vertical gap between a box and each of the others, 0 where they overlap."""
+    across = np.maximum(0.0, np.maximum(box.x0 - others[:, 2], others[:, 0] - box.x1))
+    return across, np.maximum(0.0, np.maximum(box.y0 - others[:, 3], others[:, 1] - box.y1))
+
+
 def with_labels(box: Box, layout: PageLayout, members: Sequence[int], limits: tuple[float, float]) -> Box:
     """A figure's box with the writing that stands in or near it, as far as no wall is covered.
 
@@ -250,8 +254,7 @@ def _label_clusters(layout: PageLayout) -> PageLayout:
         changed = False
         for index in np.flatnonzero(owners < 0):
             line = layout.text.labels[index]
-            across = np.maximum(0.0, np.maximum(line.box.x0 - boxes[:, 2], boxes[:, 0] - line.box.x1))
-            down = np.maximum(0.0, np.maximum(line.box.y0 - boxes[:, 3], boxes[:, 1] - line.box.y1))
+            across, down = gaps(line.box, boxes)
             nearest = int(np.argmin(1.5 * across + down))  # writing stands under its drawing sooner than beside
             if not _stands_at(line, float(across[nearest]), float(down[nearest])):
                 continue
@@ -292,11 +295,10 @@ def lay_out_pages(
         texts.append(text)
         owns.append(own)
         inks.append(ink_boxes(page, text, [one.box for one in own], digests))
-    furniture = Furniture(digests, repeated_boxes(pages, inks))
     layouts = []
-    for page, text, ink, own in zip(pages, texts, inks, owns, strict=True):
+    for page, text, ink, own in zip(pages, texts, without_repeated(pages, inks), owns, strict=True):
         walls = [line.box for line in text.prose] + [one.box for one in own]
-        clusters = cluster(drop_repeated(ink, furniture), _separators(own, page), walls)
+        clusters = cluster(ink, _separators(own, page), walls)
         layout = PageLayout(page, text, tuple(own), tuple(clusters))
         enough = 0 < len(clusters) <= MANY_CLUSTERS and not page.scanned  # a scan's labels are words of a text layer
         layouts.append(_label_clusters(layout) if enough else layout)

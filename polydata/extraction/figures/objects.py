@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -23,19 +22,6 @@ JOIN = 8.0
 
 SPECK = 4.0
 THIN = 2.6
-
-
-@dataclass(frozen=True)
-class Furniture:
-    """What returns from page to page and so belongs to no figure.
-
-    Attributes:
-        digests: of images.
-        boxes: of ink, in steps of 4 points.
-    """
-
-    digests: frozenset[str]
-    boxes: frozenset[tuple[int, ...]]
 
 
 def _margin(box: Box, page: Box) -> bool:
@@ -59,18 +45,18 @@ def repeated_images(pages: Sequence[PageContent]) -> frozenset[str]:
     )
 
 
-def repeated_boxes(pages: Sequence[PageContent], boxes: Sequence[Sequence[Box]]) -> frozenset[tuple[int, ...]]:
-    """Places of small or marginal ink that is there on three or more pages."""
+def without_repeated(pages: Sequence[PageContent], boxes: Sequence[Sequence[Box]]) -> list[list[Box]]:
+    """The boxes of each page without small or marginal ink that is there on three or more pages."""
     seen: Counter[tuple[int, ...]] = Counter()
     for page, found in zip(pages, boxes, strict=True):
         seen.update({_steps(box) for box in found if box.height < 60 or _margin(box, page.box)})
-    return frozenset(place for place, count in seen.items() if count >= 3)
+    return [[box for box in found if seen[_steps(box)] < 3] for found in boxes]
 
 
-def _fill(mask: npt.NDArray[np.bool_], box: Box, scale: float, value: bool, pad: float = 0.0) -> None:
+def pixels_of(box: Box, scale: float, pad: float = 0.0) -> tuple[slice, slice]:
+    """Rows and columns of a page's rendering that a box covers, with so many points around it."""
     rows = slice(max(0, int((box.y0 - pad) * scale)), max(0, int(np.ceil((box.y1 + pad) * scale))))
-    columns = slice(max(0, int((box.x0 - pad) * scale)), max(0, int(np.ceil((box.x1 + pad) * scale))))
-    mask[rows, columns] = value
+    return rows, slice(max(0, int((box.x0 - pad) * scale)), max(0, int(np.ceil((box.x1 + pad) * scale))))
 
 
 def _components(mask: npt.NDArray[np.bool_], scale: float, reach: float) -> list[Box]:
@@ -110,10 +96,8 @@ def ink_boxes(page: PageContent, text: TextLayer, captions: Sequence[Box], diges
     mask = page.grey < (SCAN_INK if page.scanned else GREY_WHITE)
     written = [*text.prose, *text.furniture]
     written += [line for line in text.labels if not page.scanned or line.words >= 2]
-    for line in written:
-        _fill(mask, line.box, page.scale, False, 1.0)
-    for caption in captions:
-        _fill(mask, caption, page.scale, False, 1.0)
+    for box in (*(line.box for line in written), *captions):
+        mask[pixels_of(box, page.scale, 1.0)] = False
     kept = [
         image.box
         for image in page.images
@@ -121,9 +105,9 @@ def ink_boxes(page: PageContent, text: TextLayer, captions: Sequence[Box], diges
     ]
     for image in page.images:
         if image.digest in digests:
-            _fill(mask, image.box, page.scale, False, 0.5)
+            mask[pixels_of(image.box, page.scale, 0.5)] = False
     for box in kept:
-        _fill(mask, box, page.scale, True)
+        mask[pixels_of(box, page.scale)] = True
     boxes = []
     for box in _components(mask, page.scale, 1.5):
         if _holds_text(box, text.prose, captions):
@@ -140,19 +124,16 @@ def _is_rule(box: Box, page: PageContent) -> bool:
 
 def _on_ground(page: PageContent, ground: Box, written: Sequence[Line], captions: Sequence[Box]) -> list[Box]:
     """What is drawn on a coloured ground or within a frame: ink against the ground's own grey."""
-    rows = slice(int(ground.y0 * page.scale), int(np.ceil(ground.y1 * page.scale)))
-    columns = slice(int(ground.x0 * page.scale), int(np.ceil(ground.x1 * page.scale)))
-    part = page.grey[rows, columns].astype(np.int16)
+    place = pixels_of(ground, page.scale)
+    part = page.grey[place].astype(np.int16)
     mask = np.zeros(page.grey.shape, np.bool_)
     inner = np.abs(part - np.median(part)) > 14
     edge = max(1, round(3 * page.scale))
     inner[:edge] = inner[-edge:] = False
     inner[:, :edge] = inner[:, -edge:] = False
-    mask[rows, columns] = inner
-    for line in written:
-        _fill(mask, line.box, page.scale, False, 1.0)
-    for caption in captions:
-        _fill(mask, caption, page.scale, False, 1.0)
+    mask[place] = inner
+    for box in (*(line.box for line in written), *captions):
+        mask[pixels_of(box, page.scale, 1.0)] = False
     return [
         box
         for box in _components(mask, page.scale, 1.5)
@@ -206,8 +187,3 @@ def _parted(a: Box, b: Box, separators: Sequence[Box], walls: Sequence[Box]) -> 
         wall.overlap(together) > 0.5 * wall.area and wall.share_inside(a) < 0.5 and wall.share_inside(b) < 0.5
         for wall in walls
     )
-
-
-def drop_repeated(boxes: Sequence[Box], furniture: Furniture) -> list[Box]:
-    """Boxes that do not return at the same place from page to page."""
-    return [box for box in boxes if _steps(box) not in furniture.boxes]

@@ -16,7 +16,8 @@ from polydata.extraction.figures.assign import LocatedFigure
 from polydata.extraction.figures.captions import CAPTION_LINES, TABLE
 from polydata.text.captions import LABEL
 from polydata.types import Box
-from polydata.vision.ocr import Rgb, _engine, read_lines
+from polydata.vision.measures import Rgb
+from polydata.vision.ocr import find_print, read_lines
 
 LONG_SIDE = 1400
 """Pixels of a page's longer side as it is read: print of 8 points is 14 high."""
@@ -94,16 +95,6 @@ def pages_to_read(pages: Sequence[PageContent], found: Sequence[LocatedFigure]) 
         for page in pictures
         if (_words(page) < FEW_WORDS and page.number not in captioned) or (scanned and page.number in lacking)
     ]
-
-
-def find_print(rgb: Rgb) -> list[tuple[float, float, float, float]]:
-    """Upright boxes (x0, y0, x1, y1, in pixels) around the lines of print in a picture, without reading them."""
-    found = _engine()(np.ascontiguousarray(rgb[..., ::-1]), use_det=True, use_cls=False, use_rec=False)
-    if found.boxes is None:
-        return []
-    boxes = np.asarray(found.boxes)
-    corners = np.hstack([boxes.min(1), boxes.max(1)]).clip(0)
-    return [(float(x0), float(y0), float(x1), float(y1)) for x0, y0, x1, y1 in corners]
 
 
 def _places(pixels: Rgb) -> list[_Place]:

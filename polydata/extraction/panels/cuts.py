@@ -9,10 +9,11 @@ from polydata.choices import Kind
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.gutters import cut_at_letters, cut_pixels, lanes, reading_order
 from polydata.extraction.panels.letters import letters_at, named, printed_letters, read_letters
-from polydata.extraction.panels.render import Drawn, Rgb
+from polydata.extraction.panels.render import Drawn
 from polydata.extraction.panels.seams import Window
 from polydata.text.captions import Parts
 from polydata.types import Box
+from polydata.vision.measures import Rgb
 
 
 def join_strips(boxes: Sequence[Box]) -> list[Box]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -10,6 +12,8 @@ import numpy.typing as npt
 
 from polydata.extraction.panels.seams import Grey, Window
 from polydata.vision.measures import WHITE, block_texture
+
+T = TypeVar("T")
 
 BLANK = 240
 """From this grey level up a pixel is white ground."""
@@ -110,6 +114,24 @@ class GreyRaster:
         """Whether one or two tones make up nearly all of a part: a drawing with filled areas."""
         histogram = np.sort(np.bincount((part / 4).astype(np.uint8).ravel(), minlength=64))
         return bool(histogram[-2:].sum() > 0.85 * part.size)
+
+
+def by_lanes(items: Sequence[T], lane: Callable[[T], tuple[float, float]], along: Callable[[T], float]) -> list[T]:
+    """Items row by row, or column by column.
+
+    Args:
+        items: in the order in which they open their lanes.
+        lane: from where to where an item reaches across; those level by half of the smaller one share a lane.
+        along: where it stands within its lane.
+    """
+    rest, ordered = list(items), list[T]()
+    while rest:
+        low, high = lane(rest[0])
+        spans = [(one, *lane(one)) for one in rest]
+        mates = [one for one, a, b in spans if min(b, high) - max(a, low) > 0.5 * min(b - a, high - low)]
+        ordered += sorted(mates, key=along)
+        rest = [one for one in rest if one not in mates]
+    return ordered
 
 
 def runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -8,13 +8,11 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from polydata.extraction.panels.grey_raster import Cut, GreyRaster, runs, split
+from polydata.extraction.panels.grey_raster import Cut, GreyRaster, by_lanes, runs, split
 from polydata.extraction.panels.partial_grids import cut_partial_grid, partial_grid
 from polydata.extraction.panels.seams import SEAM_FEWER, Grey, Window, cut_seams, cut_unasked, size
-
-Rgb = npt.NDArray[np.uint8]
+from polydata.vision.measures import Rgb
 
 MIN_SHARE = 0.12
 """A panel is at least this share of its figure's longer side divided by the root of the number of panels."""
@@ -54,18 +52,7 @@ def _xy_cut(raster: GreyRaster, window: Window, least: int, floor: float) -> lis
 
 def reading_order(windows: Sequence[Window]) -> list[Window]:
     """Rows from top to bottom, each from left to right; windows level by half their height share a row."""
-    rest = sorted(windows)
-    ordered: list[Window] = []
-    while rest:
-        first = rest[0]
-        row = [
-            one
-            for one in rest
-            if min(one[2], first[2]) - max(one[0], first[0]) > 0.5 * min(size(one)[0], size(first)[0])
-        ]
-        ordered += sorted(row, key=lambda one: one[1])
-        rest = [one for one in rest if one not in row]
-    return ordered
+    return by_lanes(sorted(windows), lambda one: (one[0], one[2]), lambda one: one[1])
 
 
 def _toned_cut(raster: GreyRaster, window: Window) -> list[Window]:
@@ -91,20 +78,10 @@ def _toned_cut(raster: GreyRaster, window: Window) -> list[Window]:
 
 def _stands_out(grey: Grey, cut: Cut, piece: Window) -> bool:
     """Whether a plain strip differs from the edge of a picture beside it: a gutter, and no flat part of a picture."""
-    top, left, bottom, right = piece
-    if cut.axis == 0:
-        strip, edge = (
-            grey[cut.start : cut.stop, left:right],
-            grey[top : top + 3] if top >= cut.stop else grey[bottom - 3 : bottom],
-        )
-        edge = edge[:, left:right]
-    else:
-        strip, edge = (
-            grey[top:bottom, cut.start : cut.stop],
-            grey[:, left : left + 3] if left >= cut.stop else grey[:, right - 3 : right],
-        )
-        edge = edge[top:bottom]
-    return float((np.abs(edge - np.median(strip)) > STEP).mean()) > 0.4
+    low, high = piece[cut.axis], piece[cut.axis + 2]
+    lines = (grey if cut.axis == 0 else grey.T)[:, piece[1 - cut.axis] : piece[3 - cut.axis]]
+    edge = lines[low : low + 3] if low >= cut.stop else lines[high - 3 : high]
+    return float((np.abs(edge - np.median(lines[cut.start : cut.stop])) > STEP).mean()) > 0.4
 
 
 def _is_strip(one: Window, other: Window) -> bool:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from polydata.extraction.document.page import Line
+from polydata.extraction.panels.grey_raster import by_lanes
 from polydata.types import Box
+from polydata.vision.measures import Rgb
 from polydata.vision.ocr import read_picture
 
 Point = tuple[float, float]
-Rgb = npt.NDArray[np.uint8]
 
 ALONE = re.compile(r"^[(\[]?\s*([A-Za-z]\d?|[ivx]{1,4})\s*[)\].:]?$")
 """A letter that stands alone, with or without brackets."""
@@ -80,30 +80,18 @@ def _style(line: Line) -> tuple[str, float, bool]:
     return line.font, round(line.size), line.bold
 
 
-def _inside(box: Box, point: Point) -> float | None:
-    x, y = point
-    if not (box.x0 - 2 <= x <= box.x1 + 2 and box.y0 - 2 <= y <= box.y1 + 2):
-        return None
-    return abs(x - box.x0) + abs(y - box.y0)
-
-
-def _above(box: Box, point: Point) -> float | None:
-    x, y = point
-    return box.y0 - y if box.x0 - BESIDE / 2 <= x <= box.x1 and 0 <= box.y0 - y <= BESIDE else None
-
-
-def _below(box: Box, point: Point) -> float | None:
-    x, y = point
-    return y - box.y1 if box.x0 - BESIDE / 2 <= x <= box.x1 and 0 <= y - box.y1 <= BESIDE else None
-
-
-def _left(box: Box, point: Point) -> float | None:
-    x, y = point
-    return box.x0 - x if box.y0 - BESIDE / 2 <= y <= box.y1 and 0 <= box.x0 - x <= BESIDE else None
-
-
-PLACES: tuple[Callable[[Box, Point], float | None], ...] = (_inside, _above, _below, _left)
+PLACES = ("inside", "above", "below", "left")
 """Where letters stand; all of a figure stand in the same way."""
+
+
+def _distance(box: Box, x: float, y: float, place: str) -> float | None:
+    """From a letter to the panel in, above, below or left of which it stands; None where it stands otherwise."""
+    if place == "inside":
+        within = box.x0 - 2 <= x <= box.x1 + 2 and box.y0 - 2 <= y <= box.y1 + 2
+        return abs(x - box.x0) + abs(y - box.y0) if within else None
+    gap = {"above": box.y0 - y, "below": y - box.y1, "left": box.x0 - x}[place]
+    level = box.y0 - BESIDE / 2 <= y <= box.y1 if place == "left" else box.x0 - BESIDE / 2 <= x <= box.x1
+    return gap if level and 0 <= gap <= BESIDE else None
 
 
 def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, str]:
@@ -114,7 +102,8 @@ def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, 
     for place in PLACES:
         given: dict[int, str] = {}
         for letter, point in letters.items():
-            near = [(distance, index) for index, box in enumerate(boxes) if (distance := place(box, point)) is not None]
+            gaps = ((_distance(box, *point, place), index) for index, box in enumerate(boxes))
+            near = [(gap, index) for gap, index in gaps if gap is not None]
             if not near or min(near)[1] in given:
                 break
             given[min(near)[1]] = letter
@@ -126,18 +115,7 @@ def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, 
 def by_columns(boxes: Sequence[Box]) -> list[int]:
     """Numbers of panels column by column, each from top to bottom."""
     rest = sorted(range(len(boxes)), key=lambda index: boxes[index].x0)
-    order: list[int] = []
-    while rest:
-        first = boxes[rest[0]]
-        column = [
-            index
-            for index in rest
-            if min(boxes[index].x1, first.x1) - max(boxes[index].x0, first.x0)
-            > 0.5 * min(boxes[index].width, first.width)
-        ]
-        order += sorted(column, key=lambda index: boxes[index].y0)
-        rest = [index for index in rest if index not in column]
-    return order
+    return by_lanes(rest, lambda i: (boxes[i].x0, boxes[i].x1), lambda i: boxes[i].y0)
 
 
 def named(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> list[str | None]:

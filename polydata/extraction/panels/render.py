@@ -16,8 +16,7 @@ from polydata.extraction.document.open import pymupdf
 from polydata.extraction.document.page import PlacedImage, Sheet
 from polydata.images.picture import open_picture
 from polydata.types import Box
-
-Rgb = npt.NDArray[np.uint8]
+from polydata.vision.measures import Rgb
 
 MIN_DPI, VECTOR_DPI, MAX_DPI = 150, 300, 600
 MAX_CLIP = 25_000_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polydata.extraction.figures.captions import MENTION, join_lines
 from polydata.text.captions import LABEL, split_caption
 from polydata.text.composition import panel_composition, parse_composition
-from polydata.text.scale import scale_in_caption
+from polydata.text.mentions import scale_in_caption
 
 
 @pytest.mark.parametrize(
