@@ -54,9 +54,9 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
     if (table is None) != (truth is None) or (table is None and (raters or key)):
         raise UsageError("A table needs its column of true answers.", "Name both: --table FILE --truth COLUMN")
     options = TableOptions(table, truth, tuple(raters or ()), key) if table and truth else None
-    with open_session(workspace, read_only=True) as session, stages() as told:
+    with open_session(workspace, read_only=True) as session, stages() as bar:
         found = find_conflicts(session, table=options, predictions=predictions or ())
-        written = write_conflicts(session, found, html, told) if html is not None else None
+        written = write_conflicts(session, found, html, bar) if html is not None else None
     print_json(found.as_json()) if as_json else _show(found, bool(html))
     failures = written.failures if written else ()
     report_problems(found.problems, "Not used")

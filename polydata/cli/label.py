@@ -125,10 +125,10 @@ def push(  # noqa: PLR0917 - options of a command
     from polydata.labels.push import load_predictions
     from polydata.labels.push import push as push_images
 
-    with open_session(workspace) as session, stages() as told:
+    with open_session(workspace) as session, stages() as bar:
         target = _target(session.workspace, project, blind, split)
         shown = load_predictions(session, predictions, model_version) if predictions else None
-        done = push_images(session, only, limit, target=target, predictions=shown, order=order, progress=told)
+        done = push_images(session, only, limit, target=target, predictions=shown, order=order, progress=bar)
     _report_push(done, json)
 
 
@@ -143,8 +143,8 @@ def pull(
     from polydata.catalogue.session import open_session
     from polydata.labels.pull import pull as pull_answers
 
-    with open_session(workspace) as session, stages() as told:
-        done = pull_answers(session, full=full, title=project, progress=told)
+    with open_session(workspace) as session, stages() as bar:
+        done = pull_answers(session, full=full, title=project, progress=bar)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
     facts |= {"annotations in the catalogue": done.annotations}
@@ -163,8 +163,8 @@ def queue(
     from polydata.labels.projects import review_target
     from polydata.labels.push import queue as push_disputed
 
-    with open_session(workspace) as session, stages() as told:
-        done = push_disputed(session, limit, target=review_target(session.workspace, project), progress=told)
+    with open_session(workspace) as session, stages() as bar:
+        done = push_disputed(session, limit, target=review_target(session.workspace, project), progress=bar)
     _report_push(done, json)
 
 
