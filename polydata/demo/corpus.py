@@ -12,11 +12,10 @@ that its figure does not have; one panel has no record.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -29,6 +28,8 @@ from polydata.demo import words
 from polydata.demo.papers import Composed, TrueFigure, TruePanel, compose
 from polydata.demo.study import Study, plan
 from polydata.errors import InputError, UsageError
+from polydata.files.atomic import writing_to
+from polydata.files.tables import write_csv
 from polydata.ids import sha256_file
 from polydata.task import Task
 
@@ -37,6 +38,8 @@ RECORD_COLUMNS = (
     "panel", "caption", "polymers", "composition_ratio", "blending_method", "morphology", "literature_description",
     "scale_um", "compatibility",
 )  # fmt: skip
+EXPOSURE_DIGITS = {"texture": 3, "noise": 2, "blur": 2, "gain": 3, "level": 3}
+"""What of an exposure stands in panels.csv, with how many digits."""
 MAX_PAPERS = 2000
 STATED = 0.5
 """Share of the records that state the label itself; the others only describe the morphology."""
@@ -88,23 +91,21 @@ def make_corpus(out: Path, *, papers: int = 24, seed: int = 0, task: Task, worke
     digits = max(2, len(str(papers)))
     paths = [out / "papers" / f"paper_{s.index + 1:0{digits}d}_{s.style}.pdf" for s in studies]
     made = _compose_all(studies, seed, paths, workers)
-    hashes = [sha256_file(path) for path in paths]
-    records = out / "records.csv"
-    rng = np.random.default_rng([seed, 4])
-    keys = _write_csv(records, list(RECORD_COLUMNS), _records(made, task, rng))
-    rows = [
-        row for paper, path, digest in zip(made, paths, hashes, strict=True) for row in _panels(paper, path, digest)
-    ]
+    done = [(paper, path.name, sha256_file(path)) for paper, path in zip(made, paths, strict=True)]
+    records = _records(made, task, np.random.default_rng([seed, 4]))
+    keys = {row["record_key"] for row in records}
+    rows = [row for one in done for row in _panels(*one)]
     for row in rows:
         row["record_key"] = row["record_key"] if row["record_key"] in keys else ""
-    _write_csv(out / "panels.csv", list(rows[0]), rows)
-    truth = [_truth(paper, path, digest) for paper, path, digest in zip(made, paths, hashes, strict=True)]
+    write_csv(out / "records.csv", RECORD_COLUMNS, records)
+    write_csv(out / "panels.csv", list(rows[0]), rows)
+    truth = [_truth(*one) for one in done]
     (out / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     counts = Counter(str(row["label"]) for row in rows)
     return Corpus(
         folder=out,
         papers=tuple(paths),
-        records=records,
+        records=out / "records.csv",
         truth=out / "truth.json",
         panels=out / "panels.csv",
         figures=sum(len(paper.figures) for paper in made),
@@ -116,7 +117,7 @@ def make_corpus(out: Path, *, papers: int = 24, seed: int = 0, task: Task, worke
 def _prepare(out: Path) -> None:
     """An empty ``papers`` folder in ``out``; nothing is deleted but the PDFs of an earlier corpus."""
     own = {"papers", "records.csv", "truth.json", "panels.csv"}
-    try:
+    with writing_to(out, "Name another folder."):
         if out.is_dir() and (foreign := sorted(p.name for p in out.iterdir() if p.name not in own)):
             raise InputError(
                 f"{out} holds other things: {', '.join(foreign[:3])}.", "Name an empty or a new folder for the corpus."
@@ -124,8 +125,6 @@ def _prepare(out: Path) -> None:
         (out / "papers").mkdir(parents=True, exist_ok=True)
         for old in (out / "papers").glob("paper_*.pdf"):
             old.unlink()
-    except OSError as error:
-        raise InputError(f"The folder {out} cannot be written: {error.strerror}.", "Name another folder.") from error
 
 
 def _compose_all(studies: list[Study], seed: int, paths: list[Path], workers: int | None) -> list[Composed]:
@@ -137,24 +136,10 @@ def _compose_all(studies: list[Study], seed: int, paths: list[Path], workers: in
         return list(pool.map(compose, studies, seeds, paths))
 
 
-def _write_csv(path: Path, columns: list[str], rows: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Write rows and return their record keys."""
-    rows = list(rows)
-    with open(path, "w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, fieldnames=columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return {str(row["record_key"]) for row in rows}
-
-
 def record_key(paper: Composed, figure: TrueFigure, letter: str) -> str:
     """A key like those of a database: paper, page, figure, panel."""
     tail = f"_{letter}" if letter else ""
     return f"{paper.study.index + 1:04d}_page{figure.page}_image{figure.label.split()[-1]}{tail}"
-
-
-def _micrographs(paper: Composed) -> list[TrueFigure]:
-    return [figure for figure in paper.figures if figure.panels]
 
 
 def _records(made: list[Composed], task: Task, rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -163,7 +148,7 @@ def _records(made: list[Composed], task: Task, rng: np.random.Generator) -> list
     rows = []
     for paper in made:
         index = paper.study.index
-        for figure in _micrographs(paper):
+        for figure in paper.figures:
             for panel in figure.panels:
                 row = _record(paper, figure, panel, task, rng)
                 if index in (min(2, last), min(3, last)) and last >= 3:
@@ -222,14 +207,14 @@ def _reference(paper: Composed, journal: str) -> str:
     return f"{authors} , {journal} , {ref.volume} , {ref.issue} , {ref.pages(paper.pages)} ({ref.year})"
 
 
-def _panels(paper: Composed, path: Path, digest: str) -> list[dict[str, Any]]:
+def _panels(paper: Composed, name: str, digest: str) -> list[dict[str, Any]]:
     rows = []
-    for figure in _micrographs(paper):
+    for figure in paper.figures:
         for panel in figure.panels:
             shot = panel.shot
             x0, y0, x1, y1 = panel.box.as_list(2)
             rows.append({
-                "pdf": path.name,
+                "pdf": name,
                 "pdf_sha256": digest,
                 "figure": figure.label,
                 "panel": panel.letter,
@@ -250,16 +235,12 @@ def _panels(paper: Composed, path: Path, digest: str) -> list[dict[str, Any]]:
                 "bar_px": shot.bar.length_px if shot.bar.box else "",
                 "bar_style": shot.style.bar,
                 "letter_style": shot.style.letter if panel.letter else "none",
-                "texture": round(shot.exposure.texture, 3),
-                "noise": round(shot.exposure.noise, 2),
-                "blur": round(shot.exposure.blur, 2),
-                "gain": round(shot.exposure.gain, 3),
-                "level": round(shot.exposure.level, 3),
+                **{name: round(getattr(shot.exposure, name), digits) for name, digits in EXPOSURE_DIGITS.items()},
             })  # fmt: skip
     return rows
 
 
-def _truth(paper: Composed, path: Path, digest: str) -> dict[str, Any]:
+def _truth(paper: Composed, name: str, digest: str) -> dict[str, Any]:
     figures = []
     for figure in paper.figures:
         entry: dict[str, Any] = {
@@ -276,4 +257,4 @@ def _truth(paper: Composed, path: Path, digest: str) -> dict[str, Any]:
                 {"label": p.letter, "bbox": p.box.as_list(), "caption": p.caption} for p in figure.panels
             ]
         figures.append(entry)
-    return {"pdf": path.name, "sha256": digest, "figures": figures, "ignore": []}
+    return {"pdf": name, "sha256": digest, "figures": figures, "ignore": []}

@@ -10,6 +10,7 @@ import numpy as np
 
 from polydata.choices import Kind
 from polydata.demo import words
+from polydata.demo.burnin import bar_text
 from polydata.demo.figures import (
     PLOT_HEIGHT,
     PLOTS,
@@ -29,7 +30,6 @@ from polydata.types import Box
 LABELS = (("Figure", "."), ("Fig.", "."), ("FIGURE", "."), ("Figure", ":"))
 CAPTION_SIZE = 8.0
 CAPTION_GAP = 6.0
-Painter = Callable[[float, float], Box]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,10 @@ class TruePanel:
     box: Box
     caption: str
     shot: Shot
+
+
+Painted = tuple[Box, tuple[TruePanel, ...]]
+Painter = Callable[[float, float], Painted]
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,10 @@ class Composed:
     Attributes:
         study: what it is about.
         pages: number of pages.
-        doi_printed, doi_in_metadata: where the DOI can be found.
     """
 
     study: Study
     pages: int
-    doi_printed: bool
-    doi_in_metadata: bool
     figures: tuple[TrueFigure, ...]
 
 
@@ -102,92 +103,71 @@ class _Composer:
         s.paragraph(", ".join(_given_first(a) for a in ref.authors), 10)
         s.paragraph("Institute of Polymer Mixtures, Department of Materials", 8.5, after=14)
 
-    def caption(self, text: str, x: float, y: float, width: float) -> float:
-        """Write a caption from its top; returns its height."""
-        lines = self.setter.broken(text, width, CAPTION_SIZE)
-        self.setter.write(x, y + CAPTION_SIZE, lines, CAPTION_SIZE)
-        return len(lines) * CAPTION_SIZE * LEADING
+    def _figure(
+        self, label: str, caption: str, height: float, kind: Kind, paint: Painter, *, wide: bool = False
+    ) -> None:
+        """A float with its caption; ``paint`` draws at a left top corner."""
+        page_format = self.setter.format
+        lines = self.setter.broken(caption, page_format.full_width if wide else page_format.column_width, CAPTION_SIZE)
+        high = len(lines) * CAPTION_SIZE * LEADING
+        above = self.above and kind is not Kind.SCHEME
 
-    def _height(self, text: str, width: float) -> float:
-        return len(self.setter.broken(text, width, CAPTION_SIZE)) * CAPTION_SIZE * LEADING
+        def draw(x: float, y: float) -> None:
+            box, panels = paint(x, y + high + CAPTION_GAP if above else y)
+            top = y if above else y + height + CAPTION_GAP
+            self.setter.write(x, top + CAPTION_SIZE, lines, CAPTION_SIZE)
+            self.figures.append(TrueFigure(label, self.setter.page_number, box, caption, kind, panels))
+
+        if wide:
+            self.setter.wide_float(height + CAPTION_GAP + high, draw, bool(self.rng.random() < 0.3))
+        else:
+            self.setter.column_float(height + CAPTION_GAP + high, draw)
 
     def micrographs(self, number: int, series: Series) -> None:
         f = self.setter.format
         plate = make_plate(
             series, self.study.style, (f.column_width, f.full_width), (self.seed, 3, self.study.index, number)
         )
-        caption = self._caption(number, series, plate)
+
+        def paint(x: float, y: float) -> Painted:
+            place(self.setter.page, plate, x, y)
+            panels = tuple(
+                TruePanel(shot.letter, _moved(shot.box, x, y), part if len(plate.shots) > 1 else "", shot)
+                for shot, part in zip(plate.shots, series.parts, strict=True)
+            )
+            return Box(x, y, x + plate.width, y + plate.height), panels
+
         wide = plate.width > f.column_width + 0.01
-        width = f.full_width if wide else f.column_width
-        high = self._height(caption, width)
-
-        def draw(x: float, y: float) -> None:
-            self._plate(plate, series, number, caption, (x, y, width, high))
-
-        if wide:
-            self.setter.wide_float(plate.height + CAPTION_GAP + high, draw, bool(self.rng.random() < 0.3))
-        else:
-            self.setter.column_float(plate.height + CAPTION_GAP + high, draw)
-
-    def _plate(
-        self, plate: Plate, series: Series, number: int, caption: str, room: tuple[float, float, float, float]
-    ) -> None:
-        x, y, width, high = room
-        top = y + high + CAPTION_GAP if self.above else y
-        place(self.setter.page, plate, x, top)
-        self.caption(caption, x, y if self.above else y + plate.height + CAPTION_GAP, width)
-        panels = tuple(
-            TruePanel(shot.letter, _moved(shot.box, x, top), part if len(plate.shots) > 1 else "", shot)
-            for shot, part in zip(plate.shots, series.parts, strict=True)
-        )
-        box = Box(x, top, x + plate.width, top + plate.height)
-        self.figures.append(
-            TrueFigure(self._label(number), self.setter.page_number, box, caption, Kind.MICROGRAPH, panels)
-        )
-
-    def _label(self, number: int) -> str:
-        return f"{self.word} {number}"
+        caption = self._caption(number, series, plate)
+        self._figure(f"{self.word} {number}", caption, plate.height, Kind.MICROGRAPH, paint, wide=wide)
 
     def _caption(self, number: int, series: Series, plate: Plate) -> str:
-        text = f"{self._label(number)}{self.sign} {series.stem}"
+        text = f"{self.word} {number}{self.sign} {series.stem}"
         if len(series.parts) > 1:
             text += ": " + "; ".join(f"({s.letter}) {p}" for s, p in zip(plate.shots, series.parts, strict=True))
         else:
             text += f", {series.parts[0]}"
         bar = plate.shots[0].bar
         if bar.box and self.rng.random() < 0.3:
-            text += f". The scale bar is {_micrometres(bar.value_um)}"
+            text += f". The scale bar is {bar_text(bar.value_um)}"
         return text + "."
 
-    def _drawing(self, label: str, caption: str, height: float, kind: Kind, paint: Painter) -> None:
-        """A plot or scheme in the column with its caption; ``paint`` draws at a left top corner."""
-        width = self.setter.format.column_width
-        high = self._height(caption, width)
-        above = self.above and kind is Kind.PLOT
-
-        def draw(x: float, y: float) -> None:
-            box = paint(x, y + high + CAPTION_GAP if above else y)
-            self.caption(caption, x, y if above else y + height + CAPTION_GAP, width)
-            self.figures.append(TrueFigure(label, self.setter.page_number, box, caption, kind, ()))
-
-        self.setter.column_float(height + CAPTION_GAP + high, draw)
-
     def plot(self, number: int) -> None:
-        pair, font, kind = self.study.pair, self.setter.regular, int(self.rng.integers(len(PLOTS)))
-        caption = f"{self._label(number)}{self.sign} {PLOTS[kind][0]} of {pair.first}, {pair.second} and their blends."
+        pair, kind = self.study.pair, int(self.rng.integers(len(PLOTS)))
+        caption = f"{self.word} {number}{self.sign} {PLOTS[kind][0]} of {pair.first}, {pair.second} and their blends."
 
-        def paint(x: float, y: float) -> Box:
-            return draw_plot(self.setter.page, x, y, kind, font, rng=self.rng)
+        def paint(x: float, y: float) -> Painted:
+            return draw_plot(self.setter.page, x, y, kind, self.setter.regular, rng=self.rng), ()
 
-        self._drawing(self._label(number), caption, PLOT_HEIGHT, Kind.PLOT, paint)
+        self._figure(f"{self.word} {number}", caption, PLOT_HEIGHT, Kind.PLOT, paint, wide=False)
 
     def scheme(self) -> None:
         caption = f"Scheme 1. Reaction of {self.study.agent} at the interface."
 
-        def paint(x: float, y: float) -> Box:
-            return draw_scheme(self.setter.page, x, y, self.setter.regular, rng=self.rng)
+        def paint(x: float, y: float) -> Painted:
+            return draw_scheme(self.setter.page, x, y, self.setter.regular, rng=self.rng), ()
 
-        self._drawing("Scheme 1", caption, SCHEME_HEIGHT, Kind.SCHEME, paint)
+        self._figure("Scheme 1", caption, SCHEME_HEIGHT, Kind.SCHEME, paint, wide=False)
 
     def table(self) -> None:
         samples = [sample for series in self.study.series for sample in series.samples][:6]
@@ -195,10 +175,10 @@ class _Composer:
         rows = [head, *(_table_row(number, sample) for number, sample in enumerate(samples, start=1))]
 
         def draw(x: float, y: float) -> None:
-            self.caption("Table 1. Compositions of some of the blends (wt%).", x, y, self.setter.format.column_width)
-            draw_table(
-                self.setter.page, x, y + 14, self.setter.format.column_width, font=self.setter.regular, rows=rows
-            )
+            width = self.setter.format.column_width
+            lines = self.setter.broken("Table 1. Compositions of some of the blends (wt%).", width, CAPTION_SIZE)
+            self.setter.write(x, y + CAPTION_SIZE, lines, CAPTION_SIZE)
+            draw_table(self.setter.page, x, y + 14, width, font=self.setter.regular, rows=rows)
 
         self.setter.column_float(20.0 + 12 * len(rows), draw)
 
@@ -236,7 +216,7 @@ def compose(study: Study, seed: int, path: Path) -> Composed:
     pages = setter.page_number
     document.save(path, garbage=3, deflate=True, no_new_id=True)
     document.close()
-    return Composed(study, pages, printed, in_metadata, tuple(composer.figures))
+    return Composed(study, pages, tuple(composer.figures))
 
 
 def _format(study: Study, rng: np.random.Generator) -> Format:
@@ -271,7 +251,3 @@ def _given_first(author: str) -> str:
 
 def _moved(box: Box, x: float, y: float) -> Box:
     return Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)
-
-
-def _micrometres(value: float) -> str:
-    return f"{value * 1000:g} nm" if value < 1 else f"{value:g} µm"

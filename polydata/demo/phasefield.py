@@ -101,11 +101,3 @@ def evolve(phi: FloatImage, depth: float, time: float) -> FloatImage:
 def simulate(quench: Quench, size: int, rng: np.random.Generator) -> FloatImage:
     """A blend's order parameter, ``(size, size)`` float32, within about ``± 1.2 sqrt(depth)``, periodic."""
     return evolve(start(quench, size, rng), quench.depth, quench.time)
-
-
-def domain_length(phi: FloatImage) -> float:
-    """Mean wavelength of the structure in grid points: 2π over the power-weighted mean wavenumber."""
-    power = np.abs(fft.fft2(phi - phi.mean())) ** 2
-    frequency = 2 * np.pi * np.fft.fftfreq(phi.shape[0])
-    k = np.hypot(frequency[:, None], frequency[None, :])
-    return float(2 * np.pi * power.sum() / (k * power).sum())

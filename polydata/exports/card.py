@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from polydata.catalogue.described import described_panels
 from polydata.catalogue.funnel import funnel
 from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
+from polydata.exports.content import UNKNOWN
 from polydata.files.atomic import replacing, writing_to
 from polydata.files.tables import plain, table
 from polydata.resources import VERSION
@@ -32,6 +33,7 @@ CITATIONS = {
 }
 """What users of an imported data set cite, by its source."""
 Lines = list[str]
+Row = Mapping[str, Any]
 
 
 def card_text(session: Session, split: Split, *, quick: bool = False, progress: Progress = quiet) -> str:
@@ -103,39 +105,29 @@ def _head(split: Split, task: Task) -> Lines:
     return [*lines, about, "", *table(rows)]
 
 
-def _sources(panels: Sequence[Mapping[str, Any]]) -> Lines:
-    images, papers = defaultdict(set), defaultdict(set)
-    years: dict[str, set[int]] = defaultdict(set)
+def _counted(panels: Sequence[Row], name: str, of: Callable[[Row], str]) -> Iterator[tuple[dict[str, Any], list[Row]]]:
+    """The panels by what ``of`` says of each, with the beginning of a table's row: papers and images."""
+    groups = defaultdict(list)
     for row in panels:
-        images[row["source"]].add(row["image_sha256"])
-        papers[row["source"]].add(row["paper_id"])
-        years[row["source"]] |= {row["year"]} - {None}
-    rows = [
-        {
-            "source": "PDF files" if source == "pdf" else source,
-            "papers": len(papers[source]),
-            "images": len(images[source]),
-            "years": f"{min(years[source])}–{max(years[source])}" if years[source] else None,
-        }
-        for source in sorted(images)
-    ]
-    return ["## Sources", "", *table(rows), "", "Each image's paper, page and figure stand beside its label."]
+        groups[of(row)].append(row)
+    for key, rows in sorted(groups.items()):
+        papers, images = ({row[column] for row in rows} for column in ("paper_id", "image_sha256"))
+        yield {name: key, "papers": len(papers), "images": len(images)}, rows
 
 
-def _licences(panels: Sequence[Mapping[str, Any]], licences: Mapping[str, str]) -> Lines:
-    images, papers = defaultdict(set), defaultdict(set)
-    for row in panels:
-        name = licences.get(row["paper_id"], "unknown")
-        images[name].add(row["image_sha256"])
-        papers[name].add(row["paper_id"])
+def _sources(panels: Sequence[Row]) -> Lines:
+    table_rows = []
+    for counts, rows in _counted(panels, "source", lambda row: str(row["source"])):
+        years = {row["year"] for row in rows} - {None}
+        source = "PDF files" if counts["source"] == "pdf" else counts["source"]
+        table_rows.append(counts | {"source": source, "years": f"{min(years)}–{max(years)}" if years else None})
+    return ["## Sources", "", *table(table_rows), "", "Each image's paper, page and figure stand beside its label."]
+
+
+def _licences(panels: Sequence[Row], licences: Mapping[str, str]) -> Lines:
     rows = [
-        {
-            "licence": name,
-            "papers": len(papers[name]),
-            "images": len(images[name]),
-            "may be passed on": "yes" if may_be_passed_on(name) else "no",
-        }
-        for name in sorted(images)
+        counts | {"may be passed on": "yes" if may_be_passed_on(counts["licence"]) else "no"}
+        for counts, _ in _counted(panels, "licence", lambda row: licences.get(row["paper_id"], UNKNOWN))
     ]
     text = (
         "Images are figures of published papers and keep the licence of their paper, as its first page prints it or as "
@@ -214,7 +206,7 @@ def _making(split: Split) -> Lines:
     ]
 
 
-def _citing(split: Split, panels: Sequence[Mapping[str, Any]]) -> Lines:
+def _citing(split: Split, panels: Sequence[Row]) -> Lines:
     sources = sorted({row["source"] for row in panels} & set(CITATIONS))
     return [
         "## How to cite",
