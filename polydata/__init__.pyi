@@ -1,7 +1,7 @@
-from .api import init as init
-from .api import open as open
 from .auditing.run import audit as audit
 from .catalogue.session import Session as Session
+from .catalogue.session import init as init
+from .catalogue.session import open as open
 from .errors import PolydataError as PolydataError
 from .exports.workflow import export_split as export_split
 from .extraction.workflow import extract as extract
