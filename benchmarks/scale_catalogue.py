@@ -31,10 +31,10 @@ from polydata import __version__
 from polydata.auditing.run import audit
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.filters import images_where
-from polydata.catalogue.funnel import funnel
 from polydata.catalogue.session import Session, open_session
+from polydata.catalogue.trace import funnel
 from polydata.images.hashes import near_hashes
-from polydata.records.workflow import join
+from polydata.records.join import join
 from polydata.splits.build import build_split
 from polydata.splits.options import SplitOptions
 from polydata.splits.overview import verify_split

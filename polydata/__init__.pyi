@@ -7,8 +7,9 @@ from .exports.workflow import export_split as export_split
 from .extraction.workflow import extract as extract
 from .labels.pull import pull as pull
 from .labels.push import push as push
+from .records.importer import import_records as import_records
+from .records.join import join as join
 from .records.record import Record as Record
-from .records.workflow import join as join
 from .resources import __version__ as __version__
 from .screening.scalebars import read_scale_bars as read_scale_bars
 from .screening.workflow import screen as screen
@@ -34,6 +35,7 @@ __all__ = [
     "build_split",
     "export_split",
     "extract",
+    "import_records",
     "init",
     "join",
     "load_split",

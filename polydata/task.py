@@ -100,15 +100,10 @@ class Task:
 
     @classmethod
     def _from(cls, data: Mapping[str, Any]) -> Task:
+        plain = ("name", "title", "question", "positive", "negative", "partial", "labelstudio")
         return cls(
-            name=data["name"],
-            title=data["title"],
-            question=data["question"],
+            **{name: data[name] for name in plain},
             labels=tuple(data["labels"]),
-            positive=data["positive"],
-            negative=data["negative"],
-            partial=data["partial"],
-            labelstudio=data["labelstudio"],
             not_a_micrograph=data["review"]["not_a_micrograph"],
             unsure=data["review"]["unsure"],
             sources=tuple(LabelSource.read(s) for s in data["sources"]),

@@ -69,8 +69,8 @@ def rule_suggestions(catalogue: Catalogue) -> dict[str, str]:
 
 def test_side(catalogue: Catalogue, split: str) -> set[str]:
     """SHA-256 of the images on the test side of a split, of whichever fold; empty for an unknown split."""
-    rows = catalogue.tuples("SELECT DISTINCT image_sha256 FROM split_images WHERE split = ? AND side = 'test'", [split])
-    return {s for (s,) in rows}
+    sql = "SELECT DISTINCT image_sha256 FROM split_images WHERE split = ? AND side = 'test'"
+    return set(catalogue.column(sql, [split]))
 
 
 def record_texts(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -88,9 +88,9 @@ def record_texts(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def known_images(catalogue: Catalogue) -> set[str]:
+def image_hashes(catalogue: Catalogue) -> set[str]:
     """SHA-256 of every image of the catalogue."""
-    return {s for (s,) in catalogue.tuples("SELECT sha256 FROM images")}
+    return set(catalogue.column("SELECT sha256 FROM images"))
 
 
 def project_annotations(catalogue: Catalogue, server: str, project: int) -> dict[int, dict[str, Any]]:
@@ -154,20 +154,18 @@ def list_annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 def annotation_counts(catalogue: Catalogue, server: str, project: int | None) -> dict[str, int]:
     """How many annotations of a project the catalogue holds: live, skipped and unusable ones among them, deleted."""
-    row = catalogue.rows(
+    return catalogue.rows(
         """SELECT count(*) FILTER (NOT deleted) AS annotations, count(*) FILTER (NOT deleted AND cancelled) AS skipped,
                   count(*) FILTER (NOT deleted AND NOT cancelled AND choice IS NULL) AS unusable,
                   count(*) FILTER (deleted) AS deleted, count(DISTINCT annotator) FILTER (NOT deleted) AS annotators
            FROM annotations WHERE server = ? AND project = ?""",
         [server, project],
     )[0]
-    return {str(k): int(v) for k, v in row.items()}
 
 
 def review_counts(catalogue: Catalogue) -> dict[str, int]:
     """Over all servers: images with an answer, and images about which as many said one thing as another."""
-    row = catalogue.rows("SELECT count(*) AS reviewed, count(*) FILTER (choice IS NULL) AS tied FROM reviews")[0]
-    return {str(k): int(v) for k, v in row.items()}
+    return catalogue.rows("SELECT count(*) AS reviewed, count(*) FILTER (choice IS NULL) AS tied FROM reviews")[0]
 
 
 def save_project(catalogue: Catalogue, server: str, project: int, *, title: str, role: str, split: str | None) -> None:
@@ -176,7 +174,7 @@ def save_project(catalogue: Catalogue, server: str, project: int, *, title: str,
     catalogue.upsert("label_projects", [row])
 
 
-def known_projects(catalogue: Catalogue, server: str) -> list[dict[str, Any]]:
+def projects_on(catalogue: Catalogue, server: str) -> list[dict[str, Any]]:
     """The projects on a server: project (its number), title, role and split, by title."""
     return catalogue.rows(
         "SELECT project, title, role, split FROM label_projects WHERE server = ? ORDER BY title", [server]

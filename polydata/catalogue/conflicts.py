@@ -55,11 +55,10 @@ def linked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 def record_keys(catalogue: Catalogue) -> list[tuple[str, str]]:
     """Image and key of each linked record that has one."""
-    rows = catalogue.tuples(
+    return catalogue.tuples(
         """SELECT DISTINCT panels.image_sha256, record_key FROM links JOIN panels USING (panel_id)
            JOIN records USING (record_id) WHERE record_key IS NOT NULL ORDER BY 1, 2"""
     )
-    return [(str(image), str(key)) for image, key in rows]
 
 
 def reviewed(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
-from polydata.errors import CatalogueError
+from polydata.errors import CatalogueError, first_line
 from polydata.resources import schemas
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 CONTENT_TABLES = (
     "papers", "paper_resolutions", "failures", "figures", "images", "panels", "leftovers", "scale_bars",
@@ -97,10 +96,10 @@ class Catalogue:
                     f"The catalogue {path} is in use by {_holder(str(error))}.",
                     "Wait until it has ended, or stop it, then run this command again. Nothing was changed.",
                 ) from None
-            raise CatalogueError(f"The catalogue {path} cannot be opened: {str(error).splitlines()[0]}") from error
+            raise CatalogueError(f"The catalogue {path} cannot be opened: {first_line(error)}") from error
         except duckdb.Error as error:
             raise CatalogueError(
-                f"{path} is not a catalogue that can be read: {str(error).splitlines()[0]}",
+                f"{path} is not a catalogue that can be read: {first_line(error)}",
                 "Restore it from a copy, or move it away and extract again: the images in store/ are kept.",
             ) from error
 
@@ -138,9 +137,7 @@ class Catalogue:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None and self.at_end is not None:
                 self.at_end(self)
@@ -196,6 +193,10 @@ class Catalogue:
         """All rows of a query as tuples."""
         return self._connection.execute(sql, list(parameters)).fetchall()
 
+    def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """The first column of all rows."""
+        return [row[0] for row in self.tuples(sql, parameters)]
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """All rows of a query as dictionaries."""
         result = self._connection.execute(sql, list(parameters))
@@ -207,9 +208,9 @@ class Catalogue:
         row = self._connection.execute(sql, list(parameters)).fetchone()
         return row[0] if row else None
 
-    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
-        """All rows of a query as a data frame."""
-        return self._connection.execute(sql, list(parameters)).df()
+    def arrow(self, sql: str) -> pa.Table:
+        """All rows of a query as an Arrow table, whose columns have the same types also where there is no row."""
+        return self._connection.sql(sql).to_arrow_table()
 
     def upsert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, each a mapping of the same columns; a row with the same primary key is replaced.
@@ -230,6 +231,27 @@ class Catalogue:
                 f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES {", ".join([one] * len(batch))}',  # noqa: S608
                 [row[c] for row in batch for c in columns],
             )
+
+    def replace(
+        self, table: str, key: Sequence[str], old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
+    ) -> bool:
+        """Put rows in the place of others of the same columns, touching only those that differ.
+
+        Args:
+            table: name of a table of the schema.
+            key: columns that tell its rows apart.
+
+        Returns:
+            Whether anything changed.
+        """
+        before, after = ({tuple(row[k] for k in key): dict(row) for row in rows} for rows in (old, new))
+        gone = sorted(before.keys() - after.keys())
+        where = " AND ".join(f"{column} = ?" for column in key)
+        for values in gone:
+            self.run(f'DELETE FROM "{table}" WHERE {where}', values)  # noqa: S608
+        changed = [row for values, row in sorted(after.items()) if before.get(values) != row]
+        self.upsert(table, changed)
+        return bool(gone or changed)
 
     def fingerprint(self) -> str:
         """SHA-256 over the content of all data tables: equal contents give equal digests on any machine.

@@ -33,14 +33,13 @@ says (``image`` sorts behind ``caption``), else as the surest linked record says
 
 def images_to_show(catalogue: Catalogue) -> list[str]:
     """SHA-256 of the images that a panel shows and that are labelled, or that the screening does not reject."""
-    rows = catalogue.tuples(
+    return catalogue.column(
         """SELECT DISTINCT image_sha256 FROM panels
            LEFT JOIN screened USING (image_sha256) LEFT JOIN labels USING (image_sha256)
            WHERE labels.label IS NOT NULL OR coalesce(labels.conflict, false)
               OR coalesce(screened.decision, 'accepted') = 'accepted'
            ORDER BY 1"""
     )
-    return [str(sha256) for (sha256,) in rows]
 
 
 def described_panels(catalogue: Catalogue, images: Sequence[str]) -> list[dict[str, Any]]:
@@ -92,78 +91,64 @@ def described_panels(catalogue: Catalogue, images: Sequence[str]) -> list[dict[s
     )
 
 
+EXPORTED_FIGURE = (
+    "pdf_sha256", "file_name", "figure_id", "page", "bbox", "label", "caption", "kind", "method", "confidence", "dpi",
+)  # fmt: skip
+EXPORTED_PANEL = ("panel_id", "label", "bbox", "caption", "caption_stem", "kind", "image_sha256")
+
+
 def figure_exports(catalogue: Catalogue) -> Iterable[dict[str, Any]]:
     """Every figure of every PDF with its panels, in the shape of ``polydata export figures``."""
     panels: dict[str, list[dict[str, Any]]] = {}
-    for row in catalogue.rows("SELECT * FROM panels ORDER BY figure_id, position"):
-        if row["x0"] is None:
-            continue
-        panels.setdefault(row["figure_id"], []).append(
-            {
-                "panel_id": row["panel_id"],
-                "label": row["label"],
-                "bbox": _bbox(row),
-                "caption": row["caption"],
-                "caption_stem": row["caption_stem"],
-                "kind": row["kind"],
-                "image_sha256": row["image_sha256"],
-            }
-        )
+    for row in catalogue.rows("SELECT * FROM panels WHERE x0 IS NOT NULL ORDER BY figure_id, position"):
+        panels.setdefault(row["figure_id"], []).append(_exported(row, EXPORTED_PANEL))
     for row in catalogue.rows(
         """SELECT papers.sha256 AS pdf_sha256, papers.file_name, figures.* FROM figures JOIN papers USING (paper_id)
            WHERE papers.sha256 IS NOT NULL ORDER BY papers.file_name, papers.sha256, page, y0, x0, figure_id"""
     ):
-        yield {
-            "pdf_sha256": row["pdf_sha256"],
-            "file_name": row["file_name"],
-            "figure_id": row["figure_id"],
-            "page": row["page"],
-            "bbox": _bbox(row),
-            "label": row["label"],
-            "caption": row["caption"],
-            "kind": row["kind"],
-            "method": row["method"],
-            "confidence": row["confidence"],
-            "dpi": row["dpi"],
-            "panels": panels.get(row["figure_id"], []),
-        }
+        yield {**_exported(row, EXPORTED_FIGURE), "panels": panels.get(row["figure_id"], [])}
 
 
-def _bbox(row: dict[str, Any]) -> list[float]:
-    return [round(row[c], 1) for c in ("x0", "y0", "x1", "y1")]
+def _exported(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    corners = [round(row[c], 1) for c in ("x0", "y0", "x1", "y1")]
+    return {name: corners if name == "bbox" else row[name] for name in names}
+
+
+PANELS = f"""
+    WITH known AS ({PAPERS}), scales AS ({SCALES}), recorded AS (
+        SELECT panel_id, record_id, composition_ratio, polymers, blending_method
+        FROM links JOIN records USING (record_id)
+        QUALIFY row_number() OVER (PARTITION BY panel_id ORDER BY score DESC, record_id) = 1
+    )
+    SELECT panels.panel_id, panels.image_sha256, images.format, labels.label, labels.source AS label_source,
+           labels.conflict, panels.label AS panel_label, panels.caption, panels.caption_stem,
+           coalesce(array_to_string(from_json(composition->'components', '["VARCHAR"]'), '; '), recorded.polymers)
+               AS polymers,
+           coalesce(array_to_string(from_json(composition->'ratio', '["VARCHAR"]'), '/'),
+                    recorded.composition_ratio)
+               AS composition_ratio,
+           recorded.blending_method,
+           scales.scale_um, scales.scale_source,
+           panels.kind, panel_techniques.technique, screened.score AS screening_score,
+           screened.decision AS screening, screened.by_hand AS screening_by_hand, screened.morphology,
+           recorded.record_id, figures.figure_id, figures.label AS figure_label, figures.page,
+           papers.paper_id, papers.sha256 AS pdf_sha256, papers.file_name AS paper_file, known.doi,
+           known.title, known.journal, known.year
+    FROM panels
+    JOIN figures USING (figure_id) JOIN papers USING (paper_id) JOIN known USING (paper_id)
+    JOIN images ON images.sha256 = panels.image_sha256
+    LEFT JOIN labels ON labels.image_sha256 = panels.image_sha256
+    LEFT JOIN scales ON scales.panel_id = panels.panel_id
+    LEFT JOIN recorded ON recorded.panel_id = panels.panel_id
+    LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
+    LEFT JOIN panel_techniques ON panel_techniques.panel_id = panels.panel_id
+"""  # noqa: S608 - constants
+"""A panel with its image, resolved label, composition, scale and paper."""
 
 
 def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
     """One row a panel with its image, resolved label, composition, scale and paper."""
     return catalogue.rows(
-        f"""
-        WITH known AS ({PAPERS}), scales AS ({SCALES}), recorded AS (
-            SELECT panel_id, record_id, composition_ratio, polymers, blending_method
-            FROM links JOIN records USING (record_id)
-            QUALIFY row_number() OVER (PARTITION BY panel_id ORDER BY score DESC, record_id) = 1
-        )
-        SELECT panels.panel_id, panels.image_sha256, images.format, labels.label, labels.source AS label_source,
-               labels.conflict, panels.label AS panel_label, panels.caption, panels.caption_stem,
-               coalesce(array_to_string(from_json(composition->'components', '["VARCHAR"]'), '; '), recorded.polymers)
-                   AS polymers,
-               coalesce(array_to_string(from_json(composition->'ratio', '["VARCHAR"]'), '/'),
-                        recorded.composition_ratio)
-                   AS composition_ratio,
-               recorded.blending_method,
-               scales.scale_um, scales.scale_source,
-               panels.kind, panel_techniques.technique, screened.score AS screening_score,
-               screened.decision AS screening, screened.by_hand AS screening_by_hand, screened.morphology,
-               recorded.record_id, figures.figure_id, figures.label AS figure_label, figures.page,
-               papers.paper_id, papers.sha256 AS pdf_sha256, papers.file_name AS paper_file, known.doi,
-               known.title, known.journal, known.year
-        FROM panels
-        JOIN figures USING (figure_id) JOIN papers USING (paper_id) JOIN known USING (paper_id)
-        JOIN images ON images.sha256 = panels.image_sha256
-        LEFT JOIN labels ON labels.image_sha256 = panels.image_sha256
-        LEFT JOIN scales ON scales.panel_id = panels.panel_id
-        LEFT JOIN recorded ON recorded.panel_id = panels.panel_id
-        LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
-        LEFT JOIN panel_techniques ON panel_techniques.panel_id = panels.panel_id
-        ORDER BY papers.file_name, papers.paper_id, figures.page, figures.figure_id, panels.position
-        """  # noqa: S608 - constants
+        f"""SELECT described.* FROM ({PANELS}) described JOIN panels USING (panel_id)
+            ORDER BY paper_file, paper_id, page, described.figure_id, position"""  # noqa: S608 - a constant
     )

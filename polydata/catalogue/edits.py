@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.edits import Correction, Edit, Place
-from polydata.errors import InputError
 from polydata.types import Box
-
-MIN_DIGITS = 6
 
 
 def _box(corners: dict[str, float] | None) -> Box | None:
@@ -70,49 +65,3 @@ def _listed(edit: Edit, row: dict[str, Any]) -> dict[str, Any]:
         "changes": "delete" if edit.changes.delete else json.dumps(asked, ensure_ascii=False),
         "state": state if row["file_name"] else "stale: its paper is not in the catalogue",
     }
-
-
-NAMED = {
-    "paper": "SELECT paper_id, paper_id, sha256, path FROM papers WHERE starts_with(paper_id, ?)",
-    "figure": """SELECT figure_id, paper_id, sha256, path FROM figures JOIN papers USING (paper_id)
-                 WHERE starts_with(figure_id, ?)""",
-    "panel": """SELECT panel_id, paper_id, sha256, path FROM panels JOIN figures USING (figure_id)
-                JOIN papers USING (paper_id) WHERE starts_with(panel_id, ?)""",
-    "edit": """SELECT edit_id, paper_id, sha256, path FROM edits
-               LEFT JOIN papers ON papers.sha256 = edits.paper_sha256 WHERE starts_with(edit_id, ?)""",
-}
-
-
-@dataclass(frozen=True)
-class Named:
-    """What an id means: the whole id, and the paper that it belongs to with its PDF.
-
-    ``paper_id``, ``sha256`` and ``path`` are None for an edit whose paper is not in the catalogue.
-    """
-
-    identifier: str
-    paper_id: str | None
-    sha256: str | None
-    path: str | None
-
-
-def named(catalogue: Catalogue, what: Literal["paper", "figure", "panel", "edit"], identifier: str) -> Named:
-    """The one paper, figure, panel or edit that an id or the beginning of one means.
-
-    Args:
-        identifier: with or without ``figure-`` and so on, at least six digits.
-
-    Raises:
-        InputError: if it is too short, names none or several, or one that was not read from a PDF.
-    """
-    digits = re.sub(f"^{what}-", "", identifier)
-    if len(digits) < MIN_DIGITS:
-        raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
-    rows = catalogue.tuples(f"{NAMED[what]} LIMIT 2", [f"{what}-{digits}"])
-    if len(rows) != 1:
-        hint = "List them: polydata list edits" if what == "edit" else "Ids stand in: polydata export figures"
-        raise InputError(f"{'Several' if rows else 'No'} {what}s have the id {identifier!r}.", hint)
-    found = Named(*rows[0])
-    if what != "edit" and found.sha256 is None:
-        raise InputError(f"{found.identifier} was not read from a PDF.", "Correct it in the data that it came from.")
-    return found

@@ -91,7 +91,7 @@ def images_where(catalogue: Catalogue, condition: Condition) -> set[str]:
     """SHA-256 of the images that fulfil a condition ; what is unknown fulfils no comparison."""
     parameters: list[Any] = []
     sql = _sql(condition, parameters)
-    rows = catalogue.tuples(
+    rows = catalogue.column(
         f"""WITH scales AS ({SCALES}), known AS ({PAPERS})
             SELECT panels.image_sha256
             FROM panels JOIN images ON images.sha256 = panels.image_sha256
@@ -104,7 +104,7 @@ def images_where(catalogue: Catalogue, condition: Condition) -> set[str]:
                     AND coalesce({sql}, false)""",  # noqa: S608
         parameters,
     )
-    return {str(image) for (image,) in rows}
+    return set(rows)
 
 
 def _sql(condition: Condition, parameters: list[Any]) -> str:

@@ -71,20 +71,10 @@ def replace_links(catalogue: Catalogue, tables: Mapping[str, Sequence[Mapping[st
     Returns:
         Whether anything changed.
     """
-    changed = [_replace(catalogue, table, rows) for table, rows in tables.items()]
+    changed = [
+        catalogue.replace(table, KEYS[table], catalogue.rows(AUTOMATIC[table]), rows) for table, rows in tables.items()
+    ]
     return any(changed)
-
-
-def _replace(catalogue: Catalogue, table: str, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Bring the automatic rows of a table to ``rows``, touching only those that differ."""
-    one, other = KEYS[table]
-    old = {(r[one], r[other]): r for r in catalogue.rows(AUTOMATIC[table])}
-    new = {(r[one], r[other]): dict(r) for r in rows}
-    for gone in sorted(old.keys() - new.keys()):
-        catalogue.run(f'DELETE FROM "{table}" WHERE {one} = ? AND {other} = ?', gone)  # noqa: S608
-    changed = [row for key, row in sorted(new.items()) if old.get(key) != row]
-    catalogue.upsert(table, changed)
-    return bool(changed) or bool(old.keys() - new.keys())
 
 
 def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:

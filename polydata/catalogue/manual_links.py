@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.edits import MIN_DIGITS
-from polydata.catalogue.reattach import figure_spots, spots
+from polydata.catalogue.lookup import begins
+from polydata.catalogue.reattach import PLACES, spots
 from polydata.edits import Spot, successors
-from polydata.errors import InputError
 from polydata.types import Box
 
 TABLES = {"panel": ("links", "panel_id"), "figure": ("figure_links", "figure_id")}
@@ -75,7 +73,7 @@ def remove_manual_links(catalogue: Catalogue, record_id: str, target: str | None
     gone = [
         link
         for link in manual_links(catalogue)
-        if link.record_id == record_id and (target is None or _means(target, link.target, link.target_id))
+        if link.record_id == record_id and (target is None or begins(link.target_id, target))
     ]
     for link in gone:
         catalogue.run(
@@ -83,11 +81,6 @@ def remove_manual_links(catalogue: Catalogue, record_id: str, target: str | None
         )
     settle_manual_links(catalogue)
     return gone
-
-
-def _means(word: str, kind: str, identifier: str) -> bool:
-    digits = word.removeprefix(f"{kind}-")
-    return len(digits) >= MIN_DIGITS and identifier.startswith(f"{kind}-{digits}")
 
 
 def settle_manual_links(catalogue: Catalogue) -> None:
@@ -126,7 +119,7 @@ def _find_again(catalogue: Catalogue) -> None:
         spot = Spot(row["page"], row["figure_label"], row["panel_label"], box, "")
         of_paper[row["paper_id"], row["target"]][row["target_id"]] = spot
     for (paper_id, target), before in of_paper.items():
-        after = spots(catalogue, paper_id) if target == "panel" else figure_spots(catalogue, paper_id)
+        after = spots(catalogue, paper_id, target)
         for old, new in successors(before, after).items():
             catalogue.run(
                 """DELETE FROM manual_links WHERE target_id = ? AND record_id IN
@@ -138,61 +131,12 @@ def _find_again(catalogue: Catalogue) -> None:
 
 def _note_places(catalogue: Catalogue) -> None:
     """Write down where the targets stand that are there."""
-    places = {
-        "panel": """SELECT panel_id AS id, paper_id, page, figures.label AS figure_label,
-                           panels.label AS panel_label, panels.x0, panels.y0, panels.x1, panels.y1
-                    FROM panels JOIN figures USING (figure_id)""",
-        "figure": """SELECT figure_id AS id, paper_id, page, label AS figure_label, NULL AS panel_label,
-                            x0, y0, x1, y1 FROM figures""",
-    }
     names = ("paper_id", "page", "figure_label", "panel_label", *CORNERS)
-    for sql in places.values():
+    for sql in PLACES.values():
         catalogue.run(
             f"""UPDATE manual_links SET {", ".join(f"{name} = place.{name}" for name in names)}
                 FROM ({sql}) place WHERE target_id = place.id"""  # noqa: S608
         )
-
-
-Found = TypeVar("Found")
-
-NAMED = {
-    "record": "SELECT record_id FROM records WHERE starts_with(record_id, ?) OR record_key = ?",
-    "panel": "SELECT panel_id FROM panels WHERE starts_with(panel_id, ?) OR panel_id = ?",
-    "figure": "SELECT figure_id FROM figures WHERE starts_with(figure_id, ?) OR figure_id = ?",
-}
-
-
-def record_named(catalogue: Catalogue, word: str) -> str:
-    """The id of the one record that is meant by its id, the beginning of it, or its own key.
-
-    Raises:
-        InputError: if it names none or several.
-    """
-    return _single(_ids(catalogue, "record", word), "records", word, "List them: polydata records list --json")
-
-
-def target_named(catalogue: Catalogue, word: str) -> tuple[str, str]:
-    """``panel`` or ``figure`` and the id of the one that is meant by its id or the beginning of it.
-
-    Raises:
-        InputError: if it names none or several.
-    """
-    found = [(kind, identifier) for kind in TABLES for identifier in _ids(catalogue, kind, word)]
-    hint = "Ids stand in: polydata list candidates --json, polydata export figures"
-    return _single(found, "panels or figures", word, hint)
-
-
-def _ids(catalogue: Catalogue, kind: str, word: str) -> list[str]:
-    """At most two things of that kind that an id, or at least six digits of one, can mean."""
-    digits = word.removeprefix(f"{kind}-")
-    begins = f"{kind}-{digits}" if len(digits) >= MIN_DIGITS else f"{kind}-?"  # no id begins so
-    return [str(identifier) for (identifier,) in catalogue.tuples(f"{NAMED[kind]} LIMIT 2", [begins, word])]
-
-
-def _single(found: Sequence[Found], what: str, word: str, hint: str) -> Found:
-    if len(found) != 1:
-        raise InputError(f"{'Several' if found else 'No'} {what} are called {word!r}.", hint)
-    return found[0]
 
 
 def list_manual_links(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.manual_links import settle_manual_links
+from polydata.catalogue.metadata import note_papers_changed
 
 OTHER = "other"
 
@@ -44,7 +45,7 @@ BY_KEY = {
     "manual_links": "true",
     "label_votes": "panel_id IN (SELECT panel_id FROM main.panels)",
 }
-"""Tables whose rows come one by one; what hangs on a panel, image or paper comes where this catalogue has that."""
+"""Tables whose rows come one by one; what belongs to a panel, image or paper comes where this catalogue has that."""
 
 WAITING = "brought by a merge; it is made when the PDF is read again: polydata extract --again"
 """Why a correction by hand is not in force yet that came to a paper which was here already."""
@@ -65,11 +66,10 @@ def coming_papers(catalogue: Catalogue) -> Iterator[None]:
 
 def images_to_copy(catalogue: Catalogue) -> list[tuple[str, str]]:
     """SHA-256 and true format of the images of coming papers that this catalogue lacks."""
-    rows = catalogue.tuples(
+    return catalogue.tuples(
         f"""SELECT sha256, format FROM other.images
             WHERE sha256 IN ({SHOWN}) AND sha256 NOT IN (SELECT sha256 FROM main.images) ORDER BY sha256"""  # noqa: S608
     )
-    return [(str(sha256), str(true_format)) for sha256, true_format in rows]
 
 
 def leave_behind(catalogue: Catalogue, images: Mapping[str, str]) -> list[str]:
@@ -132,6 +132,8 @@ def merge_rows(catalogue: Catalogue) -> tuple[dict[str, int], dict[str, list[str
     came["label_decisions"], kept["label_decisions"] = _bring_decisions(catalogue)
     catalogue.run("DELETE FROM failures WHERE sha256 IN (SELECT sha256 FROM coming)")
     settle_manual_links(catalogue)
+    if came["papers"]:
+        note_papers_changed(catalogue)
     return {t: n for t, n in came.items() if n}, {t: keys for t, keys in kept.items() if keys}
 
 
@@ -145,13 +147,12 @@ def _bring_edits(catalogue: Catalogue) -> tuple[int, list[str]]:
                       OR paper_sha256 NOT IN (SELECT sha256 FROM main.papers WHERE sha256 IS NOT NULL)
                      THEN stale ELSE '{WAITING}' END"""  # noqa: S608 - a constant
     count = bring(catalogue, "edits", others, {"stale": stale})
-    left = catalogue.tuples("SELECT edit_id FROM other.edits ANTI JOIN main.edits USING (edit_id) ORDER BY 1")
-    return count, [str(edit) for (edit,) in left]
+    return count, catalogue.column("SELECT edit_id FROM other.edits ANTI JOIN main.edits USING (edit_id) ORDER BY 1")
 
 
 def _bring_decisions(catalogue: Catalogue) -> tuple[int, list[str]]:
     """Labels set by hand there of images without one here, and images where another was set here, which stays."""
-    differing = catalogue.tuples(
+    differing = catalogue.column(
         """SELECT own.image_sha256 FROM main.decided own JOIN other.decided theirs USING (image_sha256)
            WHERE own.choice <> theirs.choice ORDER BY 1"""
     )
@@ -162,18 +163,18 @@ def _bring_decisions(catalogue: Catalogue) -> tuple[int, list[str]]:
         "image_sha256 NOT IN (SELECT image_sha256 FROM main.label_decisions)",
         {"number": f"{highest} + number"},
     )
-    return count, [str(image) for (image,) in differing]
+    return count, differing
 
 
 def columns(catalogue: Catalogue, table: str, without: Collection[str] = ()) -> list[str]:
     """Names of a table's columns, in their order."""
-    rows = catalogue.tuples(
+    rows = catalogue.column(
         """SELECT column_name FROM duckdb_columns()
            WHERE table_name = ? AND database_name = current_database() AND schema_name = 'main'
            ORDER BY column_index""",
         [table],
     )
-    return [str(name) for (name,) in rows if name not in without]
+    return [name for name in rows if name not in without]
 
 
 def bring(catalogue: Catalogue, table: str, condition: str, instead: Mapping[str, str] | None = None) -> int:
@@ -203,11 +204,10 @@ def _conflicts(catalogue: Catalogue, table: str) -> list[str]:
     names = columns(catalogue, table, without=(*key, "source" if "source" not in key else "", "path"))
     using = ", ".join(f'"{name}"' for name in key)
     differs = " OR ".join(f'own."{name}" IS DISTINCT FROM theirs."{name}"' for name in names)
-    rows = catalogue.tuples(
+    return catalogue.column(
         f"""SELECT concat_ws(' ', {using}) FROM main."{table}" own JOIN other."{table}" theirs USING ({using})
             WHERE {differs} ORDER BY 1"""  # noqa: S608
     )
-    return [str(row) for (row,) in rows]
 
 
 FROM = " of "
@@ -233,7 +233,7 @@ def merge_annotations(catalogue: Catalogue, here: str, there: str) -> int:
         The number of annotations that came or changed.
     """
     count = 0
-    for (server,) in catalogue.tuples("SELECT DISTINCT server FROM other.annotations ORDER BY server"):
+    for server in catalogue.column("SELECT DISTINCT server FROM other.annotations ORDER BY server"):
         if server.endswith(f"{FROM}{here}"):
             continue  # they once came from here
         if FROM in server or _is_same_server(catalogue, server):

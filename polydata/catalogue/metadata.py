@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.text.licences import find_licence
 from polydata.text.reference import Reference
 from polydata.text.supplements import tie
+
+PAPERS_CHANGED = "papers.changed"
+"""The setting that stands while it is not noted yet which papers are supplements of which."""
+
+
+PAPERS = """
+    SELECT paper_id, p.file_name AS file, k.doi, k.title, k.journal, k.year, k.volume, k.pages AS first_page, p.pages,
+           (SELECT count(*) FROM figures f WHERE f.paper_id = p.paper_id) AS figures,
+           (SELECT count(*) FROM panels JOIN figures f USING (figure_id) WHERE f.paper_id = p.paper_id) AS panels,
+           NULL::TEXT AS supplement_of, k.resolved_by || ' ' || printf('%.2f', k.resolved_score) AS resolved,
+           NULL::TEXT AS licence, p.status
+    FROM papers p JOIN known_papers k USING (paper_id) ORDER BY p.file_name, paper_id
+"""
+"""What ``list_papers`` lists; it fills in the columns that are empty here."""
 
 
 def list_papers(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -19,28 +33,13 @@ def list_papers(catalogue: Catalogue) -> list[dict[str, Any]]:
     supplement_of (the file of its paper), resolved (the service and its score, None where it was not asked), licence
     (None where it is not known), status.
     """
-    tied = supplements(catalogue)
-    rows = catalogue.rows(
-        """
-        WITH figure_counts AS (SELECT paper_id, count(*) AS figures FROM figures GROUP BY paper_id),
-        panel_counts AS (
-            SELECT paper_id, count(*) AS panels FROM panels JOIN figures USING (figure_id) GROUP BY paper_id
-        )
-        SELECT paper_id, p.file_name AS file, k.doi, k.title, k.journal, k.year, k.volume,
-               k.pages AS first_page, p.pages, coalesce(figures, 0) AS figures, coalesce(panels, 0) AS panels,
-               NULL AS supplement_of, k.resolved_by || ' ' || printf('%.2f', k.resolved_score) AS resolved,
-               NULL AS licence, p.status
-        FROM papers p JOIN known_papers k USING (paper_id)
-        LEFT JOIN figure_counts USING (paper_id) LEFT JOIN panel_counts USING (paper_id)
-        ORDER BY p.file_name, paper_id
-        """
-    )
+    tied, rows = supplements(catalogue), catalogue.rows(PAPERS)
     names = {row["paper_id"]: row["file"] for row in rows}
     licences = paper_licences(catalogue)
     for row in rows:
         row["licence"] = licences.get(row["paper_id"], (None,))[0]
         if row["paper_id"] in tied:
-            row["supplement_of"] = names[tied[row["paper_id"]][0]]
+            row["supplement_of"] = names[tied[row["paper_id"]]]
     return rows
 
 
@@ -68,27 +67,36 @@ def save_resolution(
         catalogue.upsert("paper_resolutions", [{**row, **dataclasses.asdict(reference), "reference": reference.text()}])
 
 
-def supplements(catalogue: Catalogue) -> dict[str, tuple[str, str]]:
-    """The id of each supplement with the id of its paper and the reason, among papers that were read from PDFs."""
-    return tie(
+def supplements(catalogue: Catalogue) -> dict[str, str]:
+    """The id of each supplement with that of its paper; worked out anew only where papers changed since it was noted.
+
+    Only papers that were read from PDFs are looked at.
+    """
+    if not catalogue.value("SELECT 1 FROM settings WHERE key = ?", [PAPERS_CHANGED]):
+        return dict(catalogue.tuples("SELECT paper_id, supplement_of FROM papers WHERE supplement_of IS NOT NULL"))
+    tied = tie(
         catalogue.rows(
             "SELECT paper_id, file_name, doi, title, first_page_text FROM papers WHERE source = 'pdf' ORDER BY paper_id"
         )
     )
+    return {own: main for own, (main, _) in tied.items()}
+
+
+def note_papers_changed(catalogue: Catalogue) -> None:
+    """Papers came or went: which of them are supplements must be worked out anew. Call it inside a transaction."""
+    catalogue.upsert("settings", [{"key": PAPERS_CHANGED, "value": "yes"}])
 
 
 def tie_supplements(catalogue: Catalogue) -> int:
     """Write to each paper which one it supplements, in one transaction. Returns how many are supplements."""
-    tied = supplements(catalogue)
-    wanted: Mapping[str, str] = {own: main for own, (main, _) in tied.items()}
-    known: Iterable[tuple[Any, ...]] = catalogue.tuples(
-        "SELECT paper_id, supplement_of FROM papers WHERE source = 'pdf' ORDER BY paper_id"
-    )
+    wanted = supplements(catalogue)
+    noted = catalogue.tuples("SELECT paper_id, supplement_of FROM papers WHERE source = 'pdf' ORDER BY paper_id")
     with catalogue.transaction():
-        for paper, before in known:
+        for paper, before in noted:
             if before != wanted.get(paper):
                 catalogue.run("UPDATE papers SET supplement_of = ? WHERE paper_id = ?", [wanted.get(paper), paper])
-    return len(tied)
+        catalogue.run("DELETE FROM settings WHERE key = ?", [PAPERS_CHANGED])
+    return len(wanted)
 
 
 def paper_licences(catalogue: Catalogue) -> dict[str, tuple[str, str]]:
@@ -116,5 +124,4 @@ def save_licence(catalogue: Catalogue, papers: Sequence[str], licence: str | Non
 
 def papers_of(catalogue: Catalogue, source: str) -> list[str]:
     """Ids of the papers of a source: ``pdf`` or an imported data set."""
-    rows = catalogue.tuples("SELECT paper_id FROM papers WHERE source = ? ORDER BY paper_id", [source])
-    return [str(paper) for (paper,) in rows]
+    return catalogue.column("SELECT paper_id FROM papers WHERE source = ? ORDER BY paper_id", [source])

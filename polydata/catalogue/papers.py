@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,23 @@ from polydata import ids
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import write_edits
 from polydata.catalogue.manual_links import settle_manual_links
+from polydata.catalogue.metadata import note_papers_changed
 from polydata.catalogue.reattach import reattach, spots
+from polydata.choices import Kind
 from polydata.edits import Edit, Spot
-from polydata.types import Box, Failure, Figure, ImageInfo, Leftover, Panel, Paper
+from polydata.types import (
+    Box,
+    Composition,
+    Failure,
+    Figure,
+    ImageInfo,
+    Leftover,
+    Mention,
+    Panel,
+    Paper,
+    PaperMeta,
+    ScaleBar,
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +46,20 @@ class Corrections:
     moved: Mapping[str, str] = field(default_factory=dict)
 
 
-def _corners(box: Box | None) -> dict[str, float | None]:
-    return dict(zip(("x0", "y0", "x1", "y1"), dataclasses.astuple(box) if box else (None,) * 4, strict=True))
+META = ("title", "doi", "journal", "year", "authors", "volume", "first_page", "first_page_text")
+FIGURE = ("page", "label", "caption", "method", "confidence", "dpi")
+PANEL = ("label", "caption", "caption_stem")
+BAR = ("value", "unit", "value_um", "length_px", "method", "confidence")
+"""Columns that are called as the parts of what extraction gives."""
+IMAGE = tuple(part.name for part in fields(ImageInfo))
+
+
+def _named(thing: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in names}
+
+
+def _corners(box: Box) -> dict[str, float]:
+    return _named(box, ("x0", "y0", "x1", "y1"))
 
 
 def _paper_row(paper: Paper, path: Path, extractor: str) -> dict[str, Any]:
@@ -44,15 +69,8 @@ def _paper_row(paper: Paper, path: Path, extractor: str) -> dict[str, Any]:
         "source": "pdf",
         "file_name": paper.file_name,
         "path": str(path),
-        "title": paper.meta.title,
-        "doi": paper.meta.doi,
-        "journal": paper.meta.journal,
-        "year": paper.meta.year,
-        "authors": paper.meta.authors,
-        "volume": paper.meta.volume,
-        "first_page": paper.meta.first_page,
+        **_named(paper.meta, META),
         "citation": paper.meta.reference,
-        "first_page_text": paper.meta.first_page_text,
         "pages": paper.pages,
         "status": "done",
         "extractor": extractor,
@@ -63,14 +81,8 @@ def _figure_row(paper: Paper, figure: Figure) -> dict[str, Any]:
     return {
         "figure_id": ids.figure_id(paper.sha256, figure.page, figure.box),
         "paper_id": ids.paper_id(paper.sha256),
-        "page": figure.page,
         **_corners(figure.box),
-        "label": figure.label,
-        "caption": figure.caption,
-        "kind": figure.kind,
-        "method": figure.method,
-        "confidence": figure.confidence,
-        "dpi": figure.dpi,
+        **_named(figure, (*FIGURE, "kind")),
     }
 
 
@@ -80,24 +92,10 @@ def _panel_row(paper: Paper, figure: Figure, position: int, panel: Panel) -> dic
         "figure_id": ids.figure_id(paper.sha256, figure.page, figure.box),
         "position": position,
         **_corners(panel.box),
-        "label": panel.label,
-        "caption": panel.caption,
-        "caption_stem": panel.caption_stem,
-        "kind": panel.kind,
-        "composition": json.dumps(dataclasses.asdict(panel.composition)) if panel.composition else None,
-        "mentions": json.dumps([dataclasses.asdict(one) for one in panel.mentions]) if panel.mentions else None,
+        **_named(panel, (*PANEL, "kind")),
+        "composition": json.dumps(asdict(panel.composition)) if panel.composition else None,
+        "mentions": json.dumps([asdict(one) for one in panel.mentions]) if panel.mentions else None,
         "image_sha256": panel.image.sha256,
-        "file_name": None,
-    }
-
-
-def _scale_bar_row(paper: Paper, figure: Figure, panel: Panel) -> dict[str, Any] | None:
-    if panel.scale is None:
-        return None
-    said = dataclasses.asdict(panel.scale)
-    return {
-        "panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box),
-        **{name: said[name] for name in ("method", "value", "unit", "value_um", "length_px", "confidence")},
     }
 
 
@@ -105,23 +103,15 @@ def _leftover_row(paper: Paper, leftover: Leftover) -> dict[str, Any]:
     return {
         "leftover_id": ids.content_id("leftover", paper.sha256, leftover.what, leftover.page, *leftover.box.rounded()),
         "paper_id": ids.paper_id(paper.sha256),
-        "what": leftover.what,
-        "page": leftover.page,
-        "label": leftover.label,
-        "text": leftover.text,
+        **_named(leftover, ("what", "page", "label", "text")),
         **_corners(leftover.box),
     }
-
-
-def image_row(image: ImageInfo) -> dict[str, Any]:
-    """The row of the images table."""
-    return dataclasses.asdict(image)
 
 
 def save_paper(
     catalogue: Catalogue, paper: Paper, path: Path, extractor: str, corrections: Corrections | None = None
 ) -> None:
-    """Write a paper and all that hangs on it in one transaction; what an earlier reading left is replaced.
+    """Write a paper and all that belongs to it in one transaction; what an earlier reading left is replaced.
 
     Links, words on labels and screening by hand go with the panels that take the place of earlier ones.
 
@@ -159,8 +149,12 @@ def _settle(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], cor
 def _write_found(catalogue: Catalogue, paper: Paper) -> None:
     """Write figures, panels, images and leftovers, within the caller's transaction."""
     panels = [(figure, i, panel) for figure in paper.figures for i, panel in enumerate(figure.panels)]
-    images = {panel.image.sha256: image_row(panel.image) for _, _, panel in panels}
-    bars = [row for figure, _, panel in panels if (row := _scale_bar_row(paper, figure, panel))]
+    images = {panel.image.sha256: asdict(panel.image) for _, _, panel in panels}
+    bars = [
+        {"panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box), **_named(panel.scale, BAR)}
+        for figure, _, panel in panels
+        if panel.scale
+    ]
     catalogue.upsert("figures", [_figure_row(paper, figure) for figure in paper.figures])
     catalogue.upsert("images", list(images.values()))
     catalogue.upsert("panels", [_panel_row(paper, figure, i, panel) for figure, i, panel in panels])
@@ -172,6 +166,7 @@ def delete_paper(catalogue: Catalogue, paper_id: str) -> None:
     """Delete what extraction wrote of a paper. Images, links, votes, edits and annotations stay: not its own."""
     _delete_found(catalogue, paper_id)
     catalogue.run("DELETE FROM papers WHERE paper_id = ?", [paper_id])
+    note_papers_changed(catalogue)
 
 
 def _delete_found(catalogue: Catalogue, paper_id: str) -> None:
@@ -187,17 +182,14 @@ def _delete_found(catalogue: Catalogue, paper_id: str) -> None:
 def save_failure(catalogue: Catalogue, failure: Failure) -> None:
     """Record that a file could not be read; an older reading of the same bytes stays."""
     with catalogue.transaction():
-        catalogue.upsert("failures", [dataclasses.asdict(failure)])
+        catalogue.upsert("failures", [asdict(failure)])
 
 
 def read_by(catalogue: Catalogue, extractor: str) -> set[str]:
     """SHA-256 of the PDFs that this version of the method has read, and not failed to read since."""
-    rows = catalogue.tuples(
-        """SELECT sha256 FROM papers WHERE extractor = ? AND sha256 IS NOT NULL
-           AND sha256 NOT IN (SELECT sha256 FROM failures WHERE sha256 IS NOT NULL)""",
-        [extractor],
-    )
-    return {sha256 for (sha256,) in rows}
+    sql = """SELECT sha256 FROM papers WHERE extractor = ? AND sha256 IS NOT NULL
+             AND sha256 NOT IN (SELECT sha256 FROM failures WHERE sha256 IS NOT NULL)"""
+    return set(catalogue.column(sql, [extractor]))
 
 
 def move_paper(catalogue: Catalogue, sha256: str, path: Path) -> None:
@@ -215,10 +207,8 @@ def forget_failure(catalogue: Catalogue, path: Path) -> None:
 
 def older_versions(catalogue: Catalogue, path: Path, sha256: str) -> list[str]:
     """Ids of papers that were read from this path when it held other bytes."""
-    rows = catalogue.tuples(
-        "SELECT paper_id FROM papers WHERE path = ? AND sha256 <> ? ORDER BY paper_id", [str(path), sha256]
-    )
-    return [paper for (paper,) in rows]
+    sql = "SELECT paper_id FROM papers WHERE path = ? AND sha256 <> ? ORDER BY paper_id"
+    return catalogue.column(sql, [str(path), sha256])
 
 
 def failures(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -228,7 +218,7 @@ def failures(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 def extraction_counts(catalogue: Catalogue, pdf_sha256: Sequence[str]) -> dict[str, int]:
     """Papers, pages, figures, panels and micrograph panels among these PDFs."""
-    row = catalogue.rows(
+    return catalogue.rows(
         """
         SELECT count(*) AS papers, coalesce(sum(pages), 0)::BIGINT AS pages,
                coalesce(sum((SELECT count(*) FROM figures f WHERE f.paper_id = p.paper_id)), 0)::BIGINT AS figures,
@@ -240,4 +230,58 @@ def extraction_counts(catalogue: Catalogue, pdf_sha256: Sequence[str]) -> dict[s
         """,
         [list(pdf_sha256)],
     )[0]
-    return {str(k): int(v) for k, v in row.items()}
+
+
+def load_paper(catalogue: Catalogue, paper_id: str) -> Paper:
+    """A paper that was read from a PDF, with all that ``save_paper`` wrote of it.
+
+    Args:
+        paper_id: of a paper in the catalogue.
+    """
+    row = catalogue.rows("SELECT * FROM papers WHERE paper_id = ?", [paper_id])[0]
+    panels: dict[str, list[Panel]] = {}
+    for one in catalogue.rows(
+        f"""SELECT panels.*, {", ".join(f"images.{name} AS image_{name}" for name in IMAGE)},
+                   {", ".join(f"bars.{name} AS bar_{name}" for name in BAR)}
+            FROM panels JOIN figures USING (figure_id) JOIN images ON images.sha256 = image_sha256
+            LEFT JOIN scale_bars bars USING (panel_id) WHERE paper_id = ? ORDER BY position""",  # noqa: S608 - constants
+        [paper_id],
+    ):
+        panels.setdefault(one["figure_id"], []).append(_panel(one))
+    figures = catalogue.rows("SELECT * FROM figures WHERE paper_id = ? ORDER BY page, y0, x0, figure_id", [paper_id])
+    leftovers = catalogue.rows("SELECT * FROM leftovers WHERE paper_id = ? ORDER BY page, y0, leftover_id", [paper_id])
+    return Paper(
+        sha256=row["sha256"],
+        file_name=row["file_name"],
+        pages=row["pages"],
+        meta=PaperMeta(**{name: row[name] for name in META}, reference=row["citation"]),
+        figures=tuple(_figure(one, panels.get(one["figure_id"], [])) for one in figures),
+        leftovers=tuple(Leftover(o["what"], o["page"], o["label"], o["text"], _box(o)) for o in leftovers),
+    )
+
+
+def _box(row: dict[str, Any]) -> Box:
+    return Box(row["x0"], row["y0"], row["x1"], row["y1"])
+
+
+def _kind(word: str | None) -> Kind | None:
+    return Kind(word) if word else None
+
+
+def _figure(row: dict[str, Any], panels: list[Panel]) -> Figure:
+    plain = {name: row[name] for name in FIGURE}
+    return Figure(**plain, box=_box(row), kind=_kind(row["kind"]), panels=tuple(panels))
+
+
+def _panel(row: dict[str, Any]) -> Panel:
+    said = json.loads(row["composition"] or "null")
+    lists = {name: tuple(said[name]) for name in ("components", "ratio")} if said else {}
+    return Panel(
+        **{name: row[name] for name in PANEL},
+        box=_box(row),
+        image=ImageInfo(**{name: row[f"image_{name}"] for name in IMAGE}),
+        kind=_kind(row["kind"]),
+        scale=ScaleBar(**{name: row[f"bar_{name}"] for name in BAR}) if row["bar_method"] else None,
+        composition=Composition(**said | lists) if said else None,
+        mentions=tuple(Mention(**one) for one in json.loads(row["mentions"] or "[]")),
+    )

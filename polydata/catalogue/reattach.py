@@ -17,28 +17,24 @@ DEPENDENTS = {
 """Tables whose rows belong to panels, each with its key; the column that names the panel comes first."""
 
 
-def spots(catalogue: Catalogue, paper_id: str) -> dict[str, Spot]:
-    """Where the panels of a paper stand, by their ids."""
-    rows = catalogue.tuples(
-        """SELECT panel_id, image_sha256, page, figures.label, panels.label,
-                  panels.x0, panels.y0, panels.x1, panels.y1
-           FROM panels JOIN figures USING (figure_id)
-           WHERE paper_id = ? AND panels.x0 IS NOT NULL ORDER BY panel_id""",
-        [paper_id],
-    )
-    return {
-        panel: Spot(page, figure, label, Box(*corners), image) for panel, image, page, figure, label, *corners in rows
-    }
+PLACES = {
+    "panel": """SELECT panel_id AS id, paper_id, page, figures.label AS figure_label, panels.label AS panel_label,
+                       panels.x0, panels.y0, panels.x1, panels.y1, image_sha256
+                FROM panels JOIN figures USING (figure_id)""",
+    "figure": """SELECT figure_id AS id, paper_id, page, label AS figure_label, NULL AS panel_label, x0, y0, x1, y1,
+                        '' AS image_sha256 FROM figures""",
+}
+"""Where panels and figures stand."""
 
 
-def figure_spots(catalogue: Catalogue, paper_id: str) -> dict[str, Spot]:
-    """Where the figures of a paper stand, by their ids; they have no label but the figure's, and no picture."""
+def spots(catalogue: Catalogue, paper_id: str, kind: str = "panel") -> dict[str, Spot]:
+    """Where the panels of a paper stand, or its figures, by their ids."""
     rows = catalogue.tuples(
-        """SELECT figure_id, page, label, x0, y0, x1, y1 FROM figures
-           WHERE paper_id = ? AND x0 IS NOT NULL ORDER BY figure_id""",
+        f"""SELECT id, page, figure_label, panel_label, image_sha256, x0, y0, x1, y1 FROM ({PLACES[kind]})
+            WHERE paper_id = ? AND x0 IS NOT NULL ORDER BY id""",  # noqa: S608 - a constant
         [paper_id],
     )
-    return {figure: Spot(page, label, None, Box(*corners), "") for figure, page, label, *corners in rows}
+    return {one: Spot(page, figure, label, Box(*box), image) for one, page, figure, label, image, *box in rows}
 
 
 def reattach(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], moved: Mapping[str, str]) -> None:
@@ -46,7 +42,7 @@ def reattach(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], mo
 
     Args:
         before: from ``spots``, before the paper was written anew.
-        moved: panels whose successor is known; that of others is told by labels and boxes.
+        moved: panels whose successor is known; that of others follows from labels and boxes.
     """
     if not before:
         return

@@ -1,4 +1,4 @@
-"""Records, their parts, and the labels that follow from what they are linked to."""
+"""Records, their parts, the labels that follow from what they are linked to, and data sets imported whole."""
 
 from __future__ import annotations
 
@@ -41,15 +41,16 @@ def replace_parts(catalogue: Catalogue, table: str, parts: Mapping[str, Sequence
     )
 
 
+RECORDS = """
+    SELECT records.* EXCLUDE (raw), coalesce(linked.panels, 0) AS linked_panels
+    FROM records LEFT JOIN (SELECT record_id, count(*) AS panels FROM links GROUP BY record_id) linked
+    USING (record_id) ORDER BY source, record_key, record_id
+"""
+
+
 def list_records(catalogue: Catalogue) -> list[dict[str, Any]]:
     """All records without their raw rows, with how many panels each is linked to, in a fixed order."""
-    return catalogue.rows(
-        """
-        SELECT records.* EXCLUDE (raw), coalesce(linked.panels, 0) AS linked_panels
-        FROM records LEFT JOIN (SELECT record_id, count(*) AS panels FROM links GROUP BY record_id) linked
-        USING (record_id) ORDER BY source, record_key, record_id
-        """
-    )
+    return catalogue.rows(RECORDS)
 
 
 def linked_texts(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -70,15 +71,35 @@ def replace_record_votes(catalogue: Catalogue, votes: Sequence[Mapping[str, Any]
     Returns:
         Whether anything changed.
     """
-    names = ("panel_id", "source", "record_id", "label", "evidence", "spans")
-    stands = catalogue.tuples(
-        f"SELECT {', '.join(names)} FROM label_votes WHERE source IN (SELECT unnest(?::TEXT[]))",  # noqa: S608
+    stands = catalogue.rows(
+        """SELECT panel_id, source, record_id, label, evidence, spans FROM label_votes
+           WHERE source IN (SELECT unnest(?::TEXT[]))""",
         [list(RECORD_VOTES)],
     )
-    old = {row[:3]: row for row in stands}
-    new = {tuple(v[n] for n in names[:3]): tuple(v[n] for n in names) for v in votes}
-    for gone in sorted(old.keys() - new.keys()):
-        catalogue.run("DELETE FROM label_votes WHERE panel_id = ? AND source = ? AND record_id = ?", gone)
-    changed = [dict(zip(names, row, strict=True)) for key, row in sorted(new.items()) if old.get(key) != row]
-    catalogue.upsert("label_votes", changed)
-    return bool(changed) or bool(old.keys() - new.keys())
+    return catalogue.replace("label_votes", ("panel_id", "source", "record_id"), stands, votes)
+
+
+def save_data_set(catalogue: Catalogue, source: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Insert or replace all rows of a data set that was imported whole, and remove what an earlier import left over.
+
+    Call it inside a transaction. Records are never removed: another table may have brought them too. Links made
+    by hand are kept.
+
+    Args:
+        source: what ``papers.source`` says of the data set's papers.
+        rows: by table: papers, figures, images, panels, records, links, and label_votes, one a panel.
+    """
+    for table, its in rows.items():
+        catalogue.upsert(table, its)
+    shown = """panel_id IN (SELECT panel_id FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+               WHERE papers.source = ?)"""
+    papers, figures, panels = ([row[f"{one}_id"] for row in rows[f"{one}s"]] for one in ("paper", "figure", "panel"))
+    pairs = [f"{row['panel_id']} {row['record_id']}" for row in rows["links"]]
+    for table, thing, kept in (
+        ("links", f"method <> 'manual' AND {shown} AND panel_id || ' ' || record_id", pairs),
+        ("label_votes", f"{shown} AND panel_id", panels),
+        ("panels", f"{shown} AND panel_id", panels),
+        ("figures", "paper_id IN (SELECT paper_id FROM papers WHERE source = ?) AND figure_id", figures),
+        ("papers", "source = ? AND paper_id", papers),
+    ):
+        catalogue.run(f"DELETE FROM {table} WHERE {thing} NOT IN (SELECT unnest(?::TEXT[]))", [source, kept])  # noqa: S608

@@ -1,4 +1,4 @@
-"""Removing papers: what hangs on them, and taking it out."""
+"""Removing papers: what goes with them, and taking it out."""
 
 from __future__ import annotations
 
@@ -7,31 +7,6 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.papers import delete_paper
-from polydata.catalogue.trace import MIN_DIGITS
-from polydata.errors import InputError
-
-
-def papers_named(catalogue: Catalogue, identifiers: Sequence[str]) -> list[str]:
-    """Ids of the papers that are meant: by id, by the SHA-256 of the PDF, or the beginning of either.
-
-    Raises:
-        InputError: if an identifier is too short, names nothing or several papers.
-    """
-    found = []
-    for identifier in identifiers:
-        if len(identifier.removeprefix("paper-")) < MIN_DIGITS:
-            raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
-        rows = catalogue.tuples(
-            "SELECT paper_id FROM papers WHERE starts_with(paper_id, ?) OR starts_with(coalesce(sha256, ''), ?)",
-            [identifier, identifier],
-        )
-        if not rows:
-            raise InputError(f"There is no paper {identifier!r}.", "See their ids: polydata list papers")
-        if len(rows) > 1:
-            several = ", ".join(sorted(str(paper) for (paper,) in rows)[:5])
-            raise InputError(f"{len(rows)} papers begin with {identifier!r}: {several}.", "Give more digits.")
-        found.append(str(rows[0][0]))
-    return list(dict.fromkeys(found))
 
 
 def papers_at_shared_paths(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -43,8 +18,8 @@ def papers_at_shared_paths(catalogue: Catalogue) -> list[dict[str, Any]]:
     )
 
 
-def what_hangs_on(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Papers that are to go, in this order, each with the numbers of what hangs on it.
+def what_goes_with(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Papers that are to go, in this order, each with the numbers of what goes with it.
 
     Returns:
         ``paper_id``, ``file_name``, numbers of ``figures``, ``panels``, ``links``, ``labels`` (votes), ``edits``
@@ -106,7 +81,7 @@ def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[
             for table in ("paper_links", "paper_resolutions"):
                 catalogue.run(f"DELETE FROM {table} WHERE paper_id = ?", [paper_id])  # noqa: S608
             delete_paper(catalogue, paper_id)
-        kept = {sha256 for (sha256,) in catalogue.tuples("SELECT DISTINCT image_sha256 FROM panels")}
+        kept = set(catalogue.column("SELECT DISTINCT image_sha256 FROM panels"))
         lonely = sorted((sha256, form) for sha256, form in images.items() if sha256 not in kept)
         gone = [sha256 for sha256, _ in lonely]
         for table, column in (("screenings", "image_sha256"), ("scale_readings", "image_sha256"), ("images", "sha256")):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.errors import InputError
 from polydata.types import Decision, ScaleBar, Screening
 
 BORDERLINE = 1.1
 """Scores whose log-odds lie within this of the threshold's are worth a look: 0.25 to 0.75 at a threshold of 0.5."""
-
-MIN_DIGITS = 6
 
 
 def _odds(column: str) -> str:
@@ -34,18 +30,15 @@ def unscreened_images(
         SHA-256, true format, the captions of the figures that show the image, one after the other (None
         where there is none), and whether a panel with it was taken for a micrograph.
     """
-    return [
-        (sha256, true_format, captions, among)
-        for sha256, true_format, captions, among in catalogue.tuples(
-            """SELECT images.sha256, images.format,
-                      string_agg(DISTINCT figures.caption, chr(10) ORDER BY figures.caption),
-                      coalesce(bool_or(panels.kind = 'micrograph'), false)
-               FROM images LEFT JOIN panels ON panels.image_sha256 = images.sha256 LEFT JOIN figures USING (figure_id)
-               WHERE ? OR images.sha256 NOT IN (SELECT image_sha256 FROM screenings WHERE rule = ? AND version = ?)
-               GROUP BY ALL ORDER BY images.sha256""",
-            [again, rule, version],
-        )
-    ]
+    return catalogue.tuples(
+        """SELECT images.sha256, images.format,
+                  string_agg(DISTINCT figures.caption, chr(10) ORDER BY figures.caption),
+                  coalesce(bool_or(panels.kind = 'micrograph'), false)
+           FROM images LEFT JOIN panels ON panels.image_sha256 = images.sha256 LEFT JOIN figures USING (figure_id)
+           WHERE ? OR images.sha256 NOT IN (SELECT image_sha256 FROM screenings WHERE rule = ? AND version = ?)
+           GROUP BY ALL ORDER BY images.sha256""",
+        [again, rule, version],
+    )
 
 
 def save_screenings(catalogue: Catalogue, rule: str, version: int, screenings: Sequence[tuple[str, Screening]]) -> None:
@@ -81,29 +74,6 @@ def save_choices(
                 catalogue.run("DELETE FROM screening_corrections WHERE image_sha256 = ?", [sha256])
             else:
                 catalogue.upsert("screening_corrections", [{"image_sha256": sha256, "decision": decision}])
-
-
-def image_named(catalogue: Catalogue, identifier: str) -> str:
-    """SHA-256 of the one image that an id means.
-
-    Args:
-        identifier: the SHA-256 of an image, a panel's id (``panel-…``), or the beginning of either.
-
-    Raises:
-        InputError: if it is too short, or names no image or several.
-    """
-    digits = re.sub(r"^panel-", "", identifier)
-    if len(digits) < MIN_DIGITS:
-        raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
-    found = catalogue.tuples(
-        """SELECT sha256 FROM images WHERE starts_with(sha256, ?)
-           UNION SELECT image_sha256 FROM panels WHERE starts_with(panel_id, ?) LIMIT 2""",
-        [identifier, identifier],
-    )
-    if len(found) != 1:
-        many = "Several images have" if found else "No image or panel has"
-        raise InputError(f"{many} the id {identifier!r}.", "See the ids with: polydata list screenings")
-    return str(found[0][0])
 
 
 def final_decisions(catalogue: Catalogue) -> dict[str, str]:
@@ -171,13 +141,9 @@ def images_to_read(catalogue: Catalogue, version: int, *, again: bool = False) -
     """SHA-256 and true format of micrographs whose scale bar this version of the reader has not looked for.
 
     A micrograph is what the screening accepts; an image that was not screened counts by the kind of its panel.
-
-    Args:
-        catalogue: open.
-        version: of the reader.
-        again: all micrographs.
+    All micrographs if ``again``.
     """
-    rows = catalogue.tuples(
+    return catalogue.tuples(
         """SELECT DISTINCT images.sha256, images.format
            FROM images JOIN panels ON panels.image_sha256 = images.sha256
            LEFT JOIN screened ON screened.image_sha256 = images.sha256
@@ -186,7 +152,6 @@ def images_to_read(catalogue: Catalogue, version: int, *, again: bool = False) -
            ORDER BY 1""",
         [again, version],
     )
-    return [(sha256, true_format) for sha256, true_format in rows]
 
 
 def save_readings(catalogue: Catalogue, version: int, readings: Sequence[tuple[str, ScaleBar | None]]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import note_changes
 from polydata.images.picture import ImageStore, image_store
 from polydata.task import Task
 from polydata.workspace import Workspace
+
+if TYPE_CHECKING:  # imported when a frame is asked for
+    import pandas as pd
+    import pyarrow as pa
 
 
 class Session:
@@ -37,13 +40,71 @@ class Session:
         """
         return image_store(self.workspace)
 
+    def papers(self, *, arrow: bool = False) -> pd.DataFrame | pa.Table:
+        """The papers: what ``polydata list papers --json`` lists, one row each, by file name.
+
+        Columns: paper_id, file, doi, title, journal, year, volume, first_page (as printed), pages (of the file),
+        figures and panels (how many), supplement_of (file of its paper), resolved, licence, status. What is not known
+        is empty.
+
+        Args:
+            arrow: a ``pyarrow.Table`` instead of a ``pandas.DataFrame``; it holds no pictures. So for every frame.
+        """
+        return self._frame("papers", arrow)
+
+    def figures(self, *, arrow: bool = False) -> pd.DataFrame | pa.Table:
+        """The figures, one row each, in the order of the pages.
+
+        Columns: figure_id, paper_id, paper_file, pdf_sha256, source, page (from 1), box (x0, y0, x1, y1 in points of
+        1/72 inch, origin top left; empty for imported figures), label, caption, kind, method, confidence (0 to 1), dpi
+        (of its picture), image_sha256 and format (lists, of its panels), image (the pictures of its panels).
+        """
+        return self._frame("figures", arrow)
+
+    def panels(self, *, arrow: bool = False) -> pd.DataFrame | pa.Table:
+        """The panels: what ``polydata export panels`` writes, one row each, in the order of the pages.
+
+        Columns: panel_id, image_sha256, format, label, label_source, conflict, panel_label, caption, caption_stem,
+        polymers, composition_ratio, blending_method, scale_um (length of the scale bar in micrometres), scale_source,
+        kind, technique, screening_score (0 to 1), screening, screening_by_hand, morphology (0 to 1), record_id,
+        figure_id, figure_label, page (from 1), paper_id, pdf_sha256, paper_file, doi, title, journal, year, box (as
+        in ``figures``), image (shows in a notebook; ``.open()`` gives a PIL image, ``.path`` its file).
+        """
+        return self._frame("panels", arrow)
+
+    def labels(self, *, arrow: bool = False) -> pd.DataFrame | pa.Table:
+        """The labels that follow from all that was said, one row an image, by its SHA-256.
+
+        Columns: image_sha256, label (empty where nothing decides), source (that decided), conflict (whether sources
+        or reviewers differ), said (list of ``source=label``).
+        """
+        return self._frame("labels", arrow)
+
+    def records(self, *, arrow: bool = False) -> pd.DataFrame | pa.Table:
+        """The records of samples: what ``polydata records list --json`` lists, one row each.
+
+        Columns: record_id, source (file), the fields of ``polydata records template`` (scale_um in micrometres), and
+        linked_panels (how many).
+        """
+        return self._frame("records", arrow)
+
+    def splits(self, *, arrow: bool = False) -> pd.DataFrame | pa.Table:
+        """Where images stand in the splits, one row an image, fold and split.
+
+        Columns: split (its name), digest, fold (from 1), side (``train`` or ``test``), image_sha256, label, group_id.
+        """
+        return self._frame("splits", arrow)
+
+    def _frame(self, name: str, arrow: bool) -> pd.DataFrame | pa.Table:
+        from polydata.catalogue.frames import read_frame
+
+        return read_frame(self.catalogue, lambda: self.images, name, arrow=arrow)
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.catalogue.__exit__(kind, error, trace)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.catalogue.__exit__(kind)
 
     def close(self) -> None:
         """Write everything out and let go of the catalogue."""
@@ -76,26 +137,33 @@ def open_session(workspace: Workspace | Path | None = None, *, read_only: bool =
     return Session(place, catalogue, task)
 
 
-def _source_rows(task: Task) -> list[tuple[str, int, list[str] | None, bool]]:
-    return [
-        (s.name, rank, list(s.vocabulary) if s.vocabulary else None, s.refines)
+def _task_rows(task: Task) -> dict[str, list[dict[str, Any]]]:
+    """The tables that follow from a task, in the order of their rows."""
+    sources = [
+        {
+            "source": s.name,
+            "rank": rank,
+            "vocabulary": list(s.vocabulary) if s.vocabulary else None,
+            "refines": s.refines,
+        }
         for rank, s in enumerate(task.sources, start=1)
     ]
+    words = [{"label": word, "position": position} for position, word in enumerate(task.labels)]
+    return {"label_sources": sources, "label_words": words}
 
 
 def _knows(catalogue: Catalogue, task: Task) -> bool:
-    words = catalogue.tuples("SELECT label, position FROM label_words ORDER BY position")
-    sources = catalogue.tuples("SELECT source, rank, vocabulary, refines FROM label_sources ORDER BY rank")
-    return words == [(w, i) for i, w in enumerate(task.labels)] and sources == _source_rows(task)
+    return all(
+        catalogue.rows(f"SELECT * FROM {table} ORDER BY {order}") == _task_rows(task)[table]  # noqa: S608
+        for table, order in (("label_sources", "rank"), ("label_words", "position"))
+    )
 
 
 def _write(catalogue: Catalogue, task: Task) -> None:
     with catalogue.transaction():
-        catalogue.run("DELETE FROM label_words")
-        catalogue.run("DELETE FROM label_sources")
-        catalogue.upsert("label_words", [{"label": w, "position": i} for i, w in enumerate(task.labels)])
-        names = ("source", "rank", "vocabulary", "refines")
-        catalogue.upsert("label_sources", [dict(zip(names, row, strict=True)) for row in _source_rows(task)])
+        for table, rows in _task_rows(task).items():
+            catalogue.run(f"DELETE FROM {table}")  # noqa: S608
+            catalogue.upsert(table, rows)
 
 
 def init(folder: Path | str) -> Workspace:

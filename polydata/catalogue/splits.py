@@ -11,9 +11,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import PAPERS, SCALES
 
 # What a label source says: one row an image, ``label`` NULL where it says several words.
-_RESOLVED = """
-    SELECT image_sha256, label, source, sources AS said FROM labels
-"""
+_RESOLVED = "SELECT image_sha256, label, source, sources AS said FROM labels"
 _ONE_SOURCE = """
     SELECT image_sha256, CASE WHEN count(DISTINCT label) = 1 THEN min(label) END AS label, $source AS source,
            list(DISTINCT label ORDER BY label) AS said
@@ -21,8 +19,7 @@ _ONE_SOURCE = """
 """
 _REVIEW = """
     SELECT image_sha256, CASE WHEN choice IN (SELECT label FROM label_words) THEN choice END AS label,
-           $source AS source,
-           said
+           $source AS source, said
     FROM reviews
 """
 
@@ -86,16 +83,13 @@ def shown_images(catalogue: Catalogue, images: Sequence[str], source: str | None
 
 def image_places(catalogue: Catalogue, images: Sequence[str], source: str | None = None) -> list[tuple[str, str, str]]:
     """Hash, figure and paper of every panel that shows one of the images, or of those in papers of one source."""
-    return [
-        (image, figure, paper)
-        for image, figure, paper in catalogue.tuples(
-            """SELECT DISTINCT image_sha256, figure_id, paper_id
-               FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
-               JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-               WHERE papers.source = coalesce(?, papers.source) ORDER BY 1, 2, 3""",
-            [list(images), source],
-        )
-    ]
+    return catalogue.tuples(
+        """SELECT DISTINCT image_sha256, figure_id, paper_id
+           FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
+           JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+           WHERE papers.source = coalesce(?, papers.source) ORDER BY 1, 2, 3""",
+        [list(images), source],
+    )
 
 
 def paper_references(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[str, Any]]:
@@ -136,17 +130,8 @@ def register(
     columns = [list(column) for column in zip(*images, strict=True)]
     with catalogue.transaction():
         catalogue.run("DELETE FROM split_images WHERE split = ?", [name])
-        catalogue.upsert(
-            "splits",
-            [
-                {
-                    "name": name,
-                    "digest": manifest["digest"],
-                    "manifest": json.dumps(manifest),
-                    "created_at": datetime.now(UTC).replace(tzinfo=None),
-                }
-            ],
-        )
+        row = {"name": name, "digest": manifest["digest"], "manifest": json.dumps(manifest)}
+        catalogue.upsert("splits", [{**row, "created_at": datetime.now(UTC).replace(tzinfo=None)}])
         catalogue.run(
             """INSERT INTO split_images (split, fold, side, image_sha256, label, group_id)
                SELECT ?, unnest(?::INTEGER[]), unnest(?::TEXT[]), unnest(?::TEXT[]),
@@ -172,10 +157,8 @@ def images_in_split(catalogue: Catalogue) -> int:
 
 def splits_of_images(catalogue: Catalogue) -> dict[str, list[str]]:
     """Names of the splits in which each image stands, on whatever side."""
-    rows = catalogue.tuples(
-        "SELECT image_sha256, list(DISTINCT split ORDER BY split) FROM split_images GROUP BY image_sha256"
-    )
-    return dict(rows)
+    sql = "SELECT image_sha256, list(DISTINCT split ORDER BY split) FROM split_images GROUP BY image_sha256"
+    return dict(catalogue.tuples(sql))
 
 
 def said_of(catalogue: Catalogue, images: Sequence[str]) -> list[dict[str, Any]]:
@@ -193,27 +176,21 @@ def said_of(catalogue: Catalogue, images: Sequence[str]) -> list[dict[str, Any]]
 
 def scales_of(catalogue: Catalogue, images: Sequence[str]) -> list[tuple[str, str, float]]:
     """Image, paper and micrometres a pixel, where both the value and the length of a scale bar are known."""
-    return [
-        (image, paper, scale)
-        for image, paper, scale in catalogue.tuples(
-            """SELECT image_sha256, paper_id, median(value_um / length_px)
-               FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
-               JOIN figures USING (figure_id) JOIN panel_scales USING (panel_id)
-               WHERE value_um > 0 AND length_px > 0 GROUP BY 1, 2 ORDER BY 1, 2""",
-            [list(images)],
-        )
-    ]
+    return catalogue.tuples(
+        """SELECT image_sha256, paper_id, median(value_um / length_px)
+           FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
+           JOIN figures USING (figure_id) JOIN panel_scales USING (panel_id)
+           WHERE value_um > 0 AND length_px > 0 GROUP BY 1, 2 ORDER BY 1, 2""",
+        [list(images)],
+    )
 
 
 def shown_more_than_once(catalogue: Catalogue, images: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Images that several panels show, byte for byte, with the names of their papers."""
-    return [
-        (image, papers)
-        for image, papers in catalogue.tuples(
-            """SELECT image_sha256, list(papers.file_name ORDER BY papers.file_name, panel_id)
-               FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
-               JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-               GROUP BY image_sha256 HAVING count(DISTINCT panel_id) > 1 ORDER BY image_sha256""",
-            [list(images)],
-        )
-    ]
+    return catalogue.tuples(
+        """SELECT image_sha256, list(papers.file_name ORDER BY papers.file_name, panel_id)
+           FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
+           JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+           GROUP BY image_sha256 HAVING count(DISTINCT panel_id) > 1 ORDER BY image_sha256""",
+        [list(images)],
+    )

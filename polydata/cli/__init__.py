@@ -17,12 +17,14 @@ COMMANDS = {
         "trace": "Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs.",
         "demo-corpus": "Simulate micrographs of blends and lay them out as PDF papers with a record file and all "
         "answers.",
+        "remove": "Take things out of the workspace.",
+        "merge": "Bring papers, records, labels and annotations of another workspace into this one; it is only read.",
     },
     "extract": {
         "extract": "Find figures, captions and panels in PDFs and store each image once.",
         "edit": "Correct what extraction found; corrections are kept when a PDF is read again.",
     },
-    "extract papers screen links": {"list": "List what the catalogue holds."},
+    "extract papers screen records": {"list": "List what the catalogue holds."},
     "papers": {"papers": "What is known of the papers beside their figures."},
     "screen": {
         "screen": "Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last "
@@ -31,18 +33,13 @@ COMMANDS = {
         "scale-bar": "Read scale bars printed into micrographs: of image files, or of the workspace's accepted "
         "micrographs.",
     },
-    "upkeep": {
-        "remove": "Take things out of the workspace.",
-        "merge": "Bring papers, records, labels and annotations of another workspace into this one; it is only read.",
-    },
     "records": {
         "records": "Records of samples: bring your own tables, list them.",
         "join": "Link records to papers and panels, and write the labels that follow from them.",
-    },
-    "links": {
         "link": "Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the "
         "PDF.",
         "unlink": "Take links by hand back; the next join decides about the record again.",
+        "import-published": "Import the published data set: images, records, labels of both sources, and its split.",
     },
     "label decide": {"label": "Review images in Label Studio."},
     "conflicts": {
@@ -61,9 +58,6 @@ COMMANDS = {
         "card": "Write the data card of a split: sources, licences, labels, known problems, intended use.",
         "gallery": "Write a gallery of the images for a browser: filters, search, records, scale bars, pages, "
         "near-duplicates.",
-    },
-    "published": {
-        "import-published": "Import the published data set: images, records, labels of both sources, and its split."
     },
 }
 """The commands of each module in the order in which a user needs them, with the first sentence of their help."""

@@ -185,12 +185,12 @@ def history(
     json: JsonOption = False,
 ) -> None:
     """Show every change of a label: when, by what and whom, from what to what."""
+    from polydata.catalogue.lookup import find_image
     from polydata.catalogue.resolution import history_of
-    from polydata.catalogue.screenings import image_named
     from polydata.catalogue.session import open_session
 
     with open_session(workspace, read_only=True) as session:
-        rows = history_of(session.catalogue, image_named(session.catalogue, image) if image else None)
+        rows = history_of(session.catalogue, find_image(session.catalogue, image) if image else None)
     if json:
         print_json(rows)
         return

@@ -7,7 +7,7 @@ import typer
 from polydata.cli import app
 from polydata.cli.extract import listing
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import print_facts, print_json, print_table, progress, report_problems
+from polydata.console.output import print_facts, print_json, print_table, report_problems, stages
 
 papers = typer.Typer(no_args_is_help=True, help="What is known of the papers beside their figures.")
 app.add_typer(papers, name="papers")
@@ -27,13 +27,11 @@ def resolve(
 ) -> None:
     """Look up title, journal, year and DOI of each paper at Crossref. The only command that asks the internet."""
     from polydata.catalogue.session import open_session
-    from polydata.papers import resolve as resolving
-    from polydata.workspace import Workspace
+    from polydata.papers.bibliography import crossref_server, resolve_papers
 
-    place = Workspace.find(workspace)
-    service = resolving.server(place, mailto, server)
-    with open_session(place) as session, progress("Resolving", None) as advance:
-        result = resolving.resolve(session.catalogue, service, again=again, advance=advance)
+    with open_session(workspace) as session, stages() as progress:
+        service = crossref_server(session.workspace, mailto, server)
+        result = resolve_papers(session, service, again=again, progress=progress)
     if as_json:
         print_json(vars(result))
         return
@@ -54,11 +52,10 @@ def licence(
 ) -> None:
     """Say under which licence papers stand; images of papers without one are withheld from a release."""
     from polydata.catalogue.session import open_session
-    from polydata.papers.licensing import set_licence
-    from polydata.workspace import Workspace
+    from polydata.papers.bibliography import set_licence
 
-    with open_session(Workspace.find(workspace)) as session:
-        count = set_licence(session.catalogue, licence, paper or (), source)
+    with open_session(workspace) as session:
+        count = set_licence(session, licence, paper or (), source)
     typer.echo(f"{count} papers: {licence}")
 
 
@@ -67,8 +64,7 @@ def list_papers(as_json: JsonOption = False, workspace: WorkspaceOption = None) 
     """Papers with DOI, title and journal, how much was found in each, and which paper a supplement belongs to."""
     from polydata.catalogue.metadata import list_papers as rows_of
     from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace), read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         rows = rows_of(session.catalogue)
     print_json(rows) if as_json else print_table(rows, "Papers", empty="No paper was read yet: polydata extract")

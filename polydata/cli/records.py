@@ -1,4 +1,4 @@
-"""polydata records import, template and list; polydata join."""
+"""polydata records import, template and list; import-published, join, link, unlink, and the lists of links."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,12 +9,18 @@ from typing import Annotated
 import typer
 
 from polydata.cli import app
+from polydata.cli.extract import listing
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, progress, report_problems
-from polydata.errors import InputError, PartialFailure
+from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
+from polydata.errors import InputError, PartialFailure, UsageError
 
 records_app = typer.Typer(no_args_is_help=True, help="Records of samples: bring your own tables, list them.")
 app.add_typer(records_app, name="records")
+
+
+RecordArgument = Annotated[
+    str, typer.Argument(metavar="RECORD", help="Its own key, its id, or the beginning of the id.")
+]
 
 
 class TemplateFormat(StrEnum):
@@ -43,13 +49,10 @@ def import_(
     """Import records from tables or PoLyInfo exports; nothing if a row is bad, unless --skip-bad is given."""
     from polydata.catalogue.session import open_session
     from polydata.records.columns import parse_map
-    from polydata.records.workflow import import_tables
-    from polydata.workspace import Workspace
+    from polydata.records.importer import import_records
 
-    place = Workspace.find(workspace)
-    with open_session(place) as session:
-        chosen = parse_map(columns or ())
-        done = import_tables(session, files, sheet=sheet, chosen=chosen, skip_bad=skip_bad)
+    with open_session(workspace) as session:
+        done = import_records(session, files, sheet=sheet, columns=parse_map(columns or ()), skip_bad=skip_bad)
     report = done.records
     report_problems(map(str, report.bad), "Bad row")
     report_problems(map(str, report.doubtful), "Doubtful row")
@@ -85,16 +88,15 @@ def template_(
     kind: Annotated[TemplateFormat, typer.Option("--format", help="csv or xlsx.")] = TemplateFormat.CSV,
 ) -> None:
     """Write an empty table of records: its columns and two example rows to be replaced."""
+    from polydata.files.atomic import writing_to
     from polydata.records.template import explanations, template
 
     data = template(kind.value)
     if output is None:
         typer.get_binary_stream("stdout").write(data)
         return
-    try:
+    with writing_to(output):
         output.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror}.") from error
     print_table([{"column": name, "what belongs into it": text} for name, text in explanations()], str(output))
     next_step(f"fill it in, then polydata records import {output}")
 
@@ -104,9 +106,8 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
     """List the records and how many panels each is linked to."""
     from polydata.catalogue.records import list_records
     from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
 
-    with open_session(Workspace.find(workspace), read_only=True) as session:
+    with open_session(workspace, read_only=True) as session:
         rows = list_records(session.catalogue)
     if as_json:
         print_json(rows)
@@ -127,17 +128,42 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
     )
 
 
+@app.command("import-published")
+def import_published_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the published data set, in either layout.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import the published data set: images, records, labels of both sources, and its split."""
+    from polydata.catalogue.session import open_session
+    from polydata.published.workflow import import_published
+
+    with open_session(workspace) as session, stages() as progress:
+        report = import_published(session, folder, progress)
+    report_problems(report.problems, "Skipped")
+    words = report.unknown_spellings.items()
+    report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")
+    report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
+    if as_json:
+        print_json(dataclasses.asdict(report))
+    else:
+        print_facts(report.facts(), f"Imported {folder}")
+    if report.problems:
+        raise PartialFailure(
+            f"{len(report.problems)} things were skipped, listed above.", "Next: polydata build-split v1"
+        )
+    if not as_json:
+        next_step("polydata build-split v1")
+
+
 @app.command()
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
-    from polydata.catalogue.links import papers_to_join
     from polydata.catalogue.session import open_session
-    from polydata.records.workflow import join as run
-    from polydata.workspace import Workspace
+    from polydata.records.join import join as run
 
-    place = Workspace.find(workspace)
-    with open_session(place) as session, progress("Joining", len(papers_to_join(session.catalogue))) as advance:
-        report = run(session, advance)
+    with open_session(workspace) as session, stages() as progress:
+        report = run(session, progress)
     report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
@@ -147,3 +173,92 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
         return
     print_facts(report.facts(), "Join" if report.changed else "Join: nothing changed")
     next_step("polydata list candidates" if report.links.queued else "polydata list leftovers")
+
+
+@app.command()
+def link(
+    record: RecordArgument,
+    target: Annotated[
+        str | None, typer.Argument(metavar="PANEL|FIGURE", help="Id of the panel or figure, or the beginning of it.")
+    ] = None,
+    *,
+    nothing: Annotated[bool, typer.Option("--nothing", help="The record belongs to no panel or figure.")] = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the PDF."""
+    from polydata.catalogue.session import open_session
+    from polydata.records.join import link as by_hand
+
+    if (target is None) != nothing:
+        raise UsageError("Name either a panel or figure, or --nothing.", "Ids stand in: polydata list candidates")
+    with open_session(workspace) as session:
+        made = by_hand(session, record, target)
+    if as_json:
+        print_json(dataclasses.asdict(made))
+        return
+    typer.echo(f"{made.record_id} is linked to {made.target_id or 'nothing'}.")
+    next_step(f"polydata list candidates; to take it back: polydata unlink {made.record_id}")
+
+
+@app.command()
+def unlink(
+    record: RecordArgument,
+    target: Annotated[
+        str | None, typer.Argument(metavar="PANEL|FIGURE", help="Which link goes; without it all of the record.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Take links by hand back; the next join decides about the record again."""
+    from polydata.catalogue.session import open_session
+    from polydata.records.join import unlink as take_back
+
+    with open_session(workspace) as session:
+        gone = take_back(session, record, target)
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in gone])
+        return
+    for one in gone:
+        typer.echo(f"{one.record_id} is no longer linked to {one.target_id or 'nothing'} by hand.")
+    next_step("polydata join")
+
+
+@listing.command("candidates")
+def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Records whose panel could not be decided, each with the panels that come into question and their scores."""
+    from polydata.catalogue.links import list_candidates as rows_of
+    from polydata.catalogue.session import open_session
+
+    with open_session(workspace, read_only=True) as session:
+        rows = rows_of(session.catalogue)
+    if as_json:
+        print_json(rows)
+        return
+    shown = [
+        {
+            "record": row["record_key"] or row["record_id"],
+            "caption": (row["caption"] or "")[:60],
+            "paper": row["paper"],
+            "figure": row["figure"],
+            "panel": row["panel"],
+            "panel_id": row["panel_id"],
+            "score": row["score"],
+        }
+        for row in rows
+    ]
+    print_table(shown, "For review", empty="No record waits for a decision.")
+    if shown:
+        next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
+
+
+@listing.command("manual-links")
+def list_manual_links(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Links by hand, each with whether it is in force."""
+    from polydata.catalogue.manual_links import list_manual_links as rows_of
+    from polydata.catalogue.session import open_session
+
+    with open_session(workspace, read_only=True) as session:
+        rows = rows_of(session.catalogue)
+    print_json(rows) if as_json else print_table(rows, "Links by hand", empty="Nothing was linked by hand.")

@@ -11,9 +11,9 @@ from typing import Any
 
 from polydata.auditing.run import Report, audit, finding_rows
 from polydata.catalogue.described import described_panels
-from polydata.catalogue.funnel import funnel
 from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
+from polydata.catalogue.trace import funnel
 from polydata.exports.content import UNKNOWN
 from polydata.files.atomic import replacing, writing_to
 from polydata.files.tables import plain, table

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from polydata import ids
-from polydata.catalogue.edits import Named, edits_of, named, write_edits
-from polydata.catalogue.papers import Corrections, save_corrected
-from polydata.catalogue.reading import load_paper
+from polydata.catalogue.edits import edits_of, write_edits
+from polydata.catalogue.lookup import InPdf, find_in_pdf
+from polydata.catalogue.papers import Corrections, load_paper, save_corrected
 from polydata.catalogue.session import Session
 from polydata.choices import Kind
 from polydata.edits import Correction, Edit, Place, Target
@@ -138,7 +138,7 @@ def edit_panel(session: Session, identifier: str, wanted: Correction) -> Edited:
 
 
 def _edit_there(session: Session, what: Literal["figure", "panel"], identifier: str, wanted: Correction) -> Edited:
-    target = named(session.catalogue, what, identifier)
+    target = find_in_pdf(session.catalogue, what, identifier)
     paper = load_paper(session.catalogue, str(target.paper_id))
     for figure in paper.figures:
         place = Place(figure.page, figure.label, figure.box)
@@ -169,7 +169,7 @@ def new_figure(session: Session, identifier: str, wanted: Correction) -> Edited:
     """
     if wanted.page is None or wanted.box is None or wanted.delete:
         raise UsageError("A new figure needs its page and box.", BOX_HINT.replace("--box", "--page 3 --box"))
-    target = named(session.catalogue, "paper", identifier)
+    target = find_in_pdf(session.catalogue, "paper", identifier)
     paper = load_paper(session.catalogue, str(target.paper_id))
     place = Place(wanted.page, wanted.label or None, wanted.box)
     there = figure_at(paper, place)
@@ -197,7 +197,7 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
     Raises:
         InputError: if there is no such correction, or the PDF cannot be read any more.
     """
-    target = named(session.catalogue, "edit", identifier)
+    target = find_in_pdf(session.catalogue, "edit", identifier)
     in_force = target.sha256 is not None and any(
         edit.edit_id == target.identifier and edit.stale is None for edit in edits_of(session.catalogue, target.sha256)
     )
@@ -209,7 +209,7 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
     return target.identifier, read_anew(session, path, target.sha256, target.identifier)
 
 
-def _edit(session: Session, target: Named, paper: Paper, *, what: Target, place: Place, wanted: Correction) -> Edited:
+def _edit(session: Session, target: InPdf, paper: Paper, *, what: Target, place: Place, wanted: Correction) -> Edited:
     number = max((edit.number for edit in edits_of(session.catalogue, paper.sha256)), default=0) + 1
     edit = Edit(paper.sha256, number, what, place, wanted)
     path = _pdf(target) if needs_pdf([edit]) else Path(target.path or "")
@@ -243,7 +243,7 @@ def _note(made: Amended, wanted: Correction) -> str:
     return ""
 
 
-def _pdf(target: Named) -> Path:
+def _pdf(target: InPdf) -> Path:
     """The PDF of a paper, which must be there and have the bytes that were read."""
     path = Path(target.path or "")
     try:

@@ -48,7 +48,7 @@ def review_target(workspace: Workspace, title: str | None = None) -> Target:
 
 
 def _registered(catalogue: Catalogue, url: str) -> dict[str, Target]:
-    return {r["title"]: Target(r["title"], r["role"], r["split"]) for r in stored.known_projects(catalogue, url)}
+    return {r["title"]: Target(r["title"], r["role"], r["split"]) for r in stored.projects_on(catalogue, url)}
 
 
 def known_targets(session: Session, url: str) -> list[Target]:

@@ -94,7 +94,7 @@ class _Reading:
         self.server = server
         self.project = project
         self.answers = choices(session.task)
-        self.images = stored.known_images(session.catalogue)
+        self.images = stored.image_hashes(session.catalogue)
         self.known = stored.project_annotations(session.catalogue, server.url, project.id)
         self.ignored: list[str] = []
 

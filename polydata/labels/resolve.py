@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.lookup import find_image
 from polydata.catalogue.resolution import (
     Method,
     choice_counts,
@@ -20,7 +21,6 @@ from polydata.catalogue.resolution import (
     take_back,
     unresolved_images,
 )
-from polydata.catalogue.screenings import image_named
 from polydata.catalogue.session import Session
 from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
@@ -142,7 +142,7 @@ def set_label(session: Session, identifier: str, choice: str, *, reason: str, by
     words = " ".join(reason.split())
     if not words or len(words) > MAX_REASON:
         raise UsageError(f"A reason is needed, of at most {MAX_REASON} characters.", 'Say why: --reason "..."')
-    image = image_named(session.catalogue, identifier)
+    image = find_image(session.catalogue, identifier)
     decide(session.catalogue, image, choice, reason=words, by=by or current_user())
     return image
 
@@ -157,7 +157,7 @@ def undo(session: Session, identifier: str | None = None, by: str | None = None)
         InputError: if there is no such image.
         UsageError: if no label was set by hand.
     """
-    image = image_named(session.catalogue, identifier) if identifier else None
+    image = find_image(session.catalogue, identifier) if identifier else None
     decision = last_decision(session.catalogue, image)
     if decision is None:
         where = f" of the image {identifier}" if identifier else ""

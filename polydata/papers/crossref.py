@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import hashlib
 import json
 import math
@@ -21,7 +20,7 @@ import urllib3
 
 from polydata.errors import ServerError
 from polydata.files.atomic import replacing
-from polydata.resources import VERSION
+from polydata.resources import DISTRIBUTION, VERSION
 from polydata.text.reference import Reference, find_doi
 
 ROOT = "https://api.crossref.org"
@@ -142,8 +141,8 @@ class Crossref:
         return answer
 
     def _ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
-        contact = f"; mailto:{self.mailto}" if self.mailto else ""
-        headers = {"User-Agent": f"polydata/{VERSION} (https://pypi.org/project/polydata{contact})"}
+        contact = f" (mailto:{self.mailto})" if self.mailto else ""
+        headers = {"User-Agent": f"{DISTRIBUTION}/{VERSION}{contact}"}
         for attempt in range(TRIES):
             self.sleep(max(0.0, self._last + self.pause_s - time.monotonic()))
             self._last = time.monotonic()
@@ -186,13 +185,9 @@ def _kept(path: Path) -> dict[str, Any] | None:
 
 def _retry_after(value: str | None) -> float | None:
     """Seconds to wait, from a number or a date."""
-    if not value:
-        return None
-    if re.fullmatch(r"\d{1,6}", value.strip()):
-        return float(value)
     try:
-        return max(0.0, (email.utils.parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError, OverflowError):
+        return urllib3.util.Retry().parse_retry_after(value) if value else None
+    except (urllib3.exceptions.HTTPError, ValueError, OverflowError):
         return None
 
 

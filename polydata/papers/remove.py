@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.lookup import find_papers
 from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.papers import failures, forget_failure
-from polydata.catalogue.removal import papers_at_shared_paths, papers_named, remove_papers, what_hangs_on
+from polydata.catalogue.removal import papers_at_shared_paths, remove_papers, what_goes_with
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.ids import sha256_file
@@ -18,7 +19,7 @@ from polydata.ids import sha256_file
 
 @dataclass(frozen=True)
 class Removal:
-    """Papers that are to go, and what hangs on each of them (see ``catalogue.removal.what_hangs_on``)."""
+    """Papers that are to go, and what goes with each of them (see ``catalogue.removal.what_goes_with``)."""
 
     papers: tuple[dict[str, Any], ...]
 
@@ -41,11 +42,10 @@ class Removed:
     failures: tuple[str, ...]
 
 
-def plan_removal(catalogue: Catalogue, identifiers: Sequence[str], *, older: bool = False) -> Removal:
+def plan_removal(session: Session, identifiers: Sequence[str], *, older: bool = False) -> Removal:
     """What removing papers would take away.
 
     Args:
-        catalogue: open.
         identifiers: ids of papers or SHA-256 of their PDFs, or the beginnings of these.
         older: also every paper whose file holds other bytes by now, while those were read as another paper.
 
@@ -55,10 +55,11 @@ def plan_removal(catalogue: Catalogue, identifiers: Sequence[str], *, older: boo
     """
     if not identifiers and not older:
         raise UsageError("No paper is named.", "Name papers by their ids (polydata list papers), or give --older.")
-    chosen = papers_named(catalogue, identifiers)
+    catalogue = session.catalogue
+    chosen = find_papers(catalogue, identifiers)
     if older:
         chosen += [paper for paper in older_papers(catalogue) if paper not in chosen]
-    return Removal(tuple(what_hangs_on(catalogue, chosen)))
+    return Removal(tuple(what_goes_with(catalogue, chosen)))
 
 
 def older_papers(catalogue: Catalogue) -> list[str]:
@@ -94,8 +95,9 @@ def remove(session: Session, removal: Removal) -> Removed:
     return Removed(len(gone) - len(failures), tuple(failures))
 
 
-def forget_gone_failures(catalogue: Catalogue) -> list[str]:
+def forget_gone_failures(session: Session) -> list[str]:
     """Strike files out of the list of failures that are there no more. Returns their paths."""
+    catalogue = session.catalogue
     gone = [row["path"] for row in failures(catalogue) if not Path(row["path"]).exists()]
     with catalogue.transaction():
         for path in gone:

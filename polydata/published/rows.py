@@ -23,7 +23,7 @@ FILE_SOURCE = "file"
 LINK_METHOD = "key"
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
-"""Rows of every table, by the argument of ``save_data_set`` that they are for."""
+"""Rows of every table, by its name."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _panel_id(key: Key) -> str:
 
 
 def make_rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
-    """Rows of every table, by the argument of ``save_data_set`` that they are for."""
+    """Rows of every table, by its name."""
     stored = sorted(stored, key=lambda one: one.image.key.text)  # a figure's caption is that of its first panel
     by_key: dict[str, list[Record]] = defaultdict(list)
     by_paper: dict[str, list[Record]] = defaultdict(list)
@@ -82,7 +82,7 @@ def make_rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, 
             for one in stored
             for record in by_key[one.image.key.text]
         ],
-        "votes": [
+        "label_votes": [
             {
                 "panel_id": _panel_id(one.image.key),
                 "source": FILE_SOURCE,
@@ -101,17 +101,12 @@ def _paper_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
     record = next((r for r in records if named and r.reference == named[0][0]), None)
     return {
         "paper_id": _paper_id(key),
-        "sha256": None,
         "source": SOURCE,
         "file_name": f"{SOURCE} {key.paper}",
-        "path": None,
-        "title": None,
         "doi": record.doi if record else None,
         "journal": record.journal if record else None,
         "year": record.year if record else None,
         "citation": record.reference if record else None,
-        "first_page_text": None,
-        "pages": None,
         "status": "imported",
         "extractor": SOURCE,
     }
@@ -124,13 +119,11 @@ def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
         "figure_id": _figure_id(key),
         "paper_id": _paper_id(key),
         "page": key.page,
-        **dict.fromkeys(("x0", "y0", "x1", "y1")),
         "label": None if key.image is None else f"image{key.image}",
         "caption": captions[0] if len(captions) == 1 else stem,
         "kind": str(Kind.MICROGRAPH),
         "method": SOURCE,
         "confidence": 1.0,
-        "dpi": None,
     }
 
 
@@ -144,12 +137,10 @@ def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[st
         "panel_id": _panel_id(key),
         "figure_id": _figure_id(key),
         "position": position,
-        **dict.fromkeys(("x0", "y0", "x1", "y1")),
         "label": key.panel,
         "caption": own,
         "caption_stem": parts.stem or None,
         "kind": str(Kind.MICROGRAPH),
-        "composition": None,
         "mentions": json.dumps([asdict(m) for m in mentions]) if mentions else None,
         "image_sha256": one.info.sha256,
         "file_name": one.image.path.name,
@@ -168,7 +159,7 @@ def references_of(rows: Rows, records: Sequence[Record]) -> dict[str, frozenset[
     return found
 
 
-def told_of_panels(rows: Rows, records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+def panel_facts(rows: Rows, records: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """DOI, journal and year of each panel's paper and the length of its scale bar, by the panel's id."""
     papers = {row["paper_id"]: {name: row[name] for name in ("doi", "journal", "year")} for row in rows["papers"]}
     figures = {row["figure_id"]: papers[row["paper_id"]] for row in rows["figures"]}

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.auditing.detectors.pictures import is_misnamed
-from polydata.catalogue.published import save_data_set
-from polydata.catalogue.records import records_by_id
+from polydata.catalogue.records import records_by_id, save_data_set
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.images import copies
@@ -18,7 +17,7 @@ from polydata.images.hashes import NEAR
 from polydata.images.picture import ImageStore
 from polydata.published.layout import Published, read_layout
 from polydata.published.records import read_published_records
-from polydata.published.rows import FILE_SOURCE, SOURCE, Stored, make_rows, references_of, told_of_panels
+from polydata.published.rows import FILE_SOURCE, SOURCE, Stored, make_rows, panel_facts, references_of
 from polydata.records.rules import write_votes
 from polydata.splits.evidence import GROUP_BY, group_images, read_evidence, with_copies
 from polydata.splits.manifest import Sides
@@ -105,7 +104,7 @@ def _write_split(
     session: Session,
     stored: Sequence[Stored],
     *,
-    told: Mapping[str, Mapping[str, Any]],
+    panels: Mapping[str, Mapping[str, Any]],
     references: Mapping[str, frozenset[str]],
     sides: Mapping[str, str],
     progress: Progress,
@@ -129,7 +128,8 @@ def _write_split(
         return {}, {}, problems
     evidence = read_evidence(session.catalogue, labels, SOURCE)
     facts = {
-        image: {**row, **told[row["panel_id"]], "technique": row["by_caption"]} for image, row in evidence.facts.items()
+        image: {**row, **panels[row["panel_id"]], "technique": row["by_caption"]}
+        for image, row in evidence.facts.items()
     }
     evidence = with_copies(replace(evidence, references=references, facts=facts), session.images, progress)
     items = make_items(session, evidence, group_images(evidence), labels)
@@ -185,12 +185,12 @@ def import_published(
     kept = {key for key, row in known.items() if row["source"] != found.records.name}
     rows["records"] = [r for r in rows["records"] if r["record_id"] not in kept and known.get(r["record_id"]) != r]
     with session.catalogue.transaction():
-        save_data_set(session.catalogue, SOURCE, **rows)
+        save_data_set(session.catalogue, SOURCE, rows)
         votes = write_votes(session)
     split, leakage, bad_split = _write_split(
         session,
         stored,
-        told=told_of_panels(rows, records),
+        panels=panel_facts(rows, records),
         references=references_of(rows, records),
         sides=found.sides,
         progress=progress,

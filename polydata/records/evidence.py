@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,18 +42,32 @@ class PanelEvidence:
 
 
 @dataclass(frozen=True)
-class FigureEvidence:
-    """What is known of a figure.
+class CaptionEvidence:
+    """A caption, made comparable.
+
+    Attributes:
+        whole, stem: all of it, and the words that all of its panels share.
+        words, stem_words: of both.
+        squeezed, squeezed_stem: letters and digits of both alone, for words that are broken or joined.
+    """
+
+    whole: str
+    stem: str
+    words: frozenset[str]
+    stem_words: frozenset[str]
+    squeezed: str
+    squeezed_stem: str
+
+
+@dataclass(frozen=True)
+class FigureEvidence(CaptionEvidence):
+    """What is known of a figure; its ``words`` also hold the normal forms of polymers.
 
     Attributes:
         page: from 1.
         rank: among the figures of its page, from 1.
         label: its number (``3``), None without one.
         kind: of what it shows.
-        whole: its caption, comparable.
-        stem: the words that all of its panels share, comparable.
-        words, stem_words: the words of both; ``words`` also holds the normal forms of polymers.
-        squeezed, squeezed_stem: letters and digits of both alone, for words that are broken or joined.
         panels: in reading order.
     """
 
@@ -63,17 +77,11 @@ class FigureEvidence:
     rank: int
     label: str | None
     kind: str | None
-    whole: str
-    stem: str
-    words: frozenset[str]
-    stem_words: frozenset[str]
-    squeezed: str
-    squeezed_stem: str
     panels: tuple[PanelEvidence, ...]
 
 
 @dataclass(frozen=True)
-class RecordEvidence:
+class RecordEvidence(CaptionEvidence):
     """What a record says of its panel.
 
     Attributes:
@@ -83,9 +91,6 @@ class RecordEvidence:
         letters: of its panels, from its own field.
         letter: the only letter that its caption names.
         part_letters: all letters that its caption names.
-        whole, stem: its caption, comparable.
-        words, stem_words: of both.
-        squeezed, squeezed_stem: letters and digits of both alone.
         own: the caption's words on its panel, comparable; the whole caption where that names no panel.
         own_words: of the one panel that the caption names.
         side: words of polymers, ratio, method and sample: hits count, misses do not.
@@ -99,12 +104,6 @@ class RecordEvidence:
     letters: tuple[str, ...]
     letter: str | None
     part_letters: frozenset[str]
-    whole: str
-    stem: str
-    words: frozenset[str]
-    stem_words: frozenset[str]
-    squeezed: str
-    squeezed_stem: str
     own: str
     own_words: frozenset[str]
     side: frozenset[str]
@@ -155,6 +154,18 @@ def letters_of(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:MAX_LETTERS]
 
 
+def _of_caption(caption: str | None, parts: Parts, more: Iterable[str] = ()) -> dict[str, Any]:
+    """The parts of a ``CaptionEvidence``; ``more`` is read with the words."""
+    return {
+        "whole": comparable(caption),
+        "stem": comparable(parts.stem),
+        "words": words_of(unlabelled(caption)) | words_of(" ".join(more)),
+        "stem_words": words_of(unlabelled(parts.stem)),
+        "squeezed": squeeze(caption),
+        "squeezed_stem": squeeze(parts.stem),
+    }
+
+
 def _only(letters: Sequence[str]) -> str | None:
     return letters[0] if len(letters) == 1 else None
 
@@ -183,12 +194,7 @@ def figure_evidence(rows: Sequence[Mapping[str, Any]]) -> list[FigureEvidence]:
                 rank=on_page[first["paper_id"], first["page"]].index(figure_id) + 1,
                 label=label[0].lstrip("0") or "0" if label else None,
                 kind=_kind(its),
-                whole=comparable(caption),
-                stem=comparable(parts.stem),
-                words=words_of(unlabelled(caption)) | words_of(" ".join(polymers)),
-                stem_words=words_of(unlabelled(parts.stem)),
-                squeezed=squeeze(caption),
-                squeezed_stem=squeeze(parts.stem),
+                **_of_caption(caption, parts, polymers),
                 panels=tuple(_panel(row, parts) for row in its),
             )
         )
@@ -226,12 +232,7 @@ def record_evidence(row: Mapping[str, Any]) -> RecordEvidence:
         letters=letters,
         letter=parts.only,
         part_letters=frozenset(parts.labels),
-        whole=comparable(row["caption"]),
-        stem=comparable(parts.stem),
-        words=words_of(unlabelled(row["caption"])),
-        stem_words=words_of(unlabelled(parts.stem)),
-        squeezed=squeeze(row["caption"]),
-        squeezed_stem=squeeze(parts.stem),
+        **_of_caption(row["caption"], parts),
         own=comparable(own or vague),
         own_words=words_of(own),
         side=words_of(sides) | words_of(" ".join(filter(None, map(normal_form, CUTS.split(row["polymers"] or ""))))),

@@ -9,11 +9,13 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import records_by_id, replace_parts, save_records
+from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.tables import SUFFIXES, read_table
 from polydata.records.columns import cell_text, map_columns
 from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
 from polydata.records.record import Record, doubts, make_record
+from polydata.records.rules import VoteReport, write_votes
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,21 @@ class ImportReport:
     done: bool
 
 
-def read_records(path: Path, sheet: str | None = None, chosen: Mapping[str, str] | None = None) -> ReadRecords:
+@dataclass(frozen=True)
+class Imported:
+    """What an import of records did: to the records, and to the labels of those that were linked before."""
+
+    records: ImportReport
+    votes: VoteReport
+
+
+def read_records(path: Path, sheet: str | None = None, columns: Mapping[str, str] | None = None) -> ReadRecords:
     """Records of one file: a plain table, or samples in PoLyInfo's own shape.
 
     Args:
         path: of the file. A folder's name may hold the reference number of its samples.
         sheet: of a workbook; None takes PoLyInfo's, else the first.
-        chosen: field -> column, where the user says so.
+        columns: field -> column, where the user says so.
 
     Raises:
         InputError: if the file is no table, or none of its columns is known.
@@ -83,8 +93,8 @@ def read_records(path: Path, sheet: str | None = None, chosen: Mapping[str, str]
     doubtful: list[BadRow] = []
     repeated = 0
     plain = [row for row in rows if not row.problem and not is_sample(row.values)]
-    columns = map_columns(dict.fromkeys(name for row in plain for name in row.values), chosen)
-    if plain and not columns:
+    fields = map_columns(dict.fromkeys(name for row in plain for name in row.values), columns)
+    if plain and not fields:
         raise InputError(f"{path} has no column that is known.", "See the columns with: polydata records template")
     number = FOLDER.search(path.parent.name)
     for row in rows:
@@ -94,7 +104,7 @@ def read_records(path: Path, sheet: str | None = None, chosen: Mapping[str, str]
             if is_sample(row.values):
                 record = _from_sample(row.values, path.name, number[1] if number else None)
             else:
-                cells = {field: cell_text(row.values.get(column)) for field, column in columns.items()}
+                cells = {field: cell_text(row.values.get(column)) for field, column in fields.items()}
                 record = make_record(cells, source=path.name, raw=row.values)
         except ValueError as error:
             bad.append(BadRow(path.name, row.number, str(error)))
@@ -150,31 +160,33 @@ def _content(row: dict[str, object]) -> dict[str, object]:
 
 
 def import_records(
-    catalogue: Catalogue,
+    session: Session,
     files: Sequence[Path],
     *,
     sheet: str | None = None,
-    chosen: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
     skip_bad: bool = False,
-) -> ImportReport:
-    """Import tables into the catalogue. Call it inside a transaction, for labels are to follow in the same one.
+) -> Imported:
+    """Import tables of records; labels of panels that are linked to them follow in the same transaction.
 
     Where any row of any file is bad, nothing is written unless ``skip_bad``.
 
     Args:
         files: tables, or folders of them.
-        sheet, chosen: as in ``read_records``.
+        sheet, columns: as in ``read_records``.
         skip_bad: import the good rows although others are bad.
 
     Raises:
         InputError: if a file is no table, or a folder holds none.
         UsageError: if a column that was named for a field is not there.
     """
-    read = [read_records(path, sheet, chosen) for path in _files(files)]
+    read = [read_records(path, sheet, columns) for path in _files(files)]
     records = {record.record_id: record for one in read for record in one.records}  # of two files the later one speaks
     bad = tuple(row for one in read for row in one.bad)
     doubtful = tuple(row for one in read for row in one.doubtful)
     repeated = sum(one.repeated + len(one.records) for one in read) - len(records)
     if bad and not skip_bad:
-        return ImportReport(0, 0, 0, 0, bad, doubtful, done=False)
-    return ImportReport(*save(catalogue, records.values()), repeated, bad, doubtful, done=True)
+        return Imported(ImportReport(0, 0, 0, 0, bad, doubtful, done=False), VoteReport({}, {}, changed=False))
+    with session.catalogue.transaction():
+        report = ImportReport(*save(session.catalogue, records.values()), repeated, bad, doubtful, done=True)
+        return Imported(report, write_votes(session))

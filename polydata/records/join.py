@@ -1,19 +1,29 @@
-"""Joins records to papers, figures and panels as far as that is sure, and lists what stayed open."""
+"""Joins records to papers, figures and panels as far as that is sure, or as a person says, and labels follow."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.links import panels_to_join, papers_to_join, records_to_join, replace_links
-from polydata.catalogue.manual_links import ManualLink, manual_links, settle_manual_links
+from polydata.catalogue.lookup import find
+from polydata.catalogue.manual_links import (
+    ManualLink,
+    add_manual_link,
+    manual_links,
+    remove_manual_links,
+    settle_manual_links,
+)
+from polydata.catalogue.session import Session
+from polydata.errors import InputError
 from polydata.records.decide import Decided, Link, decide
 from polydata.records.evidence import FigureEvidence, RecordEvidence, figure_evidence, record_evidence
 from polydata.records.match_figures import Captions
-from polydata.records.match_papers import PaperFinder, PaperMatch
+from polydata.records.match_papers import PaperMatch, PaperMatcher, paper_evidence
+from polydata.records.rules import VoteReport, write_votes
+from polydata.types import Progress, quiet, tracked
 
 Row = Mapping[str, Any]
 
@@ -82,12 +92,6 @@ class _Given:
     panels: Sequence[Row]
     by_hand: Sequence[ManualLink]
 
-    @classmethod
-    def read(cls, catalogue: Catalogue) -> _Given:
-        return cls(
-            records_to_join(catalogue), papers_to_join(catalogue), panels_to_join(catalogue), manual_links(catalogue)
-        )
-
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -117,27 +121,47 @@ def _rows(column: str, links: Iterable[Link]) -> list[dict[str, Any]]:
     return [{column: one.target, "record_id": one.record_id, "method": one.method, "score": one.score} for one in links]
 
 
-def join_records(catalogue: Catalogue, advance: Callable[[int], None] = lambda _: None) -> JoinReport:
-    """Link records to papers that were read from PDFs, their figures and panels. Call it inside a transaction.
+@dataclass(frozen=True)
+class Joined:
+    """What a join did: to the links, and to the labels that follow from them."""
 
-    A record goes to a paper by DOI, PoLyInfo's reference number in the file's name, its citation, or its caption.
-    Within the paper it goes to a panel where captions, letters, ratios and scales decide; otherwise to the figure,
-    or to the paper alone, and its candidates are queued. Records linked by hand take no part. Only what differs
-    from what stands there is written.
+    links: JoinReport
+    votes: VoteReport
 
-    Args:
-        advance: called with 1 for each paper that is done.
+    @property
+    def changed(self) -> bool:
+        """Whether the catalogue changed."""
+        return self.links.changed or self.votes.changed
+
+    def facts(self) -> dict[str, int]:
+        """The numbers, named for a person."""
+        labels = {f"labels by {source}": count for source, count in self.votes.votes.items()}
+        return {**self.links.facts(), **labels}
+
+
+def join(session: Session, progress: Progress = quiet) -> Joined:
+    """Bring all automatic links, and the labels that follow from links, up to date in one transaction.
+
+    A record goes to a paper that was read from a PDF by DOI, PoLyInfo's reference number in the file's name, its
+    citation, or its caption. Within the paper it goes to a panel where captions, letters, ratios and scales decide;
+    otherwise to the figure, or to the paper alone, and its candidates are queued. Records linked by hand take no
+    part. Only what differs from what stands there is written.
     """
-    settle_manual_links(catalogue)
-    given = _Given.read(catalogue)
-    outcome = _decide(given, advance)
-    return _report(given, outcome, replace_links(catalogue, outcome.tables()))
+    catalogue = session.catalogue
+    with catalogue.transaction():
+        settle_manual_links(catalogue)
+        given = _Given(
+            records_to_join(catalogue), papers_to_join(catalogue), panels_to_join(catalogue), manual_links(catalogue)
+        )
+        outcome = _decide(given, progress)
+        report = _report(given, outcome, replace_links(catalogue, outcome.tables()))
+        return Joined(report, write_votes(session))
 
 
-def _decide(given: _Given, advance: Callable[[int], None]) -> _Outcome:
+def _decide(given: _Given, progress: Progress) -> _Outcome:
     figures = figure_evidence(given.panels)
     captions = Captions(figures)
-    finder = PaperFinder(given.papers, captions)
+    finder = PaperMatcher(map(paper_evidence, given.papers), captions)
     fixed = {link.record_id for link in given.by_hand}
     said = {row["record_id"]: record_evidence(row) for row in given.records if row["record_id"] not in fixed}
     found = {
@@ -155,11 +179,10 @@ def _decide(given: _Given, advance: Callable[[int], None]) -> _Outcome:
         of_paper[figure.paper_id].append(figure)
     taken = {link.target_id for link in given.by_hand if link.target == "panel"}
     outcome = _Outcome(found, [], [], [], {})
-    for paper in given.papers:
+    for paper in tracked(given.papers, "Joining", progress, len(given.papers)):
         here = waiting[paper["paper_id"]]
         sure = {r.record_id: found[r.record_id].score / len(found[r.record_id].candidates) for r in here}
         _add(outcome, decide(here, of_paper[paper["paper_id"]], captions, sure, taken))
-        advance(1)
     placed = {link.record_id for link in (*outcome.panels, *outcome.figures)}
     outcome.papers.extend(
         Link(record_id, m.paper_id, m.method, m.score)
@@ -212,3 +235,46 @@ def _report(given: _Given, outcome: _Outcome, changed: bool) -> JoinReport:
         panels_left=len({row["panel_id"] for row in given.panels} - linked),
         changed=changed,
     )
+
+
+def link(session: Session, record: str, target: str | None) -> ManualLink:
+    """Link a record to a panel or figure by hand, and let labels follow, in one transaction.
+
+    It wins over every join until it is taken back, and finds its target again when the PDF is read anew. A record
+    may be linked to several panels, and a panel to several records.
+
+    Args:
+        record: its id, the beginning of it, or its own key.
+        target: id of a panel or figure, or the beginning of it; None: the record belongs to none.
+
+    Raises:
+        InputError: if either is not there or not the only one.
+    """
+    with session.catalogue.transaction():
+        kind, identifier = ("nothing", "") if target is None else find(session.catalogue, target, "panel", "figure")
+        made = ManualLink(find(session.catalogue, record, "record")[1], kind, identifier)
+        add_manual_link(session.catalogue, made)
+        write_votes(session)
+    return made
+
+
+def unlink(session: Session, record: str, target: str | None = None) -> list[ManualLink]:
+    """Take links by hand back, and the labels that followed; the next join decides about the record again.
+
+    Args:
+        record: as in ``link``.
+        target: the panel or figure whose link goes; None: all links by hand of the record.
+
+    Raises:
+        InputError: if there is no such record or link.
+    """
+    with session.catalogue.transaction():
+        record_id = find(session.catalogue, record, "record")[1]
+        gone = remove_manual_links(session.catalogue, record_id, target)
+        if not gone:
+            raise InputError(
+                f"{record!r} has no link by hand" + (f" to {target!r}." if target else "."),
+                "See them with: polydata list manual-links",
+            )
+        write_votes(session)
+    return gone

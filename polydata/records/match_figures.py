@@ -209,8 +209,8 @@ def chances(weights: Mapping[str, float], choices: int, nothing: float = NO_FIGU
 
 NAMED_LETTER, SAID_LETTER, OTHER_LETTER = 5.0, 3.0, -6.0
 LACKING_LETTER = -3.0
-TELLING_WORDS = 4.0
-TOLD_IN_TEXT = 1.0
+DISTINCT_WORDS = 4.0
+WORDS_IN_TEXT = 1.0
 OTHER_NUMBERS = -2.0
 SAME_SCALE, OTHER_SCALE = 1.0, -2.0
 NO_PANEL = 0.05
@@ -224,9 +224,9 @@ def panel_chances(record: RecordEvidence, figure: FigureEvidence) -> dict[str, f
     own = {panel.panel_id: panel.words for panel in figure.panels}
     # Words that all panels share tell nothing of one, though they may stand in another's own words by chance.
     said = record.own_words or words_of(record.own) - figure.stem_words
-    told = words_of(record.text[:MAX_TEXT]) - figure.stem_words
-    for weigh, words in ((TELLING_WORDS, said), (TOLD_IN_TEXT, told)):
-        for panel_id, share in _told_apart(words, own).items():
+    in_text = words_of(record.text[:MAX_TEXT]) - figure.stem_words
+    for weigh, words in ((DISTINCT_WORDS, said), (WORDS_IN_TEXT, in_text)):
+        for panel_id, share in _distinct(words, own).items():
             weights[panel_id] += weigh * share
     return chances(weights, len(figure.panels), NO_PANEL)
 
@@ -260,7 +260,7 @@ def _alike(one: str, other: str) -> float:
     return whole
 
 
-def _told_apart(words: frozenset[str], own: Mapping[str, frozenset[str]]) -> dict[str, float]:
+def _distinct(words: frozenset[str], own: Mapping[str, frozenset[str]]) -> dict[str, float]:
     """-0.5 to 0.5 for each panel by the words that some panels have and others lack.
 
     Words of panels are often the same but for one (``before`` and ``after annealing``), which hardly changes how
@@ -270,11 +270,11 @@ def _told_apart(words: frozenset[str], own: Mapping[str, frozenset[str]]) -> dic
     if len(theirs) < 2:
         return {}
     every: Sequence[frozenset[str]] = list(theirs.values())
-    telling = frozenset[str]().union(*every) - every[0].intersection(*every)
-    mine = words & telling
+    distinct = frozenset[str]().union(*every) - every[0].intersection(*every)
+    mine = words & distinct
     if not mine:
         return {}
     return {
-        panel: sum((word in mine) == (word in its) for word in telling) / len(telling) - 0.5
+        panel: sum((word in mine) == (word in its) for word in distinct) / len(distinct) - 0.5
         for panel, its in theirs.items()
     }

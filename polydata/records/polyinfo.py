@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-"""The sheet of a workbook that holds samples."""
-
 SAMPLE_KEYS = frozenset(
     {
         "polymer_type", "polymer_class", "material_type", "cu_formula", "cu_chemical_structure",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from typing import Literal
 
+from polydata.files.tables import csv_text
 from polydata.records.record import FIELDS
 from polydata.resources import schemas
 
@@ -47,15 +47,7 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 
 def template(kind: Literal["csv", "xlsx"] = "csv") -> bytes:
     """The template as a CSV file (UTF-8) or a workbook."""
-    return _workbook() if kind == "xlsx" else _text().encode("utf-8")
-
-
-def _text() -> str:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, fieldnames=FIELDS, restval="")
-    writer.writeheader()
-    writer.writerows(EXAMPLES)
-    return out.getvalue()
+    return _workbook() if kind == "xlsx" else csv_text(FIELDS, EXAMPLES).encode("utf-8")
 
 
 def explanations() -> list[tuple[str, str]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.lookup import find_image
 from polydata.catalogue.screenings import (
     count_decisions,
     final_decisions,
-    image_named,
     save_choices,
     save_screenings,
     threshold_of,
@@ -117,7 +117,7 @@ def _apply(catalogue: Catalogue, rule: str, choices: Choices) -> None:
     wanted: dict[str, Decision | None] = {}
     for names, decision in ((choices.accept, "accepted"), (choices.reject, "rejected"), (choices.undo, None)):
         for name in names:
-            sha256 = image_named(catalogue, name)
+            sha256 = find_image(catalogue, name)
             if wanted.setdefault(sha256, decision) != decision:  # type: ignore[arg-type]
                 raise UsageError(f"The image {name!r} is named with two different decisions.", "Name it once.")
     save_choices(catalogue, rule, threshold=choices.threshold, corrections=wanted.items())

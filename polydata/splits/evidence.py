@@ -90,7 +90,7 @@ def read_evidence(catalogue: Catalogue, images: Iterable[str], source: str | Non
     references: dict[str, frozenset[str]] = defaultdict(frozenset)
     for row in paper_references(catalogue, sorted({p for found in papers.values() for p in found})):
         references[row["paper_id"]] |= reference_keys(row)
-    for own, (main, _) in supplements(catalogue).items():
+    for own, main in supplements(catalogue).items():
         for paper in (own, main):
             references[paper] |= {f"supplement of:{main}"}
     return Evidence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polydata.catalogue.merging import (
@@ -19,9 +19,8 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError, PolydataError, UsageError
 from polydata.images.picture import image_store
 from polydata.labels.resolve import settle
+from polydata.types import Progress, quiet, tracked
 from polydata.workspace import Workspace
-
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Merge:
     behind: tuple[str, ...]
 
 
-def merge(session: Session, other: Workspace, advance: Advance = lambda _: None) -> Merge:
+def merge(session: Session, other: Workspace, progress: Progress = quiet) -> Merge:
     """Bring papers, records, links, labels, screenings, annotations and corrections of another workspace into this one.
 
     The other workspace is only read. Where both have something, this one's stays, but of one annotation the later
@@ -51,10 +50,7 @@ def merge(session: Session, other: Workspace, advance: Advance = lambda _: None)
     another machine. A merge that was killed has copied images at most; run it again.
 
     Args:
-        workspace: that things come to.
-        catalogue: its catalogue.
-        other: that they come from.
-        advance: called with 1 for each image.
+        other: the workspace that things come from.
 
     Raises:
         UsageError: if both are one.
@@ -64,7 +60,7 @@ def merge(session: Session, other: Workspace, advance: Advance = lambda _: None)
     if other.catalogue.resolve() == session.workspace.catalogue.resolve():
         raise UsageError("A workspace cannot be merged with itself.", "Name another one.")
     with session.catalogue.beside(other.catalogue, OTHER), coming_papers(session.catalogue):
-        copied, lost = _copy(session.workspace, other, images_to_copy(session.catalogue), advance)
+        copied, lost = _copy(session, other, images_to_copy(session.catalogue), progress)
         behind = leave_behind(session.catalogue, lost)
         papers = differing_papers(session.catalogue)
         with session.catalogue.transaction():
@@ -78,14 +74,14 @@ def merge(session: Session, other: Workspace, advance: Advance = lambda _: None)
 
 
 def _copy(
-    workspace: Workspace, other: Workspace, images: Iterable[tuple[str, str]], advance: Advance
+    session: Session, other: Workspace, images: Sequence[tuple[str, str]], progress: Progress
 ) -> tuple[int, dict[str, str]]:
     """Copy images that are not in the store yet. Returns how many, and those that cannot be had with the reason."""
-    store, theirs = image_store(workspace), image_store(other)
+    store, theirs = session.images, image_store(other)
     copied, lost = 0, dict[str, str]()
     if store.remote is not None and theirs.remote is not None and store.remote.url == theirs.remote.url:
         return copied, lost  # one store for both
-    for sha256, true_format in images:
+    for sha256, true_format in tracked(images, "Copying images", progress, len(images)):
         try:
             if not store.has(sha256, true_format):
                 store.keep(theirs.read(sha256, true_format), sha256, true_format)
@@ -94,8 +90,7 @@ def _copy(
             lost[sha256] = error.message
         except OSError as error:
             raise PolydataError(
-                f"The image {sha256} of {other.root} cannot be copied to {workspace.root}: {error}.",
+                f"The image {sha256} of {other.root} cannot be copied to {session.workspace.root}: {error}.",
                 "Run the merge again when that is mended: it goes on. The catalogue was not changed.",
             ) from error
-        advance(1)
     return copied, lost

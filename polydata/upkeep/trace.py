@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.session import Session, open_session
@@ -12,13 +13,13 @@ from polydata.workspace import Workspace
 RUN_FILE = "run.json"
 
 
-def open_with_runs(workspace: Workspace) -> Session:
-    """The workspace for reading, after the training runs that lie in runs/ were noted in it."""
-    rows = _runs(workspace)
+def open_with_runs(workspace: Workspace | Path | None = None) -> Session:
+    """The workspace for reading, as ``open_session``, after the training runs in its runs/ were noted in it."""
     session = open_session(workspace, read_only=True)
+    rows = _runs(session.workspace)
     if list_runs(session.catalogue) != rows:
         session.close()
-        session = open_session(workspace)
+        session = open_session(session.workspace)
         save_runs(session.catalogue, rows)
     return session
 

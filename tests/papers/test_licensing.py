@@ -10,7 +10,7 @@ from split_scene import CLOSED, OPEN, PRINTED, SplitScene, make_scene
 
 from polydata.catalogue.metadata import paper_licences
 from polydata.errors import UsageError
-from polydata.papers.licensing import set_licence
+from polydata.papers.bibliography import set_licence
 from polydata.text.licences import PERMISSION, check_licence, find_licence, may_be_passed_on
 
 
@@ -60,13 +60,13 @@ def test_the_users_word_goes_before_the_first_page(scene: SplitScene) -> None:
             CLOSED: ("CC-BY-ND-4.0", "user"),
         }
         assert paper_licences(session.catalogue) == known
-        assert set_licence(session.catalogue, "CC-BY-NC-4.0", [], "pdf") == 8
+        assert set_licence(session, "CC-BY-NC-4.0", [], "pdf") == 8
         assert {licence for licence, _ in paper_licences(session.catalogue).values()} == {"CC-BY-NC-4.0"}
-        assert set_licence(session.catalogue, "none", [], "pdf") == 8
+        assert set_licence(session, "none", [], "pdf") == 8
         assert paper_licences(session.catalogue) == {PRINTED: ("CC-BY-4.0", "first page")}
         for licence, source in (("CC BY", "pdf"), ("CC-BY-4.0", None), ("CC-BY-4.0", "nobody")):
             with pytest.raises(UsageError):
-                set_licence(session.catalogue, licence, [], source)
+                set_licence(session, licence, [], source)
 
 
 def test_the_command(scene: SplitScene) -> None:

@@ -250,7 +250,7 @@ def test_a_failure_in_the_catalogue_removes_nothing(workspace: Path, monkeypatch
     monkeypatch.setattr("polydata.catalogue.removal.delete_paper", fail)
     place = Workspace.open(workspace)
     with open_session(place) as opened, pytest.raises(InputError):
-        remove(opened, plan_removal(opened.catalogue, [identifier]))
+        remove(opened, plan_removal(opened, [identifier]))
     assert fingerprint(workspace) == before and stored(workspace) == files
 
 

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.metadata import list_papers
+from polydata.catalogue.metadata import list_papers, note_papers_changed
 from polydata.catalogue.session import open_session
 from polydata.errors import ServerError, UsageError
+from polydata.papers.bibliography import Resolved, crossref_server, resolve_papers
 from polydata.papers.crossref import Crossref, read_item
-from polydata.papers.resolve import Resolved, resolve, server
 from polydata.workspace import Workspace
 
 TITLE = "Morphology of blends of two polymers"
@@ -39,6 +39,7 @@ def workspace_with(folder: Path, *papers: dict[str, Any]) -> Workspace:
             row = {"paper_id": f"paper-{number}", "source": "pdf", "file_name": f"{number}.pdf", "status": "done"}
             columns = {"doi": None, "title": None, "year": None, "first_page_text": None, "extractor": "1"}
             session.catalogue.upsert("papers", [{**row, **columns, **paper}])
+        note_papers_changed(session.catalogue)
     return place
 
 
@@ -46,7 +47,7 @@ def ask(place: Workspace, library: Library, waits: Waits | None = None, **option
     service = Crossref(place.root / "cache", root=library.url, timeout_s=1, pause_s=0, mailto="me@example.org")
     service.sleep = recorder([] if waits is None else waits)
     with open_session(place) as session:
-        return resolve(session.catalogue, service, **options)
+        return resolve_papers(session, service, **options)
 
 
 def rows(place: Workspace) -> list[dict[str, Any]]:
@@ -147,7 +148,7 @@ def test_an_endless_answer_ends(tmp_path: Path, library: Library) -> None:
     service = Crossref(place.root / "cache", root=library.url, timeout_s=0.1, pause_s=0)
     start = time.monotonic()
     with open_session(place) as session:
-        result = resolve(session.catalogue, service)
+        result = resolve_papers(session, service)
     assert time.monotonic() - start < 20
     assert "too long" in result.leftovers[0]["reason"]
 
@@ -168,7 +169,7 @@ def test_no_network_loses_nothing(tmp_path: Path, library: Library) -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         service = Crossref(place.root / "cache", root=url, pause_s=0, timeout_s=1, sleep=recorder([]))
         with open_session(place) as session, pytest.raises(ServerError, match="cannot be reached"):
-            resolve(session.catalogue, service, again=True)
+            resolve_papers(session, service, again=True)
     with open_session(place) as session:
         assert session.catalogue.fingerprint() == before
 
@@ -195,7 +196,7 @@ def test_addresses_are_checked(tmp_path: Path) -> None:
     place = Workspace.init(tmp_path)
     for mailto, root in (("no address", None), ("a@b\r\nX: y", None), (None, "file:///etc/passwd")):
         with pytest.raises(UsageError):
-            server(place, mailto, root)
+            crossref_server(place, mailto, root)
 
 
 KEYS = ["DOI", "title", "container-title", "issued", "date-parts", "volume", "page", "author", "family"]

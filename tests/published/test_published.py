@@ -22,8 +22,8 @@ from polydata.images.picture import open_picture
 from polydata.published.layout import parent_key, parse_key, read_layout
 from polydata.published.records import BadBlock, Block, parse_blocks
 from polydata.published.workflow import PublishedReport, import_published
+from polydata.records.importer import import_records
 from polydata.records.record import make_record
-from polydata.records.workflow import import_tables
 from polydata.splits.manifest import load_split
 from polydata.text.normalise import clean, decode
 from polydata.types import ScaleBar
@@ -134,7 +134,7 @@ def test_records_that_another_file_corrected_are_kept(
     with open(table, "w", newline="") as handle:
         rows = [["2_page3_image1", "SEM", task.negative, REFERENCE, "1999"]]
         csv.writer(handle).writerows([["key", "caption", "label", "reference", "year"], *rows])
-    assert import_tables(bare_session(catalogue, task), [table]).records.replaced == 1
+    assert import_records(bare_session(catalogue, task), [table]).records.replaced == 1
     before = catalogue.fingerprint()
     again = import_published(Session(workspace, catalogue), plain)
     assert (first.kept, again.kept) == (0, 1)

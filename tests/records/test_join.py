@@ -24,9 +24,9 @@ from workspaces import bare_session
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.links import unlinked_panels, unlinked_records
 from polydata.records.importer import import_records
+from polydata.records.match_figures import Captions
 from polydata.records.match_papers import PaperEvidence, PaperMatcher
 from polydata.records.record import FIELDS
-from polydata.records.workflow import import_tables
 from polydata.task import Task
 
 OTHER_PAGE = "On other blends\nHyun Kim and Wei Chen\nJ. Appl. Polym. Sci. 45 (2004) 2100–2110\nAbstract 80 20"
@@ -38,7 +38,7 @@ def paper_of(reference: str, **fields: str) -> str | None:
         PaperEvidence("other", "reference_no_0101911.pdf", "10.1000/OTHER", OTHER_PAGE),
     ]
     row = dict.fromkeys(FIELDS) | {"reference": reference} | fields
-    match = PaperMatcher(papers).match(row)
+    match = PaperMatcher(papers, Captions(())).match(row)
     return match.paper_id if match else None
 
 
@@ -113,7 +113,7 @@ def test_labels_follow_a_record_that_is_imported_again(catalogue: Catalogue, tmp
                 *([["2", "", "", "", more]] if more else []),
             ]
             csv.writer(handle).writerows([["key", "caption", "label", "reference", "year"], *rows])
-        return dict(import_tables(bare_session(catalogue, task), [table]).votes.unknown_spellings)
+        return dict(import_records(bare_session(catalogue, task), [table]).votes.unknown_spellings)
 
     def labels() -> list[tuple[str]]:
         return catalogue.tuples("SELECT label FROM label_votes WHERE source = 'record'")
@@ -237,7 +237,7 @@ def test_published_records_find_their_panels(
     table = shared_data / "nims" / "records.csv"
     if damaged:
         table = damage(table, tmp_path / "damaged.csv", more=("key", "image", "page", "panel"))
-    import_records(catalogue, [table])
+    import_records(bare_session(catalogue), [table])
     run(catalogue)
     found = catalogue.tuples("SELECT panel_id, record_key FROM links JOIN records USING (record_id)")
     right = sum(truth.get(panel) == key for panel, key in found)

@@ -32,7 +32,7 @@ from polydata.errors import InputError
 from polydata.exports.lists import LINK_COLUMNS, export_links
 from polydata.extraction import editing
 from polydata.records.importer import import_records
-from polydata.records.workflow import link_by_hand, unlink
+from polydata.records.join import link, unlink
 from polydata.task import Task
 
 AFTER_A = "SEM of PP/PA blends after annealing: (a) 70/30"
@@ -118,7 +118,7 @@ def test_a_link_by_hand_wins_and_is_taken_back(catalogue: Catalogue) -> None:
         blank(record_key="1", caption=AFTER_B, compatibility="immiscible"),
         blank(record_key="2", caption=AFTER_A),
     )
-    link_by_hand(bare_session(catalogue, task), "1", after[0])
+    link(bare_session(catalogue, task), "1", after[0])
     assert links(catalogue) == {one: after[0]}
     assert catalogue.tuples("SELECT panel_id FROM label_votes") == [(after[0],)]
     assert run(catalogue).links.methods == {"manual": 1}
@@ -143,23 +143,23 @@ def test_links_by_hand_to_figures_several_panels_and_nothing(catalogue: Catalogu
     task = Task.load()
     [one] = add_records(catalogue, blank(record_key="1", caption=AFTER_B))
     figure = figure_of("paper-one", 2)
-    link_by_hand(bare_session(catalogue, task), one, figure)
+    link(bare_session(catalogue, task), one, figure)
     run(catalogue)
     assert (links(catalogue), figure_links(catalogue)) == ({}, {one: figure})
     for panel in before:
-        link_by_hand(bare_session(catalogue, task), one, panel.removeprefix("panel-")[:10])
+        link(bare_session(catalogue, task), one, panel.removeprefix("panel-")[:10])
     assert len(manual_links(catalogue)) == 3
     assert len(unlink(bare_session(catalogue, task), one, before[0])) == 1
     assert links(catalogue) == {one: before[1]}
-    link_by_hand(bare_session(catalogue, task), one, None)
+    link(bare_session(catalogue, task), one, None)
     report = run(catalogue).links
     assert (report.linked, report.queued, links(catalogue), figure_links(catalogue)) == (0, 0, {}, {})
     assert [row["state"] for row in list_manual_links(catalogue)] == ["in force"]
-    link_by_hand(bare_session(catalogue, task), one, after[0])
+    link(bare_session(catalogue, task), one, after[0])
     assert [link.target for link in manual_links(catalogue)] == ["panel"]
     for wrong in ("panel-0000000000", "abc", figure + "0"):
         with pytest.raises(InputError):
-            link_by_hand(bare_session(catalogue, task), one, wrong)
+            link(bare_session(catalogue, task), one, wrong)
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +172,8 @@ def test_links_by_hand_outlive_corrections_new_readings_and_removal(original: Ed
     panel, figure = paper.panel_id(1, "b"), paper.figure_id(2)
     with paper.session() as session:
         one, two = add_records(session.catalogue, {"record_key": "1"}, {"record_key": "2"})
-        link_by_hand(session, one, panel)
-        link_by_hand(session, two, figure)
+        link(session, one, panel)
+        link(session, two, figure)
 
     def stand() -> tuple[dict[str, str], dict[str, str]]:
         with paper.session() as session:
@@ -202,11 +202,11 @@ def _figure(catalogue: Catalogue, page: int) -> str:
     return str(catalogue.value("SELECT figure_id FROM figures WHERE page = ?", [page]))
 
 
-def test_links_are_exported(catalogue: Catalogue, task: Task, tmp_path: Path) -> None:
+def test_links_are_exported(catalogue: Catalogue, tmp_path: Path) -> None:
     scene(catalogue)
     one, two = add_records(catalogue, blank(record_key="1", caption=AFTER_B), blank(record_key="2", caption=WHOLE))
     run(catalogue)
-    assert export_links(bare_session(catalogue, task), tmp_path / "links.csv") == 2
+    assert export_links(bare_session(catalogue), tmp_path / "links.csv") == 2
     with open(tmp_path / "links.csv", newline="") as handle:
         table = csv.reader(handle)
         assert tuple(next(table)) == LINK_COLUMNS
@@ -246,6 +246,6 @@ def test_the_queue_is_worked_off_on_the_command_line(original: EditScene, tmp_pa
 def test_a_wrong_year_is_imported_and_named(tmp_path: Path, catalogue: Catalogue) -> None:
     table = tmp_path / "t.csv"
     table.write_text("key,year,reference\na,2411,x\nb,2001,x\nb,2001,x\n")
-    report = import_records(catalogue, [table])
+    report = import_records(bare_session(catalogue), [table]).records
     assert (report.imported, report.repeated, report.bad) == (2, 1, ())
     assert [str(row) for row in report.doubtful] == ["t.csv, row 2: year: 2411 can hardly be right"]

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError, UsageError
@@ -103,10 +104,8 @@ def test_both_shapes_are_the_same_record_and_a_second_import_changes_nothing(tmp
     (other,) = read_records(book).records
     assert one.record_id == other.record_id
     with Catalogue.open(tmp_path / "c.duckdb") as catalogue:
-        with catalogue.transaction():
-            first = import_records(catalogue, [folder])
-        with catalogue.transaction():
-            second = import_records(catalogue, [folder])
+        first = import_records(bare_session(catalogue), [folder]).records
+        second = import_records(bare_session(catalogue), [folder]).records
         parts = [
             catalogue.tuples(f"SELECT count(*) FROM {table}")[0][0]
             for table in ("record_components", "record_properties")
@@ -117,7 +116,7 @@ def test_both_shapes_are_the_same_record_and_a_second_import_changes_nothing(tmp
 
 def test_a_folder_without_tables_says_so(tmp_path: Path) -> None:
     with Catalogue.open(tmp_path / "c.duckdb") as catalogue, pytest.raises(InputError, match="holds no table"):
-        import_records(catalogue, [tmp_path / "."])
+        import_records(bare_session(catalogue), [tmp_path / "."])
 
 
 def test_a_cell_that_holds_no_sample_is_a_bad_row(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import list_records
@@ -63,7 +64,7 @@ def test_every_format_gives_the_same_records(tmp_path: Path, catalogue: Catalogu
     ]
     ids = {tuple(sorted(r.record_id for r in read_records(path).records)) for path in files}
     assert len(ids) == 1
-    report = import_records(catalogue, files)
+    report = import_records(bare_session(catalogue), files).records
     assert (report.imported, report.bad) == (2, ())
     first = next(r for r in list_records(catalogue) if r["record_key"] == "1_page4_image1_a")
     assert first["caption"] == "SEM of PA6/PP"
@@ -77,13 +78,13 @@ def test_every_format_gives_the_same_records(tmp_path: Path, catalogue: Catalogu
 
 def test_again_changes_nothing_and_a_changed_row_replaces(tmp_path: Path, catalogue: Catalogue) -> None:
     path = write_csv(tmp_path / "a.csv", ROWS)
-    import_records(catalogue, [path])
+    import_records(bare_session(catalogue), [path])
     before = catalogue.fingerprint()
-    report = import_records(catalogue, [write_csv(tmp_path / "other_name.csv", ROWS)])
+    report = import_records(bare_session(catalogue), [write_csv(tmp_path / "other_name.csv", ROWS)]).records
     assert (report.imported, report.replaced, report.unchanged) == (0, 0, 2)
     assert catalogue.fingerprint() == before
     changed = [[*ROWS[0][:3], "20", *ROWS[0][4:]], ROWS[1]]
-    report = import_records(catalogue, [write_csv(path, changed)])
+    report = import_records(bare_session(catalogue), [write_csv(path, changed)]).records
     assert (report.imported, report.replaced, report.unchanged) == (0, 1, 1)
     assert len(list_records(catalogue)) == 2
 
@@ -97,7 +98,7 @@ def test_nothing_is_half_imported(tmp_path: Path, catalogue: Catalogue) -> None:
         [*ROWS[1], "too", "many"],
     ]
     path = write_csv(tmp_path / "a.csv", bad)
-    report = import_records(catalogue, [write_csv(tmp_path / "good.csv", ROWS), path])
+    report = import_records(bare_session(catalogue), [write_csv(tmp_path / "good.csv", ROWS), path]).records
     assert not report.done
     assert list_records(catalogue) == []
     assert [b.row for b in report.bad] == [3, 4, 5, 6]
@@ -106,14 +107,14 @@ def test_nothing_is_half_imported(tmp_path: Path, catalogue: Catalogue) -> None:
     assert "'very long' is no length" in reasons[1]
     assert "key and reference of row 2" in reasons[2]
     assert "10 cells under a header of 8" in reasons[3]
-    report = import_records(catalogue, [path], skip_bad=True)
+    report = import_records(bare_session(catalogue), [path], skip_bad=True).records
     assert (report.imported, len(report.bad), report.done) == (1, 4, True)
 
 
 def test_rows_without_a_key_are_known_by_their_content(tmp_path: Path, catalogue: Catalogue) -> None:
     rows = [["", *row[1:]] for row in ROWS]
-    assert import_records(catalogue, [write_csv(tmp_path / "a.csv", rows)]).imported == 2
-    assert import_records(catalogue, [write_csv(tmp_path / "a.csv", rows)]).unchanged == 2
+    assert import_records(bare_session(catalogue), [write_csv(tmp_path / "a.csv", rows)]).records.imported == 2
+    assert import_records(bare_session(catalogue), [write_csv(tmp_path / "a.csv", rows)]).records.unchanged == 2
 
 
 @pytest.mark.parametrize(
@@ -198,9 +199,9 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
 @pytest.mark.realdata
 def test_the_published_table_is_read_as_it_is(shared_data: Path, catalogue: Catalogue) -> None:
     path = shared_data / "nims" / "records.csv"
-    report = import_records(catalogue, [path])
+    report = import_records(bare_session(catalogue), [path]).records
     assert (report.imported, report.bad) == (556, ())
-    assert import_records(catalogue, [path]).unchanged == 556
+    assert import_records(bare_session(catalogue), [path]).records.unchanged == 556
     row = next(r for r in list_records(catalogue) if r["record_key"] == "63_page3_image1_a")
     assert (row["page"], row["figure"], row["panel"]) == (3, "1", "a")
     assert not any("_0.png" in str(value) for value in row.values())

@@ -9,8 +9,8 @@ from screen_scene import Scene, make_scene
 
 from polydata.catalogue.annotations import images_to_review
 from polydata.catalogue.described import panel_exports
-from polydata.catalogue.funnel import funnel
 from polydata.catalogue.screenings import final_decisions, list_screenings
+from polydata.catalogue.trace import funnel
 from polydata.errors import InputError, UsageError
 from polydata.labels.push import select_images
 from polydata.screening.workflow import Choices, screen

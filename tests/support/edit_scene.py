@@ -11,7 +11,7 @@ from typing import Any
 from make_pdf import PANEL_TEXT
 from pdf_sheet import MARGIN, WIDTH, Rect, Sheet, grid, micrograph
 
-from polydata.catalogue.reading import load_paper
+from polydata.catalogue.papers import load_paper
 from polydata.catalogue.session import Session, open_session
 from polydata.extraction.workflow import ExtractionResult, extract
 from polydata.types import Figure, Paper

@@ -9,8 +9,8 @@ from workspaces import bare_session
 from polydata.catalogue.connect import Catalogue
 from polydata.ids import content_id
 from polydata.records.importer import save
+from polydata.records.join import Joined, join
 from polydata.records.record import make_record
-from polydata.records.workflow import Joined, join
 from polydata.task import Task
 
 WHOLE = "SEM of PP/PA blends after annealing: (a) 70/30; (b) 50/50"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,6 @@ from label_studio_server import LabelStudioServer
 from PIL import Image
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.papers import image_row
 from polydata.catalogue.session import open_session
 from polydata.images.picture import ImageStore
 from polydata.types import ImageInfo
@@ -46,7 +46,7 @@ def add_images(workspace: Workspace, pictures: list[bytes], status: str = "impor
     with open_session(workspace) as session:
         session.catalogue.upsert("papers", [paper])
         session.catalogue.upsert("figures", [{**figure, "method": "test", "confidence": 1.0}])
-        session.catalogue.upsert("images", [image_row(i) for i in images])
+        session.catalogue.upsert("images", [dataclasses.asdict(i) for i in images])
         session.catalogue.upsert(
             "panels",
             [

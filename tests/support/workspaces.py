@@ -18,7 +18,7 @@ from polydata.task import Task
 from polydata.workspace import Settings, Workspace
 
 
-def bare_session(catalogue: Catalogue, task: Task) -> Session:
+def bare_session(catalogue: Catalogue, task: Task | None = None) -> Session:
     """A session of a catalogue that lies in no workspace."""
     return Session(Workspace(Path("nowhere"), Settings()), catalogue, task)
 

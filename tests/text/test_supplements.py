@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from screen_scene import make_scene
 
-from polydata.catalogue.metadata import supplements, tie_supplements
+from polydata.catalogue.metadata import note_papers_changed, supplements, tie_supplements
 from polydata.splits.evidence import group_images, read_evidence
 from polydata.text.supplements import tie
 
@@ -67,12 +67,16 @@ def test_a_supplement_is_not_parted_from_its_paper(tmp_path: Path) -> None:
         row = {"source": "pdf", "status": "done", "extractor": "1"}
         session.catalogue.upsert("papers", [{"paper_id": "paper-2", "file_name": "a_SI.pdf", **row}])
         session.catalogue.run("UPDATE figures SET paper_id = 'paper-2' WHERE figure_id = ?", [f"figure-{1:012d}"])
-        assert supplements(session.catalogue) == {"paper-2": ("paper-1", "file name")}
+        assert supplements(session.catalogue) == {}  # as it was noted before these papers came
+        note_papers_changed(session.catalogue)
+        assert supplements(session.catalogue) == {"paper-2": "paper-1"}
         groups = group_images(read_evidence(session.catalogue, scene.images[:2]))
         assert set(groups.of_image.values()) == {"paper-1"}
         assert groups.merged == ({"papers": ["paper-1", "paper-2"], "by": ["supplement of:paper-1"]},)
         assert tie_supplements(session.catalogue) == 1
         assert session.catalogue.value("SELECT supplement_of FROM papers WHERE paper_id = 'paper-2'") == "paper-1"
         session.catalogue.run("UPDATE papers SET file_name = 'b.pdf' WHERE paper_id = 'paper-2'")
+        assert supplements(session.catalogue) == {"paper-2": "paper-1"}
+        note_papers_changed(session.catalogue)
         assert tie_supplements(session.catalogue) == 0
         assert session.catalogue.value("SELECT supplement_of FROM papers WHERE paper_id = 'paper-2'") is None

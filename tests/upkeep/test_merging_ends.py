@@ -60,8 +60,9 @@ def die(*_):
 
 here, there, moment = sys.argv[1:]
 copied = []
-def advance(_):
-    copied.append(1)
+def advance(step, done, total):
+    if done:
+        copied.append(1)
     if moment == "copying" and len(copied) == 2:
         die()
 if moment == "writing":

@@ -1,21 +1,27 @@
-"""Resolves papers over the network: opt-in, cached, and beside what is known, never over it."""
+"""What is said of papers beside their files: references resolved over the network, and the user's word on licences.
+
+Resolving is opt-in and cached; its answers stand beside what the files say and never replace it.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz
 
-from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.metadata import papers_to_resolve, save_resolution, tie_supplements
+from polydata.catalogue.lookup import find_papers
+from polydata.catalogue.metadata import papers_of, papers_to_resolve, save_licence, save_resolution, tie_supplements
+from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.papers.crossref import ROOT, Crossref, Refused
+from polydata.text.licences import check_licence
 from polydata.text.reference import Reference, find_doi
+from polydata.types import Progress, quiet, tracked
 from polydata.workspace import Workspace
 
 VARIABLE = "POLYDATA_CROSSREF_URL"
@@ -27,8 +33,6 @@ OTHER_TITLE = 50.0
 YEARS_APART = 1
 """An article appears online up to so many years before its volume."""
 SHORTEST_TITLE = 15
-
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Resolved:
     supplements: int
 
 
-def server(workspace: Workspace, mailto: str | None, root: str | None = None) -> Crossref:
+def crossref_server(workspace: Workspace, mailto: str | None, root: str | None = None) -> Crossref:
     """The server to ask, with its cache in the workspace.
 
     Args:
@@ -66,9 +70,7 @@ def server(workspace: Workspace, mailto: str | None, root: str | None = None) ->
     return Crossref(workspace.root / "cache" / "crossref", root=root, mailto=mailto)
 
 
-def resolve(
-    catalogue: Catalogue, service: Crossref, *, again: bool = False, advance: Advance = lambda _: None
-) -> Resolved:
+def resolve_papers(session: Session, service: Crossref, *, again: bool = False, progress: Progress = quiet) -> Resolved:
     """Look up every paper that was not resolved before, by its DOI, else by its title. Each is written at once.
 
     Args:
@@ -77,9 +79,11 @@ def resolve(
     Raises:
         ServerError: if the server cannot be reached; what was resolved until then is kept.
     """
+    catalogue = session.catalogue
     count = tie_supplements(catalogue)
     papers, leftovers = [], []
-    for paper in papers_to_resolve(catalogue, again=again):
+    wanted = papers_to_resolve(catalogue, again=again)
+    for paper in tracked(wanted, "Resolving", progress, len(wanted)):
         named = {"paper_id": paper["paper_id"], "file": paper["file_name"]}
         try:
             found = _look_up(service, paper)
@@ -91,7 +95,6 @@ def resolve(
             reference, method, score = found
             save_resolution(catalogue, paper["paper_id"], reference, source="crossref", method=method, score=score)
             papers.append({**named, **vars(reference), "source": "crossref", "method": method, "score": score})
-        advance(1)
     return Resolved(tuple(papers), tuple(leftovers), service.asked, count)
 
 
@@ -127,3 +130,29 @@ def _likeness(one: str | None, other: str | None) -> float | None:
     """How like two titles are, 0 to 100, whatever their signs and capitals; None where one is missing."""
     plain = [re.sub(r"[\W_]+", " ", (text or "")[:500]).casefold().strip() for text in (one, other)]
     return float(fuzz.ratio(*plain)) if all(plain) else None
+
+
+TAKE_BACK = "none"
+
+
+def set_licence(session: Session, licence: str, papers: Sequence[str], source: str | None = None) -> int:
+    """Write the licence of papers; returns how many there are.
+
+    Args:
+        licence: SPDX name, or ``none`` to take back what was said before.
+        papers: ids, or beginnings of ids.
+        source: all papers of this source too.
+
+    Raises:
+        UsageError: if no paper is meant, or the licence can be none.
+        InputError: if an id names nothing or several papers.
+    """
+    name = None if licence == TAKE_BACK else check_licence(licence)
+    chosen = [*find_papers(session.catalogue, papers), *(papers_of(session.catalogue, source) if source else ())]
+    if not chosen:
+        raise UsageError(
+            f"No paper has the source {source!r}." if source else "No paper was named.",
+            "Name papers by their ids (polydata list papers), or all of one source with --source.",
+        )
+    save_licence(session.catalogue, chosen, name)
+    return len(set(chosen))
