@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -55,6 +56,9 @@ def test_what_it_names_is_there_typed_and_explained(face: Any, name: str) -> Non
         signature = inspect.signature(function)
         assert signature.return_annotation is not inspect.Signature.empty
         assert all(p.annotation is not p.empty for n, p in signature.parameters.items() if n != "self")
+        arguments = (inspect.getdoc(function) or "").partition("Args:\n")[2].partition("\n\n")[0]
+        explained = set(re.findall(r"^    (\S[^:]*):", arguments, re.MULTILINE))
+        assert explained <= signature.parameters.keys(), "the reference is written from it: one parameter a line"
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -173,7 +173,8 @@ def import_records(
 
     Args:
         files: tables, or folders of them.
-        sheet, columns: as in ``read_records``.
+        sheet: of a workbook; None takes PoLyInfo's export, else the first.
+        columns: by field, the column that is meant, where headers are not recognised.
         skip_bad: import the good rows although others are bad.
 
     Raises:
