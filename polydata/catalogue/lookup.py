@@ -75,12 +75,16 @@ def find(catalogue: Catalogue, identifier: str, *kinds: Kind) -> tuple[Kind, str
         return found[0]
     if found:
         several = ", ".join(one for _, one in found[:NAMED]) + (", ..." if len(found) > NAMED else "")
-        plural = " or ".join(f"{kind}s" for kind in kinds)
+        plural = _either([f"{kind}s" for kind in kinds])
         raise InputError(
             f"Several {plural} have the id {identifier!r}: {several}.", "Give more digits, or one of these ids."
         )
     hint = "Ids stand in: " + ", ".join(dict.fromkeys(_LISTED[kind] for kind in kinds))
-    raise InputError(f"No {' or '.join(kinds)} has the id {identifier!r}.", hint)
+    raise InputError(f"No {_either(kinds)} has the id {identifier!r}.", hint)
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def find_papers(catalogue: Catalogue, identifiers: Sequence[str]) -> list[str]:
