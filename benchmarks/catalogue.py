@@ -19,7 +19,8 @@ from pathlib import Path
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.papers import extraction_counts, move_paper, older_versions, read_by, save_paper
-from polydata.types import Box, Figure, ImageInfo, Kind, Leftover, Panel, Paper, PaperMeta
+from polydata.choices import Kind
+from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper, PaperMeta
 
 FIGURES, PANELS = 7, 9
 SAMPLE = 300

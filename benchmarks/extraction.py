@@ -53,7 +53,7 @@ def by_polydata(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, list[S
 def by_pymupdf4llm(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, list[Spot]]]:
     """Its layout model's pictures, without OCR."""
     import pymupdf.layout  # noqa: F401 - must be loaded first
-    import pymupdf4llm
+    import pymupdf4llm  # type: ignore[import-untyped]
 
     for path in paths:
         text = pymupdf4llm.to_json(

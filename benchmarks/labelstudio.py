@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def main(images: int, answers: int) -> None:
         file = predictions(server.document_root / "model.parquet", known)
         shown = read_predictions(file, TASK.labels)
         client = LabelStudio(base_url=server.url, api_key=server.token)
-        tasks = [
+        tasks: list[dict[str, Any]] = [
             {
                 "data": {"image": f"/data/local-files/?d=w/store/{s[:2]}/{s}.png", "polydata_id": s, "caption": "a"},
                 "predictions": [task_prediction(shown.by_image[s], "model")],

@@ -16,7 +16,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +68,8 @@ def plain_loop(network: Network, recipe: Recipe) -> Callable[[Sequence[Path], in
     size = recipe.image_size
     cut = v2.FiveCrop(size) if recipe.kind == "probe" else v2.CenterCrop(size)
 
-    def transform(short_side: int) -> Callable[[Image.Image], Tensor | tuple[Tensor, ...]]:
-        return v2.Compose(
+    def transform(short_side: int | None) -> Callable[[Image.Image], Tensor | tuple[Tensor, ...]]:
+        steps: Callable[[Image.Image], Tensor | tuple[Tensor, ...]] = v2.Compose(
             [
                 v2.Grayscale(3),
                 v2.Resize(short_side, InterpolationMode.BICUBIC),
@@ -78,6 +79,7 @@ def plain_loop(network: Network, recipe: Recipe) -> Callable[[Sequence[Path], in
                 v2.Normalize(network.mean, network.std),
             ]
         )
+        return steps
 
     renderings = [(transform(side), turns) for side, turns in recipe.views or ((recipe.short_side, 0),)]
     module: nn.Module = network.module.eval()
@@ -97,7 +99,7 @@ def plain_loop(network: Network, recipe: Recipe) -> Callable[[Sequence[Path], in
     return run
 
 
-def measure(name: str, methods: dict[str, Callable[[], object]], images: int, rounds: int) -> None:
+def measure(name: str, methods: Mapping[str, Callable[[], object]], images: int, rounds: int) -> None:
     """Run each method in turn, print images a second, how often that of the first, and processor seconds."""
     seconds: dict[str, list[float]] = {method: [] for method in methods}
     processor: dict[str, list[float]] = {method: [] for method in methods}
@@ -139,11 +141,11 @@ def main(words: Sequence[str] | None = None) -> None:
             run = trained(root, recipe)
             file = open_onnx(export(run, folder / f"{run.name}.onnx").output)
             plain = plain_loop(load_network(architecture(DEFAULT_ARCH), IMAGENET, 2), recipe)
-            methods = {
-                "plain torch loop": lambda plain=plain: plain(paths, threads),
-                "plain torch loop, one thread": lambda plain=plain: plain(paths, 1),
-                "polymodel predict RUN": lambda run=run: ours(run),
-                "polymodel predict FILE.onnx": lambda file=file: ours(file),
+            methods: dict[str, Callable[[], object]] = {
+                "plain torch loop": partial(plain, paths, threads),
+                "plain torch loop, one thread": partial(plain, paths, 1),
+                "polymodel predict RUN": partial(ours, run),
+                "polymodel predict FILE.onnx": partial(ours, file),
             }
             measure(run.name, methods, asked.images, asked.rounds)
 

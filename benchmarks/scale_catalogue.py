@@ -132,9 +132,9 @@ def measure(panels: int) -> Figures:
     }
 
 
-def verify_lists(place: Workspace, catalogue: Catalogue) -> bool:
+def verify_lists(session: Session) -> bool:
     """Lists and manifest are whole; the images were never drawn."""
-    return all("is missing" in fault for fault in verify_split(Session(place, catalogue), "v1")[:10])
+    return all("is missing" in fault for fault in verify_split(session, "v1")[:10])
 
 
 def peak() -> float:
