@@ -41,7 +41,7 @@ from polymodel.runs.run import (
 )
 from polymodel.training.loop import LoopSettings, train_loop
 from polymodel.training.probe import train_probe
-from polymodel.training.team import check_devices, gathered, joined, launched
+from polymodel.training.processes import check_devices, gathered, joined, launched
 from polymodel.training.tracking import Tracker, require, silent, tracking
 
 CACHE = ".cache"
