@@ -22,3 +22,13 @@ def test_help_loads_nothing_heavy_and_no_command(program: str) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1].split() == ["LOADED"]
+
+
+def test_the_pdf_library_is_loaded_without_its_add_ons() -> None:
+    code = (
+        "import sys\n"
+        "from polydata.extraction import workflow\n"
+        "print(*(m for m in sys.modules if m.startswith(('pymupdf.layout', 'pymupdf4llm'))))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not result.stdout.split()
