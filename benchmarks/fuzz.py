@@ -23,7 +23,8 @@ from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
-from polydata.extraction.pool import Readers, set_up
+from polydata.extraction.limits import set_up
+from polydata.extraction.pool import Readers
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from polydata.extraction.pool import set_up
+from polydata.extraction.limits import set_up
 
 
 def _fill(megabytes: int) -> int:
