@@ -32,3 +32,9 @@ def test_the_pdf_library_is_loaded_without_its_add_ons() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not result.stdout.split()
+
+
+def test_a_session_opens_without_what_reads_pictures() -> None:
+    code = "import sys; from polydata.catalogue import session; print(*({'PIL', 'numpy', 'pandas'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not result.stdout.split()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.resolution import note_changes
-from polydata.images.picture import ImageStore, image_store
 from polydata.task import Task
 from polydata.workspace import Workspace
 
-if TYPE_CHECKING:  # imported when a frame is asked for
+if TYPE_CHECKING:  # imported when images or a frame are asked for: most commands need neither
     import pandas as pd
     import pyarrow as pa
+
+    from polydata.images.picture import ImageStore
 
 
 class Session:
@@ -38,6 +39,8 @@ class Session:
         Raises:
             WorkspaceError: if the address under [store] cannot be used.
         """
+        from polydata.images.picture import image_store
+
         return image_store(self.workspace)
 
     def papers(self, *, arrow: bool = False) -> pd.DataFrame | pa.Table:
