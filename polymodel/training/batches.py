@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -122,22 +123,13 @@ class Pixels:
     """
 
     def __init__(self, job: PartJob, network: Network, transform: Transform, processes: int = 1) -> None:
-        self.job, self.network, self.transform = job, network, transform
+        self.job, self.network = job, network
         self.module = network.module
         self.images = read_images(job)
         self.shown: list[list[tuple[int, int, int]]] = []
         workers = 0 if job.device == "cpu" else (os.cpu_count() or 1) // processes
-        self.loader = _loader(self._view, self.shown, workers)
-
-    def _view(self, shown: tuple[int, int, int]) -> Tensor:
-        """(size, size) uint8 of (epoch, place, copy)."""
-        epoch, place, copy = shown
-        image, size = self.images[place], self.job.recipe.image_size
-        if self.job.recipe.copies is not None:
-            way = draw_transform(self.job.seed, self.job.items[place].image_sha256, copy)
-            return torch.from_numpy(np.array(way.apply(Image.fromarray(image), size)))
-        state = ((self.job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63
-        return random_view(image, size, self.transform, state)
+        self.view = partial(_view, job, self.images, transform)  # no method, so that the loader ends with this object
+        self.loader = _loader(self.view, self.shown, workers)
 
     def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
         """See ``Source``."""
@@ -148,6 +140,17 @@ class Pixels:
     def logits(self, places: Sequence[int]) -> Tensor:
         """See ``Source``."""
         return pixel_logits(self.network, [self.images[k] for k in places], self.job.recipe, self.job.device)
+
+
+def _view(job: PartJob, images: Sequence[Grey], transform: Transform, shown: tuple[int, int, int]) -> Tensor:
+    """(size, size) uint8 of (epoch, place, copy)."""
+    epoch, place, copy = shown
+    image, size = images[place], job.recipe.image_size
+    if job.recipe.copies is not None:
+        way = draw_transform(job.seed, job.items[place].image_sha256, copy)
+        return torch.from_numpy(np.array(way.apply(Image.fromarray(image), size)))
+    state = ((job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63
+    return random_view(image, size, transform, state)
 
 
 def pixel_logits(network: Network, images: Sequence[Grey], recipe: Recipe, device: str) -> Tensor:

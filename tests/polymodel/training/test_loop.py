@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -268,9 +270,15 @@ def test_views_that_workers_make_are_those_of_one_process(small: Small, monkeypa
 
     def views(workers: int, transform: Transform) -> list[torch.Tensor]:
         source = Pixels(job, build(architecture(TINY), 2), transform)
-        source.loader = loaders._loader(source._view, source.shown, workers)
+        source.loader = loaders._loader(source.view, source.shown, workers)
         return [batch for epoch in range(2) for batch in source.training(epoch, shown)]
 
+    gc.disable()  # networks, images and workers of a part end with it, not when the collector comes by
+    try:
+        source = weakref.ref(Pixels(job, build(architecture(TINY), 2), random))
+    finally:
+        gc.enable()
+    assert source() is None
     assert all(torch.equal(one, two) for one, two in zip(views(0, random), views(2, random), strict=True))
     with pytest.raises(InputError, match="cannot be") as caught:
         views(2, failing)
