@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision.amp import MixedPrecision
 from numpy.typing import NDArray
 from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
@@ -179,6 +180,9 @@ def _new_loop(job: PartJob, network: Network, settings: LoopSettings) -> Loop:
     parameters = _trained_parameters(network, recipe)
     kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
     optimiser = kind(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    precision = settings.fabric.strategy.precision
+    if isinstance(precision, MixedPrecision) and precision.scaler is not None:
+        precision.scaler = torch.amp.GradScaler(precision.device)  # no part goes on with the scale of the one before
     return Loop(network, optimiser, settings.fabric)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import find_free_network_port
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment, find_free_network_port
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import distributed
@@ -65,10 +65,16 @@ def joined(device: str, precision: Precision) -> Iterator[Fabric]:
     size = int(os.environ["WORLD_SIZE"]) if launched() else 1
     here = int(os.environ.get("LOCAL_WORLD_SIZE", size))
     strategy: Any = "auto"
+    environments: list[Any] = [LightningEnvironment()]  # one process asks neither SLURM nor MPI how many there are
     if size > 1:
-        strategy = DDPStrategy(cluster_environment=TorchElasticEnvironment(), timeout=TIMEOUT)
+        strategy, environments = DDPStrategy(cluster_environment=TorchElasticEnvironment(), timeout=TIMEOUT), []
     fabric = Fabric(
-        accelerator=device, devices=here, num_nodes=size // here, strategy=strategy, precision=PRECISIONS[precision]
+        accelerator=device,
+        devices=here,
+        num_nodes=size // here,
+        strategy=strategy,
+        precision=PRECISIONS[precision],
+        plugins=environments,
     )
     fabric.launch()
     try:

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lightning_fabric.plugins.precision.amp import MixedPrecision
 from PIL import Image
 from safetensors.torch import load_file
 from small_split import CLASSES, Small
@@ -31,6 +34,7 @@ from polymodel.training import checkpoints
 from polymodel.training import loop as finetune
 from polymodel.training.batches import Pixels
 from polymodel.training.loop import batches, rate_at
+from polymodel.training.processes import joined
 from polymodel.training.train import train
 
 TINY = "timm:test_resnet"
@@ -163,6 +167,23 @@ def failing(size):
         raise ValueError("only in the second")
     return v2.CenterCrop(size)
 """
+
+
+def test_each_part_scales_its_gradients_anew(small: Small) -> None:
+    precision = MixedPrecision("16-mixed", "cpu")
+    assert precision.scaler is not None
+    precision.scaler.load_state_dict({**precision.scaler.state_dict(), "scale": 2.0})
+    settings: Any = SimpleNamespace(fabric=SimpleNamespace(strategy=SimpleNamespace(precision=precision)))
+    job = job_of(small, RecipeName.FINETUNE)
+    loop = finetune._new_loop(job, build(architecture(TINY), 2), settings)
+    assert loop.fabric.strategy.precision.state_dict()["scale"] == torch.amp.GradScaler("cpu").get_scale()
+
+
+def test_one_process_of_a_cluster_job_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "night", "SLURM_JOB_ID": "7"}.items():
+        monkeypatch.setenv(name, value)
+    with joined("cpu", Precision.FP32) as fabric:
+        assert (fabric.world_size, fabric.global_rank) == (1, 0)
 
 
 def test_mixed_precision_on_the_processor(small: Small) -> None:
