@@ -1,6 +1,6 @@
 """What ``import polymodel`` offers: train, open, score, ask, report and compare runs; and what needs no run.
 
-Where a call takes ``advance``, it is told (what is going on, done, all).
+Where a call takes ``progress``, it is told (what is going on, done, all).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polydata.errors import UsageError
+from polydata.errors import UsageError, first_line
 from polydata.splits.manifest import Split
 from polydata.types import Progress, quiet
 from polydata.workspace import Workspace, task_for
-from polymodel.config import DeviceName, Hardware, Precision, TrackerName, train_config
+from polymodel.config import DeviceName, Hardware, Precision, TrackerName, chosen, train_config
 from polymodel.data.split import check_images, load_split
 from polymodel.recipes import Finetune, Probe
 from polymodel.runs import run as folders
@@ -237,13 +237,14 @@ def fit(
     from polymodel.training.train import train
 
     config = train_config(method or Probe(), seeds)
+    where = chosen(DeviceName, device, "--device")
     trained = train(
         _split(split, workspace),
         config,
         Workspace.find(workspace).runs,
         name=name,
-        hardware=Hardware(DeviceName(device), devices, Precision(precision), compiled),
-        tracker=TrackerName(tracker),
+        hardware=Hardware(where, devices, chosen(Precision, precision, "--precision"), compiled),
+        tracker=chosen(TrackerName, tracker, "--track"),
         checkpoint_seconds=checkpoint_seconds,
         command=command,
         progress=progress,
@@ -280,7 +281,7 @@ def predict(
     from polymodel.prediction import predict as prediction
 
     opened = prediction.open_model(str(model), workspace) if isinstance(model, str | Path) else model
-    return prediction.predict(opened, images, DeviceName(device), progress)
+    return prediction.predict(opened, images, chosen(DeviceName, device, "--device"), progress)
 
 
 def write_report(
@@ -362,10 +363,10 @@ def baselines(
 
     if (human is None) != (truth is None):
         raise UsageError("--human and --truth go together.", "Name the table and its column with the true answers.")
-    chosen = _split(split, workspace)
-    check_images(chosen)
-    people = _people(human, raters, chosen, workspace).scores(truth) if human and truth else None
-    facts = run_baselines(chosen, Workspace.find(workspace).runs, embeddings, people, progress)
+    opened = _split(split, workspace)
+    check_images(opened)
+    people = _people(human, raters, opened, workspace).scores(truth) if human and truth else None
+    facts = run_baselines(opened, Workspace.find(workspace).runs, embeddings, people, progress)
     return Scores(facts, {name: row["metrics"] for name, row in facts["rows"].items()})
 
 
@@ -383,13 +384,16 @@ def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *
         ``sd`` is NaN, for there is one part alone.
 
     Raises:
-        UsageError: if shapes do not fit each other or values are out of range.
+        UsageError: if shapes do not fit each other or values are no numbers or out of range.
     """
     import numpy as np
 
     from polymodel.evaluation.metrics import Outcome, summarise
 
-    labels, chances = np.asarray(truth, dtype=np.int64), np.asarray(proba, dtype=np.float64)
+    try:
+        labels, chances = np.asarray(truth, dtype=np.int64), np.asarray(proba, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"These are no numbers: {first_line(error)}", "Give the index of each class.") from error
     chances = np.column_stack([1 - chances, chances]) if chances.ndim == 1 else chances
     papers = np.arange(len(labels)) if groups is None else np.asarray(groups)
     if labels.ndim != 1 or not len(labels) or not len(labels) == len(chances) == len(papers) or chances.ndim != 2:

@@ -12,13 +12,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_file
-from polymodel.recipes import IMAGENET, NO_WEIGHTS, RECIPES, Channels, Finetune, Probe, Recipe, RecipeName
+from polymodel.recipes import (
+    IMAGENET,
+    NO_WEIGHTS,
+    RECIPES,
+    Balance,
+    Channels,
+    Finetune,
+    Probe,
+    Recipe,
+    RecipeName,
+    Schedule,
+)
 
 MAX_SEEDS = 1000
+S = TypeVar("S", bound=StrEnum)
 
 
 class DeviceName(StrEnum):
@@ -107,6 +119,18 @@ class TrainConfig:
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def chosen(kind: type[S], given: str, option: str) -> S:
+    """A choice by its word.
+
+    Raises:
+        UsageError: if there is none of that word.
+    """
+    try:
+        return kind(given)
+    except ValueError:
+        raise UsageError(f"{option} takes {', '.join(kind)}, not {given!r}.") from None
+
+
 def config_from_dict(data: dict[str, Any]) -> TrainConfig:
     """The inverse of ``TrainConfig.as_dict``.
 
@@ -125,7 +149,7 @@ def adjusted(name: RecipeName, **overrides: float | str | bool | None) -> Recipe
     """A recipe with some of its settings replaced; None keeps the recipe's own.
 
     Raises:
-        UsageError: if a number makes no sense, or the recipe has no such setting.
+        UsageError: if a number or word makes no sense, or the recipe has no such setting.
     """
     recipe = RECIPES[name]
     wanted: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
@@ -133,6 +157,9 @@ def adjusted(name: RecipeName, **overrides: float | str | bool | None) -> Recipe
         lowest_allowed = key in ("warm_up", "patience")  # 0 turns these two off
         if isinstance(value, int | float) and (value < 0 or (value == 0 and not lowest_allowed)) and value is not False:
             raise UsageError(f"--{key.replace('_', '-')} must be above 0, not {value}.")
+    for key, kind in (("balance", Balance), ("schedule", Schedule)):
+        if key in wanted:
+            wanted[key] = chosen(kind, wanted[key], f"--{key}").value
     if recipe.kind == "probe" and wanted.get("balance") == "sampling":
         raise UsageError("--balance sampling means nothing to a probe.", "Use --balance weights, or none.")
     if recipe.tail_only and wanted.get("frozen_norm") is False:
@@ -176,8 +203,10 @@ def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> Tr
             hint = "--weights takes imagenet, none, or the path of a file."
             raise InputError(f"There is no weights file {weights}.", hint)
         weights_sha256 = sha256_file(Path(weights))
-    chosen = seeds_from(seeds, None) if isinstance(seeds, int) else tuple(seeds_from(None, s)[0] for s in seeds)
-    return TrainConfig(arch, weights, weights_sha256, recipe, chosen, *scale, transforms, own_sha256)
+    every = seeds_from(seeds, None) if isinstance(seeds, int) else tuple(seeds_from(None, s)[0] for s in seeds)
+    if not every or len(set(every)) < len(every):
+        raise UsageError(f"Seeds are at least one and all different, not {list(every)}.")
+    return TrainConfig(arch, weights, weights_sha256, recipe, every, *scale, transforms, own_sha256)
 
 
 def _channel_values(given: Channels, flag: str) -> tuple[float, ...] | None:

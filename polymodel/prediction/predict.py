@@ -127,12 +127,20 @@ def _sources(images: Images) -> list[tuple[str, Path | bytes]]:
             continue
         out = io.BytesIO()
         try:
-            (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(out, "TIFF")
+            (_pictured(image) if isinstance(image, np.ndarray) else image).save(out, "TIFF")
         except (AttributeError, TypeError, ValueError, OSError) as error:
             hint = "Give paths, PIL pictures, or arrays of uint8 or uint16; of several channels uint8 alone."
             raise UsageError(f"Image {place} is no picture: {first_line(error)}", hint) from error
         found.append((f"#{place}", out.getvalue()))
     return found
+
+
+def _pictured(image: NDArray[Any]) -> Image.Image:
+    """The picture of an array; of others pillow would make something, but not what was meant."""
+    is_pixels = image.dtype.kind == "u" and image.dtype.itemsize <= 2
+    if not is_pixels or image.ndim < 2 or image.shape[2:] not in ((), (3,), (4,)):
+        raise ValueError(f"an array of {image.dtype} and shape {image.shape}")
+    return Image.fromarray(image)
 
 
 class Answerer(Protocol):

@@ -169,12 +169,12 @@ class Run:
         """Refuse a run of which some parts are missing.
 
         Raises:
-            RefusedError: with the command that goes on with it.
+            RefusedError: saying how to go on with it.
         """
         if not self.is_finished:
             raise RefusedError(
                 f"The run {self.name} is not finished: {len(self.finished)} of {len(self.planned)} parts are there.",
-                f"Go on with it: {self.record['command']}",
+                f"Go on with it: {self.record['command'] or 'call polymodel.fit again as before'}",
             )
 
 

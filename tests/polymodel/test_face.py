@@ -76,9 +76,19 @@ def test_pictures_and_arrays_are_answered_as_their_files(small: Small, run: poly
     assert run.predict(picture).done[0].logits == found.done[2].logits
     exported = run.export(tmp_path / "face.onnx").output
     assert polymodel.predict(exported, grey).done[0].label == found.done[0].label
-    for wrong in (grey.astype(np.complex128), 3.0, np.zeros((2, 3, 4, 5), dtype=np.uint8)):
+    shapes = [np.zeros(shape, dtype=np.uint8) for shape in ((2, 3, 4, 5), (9, 9, 2), (9,))]
+    others = [grey.astype(kind) for kind in (np.complex128, np.float32, np.float64, np.int32, bool)]
+    for wrong in (*shapes, *others, 3.0):
         with pytest.raises(UsageError, match="no picture"):
             run.predict([wrong])
+    with pytest.raises(UsageError, match="--device takes auto, cpu"):
+        run.predict(grey, device="gpu")
+
+
+@pytest.mark.parametrize("option", ["device", "precision", "tracker"])
+def test_a_word_that_means_nothing_is_an_error_of_ours(small: Small, option: str) -> None:
+    with pytest.raises(UsageError, match="not 'nonsense'"):
+        polymodel.fit("cv", PROBE, workspace=small.root, **{option: "nonsense"})  # type: ignore[arg-type]
 
 
 def test_predictions_from_anywhere_are_scored() -> None:
@@ -92,7 +102,14 @@ def test_predictions_from_anywhere_are_scored() -> None:
     pd.testing.assert_frame_equal(
         found, polymodel.score(truth, np.column_stack([1 - proba, proba]), np.arange(60) // 4)
     )
-    for wrong in ((truth[:5], proba), (truth, proba * 2), (truth + 1, proba), (truth, proba, ["a"]), ([], [])):
+    for wrong in (
+        (truth[:5], proba),
+        (truth, proba * 2),
+        (truth + 1, proba),
+        (truth, proba, ["a"]),
+        ([], []),
+        (["a"], [1]),
+    ):
         with pytest.raises(UsageError):
             polymodel.score(*wrong)
 

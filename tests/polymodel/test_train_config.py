@@ -6,7 +6,7 @@ import pytest
 
 from polydata.errors import UsageError
 from polymodel.config import TrainConfig, adjusted, config_from_dict, seeds_from, train_config
-from polymodel.recipes import RECIPES, Finetune, RecipeName, method_named
+from polymodel.recipes import RECIPES, Finetune, Probe, RecipeName, method_named
 
 
 @pytest.mark.parametrize("name", list(RecipeName))
@@ -35,6 +35,8 @@ def test_what_means_nothing_to_a_recipe_is_refused() -> None:
         with pytest.raises(UsageError, match="--"):
             method_named(RecipeName.PROBE, **setting)
     for recipe, setting in (
+        (RecipeName.FINETUNE, {"schedule": "cosin"}),
+        (RecipeName.FINETUNE, {"balance": "weight"}),
         (RecipeName.PROBE, {"balance": "sampling"}),
         (RecipeName.LP_FT, {"frozen_norm": False}),
         (RecipeName.FINETUNE, {"warm_up": -1}),
@@ -73,6 +75,10 @@ def test_seeds() -> None:
     for count, seed in ((1, 1), (0, None), (1001, None), (None, -1)):
         with pytest.raises(UsageError):
             seeds_from(count, seed)
+    assert train_config(Probe(), [4, 2]).seeds == (4, 2)
+    for several in ([], [1, 1], 0):
+        with pytest.raises(UsageError, match="eeds"):
+            train_config(Probe(), several)
 
 
 def test_the_digest_follows_settings_and_split_but_not_where_a_weights_file_lies() -> None:
