@@ -330,7 +330,7 @@ def compare(runs: Sequence[AnyRun] = (), *, workspace: Path | None = None, progr
     from polymodel.evaluation.compare import leaderboard
 
     found, unreadable = ([_run(run, workspace) for run in runs], []) if runs else folders.list_runs(workspace)
-    board = leaderboard(found, pairs=bool(runs), advance=progress)
+    board = leaderboard(found, pairs=bool(runs), progress=progress)
     return dataclasses.replace(board, problems=(*unreadable, *board.problems))
 
 

@@ -42,7 +42,7 @@ def evaluate(
     from polymodel.api import open_run
     from polymodel.report.tables import show_evaluation
 
-    with progress() as advance:
+    with progress() as bar:
         found = open_run(run, workspace).evaluate(
             controls=controls,
             against=against,
@@ -51,7 +51,7 @@ def evaluate(
             images=images,
             raters=raters,
             workspace=workspace,
-            progress=advance,
+            progress=bar,
         )
     print_json(found.facts) if as_json else show_evaluation(found.facts)
 
@@ -78,7 +78,7 @@ def baselines(
     from polymodel import api
     from polymodel.report.tables import show_baselines
 
-    with progress() as advance:
+    with progress() as bar:
         found = api.baselines(
             split,
             embeddings=embeddings,
@@ -86,7 +86,7 @@ def baselines(
             truth=truth,
             raters=raters,
             workspace=workspace,
-            progress=advance,
+            progress=bar,
         )
     print_json(found.facts) if as_json else show_baselines(found.facts)
 
@@ -112,8 +112,8 @@ def report(
     """Write one self-contained HTML page about one or several runs."""
     from polymodel.api import write_report
 
-    with progress() as advance:
+    with progress() as bar:
         written = write_report(
-            run, output, published=published, training_log=training_log, workspace=workspace, progress=advance
+            run, output, published=published, training_log=training_log, workspace=workspace, progress=bar
         )
     say(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). Open it in a browser.")

@@ -39,8 +39,8 @@ def predict(
 
     if output is not None:
         check_output(output, OUTPUTS)
-    with progress() as advance:
-        found = api.predict(run, images, device=device, workspace=workspace, progress=advance)
+    with progress() as bar:
+        found = api.predict(run, images, device=device, workspace=workspace, progress=bar)
     if output is not None:
         write_predictions(output, found)
     print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)
@@ -61,6 +61,6 @@ def export(
     from polymodel.api import open_run
     from polymodel.report import tables
 
-    with progress() as advance:
-        done = open_run(run, workspace).export(output, progress=advance)
+    with progress() as bar:
+        done = open_run(run, workspace).export(output, progress=bar)
     print_json(tables.exported_json(done)) if as_json else tables.show_exported(done)

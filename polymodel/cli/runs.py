@@ -61,8 +61,8 @@ def runs_compare(
 
     if output is not None and output.suffix.lower() != ".csv":
         raise UsageError(f"{output} does not end in .csv.", "The leaderboard is written as CSV.")
-    with progress() as advance:
-        board = api.compare(names or (), workspace=workspace, progress=advance)
+    with progress() as bar:
+        board = api.compare(names or (), workspace=workspace, progress=bar)
     if output is not None:
         write_leaderboard(output, board)
     if as_json:

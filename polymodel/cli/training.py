@@ -133,8 +133,8 @@ def embed(
     from polymodel.report import tables as console
 
     config = train_config(Probe(arch=arch, weights=weights, mean=mean, std=std))
-    with progress() as advance:
-        done = embed_images(split, output, config, device=device, workspace=workspace, advance=advance)
+    with progress() as bar:
+        done = embed_images(split, output, config, device=device, workspace=workspace, progress=bar)
     print_json(console.embedded_json(done)) if as_json else console.show_embedded(done)
     report_problems((f"{path}: {reason}" for path, reason in done.failed), "Failed")
     if done.failed:

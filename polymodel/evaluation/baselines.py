@@ -20,13 +20,13 @@ from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.images.picture import describe, open_picture
 from polydata.splits.manifest import Item, Split
+from polydata.types import Progress, quiet
 from polymodel.evaluation.metrics import RESAMPLES, Outcome, summarise
 from polymodel.evaluation.texture import sobel_value, texture_features
 from polymodel.runs.run import BASELINES_FOLDER, leakage_text, write_json
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-Advance = Callable[[str, int, int], None]
 
 SOBEL_THRESHOLD = 17.5
 """Any threshold from 17.12 to 18.06 gives the seed's published row; the seed prints none."""
@@ -187,7 +187,7 @@ def run_baselines(
     runs: Path,
     embeddings: Path | None = None,
     people: Mapping[str, Any] | None = None,
-    advance: Advance = lambda *_: None,
+    progress: Progress = quiet,
 ) -> dict[str, Any]:
     """Fit and score every baseline on every fold, and write ``baselines/SPLIT.json`` and ``.parquet`` beside the runs.
 
@@ -196,7 +196,7 @@ def run_baselines(
         runs: the runs folder of the workspace.
         embeddings: a Parquet file of ``polymodel embed`` for the nearest neighbour; textures where None.
         people: what people answered, from ``people.HumanTable``, to stand in the same table.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
 
     Returns:
         What was written: ``rows`` holds for each baseline what it is and its metrics as ``metrics.summarise`` gives
@@ -210,7 +210,7 @@ def run_baselines(
 
     items = list({item.image_sha256: item for fold in split.folds for item in (*fold.train, *fold.test)}.values())
     place = {item.image_sha256: k for k, item in enumerate(items)}
-    pictures, is_gif = _read(split, items, embeddings, advance)
+    pictures, is_gif = _read(split, items, embeddings, progress)
     sides = [
         tuple(np.array([place[i.image_sha256] for i in side], dtype=np.int64) for side in (fold.train, fold.test))
         for fold in split.folds
@@ -219,7 +219,7 @@ def run_baselines(
     for name, baseline in BASELINES.items():
         outcomes = []
         for number, (fold, (train, test)) in enumerate(zip(split.folds, sides, strict=True)):
-            advance(f"baseline {name.replace('_', ' ')}", number, len(sides))
+            progress(f"baseline {name.replace('_', ' ')}", number, len(sides))
             scores = baseline.method(pictures, train, test)
             outcomes.append(_outcome(pictures, test, scores))
             answers += [
@@ -272,7 +272,7 @@ def _outcome(pictures: Pictures, test: Index, scores: Array) -> Outcome:
 
 
 def _read(
-    split: Split, items: Sequence[Item], embeddings: Path | None, advance: Advance
+    split: Split, items: Sequence[Item], embeddings: Path | None, progress: Progress
 ) -> tuple[Pictures, NDArray[np.bool_]]:
     """Everything that the baselines see, and which files are GIF."""
     paths = [split.image_path(item) for item in items]
@@ -281,7 +281,7 @@ def _read(
         labels=[split.classes.index(item.label) for item in items],
         groups=[item.group for item in items],
         classes=len(split.classes),
-        progress=lambda _, done, count: advance("reading images", done, count or 0),
+        progress=lambda _, done, count: progress("reading images", done, count),
     )
     values, textures, gif = [], [], []
     for done, path in enumerate(paths):
@@ -289,7 +289,7 @@ def _read(
         gif.append(describe(data, str(path)).format == "GIF")
         values.append(sobel_value(data))
         textures.append(texture_features(open_picture(path)))
-        advance("measuring textures", done + 1, len(paths))
+        progress("measuring textures", done + 1, len(paths))
     measured = np.stack(textures)
     given = measured if embeddings is None else read_embeddings(embeddings, [i.image_sha256 for i in items])
     pictures = Pictures(controls, split.classes.index(split.positive), np.array(values), measured, given)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.errors import PolydataError, UsageError
 from polydata.files.atomic import replacing, writing_to
+from polydata.types import Progress, quiet
 from polymodel.evaluation.aggregate import averaged, outcome_of, scored_outcomes
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.metrics import METRICS, Outcome, centre_of, differences, mcnemar
@@ -98,9 +99,7 @@ def _on(run: Run, groups: pd.Series[str]) -> list[Outcome]:
     return [outcome for outcome in scored_outcomes(run, outcomes)[0] if len(outcome.truth)]
 
 
-def leaderboard(
-    runs: Sequence[Run], pairs: bool = False, advance: Callable[[str, int, int], None] = lambda *_: None
-) -> Board:
+def leaderboard(runs: Sequence[Run], pairs: bool = False, progress: Progress = quiet) -> Board:
     """Score runs and set them side by side; a run that was never evaluated is, without control models.
 
     Rows of one split stand together, clean splits first, in each the higher AUROC first. Only rows with the same
@@ -109,11 +108,11 @@ def leaderboard(
     Args:
         runs: finished or not; what is wrong with one hides no other.
         pairs: also compare the first with each of the others.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
     """
     rows, differences, problems = [], [], []
     for done, run in enumerate(runs):
-        advance("evaluating", done, len(runs))
+        progress("evaluating", done, len(runs))
         try:
             rows.append(_row(run, evaluate(run, controls=False)))
             if pairs and done:

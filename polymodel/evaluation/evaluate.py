@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from polydata.auditing.controls import CONTROLS, ControlTable, read_table
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.ids import sha256_file
+from polydata.types import Progress, quiet
 from polymodel.evaluation.aggregate import outcome_of, scored_outcomes
 from polymodel.evaluation.metrics import (
     METRICS,
@@ -36,16 +37,15 @@ CONFUSION_PNG = "confusion_matrix.png"
 VERSION = 3
 
 Summary = dict[str, dict[str, Any]]
-Advance = Callable[[str, int, int], None]
 
 
-def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None) -> dict[str, Any]:
+def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dict[str, Any]:
     """Score a finished run on its test side, and write evaluation.json and the confusion matrix into its folder.
 
     Args:
         run: from ``open_run``.
         controls: also fit the control models on each part's training side and score them on its test side.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
 
     Returns:
         The metrics of ``metrics.METRICS`` as fractions, each {value, low, high} or, over folds or seeds,
@@ -77,7 +77,7 @@ def evaluate(run: Run, controls: bool = True, advance: Advance = lambda *_: None
     result["over_seeds"] = over_seeds(scored, seeds)
     result["within_papers"] = within_groups(tests)
     result["slices"] = slices(run)
-    others = _controls(run, frames, tests, controls, advance)
+    others = _controls(run, frames, tests, controls, progress)
     result["majority"] = others.pop("majority")
     result["controls"] = others
     counts = np.sum([confusion(outcome) for outcome in tests], axis=0)
@@ -131,19 +131,19 @@ def _known(run: Run, digest: str) -> dict[str, Any] | None:
 
 
 def _controls(
-    run: Run, frames: Sequence[pd.DataFrame], tests: Sequence[Outcome], with_images: bool, advance: Advance
+    run: Run, frames: Sequence[pd.DataFrame], tests: Sequence[Outcome], with_images: bool, progress: Progress
 ) -> dict[str, Summary]:
     """Controls, fitted on each part's training side and scored on its test side; without images the majority alone."""
     import pandas as pd
 
-    table, places = _table(run, frames, with_images, advance)
+    table, places = _table(run, frames, with_images, progress)
     # Seeds repeat the same fold, and controls know no seed: each fold is answered once.
     answers: dict[tuple[str, int], Array] = {}
     found = {}
     for name in CONTROLS if with_images else ("majority",):
         outcomes = []
         for done, (key, frame, test) in enumerate(zip(run.planned, frames, tests, strict=True)):
-            advance(f"control model {name.replace('_', ' ')}", done, len(frames))
+            progress(f"control model {name.replace('_', ' ')}", done, len(frames))
             if (name, key.fold) not in answers:
                 own = places.get_indexer(pd.Index(frame["image_sha256"]))
                 sides = (own[frame["side"] == side] for side in ("train", "test"))
@@ -154,7 +154,7 @@ def _controls(
 
 
 def _table(
-    run: Run, frames: Sequence[pd.DataFrame], with_images: bool, advance: Advance
+    run: Run, frames: Sequence[pd.DataFrame], with_images: bool, progress: Progress
 ) -> tuple[ControlTable, pd.Index[str]]:
     """What the controls see of every image of the run, and their SHA-256 in the same order."""
     import pandas as pd
@@ -169,6 +169,6 @@ def _table(
         labels=labels,
         groups=groups,
         classes=len(run.classes),
-        progress=lambda _, done, count: advance("reading images for the control models", done, count or 0),
+        progress=lambda _, done, count: progress("reading images for the control models", done, count),
     )
     return table, images.index

@@ -11,7 +11,7 @@ same means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
@@ -25,6 +25,7 @@ from torch import Tensor
 from polydata.files.atomic import replacing
 from polydata.ids import content_id
 from polydata.images.picture import open_picture
+from polydata.types import Progress, quiet
 from polymodel.data.views import preparation
 from polymodel.networks.devices import each
 from polymodel.networks.network import Network
@@ -152,14 +153,12 @@ class FeatureCache:
         if device == "cpu":
             network.module.to(memory_format=torch.channels_last)
 
-    def get(
-        self, images: Sequence[tuple[str, Path]], advance: Callable[[int, int], None] | None = None
-    ) -> list[Features]:
+    def get(self, images: Sequence[tuple[str, Path]], progress: Progress = quiet) -> list[Features]:
         """Blocks of features of images given as (SHA-256, path), in their order, each (n, features).
 
         Args:
             images: their bytes are trusted to have that SHA-256.
-            advance: told (done, all) after each image.
+            progress: told after each image.
 
         Raises:
             InputError: if an image cannot be read.
@@ -167,8 +166,7 @@ class FeatureCache:
         missing = [(sha256, path) for sha256, path in dict(images).items() if not self._kept(sha256).is_file()]
         known = len(images) - len(missing)
         for done, _ in enumerate(each(self.network, self.device, missing, self._compute), start=1):
-            if advance:
-                advance(known + done, len(images))
+            progress("features", known + done, len(images))
         return [np.stack(block) for block in zip(*(self._found(*image) for image in images), strict=True)]
 
     def _kept(self, sha256: str) -> Path:

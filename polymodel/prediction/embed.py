@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def embed(
     *,
     device: DeviceName = DeviceName.AUTO,
     workspace: Path | None = None,
-    advance: Progress = quiet,
+    progress: Progress = quiet,
 ) -> Embedded:
     """Write mean and sd of every channel of the last two stages, a row for each image: image_sha256, f0, f1, ...
 
@@ -62,7 +62,7 @@ def embed(
         config: the network, and the views of its recipe ``probe``.
         device: where to compute.
         workspace: of the split; features are kept in its cache.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
 
     Raises:
         InputError: if there is no such split or folder, or no image of it can be read.
@@ -82,7 +82,7 @@ def embed(
     for begin in range(0, len(listed), IMAGES_AT_ONCE):
         some = listed[begin : begin + IMAGES_AT_ONCE]
         try:
-            rows |= _means(cache, some, lambda done, _: advance("features", begin + done, len(listed)))  # noqa: B023
+            rows |= _means(cache, some, lambda step, done, _: progress(step, begin + done, len(listed)))  # noqa: B023
         except InputError:
             for image in some:
                 try:
@@ -95,11 +95,9 @@ def embed(
     return Embedded(output, len(rows), len(next(iter(rows.values()))), cache.digest, tuple(failed))
 
 
-def _means(
-    cache: FeatureCache, images: Sequence[tuple[str, Path]], advance: Callable[[int, int], None] | None = None
-) -> dict[str, Features]:
+def _means(cache: FeatureCache, images: Sequence[tuple[str, Path]], progress: Progress = quiet) -> dict[str, Features]:
     """The first block of features of each image, by SHA-256."""
-    means = cache.get(images, advance)[0]
+    means = cache.get(images, progress)[0]
     return {sha256: row for (sha256, _), row in zip(images, means, strict=True)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from polydata.files.atomic import check_output, replacing
 from polydata.images.picture import open_picture
 from polydata.images.transforms import MAX_ASPECT
 from polydata.resources import VERSION, install_hint
+from polydata.types import Progress, quiet
 from polymodel.data.views import CROPS, GREY_WEIGHTS, Grey, Preparation
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
@@ -186,13 +187,13 @@ class _Graph(nn.Module):
         return logits, logits.softmax(1)
 
 
-def export(run: Run, output: Path, advance: Callable[[str, int, int], None] = lambda *_: None) -> Exported:
+def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
     """Write a finished run as FILE.onnx, and FILE.json with what it says of itself.
 
     Args:
         run: from ``open_run``.
         output: a .onnx file; it and the .json file are replaced where they are there.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
 
     Raises:
         UsageError: if packages are missing or the file is no .onnx.
@@ -202,7 +203,7 @@ def export(run: Run, output: Path, advance: Callable[[str, int, int], None] = la
     """
     check_output(output, (SUFFIX,))
     require_packages()
-    advance("reading the run", 0, 3)
+    progress("reading the run", 0, 3)
     answers = open_answers(run, "cpu")
     size = sum(t.numel() * t.element_size() for t in (*answers.parameters(), *answers.buffers()))
     if size > MAX_BYTES:
@@ -213,10 +214,10 @@ def export(run: Run, output: Path, advance: Callable[[str, int, int], None] = la
     pictures, from_run = _pictures(run)
     views = np.stack([answers.preparation.views(picture) for picture in pictures])
     wanted = np.stack([answers.answer(one) for one in views])
-    advance("writing the graph", 1, 3)
+    progress("writing the graph", 1, 3)
     facts = _facts(run, answers.preparation, views.shape[1])
     data = to_onnx(_Graph(answers).float().eval(), views, facts, run.name)
-    advance("comparing with torch", 2, 3)
+    progress("comparing with torch", 2, 3)
     model = open_onnx(data)
     difference = np.abs(np.stack([model.answer(one) for one in views]) - wanted)
     if not (difference <= TOLERANCE * np.maximum(1.0, np.abs(wanted))).all():

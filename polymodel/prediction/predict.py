@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -16,6 +16,7 @@ from polydata.errors import InputError, UsageError, first_line
 from polydata.files.atomic import check_output, replacing, writing_to
 from polydata.ids import sha256_bytes
 from polydata.images.picture import SUFFIXES, open_picture
+from polydata.types import Progress, quiet
 from polydata.workspace import SETTINGS, Workspace
 from polymodel.config import DeviceName
 from polymodel.data.views import Grey, Preparation
@@ -173,7 +174,7 @@ def predict(
     model: Run | OnnxModel,
     images: Images,
     device: DeviceName = DeviceName.AUTO,
-    advance: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress = quiet,
 ) -> Predictions:
     """Predict images with all parts of a finished run together: their logits are averaged.
 
@@ -181,7 +182,7 @@ def predict(
         model: from ``open_model`` or ``open_run``.
         images: files, folders and workspaces, pictures or arrays of them; see ``polymodel.predict``.
         device: where to compute; an exported file is always asked on the processor.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
 
     Raises:
         RefusedError: if the run is not finished, or its network is not the one that it was trained with.
@@ -203,9 +204,9 @@ def predict(
         else:
             found[place] = sha256_bytes(data) if isinstance(source, Path) else "", answers.answer(views)
 
-    advance("predicting", 0, len(sources))
+    progress("predicting", 0, len(sources))
     for done, _ in enumerate(each(answers, used, range(len(sources)), one), start=1):
-        advance("predicting", done, len(sources))
+        progress("predicting", done, len(sources))
     positive = model.classes.index(model.positive)
     known = _trained_on(model) if isinstance(model, Run) else None
     rows = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from PIL import Image
 
 from polydata.files.atomic import writing_to
 from polydata.images.picture import open_picture
+from polydata.types import Progress
 from polymodel.evaluation.across import known_across
 from polymodel.evaluation.aggregate import averaged, logit_columns, tested_rows
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
@@ -70,7 +71,7 @@ class Mistake:
 def write_report(
     runs: Sequence[Run],
     output: Path,
-    advance: Callable[[str, int, int], None],
+    progress: Progress,
     published: Path | None = None,
     training_log: Path | None = None,
 ) -> Path:
@@ -79,7 +80,7 @@ def write_report(
     Args:
         runs: finished runs, in the order in which they are to be shown.
         output: the HTML file.
-        advance: told (what is going on, done, all).
+        progress: told of what is going on.
         published: a table of printed results to set beside, see ``published_results.read_printed``.
         training_log: the epochs of printed trainings, see ``published_results.read_curves``.
 
@@ -92,7 +93,7 @@ def write_report(
     """
     printed = read_printed(published) if published else []
     curves = read_curves(training_log) if training_log else []
-    sections = [_section(run, evaluate(run, advance=advance)) for run in runs]
+    sections = [_section(run, evaluate(run, progress=progress)) for run in runs]
     page = render(
         sections,
         printed=printed,

@@ -36,7 +36,7 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
         InputError: if an image cannot be read or the training side holds a single class.
     """
     labels, train, classes = job.targets(), job.places("train"), len(job.classes)
-    blocks = cache.get(job.images(job.items), lambda done, count: job.progress("features", done, count))
+    blocks = cache.get(job.images(job.items), job.progress)
     features = np.concatenate(blocks, axis=1)
     place = coordinates(features[train], [block.shape[1] for block in blocks])
     chosen = job.recipe.inverse_regularisation

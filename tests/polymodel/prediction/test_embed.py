@@ -11,6 +11,7 @@ import pytest
 from small_split import Small, texture
 from typer.testing import CliRunner
 
+from polydata.types import Progress, quiet
 from polymodel.cli import app
 from polymodel.networks.features import FeatureCache
 
@@ -65,9 +66,9 @@ def test_images_share_the_threads_and_bad_ones_are_listed_alone(
     asked: list[int] = []
     get = FeatureCache.get
 
-    def counted(self: FeatureCache, images: list[tuple[str, Path]], advance: object = None) -> object:
+    def counted(self: FeatureCache, images: list[tuple[str, Path]], progress: Progress = quiet) -> object:
         asked.append(len(images))
-        return get(self, images, advance)
+        return get(self, images, progress)
 
     monkeypatch.setattr(FeatureCache, "get", counted)
     folder, output = tmp_path / "in", tmp_path / "features.parquet"
