@@ -1,7 +1,4 @@
-"""What ``import polymodel`` offers: train, open, score, ask, report and compare runs; and what needs no run.
-
-Where a call takes ``progress``, it is told (what is going on, done, all).
-"""
+"""What ``import polymodel`` offers; where a call takes ``progress``, it is told (what is going on, done, all)."""
 
 from __future__ import annotations
 
@@ -318,7 +315,6 @@ def compare(runs: Sequence[AnyRun] = (), *, workspace: Path | None = None, progr
     Args:
         runs: their names or folders; all of the workspace where there is none.
         workspace: otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
-        progress: told of what is going on.
 
     Returns:
         ``rows``, also as a data frame ``table``; ``differences`` on the test images that two runs share, with a paired

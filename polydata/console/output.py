@@ -108,15 +108,16 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A progress bar for each step of long work; yields a function that is told (step, done, all)."""
+def stages(*, in_one: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar for each step of long work, or one that names the step; yields what is told (step, done, all)."""
     with _bar() as bar:
         tasks: dict[str, TaskID] = {}
 
         def advance(step: str, done: int, total: int | None) -> None:
-            if step not in tasks:
-                tasks[step] = bar.add_task(step, total=total)
-            bar.update(tasks[step], completed=done, total=total)
+            line = "" if in_one else step
+            if line not in tasks:
+                tasks[line] = bar.add_task(step, total=total)
+            bar.update(tasks[line], description=step, completed=done, total=total)
 
         yield advance
 

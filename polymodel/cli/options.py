@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from polydata.console.output import stages
 from polymodel.config import DeviceName
-
-if TYPE_CHECKING:
-    from polydata.types import Progress as Told
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
 SplitOption = Annotated[
@@ -45,14 +42,5 @@ def command_words() -> list[str]:
     return ["polymodel", *(shlex.quote(word) for word in sys.argv[1:])]
 
 
-@contextmanager
-def progress() -> Iterator[Told]:
-    """A progress bar on standard error, silent where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda what, done, count: bar.update(task, description=what, completed=done, total=count)
+progress = partial(stages, in_one=True)
+"""A progress bar on standard error; its words change too often for a line each."""

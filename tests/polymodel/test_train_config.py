@@ -76,7 +76,8 @@ def test_seeds() -> None:
         with pytest.raises(UsageError):
             seeds_from(count, seed)
     assert train_config(Probe(), [4, 2]).seeds == (4, 2)
-    for several in ([], [1, 1], 0):
+    wrong: tuple[int | list[int], ...] = ([], [1, 1], 0)
+    for several in wrong:
         with pytest.raises(UsageError, match="eeds"):
             train_config(Probe(), several)
 

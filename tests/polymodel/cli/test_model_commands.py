@@ -14,8 +14,9 @@ from sklearn.metrics import roc_auc_score
 from small_split import POSITIVE, Small, texture, write_split
 from typer.testing import CliRunner
 
+from polydata.console import output
 from polydata.splits.manifest import Item
-from polymodel.cli import app
+from polymodel.cli import app, options
 from polymodel.data.split import load_split
 from polymodel.evaluation.metrics import METRICS
 
@@ -420,3 +421,12 @@ def test_signs_that_steer_a_terminal_are_written_out(own: Small, tmp_path: Path)
     ):
         said = call(own, *words)
         assert not {"\x1b", "\u202e"} & set(said), words
+
+
+def test_one_bar_names_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = output._bar()
+    monkeypatch.setattr(output, "_bar", lambda: bar)
+    with options.progress() as told:
+        told("epoch 1", 0, 3)
+        told("epoch 2, train loss 0.5", 1, 3)
+    assert [(task.description, task.completed, task.total) for task in bar.tasks] == [("epoch 2, train loss 0.5", 1, 3)]
