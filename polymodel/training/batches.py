@@ -7,6 +7,7 @@ measuring (the centre, or the centre and its mirror images).
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,7 @@ RANDOM_STATE = threading.Lock()
 """Random views follow from the process's generators, which one thread at a time may set."""
 
 MAX_WORKERS = 8
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - its room is looked up, nothing is written there
 FEW_IMAGES = 200
 """So few are read before other processes have begun."""
 
@@ -127,9 +129,8 @@ class Pixels:
         self.module = network.module
         self.images = read_images(job)
         self.shown: list[list[tuple[int, int, int]]] = []
-        workers = 0 if job.device == "cpu" else (os.cpu_count() or 1) // processes
         self.view = partial(_view, job, self.images, transform)  # no method, so that the loader ends with this object
-        self.loader = _loader(self.view, self.shown, workers)
+        self.loader = _loader(self.view, self.shown, _workers(job, processes))
 
     def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
         """See ``Source``."""
@@ -140,6 +141,15 @@ class Pixels:
     def logits(self, places: Sequence[int]) -> Tensor:
         """See ``Source``."""
         return pixel_logits(self.network, [self.images[k] for k in places], self.job.recipe, self.job.device)
+
+
+def _workers(job: PartJob, processes: int) -> int:
+    """How many make views ahead, two batches each: none on a processor; their batches fit the shared memory, of which a
+    container may have little."""
+    if job.device == "cpu" or not SHARED_MEMORY.is_dir():
+        return 0
+    room = shutil.disk_usage(SHARED_MEMORY).free // (4 * job.recipe.batch_size * job.recipe.image_size**2)
+    return min((os.cpu_count() or 1) // processes, room)
 
 
 def _view(job: PartJob, images: Sequence[Grey], transform: Transform, shown: tuple[int, int, int]) -> Tensor:

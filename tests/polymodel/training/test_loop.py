@@ -306,6 +306,20 @@ def test_views_that_workers_make_are_those_of_one_process(small: Small, monkeypa
     assert caught.value.hint == "Take another."
 
 
+def test_workers_fit_processors_and_shared_memory(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = dataclasses.replace(job_of(small, RecipeName.PAPER), device="cuda")  # batches of 128 x 256 x 256 bytes
+    monkeypatch.setattr(loaders, "SHARED_MEMORY", tmp_path)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    found = []
+    for free in (2**36, 2**26, 2**20):
+        monkeypatch.setattr("shutil.disk_usage", lambda _path, free=free: SimpleNamespace(free=free))
+        found.append([loaders._workers(job, processes) for processes in (1, 4)])
+    assert found == [[8, 2], [2, 2], [0, 0]]
+    assert loaders._workers(dataclasses.replace(job, device="cpu"), 1) == 0
+
+
 OWN = """
 import torch
 from torchvision.transforms import v2
