@@ -128,7 +128,7 @@ def _sources(images: Images) -> list[tuple[str, Path | bytes]]:
             continue
         out = io.BytesIO()
         try:
-            (_pictured(image) if isinstance(image, np.ndarray) else image).save(out, "TIFF")
+            _pictured(image).save(out, "TIFF")
         except (AttributeError, TypeError, ValueError, OSError) as error:
             hint = "Give paths, PIL pictures, or arrays of uint8 or uint16; of several channels uint8 alone."
             raise UsageError(f"Image {place} is no picture: {first_line(error)}", hint) from error
@@ -136,8 +136,10 @@ def _sources(images: Images) -> list[tuple[str, Path | bytes]]:
     return found
 
 
-def _pictured(image: NDArray[Any]) -> Image.Image:
-    """The picture of an array; of others pillow would make something, but not what was meant."""
+def _pictured(image: Image.Image | NDArray[Any]) -> Image.Image:
+    """A picture that TIFF can hold whole; of other arrays pillow would make something, but not what was meant."""
+    if not isinstance(image, np.ndarray):
+        return image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
     is_pixels = image.dtype.kind == "u" and image.dtype.itemsize <= 2
     if not is_pixels or image.ndim < 2 or image.shape[2:] not in ((), (3,), (4,)):
         raise ValueError(f"an array of {image.dtype} and shape {image.shape}")

@@ -73,6 +73,9 @@ def test_pictures_and_arrays_are_answered_as_their_files(small: Small, run: poly
     logits = found.table.filter(like="logit_").to_numpy()
     assert logits[:6] == pytest.approx(np.tile(logits[0], (6, 1)), abs=1e-12)
     assert found.table["trained_on"].tolist()[:3] == [True, True, None]
+    picture.quantize(8).save(tmp_path / "palette.png", transparency=0)
+    one, two = run.predict([tmp_path / "palette.png", Image.open(tmp_path / "palette.png")]).done
+    assert one.logits == two.logits
     assert run.predict(picture).done[0].logits == found.done[2].logits
     exported = run.export(tmp_path / "face.onnx").output
     assert polymodel.predict(exported, grey).done[0].label == found.done[0].label
