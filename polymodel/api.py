@@ -261,7 +261,7 @@ def predict(
 
     Args:
         model: a run, its name or folder, or a .onnx file that ``Run.export`` wrote.
-        images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures of any mode, or
+        images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures (not HSV), or
             arrays: uint8 of shape (height, width) or (height, width, 3 or 4), or uint16 of shape (height, width).
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is; a .onnx file is asked on the processor.
         workspace: of a run's name; otherwise POLYDATA_WORKSPACE, or the first found from here upwards.

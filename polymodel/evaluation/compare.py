@@ -144,7 +144,6 @@ def write_leaderboard(path: Path, board: Board) -> None:
     """Write the rows as CSV with the columns ``COLUMNS``; a metric without meaning is an empty cell.
 
     Raises:
-        UsageError: if the file does not end in .csv.
         InputError: if the file cannot be written.
     """
     with writing_to(path), replacing(path) as out:
