@@ -86,7 +86,8 @@ def _loader(give: Callable[[Any], Any], batches: list[list[Any]], workers: int) 
 
     The batches may change between two epochs. What comes out does not depend on the number of workers.
     """
-    workers = min(MAX_WORKERS, workers) if sys.platform == "linux" else 0  # elsewhere a process begins with nothing
+    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0  # elsewhere a process begins with nothing
+    workers = min(MAX_WORKERS, workers, usable)
     return DataLoader(
         _Asked(give),
         batch_sampler=batches,

@@ -318,6 +318,8 @@ def test_workers_fit_processors_and_shared_memory(
         found.append([loaders._workers(job, processes) for processes in (1, 4)])
     assert found == [[8, 2], [2, 2], [0, 0]]
     assert loaders._workers(dataclasses.replace(job, device="cpu"), 1) == 0
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {5}, raising=False)
+    assert loaders._loader(int, [[0]], 8).num_workers == (1 if sys.platform == "linux" else 0)
 
 
 OWN = """
