@@ -262,9 +262,10 @@ def _failed(
         raise UsageError(f"No file fails for the reason {reason!r}.", f"Say failed, or one of {', '.join(REASONS)}.")
     paths = [Path(row["path"]) for row in failures(catalogue) if reason in ("failed", row["reason"])]
     if places:
-        paths = [path for path in paths if path in files or any(path.is_relative_to(place) for place in places)]
+        meant = set(files)
+        paths = [path for path in paths if path in meant or any(path.is_relative_to(place) for place in places)]
     there = [path for path in paths if path.exists()]
-    return there, [path for path in paths if path not in there]
+    return there, sorted(set(paths) - set(there))
 
 
 def _read(

@@ -12,6 +12,7 @@ from commands import run, run_json
 from edit_scene import ALONE, LONELY, MISSED, WHOLE, EditScene, never_done
 
 from polydata.catalogue.edits import edits_of, write_edits
+from polydata.catalogue.session import open_session
 from polydata.choices import Kind
 from polydata.errors import InputError, PolydataError, UsageError
 from polydata.extraction import editing
@@ -330,7 +331,7 @@ def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene, monkeypatch: p
     settings.write_text(settings.read_text().replace("# seconds_per_file = 300", "seconds_per_file = 0.5"))
     monkeypatch.setattr("polydata.extraction.pool.amend_paper", never_done)  # what the worker runs, and is ended in
     target = scene.figure_id(2)
-    with scene.session() as session, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
+    with open_session(scene.root) as session, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
         editing.edit_figure(session, target, editing.correction(box="60,90,300,290"))
     assert scene.rows("SELECT * FROM edits") == []
 
