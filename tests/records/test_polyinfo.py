@@ -176,9 +176,9 @@ def test_components_get_their_part_only_where_numbers_match_names(
 def test_columns_can_be_named_for_fields(tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text("key,Phase,label\na,droplets,incompatible\n")
-    (record,) = read_records(table, chosen=parse_map(["morphology=Phase", "record_key=key"])).records
+    (record,) = read_records(table, columns=parse_map(["morphology=Phase", "record_key=key"])).records
     assert (record.record_key, record.morphology, record.compatibility) == ("a", "droplets", "incompatible")
     with pytest.raises(UsageError, match="no column 'Nowhere'"):
-        read_records(table, chosen={"morphology": "Nowhere"})
+        read_records(table, columns={"morphology": "Nowhere"})
     with pytest.raises(UsageError, match="FIELD=COLUMN"):
         parse_map(["nofield=Phase"])

@@ -100,7 +100,7 @@ def test_a_file_says_what_it_is(small: Small, exported: Path) -> None:
     assert "papers on both sides" in said["leakage"]
     prepared = json.loads(said["preparation"])
     assert prepared == beside["preparation"]
-    assert prepared["size"] == 32 and prepared["renderings"] == [{"short_side": None, "quarter_turns": 0}]
+    assert prepared["size"] == 32 and prepared["renderings"] == [{"short_side": 40, "quarter_turns": 0}]
     assert prepared["grey_weights"] == [0.299, 0.587, 0.114]
     assert said["polymodel"]
     assert str(Path(onnx_export.__file__).parent).encode() not in exported.read_bytes()
