@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from label_studio_server import label_studio  # noqa: F401 - a fixture: the server that the tests share
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how long an example takes says how busy the machine is
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
