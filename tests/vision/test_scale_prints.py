@@ -57,4 +57,4 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
 def test_long_print_takes_no_long_time(sign: str) -> None:
     begin = time.process_time()
     lengths_in(Print(sign * 10_000, 0.5, 0, 0, 10, 10))
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 10

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from small_split import Small
+from small_split import Small, make_small
 from typer.testing import CliRunner
 
 from polymodel.cli import app
@@ -23,8 +23,14 @@ def call(small: Small, *words: object, expect: int = 0) -> str:
     return result.stdout if expect == 0 else result.output
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """A workspace of this module: the board lists all the runs of one."""
+    return make_small(tmp_path_factory.mktemp("board"))
+
+
 @pytest.fixture(scope="module", autouse=True)
-def runs(tmp_path_factory: pytest.TempPathFactory, small: Small) -> None:
+def runs(small: Small) -> None:
     for split in ("leaky", "one", "cv"):
         call(small, "train", "--split", split, "--name", f"board-{split}", *FAST)
     call(small, "train", "--split", "one", "--name", "board-other", *FAST, "--seed", 1)
