@@ -195,7 +195,7 @@ def demo_corpus(place: Path) -> tuple[list[Path], Path]:
     from polydata.task import Task
 
     made = make_corpus(place / "corpus", papers=DEMO_PAPERS, task=Task.load())
-    return list(made.papers), made.truth
+    return sorted((made.folder / "papers").iterdir()), made.folder / "truth.json"
 
 
 def count_pages(paths: Sequence[Path]) -> int:

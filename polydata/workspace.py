@@ -18,46 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import WorkspaceError
+from polydata.resources import TEMPLATES
 from polydata.task import Task
 
 SETTINGS = "polydata.toml"
 VARIABLE = "POLYDATA_WORKSPACE"
-
-TEMPLATE = """\
-# Settings of this polydata workspace. What stands behind a # is the default.
-
-# The task: a name in schemas/tasks, or the path of your own .toml file (relative to this folder).
-task = "compatibility"
-
-[extract]
-# Worker processes; 0 takes one for each processor.
-# workers = 0
-# A file that takes longer is recorded as too slow.
-# seconds_per_file = 300
-# A worker that needs more megabytes of its own is stopped and its file recorded as out of memory.
-# memory_mb = 900
-# Larger files are recorded as too large.
-# max_megabytes = 300
-# max_pages = 1000
-
-[store]
-# Where extracted images are kept: empty for store/ in this folder, or an address such as
-# "s3://bucket/images". Credentials come from the environment. Images that a step needs are fetched to store/.
-# url = ""
-
-[label_studio]
-# Where your Label Studio answers. The token is never written here: set POLYDATA_LABEL_STUDIO_TOKEN, or keep it
-# in the keyring.
-# url = "http://127.0.0.1:8080"
-# Name of the project, made when it does not exist.
-# project = "polydata"
-# How images reach the server: "local" lets it read them from this machine's disk (start it with
-# LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT set to
-# document_root); "upload" sends each one.
-# images = "local"
-# The server's document root; empty means the folder above this one.
-# document_root = ""
-"""
 
 
 @dataclass(frozen=True)
@@ -178,7 +143,7 @@ class Workspace:
             for name in ("store", "splits", "runs", "exports"):
                 (root / name).mkdir(parents=True, exist_ok=True)
             if not (root / SETTINGS).exists():
-                (root / SETTINGS).write_text(TEMPLATE, encoding="utf-8")
+                (root / SETTINGS).write_bytes((TEMPLATES / SETTINGS).read_bytes())
         except OSError as error:
             raise WorkspaceError(
                 f"{root} cannot hold a workspace: {error.strerror}.", "Choose another folder."

@@ -20,7 +20,7 @@ A control that does well says that the data leaks or that something beside the p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -240,7 +240,7 @@ REPEATS = 2
 
 @dataclass(frozen=True)
 class Validated:
-    """How well a control answers when each fold is held back in turn.
+    """How well a control answers for test sides.
 
     Attributes:
         auroc: of the class with index 1, mean over the folds; 0.5 says nothing.
@@ -254,6 +254,27 @@ class Validated:
     majority: float
 
 
+def measure(control: Control, table: ControlTable, folds: Iterable[tuple[Index, Index]]) -> Validated | None:
+    """Measure a control of two classes on folds, each the indices of the training and the test items.
+
+    Returns:
+        None where no test side holds both labels.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    areas, right, frequent = [], [], []
+    for train, test in folds:
+        truth = table.labels[test]
+        if len(np.unique(truth)) == 2:
+            scores = control(table, train, test)
+            areas.append(float(roc_auc_score(truth, scores[:, 1])))
+            right.append(float((scores.argmax(axis=1) == truth).mean()))
+            frequent.append(float((truth == _shares(table.labels[train], 2).argmax()).mean()))
+    if not areas:
+        return None
+    return Validated(float(np.mean(areas)), float(np.std(areas)), float(np.mean(right)), float(np.mean(frequent)))
+
+
 def cross_validate(control: Control, table: ControlTable, grouped: bool) -> Validated | None:
     """Measure a control of two classes by cross-validation, ``FOLDS`` folds ``REPEATS`` times, stratified by label.
 
@@ -263,24 +284,18 @@ def cross_validate(control: Control, table: ControlTable, grouped: bool) -> Vali
     Returns:
         None where no fold can be made that holds both labels on both sides.
     """
-    from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     count = min(FOLDS, *np.bincount(table.labels, minlength=2).tolist(), len(set(table.groups.tolist())))
     if count < 2:
         return None
-    areas, right, frequent = [], [], []
-    for seed in range(REPEATS):
-        kind = StratifiedGroupKFold if grouped else StratifiedKFold
-        folds = kind(n_splits=count, shuffle=True, random_state=seed)
-        for train, test in folds.split(table.labels, table.labels, table.groups if grouped else None):
-            truth = table.labels[test]
-            if len(np.unique(truth)) < 2 or len(np.unique(table.labels[train])) < 2:
-                continue
-            scores = control(table, train, test)
-            areas.append(float(roc_auc_score(truth, scores[:, 1])))
-            right.append(float((scores.argmax(axis=1) == truth).mean()))
-            frequent.append(float((truth == _shares(table.labels[train], 2).argmax()).mean()))
-    if not areas:
-        return None
-    return Validated(float(np.mean(areas)), float(np.std(areas)), float(np.mean(right)), float(np.mean(frequent)))
+    kind = StratifiedGroupKFold if grouped else StratifiedKFold
+    folds = (
+        (train, test)
+        for seed in range(REPEATS)
+        for train, test in kind(n_splits=count, shuffle=True, random_state=seed).split(
+            table.labels, table.labels, table.groups if grouped else None
+        )
+        if len(np.unique(table.labels[train])) == 2
+    )
+    return measure(control, table, folds)

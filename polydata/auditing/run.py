@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.auditing.detectors import copies, labels, pictures, shortcuts, sides
+from polydata.auditing.detectors import labels, pictures, shortcuts, sides
 from polydata.auditing.subject import Detector, Item, Opinions, Severity, Subject
 from polydata.catalogue.described import images_to_show
 from polydata.catalogue.session import Session
@@ -22,8 +22,8 @@ from polydata.types import Progress, quiet
 DETECTORS: tuple[Detector, ...] = (
     sides.shared_paper,
     sides.shared_figure,
-    copies.near_duplicate,
-    copies.same_view,
+    sides.near_duplicate,
+    sides.same_view,
     sides.same_citation,
     shortcuts.paper_lookup,
     shortcuts.metadata_leak,

@@ -3,12 +3,21 @@
 A module enters its commands on ``app`` as it is imported, which is when one of them runs: the table below knows them.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from polydata.console.group import new_program, print_version
+
+if TYPE_CHECKING:
+    from polydata.catalogue.connect import Catalogue
+    from polydata.catalogue.session import Session
+
+T = TypeVar("T")
 
 COMMANDS = {
     "workspace": {
@@ -75,3 +84,16 @@ def main(
     ] = False,
 ) -> None:
     """From a folder of literature PDFs to a trustworthy labelled micrograph data set."""
+
+
+def open_session(workspace: Path | None, *, read_only: bool = False) -> Session:
+    """See ``polydata.catalogue.session``, which is imported here, for no help needs the database."""
+    from polydata.catalogue import session
+
+    return session.open_session(workspace, read_only=read_only)
+
+
+def read(workspace: Path | None, rows_of: Callable[[Catalogue], T]) -> T:
+    """What a function finds in the catalogue of the workspace that is meant."""
+    with open_session(workspace, read_only=True) as session:
+        return rows_of(session.catalogue)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polydata.cli import app
+from polydata.cli import app, open_session
+from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
 from polydata.errors import PartialFailure, UsageError
 
 if TYPE_CHECKING:
@@ -47,20 +47,19 @@ def list_conflicts(  # noqa: PLR0917 - options of a command
     workspace: WorkspaceOption = None,
 ) -> None:
     """List every disagreement about labels: of file names, records, texts, people, models; the weightiest first."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.conflicts.find import TableOptions, find_conflicts
     from polydata.labels.conflicts.page import write_conflicts
 
     if (table is None) != (truth is None) or (table is None and (raters or key)):
         raise UsageError("A table needs its column of true answers.", "Name both: --table FILE --truth COLUMN")
     options = TableOptions(table, truth, tuple(raters or ()), key) if table and truth else None
-    with open_session(workspace, read_only=True) as session, stages() as bar:
+    with open_session(workspace, read_only=True) as session, out.stages() as bar:
         found = find_conflicts(session, table=options, predictions=predictions or ())
         written = write_conflicts(session, found, html, bar) if html is not None else None
-    print_json(found.as_json()) if as_json else _show(found, bool(html))
+    out.print_json(found.as_json()) if as_json else _show(found, bool(html))
     failures = written.failures if written else ()
-    report_problems(found.problems, "Not used")
-    report_problems(failures, "Failed")
+    out.report_problems(found.problems, "Not used")
+    out.report_problems(failures, "Failed")
     if found.problems or failures:
         raise PartialFailure("Some rows or images could not be used.", "Each is named above.")
 
@@ -75,6 +74,8 @@ def _show(found: Conflicts, has_page: bool) -> None:
         }
         for c in found.conflicts[:LISTED]
     ]
-    print_table(rows, empty="No conflict was found.")
-    print_facts(found.counts, f"Conflicts; the first {len(rows)} are shown" if len(rows) == LISTED else "Conflicts")
-    next_step("polydata label set IMAGE LABEL --reason WHY" if has_page else "polydata conflicts --html conflicts.html")
+    out.print_table(rows, empty="No conflict was found.")
+    out.print_facts(found.counts, f"Conflicts; the first {len(rows)} are shown" if len(rows) == LISTED else "Conflicts")
+    out.next_step(
+        "polydata label set IMAGE LABEL --reason WHY" if has_page else "polydata conflicts --html conflicts.html"
+    )

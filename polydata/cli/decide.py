@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polydata.choices import MethodName
+from polydata.cli import open_session
 from polydata.cli.label import label_app
+from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems
 from polydata.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ def agreement(  # noqa: PLR0917 - options of a command
     json: JsonOption = False,
 ) -> None:
     """Show how far people agree: kappas, confusion, consensus; or a table's raters against its truth."""
-    from polydata.catalogue.session import open_session
     from polydata.labels import agreement as measures
     from polydata.workspace import task_for
 
@@ -51,13 +52,13 @@ def agreement(  # noqa: PLR0917 - options of a command
             raise UsageError("--truth, --raters and --positive speak of a table.", "Name it: --table FILE")
         with open_session(workspace, read_only=True) as session:
             pulled = measures.agreement(session)
-        print_json(asdict(pulled)) if json else _show_pulled(pulled)
+        out.print_json(asdict(pulled)) if json else _show_pulled(pulled)
         return
     if not truth or not raters:
         raise UsageError("A table needs the columns of truth and raters.", "Name them: --truth COLUMN --raters 'R*'")
     task = task_for(workspace)
     found = measures.table_agreement(table, task, truth=truth, raters=raters, positive=positive, top=top)
-    print_json(asdict(found)) if json else _show_table(found)
+    out.print_json(asdict(found)) if json else _show_table(found)
 
 
 def _percent(value: float | None) -> str:
@@ -68,15 +69,12 @@ def _kappa(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _missing(names: list[str], found: TableAgreement) -> str:
-    return "it is blank" if len(names) == len(found.raters) + 1 else f"no {', '.join(names)}"
-
-
 def _show_table(found: TableAgreement) -> None:
-    report_problems(
-        (f"row {r['row']} ({r['first_cell']}): {_missing(r['missing'], found)}" for r in found.left_out), "Left out"
-    )
-    print_facts(
+    for row in found.left_out:
+        blank = len(row["missing"]) == len(found.raters) + 1
+        what = "it is blank" if blank else f"no {', '.join(row['missing'])}"
+        out.report_problems([f"row {row['row']} ({row['first_cell']}): {what}"], "Left out")
+    out.print_facts(
         {
             "images judged by all": found.images,
             "rows left out": len(found.left_out),
@@ -91,12 +89,12 @@ def _show_table(found: TableAgreement) -> None:
     k = found.top_k["k"]
     rows: list[tuple[str, dict[str, Any]]] = [("mean of all", found.mean), (f"mean of the best {k}", found.top_k)]
     rows += sorted(found.rater_scores.items(), key=lambda item: -(item[1]["accuracy"] or 0))
-    print_table([{"rater": name, **{n: _percent(one[n]) for n in names}} for name, one in rows])
+    out.print_table([{"rater": name, **{n: _percent(one[n]) for n in names}} for name, one in rows])
     typer.echo(f"The best {k} were picked by {found.top_k['picked_by']}.")
 
 
 def _show_pulled(found: PulledAgreement) -> None:
-    print_facts(
+    out.print_facts(
         {
             "answers": found.answers,
             "images": found.images,
@@ -107,7 +105,7 @@ def _show_pulled(found: PulledAgreement) -> None:
     )
     if found.cohen_kappa:
         pairs = [asdict(p) | {"agreement": _percent(p.agreement), "kappa": _kappa(p.kappa)} for p in found.cohen_kappa]
-        print_table(pairs, "Two by two (Cohen's kappa)")
+        out.print_table(pairs, "Two by two (Cohen's kappa)")
     rows = [
         {"annotator": one["annotator"], "consensus": said, "answer": answer, "images": number}
         for one in found.annotators
@@ -115,10 +113,10 @@ def _show_pulled(found: PulledAgreement) -> None:
         for answer, number in answers.items()
     ]
     if rows:
-        print_table(rows, "Against the consensus (Dawid-Skene)")
+        out.print_table(rows, "Against the consensus (Dawid-Skene)")
     for note in found.notes:
         typer.echo(note)
-    next_step("polydata conflicts" if found.answers else "polydata label pull")
+    out.next_step("polydata conflicts" if found.answers else "polydata label pull")
 
 
 @label_app.command()
@@ -137,7 +135,6 @@ def resolve(
     json: JsonOption = False,
 ) -> None:
     """Choose how reviewers' answers become one label, or show it; ties stay unresolved by every method."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.resolve import resolution
     from polydata.labels.resolve import resolve as choose
 
@@ -145,13 +142,11 @@ def resolve(
         raise UsageError(f"What is {annotator!r} to be?", "Say --method adjudicator or --method gold.")
     with open_session(workspace, read_only=method is None) as session:
         found = resolution(session) if method is None else choose(session, method, annotator)
-    if json:
-        print_json(asdict(found))
-        return
     in_force = f"{found.method} {found.annotator or ''}".strip()
     facts = {"resolved by": in_force, "labels changed now": found.changed, **found.choices}
-    print_facts({**facts, "unresolved, as reviewers tie": len(found.unresolved)})
-    next_step("polydata label set IMAGE LABEL --reason WHY" if found.unresolved else "polydata build-split v1")
+    facts["unresolved, as reviewers tie"] = len(found.unresolved)
+    step = "polydata label set IMAGE LABEL --reason WHY" if found.unresolved else "polydata build-split v1"
+    out.print_result(facts, json, following=step, whole=asdict(found))
 
 
 @label_app.command("set")
@@ -164,16 +159,15 @@ def set_by_hand(  # noqa: PLR0917 - options of a command
     json: JsonOption = False,
 ) -> None:
     """Set an image's label by hand: it wins over every source, until polydata label undo takes it back."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.resolve import set_label
 
     with open_session(workspace) as session:
         sha256 = set_label(session, image, label, reason=reason, by=by)
     if json:
-        print_json({"image_sha256": sha256, "label": label})
+        out.print_json({"image_sha256": sha256, "label": label})
         return
     typer.echo(f"{sha256[:12]} is {label}.")
-    next_step(f"polydata label history {sha256[:12]}, or polydata label undo {sha256[:12]}")
+    out.next_step(f"polydata label history {sha256[:12]}, or polydata label undo {sha256[:12]}")
 
 
 @label_app.command()
@@ -187,26 +181,22 @@ def history(
     """Show every change of a label: when, by what and whom, from what to what."""
     from polydata.catalogue.lookup import find_image
     from polydata.catalogue.resolution import history_of
-    from polydata.catalogue.session import open_session
 
     with open_session(workspace, read_only=True) as session:
         rows = history_of(session.catalogue, find_image(session.catalogue, image) if image else None)
-    if json:
-        print_json(rows)
-        return
-    short = [
-        {
-            "when (UTC)": f"{row['changed_at']:%Y-%m-%d %H:%M}",
-            "image": row["image_sha256"][:12],
-            "what": row["what"],
-            "who": row["who"],
-            "from": f"{row['from_label'] or '–'} ({row['from_source'] or '–'})",
-            "to": f"{row['to_label'] or '–'} ({row['to_source'] or '–'})",
-            "why": row["reason"],
-        }
-        for row in rows
-    ]
-    print_table(short, empty="No label of it was noted yet.")
+    out.print_rows(rows, json, empty="No label of it was noted yet.", shown=_change)
+
+
+def _change(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "when (UTC)": f"{row['changed_at']:%Y-%m-%d %H:%M}",
+        "image": row["image_sha256"][:12],
+        "what": row["what"],
+        "who": row["who"],
+        "from": f"{row['from_label'] or '–'} ({row['from_source'] or '–'})",
+        "to": f"{row['to_label'] or '–'} ({row['to_source'] or '–'})",
+        "why": row["reason"],
+    }
 
 
 @label_app.command()
@@ -219,13 +209,12 @@ def undo(
     json: JsonOption = False,
 ) -> None:
     """Take back the last label that was set by hand; what counted before counts again."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.resolve import undo as take_back
 
     with open_session(workspace) as session:
         gone = take_back(session, image, by)
     if json:
-        print_json(gone)
+        out.print_json(gone)
         return
     typer.echo(f"{str(gone['image_sha256'])[:12]} is no longer set to {gone['choice']} ({gone['reason']}).")
-    next_step(f"polydata label history {str(gone['image_sha256'])[:12]}")
+    out.next_step(f"polydata label history {str(gone['image_sha256'])[:12]}")

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from polydata.cli import app
-from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import print_facts, print_json, report_problems, stages
-from polydata.errors import PartialFailure
+from polydata.cli import app, open_session
+from polydata.console import output as out
+from polydata.console.options import CropsOption, JsonOption, SplitArgument, WorkspaceOption
 from polydata.exports.formats import FormatName
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ QuickOption = Annotated[bool, typer.Option("--quick", help="Leave out of the car
 
 def _export(write: Callable[[Session, Path], int], output: Path | None, usual: str, workspace: Path | None) -> None:
     """Write what the catalogue holds to where it was asked for, or under its usual name among the exports."""
-    from polydata.catalogue.session import open_session
-
     with open_session(workspace, read_only=True) as session:
         target = output or session.workspace.exports / usual
         count = write(session, target)
@@ -74,7 +71,7 @@ def export_links(
 
 @exporting.command("split")
 def export_split(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
+    name: SplitArgument,
     *,
     format_: Annotated[FormatName, typer.Option("--format", help="Whose layout: see the manual.")],
     output: Annotated[
@@ -90,31 +87,27 @@ def export_split(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write a split with its images, labels, data card and provenance in a format that other programs read."""
-    from polydata.catalogue.session import open_session
     from polydata.exports.workflow import export_split as export
 
-    with open_session(workspace, read_only=True) as session, stages() as told:
+    with open_session(workspace, read_only=True) as session, out.stages() as told:
         result = export(session, name, format_, output, fold=fold, release=release, quick=quick, progress=told)
-    if as_json:
-        print_json({"folder": str(result.folder), **result.marks})
-        return
     leak = result.marks["leakage"]
     facts = {**result.counts, "withheld": result.withheld, "leaks, allowed because": leak["reason"] if leak else None}
-    print_facts({**facts, "digest": result.marks["digest"], "folder": str(result.folder)}, f"Split {name}")
+    facts |= {"digest": result.marks["digest"], "folder": str(result.folder)}
+    out.print_result(facts, as_json, f"Split {name}", whole={"folder": facts["folder"], **result.marks})
 
 
 @app.command()
 def card(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
+    name: SplitArgument,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/NAME-card.md.")] = None,
     quick: QuickOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the data card of a split: sources, licences, labels, known problems, intended use."""
-    from polydata.catalogue.session import open_session
     from polydata.exports.card import write_card
 
-    with open_session(workspace, read_only=True) as session, stages() as told:
+    with open_session(workspace, read_only=True) as session, out.stages() as told:
         target = write_card(session, name, output, quick=quick, progress=told)
     typer.echo(f"Data card of {name} in {target}")
 
@@ -124,22 +117,16 @@ def gallery(
     *,
     split: Annotated[str | None, typer.Option(metavar="NAME", help="Only the images of this split, by side.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/gallery.")] = None,
-    crops: Annotated[
-        bool | None,
-        typer.Option(
-            "--crops/--no-crops", help="Look for crops and copies by keypoints; by default up to 20,000 images."
-        ),
-    ] = None,
+    crops: CropsOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write a gallery of the images for a browser: filters, search, records, scale bars, pages, near-duplicates."""
-    from polydata.catalogue.session import open_session
     from polydata.exports.gallery import write_gallery
 
-    with open_session(workspace, read_only=True) as session, stages() as told:
+    with open_session(workspace, read_only=True) as session, out.stages() as told:
         result = write_gallery(session, output, split, crops=crops, progress=told)
-    report_problems(result.failures, "Failed")
+    out.report_problems(result.failures, "Failed")
     facts = {
         "images": result.images,
         "seen on their page": result.pages,
@@ -148,6 +135,5 @@ def gallery(
         "failures": len(result.failures),
         "open in a browser": str(result.index),
     }
-    print_json(facts) if as_json else print_facts(facts, "Gallery")
-    if result.failures:
-        raise PartialFailure(f"{len(result.failures)} files could not be opened.", "Each is named above.")
+    out.print_result(facts, as_json, "Gallery")
+    out.fail_in_part(len(result.failures), "files could not be opened.")

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from polydata.choices import Kind
-from polydata.cli import app
+from polydata.cli import app, open_session, read
+from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
-from polydata.errors import PartialFailure
 
 listing = typer.Typer(no_args_is_help=True, help="List what the catalogue holds.")
 app.add_typer(listing, name="list")
@@ -36,72 +35,48 @@ def extract(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Find figures, captions and panels in PDFs and store each image once."""
-    from polydata.catalogue.session import open_session
     from polydata.extraction import workflow
 
-    with open_session(workspace) as session, stages() as progress:
+    with open_session(workspace) as session, out.stages() as progress:
         done = workflow.extract(
             session, paths or (), workers=workers, again=again, retry=retry, cluster=cluster, progress=progress
         )
-    report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in done.failures), "Failed")
-    report_problems((f"{path}: a file that failed is there no more" for path in done.gone), "Gone")
-    report_problems((f"{d} has the same bytes as another file" for d in done.duplicates), "Left out")
-    report_problems((f"{o}: its file has changed, both versions are kept" for o in done.older), "Older version")
-    report_problems(done.stale, "Not corrected")
+    out.report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in done.failures), "Failed")
+    out.report_problems((f"{path}: a file that failed is there no more" for path in done.gone), "Gone")
+    out.report_problems((f"{d} has the same bytes as another file" for d in done.duplicates), "Left out")
+    out.report_problems((f"{o}: its file has changed, both versions are kept" for o in done.older), "Older version")
+    out.report_problems(done.stale, "Not corrected")
     facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
-    if as_json:
-        print_json({**facts, "failed": [vars(f) for f in done.failures], "gone": done.gone, "stale": done.stale})
-    else:
-        print_facts(facts, "Extraction")
-        next_step("polydata screen")
-    _report_failures(len(done.failures), len(done.gone), done.files, len(done.stale))
-
-
-def _report_failures(failed: int, gone: int, files: int, stale: int) -> None:
-    """End with exit status 3 where files failed, failed ones are gone, or corrections could not be made again."""
-    if failed:
-        raise PartialFailure(
-            f"{failed} of {files} files failed.",
-            "See why with polydata list failures, mend it, and read them again: polydata extract --retry failed",
-        )
-    if gone:
-        raise PartialFailure(
-            f"{gone} files that failed are there no more.",
-            "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures",
-        )
-    if stale:
-        raise PartialFailure(
-            f"{stale} corrections by hand could not be made again.",
-            "See them with polydata list edits; make them anew, or forget them: polydata edit undo ID",
-        )
+    more = {"failed": [vars(f) for f in done.failures], "gone": done.gone, "stale": done.stale}
+    out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more})
+    mend = "See why with polydata list failures, mend it, and read them again: polydata extract --retry failed"
+    place = "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures"
+    anew = "See them with polydata list edits; make them anew, or forget them: polydata edit undo ID"
+    out.fail_in_part(len(done.failures), f"of {done.files} files failed.", mend)
+    out.fail_in_part(len(done.gone), "files that failed are there no more.", place)
+    out.fail_in_part(len(done.stale), "corrections by hand could not be made again.", anew)
 
 
 @listing.command("failures")
 def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Files that could not be read, each with its reason."""
     from polydata.catalogue.papers import failures
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = [
-            {**row, "file": "there" if Path(row["path"]).exists() else "gone"} for row in failures(session.catalogue)
-        ]
-    print_json(rows) if as_json else print_table(rows, "Failures", empty="No file failed.")
+    rows = [row | {"file": "there" if Path(row["path"]).exists() else "gone"} for row in read(workspace, failures)]
+    out.print_rows(rows, as_json, "Failures", "No file failed.")
 
 
 @listing.command("leftovers")
 def list_leftovers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Captions without a figure, figures without a caption, records and panels that nothing was joined to."""
     from polydata.catalogue.links import all_leftovers
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        leftovers = all_leftovers(session.catalogue)
+    leftovers = read(workspace, all_leftovers)
     if as_json:
-        print_json(leftovers)
-    else:
-        for title, rows in leftovers.items():
-            print_table(rows, title, empty=f"{title}: none")
+        out.print_json(leftovers)
+        return
+    for title, rows in leftovers.items():
+        out.print_table(rows, title, empty=f"{title}: none")
 
 
 edits = typer.Typer(
@@ -135,18 +110,8 @@ def edit_figure(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Correct a figure's page, box, caption, label or kind, or delete it."""
-    _correct(
-        "edit_figure",
-        figure,
-        workspace,
-        as_json=as_json,
-        page=page,
-        box=box,
-        caption=caption,
-        label=label,
-        kind=kind,
-        delete=delete,
-    )
+    wanted = {"page": page, "box": box, "caption": caption, "label": label, "kind": kind, "delete": delete}
+    _correct("edit_figure", figure, workspace, as_json, wanted)
 
 
 @edits.command("panel")
@@ -162,9 +127,8 @@ def edit_panel(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Correct a panel's box, own words, letter or kind, or delete it."""
-    _correct(
-        "edit_panel", panel, workspace, as_json=as_json, box=box, caption=caption, label=label, kind=kind, delete=delete
-    )
+    wanted = {"box": box, "caption": caption, "label": label, "kind": kind, "delete": delete}
+    _correct("edit_panel", panel, workspace, as_json, wanted)
 
 
 @edits.command("new-figure")
@@ -180,48 +144,41 @@ def new_figure(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Add a figure that extraction missed in a paper; it is taken apart into panels as all are."""
-    _correct(
-        "new_figure", paper, workspace, as_json=as_json, page=page, box=box, caption=caption, label=label, kind=kind
-    )
+    wanted = {"page": page, "box": box, "caption": caption, "label": label, "kind": kind}
+    _correct("new_figure", paper, workspace, as_json, wanted)
 
 
 @edits.command("undo")
 def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Take a correction back: its paper is read anew, with all other corrections."""
-    from polydata.catalogue.session import open_session
     from polydata.extraction import editing
 
     with open_session(workspace) as session:
         undone, stale = editing.undo(session, edit)
-    report_problems(stale, "Not corrected")
-    print_json({"undone": undone, "stale": stale}) if as_json else typer.echo(f"Undone: {undone}")
-    if stale:
-        raise PartialFailure(f"{len(stale)} other corrections could not be made again.", "See: polydata list edits")
+    out.report_problems(stale, "Not corrected")
+    out.print_json({"undone": undone, "stale": stale}) if as_json else typer.echo(f"Undone: {undone}")
+    out.fail_in_part(len(stale), "other corrections could not be made again.", "See: polydata list edits")
 
 
 @listing.command("edits")
 def list_edits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Corrections by hand, each with whether it is in force."""
     from polydata.catalogue.edits import list_edits as rows_of
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = rows_of(session.catalogue)
-    print_json(rows) if as_json else print_table(rows, "Corrections", empty="Nothing was corrected by hand.")
+    out.print_rows(read(workspace, rows_of), as_json, "Corrections", "Nothing was corrected by hand.")
 
 
-def _correct(edit: str, target: str, workspace: Path | None, *, as_json: bool, **wanted: Any) -> None:
+def _correct(edit: str, target: str, workspace: Path | None, as_json: bool, wanted: dict[str, Any]) -> None:
     """Make a correction by the function of that name and print what became of it."""
-    from polydata.catalogue.session import open_session
     from polydata.extraction import editing
 
     with open_session(workspace) as session:
         done = getattr(editing, edit)(session, target, editing.correction(**wanted))
     if as_json:
-        print_json(vars(done))
+        out.print_json(vars(done))
         return
     facts = {"correction": done.edit_id, done.target: done.result or "deleted"}
-    print_facts({**facts, "panels with another id": len(done.moved)}, "Corrected")
+    out.print_facts({**facts, "panels with another id": len(done.moved)}, "Corrected")
     if done.note:
         typer.echo(f"Note: {done.note}")
-    next_step(f"polydata screen and polydata join; to take it back: polydata edit undo {done.edit_id}")
+    out.next_step(f"polydata screen and polydata join; to take it back: polydata edit undo {done.edit_id}")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polydata.choices import Reviewed, Uncertainty
-from polydata.cli import app
+from polydata.cli import app, open_session, read
+from polydata.console import output as out
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
-from polydata.errors import PartialFailure, ServerError, UsageError
+from polydata.errors import ServerError, UsageError
 
 if TYPE_CHECKING:
     from polydata.labels.localserver import Account, Installation, LocalServer
@@ -57,14 +57,9 @@ def _target(workspace: Workspace, project: str | None, blind: bool, split: str |
 
 def _report(facts: dict[str, Any], problems: list[str], as_json: bool, what: str, following: str) -> None:
     """Print what was done, then fail in part where something was left out."""
-    if as_json:
-        print_json({**facts, "problems": problems})
-    else:
-        print_facts(facts)
-        next_step(following)
-    report_problems(problems, what)
-    if problems:
-        raise PartialFailure(f"{len(problems)} were left out; each is listed above.")
+    out.print_result(facts, as_json, following=following, whole={**facts, "problems": problems})
+    out.report_problems(problems, what)
+    out.fail_in_part(len(problems), "were left out; each is listed above.", "")
 
 
 def _report_push(done: Pushed, as_json: bool) -> None:
@@ -82,7 +77,6 @@ def setup(
     json: JsonOption = False,
 ) -> None:
     """Make the project in Label Studio, or bring its labelling page and the reviewers' guide up to date."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.projects import setup as set_up
 
     with open_session(workspace) as session:
@@ -121,11 +115,10 @@ def push(  # noqa: PLR0917 - options of a command
     json: JsonOption = False,
 ) -> None:
     """Make a Label Studio task for each image that has none yet, and the project where it is missing."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.push import load_predictions
     from polydata.labels.push import push as push_images
 
-    with open_session(workspace) as session, stages() as bar:
+    with open_session(workspace) as session, out.stages() as bar:
         target = _target(session.workspace, project, blind, split)
         shown = load_predictions(session, predictions, model_version) if predictions else None
         done = push_images(session, only, limit, target=target, predictions=shown, order=order, progress=bar)
@@ -140,10 +133,9 @@ def pull(
     json: JsonOption = False,
 ) -> None:
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.pull import pull as pull_answers
 
-    with open_session(workspace) as session, stages() as bar:
+    with open_session(workspace) as session, out.stages() as bar:
         done = pull_answers(session, full=full, title=project, progress=bar)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
@@ -159,11 +151,10 @@ def queue(
     json: JsonOption = False,
 ) -> None:
     """Push the images about which annotators differ to a second project, where nobody sees the former answers."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.projects import review_target
     from polydata.labels.push import queue as push_disputed
 
-    with open_session(workspace) as session, stages() as bar:
+    with open_session(workspace) as session, out.stages() as bar:
         done = push_disputed(session, limit, target=review_target(session.workspace, project), progress=bar)
     _report_push(done, json)
 
@@ -176,7 +167,6 @@ def measure(
     json: JsonOption = False,
 ) -> None:
     """Write what people answered blind beside the split's labels, as a table for: polydata label agreement --table."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.projects import TRUTH, write_answers
 
     with open_session(workspace, read_only=True) as session:
@@ -189,33 +179,30 @@ def measure(
 @label_app.command()
 def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show the projects on the server beside what the catalogue holds of them."""
-    from polydata.catalogue.session import open_session
     from polydata.labels.projects import status as both_sides
 
     with open_session(workspace, read_only=True) as session:
         facts = both_sides(session)
     if json:
-        print_json(dataclasses.asdict(facts))
+        out.print_json(dataclasses.asdict(facts))
         return
-    print_table(facts.projects, title=facts.server)
-    print_facts({f"images {k}": v for k, v in facts.images.items()})
-    next_step("polydata label pull" if any(p["url"] for p in facts.projects) else "polydata label push")
+    out.print_table(facts.projects, title=facts.server)
+    out.print_facts({f"images {k}": v for k, v in facts.images.items()})
+    out.next_step("polydata label pull" if any(p["url"] for p in facts.projects) else "polydata label push")
 
 
 @label_app.command("list")
 def list_answers(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the annotations in the catalogue, deleted and skipped ones too."""
     from polydata.catalogue.annotations import list_annotations
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = list_annotations(session.catalogue)
-    if json:
-        print_json(rows)
-        return
-    names = ("image_sha256", "choice", "annotator", "role", "cancelled", "deleted", "paper", "page", "figure", "panel")
-    short = [{k: (r[k][:12] if k == "image_sha256" else r[k]) for k in (*names, "comment")} for r in rows]
-    print_table(short, empty="No annotation yet. Fetch them with: polydata label pull")
+    names = ("choice", "annotator", "role", "cancelled", "deleted", "paper", "page", "figure", "panel", "comment")
+    out.print_rows(
+        read(workspace, list_annotations),
+        json,
+        empty="No annotation yet. Fetch them with: polydata label pull",
+        shown=lambda row: {"image_sha256": row["image_sha256"][:12], **{name: row[name] for name in names}},
+    )
 
 
 @label_app.command()
@@ -280,4 +267,4 @@ def _introduce(workspace: Workspace, server: LocalServer, login: Account | None)
         typer.echo("Account & Settings.")
     if workspace.settings.label_studio.url.rstrip("/") != server.url:
         typer.echo(f'Put this into polydata.toml under [label_studio]: url = "{server.url}"')
-    next_step("polydata label setup, in another terminal")
+    out.next_step("polydata label setup, in another terminal")

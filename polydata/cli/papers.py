@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from polydata.cli import app
+from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
+from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import print_facts, print_json, print_table, report_problems, stages
 
 papers = typer.Typer(no_args_is_help=True, help="What is known of the papers beside their figures.")
 app.add_typer(papers, name="papers")
@@ -26,18 +26,16 @@ def resolve(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Look up title, journal, year and DOI of each paper at Crossref. The only command that asks the internet."""
-    from polydata.catalogue.session import open_session
     from polydata.papers.bibliography import crossref_server, resolve_papers
 
-    with open_session(workspace) as session, stages() as progress:
+    with open_session(workspace) as session, out.stages() as progress:
         service = crossref_server(session.workspace, mailto, server)
         result = resolve_papers(session, service, again=again, progress=progress)
-    if as_json:
-        print_json(vars(result))
-        return
-    report_problems((f"{one['file']}: {one['reason']}" for one in result.leftovers), "Not resolved")
+    if not as_json:
+        out.report_problems((f"{one['file']}: {one['reason']}" for one in result.leftovers), "Not resolved")
     facts = {"resolved now": len(result.papers), "not resolved": len(result.leftovers)}
-    print_facts({**facts, "supplements": result.supplements, "questions sent": result.asked}, "Papers")
+    facts |= {"supplements": result.supplements, "questions sent": result.asked}
+    out.print_result(facts, as_json, "Papers", whole=vars(result))
 
 
 @papers.command("licence")
@@ -51,7 +49,6 @@ def licence(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Say under which licence papers stand; images of papers without one are withheld from a release."""
-    from polydata.catalogue.session import open_session
     from polydata.papers.bibliography import set_licence
 
     with open_session(workspace) as session:
@@ -63,8 +60,5 @@ def licence(
 def list_papers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Papers with DOI, title and journal, how much was found in each, and which paper a supplement belongs to."""
     from polydata.catalogue.metadata import list_papers as rows_of
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = rows_of(session.catalogue)
-    print_json(rows) if as_json else print_table(rows, "Papers", empty="No paper was read yet: polydata extract")
+    out.print_rows(read(workspace, rows_of), as_json, "Papers", "No paper was read yet: polydata extract")

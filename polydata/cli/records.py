@@ -2,17 +2,16 @@
 
 import dataclasses
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
-from polydata.cli import app
+from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
+from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
-from polydata.errors import InputError, PartialFailure, UsageError
+from polydata.errors import InputError, UsageError
 
 records_app = typer.Typer(no_args_is_help=True, help="Records of samples: bring your own tables, list them.")
 app.add_typer(records_app, name="records")
@@ -21,13 +20,6 @@ app.add_typer(records_app, name="records")
 RecordArgument = Annotated[
     str, typer.Argument(metavar="RECORD", help="Its own key, its id, or the beginning of the id.")
 ]
-
-
-class TemplateFormat(StrEnum):
-    """Formats of the template."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
 
 
 @records_app.command("import")
@@ -47,34 +39,30 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import records from tables or PoLyInfo exports; nothing if a row is bad, unless --skip-bad is given."""
-    from polydata.catalogue.session import open_session
     from polydata.records.columns import parse_map
     from polydata.records.importer import import_records
 
     with open_session(workspace) as session:
         done = import_records(session, files, sheet=sheet, columns=parse_map(columns or ()), skip_bad=skip_bad)
     report = done.records
-    report_problems(map(str, report.bad), "Bad row")
-    report_problems(map(str, report.doubtful), "Doubtful row")
+    out.report_problems(map(str, report.bad), "Bad row")
+    out.report_problems(map(str, report.doubtful), "Doubtful row")
     _report_unknown(done.votes.unknown_spellings)
-    if as_json:
-        print_json(dataclasses.asdict(report))
-    else:
-        counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
-        print_facts({**counts, "repeated rows": report.repeated, "bad": len(report.bad)}, "Records")
+    counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
+    counts |= {"repeated rows": report.repeated, "bad": len(report.bad)}
+    out.print_result(counts, as_json, "Records", whole=dataclasses.asdict(report))
     if not report.done:
         raise InputError(
             f"Nothing was imported: {len(report.bad)} rows are bad, listed above.",
             "Correct them, or leave them out with --skip-bad.",
         )
-    if report.bad:
-        raise PartialFailure(f"{len(report.bad)} bad rows were left out, listed above.", "Next: polydata join")
+    out.fail_in_part(len(report.bad), "bad rows were left out, listed above.", "Next: polydata join")
     if not as_json:
-        next_step("polydata join")
+        out.next_step("polydata join")
 
 
 def _report_unknown(spellings: Mapping[str, int]) -> None:
-    report_problems(
+    out.report_problems(
         (f"{word!r} in {count} records; add it to [spellings] of the task file" for word, count in spellings.items()),
         "Unknown label",
     )
@@ -85,47 +73,39 @@ def template_(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write; otherwise standard output.")
     ] = None,
-    kind: Annotated[TemplateFormat, typer.Option("--format", help="csv or xlsx.")] = TemplateFormat.CSV,
+    kind: Annotated[Literal["csv", "xlsx"], typer.Option("--format", help="csv or xlsx.")] = "csv",
 ) -> None:
     """Write an empty table of records: its columns and two example rows to be replaced."""
     from polydata.files.atomic import writing_to
     from polydata.records.template import explanations, template
 
-    data = template(kind.value)
+    data = template(kind)
     if output is None:
         typer.get_binary_stream("stdout").write(data)
         return
     with writing_to(output):
         output.write_bytes(data)
-    print_table([{"column": name, "what belongs into it": text} for name, text in explanations()], str(output))
-    next_step(f"fill it in, then polydata records import {output}")
+    out.print_table([{"column": name, "what belongs into it": text} for name, text in explanations()], str(output))
+    out.next_step(f"fill it in, then polydata records import {output}")
 
 
 @records_app.command("list")
 def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List the records and how many panels each is linked to."""
     from polydata.catalogue.records import list_records
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = list_records(session.catalogue)
-    if as_json:
-        print_json(rows)
-        return
-    print_table(
-        [
-            {
-                "record": row["record_key"] or row["record_id"],
-                "reference": (row["reference"] or row["doi"] or row["reference_no"] or "")[-45:],
-                "panel": row["panel"],
-                "label": row["compatibility"],
-                "panels": row["linked_panels"],
-            }
-            for row in rows
-        ],
-        f"{len(rows)} records",
-        "There are no records. Import some with: polydata records import FILE",
-    )
+    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "record": row["record_key"] or row["record_id"],
+            "reference": (row["reference"] or row["doi"] or row["reference_no"] or "")[-45:],
+            "panel": row["panel"],
+            "label": row["compatibility"],
+            "panels": row["linked_panels"],
+        }
+
+    rows = read(workspace, list_records)
+    empty = "There are no records. Import some with: polydata records import FILE"
+    out.print_rows(rows, as_json, f"{len(rows)} records", empty, shown)
 
 
 @app.command("import-published")
@@ -135,44 +115,34 @@ def import_published_(
     as_json: JsonOption = False,
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
-    from polydata.catalogue.session import open_session
     from polydata.published.workflow import import_published
 
-    with open_session(workspace) as session, stages() as progress:
+    with open_session(workspace) as session, out.stages() as progress:
         report = import_published(session, folder, progress)
-    report_problems(report.problems, "Skipped")
+    out.report_problems(report.problems, "Skipped")
     words = report.unknown_spellings.items()
-    report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")
-    report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
-    if as_json:
-        print_json(dataclasses.asdict(report))
-    else:
-        print_facts(report.facts(), f"Imported {folder}")
-    if report.problems:
-        raise PartialFailure(
-            f"{len(report.problems)} things were skipped, listed above.", "Next: polydata build-split v1"
-        )
+    out.report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")
+    out.report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
+    out.print_result(report.facts(), as_json, f"Imported {folder}", whole=dataclasses.asdict(report))
+    out.fail_in_part(len(report.problems), "things were skipped, listed above.", "Next: polydata build-split v1")
     if not as_json:
-        next_step("polydata build-split v1")
+        out.next_step("polydata build-split v1")
 
 
 @app.command()
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
-    from polydata.catalogue.session import open_session
     from polydata.records.join import join as run
 
-    with open_session(workspace) as session, stages() as progress:
+    with open_session(workspace) as session, out.stages() as progress:
         report = run(session, progress)
-    report_problems(
+    out.report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
     _report_unknown(report.votes.unknown_spellings)
-    if as_json:
-        print_json(dataclasses.asdict(report))
-        return
-    print_facts(report.facts(), "Join" if report.changed else "Join: nothing changed")
-    next_step("polydata list candidates" if report.links.queued else "polydata list leftovers")
+    title = "Join" if report.changed else "Join: nothing changed"
+    following = "polydata list candidates" if report.links.queued else "polydata list leftovers"
+    out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))
 
 
 @app.command()
@@ -187,7 +157,6 @@ def link(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the PDF."""
-    from polydata.catalogue.session import open_session
     from polydata.records.join import link as by_hand
 
     if (target is None) != nothing:
@@ -195,10 +164,10 @@ def link(
     with open_session(workspace) as session:
         made = by_hand(session, record, target)
     if as_json:
-        print_json(dataclasses.asdict(made))
+        out.print_json(dataclasses.asdict(made))
         return
     typer.echo(f"{made.record_id} is linked to {made.target_id or 'nothing'}.")
-    next_step(f"polydata list candidates; to take it back: polydata unlink {made.record_id}")
+    out.next_step(f"polydata list candidates; to take it back: polydata unlink {made.record_id}")
 
 
 @app.command()
@@ -212,53 +181,36 @@ def unlink(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Take links by hand back; the next join decides about the record again."""
-    from polydata.catalogue.session import open_session
     from polydata.records.join import unlink as take_back
 
     with open_session(workspace) as session:
         gone = take_back(session, record, target)
     if as_json:
-        print_json([dataclasses.asdict(one) for one in gone])
+        out.print_json([dataclasses.asdict(one) for one in gone])
         return
     for one in gone:
         typer.echo(f"{one.record_id} is no longer linked to {one.target_id or 'nothing'} by hand.")
-    next_step("polydata join")
+    out.next_step("polydata join")
 
 
 @listing.command("candidates")
 def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Records whose panel could not be decided, each with the panels that come into question and their scores."""
     from polydata.catalogue.links import list_candidates as rows_of
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = rows_of(session.catalogue)
-    if as_json:
-        print_json(rows)
-        return
-    shown = [
-        {
-            "record": row["record_key"] or row["record_id"],
-            "caption": (row["caption"] or "")[:60],
-            "paper": row["paper"],
-            "figure": row["figure"],
-            "panel": row["panel"],
-            "panel_id": row["panel_id"],
-            "score": row["score"],
-        }
-        for row in rows
-    ]
-    print_table(shown, "For review", empty="No record waits for a decision.")
-    if shown:
-        next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
+    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+        record = {"record": row["record_key"] or row["record_id"], "caption": (row["caption"] or "")[:60]}
+        return record | {key: row[key] for key in ("paper", "figure", "panel", "panel_id", "score")}
+
+    rows = read(workspace, rows_of)
+    out.print_rows(rows, as_json, "For review", "No record waits for a decision.", shown)
+    if rows and not as_json:
+        out.next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
 
 
 @listing.command("manual-links")
 def list_manual_links(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Links by hand, each with whether it is in force."""
     from polydata.catalogue.manual_links import list_manual_links as rows_of
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = rows_of(session.catalogue)
-    print_json(rows) if as_json else print_table(rows, "Links by hand", empty="Nothing was linked by hand.")
+    out.print_rows(read(workspace, rows_of), as_json, "Links by hand", "Nothing was linked by hand.")

@@ -1,34 +1,18 @@
 """polydata screen, sheets, scale-bar and list screenings."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from polydata.cli import app
+from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
+from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import (
-    next_step,
-    print_facts,
-    print_json,
-    print_json_line,
-    print_table,
-    report_problems,
-    stages,
-)
-from polydata.errors import PartialFailure
+from polydata.types import Decision
 
 NAMED = "an image's SHA-256 or a panel's id"
-
-
-class DecisionName(StrEnum):
-    """What a screening decides."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
 
 
 @app.command()
@@ -51,13 +35,12 @@ def screen(  # noqa: PLR0917 - options of a command
     workspace: WorkspaceOption = None,
 ) -> None:
     """Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last word later."""
-    from polydata.catalogue.session import open_session
     from polydata.screening import workflow
 
     choices = workflow.Choices(threshold, accept or (), reject or (), undo or ())
-    with open_session(workspace) as session, stages() as progress:
+    with open_session(workspace) as session, out.stages() as progress:
         result = workflow.screen(session, rule, again=again, choices=choices, progress=progress)
-    report_problems(result.failures, "Failed")
+    out.report_problems(result.failures, "Failed")
     facts = {
         "screened now": result.screened,
         **result.counts,
@@ -65,12 +48,9 @@ def screen(  # noqa: PLR0917 - options of a command
         "threshold": result.threshold,
         "failures": len(result.failures),
     }
-    if as_json:
-        print_json(facts)
-    else:
-        print_facts(facts, f"Screening by rule {rule}")
-        next_step("polydata sheets, to look at them; then polydata records import FILE and polydata join")
-    _report_failures(len(result.failures), "images could not be opened")
+    following = "polydata sheets, to look at them; then polydata records import FILE and polydata join"
+    out.print_result(facts, as_json, f"Screening by rule {rule}", following)
+    out.fail_in_part(len(result.failures), "images could not be opened.")
 
 
 @app.command()
@@ -80,24 +60,20 @@ def sheets(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write contact sheets of the screened images to look through in a browser: borderline ones first."""
-    from polydata.catalogue.session import open_session
     from polydata.screening.sheets import write_sheets
 
-    with open_session(workspace, read_only=True) as session, stages() as progress:
+    with open_session(workspace, read_only=True) as session, out.stages() as progress:
         result = write_sheets(session, output or session.workspace.exports / "sheets", progress=progress)
-    report_problems(result.failures, "Failed")
+    out.report_problems(result.failures, "Failed")
     facts = {**result.counts, "pages": result.pages, "index": str(result.index)}
-    if as_json:
-        print_json(facts)
-    else:
-        print_facts(facts, "Contact sheets")
-        next_step("polydata screen --accept ID or --reject ID where a sheet is wrong")
-    _report_failures(len(result.failures), "images could not be opened")
+    following = "polydata screen --accept ID or --reject ID where a sheet is wrong"
+    out.print_result(facts, as_json, "Contact sheets", following)
+    out.fail_in_part(len(result.failures), "images could not be opened.")
 
 
 @listing.command("screenings")
 def list_screenings(
-    decision: Annotated[DecisionName | None, typer.Option(help="Only this decision.")] = None,
+    decision: Annotated[Decision | None, typer.Option(help="Only this decision.")] = None,
     borderline: Annotated[
         bool, typer.Option("--borderline", help="Only images near the threshold that nobody decided by hand.")
     ] = False,
@@ -106,11 +82,9 @@ def list_screenings(
 ) -> None:
     """Images with their screening, the least sure first."""
     from polydata.catalogue.screenings import list_screenings as rows_of
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session:
-        rows = rows_of(session.catalogue, decision, borderline=borderline)
-    print_json(rows) if as_json else print_table(rows, "Screenings", empty="No image was screened so: polydata screen")
+    rows = read(workspace, lambda catalogue: rows_of(catalogue, decision, borderline=borderline))
+    out.print_rows(rows, as_json, "Screenings", "No image was screened so: polydata screen")
 
 
 @app.command("scale-bar")
@@ -129,8 +103,8 @@ def scale_bar(
 ) -> None:
     """Read scale bars printed into micrographs: of image files, or of the workspace's accepted micrographs."""
     problems = _read_files(paths, as_json=as_json) if paths else _read_session(workspace, workers, again, as_json)
-    report_problems(problems, "Failed")
-    _report_failures(len(problems), f"images{'' if paths else ' of the workspace'} could not be read")
+    out.report_problems(problems, "Failed")
+    out.fail_in_part(len(problems), f"images{'' if paths else ' of the workspace'} could not be read.")
 
 
 def _read_files(paths: Sequence[str], *, as_json: bool) -> Sequence[str]:
@@ -139,32 +113,25 @@ def _read_files(paths: Sequence[str], *, as_json: bool) -> Sequence[str]:
 
     files = find_images(paths)
     rows, problems = [], []
-    with stages() as progress:
+    with out.stages() as progress:
         for row, problem in read_files(files, progress=progress):
             if problem:
                 problems.append(problem)
             elif as_json:
-                print_json_line(row)
+                out.print_json_line(row)
             else:
                 rows.append(row)
     if not as_json:
-        print_table(rows, "Scale bars", empty="No image was read.")
+        out.print_table(rows, "Scale bars", empty="No image was read.")
     return problems
 
 
 def _read_session(workspace: Path | None, workers: int | None, again: bool, as_json: bool) -> Sequence[str]:
     """Read the scale bars of a workspace and print their number; what could not be read comes back."""
-    from polydata.catalogue.session import open_session
     from polydata.screening.scalebars import read_scale_bars
 
-    with open_session(workspace) as session, stages() as progress:
+    with open_session(workspace) as session, out.stages() as progress:
         done = read_scale_bars(session, workers=workers, again=again, progress=progress)
     facts = {"images read now": done.images, "scale bars found": done.found, "failures": len(done.failures)}
-    print_json(facts) if as_json else print_facts(facts, "Scale bars")
+    out.print_result(facts, as_json, "Scale bars")
     return done.failures
-
-
-def _report_failures(count: int, what: str) -> None:
-    """End with exit status 3 where images failed."""
-    if count:
-        raise PartialFailure(f"{count} {what}.", "Each is named above.")

@@ -1,28 +1,18 @@
 """polydata build-split, split list, show, verify, diff and lineage, audit, and augment."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from polydata.choices import Protocol
-from polydata.cli import app
-from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
+from polydata.cli import app, open_session
+from polydata.console import output as out
+from polydata.console.options import CropsOption, JsonOption, SplitArgument, WorkspaceOption
 from polydata.errors import RefusedError
 
 splitting = typer.Typer(no_args_is_help=True, help="List, show, verify and compare splits.")
 app.add_typer(splitting, name="split")
-
-
-class RecipeName(StrEnum):
-    """How copies are made."""
-
-    PAPER = "paper"
-
-
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")]
 
 
 @app.command("build-split")
@@ -54,12 +44,7 @@ def build_split(
     stratify: Annotated[
         str, typer.Option(help="What the sides shall hold alike: label, or technique for both.")
     ] = "label",
-    crops: Annotated[
-        bool | None,
-        typer.Option(
-            "--crops/--no-crops", help="Look for crops and copies by keypoints; by default up to 20,000 images."
-        ),
-    ] = None,
+    crops: CropsOption = None,
     allow_leakage: Annotated[
         str | None, typer.Option(metavar="REASON", help="Write the split even if it leaks; the reason stays in it.")
     ] = None,
@@ -67,7 +52,6 @@ def build_split(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Split the labelled images so that no paper, citation or picture stands on both sides."""
-    from polydata.catalogue.session import open_session
     from polydata.splits.build import build_split as build
     from polydata.splits.options import SplitOptions
     from polydata.splits.overview import side_rows
@@ -76,17 +60,17 @@ def build_split(
         seed=seed, test_fraction=test_fraction, val_fraction=val_fraction, folds=folds, repeats=repeats,
         label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
     )  # fmt: skip
-    with open_session(workspace) as session, stages() as bar:
+    with open_session(workspace) as session, out.stages() as bar:
         built = build(session, name, options, allow_leakage, progress=bar)
-    report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
+    out.report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     if as_json:
-        print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
+        out.print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
         return
-    print_table(side_rows(built.split.manifest), f"Split {name}")
-    print_table([{"left out": k, "images": n} for k, n in built.excluded.items()], empty="No image was left out.")
+    out.print_table(side_rows(built.split.manifest), f"Split {name}")
+    out.print_table([{"left out": k, "images": n} for k, n in built.excluded.items()], empty="No image was left out.")
     state = "is new" if built.new else "was there already with the same content: unchanged"
     typer.echo(f"{built.split.folder} {state}; digest {built.split.digest}")
-    next_step(f"polymodel train --split {name}")
+    out.next_step(f"polymodel train --split {name}")
 
 
 @splitting.command("list")
@@ -95,12 +79,11 @@ def list_splits(as_json: JsonOption = False, workspace: WorkspaceOption = None) 
     from polydata.splits.overview import list_splits as rows_of
     from polydata.workspace import Workspace
 
-    rows = rows_of(Workspace.find(workspace))
-    print_json(rows) if as_json else print_table(rows, "Splits", empty="No split yet: polydata build-split NAME")
+    out.print_rows(rows_of(Workspace.find(workspace)), as_json, "Splits", "No split yet: polydata build-split NAME")
 
 
 @splitting.command("show")
-def show_split(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def show_split(name: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """How a split was made, and how many images, groups and labels stand on each side."""
     from polydata.splits.overview import describe_split, side_rows
     from polydata.splits.overview import show_split as show
@@ -108,24 +91,23 @@ def show_split(name: NameArgument, as_json: JsonOption = False, workspace: Works
 
     split = show(Workspace.find(workspace), name)
     if as_json:
-        print_json(split.manifest)
+        out.print_json(split.manifest)
     else:
-        print_facts(describe_split(split), f"Split {name}")
-        print_table(side_rows(split.manifest))
+        out.print_facts(describe_split(split), f"Split {name}")
+        out.print_table(side_rows(split.manifest))
 
 
 @splitting.command("verify")
-def verify_split(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def verify_split(name: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Check that manifest, lists and images of a split are what they were when it was built."""
-    from polydata.catalogue.session import open_session
     from polydata.splits.overview import verify_split as verify
 
     with open_session(workspace, read_only=True) as session:
         faults = verify(session, name)
     if as_json:
-        print_json({"name": name, "unchanged": not faults, "faults": faults})
+        out.print_json({"name": name, "unchanged": not faults, "faults": faults})
     else:
-        report_problems(faults, "Changed")
+        out.report_problems(faults, "Changed")
     if faults:
         raise RefusedError(f"The split {name} is not what was built.", "Restore what is named, or build a new split.")
     if not as_json:
@@ -149,26 +131,21 @@ def diff_splits(
     place = Workspace.find(workspace)
     found = compare_splits(show(place, first), show(place, second))
     if as_json:
-        print_json(asdict(found))
+        out.print_json(asdict(found))
         return
-    print_facts(described(found), f"From {first} to {second}")
-    print_table(list(found.folds), "Where the images of each side stand", empty="They share no partition.")
+    out.print_facts(described(found), f"From {first} to {second}")
+    out.print_table(list(found.folds), "Where the images of each side stand", empty="They share no partition.")
 
 
 @splitting.command("lineage")
-def split_lineage(name: NameArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def split_lineage(name: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Where the images of a split come from, how it was made, and which runs were trained on it."""
     from polydata.splits.compare import lineage, lineage_facts
     from polydata.upkeep.trace import open_with_runs
-    from polydata.workspace import Workspace
 
-    place = Workspace.find(workspace)
-    with open_with_runs(place) as session:
+    with open_with_runs(workspace) as session:
         found = lineage(session, name)
-    if as_json:
-        print_json(found)
-    else:
-        print_facts(lineage_facts(found), f"Split {name}")
+    out.print_result(lineage_facts(found), as_json, f"Split {name}", whole=found)
 
 
 @app.command("audit")
@@ -198,29 +175,29 @@ def audit(
 ) -> None:
     """Look for what is wrong with images, labels and a split: each finding with its evidence and a fix."""
     from polydata.auditing import run as auditing
-    from polydata.catalogue.session import open_session
 
-    with open_session(workspace, read_only=True) as session, stages() as bar:
+    with open_session(workspace, read_only=True) as session, out.stages() as bar:
         opinions = auditing.read_opinions(session.task, predictions, embeddings)
         report = auditing.audit(
             session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
             progress=bar,
         )  # fmt: skip
     if as_json:
-        print_json(auditing.report_json(report, split))
+        out.print_json(auditing.report_json(report, split))
         return
-    print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
-    print_table([{"left out": k, "it needs": v} for k, v in report.skipped.items()], empty="Every detector was asked.")
-    next_step(f"polydata audit {f'--split {split} ' if split else ''}--json, which lists all evidence")
+    out.print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
+    skipped = [{"left out": name, "it needs": needs} for name, needs in report.skipped.items()]
+    out.print_table(skipped, empty="Every detector was asked.")
+    out.next_step(f"polydata audit {f'--split {split} ' if split else ''}--json, which lists all evidence")
 
 
 @app.command()
 def augment(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")],
+    name: SplitArgument,
     *,
     recipe: Annotated[
-        RecipeName, typer.Option(help="paper: 12 copies of each positive image, 3 of each other, 256 px.")
-    ] = RecipeName.PAPER,
+        Literal["paper"], typer.Option(help="paper: 12 copies of each positive image, 3 of each other, 256 px.")
+    ] = "paper",
     seed: Annotated[int, typer.Option(help="Decides how each copy is turned, mirrored and cut.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; splits/NAME+RECIPE.")] = None,
     as_json: JsonOption = False,
@@ -234,10 +211,10 @@ def augment(
     place = Workspace.find(workspace)
     split = show_split(place, name)
     fetch_images(place, split)
-    with stages() as bar:
+    with out.stages() as bar:
         result = offline_copies.augment(split, recipe, seed=seed, folder=output, progress=bar)
-    report_problems(result.repaired, "Made again")
+    out.report_problems(result.repaired, "Made again")
     total = sum(result.counts.values())
     facts = {**result.counts, "copies": total, "made now": result.made, "folder": str(result.folder)}
     facts["digest"] = result.digest
-    print_json(facts | {"repaired": result.repaired}) if as_json else print_facts(facts, f"Copies of {name}")
+    out.print_result(facts, as_json, f"Copies of {name}", whole=facts | {"repaired": result.repaired})

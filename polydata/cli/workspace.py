@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from polydata.cli import app
+from polydata.cli import app, open_session
+from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, one_line, print_facts, print_json, print_table, report_problems, stages
 from polydata.errors import PartialFailure, UsageError
 
 removing = typer.Typer(no_args_is_help=True, help="Take things out of the workspace.")
@@ -25,13 +25,10 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to make it.")] = Path(),
 ) -> None:
     """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
-    from polydata.catalogue.session import open_session
-    from polydata.workspace import Workspace
+    from polydata.catalogue.session import init as make
 
-    workspace = Workspace.init(folder)
-    open_session(workspace).close()
-    typer.echo(f"Workspace {workspace.root}")
-    next_step("polydata extract PAPERS/")
+    typer.echo(f"Workspace {make(folder).root}")
+    out.next_step("polydata extract PAPERS/")
 
 
 @app.command()
@@ -43,9 +40,9 @@ def status(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> No
     with open_with_runs(workspace) as session:
         root, rows, fingerprint = session.workspace.root, funnel(session), session.catalogue.fingerprint()
     if as_json:
-        print_json({"workspace": root, "fingerprint": fingerprint, "funnel": rows})
+        out.print_json({"workspace": root, "fingerprint": fingerprint, "funnel": rows})
     else:
-        print_table(rows, str(root))
+        out.print_table(rows, str(root))
         typer.echo(f"Catalogue fingerprint {fingerprint[:16]}")
 
 
@@ -62,7 +59,7 @@ def trace(
     with open_with_runs(workspace) as session:
         found = follow(session, identifier)
     if as_json:
-        print_json(found)
+        out.print_json(found)
     else:
         for way in found:
             typer.echo(describe_way(way))
@@ -84,7 +81,7 @@ def demo_corpus(
     typer.echo(
         f"{papers} papers of {corpus.pages} pages, {corpus.figures} figures, {panels} micrograph panels in {folder}"
     )
-    next_step(f"polydata init WORKSPACE, then polydata extract {folder / 'papers'}")
+    out.next_step(f"polydata init WORKSPACE, then polydata extract {folder / 'papers'}")
 
 
 @removing.command("paper")
@@ -102,7 +99,6 @@ def remove_paper(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Remove papers with their figures, links and images; what hangs on them is named first."""
-    from polydata.catalogue.session import open_session
     from polydata.papers.remove import Removed, plan_removal, remove
 
     removed = Removed(0, ())
@@ -115,10 +111,10 @@ def remove_paper(
             _ask(as_json=as_json)
         if todo:
             removed = remove(session, plan)
-            report_problems((f"{s} holds images that are gone from the catalogue" for s in plan.splits), "Split")
-    report_problems(removed.failures, "Not deleted")
+            out.report_problems((f"{s} holds images that are gone from the catalogue" for s in plan.splits), "Split")
+    out.report_problems(removed.failures, "Not deleted")
     if as_json:
-        print_json({"removed": todo, "papers": plan.papers, **dataclasses.asdict(removed)})
+        out.print_json({"removed": todo, "papers": plan.papers, **dataclasses.asdict(removed)})
     elif todo:
         typer.echo(f"Removed {len(plan.papers)} papers and {removed.images} images.")
     if removed.failures:
@@ -134,7 +130,7 @@ def _name(papers: Sequence[dict[str, Any]]) -> None:
     for paper in papers:
         counts = ", ".join(f"{n} {what}" for what, n in paper.items() if isinstance(n, int) and n) or "nothing on it"
         splits = f", in the splits {', '.join(paper['splits'])}" if paper["splits"] else ""
-        typer.echo(one_line(f"  {paper['file_name']} ({paper['paper_id']}): {counts}{splits}"))
+        typer.echo(out.one_line(f"  {paper['file_name']} ({paper['paper_id']}): {counts}{splits}"))
 
 
 def _ask(*, as_json: bool) -> None:
@@ -149,12 +145,13 @@ def _ask(*, as_json: bool) -> None:
 @removing.command("failures")
 def remove_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Strike files out of the list of failures that are there no more."""
-    from polydata.catalogue.session import open_session
     from polydata.papers.remove import forget_gone_failures
 
     with open_session(workspace) as session:
         gone = forget_gone_failures(session)
-    print_json(gone) if as_json else print_table([{"path": p} for p in gone], "Forgotten", empty="No failure is gone.")
+    out.print_json(gone) if as_json else out.print_table(
+        [{"path": p} for p in gone], "Forgotten", empty="No failure is gone."
+    )
 
 
 @app.command("merge")
@@ -164,25 +161,18 @@ def merge_workspaces(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Bring papers, records, labels and annotations of another workspace into this one; it is only read."""
-    from polydata.catalogue.session import open_session
     from polydata.upkeep.merge import merge
     from polydata.workspace import Workspace
 
     theirs = Workspace.open(other)
-    with open_session(workspace) as session, stages() as progress:
+    with open_session(workspace) as session, out.stages() as progress:
         done = merge(session, theirs, progress)
-    report_problems(done.papers, "Kept as it was read here")
+    out.report_problems(done.papers, "Kept as it was read here")
     for table, keys in done.kept.items():
         more = [f"and {len(keys) - LISTED} more: --json lists all"] if len(keys) > LISTED else []
-        report_problems([*keys[:LISTED], *more], f"Kept as it is here, in {table}")
-    report_problems(done.behind, "Left behind")
-    if as_json:
-        print_json(dataclasses.asdict(done))
-    else:
-        print_facts({"images copied": done.images, **done.came}, "Merged")
-        next_step("polydata join")
-    if done.behind:
-        raise PartialFailure(
-            f"{len(done.behind)} papers of {theirs.root} were left behind.",
-            f"Read them again there, then merge again: polydata extract PATH --again --workspace {theirs.root}",
-        )
+        out.report_problems([*keys[:LISTED], *more], f"Kept as it is here, in {table}")
+    out.report_problems(done.behind, "Left behind")
+    facts = {"images copied": done.images, **done.came}
+    out.print_result(facts, as_json, "Merged", "polydata join", dataclasses.asdict(done))
+    hint = f"Read them again there, then merge again: polydata extract PATH --again --workspace {theirs.root}"
+    out.fail_in_part(len(done.behind), f"papers of {theirs.root} were left behind.", hint)

@@ -25,3 +25,8 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of a table.")]
+SplitArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")]
+CropsOption = Annotated[
+    bool | None,
+    typer.Option("--crops/--no-crops", help="Look for crops and copies by keypoints; by default up to 20,000 images."),
+]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from polydata.errors import PartialFailure
 
+if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
@@ -90,21 +90,32 @@ def print_facts(facts: Mapping[str, Any], title: str = "") -> None:
     print_table([{"what": k, "value": v} for k, v in facts.items()], title)
 
 
+def print_rows(
+    rows: Sequence[Mapping[str, Any]],
+    as_json: bool,
+    title: str = "",
+    empty: str = "Nothing to list.",
+    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Print rows as JSON, or as a table of what is ``shown`` of each; for the rest see ``print_table``."""
+    print_json(rows) if as_json else print_table([shown(row) for row in rows], title, empty)
+
+
+def print_result(
+    facts: Mapping[str, Any], as_json: bool, title: str = "", following: str = "", whole: object = None
+) -> None:
+    """Print names and values with the command that comes next, or as JSON ``whole``, which holds more than they."""
+    if as_json:
+        print_json(facts if whole is None else whole)
+        return
+    print_facts(facts, title)
+    if following:
+        next_step(following)
+
+
 def next_step(command: str) -> None:
     """Say which command comes next."""
     say(f"Next: {command}")
-
-
-@contextmanager
-def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error; yields a function that moves it on by so many items."""
-    with _bar() as bar:
-        task = bar.add_task(title, total=total)
-
-        def advance(count: int = 1) -> None:
-            bar.advance(task, count)
-
-        yield advance
 
 
 @contextmanager
@@ -123,22 +134,15 @@ def stages(*, in_one: bool = False) -> Iterator[Callable[[str, int, int | None],
 
 
 def _bar() -> Progress:
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
@@ -148,3 +152,13 @@ def report_problems(problems: Iterable[str], what: str) -> None:
     """List on standard error what was not done, one line each."""
     for problem in problems:
         typer.secho(f"{what}: {one_line(problem)}", fg=typer.colors.YELLOW, err=True)
+
+
+def fail_in_part(count: int, what: str, hint: str = "Each is named above.") -> None:
+    """End with exit status 3 where that many things went wrong.
+
+    Raises:
+        PartialFailure: if there are any.
+    """
+    if count:
+        raise PartialFailure(f"{count} {what}", hint)

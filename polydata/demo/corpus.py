@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from polydata.demo import words
-from polydata.demo.papers import Composed, TrueFigure, TruePanel, compose
+from polydata.demo.figures import Shot
+from polydata.demo.papers import Composed, TrueFigure, compose
 from polydata.demo.study import Study, plan
 from polydata.errors import InputError, UsageError
 from polydata.files.atomic import writing_to
@@ -50,18 +51,12 @@ class Corpus:
     """What was made.
 
     Attributes:
-        folder: where it lies.
-        papers: the PDFs.
-        records, truth, panels: the files beside them.
+        folder: where it lies, with the files that the module's text lists.
         figures: number of figures of any kind; ``pages`` of pages.
         labels: number of micrograph panels of each label.
     """
 
     folder: Path
-    papers: tuple[Path, ...]
-    records: Path
-    truth: Path
-    panels: Path
     figures: int
     pages: int
     labels: Mapping[str, int]
@@ -104,10 +99,6 @@ def make_corpus(out: Path, *, papers: int = 24, seed: int = 0, task: Task, worke
     counts = Counter(str(row["label"]) for row in rows)
     return Corpus(
         folder=out,
-        papers=tuple(paths),
-        records=out / "records.csv",
-        truth=out / "truth.json",
-        panels=out / "panels.csv",
         figures=sum(len(paper.figures) for paper in made),
         pages=sum(paper.pages for paper in made),
         labels={label: counts.get(label, 0) for label in task.labels},
@@ -165,10 +156,8 @@ def _records(made: list[Composed], task: Task, rng: np.random.Generator) -> list
     return [*rows[:missing], *rows[missing + 1 :], extra]
 
 
-def _record(
-    paper: Composed, figure: TrueFigure, panel: TruePanel, task: Task, rng: np.random.Generator
-) -> dict[str, Any]:
-    study, ref, sample = paper.study, paper.study.reference, panel.shot.sample
+def _record(paper: Composed, figure: TrueFigure, panel: Shot, task: Task, rng: np.random.Generator) -> dict[str, Any]:
+    study, ref, sample = paper.study, paper.study.reference, panel.sample
     names = {"a": study.pair.first, "b": study.pair.second}
     short, long = {
         task.positive: (words.POSITIVE, words.POSITIVE_TEXT),
@@ -196,7 +185,7 @@ def _record(
         "blending_method": study.blending,
         "morphology": "" if rng.random() < 0.25 else short[int(rng.integers(len(short)))].format(**names),
         "literature_description": long[int(rng.integers(len(long)))].format(**names),
-        "scale_um": f"{panel.shot.bar.value_um:g}" if panel.shot.bar.box else "",
+        "scale_um": f"{panel.bar.value_um:g}" if panel.bar.box else "",
         "compatibility": spellings[int(rng.integers(len(spellings)))] if rng.random() < STATED else "",
     }
 
@@ -210,17 +199,16 @@ def _reference(paper: Composed, journal: str) -> str:
 def _panels(paper: Composed, name: str, digest: str) -> list[dict[str, Any]]:
     rows = []
     for figure in paper.figures:
-        for panel in figure.panels:
-            shot = panel.shot
-            x0, y0, x1, y1 = panel.box.as_list(2)
+        for shot in figure.panels:
+            x0, y0, x1, y1 = shot.box.as_list(2)
             rows.append({
                 "pdf": name,
                 "pdf_sha256": digest,
                 "figure": figure.label,
-                "panel": panel.letter,
+                "panel": shot.letter,
                 "page": figure.page,
                 "x0": x0, "y0": y0, "x1": x1, "y1": y1,
-                "record_key": record_key(paper, figure, panel.letter),
+                "record_key": record_key(paper, figure, shot.letter),
                 "label": shot.sample.label,
                 "unlike": round(shot.sample.unlike, 4),
                 "depth": round(shot.sample.quench.depth, 4),
@@ -234,7 +222,7 @@ def _panels(paper: Composed, name: str, digest: str) -> list[dict[str, Any]]:
                 "bar_um": shot.bar.value_um if shot.bar.box else "",
                 "bar_px": shot.bar.length_px if shot.bar.box else "",
                 "bar_style": shot.style.bar,
-                "letter_style": shot.style.letter if panel.letter else "none",
+                "letter_style": shot.style.letter if shot.letter else "none",
                 **{name: round(getattr(shot.exposure, name), digits) for name, digits in EXPOSURE_DIGITS.items()},
             })  # fmt: skip
     return rows

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from polydata.demo.burnin import BarPrint, PrintStyle, draw_style
-from polydata.demo.microscope import Exposure, draw_exposure, take
+from polydata.demo.burnin import BarPrint, PrintStyle, burn_in, draw_style
+from polydata.demo.microscope import Exposure, draw_exposure, photograph
 from polydata.demo.phasefield import simulate
 from polydata.demo.study import Sample, Series
 from polydata.types import Box
@@ -27,12 +27,13 @@ class Shot:
     """A panel as it was made.
 
     Attributes:
-        letter: ``a``, ``b``, ...; empty in a figure of one panel.
-        box: within the figure, in points from its left top corner.
+        letter: ``a``, ``b``, ...; empty in a figure of one panel, as ``caption``, its own part of the caption, is.
+        box: in points from the left top corner of its figure, or of the page where the figure was placed.
         bar: the scale, printed or not.
     """
 
     letter: str
+    caption: str
     image: Image.Image
     box: Box
     sample: Sample
@@ -87,16 +88,15 @@ def make_plate(series: Series, style: str, room: tuple[float, float], seed: tupl
     print_style = draw_style(rng)
     field_um = float(np.exp(rng.uniform(np.log(4), np.log(120))))
     shots = []
-    for index, sample in enumerate(series.samples):
+    for index, (sample, words) in enumerate(zip(series.samples, series.parts, strict=True)):
         own = np.random.default_rng((*seed, index))
         letter = "abcdefgh"[index] if count > 1 else ""
         exposure = draw_exposure(own, field_um)
-        image, bar = take(
-            simulate(sample.quench, GRID, own), size, letter, exposure=exposure, style=print_style, rng=own
-        )
+        image = photograph(simulate(sample.quench, GRID, own), *size, exposure, own)
+        bar = burn_in(image, letter, print_style, field_um)
         x, y = (index % columns) * (size[0] + gap), (index // columns) * (size[1] + gap)
         box = Box(x * pixel, y * pixel, (x + size[0]) * pixel, (y + size[1]) * pixel)
-        shots.append(Shot(letter, image, box, sample, exposure, print_style, bar))
+        shots.append(Shot(letter, words if letter else "", image, box, sample, exposure, print_style, bar))
     jpeg = int(rng.choice([80, 90])) if rng.random() < 0.4 else None
     return Plate(style, tuple(shots), max(s.box.x1 for s in shots), max(s.box.y1 for s in shots), pixel, jpeg)
 

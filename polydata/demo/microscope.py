@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 from scipy import fft, ndimage
 
-from polydata.demo.burnin import BarPrint, PrintStyle, burn_in
 from polydata.demo.phasefield import FloatImage
 
 
@@ -161,23 +160,3 @@ def _streaks(shape: tuple[int, int], exposure: Exposure, rng: np.random.Generato
         fade = np.exp(-np.arange(shape[1] - start) / (0.3 * shape[1]))
         out[row : row + int(rng.integers(1, 4)), start:] += rng.uniform(-0.12, 0.25) * fade
     return out
-
-
-def take(
-    phi: FloatImage,
-    size: tuple[int, int],
-    letter: str,
-    *,
-    exposure: Exposure,
-    style: PrintStyle,
-    rng: np.random.Generator,
-) -> tuple[Image.Image, BarPrint]:
-    """A finished panel: the picture with its print, and the scale bar that was printed.
-
-    Args:
-        phi: order parameter on a periodic square grid.
-        size: width and height in pixels.
-        letter: of the panel; empty for none.
-    """
-    image = photograph(phi, *size, exposure, rng)
-    return image, burn_in(image, letter, style, exposure.field_um)

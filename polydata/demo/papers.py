@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,29 +33,15 @@ CAPTION_GAP = 6.0
 
 
 @dataclass(frozen=True)
-class TruePanel:
-    """A micrograph panel on a page: box in points, its own part of the caption, and how it was made."""
-
-    letter: str
-    box: Box
-    caption: str
-    shot: Shot
-
-
-Painted = tuple[Box, tuple[TruePanel, ...]]
-Painter = Callable[[float, float], Painted]
-
-
-@dataclass(frozen=True)
 class TrueFigure:
-    """A figure on a page: box in points without the caption, label as printed, whole caption, panels."""
+    """A figure on a page: box in points without the caption, label as printed, whole caption, panels on the page."""
 
     label: str
     page: int
     box: Box
     caption: str
     kind: Kind
-    panels: tuple[TruePanel, ...]
+    panels: tuple[Shot, ...]
 
 
 @dataclass(frozen=True)
@@ -104,18 +90,27 @@ class _Composer:
         s.paragraph("Institute of Polymer Mixtures, Department of Materials", 8.5, after=14)
 
     def _figure(
-        self, label: str, caption: str, height: float, kind: Kind, paint: Painter, *, wide: bool = False
+        self,
+        label: str,
+        caption: str,
+        height: float,
+        kind: Kind,
+        paint: Callable[[float, float], Box],
+        *,
+        shots: tuple[Shot, ...] = (),
+        wide: bool = False,
     ) -> None:
-        """A float with its caption; ``paint`` draws at a left top corner."""
+        """A float with its caption; ``paint`` draws at a left top corner, from which the panels' boxes count."""
         page_format = self.setter.format
         lines = self.setter.broken(caption, page_format.full_width if wide else page_format.column_width, CAPTION_SIZE)
         high = len(lines) * CAPTION_SIZE * LEADING
         above = self.above and kind is not Kind.SCHEME
 
         def draw(x: float, y: float) -> None:
-            box, panels = paint(x, y + high + CAPTION_GAP if above else y)
-            top = y if above else y + height + CAPTION_GAP
-            self.setter.write(x, top + CAPTION_SIZE, lines, CAPTION_SIZE)
+            top = y + high + CAPTION_GAP if above else y
+            box = paint(x, top)
+            panels = tuple(replace(shot, box=_moved(shot.box, x, top)) for shot in shots)
+            self.setter.write(x, (y if above else y + height + CAPTION_GAP) + CAPTION_SIZE, lines, CAPTION_SIZE)
             self.figures.append(TrueFigure(label, self.setter.page_number, box, caption, kind, panels))
 
         if wide:
@@ -129,22 +124,19 @@ class _Composer:
             series, self.study.style, (f.column_width, f.full_width), (self.seed, 3, self.study.index, number)
         )
 
-        def paint(x: float, y: float) -> Painted:
+        def paint(x: float, y: float) -> Box:
             place(self.setter.page, plate, x, y)
-            panels = tuple(
-                TruePanel(shot.letter, _moved(shot.box, x, y), part if len(plate.shots) > 1 else "", shot)
-                for shot, part in zip(plate.shots, series.parts, strict=True)
-            )
-            return Box(x, y, x + plate.width, y + plate.height), panels
+            return Box(x, y, x + plate.width, y + plate.height)
 
         wide = plate.width > f.column_width + 0.01
         caption = self._caption(number, series, plate)
-        self._figure(f"{self.word} {number}", caption, plate.height, Kind.MICROGRAPH, paint, wide=wide)
+        label = f"{self.word} {number}"
+        self._figure(label, caption, plate.height, Kind.MICROGRAPH, paint, shots=plate.shots, wide=wide)
 
     def _caption(self, number: int, series: Series, plate: Plate) -> str:
         text = f"{self.word} {number}{self.sign} {series.stem}"
-        if len(series.parts) > 1:
-            text += ": " + "; ".join(f"({s.letter}) {p}" for s, p in zip(plate.shots, series.parts, strict=True))
+        if len(plate.shots) > 1:
+            text += ": " + "; ".join(f"({shot.letter}) {shot.caption}" for shot in plate.shots)
         else:
             text += f", {series.parts[0]}"
         bar = plate.shots[0].bar
@@ -156,18 +148,18 @@ class _Composer:
         pair, kind = self.study.pair, int(self.rng.integers(len(PLOTS)))
         caption = f"{self.word} {number}{self.sign} {PLOTS[kind][0]} of {pair.first}, {pair.second} and their blends."
 
-        def paint(x: float, y: float) -> Painted:
-            return draw_plot(self.setter.page, x, y, kind, self.setter.regular, rng=self.rng), ()
+        def paint(x: float, y: float) -> Box:
+            return draw_plot(self.setter.page, x, y, kind, self.setter.regular, rng=self.rng)
 
-        self._figure(f"{self.word} {number}", caption, PLOT_HEIGHT, Kind.PLOT, paint, wide=False)
+        self._figure(f"{self.word} {number}", caption, PLOT_HEIGHT, Kind.PLOT, paint)
 
     def scheme(self) -> None:
         caption = f"Scheme 1. Reaction of {self.study.agent} at the interface."
 
-        def paint(x: float, y: float) -> Painted:
-            return draw_scheme(self.setter.page, x, y, self.setter.regular, rng=self.rng), ()
+        def paint(x: float, y: float) -> Box:
+            return draw_scheme(self.setter.page, x, y, self.setter.regular, rng=self.rng)
 
-        self._figure("Scheme 1", caption, SCHEME_HEIGHT, Kind.SCHEME, paint, wide=False)
+        self._figure("Scheme 1", caption, SCHEME_HEIGHT, Kind.SCHEME, paint)
 
     def table(self) -> None:
         samples = [sample for series in self.study.series for sample in series.samples][:6]

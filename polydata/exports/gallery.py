@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scipy.cluster.hierarchy import DisjointSet
-
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import described_panels, images_to_show
 from polydata.catalogue.session import Session
@@ -35,6 +33,7 @@ from polydata.images.html import small_jpeg, template, write_page
 from polydata.images.picture import ImageStore, open_picture
 from polydata.papers.remove import older_papers
 from polydata.resources import TEMPLATES, VERSION
+from polydata.splits.evidence import families
 from polydata.splits.manifest import Split
 from polydata.splits.options import SplitOptions
 from polydata.splits.overview import show_split
@@ -317,14 +316,12 @@ def tie_twins(entries: Sequence[dict[str, Any]], rows: Sequence[Row], copies: It
     for position, row in enumerate(rows):
         by_hash[row["phash"]].append(position)
         at[row["image_sha256"]] = position
-    families = DisjointSet(range(len(entries)))
     alike: dict[int, set[int]] = defaultdict(set)
     groups = [*by_hash.values(), *(by_hash[a] + by_hash[b] for a, b in near_hashes(by_hash))]
     groups += [[at[a], at[b]] for a, b in copies]
     for group in groups:
         for one in group:
             alike[one] |= set(group) - {one}
-            families.merge(group[0], one)
-    for position, entry in enumerate(entries):
-        entry["twins"] = sorted(alike[position])[:MAX_TWINS]
-        entry["family"] = int(min(families.subset(position))) if alike[position] else position
+    for family in families(range(len(entries)), groups):
+        for position in family:
+            entries[position] |= {"twins": sorted(alike[position])[:MAX_TWINS], "family": family[0]}

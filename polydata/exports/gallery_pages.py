@@ -6,7 +6,6 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,8 @@ from polydata.workspace import Workspace
 FOLDER = "pages"
 Row = Mapping[str, Any]
 Sizes = dict[int, list[float]]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Pages of one paper that are to be drawn; the SHA-256 tells it from others that were read from its path."""
-
-    paper: str
-    path: Path
-    sha256: str
-    pages: list[int]
+Job = tuple[Path, str, tuple[str, list[int]]]
+"""A PDF, the paper that was read from it, and for ``draw_pages`` its SHA-256 and the pages to be drawn."""
 
 
 def add_pages(
@@ -93,22 +84,22 @@ def _drawn(
     workspace: Workspace, folder: Path, papers: Mapping[str, Sequence[Row]]
 ) -> Iterator[tuple[str, Sizes | Failure]]:
     """Each paper with the sizes of its pages in points, or why they could not be drawn."""
-    todo: list[_Job] = []
+    todo: list[Job] = []
     for paper, rows in papers.items():
         pages = sorted({int(row["page"]) for row in rows})
         known = _known(folder, paper)
         if all(page in known for page in pages):
             yield paper, known
         else:
-            todo.append(_Job(paper, Path(rows[0]["path"]), str(rows[0]["pdf_sha256"]), pages))
+            todo.append((Path(rows[0]["path"]), paper, (str(rows[0]["pdf_sha256"]), pages)))
     settings = workspace.settings.extract
     while todo:
-        now = {job.path: job for job in todo}  # results come back by path: one paper of each at a time
-        todo = [job for job in todo if now[job.path] is not job]
+        now = {job[0]: job for job in todo}  # results come back by path: one paper of each at a time
+        todo = [job for job in todo if now[job[0]] is not job]
         count = min(len(now), settings.workers or os.cpu_count() or 1)
         readers = Readers(image_store(workspace), settings, workers=count)
-        for path, result in readers.each((job.path, draw_pages, (job.sha256, job.pages)) for job in now.values()):
-            paper = now[path].paper
+        for path, result in readers.each((path, draw_pages, asked) for path, _, asked in now.values()):
+            paper = now[path][1]
             yield paper, result if isinstance(result, Failure) else _keep(folder, paper, result)
 
 

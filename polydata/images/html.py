@@ -11,6 +11,7 @@ from PIL import Image
 
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
+from polydata.files.tables import plain, table
 from polydata.images.picture import ImageStore, open_picture
 from polydata.resources import TEMPLATES
 
@@ -40,16 +41,21 @@ def small_jpeg(image: Image.Image, side: int, quality: int = 72) -> bytes:
 
 
 def template(name: str) -> jinja2.Template:
-    """A file of ``templates``; every text is escaped, and a value that is missing is an error."""
+    """A file of ``templates``; a value that is missing is an error.
+
+    In HTML every text is escaped; Markdown has the filters ``plain`` and ``table`` of ``files.tables`` instead.
+    """
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(disabled_extensions=("md.j2",), default=True),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template(name)
+    )
+    environment.filters |= {"plain": plain, "table": lambda rows: "\n".join(table(rows))}
+    return environment.get_template(name)
 
 
 def write_page(path: Path, text: str) -> None:

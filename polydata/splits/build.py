@@ -27,8 +27,7 @@ class Built:
     """A split that was asked for, and how it came out.
 
     Attributes:
-        excluded: reason -> number of images left out for it.
-        contradictory: images left out because what was said of them cannot be one label, as ``Chosen`` has them.
+        excluded, contradictory: images left out, as ``Chosen`` has them.
         new: False if a split of this name and content was there already.
     """
 

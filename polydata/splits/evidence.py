@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from scipy.cluster.hierarchy import DisjointSet
 
@@ -20,6 +20,7 @@ from polydata.images.picture import ImageStore
 from polydata.text.reference import reference_keys
 from polydata.types import Progress, quiet
 
+T = TypeVar("T", int, str)
 GROUP_BY = ("paper", "doi", "citation", "supplement", "picture")
 """What keeps images together, as it stands in the recipe of a split."""
 
@@ -127,17 +128,22 @@ class Groups:
     merged: tuple[Mapping[str, Any], ...]
 
 
+def families(members: Iterable[T], bonds: Iterable[Sequence[T]]) -> list[list[T]]:
+    """Members put together that a bond ties, and all that follows from it: each family sorted, by its first."""
+    sets = DisjointSet(members)
+    for first, *others in bonds:
+        for other in others:
+            sets.merge(first, other)
+    return sorted(sorted(family) for family in sets.subsets())
+
+
 def group_images(evidence: Evidence) -> Groups:
     """Put images together that share a paper, a DOI, a citation or a picture, and all that follows from it.
 
     The order in which images or papers come has no influence.
     """
     bonds = _bonds(evidence)
-    sets = DisjointSet(sorted({p for papers in evidence.papers.values() for p in papers}))
-    for papers in bonds.values():
-        for other in papers[1:]:
-            sets.merge(papers[0], other)
-    groups = sorted(sorted(subset) for subset in sets.subsets())
+    groups = families({p for papers in evidence.papers.values() for p in papers}, bonds.values())
     name = {paper: papers[0] for papers in groups for paper in papers}
     reasons: dict[str, list[str]] = defaultdict(list)
     for bond, papers in bonds.items():

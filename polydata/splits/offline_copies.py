@@ -39,24 +39,9 @@ DIGITS = 16
 """Digits of a SHA-256 in a file's name."""
 LISTED = ("file", "sha256", "label", "group")
 """Columns of a partition's list."""
+RECIPES = {"paper": {"positive": 12, "other": 3, "size": 256}}
+"""By name: copies of an image of the positive class, and of any other class; pixels a side of a copy."""
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How many copies of each image there are to be.
-
-    Attributes:
-        positive, other: copies of an image of the positive class, and of any other class.
-        size: pixels a side of a copy.
-    """
-
-    positive: int
-    other: int
-    size: int
-
-
-RECIPES = {"paper": Recipe(positive=12, other=3, size=256)}
 
 
 @dataclass(frozen=True)
@@ -99,7 +84,7 @@ def augment(
     """
     if recipe not in RECIPES:
         raise UsageError(f"There is no recipe {recipe!r}.", f"Known recipes: {', '.join(RECIPES)}.")
-    size, place = RECIPES[recipe].size, folder or split.folder.with_name(f"{split.name}+{recipe}")
+    size, place = RECIPES[recipe]["size"], folder or split.folder.with_name(f"{split.name}+{recipe}")
     plan = _plan(split, recipe, seed)
     parents = {item.image_sha256: item for fold in split.folds for item in fold.train}
     rows: list[Row] = []
@@ -131,8 +116,8 @@ def _plan(split: Split, name: str, seed: int) -> dict[str, Any]:
     return {
         "recipe": name,
         "seed": seed,
-        "size": recipe.size,
-        "copies": {label: recipe.positive if label == split.positive else recipe.other for label in split.classes},
+        "size": recipe["size"],
+        "copies": {label: recipe["positive" if label == split.positive else "other"] for label in split.classes},
         "split": split.name,
         "split_digest": split.digest,
         "leakage": split.leakage,

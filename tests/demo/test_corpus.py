@@ -24,8 +24,12 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
+def pdfs(corpus: Corpus) -> list[Path]:
+    return sorted((corpus.folder / "papers").iterdir())
+
+
 def truth_of(corpus: Corpus) -> list[dict[str, Any]]:
-    return json.loads(corpus.truth.read_text(encoding="utf-8"))
+    return json.loads((corpus.folder / "truth.json").read_text(encoding="utf-8"))
 
 
 def grey(page: pymupdf.Page, box: tuple[float, float, float, float]) -> np.ndarray:
@@ -45,11 +49,11 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path, task: Task) -> None:
 
 def test_another_seed_gives_other_papers(small_corpus: Corpus, tmp_path: Path, task: Task) -> None:
     other = make_corpus(tmp_path / "other", papers=1, seed=4, task=task, workers=1)
-    assert sha256_file(other.papers[0]) not in {sha256_file(p) for p in small_corpus.papers}
+    assert sha256_file(pdfs(other)[0]) not in {sha256_file(p) for p in pdfs(small_corpus)}
 
 
 def test_no_date_and_no_random_id_stands_in_a_file(small_corpus: Corpus) -> None:
-    for path in small_corpus.papers:
+    for path in pdfs(small_corpus):
         with pymupdf.open(path) as document:
             assert not document.metadata["creationDate"]
             assert not document.metadata["modDate"]
@@ -105,7 +109,7 @@ def test_captions_can_be_read_from_the_pages(small_corpus: Corpus) -> None:
 
 
 def test_text_stays_within_the_page(small_corpus: Corpus) -> None:
-    for path in small_corpus.papers:
+    for path in pdfs(small_corpus):
         with pymupdf.open(path) as document:
             for page in document:
                 for block in page.get_text("blocks"):
@@ -115,7 +119,7 @@ def test_text_stays_within_the_page(small_corpus: Corpus) -> None:
 
 
 def test_truth_and_panels_speak_of_the_same_files(small_corpus: Corpus) -> None:
-    truth, panels = truth_of(small_corpus), rows(small_corpus.panels)
+    truth, panels = truth_of(small_corpus), rows(small_corpus.folder / "panels.csv")
     for paper in truth:
         assert paper["sha256"] == sha256_file(small_corpus.folder / "papers" / paper["pdf"])
         mine = [r for r in panels if r["pdf_sha256"] == paper["sha256"]]
@@ -126,17 +130,17 @@ def test_truth_and_panels_speak_of_the_same_files(small_corpus: Corpus) -> None:
 
 
 def test_printed_bars_agree_with_the_scale(small_corpus: Corpus) -> None:
-    printed = [r for r in rows(small_corpus.panels) if r["bar_um"]]
+    printed = [r for r in rows(small_corpus.folder / "panels.csv") if r["bar_um"]]
     assert printed
     for row in printed:
         assert float(row["bar_px"]) * float(row["um_per_px"]) == pytest.approx(float(row["bar_um"]), rel=1e-4)
-    scales = {r["record_key"]: r["scale_um"] for r in rows(small_corpus.records)}
+    scales = {r["record_key"]: r["scale_um"] for r in rows(small_corpus.folder / "records.csv")}
     for row in printed:
         assert not row["record_key"] or float(scales[row["record_key"]]) == float(row["bar_um"])
 
 
 def test_records_have_the_flaws_that_are_named_and_no_others(small_corpus: Corpus) -> None:
-    records, panels = rows(small_corpus.records), rows(small_corpus.panels)
+    records, panels = rows(small_corpus.folder / "records.csv"), rows(small_corpus.folder / "panels.csv")
     assert tuple(records[0]) == RECORD_COLUMNS
     keys = [r["record_key"] for r in records]
     assert len(set(keys)) == len(keys)
@@ -150,9 +154,9 @@ def test_records_have_the_flaws_that_are_named_and_no_others(small_corpus: Corpu
 
 
 def test_records_state_or_describe_the_label(small_corpus: Corpus, task: Task) -> None:
-    label = {p["record_key"]: p["label"] for p in rows(small_corpus.panels)}
+    label = {p["record_key"]: p["label"] for p in rows(small_corpus.folder / "panels.csv")}
     right = silent = stated = total = 0
-    for record in rows(small_corpus.records):
+    for record in rows(small_corpus.folder / "records.csv"):
         if record["record_key"] not in label:
             continue
         total += 1
@@ -169,7 +173,7 @@ def test_records_state_or_describe_the_label(small_corpus: Corpus, task: Task) -
 
 def test_doi_stands_on_the_page_in_the_metadata_or_in_both(small_corpus: Corpus) -> None:
     places = []
-    for path in small_corpus.papers:
+    for path in pdfs(small_corpus):
         with pymupdf.open(path) as document:
             places.append(("10.5555/" in document[0].get_text(), "10.5555/" in document.metadata["subject"]))
     assert places == [(True, True), (True, True), (True, False), (False, True)]
@@ -183,8 +187,8 @@ def test_the_words_come_from_the_task(tmp_path: Path, task: Task) -> None:
     )  # fmt: skip
     corpus = make_corpus(tmp_path / "c", papers=1, seed=0, task=other, workers=1)
     assert set(corpus.labels) == {"mixed", "demixed", "between"}
-    assert {r["label"] for r in rows(corpus.panels)} <= set(other.labels)
-    assert {r["compatibility"] for r in rows(corpus.records)} <= {"", *other.spellings}
+    assert {r["label"] for r in rows(corpus.folder / "panels.csv")} <= set(other.labels)
+    assert {r["compatibility"] for r in rows(corpus.folder / "records.csv")} <= {"", *other.spellings}
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, task: Task) -> None:

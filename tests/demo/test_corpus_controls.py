@@ -74,7 +74,7 @@ def test_unlike_decides_the_label_but_for_a_small_error(task: Task) -> None:
 @pytest.mark.slow
 def test_controls_without_the_picture_stay_near_chance(tmp_path: Path, task: Task) -> None:
     corpus = make_corpus(tmp_path / "c", papers=24, seed=0, task=task, workers=2)
-    with open(corpus.panels, newline="", encoding="utf-8") as handle:
+    with open(corpus.folder / "panels.csv", newline="", encoding="utf-8") as handle:
         rows = [r for r in csv.DictReader(handle) if r["label"] != task.partial]
     positive = np.array([r["label"] == task.positive for r in rows])
     groups = np.array([r["pdf_sha256"] for r in rows])

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from polydata.demo.burnin import BAR_STYLES, LETTER_STYLES, PrintStyle, bar_for, bar_text, burn_in, draw_style
-from polydata.demo.microscope import draw_exposure, photograph, take
+from polydata.demo.microscope import draw_exposure, photograph
 from polydata.demo.phasefield import Quench, simulate
 
 STYLE = PrintStyle("white", "top-left", "text-above", "DejaVuSans.ttf", 0.055, True, 5, 8.1)
@@ -94,7 +94,9 @@ def test_the_same_seed_gives_the_same_picture() -> None:
     pictures = []
     for _ in range(2):
         rng = np.random.default_rng(11)
-        image, _bar = take(phi, (200, 150), "a", exposure=draw_exposure(rng, 15.0), style=draw_style(rng), rng=rng)
+        exposure, style = draw_exposure(rng, 15.0), draw_style(rng)
+        image = photograph(phi, 200, 150, exposure, rng)
+        burn_in(image, "a", style, exposure.field_um)
         pictures.append(image.tobytes())
     assert pictures[0] == pictures[1]
     assert len(set(pictures[0])) > 30

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from polydata.auditing.controls import CONTROLS, NARROW_CONTROLS, ControlTable, cross_validate
+from polydata.auditing.controls import CONTROLS, NARROW_CONTROLS, ControlTable, cross_validate, measure
 from polydata.auditing.controls import paper_lookup as look_up
-from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, detector
+from polydata.auditing.subject import Detection, Need, Severity, Subject, detector
 from polydata.splits.manifest import Item as SplitItem
 
 TELLS = 0.6
@@ -28,47 +28,31 @@ def paper_lookup(subject: Subject) -> Detection:
     groups = np.array([number.setdefault(subject.groups[i], len(number)) for i in subject.labelled])
     nothing = np.zeros((len(groups), 0))
     table = ControlTable(subject.is_positive, groups.astype(np.str_), nothing, nothing, 2)
-    random = cross_validate(look_up, table, grouped=False)
-    on_random = [] if random is None else [_measured("random folds", random.auroc, random.accuracy, random.majority)]
-    on_split = _on_split(subject, table)
-    leaks = any(i["auroc"] >= TELLS for i in on_split)
-    items = on_random + on_split
-    words = ", ".join(f"AUROC {i['auroc']:.2f}, accuracy {i['accuracy']:.2f} on {i['where']}" for i in items)
-    return Detection(
-        Severity.ERROR if leaks else Severity.NOTE, items, f"The paper's name alone: {words}.", count=int(leaks)
-    )
-
-
-def _on_split(subject: Subject, table: ControlTable) -> list[Item]:
-    """The look-up on the test sides, mean over the partitions that can be measured; none where none can."""
-    from sklearn.metrics import roc_auc_score
-
     row = {image: k for k, image in enumerate(subject.labelled)}
 
     def rows(items: Sequence[SplitItem]) -> NDArray[np.int64]:
         return np.array([row[i.image_sha256] for i in items if i.image_sha256 in row], dtype=np.int64)
 
-    measured = []
-    for sides in subject.folds:
-        train, test = rows(sides.trained), rows(sides.test)
-        truth = table.labels[test]
-        if len(np.unique(truth)) < 2 or not len(train):
-            continue
-        scores = look_up(table, train, test)
-        most = np.bincount(table.labels[train], minlength=2).argmax()
-        measured.append(
-            (roc_auc_score(truth, scores[:, 1]), (scores.argmax(axis=1) == truth).mean(), (truth == most).mean())
+    sides = ((rows(sides.trained), rows(sides.test)) for sides in subject.folds)
+    on_split = measure(look_up, table, ((train, test) for train, test in sides if len(train)))
+    leaks = on_split is not None and round(on_split.auroc, 3) >= TELLS
+    items = [
+        {
+            "where": where,
+            "auroc": round(found.auroc, 3),
+            "accuracy": round(found.accuracy, 3),
+            "majority": round(found.majority, 3),
+        }
+        for where, found in (
+            ("random folds", cross_validate(look_up, table, grouped=False)),
+            ("the split", on_split),
         )
-    return [_measured("the split", *np.mean(measured, axis=0).tolist())] if measured else []
-
-
-def _measured(where: str, auroc: float, accuracy: float, majority: float) -> Item:
-    return {
-        "where": where,
-        "auroc": round(auroc, 3),
-        "accuracy": round(accuracy, 3),
-        "majority": round(majority, 3),
-    }
+        if found
+    ]
+    words = ", ".join(f"AUROC {i['auroc']:.2f}, accuracy {i['accuracy']:.2f} on {i['where']}" for i in items)
+    return Detection(
+        Severity.ERROR if leaks else Severity.NOTE, items, f"The paper's name alone: {words}.", count=int(leaks)
+    )
 
 
 @detector(

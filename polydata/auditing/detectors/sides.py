@@ -1,12 +1,15 @@
-"""What stands on both sides of a split: papers, figures, and papers that are one under several ids."""
+"""What must not stand on both sides of a split: one picture or place, a paper, a figure, a paper under several ids."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
 
-from scipy.cluster.hierarchy import DisjointSet
-
-from polydata.auditing.subject import Detection, Need, Severity, Subject, counted, detector
+from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, counted, detector
+from polydata.images.copies import Copy
+from polydata.splits.evidence import families
 from polydata.splits.leaks import leak
 
 KEEP_WHOLE = "Build a split that keeps papers whole: polydata build-split NAME."
@@ -45,18 +48,85 @@ def same_citation(subject: Subject) -> Detection:
         for key in evidence.references.get(paper, ()):
             papers_of[key].append(paper)
     shared = {key: papers for key, papers in papers_of.items() if len(papers) > 1}
-    sets = DisjointSet(sorted({p for papers in shared.values() for p in papers}))
-    for first, *others in shared.values():
-        for other in others:
-            sets.merge(first, other)
     names = {facts["paper_id"]: facts["paper"] for facts in evidence.facts.values()}
     items = [
         {
-            "papers": sorted(group),
+            "papers": group,
             "names": sorted(str(names.get(p, p)) for p in group),
             "images": sum(images[p] for p in group),
             "by": sorted(key for key, papers in shared.items() if papers[0] in group),
         }
-        for group in sorted(sets.subsets(), key=min)
+        for group in families({p for papers in shared.values() for p in papers}, shared.values())
     ]
     return Detection(Severity.WARNING, items, f"{counted(len(items), 'paper')} known under several ids.")
+
+
+@detector("near-duplicate", "Keep one image of each pair; until then build-split keeps both on one side.")
+def near_duplicate(subject: Subject) -> Detection:
+    """Pictures that are there twice: the same bytes, encoded anew, scaled, cropped, turned or mirrored."""
+    items = [
+        {**_pair(subject, image, image, "same bytes"), "papers": list(papers)} for image, papers in subject.repeated
+    ]
+    hashed = {(a, b): f"hashes {bits} bits apart" for a, b, bits in _near_hashes(subject)}
+    copies = {(c.a, c.b): c for c in subject.evidence.copies if c.match.is_copy or (c.a, c.b) in hashed}
+    for pair in sorted({*hashed, *copies}):
+        if pair in copies:
+            items.append(_copy(subject, copies[pair], hashed.get(pair)))
+        else:
+            items.append(_pair(subject, *pair, hashed[pair]))
+    by = "" if subject.evidence.looked_for_copies else ", by hashes alone (crops were not looked for)"
+    return _pairs(items, f"are one picture{by}")
+
+
+@detector("same-view", "Count both as one observation; build-split keeps them on one side.", Need.COPIES)
+def same_view(subject: Subject) -> Detection:
+    """Pictures of one place of a sample that were taken separately, such as at another magnification."""
+    hashed = {(a, b) for a, b, _ in _near_hashes(subject)}
+    views = [c for c in subject.evidence.copies if not c.match.is_copy and (c.a, c.b) not in hashed]
+    return _pairs([_copy(subject, c) for c in views], "show one place of a sample")
+
+
+def _near_hashes(subject: Subject) -> Iterator[tuple[str, str, int]]:
+    """Images whose perceptual hashes are the same or near, and by how many bits they differ.
+
+    Of many images under one hash each is paired with the next alone.
+    """
+    under: dict[str, list[str]] = defaultdict(list)
+    for image in subject.images:
+        under[subject.evidence.phash[image]].append(image)
+    for images in under.values():
+        yield from ((a, b, 0) for a, b in pairwise(images))
+    for one, others in subject.evidence.near.items():
+        for other in others:
+            if one < other:
+                a, b = sorted((under[one][0], under[other][0]))
+                yield a, b, (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def _pair(subject: Subject, a: str, b: str, by: str) -> dict[str, Any]:
+    """Both images named, how they were found, and in which partitions they are torn apart."""
+    return {**subject.named(a, "a_"), **subject.named(b, "b_"), "by": by, "crosses_folds": subject.crossed(a, b)}
+
+
+def _copy(subject: Subject, copy: Copy, also_by: str | None = None) -> dict[str, Any]:
+    """A pair that was found by keypoints."""
+    match = copy.match
+    return {
+        **_pair(subject, copy.a, copy.b, ", ".join(filter(None, (also_by, f"{match.inliers} keypoints")))),
+        "agreement": round(match.agreement, 3),
+        "overlap": round(match.overlap, 3),
+        "scale": round(match.scale, 3),
+        "mirrored": match.mirrored,
+    }
+
+
+def _pairs(items: Sequence[Item], what: str) -> Detection:
+    """An error where a pair is torn apart by a split or bears different labels."""
+    crossing = sum(bool(i["crosses_folds"]) for i in items)
+    differing = sum(i["a_label"] != i["b_label"] and None not in (i["a_label"], i["b_label"]) for i in items)
+    return Detection(
+        Severity.ERROR if crossing or differing else Severity.WARNING,
+        items,
+        f"{counted(len(items), 'pair')} of images {what}; {crossing} on different sides, "
+        f"{differing} with different labels.",
+    )
