@@ -114,7 +114,7 @@ class Run(folders.Run):
             UsageError: if runs or splits have no image in common, or options of people lack each other.
             InputError: if predictions, images or the table cannot be read.
         """
-        from polymodel.evaluation import across as other_split
+        from polymodel.evaluation import slices
         from polymodel.evaluation.compare import compare_pair
         from polymodel.evaluation.evaluate import evaluate, rows
 
@@ -126,7 +126,7 @@ class Run(folders.Run):
             beside["against"] = compare_pair(self, _run(against, workspace))
         if across is not None:
             votes = _people(human, raters, self, workspace).votes(images) if human and images else None
-            beside["across"] = other_split.across(self, _split(across, workspace), votes)
+            beside["across"] = slices.across(self, _split(across, workspace), votes)
         facts = evaluate(self, controls, progress) | beside
         return Scores(facts, rows(facts))
 

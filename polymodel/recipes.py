@@ -115,8 +115,8 @@ SETTINGS = (
 """What of a recipe can be changed from outside."""
 PROBE_C = 0.3
 
-RECIPES: dict[RecipeName, Recipe] = {
-    RecipeName.PROBE: Recipe(
+_ALL = (
+    Recipe(
         name="probe",
         summary="logistic regression on frozen features of 15 crops at two scales: means, sds and covariances",
         kind="probe",
@@ -127,7 +127,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         likeness=0.5,
         balance=Balance.WEIGHTS.value,
     ),
-    RecipeName.LP_FT: Recipe(
+    Recipe(
         name="lp-ft",
         summary="linear probe, then fine-tuning of the last block on cached views, four mirror images averaged",
         kind="loop",
@@ -143,7 +143,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         linear_start=True,
         flips=True,
     ),
-    RecipeName.FINETUNE: Recipe(
+    Recipe(
         name="finetune",
         summary="fine-tuning of the whole network on random views",
         kind="loop",
@@ -157,7 +157,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         patience=6,
         balance=Balance.WEIGHTS.value,
     ),
-    RecipeName.PAPER: Recipe(
+    Recipe(
         name="paper",
         summary="the seed article's settings: Adam, twelve copies of each compatible image and three of any other",
         kind="loop",
@@ -168,7 +168,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         learning_rate=1e-4,
         copies=(12, 3),
     ),
-    RecipeName.PAPER_CODE: Recipe(
+    Recipe(
         name="paper-code",
         summary="the seed authors' code: Adam, the article's copies, input between 0 and 1 without normalisation",
         kind="loop",
@@ -180,7 +180,8 @@ RECIPES: dict[RecipeName, Recipe] = {
         copies=(12, 3),
         normalised=False,
     ),
-}
+)
+RECIPES = {RecipeName(recipe.name): recipe for recipe in _ALL}
 
 
 Channels = str | float | Sequence[float] | None

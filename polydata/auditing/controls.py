@@ -189,25 +189,25 @@ def _looked_up(keys: NDArray[np.str_], table: ControlTable, train: Index, test: 
     return np.asarray((same + overall) / (same.sum(axis=1, keepdims=True) + 1))
 
 
+def fitted(model: Any, features: Array, table: ControlTable, train: Index, test: Index) -> Array:
+    """Answers of a model that learns from features (n, features); the majority's where there is one label to learn."""
+    labels = table.labels[train]
+    if len(np.unique(labels)) < 2:
+        return majority(table, train, test)
+    scores = np.zeros((len(test), table.classes))
+    scores[:, np.unique(labels)] = model.fit(features[train], labels).predict_proba(features[test])
+    return scores
+
+
 def _learned(make: Callable[[], Any], features: Callable[[ControlTable], Array]) -> Control:
-    """A control that learns from features (n, features); the majority where the training side bears one label alone."""
-
-    def control(table: ControlTable, train: Index, test: Index) -> Array:
-        labels = table.labels[train]
-        if len(np.unique(labels)) < 2:
-            return majority(table, train, test)
-        model = make().fit(features(table)[train], labels)
-        scores = np.zeros((len(test), table.classes))
-        scores[:, np.unique(labels)] = model.predict_proba(features(table)[test])
-        return scores
-
-    return control
+    return lambda table, train, test: fitted(make(), features(table), table, train, test)
 
 
-def _forest() -> Any:
+def forest(trees: int = TREES) -> Any:
+    """A random forest in which classes weigh the same."""
     from sklearn.ensemble import RandomForestClassifier
 
-    return RandomForestClassifier(TREES, min_samples_leaf=3, class_weight="balanced", random_state=0)
+    return RandomForestClassifier(trees, min_samples_leaf=3, class_weight="balanced", random_state=0)
 
 
 def _logistic() -> Any:
@@ -220,7 +220,7 @@ def _logistic() -> Any:
 
 CONTROLS: dict[str, Control] = {
     "majority": majority,
-    "metadata": _learned(_forest, lambda table: table.metadata),
+    "metadata": _learned(forest, lambda table: table.metadata),
     "print_only": _learned(_logistic, lambda table: table.prints),
     "paper_lookup": paper_lookup,
 }
@@ -228,7 +228,7 @@ CONTROLS: dict[str, Control] = {
 (test items, classes) that sum to 1 in each row."""
 
 NARROW_CONTROLS: dict[str, Control] = {
-    "size_aspect": _learned(_forest, lambda table: table.metadata[:, :SIZES]),
+    "size_aspect": _learned(forest, lambda table: table.metadata[:, :SIZES]),
     "panel_letter": panel_letter,
     "vendor_strip": _learned(_logistic, lambda table: table.prints[:, : 2 * STRIP_CELLS[0] * STRIP_CELLS[1]]),
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -40,7 +41,7 @@ def small_jpeg(image: Image.Image, side: int, quality: int = 72) -> bytes:
     return out.getvalue()
 
 
-def template(name: str) -> jinja2.Template:
+def template(name: str, folder: Path = TEMPLATES, **filters: Callable[..., Any]) -> jinja2.Template:
     """A file of ``templates``; a value that is missing is an error.
 
     In HTML every text is escaped; Markdown has the filters ``plain`` and ``table`` of ``files.tables`` instead.
@@ -48,13 +49,13 @@ def template(name: str) -> jinja2.Template:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=jinja2.select_autoescape(disabled_extensions=("md.j2",), default=True),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"plain": plain, "table": lambda rows: "\n".join(table(rows))}
+    environment.filters |= {"plain": plain, "table": lambda rows: "\n".join(table(rows)), **filters}
     return environment.get_template(name)
 
 
@@ -68,6 +69,11 @@ def write_page(path: Path, text: str) -> None:
         out.write(text.encode("utf-8", errors="replace"))
 
 
+def data_address(data: bytes, media_type: str) -> str:
+    """Bytes as a ``data:`` address."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
 def picture_address(store: ImageStore, sha256: str, true_format: str, side: int) -> tuple[str | None, str | None]:
     """A small copy of a stored image as a ``data:`` address, and why there is none.
 
@@ -78,7 +84,7 @@ def picture_address(store: ImageStore, sha256: str, true_format: str, side: int)
         pixels = small_jpeg(open_picture(store.path(sha256, true_format)), side)
     except InputError as error:
         return None, error.message
-    return f"data:image/jpeg;base64,{base64.b64encode(pixels).decode()}", None
+    return data_address(pixels, "image/jpeg"), None
 
 
 def pdf_address(path: str | None, page: int | None) -> str | None:

@@ -22,12 +22,12 @@ COMMANDS = {
         "people.",
         "report": "Write one self-contained HTML page about one or several runs.",
     },
-    "prediction": {
+    "runs": {
         "predict": "Predict the labels of images; the parts of a run (folds, seeds) answer together.",
         "export": "Write a run as one ONNX file that answers as predict does, checked against it; needs "
         "the extra onnx.",
+        "runs": "Look at the runs of a workspace.",
     },
-    "runs": {"runs": "Look at the runs of a workspace."},
 }
 """The commands of each module in the order in which a user needs them, with the first sentence of their help."""
 

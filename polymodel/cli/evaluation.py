@@ -21,18 +21,15 @@ def evaluate(
         bool, typer.Option("--controls/--no-controls", help="Also fit the control models, which needs the images.")
     ] = True,
     against: Annotated[
-        str | None, typer.Option("--against", metavar="OTHER", help="Another run: the differences, and how sure.")
+        str | None, typer.Option(metavar="OTHER", help="Another run: the differences, and how sure.")
     ] = None,
     across: Annotated[
         str | None,
-        typer.Option(
-            "--across", metavar="SPLIT", help="Also on the test images of this split, by models that had not seen them."
-        ),
+        typer.Option(metavar="SPLIT", help="Also on the test images of this split, by models that had not seen them."),
     ] = None,
     human: HumanOption = None,
     images: Annotated[
-        str | None,
-        typer.Option("--images", metavar="COLUMN", help="The table's column with the images' names or SHA-256."),
+        str | None, typer.Option(metavar="COLUMN", help="The table's column with the images' names or SHA-256.")
     ] = None,
     raters: RatersOption = ["R*"],  # noqa: B006 - typer copies it
     as_json: JsonOption = False,
@@ -61,14 +58,11 @@ def baselines(
     *,
     split: SplitOption,
     embeddings: Annotated[
-        Path | None,
-        typer.Option(
-            "--embeddings", metavar="FILE.parquet", help="Of embed, for the nearest neighbour; else textures."
-        ),
+        Path | None, typer.Option(metavar="FILE.parquet", help="Of embed, for the nearest neighbour; else textures.")
     ] = None,
     human: HumanOption = None,
     truth: Annotated[
-        str | None, typer.Option("--truth", metavar="COLUMN", help="The table's column with the true answers.")
+        str | None, typer.Option(metavar="COLUMN", help="The table's column with the true answers.")
     ] = None,
     raters: RatersOption = ["R*"],  # noqa: B006 - typer copies it
     as_json: JsonOption = False,
@@ -80,13 +74,7 @@ def baselines(
 
     with progress() as bar:
         found = api.baselines(
-            split,
-            embeddings=embeddings,
-            human=human,
-            truth=truth,
-            raters=raters,
-            workspace=workspace,
-            progress=bar,
+            split, embeddings=embeddings, human=human, truth=truth, raters=raters, workspace=workspace, progress=bar
         )
     print_json(found.facts) if as_json else show_baselines(found.facts)
 
@@ -96,16 +84,11 @@ def report(
     run: Annotated[list[str], typer.Argument(metavar="RUN", help="Names of runs in the workspace, or their folders.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.html", help="The file to write.")],
     published: Annotated[
-        Path | None,
-        typer.Option(
-            "--published", metavar="TABLE", help="Printed results to set beside: model, test_accuracy_pct ..."
-        ),
+        Path | None, typer.Option(metavar="TABLE", help="Printed results to set beside: model, test_accuracy_pct ...")
     ] = None,
     training_log: Annotated[
         Path | None,
-        typer.Option(
-            "--training-log", metavar="TABLE", help="Printed trainings to draw: model, epoch, test_accuracy_pct ..."
-        ),
+        typer.Option(metavar="TABLE", help="Printed trainings to draw: model, epoch, test_accuracy_pct ..."),
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:

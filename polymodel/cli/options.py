@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from polydata.console.output import stages
+from polydata.console.output import report_problems, stages
+from polydata.errors import PartialFailure
 from polymodel.config import DeviceName
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
-SplitOption = Annotated[
-    str, typer.Option("--split", metavar="NAME", help="A split's name in the workspace, or its folder.")
-]
-HumanOption = Annotated[
-    Path | None, typer.Option("--human", metavar="TABLE", help="What people answered: a row an image.")
-]
+SplitOption = Annotated[str, typer.Option(metavar="NAME", help="A split's name in the workspace, or its folder.")]
+HumanOption = Annotated[Path | None, typer.Option(metavar="TABLE", help="What people answered: a row an image.")]
 RatersOption = Annotated[
-    list[str], typer.Option("--raters", metavar="PATTERN", help="The table's columns of people; may be repeated.")
+    list[str], typer.Option(metavar="PATTERN", help="The table's columns of people; may be repeated.")
 ]
-ArchOption = Annotated[
-    str, typer.Option("--arch", help="efficientnet_lite0 to 2, resnet18, vgg16, densenet121, or timm:NAME.")
-]
-WeightsOption = Annotated[
-    str, typer.Option("--weights", metavar="imagenet|none|PATH", help="What the network begins with.")
-]
+ArchOption = Annotated[str, typer.Option(help="efficientnet_lite0 to 2, resnet18, vgg16, densenet121, or timm:NAME.")]
+WeightsOption = Annotated[str, typer.Option(metavar="imagenet|none|PATH", help="What the network begins with.")]
 MeanOption = Annotated[
     str | None,
-    typer.Option("--mean", metavar="M[,M,M]", help="Of the input that the weights expect, for grey from 0 to 1."),
+    typer.Option(metavar="M[,M,M]", help="Of the input that the weights expect, for grey from 0 to 1."),
 ]
-StdOption = Annotated[str | None, typer.Option("--std", metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
-DeviceOption = Annotated[DeviceName, typer.Option("--device", help="Where to compute; auto takes the best there is.")]
+StdOption = Annotated[str | None, typer.Option(metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
+DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto takes the best there is.")]
 
 
 def command_words() -> list[str]:
     """The words to type to go on with this call."""
     return ["polymodel", *(shlex.quote(word) for word in sys.argv[1:])]
+
+
+def report_failed(failed: Sequence[tuple[str, str]], done: int) -> None:
+    """List files that could not be read, each with its reason, and end as a work done in part.
+
+    Raises:
+        PartialFailure: if there are any.
+    """
+    report_problems((f"{path}: {reason}" for path, reason in failed), "Failed")
+    if failed:
+        raise PartialFailure(f"{len(failed)} of {len(failed) + done} images could not be read.")
 
 
 progress = partial(stages, in_one=True)

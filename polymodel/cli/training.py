@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import print_json, report_problems
-from polydata.errors import PartialFailure
+from polydata.console.output import print_json
 from polymodel.cli import app
 from polymodel.cli.options import (
     ArchOption,
@@ -21,6 +20,7 @@ from polymodel.cli.options import (
     WeightsOption,
     command_words,
     progress,
+    report_failed,
 )
 from polymodel.config import DeviceName, Precision, TrackerName, seeds_from
 from polymodel.recipes import DEFAULT_ARCH, IMAGENET, Balance, Finetune, Probe, RecipeName, Schedule, method_named
@@ -34,44 +34,31 @@ def train(
     weights: WeightsOption = IMAGENET,
     mean: MeanOption = None,
     std: StdOption = None,
-    recipe: Annotated[RecipeName, typer.Option("--recipe", help="How to fit it.")] = RecipeName.PROBE,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", help="At most so many; otherwise the recipe's number.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Otherwise the recipe's.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Otherwise the recipe's.")] = None,
-    image_size: Annotated[
-        int | None, typer.Option("--image-size", help="Side in pixels; otherwise the recipe's.")
-    ] = None,
-    balance: Annotated[
-        Balance | None, typer.Option("--balance", help="What is done about classes of unequal size.")
-    ] = None,
-    schedule: Annotated[
-        Schedule | None, typer.Option("--schedule", help="Of the learning rate after the warm-up.")
-    ] = None,
+    recipe: Annotated[RecipeName, typer.Option(help="How to fit it.")] = RecipeName.PROBE,
+    epochs: Annotated[int | None, typer.Option(help="At most so many; otherwise the recipe's number.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Otherwise the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Otherwise the recipe's.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side in pixels; otherwise the recipe's.")] = None,
+    balance: Annotated[Balance | None, typer.Option(help="What is done about classes of unequal size.")] = None,
+    schedule: Annotated[Schedule | None, typer.Option(help="Of the learning rate after the warm-up.")] = None,
     warm_up: Annotated[
-        float | None, typer.Option("--warm-up", metavar="EPOCHS", help="The learning rate rises over so many.")
+        float | None, typer.Option(metavar="EPOCHS", help="The learning rate rises over so many.")
     ] = None,
     patience: Annotated[
-        int | None,
-        typer.Option("--patience", help="Stop after so many epochs without a lower validation loss; 0 never stops."),
+        int | None, typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never stops.")
     ] = None,
     frozen_norm: Annotated[
-        bool | None,
-        typer.Option("--frozen-norm/--trained-norm", help="Batch norm keeps its statistics, or learns."),
+        bool | None, typer.Option("--frozen-norm/--trained-norm", help="Batch norm keeps its statistics, or learns.")
     ] = None,
     transforms: Annotated[
-        str | None,
-        typer.Option("--transforms", metavar="MODULE:NAME", help="Your own: NAME(size) gives a random transform."),
+        str | None, typer.Option(metavar="MODULE:NAME", help="Your own: NAME(size) gives a random transform.")
     ] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", metavar="N", help="Train with the seeds 0 to N-1.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Train with this seed; 0 by default.")] = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="Train with the seeds 0 to N-1.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="S", help="Train with this seed; 0 by default.")] = None,
     device: DeviceOption = DeviceName.AUTO,
-    devices: Annotated[
-        int, typer.Option("--devices", metavar="N", help="Processes that share each batch, one a device.")
-    ] = 1,
+    devices: Annotated[int, typer.Option(metavar="N", help="Processes that share each batch, one a device.")] = 1,
     precision: Annotated[
-        Precision, typer.Option("--precision", help="Of the arithmetic in training; results are always fp32.")
+        Precision, typer.Option(help="Of the arithmetic in training; results are always fp32.")
     ] = Precision.FP32,
     compiled: Annotated[
         bool, typer.Option("--compile/--no-compile", help="Train through torch.compile: a slow start, fast epochs.")
@@ -79,12 +66,8 @@ def train(
     tracker: Annotated[
         TrackerName, typer.Option("--track", help="Who is told of every epoch, beside metrics.csv.")
     ] = TrackerName.TENSORBOARD,
-    checkpoint_seconds: Annotated[
-        float, typer.Option("--checkpoint-seconds", help="At least so long between two checkpoints.")
-    ] = 30.0,
-    name: Annotated[
-        str | None, typer.Option("--name", help="Name of the run; made of split and settings by default.")
-    ] = None,
+    checkpoint_seconds: Annotated[float, typer.Option(help="At least so long between two checkpoints.")] = 30.0,
+    name: Annotated[str | None, typer.Option(help="Name of the run; made of split and settings by default.")] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -117,7 +100,7 @@ def train(
 @app.command()
 def embed(
     *,
-    split: Annotated[str, typer.Option("--split", metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
+    split: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.parquet", help="The file to write.")],
     arch: ArchOption = DEFAULT_ARCH,
     weights: WeightsOption = IMAGENET,
@@ -130,12 +113,10 @@ def embed(
     """Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two stages."""
     from polymodel.config import train_config
     from polymodel.prediction.embed import embed as embed_images
-    from polymodel.report import tables as console
+    from polymodel.report import tables
 
     config = train_config(Probe(arch=arch, weights=weights, mean=mean, std=std))
     with progress() as bar:
         done = embed_images(split, output, config, device=device, workspace=workspace, progress=bar)
-    print_json(console.embedded_json(done)) if as_json else console.show_embedded(done)
-    report_problems((f"{path}: {reason}" for path, reason in done.failed), "Failed")
-    if done.failed:
-        raise PartialFailure(f"{len(done.failed)} of {len(done.failed) + done.images} images could not be read.")
+    print_json(tables.embedded_json(done)) if as_json else tables.show_embedded(done)
+    report_failed(done.failed, done.images)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +88,19 @@ def targets(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.int64]:
     Raises:
         InputError: if an item has a label that the split does not list.
     """
-    unknown = sorted({i.label for i in items} - set(classes))
-    if unknown:
-        raise InputError(f"The split holds labels that its manifest does not list: {', '.join(unknown)}.")
+    return class_indices([item.label for item in items], classes, "The split holds labels that its manifest")
+
+
+def class_indices(labels: Collection[str], classes: Sequence[str], whose: str) -> NDArray[np.int64]:
+    """Index of each label in ``classes``, shape (n,).
+
+    Raises:
+        InputError: beginning with ``whose``, if a label is none of the classes.
+    """
     position = {label: k for k, label in enumerate(classes)}
-    return np.array([position[i.label] for i in items], dtype=np.int64)
+    if unknown := sorted({*labels} - position.keys()):
+        raise InputError(f"{whose} does not list: {', '.join(unknown)}.")
+    return np.array([position[label] for label in labels], dtype=np.int64)
 
 
 def group_folds(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from scipy.special import softmax
 
-from polydata.errors import InputError
+from polydata.ids import sha256_file
+from polymodel.data.split import class_indices
 from polymodel.evaluation.metrics import Array, Outcome, joined
-from polymodel.networks.linear import softmax
-from polymodel.runs.run import LOGIT, Run
-
-if TYPE_CHECKING:
-    import pandas as pd
+from polymodel.runs.run import LOGIT, PREDICTIONS, Run
 
 ONE_PAPER = "leave-one-paper-out"
 """The protocol of a split whose folds test one paper each."""
@@ -25,13 +24,10 @@ def outcome_of(run: Run, frame: pd.DataFrame, probabilities: Array | None = None
     Raises:
         InputError: if they hold labels that the run does not list.
     """
-    position = {label: k for k, label in enumerate(run.classes)}
-    if unknown := sorted(set(frame["label"]) - set(position)):
-        raise InputError(f"The predictions of {run.name} hold labels that the run does not list: {', '.join(unknown)}.")
     if probabilities is None:
-        probabilities = softmax(frame[logit_columns(run)].to_numpy(dtype=np.float64))
+        probabilities = softmax(frame[[LOGIT + label for label in run.classes]].to_numpy(dtype=np.float64), axis=1)
     return Outcome(
-        truth=np.array([position[label] for label in frame["label"]], dtype=np.int64),
+        truth=class_indices(frame["label"], run.classes, f"The predictions of {run.name} hold labels that the run"),
         probabilities=probabilities,
         groups=frame["group"].to_numpy(dtype=np.str_),
         positive=run.classes.index(run.positive),
@@ -54,34 +50,29 @@ def scored_outcomes(run: Run, outcomes: Sequence[Outcome]) -> tuple[Sequence[Out
     return [joined(some) for some in parts], different
 
 
-def tested_rows(run: Run) -> pd.DataFrame:
-    """Test rows of all parts, one below the other, with probabilities in the columns of ``logit_columns``.
-
-    Raises:
-        InputError: if predictions cannot be read.
-    """
-    import pandas as pd
-
-    frames = (run.predictions(key) for key in run.planned)
-    tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])
-    tests[logit_columns(run)] = softmax(tests[logit_columns(run)].to_numpy(dtype=np.float64))
-    return tests
-
-
 def averaged(run: Run) -> tuple[pd.DataFrame, Outcome]:
     """Test images of a run, the probabilities averaged over the parts that had each as a test image.
 
     Returns:
-        A row for each image, sorted by SHA-256 (label, group, path), and the outcome in the same order.
+        A row for each image, sorted by SHA-256 (label, group, path, how many parts tested it and were wrong), and the
+        outcome in the same order.
 
     Raises:
         InputError: if predictions cannot be read or hold labels that the run does not list.
     """
-    images = tested_rows(run).groupby("image_sha256")
+    columns = [LOGIT + label for label in run.classes]
+    frames = (run.predictions(key) for key in run.planned)
+    tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])
+    chances = softmax(tests[columns].to_numpy(dtype=np.float64), axis=1)
+    tests[columns] = chances
+    tests["wrong"] = np.array(run.classes)[chances.argmax(1)] != tests["label"]
+    images = tests.groupby("image_sha256")
     facts = images[["label", "group", "path"]].first()
-    return facts, outcome_of(run, facts, images[logit_columns(run)].mean().to_numpy())
+    facts[["parts", "wrong"]] = images["wrong"].agg(["size", "sum"])
+    return facts, outcome_of(run, facts, images[columns].mean().to_numpy())
 
 
-def logit_columns(run: Run) -> list[str]:
-    """Columns of the predictions that hold a logit each, in the order of the classes."""
-    return [LOGIT + label for label in run.classes]
+def predictions_digest(run: Run) -> str:
+    """SHA-256 over the predictions of all parts."""
+    files = [sha256_file(run.part_folder(key) / PREDICTIONS) for key in run.planned]
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()

@@ -7,6 +7,7 @@ test side; none is tuned.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +15,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from polydata.auditing.controls import CONTROLS, ControlTable, read_table
+from polydata.auditing.controls import CONTROLS, ControlTable, fitted, forest, read_table
 from polydata.errors import InputError
 from polydata.files.atomic import replacing
 from polydata.images.picture import describe, open_picture
 from polydata.splits.manifest import Item, Split
-from polydata.types import Progress, quiet
-from polymodel.evaluation.metrics import RESAMPLES, Outcome, summarise
-from polymodel.evaluation.texture import sobel_value, texture_features
-from polymodel.runs.run import BASELINES_FOLDER, leakage_text, write_json
+from polydata.types import Progress, quiet, tracked
+from polymodel.evaluation.metrics import INTERVAL, Outcome, summarise
+from polymodel.runs.run import BASELINES_FOLDER, leakage_text, read_json, write_json
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -35,22 +36,80 @@ CUTS = 99
 CUT_FOLDS = 5
 TREES = 300
 NEIGHBOURS = 5
+GREYS = 32
+DISTANCES = (1, 2, 4)
+LBP_RADII = (1, 3)
+LBP_POINTS = 8
+SIDE = 256
+"""Pixels to which the shorter side is brought before textures are measured, so that they are comparable."""
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """All images of a split as the baselines see them.
+def sobel_value(data: bytes) -> float:
+    """The seed's Sobel value of an image file, 0 (flat) to 255.
+
+    OpenCV's horizontal and vertical Sobel derivatives (3 x 3) of the grey picture, each as a magnitude clipped to 255,
+    are averaged with each other and over the picture. It follows the file as OpenCV reads it: the luma of a JPEG, and
+    no alpha channel, so a picture that is held in alpha alone is black and has the value 0.
+
+    Args:
+        data: bytes that ``polydata.images.picture.describe`` has accepted.
+    """
+    import cv2
+
+    with Image.open(io.BytesIO(data)) as image:
+        if image.format == "JPEG":
+            image.draft("L", image.size)
+            grey = np.asarray(image.convert("L"))
+        else:
+            grey = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2GRAY)
+    across = cv2.convertScaleAbs(cv2.Sobel(grey, cv2.CV_16S, 1, 0))
+    down = cv2.convertScaleAbs(cv2.Sobel(grey, cv2.CV_16S, 0, 1))
+    return float(cv2.addWeighted(across, 0.5, down, 0.5, 0).mean())
+
+
+def texture_features(picture: Image.Image) -> Array:
+    """Grey-level co-occurrence and local binary patterns of a picture.
+
+    Args:
+        picture: RGB, any size; its shorter side is brought to ``SIDE``, and no side to more than four times that.
+
+    Returns:
+        (features,): contrast, dissimilarity, homogeneity, energy and correlation at each of ``DISTANCES``, mean and
+        sd over four directions; then the shares of the uniform binary patterns at each of ``LBP_RADII``.
+    """
+    from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
+
+    scale = SIDE / min(picture.size)
+    width, height = (min(4 * SIDE, max(1, round(side * scale))) for side in picture.size)
+    grey = np.asarray(picture.convert("L").resize((width, height), Image.Resampling.BICUBIC), dtype=np.uint8)
+    levels = (grey.astype(np.uint16) * GREYS // 256).astype(np.uint8)
+    angles = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
+    matrix = graycomatrix(levels, DISTANCES, angles, levels=GREYS, symmetric=True, normed=True)
+    columns = []
+    for name in ("contrast", "dissimilarity", "homogeneity", "energy", "correlation"):
+        values = graycoprops(matrix, name)
+        columns += [values.mean(axis=1), values.std(axis=1)]
+    for radius in LBP_RADII:
+        codes = local_binary_pattern(grey, LBP_POINTS, radius, method="uniform").astype(np.int64)
+        columns.append(np.bincount(codes.ravel(), minlength=LBP_POINTS + 2) / codes.size)
+    found: Array = np.concatenate(columns).astype(np.float64)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(ControlTable):
+    """All images of a split as the baselines see them: what the control models see, and more.
 
     Attributes:
-        controls: labels, papers, and what the control models see.
         positive: index of the positive class.
+        is_gif: (n,) whether the file is a GIF.
         sobel: (n,) the seed's Sobel value.
         textures: (n, features).
         embeddings: (n, features) of a network, or the textures where none were given.
     """
 
-    controls: ControlTable
     positive: int
+    is_gif: NDArray[np.bool_]
     sobel: Array
     textures: Array
     embeddings: Array
@@ -59,18 +118,14 @@ class Pictures:
 Method = Callable[[Pictures, Index, Index], Array]
 
 
-def _control(name: str) -> Method:
-    return lambda pictures, train, test: CONTROLS[name](pictures.controls, train, test)
-
-
 def _thresholded(pictures: Pictures, train: Index, test: Index, cut: float, low_is_positive: bool) -> Array:
     """Scores that name the positive class on one side of a cut, surer the farther away; others share the rest."""
-    table, values = pictures.controls, pictures.sobel
+    values = pictures.sobel
     spread = float(values[train].std()) or 1.0
     away = (cut - values[test]) if low_is_positive else (values[test] - cut)
     chance = 1 / (1 + np.exp(-np.clip(away / spread, -30, 30)))
     chance = np.where(away == 0, np.nextafter(0.5, 1), chance)  # the cut itself counts as positive, as in the seed
-    shares = np.bincount(table.labels[train], minlength=table.classes).astype(np.float64)
+    shares = np.bincount(pictures.labels[train], minlength=pictures.classes).astype(np.float64)
     shares[pictures.positive] = 0
     scores = np.outer(1 - chance, shares / max(shares.sum(), 1))
     scores[:, pictures.positive] = chance
@@ -84,9 +139,8 @@ def sobel_seed(pictures: Pictures, train: Index, test: Index) -> Array:
 
 def sobel(pictures: Pictures, train: Index, test: Index) -> Array:
     """The Sobel value with the side and threshold of best balanced accuracy in cross-validation on training papers."""
-    cut, low = best_cut(
-        pictures.sobel[train], pictures.controls.labels[train] == pictures.positive, pictures.controls.groups[train]
-    )
+    positive = pictures.labels[train] == pictures.positive
+    cut, low = best_cut(pictures.sobel[train], positive, pictures.groups[train])
     return _thresholded(pictures, train, test, cut, low)
 
 
@@ -124,10 +178,7 @@ def _cut(values: Array, positive: NDArray[np.bool_]) -> tuple[float, bool]:
 
 def texture_forest(pictures: Pictures, train: Index, test: Index) -> Array:
     """A random forest on grey-level co-occurrence and local binary patterns."""
-    from sklearn.ensemble import RandomForestClassifier
-
-    forest = RandomForestClassifier(TREES, min_samples_leaf=3, class_weight="balanced", random_state=0)
-    return _fitted(forest, pictures.textures, pictures.controls, train, test)
+    return fitted(forest(TREES), pictures.textures, pictures, train, test)
 
 
 def nearest(pictures: Pictures, train: Index, test: Index) -> Array:
@@ -137,14 +188,7 @@ def nearest(pictures: Pictures, train: Index, test: Index) -> Array:
     from sklearn.preprocessing import StandardScaler
 
     model = KNeighborsClassifier(min(NEIGHBOURS, len(train)), metric="cosine", weights="distance")
-    return _fitted(make_pipeline(StandardScaler(), model), pictures.embeddings, pictures.controls, train, test)
-
-
-def _fitted(model: Any, features: Array, table: ControlTable, train: Index, test: Index) -> Array:
-    model.fit(features[train], table.labels[train])
-    scores = np.zeros((len(test), table.classes))
-    scores[:, np.unique(table.labels[train])] = model.predict_proba(features[test])
-    return scores
+    return fitted(make_pipeline(StandardScaler(), model), pictures.embeddings, pictures, train, test)
 
 
 @dataclass(frozen=True)
@@ -156,29 +200,20 @@ class Baseline:
     what: str
 
 
+_LOOKUP = "the label of the same paper on the training side"
+_SEED = f"positive where the Sobel value is up to {SOBEL_THRESHOLD}; the threshold saw these images"
+_SOBEL = "Sobel value, side and threshold by cross-validation on the training papers"
+_TEXTURES = "grey-level co-occurrence and local binary patterns, random forest"
+_NEAREST = f"the {NEIGHBOURS} nearest training images by textures, or by embeddings that were given"
 BASELINES = {
-    "majority": Baseline(_control("majority"), "majority", "the most frequent training label"),
-    "paper_lookup": Baseline(
-        _control("paper_lookup"), "paper lookup", "the label of the same paper on the training side"
-    ),
-    "metadata": Baseline(_control("metadata"), "file metadata", "width, height, size and format of the file"),
-    "print_only": Baseline(_control("print_only"), "print only", "a coarse view of the bottom strip and corners"),
-    "sobel_seed": Baseline(
-        sobel_seed,
-        "Sobel as in the seed",
-        f"positive where the Sobel value is up to {SOBEL_THRESHOLD}; the threshold saw these images",
-    ),
-    "sobel": Baseline(
-        sobel, "Sobel, own threshold", "Sobel value, side and threshold by cross-validation on the training papers"
-    ),
-    "texture_forest": Baseline(
-        texture_forest, "GLCM and LBP, forest", "grey-level co-occurrence and local binary patterns, random forest"
-    ),
-    "nearest": Baseline(
-        nearest,
-        "nearest neighbours",
-        f"the {NEIGHBOURS} nearest training images by textures, or by embeddings that were given",
-    ),
+    "majority": Baseline(CONTROLS["majority"], "majority", "the most frequent training label"),
+    "paper_lookup": Baseline(CONTROLS["paper_lookup"], "paper lookup", _LOOKUP),
+    "metadata": Baseline(CONTROLS["metadata"], "file metadata", "width, height, size and format of the file"),
+    "print_only": Baseline(CONTROLS["print_only"], "print only", "a coarse view of the bottom strip and corners"),
+    "sobel_seed": Baseline(sobel_seed, "Sobel as in the seed", _SEED),
+    "sobel": Baseline(sobel, "Sobel, own threshold", _SOBEL),
+    "texture_forest": Baseline(texture_forest, "GLCM and LBP, forest", _TEXTURES),
+    "nearest": Baseline(nearest, "nearest neighbours", _NEAREST),
 }
 
 
@@ -210,7 +245,7 @@ def run_baselines(
 
     items = list({item.image_sha256: item for fold in split.folds for item in (*fold.train, *fold.test)}.values())
     place = {item.image_sha256: k for k, item in enumerate(items)}
-    pictures, is_gif = _read(split, items, embeddings, progress)
+    pictures = _read(split, items, embeddings, progress)
     sides = [
         tuple(np.array([place[i.image_sha256] for i in side], dtype=np.int64) for side in (fold.train, fold.test))
         for fold in split.folds
@@ -236,11 +271,11 @@ def run_baselines(
         "folds": len(split.folds),
         "test_images": len({items[k].image_sha256 for _, test in sides for k in test}),
         "nearest_by": "embeddings" if embeddings else "textures",
-        "interval": f"95 %, percentiles of {RESAMPLES} resamples of papers, seed 0",
+        "interval": INTERVAL,
         "rows": rows,
-        "sobel_as_published": sobel_as_published(pictures, is_gif),
+        "sobel_as_published": sobel_as_published(pictures),
         "sobel_values": {
-            label: [round(v, 3) for v in pictures.sobel[pictures.controls.labels == k].tolist()]
+            label: [round(v, 3) for v in pictures.sobel[pictures.labels == k].tolist()]
             for k, label in enumerate(split.classes)
         },
         "people": people,
@@ -254,11 +289,11 @@ def run_baselines(
     return result
 
 
-def sobel_as_published(pictures: Pictures, is_gif: NDArray[np.bool_]) -> dict[str, Any]:
+def sobel_as_published(pictures: Pictures) -> dict[str, Any]:
     """The seed's rule on every image of a split, whatever its side; the seed left GIF files out."""
-    every = np.arange(len(is_gif), dtype=np.int64)
+    every = np.arange(len(pictures.sobel), dtype=np.int64)
     scores = sobel_seed(pictures, every, every)
-    both = {"without_gif": every[~is_gif], "all": every}
+    both = {"without_gif": every[~pictures.is_gif], "all": every}
     return {
         name: {"images": len(those), "metrics": summarise([_outcome(pictures, those, scores[those])])}
         for name, those in both.items()
@@ -267,14 +302,10 @@ def sobel_as_published(pictures: Pictures, is_gif: NDArray[np.bool_]) -> dict[st
 
 
 def _outcome(pictures: Pictures, test: Index, scores: Array) -> Outcome:
-    table = pictures.controls
-    return Outcome(table.labels[test], scores, table.groups[test], pictures.positive)
+    return Outcome(pictures.labels[test], scores, pictures.groups[test], pictures.positive)
 
 
-def _read(
-    split: Split, items: Sequence[Item], embeddings: Path | None, progress: Progress
-) -> tuple[Pictures, NDArray[np.bool_]]:
-    """Everything that the baselines see, and which files are GIF."""
+def _read(split: Split, items: Sequence[Item], embeddings: Path | None, progress: Progress) -> Pictures:
     paths = [split.image_path(item) for item in items]
     controls = read_table(
         images=paths,
@@ -283,17 +314,22 @@ def _read(
         classes=len(split.classes),
         progress=lambda _, done, count: progress("reading images", done, count),
     )
-    values, textures, gif = [], [], []
-    for done, path in enumerate(paths):
+    values, measured, is_gif = [], [], []
+    for path in tracked(paths, "measuring textures", progress, len(paths)):
         data = path.read_bytes()
-        gif.append(describe(data, str(path)).format == "GIF")
+        picture = open_picture(data, str(path))
+        is_gif.append(describe(data, str(path), picture).format == "GIF")
         values.append(sobel_value(data))
-        textures.append(texture_features(open_picture(path)))
-        progress("measuring textures", done + 1, len(paths))
-    measured = np.stack(textures)
-    given = measured if embeddings is None else read_embeddings(embeddings, [i.image_sha256 for i in items])
-    pictures = Pictures(controls, split.classes.index(split.positive), np.array(values), measured, given)
-    return pictures, np.array(gif)
+        measured.append(texture_features(picture))
+    textures = np.stack(measured)
+    return Pictures(
+        **vars(controls),
+        positive=split.classes.index(split.positive),
+        is_gif=np.array(is_gif),
+        sobel=np.array(values),
+        textures=textures,
+        embeddings=read_embeddings(embeddings, [i.image_sha256 for i in items]) if embeddings else textures,
+    )
 
 
 def read_embeddings(path: Path, wanted: Sequence[str]) -> Array:
@@ -326,8 +362,6 @@ def read_embeddings(path: Path, wanted: Sequence[str]) -> Array:
 
 def known_baselines(runs: Path, name: str, digest: str) -> Mapping[str, Any] | None:
     """The baselines of a split as an earlier call wrote them; None where there are none of this very split."""
-    from polymodel.runs.run import read_json
-
     path = runs / BASELINES_FOLDER / f"{name}.json"
     if not path.is_file():
         return None

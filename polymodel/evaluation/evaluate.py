@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from polydata.auditing.controls import CONTROLS, ControlTable, read_table
-from polydata.errors import InputError
 from polydata.files.atomic import replacing
-from polydata.ids import sha256_file
 from polydata.types import Progress, quiet
-from polymodel.evaluation.aggregate import outcome_of, scored_outcomes
+from polymodel.evaluation.aggregate import outcome_of, predictions_digest, scored_outcomes
 from polymodel.evaluation.metrics import (
+    INTERVAL,
     METRICS,
-    RESAMPLES,
     Array,
     Outcome,
     centre_of,
@@ -27,10 +25,7 @@ from polymodel.evaluation.metrics import (
     within_groups,
 )
 from polymodel.evaluation.slices import slices
-from polymodel.runs.run import PREDICTIONS, Run, read_json, write_json
-
-if TYPE_CHECKING:
-    import pandas as pd
+from polymodel.runs.run import Run, known_json, write_json
 
 EVALUATION = "evaluation.json"
 CONFUSION_PNG = "confusion_matrix.png"
@@ -61,28 +56,29 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
     """
     run.require_finished()
     digest = predictions_digest(run)
-    known = _known(run, digest)
-    if known is not None and (known["controls"] or not controls):
+    known = known_json(run.folder / EVALUATION, predictions_digest=digest, version=VERSION)
+    if known is not None and (known["controls"] or not controls) and (run.folder / CONFUSION_PNG).is_file():
         return known
     frames = [run.predictions(key) for key in run.planned]
     tests = [outcome_of(run, frame[frame["side"] == "test"]) for frame in frames]
     trains = [outcome_of(run, frame[frame["side"] == "train"]) for frame in frames]
     scored, seeds = scored_outcomes(run, tests)
-    result: dict[str, Any] = dict(summarise(scored))
-    result["train_accuracy"] = summarise(trains)["accuracy"]
+    summary = summarise(scored)
     images = {sha for frame in frames for sha in frame.loc[frame["side"] == "test", "image_sha256"]}
-    accuracy = centre_of(result["accuracy"])
+    accuracy = centre_of(summary["accuracy"])
     low, high = wilson(accuracy, len(images)) if accuracy is not None else (None, None)
-    result["accuracy_wilson"] = {"low": low, "high": high}
-    result["over_seeds"] = over_seeds(scored, seeds)
-    result["within_papers"] = within_groups(tests)
-    result["slices"] = slices(run)
     others = _controls(run, frames, tests, controls, progress)
-    result["majority"] = others.pop("majority")
-    result["controls"] = others
     counts = np.sum([confusion(outcome) for outcome in tests], axis=0)
-    result["confusion_matrix"] = {"classes": list(run.classes), "rows_are_truth": counts.tolist()}
-    result |= {
+    result = {
+        **summary,
+        "train_accuracy": summarise(trains)["accuracy"],
+        "accuracy_wilson": {"low": low, "high": high},
+        "over_seeds": over_seeds(scored, seeds),
+        "within_papers": within_groups(tests),
+        "slices": slices(run),
+        "majority": others.pop("majority"),
+        "controls": others,
+        "confusion_matrix": {"classes": list(run.classes), "rows_are_truth": counts.tolist()},
         "run": run.name,
         "split": run.split["name"],
         "split_digest": run.split["digest"],
@@ -91,15 +87,15 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         "scored": len(scored),
         "test_images": len(images),
         "test_groups": len({group for outcome in tests for group in outcome.groups.tolist()}),
-        "interval": f"95 %, percentiles of {RESAMPLES} resamples of papers, seed 0",
+        "interval": INTERVAL,
         "version": VERSION,
         "predictions_digest": digest,
     }
     write_json(run.folder / EVALUATION, result)
-    from polymodel.evaluation.figures import confusion_figure
+    from polymodel.evaluation.figures import as_png, confusion_figure
 
     with replacing(run.folder / CONFUSION_PNG) as out:
-        out.write(confusion_figure(counts, run.classes, "png"))
+        out.write(as_png(confusion_figure(counts, run.classes)))
     return result
 
 
@@ -112,31 +108,23 @@ def rows(evaluation: Mapping[str, Any]) -> dict[str, Summary]:
     }
 
 
-def predictions_digest(run: Run) -> str:
-    """SHA-256 over the predictions of all parts."""
-    files = [sha256_file(run.part_folder(key) / PREDICTIONS) for key in run.planned]
-    return hashlib.sha256("\n".join(files).encode()).hexdigest()
-
-
-def _known(run: Run, digest: str) -> dict[str, Any] | None:
-    """An evaluation written earlier of the same predictions by the same method."""
-    if not (run.folder / EVALUATION).is_file() or not (run.folder / CONFUSION_PNG).is_file():
-        return None
-    try:
-        found = read_json(run.folder / EVALUATION)
-    except InputError:
-        return None  # it can be made anew
-    same = found.get("predictions_digest") == digest and found.get("version") == VERSION
-    return found if same else None
-
-
 def _controls(
     run: Run, frames: Sequence[pd.DataFrame], tests: Sequence[Outcome], with_images: bool, progress: Progress
 ) -> dict[str, Summary]:
     """Controls, fitted on each part's training side and scored on its test side; without images the majority alone."""
-    import pandas as pd
-
-    table, places = _table(run, frames, with_images, progress)
+    images = pd.concat(frames).drop_duplicates("image_sha256").set_index("image_sha256")
+    labels, groups = [run.classes.index(label) for label in images["label"]], images["group"].tolist()
+    if with_images:
+        table = read_table(
+            images=[run.image_root / path for path in images["path"]],
+            labels=labels,
+            groups=groups,
+            classes=len(run.classes),
+            progress=lambda _, done, count: progress("reading images for the control models", done, count),
+        )
+    else:
+        nothing = np.zeros((len(images), 0))
+        table = ControlTable(np.array(labels), np.array(groups), nothing, nothing, len(run.classes))
     # Seeds repeat the same fold, and controls know no seed: each fold is answered once.
     answers: dict[tuple[str, int], Array] = {}
     found = {}
@@ -145,30 +133,9 @@ def _controls(
         for done, (key, frame, test) in enumerate(zip(run.planned, frames, tests, strict=True)):
             progress(f"control model {name.replace('_', ' ')}", done, len(frames))
             if (name, key.fold) not in answers:
-                own = places.get_indexer(pd.Index(frame["image_sha256"]))
+                own = images.index.get_indexer(pd.Index(frame["image_sha256"]))
                 sides = (own[frame["side"] == side] for side in ("train", "test"))
                 answers[name, key.fold] = CONTROLS[name](table, *sides)
             outcomes.append(Outcome(test.truth, answers[name, key.fold], test.groups, test.positive))
         found[name] = summarise(scored_outcomes(run, outcomes)[0])
     return found
-
-
-def _table(
-    run: Run, frames: Sequence[pd.DataFrame], with_images: bool, progress: Progress
-) -> tuple[ControlTable, pd.Index[str]]:
-    """What the controls see of every image of the run, and their SHA-256 in the same order."""
-    import pandas as pd
-
-    images = pd.concat(frames).drop_duplicates("image_sha256").set_index("image_sha256")
-    labels, groups = [run.classes.index(label) for label in images["label"]], images["group"].tolist()
-    if not with_images:
-        nothing = np.zeros((len(images), 0))
-        return ControlTable(np.array(labels), np.array(groups), nothing, nothing, len(run.classes)), images.index
-    table = read_table(
-        images=[run.image_root / path for path in images["path"]],
-        labels=labels,
-        groups=groups,
-        classes=len(run.classes),
-        progress=lambda _, done, count: progress("reading images for the control models", done, count),
-    )
-    return table, images.index

@@ -42,6 +42,8 @@ METRICS = tuple(TITLES)
 LOWER_IS_BETTER = ("brier", "ece")
 ECE_BINS = 10
 RESAMPLES = 2000
+INTERVAL = f"95 %, percentiles of {RESAMPLES} resamples of papers, seed 0"
+"""How the intervals are made, in words."""
 RESAMPLES_AT_ONCE = 200
 """So the memory for them does not grow with their number."""
 LEVEL = 0.95
@@ -242,13 +244,11 @@ def summarise(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = RESAM
     summary: dict[str, dict[str, object]] = {}
     for metric in METRICS:
         values = np.array([p[metric] for p in points])
-        means = _mean(np.stack([d[metric] for d in drawn]))
-        low, high = _interval(means)
+        between = _interval(_mean(np.stack([d[metric] for d in drawn])))
         if len(outcomes) == 1:
-            summary[metric] = {"value": _number(values[0]), "low": low, "high": high}
+            summary[metric] = {"value": _number(values[0]), **between}
         else:
-            mean = _number(_mean(values[:, None])[0])
-            summary[metric] = {**spread(values), "mean": mean, "low": low, "high": high}
+            summary[metric] = {**spread(values), "mean": _number(_mean(values[:, None])[0]), **between}
     return summary
 
 
@@ -280,12 +280,10 @@ def _mean(values: Array) -> Array:
     return _ratio(np.where(there, values, 0.0).sum(0), there.sum(0).astype(np.float64))
 
 
-def _interval(values: Array) -> tuple[float | None, float | None]:
+def _interval(values: Array) -> dict[str, float | None]:
     defined = values[~np.isnan(values)]
-    if not len(defined):
-        return None, None
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return _number(low), _number(high)
+    ends = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist() if len(defined) else (None, None)
+    return dict(zip(("low", "high"), ends, strict=True))
 
 
 def _number(value: float | np.floating) -> float | None:
@@ -344,9 +342,8 @@ def within_groups(outcomes: Sequence[Outcome], seed: int = 0, resamples: int = R
     if not len(values):
         return {"value": None, "low": None, "high": None, "groups": 0, "images": 0}
     draws = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
-    low, high = _interval(values[draws].mean(1))
     counts = {"groups": len(values), "images": sum(sizes.values())}
-    return {"value": float(values.mean()), "low": low, "high": high, **counts}
+    return {"value": float(values.mean()), **_interval(values[draws].mean(1)), **counts}
 
 
 def differences(
@@ -372,8 +369,7 @@ def differences(
     found = {}
     for metric in METRICS:
         value = difference([np.array([p[metric]]) for p in points])[0]
-        low, high = _interval(difference([d[metric] for d in drawn]))
-        found[metric] = {"value": _number(value), "low": low, "high": high}
+        found[metric] = {"value": _number(value), **_interval(difference([d[metric] for d in drawn]))}
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError
-from polydata.files.tables import read_table
+from polydata.files.tables import Row, read_table
 
 LAST = 10
 MAX_CURVES = 24
@@ -18,6 +18,7 @@ COLUMNS = {m: f"{m}_pct" for m in METRICS} | {"accuracy": "test_accuracy_pct"}
 
 SWAPPED = "precision and recall stand swapped: its own counts (TP 13, FP 4, FN 3, TN 97) give 76.47 and 81.25"
 BEST = "the best of 100 epochs of the best of 20 trainings, both chosen on the test set"
+PEOPLE = "the mean of the ten best of 21 people, chosen by accuracy on the test set; all 21 reach 72.0"
 MEANINGS = {
     ("Pre-VGG", 94.02): f"{BEST}; {SWAPPED}",
     ("Pre-Dense", 91.45): BEST,
@@ -26,10 +27,7 @@ MEANINGS = {
     ("Nopre-Dense", 88.89): BEST,
     ("Nopre-Res", 91.45): BEST,
     ("Sobel", 80.2): "510 images, training ones too (7 GIF files left out); the threshold was set on these same images",
-    (
-        "Researcher",
-        83.88,
-    ): "the mean of the ten best of 21 people, chosen by accuracy on the test set; all 21 reach 72.0",
+    ("Researcher", 83.88): PEOPLE,
 }
 """What a row of the seed's Tables 2 and 3 is, by its model and printed accuracy; other tables' rows are not judged."""
 NOTES = (
@@ -64,11 +62,8 @@ def read_printed(path: Path) -> list[Printed]:
     Raises:
         InputError: if the file cannot be read, lacks the model or the accuracy, or holds what is no percentage.
     """
-    rows = [row for row in read_table(path) if not row.problem]
-    if not rows or any(name not in rows[0].values for name in ("model", COLUMNS["accuracy"])):
-        raise InputError(f"{path} has no columns model and {COLUMNS['accuracy']}.", "See docs: evaluate.")
     found = []
-    for row in rows:
+    for row in _rows(path, "model", COLUMNS["accuracy"]):
         model = _text(row.values["model"])
         values = {m: _share(row.values.get(COLUMNS[m]), path, row.number) for m in METRICS}
         printed = (model, round(100 * (values["accuracy"] or 0), 2))
@@ -111,12 +106,9 @@ def read_curves(path: Path) -> list[PrintedCurve]:
     Raises:
         InputError: if the file cannot be read, lacks a column, or holds what is no percentage or no epoch.
     """
-    rows = [row for row in read_table(path) if not row.problem]
     test, train = COLUMNS["accuracy"], COLUMNS["train_accuracy"]
-    if not rows or any(name not in rows[0].values for name in ("model", "epoch", test)):
-        raise InputError(f"{path} has no columns model, epoch and {test}.", "See docs: evaluate.")
     points: dict[str, list[tuple[int, float | None, float]]] = {}
-    for row in rows:
+    for row in _rows(path, "model", "epoch", test):
         epoch, share = _text(row.values["epoch"]).removesuffix(".0"), _share(row.values[test], path, row.number)
         if not epoch.isascii() or not epoch.isdigit() or len(epoch) > 9 or share is None:
             raise InputError(f"{path}, row {row.number}: it needs a whole epoch and a test accuracy.")
@@ -129,6 +121,15 @@ def read_curves(path: Path) -> list[PrintedCurve]:
         epochs, trained, tested = zip(*sorted(found, key=lambda point: point[0]), strict=True)
         curves.append(PrintedCurve(model, epochs, trained, tested))
     return curves
+
+
+def _rows(path: Path, *needed: str) -> list[Row]:
+    """The rows of a table that has these columns."""
+    rows = [row for row in read_table(path) if not row.problem]
+    if not rows or any(name not in rows[0].values for name in needed):
+        *first, last = needed
+        raise InputError(f"{path} has no columns {', '.join(first)} and {last}.", "See docs: evaluate.")
+    return rows
 
 
 def _text(value: Any) -> str:

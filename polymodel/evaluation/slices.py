@@ -1,18 +1,26 @@
-"""How a run does on parts of its test images: by what the split's files and the images tell of each."""
+"""How a run does on parts of its test images: by what is told of each, and on those that another split tests too.
+
+The published split tests papers that its training side shows. A run on a split grouped by paper has of each of the same
+images an answer of models that never saw its paper, so scored on just these images it can be set beside people who
+judged them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polydata.errors import PolydataError
-from polydata.splits.manifest import MANIFEST, Item, load_split
-from polymodel.evaluation.aggregate import averaged
-from polymodel.evaluation.metrics import Outcome, point
-from polymodel.runs.run import Run
+from polydata.errors import PolydataError, UsageError
+from polydata.splits.manifest import MANIFEST, Item, Split, load_split
+from polymodel.evaluation.aggregate import averaged, predictions_digest
+from polymodel.evaluation.metrics import Outcome, point, summarise
+from polymodel.runs.run import Run, known_json, read_json, write_json
+
+if TYPE_CHECKING:
+    from polymodel.evaluation.people import Votes
 
 SLICES = ("technique", "year", "journal", "scale", "image_size", "label_source")
 SHOWN = ("accuracy", "balanced_accuracy", "auroc")
@@ -23,6 +31,7 @@ LARGER_SCALE = "over 50 µm"
 MOST = 12
 """Values of one kind that are shown, the most frequent ones; the others are put together."""
 NOT_TOLD = "not told"
+ACROSS = "across-"
 
 
 def slices(run: Run) -> list[dict[str, Any]]:
@@ -94,3 +103,83 @@ def _band(value: float, bands: tuple[tuple[float, str], ...], larger: str) -> st
     if not value > 0:
         return NOT_TOLD
     return next((words for limit, words in bands if value <= limit), larger)
+
+
+def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:
+    """Score a run on those of its test images that stand on a test side of another split, and note it in its folder.
+
+    Of each image the probabilities are averaged over the models that had it as a test image. All images are scored
+    together, so that AUROC compares images that different folds answered.
+
+    Args:
+        run: finished.
+        split: the other split; only its lists of test images are used.
+        votes: of people, to score on the judged images with the run's labels as the truth.
+
+    Returns:
+        ``split``, ``split_digest``, ``images``, ``groups``, ``positive`` (images), ``missing`` (test images of the
+        split that the run did not test), ``relabelled`` (images that the run labels otherwise), ``leakage`` of the run,
+        ``metrics`` as ``metrics.summarise`` gives them; ``predictions_digest``; with votes ``judged``: ``images``,
+        ``raters``, and the metrics of the ``model`` and of the ``vote`` on these; without, what an earlier call with
+        votes said of the same split and predictions, else None.
+
+    Raises:
+        RefusedError: if the run is not finished.
+        UsageError: if it tested none of the images, or people judged none of them.
+        InputError: if predictions cannot be read.
+    """
+    run.require_finished()
+    facts, outcome = averaged(run)
+    wanted = {item.image_sha256: item for fold in split.folds for item in fold.test}
+    places = np.array([k for k, sha in enumerate(facts.index) if sha in wanted], dtype=np.int64)
+    if not len(places):
+        raise UsageError(
+            f"{run.name} tested no image that {split.name} tests.", "Train on a split with folds of the same images."
+        )
+    own = outcome.at(places)
+    labels = facts["label"].iloc[places]
+    result: dict[str, Any] = {
+        "run": run.name,
+        "split": split.name,
+        "split_digest": split.digest,
+        "leakage": run.leakage,
+        "images": len(places),
+        "groups": len(set(own.groups.tolist())),
+        "positive": int((own.truth == own.positive).sum()),
+        "missing": len(wanted) - len(places),
+        "relabelled": sum(wanted[str(sha)].label != label for sha, label in labels.items()),
+        "metrics": summarise([own]),
+        "predictions_digest": predictions_digest(run),
+        "judged": None,
+    }
+    path = run.folder / f"{ACROSS}{split.name}.json"
+    if votes is None:
+        earlier = known_json(path, split_digest=split.digest, predictions_digest=result["predictions_digest"])
+        result["judged"] = (earlier or {}).get("judged")
+    else:
+        shares = votes.of_items([wanted[str(sha)] for sha in labels.index])
+        judged = np.flatnonzero(~np.isnan(shares))
+        if not len(judged):
+            raise UsageError(f"People judged no image that {split.name} tests.", "Name the table's column of images.")
+        model = own.at(judged)
+        result["judged"] = {
+            "images": len(judged),
+            "raters": len(votes.raters),
+            "model": summarise([model]),
+            "vote": summarise([_vote(model, shares[judged])]),
+        }
+    write_json(path, result)
+    return result
+
+
+def known_across(run: Run) -> list[Mapping[str, Any]]:
+    """What earlier calls wrote into the run's folder, by the names of the splits."""
+    return [read_json(path) for path in sorted(run.folder.glob(f"{ACROSS}*.json"))]
+
+
+def _vote(outcome: Outcome, shares: Any) -> Outcome:
+    """The share of people who said positive, as a probability; the other classes get the rest."""
+    classes = outcome.probabilities.shape[1]
+    chances = np.tile(((1 - shares) / (classes - 1))[:, None], classes)
+    chances[:, outcome.positive] = shares
+    return Outcome(outcome.truth, chances, outcome.groups, outcome.positive)

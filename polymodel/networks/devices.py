@@ -7,7 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Protocol, Self, TypeVar
 
 import numpy as np
@@ -50,35 +50,31 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
     On the processor the same seed and thread count give the same bits. On CUDA an operation without a
     deterministic kernel warns and goes on.
     """
-    states, workspace = (random.getstate(), np.random.get_state()), os.environ.get(WORKSPACE_CONFIG, ":4096:8")
+    workspace = os.environ.get(WORKSPACE_CONFIG, ":4096:8")
     kernels, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     devices = [torch.cuda.current_device()] if device == "cuda" else []
-    with torch.random.fork_rng(devices), environment({WORKSPACE_CONFIG: workspace}):
+    with torch.random.fork_rng(devices), environment({WORKSPACE_CONFIG: workspace}), ExitStack() as afterwards:
+        afterwards.callback(torch.use_deterministic_algorithms, kernels, warn_only=warns)
+        afterwards.callback(random.setstate, random.getstate())
+        afterwards.callback(np.random.set_state, np.random.get_state())
         random.seed(seed)
         np.random.seed(seed)
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True, warn_only=True)
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(kernels, warn_only=warns)
-            random.setstate(states[0])
-            np.random.set_state(states[1])
+        yield
 
 
 @contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
     """Variables of the environment set as long as the block lasts."""
-    before = {name: os.environ.get(name) for name in values}
+    before = {name: os.environ[name] for name in values if name in os.environ}
     os.environ |= values
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in values:
+            del os.environ[name]
+        os.environ |= before
 
 
 @contextmanager

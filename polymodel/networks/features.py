@@ -19,7 +19,6 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from polydata.files.atomic import replacing
@@ -120,20 +119,6 @@ def _sums(network: Network, views: Tensor) -> list[Tensor]:
     return [values.reshape(-1, views.shape[1], *values.shape[1:]).sum(1) for values in found]
 
 
-def describe_picture(network: Network, picture: Image.Image, recipe: Recipe, device: str) -> list[Features]:
-    """The blocks of features of one picture, each (features,); the network must be in eval mode.
-
-    Args:
-        network: on ``device``.
-        picture: RGB.
-        recipe: gives the views and their size.
-        device: ``cpu``, ``cuda`` or ``mps``.
-    """
-    views = torch.from_numpy(preparation(recipe).views(picture))[None].to(device)
-    with torch.inference_mode():
-        return [block[0].cpu().numpy() for block in describe(network, views)]
-
-
 class FeatureCache:
     """Feature vectors of one network and one kind of view, kept below a folder.
 
@@ -174,7 +159,9 @@ class FeatureCache:
 
     def _compute(self, network: Network, image: tuple[str, Path]) -> None:
         sha256, path = image
-        blocks = describe_picture(network, open_picture(path), self.recipe, self.device)
+        views = torch.from_numpy(preparation(self.recipe).views(open_picture(path)))[None].to(self.device)
+        with torch.inference_mode():
+            blocks = [block[0].cpu().numpy() for block in describe(network, views)]
         with replacing(self._kept(sha256)) as out:
             np.savez(out, *blocks, allow_pickle=False)
 

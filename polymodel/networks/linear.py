@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from polydata.errors import InputError
 
@@ -64,52 +66,36 @@ def coordinates(features: NDArray[np.floating], widths: Sequence[int] = ()) -> C
         widths: columns of each block of features, in order; one block where none are given.
     """
     n, columns = features.shape
-    mean = np.empty(columns)
-    scale = np.empty(columns)
-    scaled = np.empty((n, columns))
-    start = 0
-    for width in widths or (columns,):
-        block = slice(start, start + width)
-        values = features[:, block].astype(np.float64)
-        mean[block] = values.mean(axis=0)
-        spread = values.std(axis=0)
-        # What is constant up to rounding tells nothing.
-        spread[spread <= 1e-9 * np.maximum(1.0, np.abs(mean[block]))] = np.inf
-        scale[block] = spread * np.sqrt(width)
-        scaled[:, block] = (values - mean[block]) / scale[block]
-        start += width
-    if start != columns:
-        raise ValueError(f"blocks of {start} columns do not make up {columns}")
+    widths = widths or [columns]
+    if sum(widths) != columns:
+        raise ValueError(f"blocks of {sum(widths)} columns do not make up {columns}")
+    values = features.astype(np.float64)
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    spread[spread <= 1e-9 * np.maximum(1.0, np.abs(mean))] = np.inf  # what is constant up to rounding tells nothing
+    scale = spread * np.sqrt(np.repeat(widths, widths))
+    scaled = (values - mean) / scale
     if columns <= n:
         return Coordinates(scaled, None, mean, scale)
     with _one_thread():
         powers, turned = np.linalg.eigh(scaled @ scaled.T)
-    kept = powers > 1e-10 * max(float(powers[-1]), 1e-300)
-    roots = np.sqrt(powers[kept])
-    with _one_thread():
+        kept = powers > 1e-10 * max(float(powers[-1]), 1e-300)
+        roots = np.sqrt(powers[kept])
         basis = scaled.T @ (turned[:, kept] / roots)
     return Coordinates(turned[:, kept] * roots, basis, mean, scale)
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def _one_thread() -> Any:
     """On one thread the bits do not depend on how many processors there are, and small problems are faster."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
-    return limits
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def fit_head(
-    features: NDArray[np.floating] | Coordinates,
-    labels: NDArray[np.int64],
-    classes: int,
-    c: float,
-    weights: Array | None = None,
+    features: NDArray[np.floating], labels: NDArray[np.int64], classes: int, c: float, weights: Array | None = None
 ) -> LinearHead:
     """Standardise each feature, fit a logistic regression, fold both into one layer.
 
     Args:
-        features: (n, features), or what ``coordinates`` made of them.
+        features: (n, features).
         labels: (n,) class indices; a class may be absent, its logit then stays far below the others.
         classes: how many classes there are.
         c: inverse of the L2 regularisation strength.
@@ -118,18 +104,14 @@ def fit_head(
     Raises:
         InputError: if all labels are the same.
     """
-    place = features if isinstance(features, Coordinates) else coordinates(features)
+    place = coordinates(features)
     return place.head(*fit_regression(place.values, labels, classes, c, weights))
 
 
 def fit_regression(
     values: Array, labels: NDArray[np.int64], classes: int, c: float, weights: Array | None = None
 ) -> tuple[Array, Array]:
-    """Weight (classes, columns) and bias (classes,) of a logistic regression; arguments as of ``fit_head``.
-
-    Raises:
-        InputError: if all labels are the same.
-    """
+    """Weight (classes, columns) and bias (classes,) of a logistic regression; arguments, errors: ``fit_head``."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -146,14 +128,10 @@ def fit_regression(
             model.fit(values, labels, weights)
         except ConvergenceWarning as warning:
             raise InputError(f"The logistic regression did not converge: {warning}") from warning
-    if len(present) == 2:
-        half_w, half_b = model.coef_[0] / 2, model.intercept_[0] / 2
-        weight, bias = np.stack([-half_w, half_w]), np.array([-half_b, half_b])
-    else:
-        weight, bias = model.coef_, model.intercept_
-    full_weight, full_bias = np.zeros((classes, values.shape[1])), np.full(classes, -1e4)
-    full_weight[present], full_bias[present] = weight, bias
-    return full_weight, full_bias
+    weight, bias = np.zeros((classes, values.shape[1])), np.full(classes, -1e4)
+    sides = np.array([-0.5, 0.5]) if len(present) == 2 else 1.0  # of two classes one row says both
+    weight[present], bias[present] = (model.coef_.T * sides).T, model.intercept_ * sides
+    return weight, bias
 
 
 def image_weights(
@@ -173,20 +151,12 @@ def image_weights(
     weights: Array = 1.0 / counts[places] ** likeness
     if balanced:
         weights = weights / np.bincount(labels, weights=weights, minlength=classes)[labels]
-    mean_one: Array = weights * (len(labels) / weights.sum())
-    return mean_one
-
-
-def softmax(logits: Array) -> Array:
-    """Probabilities (n, classes) from logits (n, classes)."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Array = powers / powers.sum(axis=1, keepdims=True)
-    return shares
+    return np.asarray(weights * (len(labels) / weights.sum()))
 
 
 def loss_and_accuracy(logits: Array, labels: NDArray[np.int64], weights: Array | None = None) -> tuple[float, float]:
     """Mean cross-entropy, weighted by image where weights (n,) are given, and the share of correct answers."""
-    chosen = softmax(logits)[np.arange(len(labels)), labels]
+    chosen = softmax(logits, axis=1)[np.arange(len(labels)), labels]
     loss = float(np.average(-np.log(np.maximum(chosen, 1e-12)), weights=weights))
     return loss, float(np.mean(logits.argmax(1) == labels))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -207,17 +207,11 @@ class Network:
                 raise self._without_maps()
             kept[name] = output.clone()
 
-        handles = [
-            self.module.get_submodule(name).register_forward_hook(
-                lambda _module, _inputs, output, name=name: keep(name, output)
-            )
-            for name in names
-        ]
-        try:
+        with ExitStack() as hooks:
+            for name in names:
+                module = self.module.get_submodule(name)
+                hooks.enter_context(module.register_forward_hook(lambda _m, _in, out, name=name: keep(name, out)))
             yield kept
-        finally:
-            for handle in handles:
-                handle.remove()
 
     def _without_maps(self) -> UsageError:
         return UsageError(f"{self.arch.name} gives no feature maps.", "Choose another architecture or recipe.")
@@ -236,11 +230,8 @@ class Network:
         """
         blank = torch.zeros(1, 3, size, size, device=maps.device)
         module = self.module.get_submodule(self._require_middle())
-        handle = module.register_forward_hook(lambda _module, _inputs, _output: maps)
-        try:
+        with module.register_forward_hook(lambda _module, _inputs, _output: maps):
             logits: Tensor = self.module(blank)
-        finally:
-            handle.remove()
         return logits
 
     def check_middle(self, images: Tensor) -> None:
@@ -263,16 +254,6 @@ class Network:
         if not self.middle:
             raise UsageError(f"{self.arch.name} has no stages to part.", "Train it with --recipe finetune.")
         return self.middle
-
-    def head_inputs(self, images: Tensor) -> Tensor:
-        """What the head is given for normalised images, (n, features)."""
-        kept: list[Tensor] = []
-        handle = self.head_layer().register_forward_pre_hook(lambda _module, inputs: kept.append(inputs[0].clone()))
-        try:
-            self.module(images)
-        finally:
-            handle.remove()
-        return kept[0]
 
     def tail(self) -> list[str]:
         """Names of the modules without children that come after the middle, in order."""

@@ -6,9 +6,9 @@ Files are read as safetensors, or by ``torch.load`` with ``weights_only``, which
 from __future__ import annotations
 
 import importlib
+import re
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -166,45 +166,29 @@ def _list(keys: list[str]) -> str:
     return ", ".join(keys[:SHOWN_KEYS]) + more
 
 
-@contextmanager
-def _socket_timeout() -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_SECONDS)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
 def _download(arch: Architecture) -> State:
     """ImageNet weights from the library's own server; torchvision checks their SHA-256 prefix.
 
     Raises:
         InputError: if they cannot be had.
     """
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(DOWNLOAD_SECONDS)
     try:
-        with _socket_timeout():
-            if arch.library == "timm":
-                import timm
+        if arch.library == "timm":
+            import timm
 
-                state: State = timm.create_model(arch.model, pretrained=True).state_dict()
-            else:
-                from torchvision.models import get_model_weights
+            state: State = timm.create_model(arch.model, pretrained=True).state_dict()
+        else:
+            from torchvision.models import get_model_weights
 
-                chosen = get_model_weights(arch.model)["IMAGENET1K_V1"]
-                state = chosen.get_state_dict(progress=False, check_hash=True)
+            chosen = get_model_weights(arch.model)["IMAGENET1K_V1"]
+            state = chosen.get_state_dict(progress=False, check_hash=True)
     except Exception as error:  # the hub clients raise errors of many roots; each means that there are no weights
         raise InputError(
             f"ImageNet weights of {arch.name} could not be downloaded: {first_line(error)}", HINT
         ) from error
-    return _modern_names(state)
-
-
-def _modern_names(state: State) -> State:
-    """DenseNet's published file names layers ``norm.1`` where the model says ``norm1``."""
-    import re
-
-    pattern = re.compile(
-        r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
-    )
-    return {pattern.sub(r"\1\2", key): value for key, value in state.items()}
+    finally:
+        socket.setdefaulttimeout(timeout)
+    # DenseNet's published file names layers norm.1 where the model says norm1.
+    return {re.sub(r"(denselayer\d+\.(?:norm|relu|conv))\.(?=[12]\.)", r"\1", key): v for key, v in state.items()}

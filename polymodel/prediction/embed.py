@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from polydata.errors import InputError
 from polydata.files.atomic import check_output, replacing
@@ -77,27 +78,34 @@ def embed(
     network.module.to(used).eval()
     cache = FeatureCache(Workspace.find(workspace).runs / CACHE / "features", network, config.recipe, used)
     rows: dict[str, Features] = {}
-    failed = []
+    failed: list[tuple[str, str]] = []
     listed = list(images.items())
     for begin in range(0, len(listed), IMAGES_AT_ONCE):
-        some = listed[begin : begin + IMAGES_AT_ONCE]
-        try:
-            rows |= _means(cache, some, lambda step, done, _: progress(step, begin + done, len(listed)))  # noqa: B023
-        except InputError:
-            for image in some:
-                try:
-                    rows |= _means(cache, [image])
-                except InputError as error:
-                    failed.append((str(image[1]), error.message))
+        told: Progress = lambda step, done, _, begin=begin: progress(step, begin + done, len(listed))  # noqa: E731
+        rows |= _means(cache, listed[begin : begin + IMAGES_AT_ONCE], failed, told)
     if not rows:
         raise InputError(f"None of the {len(images)} images could be read.", failed[0][1])
-    _write(output, rows)
+    frame = pd.DataFrame(np.stack(list(rows.values()))).add_prefix("f")
+    frame.insert(0, "image_sha256", list(rows))
+    try:
+        with replacing(output) as out:
+            frame.to_parquet(out, index=False)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
     return Embedded(output, len(rows), len(next(iter(rows.values()))), cache.digest, tuple(failed))
 
 
-def _means(cache: FeatureCache, images: Sequence[tuple[str, Path]], progress: Progress = quiet) -> dict[str, Features]:
-    """The first block of features of each image, by SHA-256."""
-    means = cache.get(images, progress)[0]
+def _means(
+    cache: FeatureCache, images: Sequence[tuple[str, Path]], failed: list[tuple[str, str]], progress: Progress = quiet
+) -> dict[str, Features]:
+    """The first block of features of each image, by SHA-256; those that cannot be read are noted as failed."""
+    try:
+        means = cache.get(images, progress)[0]
+    except InputError as error:
+        if len(images) > 1:
+            return {sha256: row for image in images for sha256, row in _means(cache, [image], failed).items()}
+        failed.append((str(images[0][1]), error.message))
+        return {}
     return {sha256: row for (sha256, _), row in zip(images, means, strict=True)}
 
 
@@ -108,18 +116,4 @@ def _images(name: str, workspace: Path | None) -> dict[str, Path]:
         return {sha256_file(path): path for path in find_images([folder])}
     split = load_split(name, workspace)
     check_images(split)
-    items = (item for fold in split.folds for item in fold.everything)
-    return {item.image_sha256: split.image_path(item) for item in items}
-
-
-def _write(output: Path, rows: dict[str, Features]) -> None:
-    import pandas as pd
-
-    values = np.stack(list(rows.values()))
-    frame = pd.DataFrame(values, columns=[f"f{k}" for k in range(values.shape[1])])
-    frame.insert(0, "image_sha256", list(rows))
-    try:
-        with replacing(output) as out:
-            frame.to_parquet(out, index=False)
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
+    return {sha256: split.image_path(item) for sha256, item in split.items.items()}

@@ -40,28 +40,22 @@ class OnnxModel:
 
     Attributes:
         session: of onnxruntime; several threads may ask it at once.
-        facts: what the file says of itself, as ``metadata`` writes it.
         classes: the labels, in the order of the logits.
         positive: the label that counts as positive.
         preparation: how it sees a picture.
+        leakage: why the split of the run leaks, in words; None for a clean one.
     """
 
     session: Any
-    facts: Mapping[str, Any]
     classes: tuple[str, ...]
     positive: str
     preparation: Preparation
-
-    @property
-    def leakage(self) -> str | None:
-        """Why the split of the run leaks, in words; None for a clean one."""
-        return self.facts.get("leakage") or None
+    leakage: str | None
 
     def answer(self, views: Grey) -> Array:
         """Logits (classes,) of the views (views, size, size) of one picture."""
         [logits] = self.session.run([LOGITS], {INPUT: views[None]})
-        found: Array = logits[0].astype("float64")
-        return found
+        return np.asarray(logits[0], dtype=np.float64)
 
     def twin(self) -> OnnxModel:
         """The same for another thread."""
@@ -116,7 +110,7 @@ def _checked(session: Any) -> OnnxModel:
     prepared = Preparation(_side(told["size"]), renderings, told["crops"])
     if prepared.crops not in CROPS or not 0 < len(renderings) <= MAX_RENDERINGS:
         raise ValueError("unknown preparation")
-    return OnnxModel(session, facts, classes, facts["positive"], prepared)
+    return OnnxModel(session, classes, facts["positive"], prepared, facts.get("leakage") or None)
 
 
 def _side(value: Any, may_lack: bool = False) -> Any:
@@ -202,7 +196,9 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
         InputError: if the run cannot be expressed in ONNX or be read, or the file cannot be written.
     """
     check_output(output, (SUFFIX,))
-    require_packages()
+    if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        needed = f"An export needs {' and '.join(missing)}, not installed here."
+        raise UsageError(needed, f"Install them with: {install_hint('onnx')}")
     progress("reading the run", 0, 3)
     answers = open_answers(run, "cpu")
     size = sum(t.numel() * t.element_size() for t in (*answers.parameters(), *answers.buffers()))
@@ -233,19 +229,6 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
     return Exported(output, sidecar, len(data), len(pictures), from_run, float(difference.max()))
-
-
-def require_packages() -> None:
-    """Make sure that what writes ONNX is installed.
-
-    Raises:
-        UsageError: if it is not.
-    """
-    if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
-        raise UsageError(
-            f"An export needs {' and '.join(missing)}, not installed here.",
-            f"Install them with: {install_hint('onnx')}",
-        )
 
 
 def to_onnx(graph: nn.Module, views: Grey, facts: dict[str, Any], name: str) -> bytes:

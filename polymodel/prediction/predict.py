@@ -6,27 +6,26 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.special import softmax
 
 from polydata.errors import InputError, UsageError, first_line
 from polydata.files.atomic import check_output, replacing, writing_to
 from polydata.ids import sha256_bytes
 from polydata.images.picture import SUFFIXES, open_picture
-from polydata.types import Progress, quiet
+from polydata.types import Progress, quiet, tracked
 from polydata.workspace import SETTINGS, Workspace
 from polymodel.config import DeviceName
-from polymodel.data.views import Grey, Preparation
 from polymodel.networks.devices import choose_device, each
-from polymodel.networks.linear import Array, softmax
+from polymodel.networks.linear import Array
+from polymodel.prediction.ensemble import Answers, open_answers
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
 from polymodel.runs.run import LOGIT, Run, open_run
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 OneImage = str | Path | Image.Image | NDArray[Any]
 Images = OneImage | Sequence[OneImage]
@@ -56,15 +55,8 @@ class Prediction:
 
     def row(self) -> dict[str, Any]:
         """A flat row, for a table."""
-        named = {LOGIT + label: value for label, value in self.logits.items()}
-        return {
-            "path": self.path,
-            "image_sha256": self.image_sha256,
-            "label": self.label,
-            "p_positive": self.p_positive,
-            "trained_on": self.trained_on,
-            **named,
-        }
+        facts = {key: value for key, value in vars(self).items() if key != "logits"}
+        return facts | {LOGIT + label: value for label, value in self.logits.items()}
 
 
 @dataclass(frozen=True)
@@ -84,8 +76,6 @@ class Predictions:
     @property
     def table(self) -> pd.DataFrame:
         """``Prediction.row`` of each image."""
-        import pandas as pd
-
         return pd.DataFrame([p.row() for p in self.done])
 
 
@@ -146,20 +136,6 @@ def _pictured(image: Image.Image | NDArray[Any]) -> Image.Image:
     return Image.fromarray(image)
 
 
-class Answerer(Protocol):
-    """Networks that answer for a picture; each thread takes a twin of its own."""
-
-    @property
-    def preparation(self) -> Preparation:
-        """How they see a picture."""
-
-    def answer(self, views: Grey) -> Array:
-        """Logits (classes,) of the views (views, size, size) of one picture."""
-
-    def twin(self) -> Self:
-        """The same for another thread."""
-
-
 def open_model(name_or_path: str, workspace: Path | None = None) -> Run | OnnxModel:
     """A run by its name or folder, or a FILE.onnx that ``polymodel export`` wrote.
 
@@ -192,11 +168,19 @@ def predict(
             error; it is listed in ``failed``.
     """
     sources = _sources(images)
-    answers, used = _answerer(model, device)
+    if isinstance(model, OnnxModel):
+        if device not in (DeviceName.AUTO, DeviceName.CPU):
+            raise UsageError("An exported file is asked on the processor.", "Leave --device out.")
+        answers: Answers | OnnxModel = model
+        used, known = DeviceName.CPU.value, None
+    else:
+        model.require_finished()
+        used = choose_device(device)
+        answers, known = open_answers(model, used), _trained_on(model)
     found: dict[int, tuple[str, Array]] = {}
     failed: dict[int, tuple[str, str]] = {}
 
-    def one(answers: Answerer, place: int) -> None:
+    def one(answers: Answers | OnnxModel, place: int) -> None:
         name, source = sources[place]
         try:
             data = source.read_bytes() if isinstance(source, Path) else source
@@ -206,14 +190,12 @@ def predict(
         else:
             found[place] = sha256_bytes(data) if isinstance(source, Path) else "", answers.answer(views)
 
-    progress("predicting", 0, len(sources))
-    for done, _ in enumerate(each(answers, used, range(len(sources)), one), start=1):
-        progress("predicting", done, len(sources))
+    for _ in tracked(each(answers, used, range(len(sources)), one), "predicting", progress, len(sources)):
+        pass
     positive = model.classes.index(model.positive)
-    known = _trained_on(model) if isinstance(model, Run) else None
     rows = []
     for place, (sha256, logits) in sorted(found.items()):
-        chances = softmax(logits[None])[0]
+        chances = softmax(logits)
         rows.append(
             Prediction(
                 path=sources[place][0],
@@ -231,19 +213,6 @@ def _trained_on(run: Run) -> set[str]:
     """SHA-256 of the images on which some part of the run was trained, or by which one was stopped."""
     frames = (run.predictions(key) for key in run.planned)
     return {str(sha) for frame in frames for sha in frame.loc[frame["side"] != "test", "image_sha256"]}
-
-
-def _answerer(model: Run | OnnxModel, device: DeviceName) -> tuple[Answerer, str]:
-    """What gives logits, and the device it does so on."""
-    if isinstance(model, OnnxModel):
-        if device not in (DeviceName.AUTO, DeviceName.CPU):
-            raise UsageError("An exported file is asked on the processor.", "Leave --device out.")
-        return model, DeviceName.CPU.value
-    from polymodel.prediction.ensemble import open_answers
-
-    model.require_finished()
-    used = choose_device(device)
-    return open_answers(model, used), used
 
 
 OUTPUTS = (".csv", ".json", ".parquet")

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from polydata.files.atomic import writing_to
+from polydata.images.html import data_address, template
 from polydata.images.picture import open_picture
 from polydata.types import Progress
-from polymodel.evaluation.across import known_across
-from polymodel.evaluation.aggregate import averaged, logit_columns, tested_rows
+from polymodel.evaluation.aggregate import averaged
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.evaluation.evaluate import evaluate, rows
 from polymodel.evaluation.figures import (
+    as_svg,
     box_figure,
     confusion_figure,
     curves_figure,
@@ -32,40 +30,15 @@ from polymodel.evaluation.figures import (
 from polymodel.evaluation.metrics import METRICS, TITLES, centre_of
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
-from polymodel.evaluation.slices import split_items
+from polymodel.evaluation.slices import known_across, split_items
 from polymodel.report.tables import BESIDE, ROW_TITLES, baseline_rows, percent
-from polymodel.runs.card import card_text
+from polymodel.runs.card import TEMPLATES, card_text
 from polymodel.runs.run import Run, write_text
 
 THUMBNAIL = 176
 SHOWN_MISTAKES = 24
 CAPTION = 140
 BOXED = ("accuracy", "balanced_accuracy", "auroc")
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A test image that was answered wrongly.
-
-    Attributes:
-        picture: a JPEG thumbnail as a data URI; empty until the mistake is chosen to be shown.
-        path, image_sha256, group: of the image.
-        label, answer: the word it carries and the word that was given.
-        chance: the probability of the answer, averaged over the parts that had it as a test image.
-        caption: of its figure, shortened; empty where the split's files tell none.
-        parts, wrong: of how many parts it was a test image, and how many of these were wrong.
-    """
-
-    path: str
-    image_sha256: str
-    group: str
-    label: str
-    answer: str
-    chance: float
-    parts: int
-    wrong: int
-    picture: str = ""
-    caption: str = ""
 
 
 def write_report(
@@ -94,11 +67,16 @@ def write_report(
     printed = read_printed(published) if published else []
     curves = read_curves(training_log) if training_log else []
     sections = [_section(run, evaluate(run, progress=progress)) for run in runs]
-    page = render(
-        sections,
+    page = template("report.html.j2", TEMPLATES, percent=percent, hundredths=partial(percent, digits=2)).render(
+        sections=sections,
+        compared=[(m, TITLES[m]) for m in BESIDE],
+        metrics=[(m, TITLES[m]) for m in METRICS],
+        beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
+        notes=NOTES,
+        centre=centre_of,
         printed=printed,
         printed_curves=curves,
-        curves_drawn=data_uri(printed_curves_figure(curves, "svg"), "image/svg+xml") if curves else "",
+        curves_drawn=as_svg(printed_curves_figure(curves)) if curves else "",
         boxes=_boxes(sections),
         baselines=_baselines(runs),
     )
@@ -120,7 +98,7 @@ def _boxes(sections: Sequence[Mapping[str, Any]]) -> str:
         if all(found.values()):
             drawn.append((f"{section['run'].name} ({'seeds' if kind else 'folds'})", found))
     titles = [TITLES[m] for m in BOXED]
-    return data_uri(box_figure(drawn, titles, "svg"), "image/svg+xml") if drawn else ""
+    return as_svg(box_figure(drawn, titles)) if drawn else ""
 
 
 def _baselines(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -129,40 +107,14 @@ def _baselines(runs: Sequence[Run]) -> list[dict[str, Any]]:
     for run in runs:
         known = known_baselines(run.folder.parent, str(run.split["name"]), str(run.split["digest"]))
         if known is not None and known["split"] not in found:
-            violin = violin_figure(known["sobel_values"], SOBEL_THRESHOLD, "svg")
-            found[known["split"]] = {
-                **known,
-                "table": list(baseline_rows(known)),
-                "violin": data_uri(violin, "image/svg+xml"),
-            }
+            violin = as_svg(violin_figure(known["sobel_values"], SOBEL_THRESHOLD))
+            found[known["split"]] = {**known, "table": list(baseline_rows(known)), "violin": violin}
     return list(found.values())
-
-
-def render(sections: Sequence[Mapping[str, Any]], **more: Any) -> str:
-    """The page from what each run has to show; every value is escaped."""
-    loader = jinja2.FileSystemLoader(Path(__file__).resolve().parents[1] / "templates")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["percent"] = percent
-    environment.filters["hundredths"] = partial(percent, digits=2)
-    template = environment.get_template("report.html.j2")
-    empty = {"printed": [], "printed_curves": [], "curves_drawn": "", "boxes": "", "baselines": []}
-    return template.render(
-        sections=sections,
-        compared=[(m, TITLES[m]) for m in BESIDE],
-        metrics=[(m, TITLES[m]) for m in METRICS],
-        beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
-        notes=NOTES,
-        centre=centre_of,
-        **(empty | more),
-    )
 
 
 def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
     counts = np.array(evaluation["confusion_matrix"]["rows_are_truth"])
-    mistakes, items = find_mistakes(run), split_items(run)
-    captions = {sha: _shortened(item.extra.get("caption", "")) for sha, item in items.items()}
+    mistakes = _mistakes(run)
     return {
         "run": run,
         "record": run.record,
@@ -171,12 +123,9 @@ def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "rows": {ROW_TITLES.get(name, name): row for name, row in rows(evaluation).items()},
         "counts": _counts(run),
         "card": card_text(run),
-        "confusion": data_uri(confusion_figure(counts, run.classes, "svg"), "image/svg+xml"),
-        "curves": data_uri(curves_figure([run.history(key) for key in run.planned], "svg"), "image/svg+xml"),
-        "mistakes": [
-            dataclasses.replace(m, picture=thumbnail(run.image_root / m.path), caption=captions.get(m.image_sha256, ""))
-            for m in mistakes[:SHOWN_MISTAKES]
-        ],
+        "confusion": as_svg(confusion_figure(counts, run.classes)),
+        "curves": as_svg(curves_figure([run.history(key) for key in run.planned])),
+        "mistakes": _shown(run, mistakes[:SHOWN_MISTAKES]),
         "mistake_count": len(mistakes),
         "across": known_across(run),
     }
@@ -198,44 +147,35 @@ def _counts(run: Run) -> list[tuple[str, list[int], int]]:
     return found
 
 
-def data_uri(data: bytes, media_type: str) -> str:
-    """Bytes as a ``data:`` address."""
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+def _mistakes(run: Run) -> pd.DataFrame:
+    """Test images whose averaged probabilities name the wrong label, the surest first.
 
-
-def find_mistakes(run: Run) -> list[Mistake]:
-    """Test images whose averaged probabilities name the wrong label, the surest first."""
-    tests, (facts, outcome) = tested_rows(run), averaged(run)
-    answers = np.array(run.classes)[tests[logit_columns(run)].to_numpy().argmax(1)]
-    counts = tests.assign(wrong=answers != tests["label"]).groupby("image_sha256")["wrong"].agg(["size", "sum"])
-    found = [
-        Mistake(
-            path=str(facts["path"].iloc[k]),
-            image_sha256=str(facts.index[k]),
-            group=str(facts["group"].iloc[k]),
-            label=str(facts["label"].iloc[k]),
-            answer=run.classes[outcome.answers[k]],
-            chance=float(outcome.probabilities[k].max()),
-            parts=int(counts["size"].iloc[k]),
-            wrong=int(counts["sum"].iloc[k]),
-        )
-        for k in np.flatnonzero(outcome.answers != outcome.truth)
-    ]
-    return sorted(found, key=lambda mistake: (-mistake.chance, mistake.image_sha256))
-
-
-def _shortened(caption: str) -> str:
-    return caption if len(caption) <= CAPTION else caption[: CAPTION - 1].rstrip() + "…"
-
-
-def thumbnail(path: Path) -> str:
-    """The image as a small JPEG data URI.
-
-    Raises:
-        InputError: if it cannot be read.
+    Returns:
+        image_sha256, label, group, path, answer, chance (the averaged probability of the answer), and of how many parts
+        it was a test image (parts) and how many of these were wrong.
     """
+    facts, outcome = averaged(run)
+    told = facts.assign(answer=np.array(run.classes)[outcome.answers], chance=outcome.probabilities.max(axis=1))
+    wrong: pd.DataFrame = told[outcome.answers != outcome.truth].reset_index()
+    return wrong.sort_values(["chance", "image_sha256"], ascending=[False, True])
+
+
+def _shown(run: Run, mistakes: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Mistakes with a thumbnail and the caption of the figure, shortened; empty where the split's files tell none."""
+    items = split_items(run)
+    shown = []
+    for mistake in mistakes.to_dict("records"):
+        known = items.get(mistake["image_sha256"])
+        caption = known.extra.get("caption", "") if known else ""
+        caption = caption if len(caption) <= CAPTION else caption[: CAPTION - 1].rstrip() + "…"
+        shown.append({**mistake, "picture": _thumbnail(run.image_root / mistake["path"]), "caption": caption})
+    return shown
+
+
+def _thumbnail(path: Path) -> str:
+    """The image as a small JPEG data URI."""
     picture = open_picture(path)
     picture.thumbnail((2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=80)
-    return data_uri(out.getvalue(), "image/jpeg")
+    return data_address(out.getvalue(), "image/jpeg")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.console.output import next_step, print_facts, print_table, say
 from polymodel.evaluation.baselines import BASELINES
 from polymodel.evaluation.evaluate import rows
-from polymodel.evaluation.metrics import METRICS, TITLES, centre_of
+from polymodel.evaluation.metrics import TITLES, centre_of
 from polymodel.runs.run import Run
 
 if TYPE_CHECKING:
@@ -56,10 +58,10 @@ def trained_json(trained: Trained) -> dict[str, Any]:
     """What ``train --json`` prints."""
     return {
         **run_row(trained.run),
-        "folder": str(trained.run.folder),
+        "folder": trained.run.folder,
         "parts_now": trained.done_now,
         "parts_before": trained.done_before,
-        "notes": list(trained.notes),
+        "notes": trained.notes,
     }
 
 
@@ -77,7 +79,7 @@ def show_trained(trained: Trained) -> None:
 
 def embedded_json(done: Embedded) -> dict[str, Any]:
     """What ``embed --json`` prints."""
-    facts = {"output": str(done.output), "images": done.images, "features": done.features}
+    facts = {"output": done.output, "images": done.images, "features": done.features}
     return {**facts, "network_sha256": done.digest, "failed": _failed(done.failed)}
 
 
@@ -90,14 +92,12 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
     """The table of metrics, the model beside the others, and all else that an evaluation holds."""
     parts, scored = len(evaluation["parts"]), evaluation["scored"]
     what = "mean ± sd over parts" if scored > 1 else "value"
-    model, *others = rows(evaluation).items()
-    own = {TITLES[metric]: model[1][metric] for metric in METRICS} | {"on training": evaluation["train_accuracy"]}
-    beside = {TITLES[metric]: [percent(centre_of(found[metric])) for _, found in others] for metric in METRICS}
-    names = [ROW_TITLES.get(name, name).replace(" ", "\n") for name, _ in others]
+    _, *others = rows(evaluation).items()
+    named = {ROW_TITLES.get(name, name).replace(" ", "\n"): found for name, found in others}
     table = [
-        {"": title, "model": _with_spread(value), "95 %": interval(value)}
-        | dict(zip(names, beside.get(title, [""] * len(names)), strict=True))
-        for title, value in own.items()
+        {"": title, "model": _with_spread(evaluation[key]), "95 %": interval(evaluation[key])}
+        | {name: percent(centre_of(found[key])) if key in found else "" for name, found in named.items()}
+        for key, title in (*TITLES.items(), ("train_accuracy", "on training"))
     ]
     print_table(table, f"{evaluation['run']}: {what} and 95 % interval, per cent", figures=True)
     classes, counts = evaluation["confusion_matrix"]["classes"], evaluation["confusion_matrix"]["rows_are_truth"]
@@ -127,16 +127,10 @@ def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
         each = ", ".join(percent(v) for v in seeds["values"])
         say(f"Accuracy over {len(seeds['values'])} seeds: {percent(seeds['mean'])} ± {percent(seeds['sd'])}; {each}")
         say(f"  (the best seed, picked on the test side: {percent(seeds['best'])}; no estimate of anything)")
+    scores = {"accuracy": "accuracy", "balanced": "balanced_accuracy", "AUROC": "auroc"}
     slices = [
-        {
-            "slice": row["by"].replace("_", " "),
-            "": row["value"],
-            "images": row["images"],
-            "papers": row["groups"],
-            "accuracy": percent(row["accuracy"]),
-            "balanced": percent(row["balanced_accuracy"]),
-            "AUROC": percent(row["auroc"]),
-        }
+        {"slice": row["by"].replace("_", " "), "": row["value"], "images": row["images"], "papers": row["groups"]}
+        | {title: percent(row[metric]) for title, metric in scores.items()}
         for row in evaluation["slices"]
     ]
     if slices:
@@ -197,12 +191,10 @@ def show_baselines(found: Mapping[str, Any]) -> None:
     """One table of everything that a split can be answered with without a trained network."""
     names = {metric: SHORT.get(metric, TITLES[metric]) for metric in BASELINE_METRICS}
     table: list[dict[str, str]] = []
-    last = None
-    for on, words, metrics in baseline_rows(found):
-        if on != last:
-            table.append({"": f"On {on}:"} | dict.fromkeys(names.values(), ""))
-            last = on
-        table.append({"": words} | {name: percent(centre_of(metrics[m]), 2) for m, name in names.items()})
+    for on, some in groupby(baseline_rows(found), key=itemgetter(0)):
+        table.append({"": f"On {on}:"} | dict.fromkeys(names.values(), ""))
+        for _, words, metrics in some:
+            table.append({"": words} | {name: percent(centre_of(metrics[m]), 2) for m, name in names.items()})
     print_table(table, f"{found['split']}: baselines, per cent", figures=True)
     if people := found.get("people"):
         kappa = people["fleiss_kappa"]
@@ -215,11 +207,8 @@ def show_baselines(found: Mapping[str, Any]) -> None:
 
 def predictions_json(found: Predictions) -> dict[str, Any]:
     """What ``predict --json`` prints."""
-    return {
-        "leakage": found.leakage,
-        "predictions": [p.row() for p in found.done],
-        "failed": _failed(found.failed),
-    }
+    rows = [prediction.row() for prediction in found.done]
+    return {"leakage": found.leakage, "predictions": rows, "failed": _failed(found.failed)}
 
 
 def show_predictions(found: Predictions, output: Path | None) -> None:
@@ -240,11 +229,6 @@ def show_predictions(found: Predictions, output: Path | None) -> None:
     if seen := sum(p.trained_on is True for p in found.done):
         say(f"The run was trained on {seen} of these images (trained_on): their answers may repeat their labels.")
     _warn_leak(found.leakage)
-
-
-def exported_json(done: Exported) -> dict[str, Any]:
-    """What ``export --json`` prints."""
-    return {key: str(value) if isinstance(value, Path) else value for key, value in vars(done).items()}
 
 
 def show_exported(done: Exported) -> None:
@@ -310,23 +294,15 @@ def show_leaderboard(found: Sequence[Mapping[str, Any]], output: Path | None) ->
         say("There are no finished runs. Train one with: polymodel train --split NAME")
         return
     table: list[dict[str, Any]] = []
-    last = None
-    for row in found:
-        own = {part: row[f"auroc_{part}"] for part in ("low", "high")}
-        cells = {
-            "run": row["run"],
-            "parts": row["parts"],
-            "AUROC": percent(row["auroc"]),
-            "95 %": interval(own),
-            "balanced": percent(row["balanced_accuracy"]),
-            "accuracy": percent(row["accuracy"]),
-            "majority": percent(row["majority_accuracy"]),
-            "": "leaky" if row["leaky"] else "",
-        }
-        if row["split_digest"] != last:
-            last = row["split_digest"]
-            table.append(dict.fromkeys(cells, "") | {"run": f"On {row['split']} {last[:8]}:"})
-        table.append(cells)
+    scores = {"balanced": "balanced_accuracy", "accuracy": "accuracy", "majority": "majority_accuracy"}
+    for (split, digest), rows_of_split in groupby(found, key=itemgetter("split", "split_digest")):
+        table.append(dict.fromkeys(("run", "parts", "AUROC", "95 %", *scores, ""), ""))
+        table[-1]["run"] = f"On {split} {digest[:8]}:"
+        for row in rows_of_split:
+            between = interval({"low": row["auroc_low"], "high": row["auroc_high"]})
+            own = {"run": row["run"], "parts": row["parts"], "AUROC": percent(row["auroc"]), "95 %": between}
+            own |= {title: percent(row[metric]) for title, metric in scores.items()}
+            table.append(own | {"": "leaky" if row["leaky"] else ""})
     print_table(table, figures=True)
     say(
         "Per cent of the test side. Only runs of one split answer the same question, and to take the first of them is "

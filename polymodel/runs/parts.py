@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +9,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from safetensors.torch import save_file
+from scipy.special import softmax
 from torch import Tensor
 
 from polydata.splits.manifest import Fold, Item, Split
 from polydata.types import Progress
 from polymodel.data.split import targets
-from polymodel.networks.linear import softmax
 from polymodel.recipes import Recipe
 from polymodel.runs.run import LOGIT, METRICS, MODEL, PART_FILE, PREDICTIONS, write_json
 
@@ -89,15 +90,10 @@ class PartResult:
 
 def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -> None:
     """Write all files of a part into an empty folder."""
-    from safetensors.torch import save_file
-
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in result.tensors.items()}
     # One entry, for the order of several is not the same in every file.
     save_file(tensors, folder / MODEL, metadata={"classes": "\n".join(job.classes)})
-    with open(folder / METRICS, "w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, list(result.history[0]))
-        writer.writeheader()
-        writer.writerows(result.history)
+    pd.DataFrame(result.history).to_csv(folder / METRICS, index=False, lineterminator="\r\n")
     _write_predictions(folder / PREDICTIONS, job, result)
     write_json(
         folder / PART_FILE,
@@ -114,8 +110,6 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
 
 
 def _write_predictions(path: Path, job: PartJob, result: PartResult) -> None:
-    import pandas as pd
-
     items, logits = job.items, result.logits.astype(np.float64)
     columns: dict[str, Any] = {
         "image_sha256": [i.image_sha256 for i in items],
@@ -123,7 +117,7 @@ def _write_predictions(path: Path, job: PartJob, result: PartResult) -> None:
         "label": [i.label for i in items],
         "group": [i.group for i in items],
         "path": [i.path for i in items],
-        "p_positive": softmax(logits)[:, job.classes.index(job.split.positive)],
+        "p_positive": softmax(logits, axis=1)[:, job.classes.index(job.split.positive)],
     }
     columns |= {LOGIT + label: logits[:, k] for k, label in enumerate(job.classes)}
     pd.DataFrame(columns).to_parquet(path, index=False)

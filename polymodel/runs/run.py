@@ -147,16 +147,14 @@ class Run:
         """
         import pandas as pd
 
-        path = self.part_folder(key) / PREDICTIONS
+        path, hint = self.part_folder(key) / PREDICTIONS, "Train the run again under another name."
         try:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read: {error}", "Train the run again under another name.") from error
+            raise InputError(f"{path} cannot be read: {error}", hint) from error
         needed = {"image_sha256", "side", "label", "group", "path", "p_positive", *(LOGIT + c for c in self.classes)}
         if missing := sorted(needed - set(frame.columns)):
-            raise InputError(
-                f"{path} lacks the columns {', '.join(missing)}.", "Train the run again under another name."
-            )
+            raise InputError(f"{path} lacks the columns {', '.join(missing)}.", hint)
         return frame
 
     def history(self, key: PartKey) -> pd.DataFrame:
@@ -214,6 +212,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
+def known_json(path: Path, **same: str | int) -> dict[str, Any] | None:
+    """What was written earlier, where it can be read and says the same of these keys; otherwise it is made anew."""
+    try:
+        found = read_json(path)
+    except InputError:
+        return None
+    return found if all(found.get(key) == value for key, value in same.items()) else None
+
+
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a JSON object, whole or not at all."""
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
@@ -247,12 +254,12 @@ def open_run(name_or_path: str | Path, workspace: Path | None = None) -> Run:
         WorkspaceError: if a name was given and no workspace is found.
     """
     path = Path(name_or_path)
+    is_name = path.name == str(name_or_path)
+    if is_name and not (path / RUN_FILE).is_file():
+        path = Workspace.find(workspace).runs / path
     if not (path / RUN_FILE).is_file():
-        if path.name != str(name_or_path):
-            raise InputError(f"There is no run at {path}.", "List the runs with: polymodel runs list")
-        path = Workspace.find(workspace).runs / path.name
-    if not (path / RUN_FILE).is_file():
-        raise InputError(f"There is no run {name_or_path}.", "List the runs with: polymodel runs list")
+        where = f"{name_or_path}" if is_name else f"at {path}"
+        raise InputError(f"There is no run {where}.", "List the runs with: polymodel runs list")
     record = read_json(path / RUN_FILE)
     if record.get("format") != FORMAT:
         raise InputError(f"{path / RUN_FILE} is not a run of format {FORMAT}.", "It may be from a newer version.")

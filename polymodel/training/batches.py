@@ -31,7 +31,6 @@ from polydata.splits.manifest import Item
 from polymodel.data.views import Grey, Transform, centre, grey_resized, mirrored, preparation, random_view
 from polymodel.networks.devices import each
 from polymodel.networks.network import Network
-from polymodel.recipes import Recipe
 from polymodel.runs.parts import PartJob
 
 EVAL_BATCH = 64
@@ -141,7 +140,14 @@ class Pixels:
 
     def logits(self, places: Sequence[int]) -> Tensor:
         """See ``Source``."""
-        return pixel_logits(self.network, [self.images[k] for k in places], self.job.recipe, self.job.device)
+        self.network.module.eval()
+        cut, rows = preparation(self.job.recipe).cut, []
+        with torch.inference_mode():
+            for start in range(0, len(places), EVAL_BATCH):
+                some = [cut(self.images[place]) for place in places[start : start + EVAL_BATCH]]
+                views = torch.from_numpy(np.stack(some)).to(self.job.device)
+                rows.append(view_logits(self.network, views).cpu().double())
+        return torch.cat(rows)
 
 
 def _workers(job: PartJob, processes: int) -> int:
@@ -162,17 +168,6 @@ def _view(job: PartJob, images: Sequence[Grey], transform: Transform, shown: tup
         return torch.from_numpy(np.array(way.apply(Image.fromarray(image), size)))
     state = ((job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63
     return random_view(image, size, transform, state)
-
-
-def pixel_logits(network: Network, images: Sequence[Grey], recipe: Recipe, device: str) -> Tensor:
-    """Logits (n, classes) of resized grey images, in doubles on the processor; the network goes to eval mode."""
-    network.module.eval()
-    cut, rows = preparation(recipe).cut, []
-    with torch.inference_mode():
-        for start in range(0, len(images), EVAL_BATCH):
-            views = torch.from_numpy(np.stack([cut(image) for image in images[start : start + EVAL_BATCH]]))
-            rows.append(view_logits(network, views.to(device)).cpu().double())
-    return torch.cat(rows)
 
 
 def view_logits(network: Network, views: Tensor) -> Tensor:
@@ -299,11 +294,7 @@ class Maps:
         """What the head is given for these images, the mean over the mirror images: (n, features)."""
         kept: list[Tensor] = []
         layer = self.network.head_layer()
-        handle = layer.register_forward_pre_hook(lambda _module, inputs: kept.append(inputs[0].detach().cpu()))
-        try:
+        with layer.register_forward_pre_hook(lambda _module, inputs: kept.append(inputs[0].detach().cpu())):
             self.logits(places)
-        finally:
-            handle.remove()
         flat = torch.cat(kept)
-        means: NDArray[np.float32] = flat.reshape(len(places), -1, flat.shape[1]).mean(1).numpy()
-        return means
+        return np.asarray(flat.reshape(len(places), -1, flat.shape[1]).mean(1))

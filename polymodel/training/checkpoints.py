@@ -65,17 +65,16 @@ def save(path: Path, loop: Loop) -> None:
     new.replace(path)
 
 
-def load(path: Path, loop: Loop) -> bool:
-    """Put the state of a file into a loop that has just begun; False where there is none that can be used."""
+def load(path: Path, loop: Loop) -> None:
+    """Put the state of a file into a loop that has just begun, where there is one that can be used."""
     try:
         states, plain = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # a damaged file ends in errors of many roots; each means that the part begins anew
-        return False
+        return
     for holder, state in zip(_holders(loop), states, strict=True):
         holder.load_state_dict(state)
     for name in PLAIN:
         setattr(loop, name, plain[name])
-    return True
 
 
 class Keeper:

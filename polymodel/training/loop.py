@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +95,7 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
     if recipe.patience is None:
         watched.append(("test", job.places("test")))
     with threads(1) if recipe.tail_only and job.device == "cpu" else nullcontext():
-        while loop.epoch < recipe.epochs and not _is_stale(loop, recipe):
+        while loop.epoch < min(recipe.epochs, loop.best_epoch + (recipe.patience or recipe.epochs)):
             _epoch(job, loop, (kept, labels), source, learn)
             if fabric.is_global_zero:
                 for side, places in watched:
@@ -202,10 +202,6 @@ def _trained_parameters(network: Network, recipe: Recipe) -> list[nn.Parameter]:
     return chosen
 
 
-def _is_stale(loop: Loop, recipe: Recipe) -> bool:
-    return recipe.patience is not None and loop.epoch - loop.best_epoch >= recipe.patience
-
-
 def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     """The learning rate of a step, counted from 0 over the whole training."""
     warm, total = recipe.warm_up * steps_per_epoch, recipe.epochs * steps_per_epoch
@@ -284,7 +280,9 @@ def batches(job: PartJob, epoch: int, kept: NDArray[np.int64], labels: Tensor) -
         kept: places of the images to learn from.
         labels: of all images of the partition.
     """
-    copies = list(_copies(job, kept, labels))
+    of_positive, of_others = job.recipe.copies or (1, 1)
+    times = torch.where(labels == job.classes.index(job.split.positive), of_positive, of_others).tolist()
+    copies = [(place, copy) for place in kept.tolist() for copy in range(times[place])]
     generator = torch.Generator().manual_seed(job.seed * PASS_COUNT + epoch)
     if job.recipe.balance == Balance.SAMPLING:
         shown = labels[[place for place, _ in copies]]
@@ -296,15 +294,6 @@ def batches(job: PartJob, epoch: int, kept: NDArray[np.int64], labels: Tensor) -
     if len(chunks) > 1 and len(chunks[-1]) == 1:
         chunks.pop()  # batch norm cannot learn from one image
     return chunks
-
-
-def _copies(job: PartJob, kept: NDArray[np.int64], labels: Tensor) -> Iterator[Choice]:
-    """Everything that an epoch shows."""
-    positive = job.classes.index(job.split.positive)
-    of_positive, of_others = job.recipe.copies or (1, 1)
-    for place in kept.tolist():
-        for copy in range(of_positive if labels[place] == positive else of_others):
-            yield place, copy
 
 
 def _note(loop: Loop) -> str:

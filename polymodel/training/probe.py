@@ -8,15 +8,7 @@ from numpy.typing import NDArray
 
 from polymodel.data.split import VALIDATION_PARTS, group_folds
 from polymodel.networks.features import FeatureCache
-from polymodel.networks.linear import (
-    Array,
-    Coordinates,
-    coordinates,
-    fit_head,
-    fit_regression,
-    image_weights,
-    loss_and_accuracy,
-)
+from polymodel.networks.linear import Array, coordinates, fit_regression, image_weights, loss_and_accuracy
 from polymodel.recipes import Balance
 from polymodel.runs.parts import PartJob, PartResult
 
@@ -39,15 +31,24 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
     blocks = cache.get(job.images(job.items), job.progress)
     features = np.concatenate(blocks, axis=1)
     place = coordinates(features[train], [block.shape[1] for block in blocks])
-    chosen = job.recipe.inverse_regularisation
-    head = fit_head(place, labels[train], classes, chosen, _weights(job, train))
-    history = []
+    chosen, weights = job.recipe.inverse_regularisation, _weights(job, train)
+    val = job.places("val")
+    history, heads = [], {}
     for step, c in enumerate(sorted({*CURVE, chosen})):
         job.progress("validation curve", step, len(CURVE) + 1)
-        history.append({"inverse_regularisation": c, "used": int(c == chosen), **_curve_row(job, place, features, c)})
+        weight, bias = fit_regression(place.values, labels[train], classes, c, weights)
+        heads[c] = place.head(weight, bias)
+        row: dict[str, float | None] = {"inverse_regularisation": c, "used": int(c == chosen)}
+        answers = place.values @ weight.T + bias
+        row["train_loss"], row["train_accuracy"] = loss_and_accuracy(answers, labels[train], weights)
+        out, answers = (val, heads[c].logits(features[val])) if len(val) else _out_of_fold(job, place.values, c)
+        row |= dict.fromkeys(("val_loss", "val_accuracy"))
+        if len(out):
+            row["val_loss"], row["val_accuracy"] = loss_and_accuracy(answers, labels[out], _weights(job, out))
+        history.append(row)
     return PartResult(
-        tensors={"weight": torch.from_numpy(head.weight), "bias": torch.from_numpy(head.bias)},
-        logits=head.logits(features),
+        tensors={name: torch.from_numpy(value) for name, value in vars(heads[chosen]).items()},
+        logits=heads[chosen].logits(features),
         history=history,
         facts={"features": int(features.shape[1]), "backbone_digest": cache.digest},
     )
@@ -60,28 +61,11 @@ def _weights(job: PartJob, places: Index) -> Array:
     return image_weights(job.targets()[places], len(job.classes), groups, recipe.likeness, balanced)
 
 
-def _curve_row(job: PartJob, place: Coordinates, features: NDArray[np.float32], c: float) -> dict[str, float | None]:
-    """Loss and accuracy on the training papers and on validation papers; None where there are none.
+def _out_of_fold(job: PartJob, values: Array, c: float) -> tuple[Index, Array]:
+    """Places of training images (n,) that were held back in turn, and what the others' models answer (n, classes).
 
     Features of papers held back in turn were standardised with the others', which knows no label.
     """
-    train, val, labels = job.places("train"), job.places("val"), job.targets()
-    weight, bias = fit_regression(place.values, labels[train], len(job.classes), c, _weights(job, train))
-    answers = place.values @ weight.T + bias
-    train_loss, train_accuracy = loss_and_accuracy(answers, labels[train], _weights(job, train))
-    row: dict[str, float | None] = {"train_loss": train_loss, "train_accuracy": train_accuracy}
-    if len(val):
-        answers = place.head(weight, bias).logits(features[val])
-    else:
-        val, answers = _out_of_fold(job, place.values, c)
-    row |= {"val_loss": None, "val_accuracy": None}
-    if len(val):
-        row["val_loss"], row["val_accuracy"] = loss_and_accuracy(answers, labels[val], _weights(job, val))
-    return row
-
-
-def _out_of_fold(job: PartJob, values: Array, c: float) -> tuple[Index, Array]:
-    """Places of training images (n,) that were held back in turn, and what the others' models answer (n, classes)."""
     train, classes = job.places("train"), len(job.classes)
     labels, weights = job.targets()[train], _weights(job, train)
     groups = [item.group for item in job.fold.train]

@@ -189,17 +189,14 @@ class Trainer:
                     classes = len(self.split.classes)
                     network = load_network(architecture(config.arch), config.weights, classes, config.input_scale)
                     network.check_input(config.recipe.image_size)
-                if self.fabric.is_global_zero:
-                    with (
-                        new_part(self.run, key) as folder,
-                        tracking(self.work.tracker, self.run, key, folder) as tracker,
-                    ):
-                        self._part(folder, key, network, tracker)
-                else:
+                if not self.fabric.is_global_zero:
                     self._part(self.run.hidden_folder(key), key, network, silent)
+                    continue
+                with new_part(self.run, key) as folder, tracking(self.work.tracker, self.run, key, folder) as tracker:
+                    self._part(folder, key, network, tracker)
 
     def _part(self, folder: Path, key: PartKey, network: Network, tracker: Tracker) -> None:
-        began, recipe = time.monotonic(), self.run.config.recipe
+        began, config, recipe = time.monotonic(), self.run.config, self.run.config.recipe
         place = f"part {self.run.planned.index(key) + 1} of {len(self.run.planned)}, "
         job = PartJob(
             split=self.split,
@@ -209,37 +206,32 @@ class Trainer:
             device=self.work.device,
             progress=lambda what, done, count: self.progress(place + what, done, count),
         )
+        cache = self.run.folder.parent / CACHE
         result: PartResult | None
         if recipe.kind == "probe":
             network.module.to(job.device).eval()
-            cache = FeatureCache(self.run.folder.parent / CACHE / "features", network, recipe, job.device)
-            result = train_probe(job, cache)
+            result = train_probe(job, FeatureCache(cache / "features", network, recipe, job.device))
             for step, row in enumerate(result.history, start=1):
                 tracker({"epoch": step, **row})
         else:
-            result = train_loop(job, network, self._settings(folder, tracker))
+            own, size = config.transforms, recipe.image_size
+            settings = LoopSettings(
+                hardware=self.work.hardware,
+                transform=own_transform(own, size) if own else standard_transform(size),
+                transform_key=f"{own} {config.transforms_sha256}" if own else "standard",
+                cache=cache / "maps",
+                part_folder=folder,
+                checkpoint_seconds=self.work.checkpoint_seconds,
+                fabric=self.fabric,
+                tracker=tracker,
+            )
+            result = train_loop(job, network, settings)
         if result is not None:
             write_part(folder, job, result, time.monotonic() - began + result.seconds_before)
-
-    def _settings(self, folder: Path, tracker: Tracker) -> LoopSettings:
-        config, size = self.run.config, self.run.config.recipe.image_size
-        return LoopSettings(
-            hardware=self.work.hardware,
-            transform=own_transform(config.transforms, size) if config.transforms else standard_transform(size),
-            transform_key=f"{config.transforms} {config.transforms_sha256}" if config.transforms else "standard",
-            cache=self.run.folder.parent / CACHE / "maps",
-            part_folder=folder,
-            checkpoint_seconds=self.work.checkpoint_seconds,
-            fabric=self.fabric,
-            tracker=tracker,
-        )
 
 
 def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[str]) -> dict[str, Any]:
     """What run.json holds of a run that begins."""
-    numbers = [fold.number for fold in split.folds]
-    parts = [{"fold": number, "seed": seed} for seed in config.seeds for number in numbers]
-    root = split.folder.parent.parent
     return {
         "format": FORMAT,
         "config": config.as_dict(),
@@ -253,8 +245,8 @@ def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[s
             "leakage": _leakage(split),
             "recipe": split.manifest["recipe"],
         },
-        "parts": parts,
-        "image_root": os.path.relpath(root, folder),
+        "parts": [{"fold": fold.number, "seed": seed} for seed in config.seeds for fold in split.folds],
+        "image_root": os.path.relpath(split.folder.parent.parent, folder),
         "command": " ".join(command),
         "started": _now(),
         "finished": None,
@@ -264,11 +256,8 @@ def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[s
 
 def _leakage(split: Split) -> Mapping[str, Any] | None:
     """What the split says of its leakage; papers on both sides are found even where it says nothing."""
-    both = {
-        group
-        for fold in split.folds
-        for group in {i.group for i in (*fold.train, *fold.val)} & {i.group for i in fold.test}
-    }
+    sides = [({i.group for i in fold.trained}, {i.group for i in fold.test}) for fold in split.folds]
+    both = set().union(*(trained & tested for trained, tested in sides))
     if split.leakage is None and both:
         return {"reason": f"{len(both)} papers stand on both sides, which the split does not say"}
     return split.leakage
@@ -276,12 +265,11 @@ def _leakage(split: Split) -> Mapping[str, Any] | None:
 
 def _counts(split: Split) -> dict[str, Any]:
     """Images, groups and labels of the whole split, and images of the first fold's sides."""
-    first = split.folds[0]
-    every = {item.image_sha256: item for fold in split.folds for item in fold.everything}
+    first, every = split.folds[0], split.items.values()
     return {
         "images": len(every),
-        "groups": len({item.group for item in every.values()}),
-        "labels": {c: sum(i.label == c for i in every.values()) for c in split.classes},
+        "groups": len({item.group for item in every}),
+        "labels": {c: sum(item.label == c for item in every) for c in split.classes},
         "train": len(first.train),
         "val": len(first.val),
         "test": len(first.test),

@@ -14,9 +14,9 @@ from polydata.splits.manifest import Item
 from polydata.task import Task
 from polymodel.config import TrainConfig, adjusted
 from polymodel.data.split import load_split
-from polymodel.evaluation.across import across, known_across
 from polymodel.evaluation.aggregate import averaged
 from polymodel.evaluation.people import HumanTable, Votes
+from polymodel.evaluation.slices import across, known_across
 from polymodel.recipes import RecipeName
 from polymodel.runs.run import Run, write_json
 from polymodel.training.train import train

@@ -15,7 +15,6 @@ from PIL import Image
 from small_split import Small
 from typer.testing import CliRunner
 
-from polydata.auditing.controls import ControlTable
 from polydata.errors import InputError
 from polydata.images.picture import describe
 from polydata.resources import schemas
@@ -29,12 +28,13 @@ from polymodel.evaluation.baselines import (
     read_embeddings,
     sobel_as_published,
     sobel_seed,
+    sobel_value,
+    texture_features,
 )
 from polymodel.evaluation.figures import _shortened
 from polymodel.evaluation.metrics import METRICS, centre_of
 from polymodel.evaluation.people import HumanTable
 from polymodel.evaluation.published_results import read_curves, read_printed
-from polymodel.evaluation.texture import sobel_value, texture_features
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "nims"
 LABELS = ("compatible", "incompatible")
@@ -249,9 +249,9 @@ def test_the_seeds_sobel_row() -> None:
     labels = np.array([int(row["label01"]) for row in listed])
     groups = np.array([row["file_name"].split("_")[0] for row in listed])
     nothing = np.zeros((len(values), 1))
-    controls = ControlTable(labels, groups, nothing, nothing, classes=2)
-    pictures = Pictures(controls, 1, values, nothing, nothing)
-    found = sobel_as_published(pictures, is_gif)
+    features = dict.fromkeys(("metadata", "prints", "textures", "embeddings"), nothing)
+    pictures = Pictures(labels=labels, groups=groups, classes=2, positive=1, is_gif=is_gif, sobel=values, **features)
+    found = sobel_as_published(pictures)
     row = found["without_gif"]["metrics"]
     printed = {"accuracy": 80.20, "precision": 47.06, "recall": 8.00, "specificity": 97.80, "f1": 13.68}
     assert found["without_gif"]["images"] == 510
