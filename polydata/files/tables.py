@@ -12,11 +12,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, UsageError
 from polydata.files.atomic import replacing, writing_to
 from polydata.text.normalise import decode
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_BYTES = 500_000_000
 """Larger files, and workbooks that unpack to more, are refused."""
@@ -178,6 +181,25 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
     """
     with writing_to(path), replacing(path) as out:
         out.write(csv_text(columns, rows).encode("utf-8"))
+
+
+FRAMES = (".csv", ".json", ".parquet")
+"""What ``write_frame`` can write."""
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a data frame, whole or not at all, as one of ``FRAMES`` by the file's suffix.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    with writing_to(path), replacing(path) as out:
+        if path.suffix.lower() == ".csv":
+            frame.to_csv(out, index=False)
+        elif path.suffix.lower() == ".json":
+            frame.to_json(out, orient="records", indent=2)
+        else:
+            frame.to_parquet(out, index=False)
 
 
 def plain(value: object) -> str:

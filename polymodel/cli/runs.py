@@ -34,16 +34,16 @@ def predict(
 ) -> None:
     """Predict the labels of images; the parts of a run (folds, seeds) answer together."""
     from polydata.files.atomic import check_output
+    from polydata.files.tables import FRAMES, write_frame
     from polymodel import api
-    from polymodel.prediction.predict import OUTPUTS, write_predictions
     from polymodel.report import tables
 
     if output is not None:
-        check_output(output, OUTPUTS)
+        check_output(output, FRAMES)
     with progress() as bar:
         found = api.predict(run, images, device=device, workspace=workspace, progress=bar)
     if output is not None:
-        write_predictions(output, found)
+        write_frame(output, found.table)
     print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)
     report_failed(found.failed, len(found.done))
 
@@ -106,8 +106,8 @@ def runs_compare(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Set runs side by side, split by split; of runs that are named, also the first against the others."""
+    from polydata.files.tables import write_frame
     from polymodel import api
-    from polymodel.evaluation.compare import write_leaderboard
     from polymodel.report import tables
 
     if output is not None and output.suffix.lower() != ".csv":
@@ -115,7 +115,7 @@ def runs_compare(
     with progress() as bar:
         board = api.compare(names or (), workspace=workspace, progress=bar)
     if output is not None:
-        write_leaderboard(output, board)
+        write_frame(output, board.table)
     if as_json:
         print_json({"runs": board.rows, "differences": board.differences, "problems": board.problems})
     else:

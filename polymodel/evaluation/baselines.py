@@ -19,7 +19,7 @@ from PIL import Image
 
 from polydata.auditing.controls import CONTROLS, ControlTable, fitted, forest, read_table
 from polydata.errors import InputError
-from polydata.files.atomic import replacing
+from polydata.files.tables import write_frame
 from polydata.images.picture import describe, open_picture
 from polydata.splits.manifest import Item, Split
 from polydata.types import Progress, quiet, tracked
@@ -280,12 +280,9 @@ def run_baselines(
         },
         "people": people,
     }
-    folder = runs / BASELINES_FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / f"{split.name}.json", result)
     columns = ["baseline", "fold", "image_sha256", "label", "group", "p_positive"]
-    with replacing(folder / f"{split.name}.parquet") as out:
-        pd.DataFrame(answers, columns=columns).to_parquet(out, index=False)
+    write_json(runs / BASELINES_FOLDER / f"{split.name}.json", result)
+    write_frame(runs / BASELINES_FOLDER / f"{split.name}.parquet", pd.DataFrame(answers, columns=columns))
     return result
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from polydata.errors import PolydataError, UsageError
-from polydata.files.atomic import replacing, writing_to
 from polydata.types import Progress, quiet
 from polymodel.evaluation.aggregate import averaged, outcome_of, scored_outcomes
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.metrics import METRICS, Outcome, centre_of, differences, mcnemar
 from polymodel.runs.run import Run
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FACTS = (
     "split", "split_digest", "leaky", "run", "arch", "weights", "recipe", "seeds", "parts", "test_images",
@@ -50,8 +47,6 @@ class Board:
     @property
     def table(self) -> pd.DataFrame:
         """The rows with the columns ``COLUMNS``; a metric without meaning is missing."""
-        import pandas as pd
-
         return pd.DataFrame(self.rows, columns=COLUMNS)
 
 
@@ -138,13 +133,3 @@ def _row(run: Run, evaluation: Mapping[str, Any]) -> Row:
     for metric in ("accuracy", "balanced_accuracy"):
         row[f"majority_{metric}"] = centre_of(evaluation["majority"][metric])
     return row
-
-
-def write_leaderboard(path: Path, board: Board) -> None:
-    """Write the rows as CSV with the columns ``COLUMNS``; a metric without meaning is an empty cell.
-
-    Raises:
-        InputError: if the file cannot be written.
-    """
-    with writing_to(path), replacing(path) as out:
-        board.table.to_csv(out, index=False)

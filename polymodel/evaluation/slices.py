@@ -8,7 +8,8 @@ judged them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 
 SLICES = ("technique", "year", "journal", "scale", "image_size", "label_source")
 SHOWN = ("accuracy", "balanced_accuracy", "auroc")
-SIZES = ((200_000, "up to 0.2 megapixels"), (500_000, "0.2 to 0.5 megapixels"))
-LARGER = "over 0.5 megapixels"
-SCALES = ((1.0, "up to 1 µm"), (10.0, "over 1 to 10 µm"), (50.0, "over 10 to 50 µm"))
-LARGER_SCALE = "over 50 µm"
+SIZES = ((200_000, "up to 0.2 megapixels"), (500_000, "0.2 to 0.5 megapixels"), (inf, "over 0.5 megapixels"))
+SCALES = ((1.0, "up to 1 µm"), (10.0, "over 1 to 10 µm"), (50.0, "over 10 to 50 µm"), (inf, "over 50 µm"))
 MOST = 12
 """Values of one kind that are shown, the most frequent ones; the others are put together."""
 NOT_TOLD = "not told"
@@ -65,7 +64,7 @@ def _row(kind: str, value: str, own: Any, outcome: Outcome) -> dict[str, Any]:
     return {"by": kind, "value": value, **counts, "positive": int((part.truth == part.positive).sum()), **shown}
 
 
-def split_items(run: Run) -> dict[str, Item]:
+def split_items(run: Run) -> Mapping[str, Item]:
     """The images of the run's split, where its very folder still lies in the workspace."""
     folder = run.image_root / "splits" / str(run.split["name"])
     if not (folder / MANIFEST).is_file():
@@ -74,18 +73,16 @@ def split_items(run: Run) -> dict[str, Item]:
         split = load_split(folder)
     except PolydataError:
         return {}  # damaged since; the run does not depend on it
-    if split.digest != run.split["digest"]:
-        return {}
-    return {item.image_sha256: item for fold in split.folds for item in fold.everything}
+    return split.items if split.digest == run.split["digest"] else {}
 
 
 def _value(kind: str, item: Item) -> str:
     """The slice to which an image belongs."""
     told: Mapping[str, str] = item.extra
     if kind == "image_size":
-        return _band(_number(told.get("width")) * _number(told.get("height")), SIZES, LARGER)
+        return _band(_number(told.get("width")) * _number(told.get("height")), SIZES)
     if kind == "scale":
-        return _band(_number(told.get("scale_um") or told.get("scale")), SCALES, LARGER_SCALE)
+        return _band(_number(told.get("scale_um") or told.get("scale")), SCALES)
     if kind == "year":
         found = re.search(r"\b(?:19|20)\d\d\b", told.get("year") or "")
         return f"{found[0][:3]}0s" if found else NOT_TOLD
@@ -99,10 +96,8 @@ def _number(text: str | None) -> float:
         return 0.0
 
 
-def _band(value: float, bands: tuple[tuple[float, str], ...], larger: str) -> str:
-    if not value > 0:
-        return NOT_TOLD
-    return next((words for limit, words in bands if value <= limit), larger)
+def _band(value: float, bands: Sequence[tuple[float, str]]) -> str:
+    return next(words for limit, words in bands if value <= limit) if value > 0 else NOT_TOLD
 
 
 def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:

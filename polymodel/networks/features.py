@@ -43,22 +43,6 @@ system after every layer and is fetched again page by page, which takes longer t
 Features = NDArray[np.float32]
 
 
-def pooled(maps: Sequence[Tensor]) -> Tensor:
-    """Mean and sd over space of each map, side by side.
-
-    Args:
-        maps: each (n, channels, height, width) or, from some transformers, (n, tokens, channels).
-
-    Returns:
-        (n, 2 x the sum of the channels).
-    """
-    columns = []
-    for values in maps:
-        flat = _flat(values)
-        columns += [flat.mean(2), flat.std(2, correction=0)]
-    return torch.cat(columns, dim=1)
-
-
 def covariances(values: Tensor) -> Tensor:
     """Covariance over space of the channels of each map.
 
@@ -86,7 +70,7 @@ def _mixing(channels: int) -> Features:
 
 
 def _flat(values: Tensor) -> Tensor:
-    """(n, channels, places) of a map."""
+    """(n, channels, places) of a map (n, channels, height, width) or, of some transformers, (n, tokens, channels)."""
     return values.flatten(2) if values.ndim == 4 else values.transpose(1, 2)
 
 
@@ -110,12 +94,18 @@ def describe(network: Network, views: Tensor) -> list[Tensor]:
     return blocks
 
 
+def _pooled(maps: Sequence[Tensor]) -> Tensor:
+    """Mean and sd over space of each map, side by side: (n, 2 x the sum of the channels)."""
+    flat = [_flat(values) for values in maps]
+    return torch.cat([column for values in flat for column in (values.mean(2), values.std(2, correction=0))], dim=1)
+
+
 def _sums(network: Network, views: Tensor) -> list[Tensor]:
     """Sums over the views: of means and sds (n, features), and of covariances (n, channels, channels)."""
     images = network.normalise(views.flatten(0, 1))
     middle, *stages = network.maps(images.contiguous(memory_format=torch.channels_last))
     maps = [stages[0]] if middle is stages[0] else [middle, stages[0]]
-    found = [pooled(stages).float(), *map(covariances, maps)]
+    found = [_pooled(stages).float(), *map(covariances, maps)]
     return [values.reshape(-1, views.shape[1], *values.shape[1:]).sum(1) for values in found]
 
 

@@ -113,11 +113,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
     hint = "Bring a safetensors file, or a state dict saved with torch.save(model.state_dict(), FILE)."
     try:
-        loaded = (
-            load_file(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
+        loaded = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}", hint) from error
     except Exception as error:  # a damaged file ends in errors of many roots; each means that it cannot be read
@@ -127,9 +123,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
             loaded = loaded[key]
     if not isinstance(loaded, dict) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
         raise InputError(f"{path} holds no tensors by name.", hint)
-    if all(str(key).startswith("module.") for key in loaded):
-        return {str(key).removeprefix("module."): value for key, value in loaded.items()}
-    return {str(key): value for key, value in loaded.items()}
+    prefix = "module." if all(str(key).startswith("module.") for key in loaded) else ""
+    return {str(key).removeprefix(prefix): value for key, value in loaded.items()}
 
 
 def fill(network: Network, state: State, source: str) -> None:
@@ -141,19 +136,14 @@ def fill(network: Network, state: State, source: str) -> None:
     wanted = network.module.state_dict()
     head = {f"{name}.{what}" for name in network.heads for what in ("weight", "bias")}
     other_head = any(k in state and k in wanted and state[k].shape != wanted[k].shape for k in head)
-    needed = set(wanted) - (head if other_head else set())
-    given = set(state) - (head if other_head else set())
+    needed, given = (set(tensors) - (head if other_head else set()) for tensors in (wanted, state))
     shapes = [k for k in sorted(needed & given) if wanted[k].shape != state[k].shape]
-    faults = [
-        f"{what}: {_list(keys)}"
-        for what, keys in (
-            ("missing", sorted(needed - given)),
-            ("not in the network", sorted(given - needed)),
-            ("of another shape", [f"{k} {tuple(state[k].shape)} for {tuple(wanted[k].shape)}" for k in shapes]),
-        )
-        if keys
-    ]
-    if faults:
+    unlike = {
+        "missing": sorted(needed - given),
+        "not in the network": sorted(given - needed),
+        "of another shape": [f"{k} {tuple(state[k].shape)} for {tuple(wanted[k].shape)}" for k in shapes],
+    }
+    if faults := [f"{what}: {_list(keys)}" for what, keys in unlike.items() if keys]:
         raise InputError(
             f"{source} does not fit {network.arch.name}; {'; '.join(faults)}.",
             "Name the architecture that the weights belong to with --arch.",

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from polydata.errors import InputError
-from polydata.files.atomic import check_output, replacing
+from polydata.files.atomic import check_output
+from polydata.files.tables import write_frame
 from polydata.ids import sha256_file
 from polydata.splits.manifest import MANIFEST
 from polydata.types import Progress, quiet
@@ -87,11 +88,7 @@ def embed(
         raise InputError(f"None of the {len(images)} images could be read.", failed[0][1])
     frame = pd.DataFrame(np.stack(list(rows.values()))).add_prefix("f")
     frame.insert(0, "image_sha256", list(rows))
-    try:
-        with replacing(output) as out:
-            frame.to_parquet(out, index=False)
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
+    write_frame(output, frame)
     return Embedded(output, len(rows), len(next(iter(rows.values()))), cache.digest, tuple(failed))
 
 

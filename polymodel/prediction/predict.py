@@ -15,7 +15,6 @@ from PIL import Image
 from scipy.special import softmax
 
 from polydata.errors import InputError, UsageError, first_line
-from polydata.files.atomic import check_output, replacing, writing_to
 from polydata.ids import sha256_bytes
 from polydata.images.picture import SUFFIXES, open_picture
 from polydata.types import Progress, quiet, tracked
@@ -213,23 +212,3 @@ def _trained_on(run: Run) -> set[str]:
     """SHA-256 of the images on which some part of the run was trained, or by which one was stopped."""
     frames = (run.predictions(key) for key in run.planned)
     return {str(sha) for frame in frames for sha in frame.loc[frame["side"] != "test", "image_sha256"]}
-
-
-OUTPUTS = (".csv", ".json", ".parquet")
-
-
-def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write a table as .csv, .json or .parquet, by the file's suffix.
-
-    Raises:
-        UsageError, InputError: as ``check_output``, and if the disk fails.
-    """
-    check_output(path, OUTPUTS)
-    frame = predictions.table
-    with writing_to(path), replacing(path) as out:
-        if path.suffix.lower() == ".csv":
-            frame.to_csv(out, index=False)
-        elif path.suffix.lower() == ".json":
-            frame.to_json(out, orient="records", indent=2)
-        else:
-            frame.to_parquet(out, index=False)

@@ -94,7 +94,17 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
     # One entry, for the order of several is not the same in every file.
     save_file(tensors, folder / MODEL, metadata={"classes": "\n".join(job.classes)})
     pd.DataFrame(result.history).to_csv(folder / METRICS, index=False, lineterminator="\r\n")
-    _write_predictions(folder / PREDICTIONS, job, result)
+    items, logits = job.items, result.logits.astype(np.float64)
+    columns: dict[str, Any] = {
+        "image_sha256": [i.image_sha256 for i in items],
+        "side": [side for side in SIDES for _ in job.places(side)],
+        "label": [i.label for i in items],
+        "group": [i.group for i in items],
+        "path": [i.path for i in items],
+        "p_positive": softmax(logits, axis=1)[:, job.classes.index(job.split.positive)],
+    }
+    columns |= {LOGIT + label: logits[:, k] for k, label in enumerate(job.classes)}
+    pd.DataFrame(columns).to_parquet(folder / PREDICTIONS, index=False)
     write_json(
         folder / PART_FILE,
         {
@@ -107,17 +117,3 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
             **result.facts,
         },
     )
-
-
-def _write_predictions(path: Path, job: PartJob, result: PartResult) -> None:
-    items, logits = job.items, result.logits.astype(np.float64)
-    columns: dict[str, Any] = {
-        "image_sha256": [i.image_sha256 for i in items],
-        "side": [side for side in SIDES for _ in job.places(side)],
-        "label": [i.label for i in items],
-        "group": [i.group for i in items],
-        "path": [i.path for i in items],
-        "p_positive": softmax(logits, axis=1)[:, job.classes.index(job.split.positive)],
-    }
-    columns |= {LOGIT + label: logits[:, k] for k, label in enumerate(job.classes)}
-    pd.DataFrame(columns).to_parquet(path, index=False)

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,20 +51,6 @@ FEW_IMAGES = 200
 
 Choice = tuple[int, int]
 """(place of an image, number of its copy)."""
-
-
-class Source(Protocol):
-    """Images of one part of a run, in the order of ``PartJob.items``."""
-
-    @property
-    def module(self) -> nn.Module:
-        """Gives logits for what ``training`` hands out."""
-
-    def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
-        """Input of ``module`` for each batch of images of this epoch."""
-
-    def logits(self, places: Sequence[int]) -> Tensor:
-        """Logits (n, classes) of these images as they are predicted; the network goes to eval mode."""
 
 
 class _Asked(Dataset[Any]):
@@ -133,13 +119,13 @@ class Pixels:
         self.loader = _loader(self.view, self.shown, _workers(job, processes))
 
     def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
-        """See ``Source``."""
+        """Input of ``module`` for each batch of images of this epoch."""
         self.shown[:] = [[(epoch, *choice) for choice in batch] for batch in batches]
         for greys in _loaded(self.loader):
             yield self.network.normalise(greys.to(self.job.device))
 
     def logits(self, places: Sequence[int]) -> Tensor:
-        """See ``Source``."""
+        """Logits (n, classes) of these images as they are predicted; the network goes to eval mode."""
         self.network.module.eval()
         cut, rows = preparation(self.job.recipe).cut, []
         with torch.inference_mode():
@@ -272,14 +258,14 @@ class Maps:
         return torch.from_numpy(maps).to(self.job.device)
 
     def training(self, epoch: int, batches: Sequence[Sequence[Choice]]) -> Iterator[Tensor]:
-        """See ``Source``."""
+        """As ``Pixels``."""
         generator = torch.Generator().manual_seed(self.job.seed * PASS_COUNT + epoch)
         views = torch.randint(4 + RANDOM_VIEWS, (len(self.job.items),), generator=generator).tolist()
         for batch in batches:
             yield self._batch([(place, views[place]) for place, _ in batch])
 
     def logits(self, places: Sequence[int]) -> Tensor:
-        """See ``Source``."""
+        """As ``Pixels``."""
         self.network.module.eval()
         views = range(4 if self.job.recipe.flips else 1)
         rows = []
@@ -298,3 +284,7 @@ class Maps:
             self.logits(places)
         flat = torch.cat(kept)
         return np.asarray(flat.reshape(len(places), -1, flat.shape[1]).mean(1))
+
+
+Source = Pixels | Maps
+"""Images of one part of a run, in the order of ``PartJob.items``."""

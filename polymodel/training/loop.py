@@ -89,7 +89,10 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
     if fabric.broadcast(checkpoint.is_file()):
         checkpoints.load(checkpoint, loop)
     seconds_before = sum(float(row["seconds"] or 0) for row in loop.history)
-    weights = class_weights(job, labels.numpy()[kept])
+    weights = None  # of each class in the loss
+    if recipe.balance == Balance.WEIGHTS:
+        balanced = balanced_weights(labels.numpy()[kept], len(job.classes))
+        weights = torch.tensor(balanced, dtype=torch.float32, device=job.device)
     learn = _learner(loop, source, settings, weights)
     watched = [("val", held_back)] if len(held_back) else []
     if recipe.patience is None:
@@ -125,13 +128,6 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         },
         seconds_before=seconds_before,
     )
-
-
-def class_weights(job: PartJob, labels: NDArray[np.int64]) -> Tensor | None:
-    """Weight of each class in the loss, on the job's device; None where all weigh the same."""
-    if job.recipe.balance != Balance.WEIGHTS:
-        return None
-    return torch.tensor(balanced_weights(labels, len(job.classes)), dtype=torch.float32, device=job.device)
 
 
 def _source(job: PartJob, network: Network, settings: LoopSettings) -> Source:
