@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from polydata.console.output import report_problems, stages
-from polydata.errors import PartialFailure
+from polydata.console.output import fail_in_part, report_problems, stages
 from polymodel.config import DeviceName
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
@@ -43,8 +42,7 @@ def report_failed(failed: Sequence[tuple[str, str]], done: int) -> None:
         PartialFailure: if there are any.
     """
     report_problems((f"{path}: {reason}" for path, reason in failed), "Failed")
-    if failed:
-        raise PartialFailure(f"{len(failed)} of {len(failed) + done} images could not be read.")
+    fail_in_part(len(failed), f"of {len(failed) + done} images could not be read.", hint="")
 
 
 progress = partial(stages, in_one=True)

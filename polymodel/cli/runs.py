@@ -9,8 +9,8 @@ import typer
 
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import print_json, report_problems
-from polydata.errors import PartialFailure, UsageError
+from polydata.console.output import fail_in_part, print_json, report_problems
+from polydata.errors import UsageError
 from polymodel.cli import app
 from polymodel.cli.options import DeviceOption, RunArgument, progress, report_failed
 from polymodel.config import DeviceName
@@ -79,8 +79,7 @@ def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) ->
     found = [tables.run_row(run) for run in readable]
     print_json(found) if as_json else tables.show_runs(found)
     report_problems(problems, "Unreadable")
-    if problems:
-        raise PartialFailure(f"{len(problems)} runs cannot be read.", "Each is named above.")
+    fail_in_part(len(problems), "runs cannot be read.")
 
 
 @runs_app.command("show")
@@ -123,5 +122,4 @@ def runs_compare(
         for pair in board.differences:
             tables.show_comparison(pair)
     report_problems(board.problems, "Left out")
-    if board.problems:
-        raise PartialFailure(f"{len(board.problems)} runs or pairs were left out.", "Each is named above.")
+    fail_in_part(len(board.problems), "runs or pairs were left out.")
