@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from model_runs import call
 from PIL import Image
 from small_split import Small
-from typer.testing import CliRunner
 
 from polydata.errors import InputError
 from polydata.images.picture import describe
 from polydata.resources import schemas
 from polydata.task import Task
 from polydata.workspace import SETTINGS
-from polymodel.cli import app
 from polymodel.evaluation.baselines import (
     BASELINES,
     Pictures,
@@ -44,14 +43,6 @@ def png(grey: np.ndarray) -> bytes:
     out = io.BytesIO()
     Image.fromarray(grey.astype(np.uint8)).save(out, "PNG")
     return out.getvalue()
-
-
-def call(small: Small, *words: object, expect: int = 0) -> str:
-    result = CliRunner().invoke(
-        app, [str(w) for w in words], env={"POLYDATA_WORKSPACE": str(small.root), "COLUMNS": "100"}
-    )
-    assert result.exit_code == expect, result.output
-    return result.stdout if expect == 0 else result.output
 
 
 def test_the_sobel_value_of_known_pictures() -> None:

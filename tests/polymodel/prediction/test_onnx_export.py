@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from model_runs import call
 from small_split import CLASSES, POSITIVE, Small, texture
-from typer.testing import CliRunner
 
 from polydata.errors import InputError, RefusedError, UsageError
 from polydata.resources import install_hint
-from polymodel.cli import app
 from polymodel.config import TrainConfig, adjusted
 from polymodel.data.split import load_split
 from polymodel.prediction import onnx as onnx_export
@@ -113,14 +112,6 @@ def test_made_up_pictures_where_the_images_are_gone(own: Small, tmp_path: Path) 
     done = onnx_export.export(run, tmp_path / "x.onnx")
     assert not done.from_run
     assert done.difference < 1e-4
-
-
-def call(small: Small, *words: object, expect: int = 0) -> str:
-    result = CliRunner().invoke(
-        app, [str(w) for w in words], env={"POLYDATA_WORKSPACE": str(small.root), "COLUMNS": "200"}
-    )
-    assert result.exit_code == expect, result.output
-    return result.stdout if expect == 0 else result.output
 
 
 def test_the_commands(small: Small, tmp_path: Path, pictures: Path) -> None:

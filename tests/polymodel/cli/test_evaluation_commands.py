@@ -1,0 +1,171 @@
+"""``polymodel evaluate`` and ``report`` as a user types them, on a small workspace."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from model_runs import FAST, call, parsed
+from sklearn.metrics import roc_auc_score
+from small_split import POSITIVE, Small, write_split
+from typer.testing import CliRunner
+
+from polydata.splits.manifest import Item
+from polymodel.cli import app
+from polymodel.evaluation.metrics import METRICS
+
+
+def test_the_evaluation_names_its_metrics_in_a_narrow_window(small: Small) -> None:
+    words = ["evaluate", "run-cv", "--workspace", str(small.root)]
+    shown = CliRunner().invoke(app, words, env={"COLUMNS": "80"}).stdout
+    assert {"balanced accuracy", "specificity", "majority"} <= set(re.split(r"\s{2,}|\n", shown))
+
+
+def test_evaluation_of_one_partition(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-one")
+    summaries = [found[m] for m in METRICS] + [found["train_accuracy"]]
+    for name in ("majority", *found["controls"]):
+        row = found["majority"] if name == "majority" else found["controls"][name]
+        assert set(row) == set(METRICS)
+        summaries += row.values()
+    for summary in summaries:
+        assert set(summary) == {"value", "low", "high"}
+        if summary["value"] is not None:
+            assert -1 <= summary["low"] <= summary["value"] <= summary["high"] <= 1
+    assert set(found["controls"]) == {"metadata", "print_only", "paper_lookup"}
+    assert found["majority"]["balanced_accuracy"]["value"] == 0.5
+    assert sum(map(sum, found["confusion_matrix"]["rows_are_truth"])) == found["test_images"] == 12
+    picture = small.workspace.runs / "run-one" / "confusion_matrix.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "majority" in call(small, "evaluate", "run-one")
+    assert parsed(small, "evaluate", "run-one") == found
+
+
+def test_evaluation_agrees_with_scikit_learn_on_the_predictions(small: Small) -> None:
+    from sklearn.metrics import accuracy_score, roc_auc_score
+
+    found = parsed(small, "evaluate", "run-one")
+    frame = pd.read_parquet(small.workspace.runs / "run-one" / "parts" / "fold-1-seed-0" / "predictions.parquet")
+    test = frame[frame["side"] == "test"]
+    truth = test["label"] == "fine"
+    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(truth, test["p_positive"]))
+    assert found["accuracy"]["value"] == pytest.approx(accuracy_score(truth, test["p_positive"] > 0.5))
+    train = frame[frame["side"] == "train"]
+    assert found["train_accuracy"]["value"] == pytest.approx(
+        accuracy_score(train["label"] == "fine", train["p_positive"] > 0.5)
+    )
+
+
+def test_evaluation_over_folds(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-cv")
+    for metric in METRICS:
+        assert set(found[metric]) == {"mean", "sd", "low", "high", "values"}
+        assert len(found[metric]["values"]) == 3
+    assert [p["fold"] for p in found["parts"]] == [1, 2, 3]
+    assert found["test_images"] == 40
+
+
+def test_folds_of_one_paper_are_scored_together(own: Small) -> None:
+    papers = sorted({i.group for i in own.items})
+    sides = [([i for i in own.items if i.group != p], [i for i in own.items if i.group == p]) for p in papers]
+    write_split(own.workspace.splits / "lopo", sides, folds=len(papers), protocol="leave-one-paper-out")
+    call(own, "train", "--split", "lopo", "--name", "lopo", *FAST)
+    found = parsed(own, "evaluate", "lopo", "--no-controls")
+    frames = [
+        pd.read_parquet(path).query("side == 'test'") for path in own.workspace.runs.glob("lopo/parts/*/*.parquet")
+    ]
+    answers = pd.concat(frames)
+    assert len(answers) == found["test_images"] == 20
+    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(answers["label"] == POSITIVE, answers["p_positive"]))
+    assert (found["scored"], len(found["parts"])) == (1, 5)
+    assert "5 parts scored together" in call(own, "evaluate", "lopo")
+
+
+class Links(HTMLParser):
+    """Collects what a page would fetch, and the tags that it opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+
+
+def test_the_report_is_one_file_and_fetches_nothing(small: Small, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    call(small, "report", "run-one", "run-cv", "--output", page)
+    text = page.read_text(encoding="utf-8")
+    links = Links()
+    links.feed(text)
+    assert all(address.startswith(("data:image/", "#")) for address in links.fetched)
+    assert not {"script", "link", "iframe", "object"} & set(links.tags)
+    assert not re.search(r"url\(|@import", text)
+    for words in ("majority", "print only", "AUROC", "Side by side", "No leak was found", "3 folds"):
+        assert words in text
+
+
+def test_hostile_words_are_escaped(own: Small, tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>"
+    items = [
+        Item(i.image_sha256, i.label, hostile, i.path, {"caption": hostile, "technique": hostile}) for i in own.items
+    ]
+    leak = {"reason": f"{hostile} [bold]x[/nothing]"}
+    write_split(own.workspace.splits / "hostile", [(items[:12], items[12:])], leakage=leak)
+    call(own, "train", "--split", "hostile", "--name", "hostile", *FAST)
+    call(own, "evaluate", "hostile")
+    page = tmp_path / "report.html"
+    call(own, "report", "hostile", "--output", page)
+    assert hostile not in page.read_text()
+    assert hostile not in (own.workspace.runs / "hostile" / "README.md").read_text()
+
+
+def test_two_runs_are_set_against_each_other(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-one", "--against", "run-leaky")["against"]
+    assert found["runs"] == ["run-one", "run-leaky"]
+    assert set(found["difference"]) == set(METRICS)
+    assert found["leaky"] == ["run-leaky"]
+    assert found["images"] + found["left_out"]["run-one"] == 12
+    assert "McNemar" in call(small, "evaluate", "run-one", "--against", "run-cv")
+    same = parsed(small, "evaluate", "run-one", "--against", "run-one")["against"]
+    assert same["mcnemar"]["p"] == 1.0
+
+
+def test_an_evaluation_tells_more_than_the_mean(small: Small) -> None:
+    found = parsed(small, "evaluate", "run-cv")
+    assert found["accuracy_wilson"]["low"] < found["accuracy_wilson"]["high"]
+    assert found["within_papers"]["groups"] == 10
+    assert found["over_seeds"]["auroc"]["values"] == [pytest.approx(found["auroc"]["mean"])]
+    assert found["slices"] == []  # these lists tell nothing of their images
+
+
+def test_the_report_sets_printed_results_and_baselines_beside(small: Small, tmp_path: Path) -> None:
+    printed = tmp_path / "printed.csv"
+    printed.write_text("table,model,test_accuracy_pct\nTable 2,<b>Pre-VGG</b>,94.02\nTable 3,Nopre-Res,90\n")
+    call(small, "baselines", "--split", "cv")
+    page = tmp_path / "report.html"
+    log = tmp_path / "log.csv"
+    log.write_text("model,epoch,test_accuracy_pct\n<i>Res,1,70\n<i>Res,2,81.5\n")
+    call(small, "evaluate", "run-cv", "--across", "one")
+    call(small, "report", "run-cv", "--published", printed, "--training-log", log, "--output", page)
+    text = page.read_text(encoding="utf-8")
+    for words in (
+        "Table 2 as printed",
+        "94.02",
+        "&lt;b&gt;Pre-VGG",
+        "GLCM and LBP",
+        "Sobel value by",
+        "Box plots",
+        "81.50",
+        "test images of one",
+    ):
+        assert words in text
+    assert "not the published test set" in text
+    assert "<b>Pre-VGG" not in text
+    assert "<i>Res" not in text
+    assert "is to be known of the printed numbers" not in text  # only of the seed's own rows
