@@ -24,6 +24,7 @@ from pathlib import Path
 from pebble import ProcessExpired, ProcessPool
 
 from polydata.extraction.limits import set_up
+from polydata.extraction.paper import extract_paper
 from polydata.extraction.pool import Readers
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
@@ -189,7 +190,7 @@ def fuzz_pdfs(seconds: float, rng: random.Random, keep: Path, tally: Tally) -> N
             name, data = mutated(rng.choice(sources), rng)
             path.write_bytes(data)
             start = time.monotonic()
-            outcome = readers.outcome(readers.start(path), path)
+            outcome = readers.do(extract_paper, path)
             tally.slowest = max(tally.slowest, time.monotonic() - start)
             tally.cases[f"PDF, {name}"] += 1
             reason = outcome.reason if isinstance(outcome, Failure) else "read"
@@ -224,7 +225,7 @@ def read_captions(seed: int) -> int:
     for number in range(BATCH):
         y, size = 10.0 + 12 * number * rng.choice((1, 1, 1, 0)), rng.choice((8.0, 9.0, 9.0, 0.1, 80.0))
         box = Box(50.0, y, 50.0 + rng.uniform(1, 500), y + size)
-        text = " ".join(clean_text(invented(rng)).split()) or "x"
+        text = clean_text(invented(rng)) or "x"
         lines.append(Line(box, text, size, rng.random() < 0.3, "F", "F", number // 5, True, y + size))
     whole = Box(0.0, 0.0, 600.0, 1400.0)
     page = PageContent(1, whole, tuple(lines), (), 1.0, (1400, 600), np.full((1400, 600), 255, np.uint8), scanned=False)

@@ -9,6 +9,7 @@ from polydata.choices import Kind
 from polydata.cli import app, open_session, read
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.edits import Target
 
 listing = typer.Typer(no_args_is_help=True, help="List what the catalogue holds.")
 app.add_typer(listing, name="list")
@@ -111,7 +112,7 @@ def edit_figure(
 ) -> None:
     """Correct a figure's page, box, caption, label or kind, or delete it."""
     wanted = {"page": page, "box": box, "caption": caption, "label": label, "kind": kind, "delete": delete}
-    _correct("edit_figure", figure, workspace, as_json, wanted)
+    _correct("figure", figure, workspace, as_json, wanted)
 
 
 @edits.command("panel")
@@ -128,7 +129,7 @@ def edit_panel(
 ) -> None:
     """Correct a panel's box, own words, letter or kind, or delete it."""
     wanted = {"box": box, "caption": caption, "label": label, "kind": kind, "delete": delete}
-    _correct("edit_panel", panel, workspace, as_json, wanted)
+    _correct("panel", panel, workspace, as_json, wanted)
 
 
 @edits.command("new-figure")
@@ -145,7 +146,7 @@ def new_figure(
 ) -> None:
     """Add a figure that extraction missed in a paper; it is taken apart into panels as all are."""
     wanted = {"page": page, "box": box, "caption": caption, "label": label, "kind": kind}
-    _correct("new_figure", paper, workspace, as_json, wanted)
+    _correct("new figure", paper, workspace, as_json, wanted)
 
 
 @edits.command("undo")
@@ -168,12 +169,12 @@ def list_edits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -
     out.print_rows(read(workspace, rows_of), as_json, "Corrections", "Nothing was corrected by hand.")
 
 
-def _correct(edit: str, target: str, workspace: Path | None, as_json: bool, wanted: dict[str, Any]) -> None:
-    """Make a correction by the function of that name and print what became of it."""
+def _correct(what: Target, target: str, workspace: Path | None, as_json: bool, wanted: dict[str, Any]) -> None:
+    """Make a correction and print what became of it."""
     from polydata.extraction import editing
 
     with open_session(workspace) as session:
-        done = getattr(editing, edit)(session, target, editing.correction(**wanted))
+        done = editing.edit(session, what, target, editing.correction(**wanted))
     if as_json:
         out.print_json(vars(done))
         return

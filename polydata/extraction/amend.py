@@ -11,7 +11,7 @@ from polydata import ids
 from polydata.choices import Kind
 from polydata.edits import SAME, Correction, Edit, Place, Spot, successors
 from polydata.errors import UsageError
-from polydata.extraction.document.open import Limits, opened
+from polydata.extraction.document.open import opened
 from polydata.extraction.figures.assign import LocatedFigure
 from polydata.extraction.figures.captions import Caption
 from polydata.extraction.panels.render import render
@@ -20,6 +20,7 @@ from polydata.images.picture import ImageStore
 from polydata.text.captions import LABEL, WORDS, Parts, split_caption
 from polydata.text.mentions import find_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
+from polydata.workspace import ExtractSettings
 
 CERTAIN = 0.9
 """Boxes that overlap by this much (intersection over union) are the same whatever their labels say."""
@@ -101,8 +102,9 @@ _Outcome = tuple[Paper, str | None, dict[str, str]]
 def _made(paper: Paper, edit: Edit, cutter: Cutter | None) -> _Outcome:
     place, changes = edit.place, edit.changes
     old = figure_at(paper, place)
-    if edit.target == "new figure":
-        return _new_figure(paper, old, edit, cutter)
+    if edit.target == "new figure":  # where a later reading found it too, that is corrected by what the user said
+        figure = old or Figure(place.page, place.box, None, None, None, "by-hand", 1.0, 0, ())
+        return _put(paper, old, _corrected(paper, figure, changes, cutter))
     if old is None:
         raise Unfit(f"no figure stands there on page {place.page} any more")
     if edit.target == "panel":
@@ -139,14 +141,6 @@ def _best(spots: Sequence[tuple[str | None, Box]], label: str | None, box: Box) 
     if len(same) == 1:
         return same[0]
     return nearest if nearest is not None and likeness[nearest] >= SAME else None
-
-
-def _new_figure(paper: Paper, old: Figure | None, edit: Edit, cutter: Cutter | None) -> _Outcome:
-    """A figure that was missed. Where a later reading found it too, it is corrected by what the user said."""
-    if old is not None:
-        return _put(paper, old, _corrected(paper, old, edit.changes, cutter))
-    blank = Figure(edit.place.page, edit.place.box, None, None, None, "by-hand", 1.0, 0, ())
-    return _put(paper, None, _corrected(paper, blank, edit.changes, cutter))
 
 
 def _corrected(paper: Paper, old: Figure, changes: Correction, cutter: Cutter | None) -> Figure:
@@ -347,7 +341,7 @@ class PdfCutter:
         return Box(max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, sheet.x1), min(box.y1, sheet.y1))
 
 
-def amend_paper(path: Path, store: ImageStore, limits: Limits, paper: Paper, edits: Sequence[Edit]) -> Amended:
+def amend_paper(path: Path, store: ImageStore, limits: ExtractSettings, paper: Paper, edits: Sequence[Edit]) -> Amended:
     """Make corrections; what a worker runs. The PDF is opened only where pictures have to be cut.
 
     Raises:

@@ -18,7 +18,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -30,6 +30,7 @@ from distributed.scheduler import KilledWorker
 
 from polydata.errors import ServerError, WorkspaceError
 from polydata.extraction.document.meta import safe_name
+from polydata.extraction.paper import extract_paper
 from polydata.extraction.pool import Readers
 from polydata.files.atomic import PART
 from polydata.ids import sha256_bytes, sha256_file
@@ -41,7 +42,7 @@ from polydata.workspace import ExtractSettings
 LIBRARIES = ("pymupdf", "numpy", "pillow", "opencv-python-headless", "scipy", "imagehash", "rapidocr", "onnxruntime")
 """What decides what is extracted. Other versions on a worker would give another catalogue, so they are refused."""
 
-TASK_FORMAT = "2"
+TASK_FORMAT = "3"
 """Of what is sent to workers, which is pickled by the names of modules. Raise it when these or their classes change."""
 
 AHEAD = 2
@@ -55,15 +56,6 @@ PATIENCE_S = 60.0
 
 ANSWER_S = 15.0
 """For the scheduler to answer at first."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A file for a worker: where it may lie, what its bytes must be, and the bytes where they are sent."""
-
-    path: str
-    sha256: str
-    data: bytes | None = None
 
 
 class ReadersOnWorker(WorkerPlugin):
@@ -85,25 +77,21 @@ class ReadersOnWorker(WorkerPlugin):
         """Called when the plugin is taken away or the worker ends."""
         threading.Thread(target=self._readers.stop, daemon=True).start()  # waits for processes: not in its event loop
 
-    def read(self, job: Job) -> Paper | Failure | None:
+    def read(self, path: Path, sha256: str, data: bytes | None) -> Paper | Failure | None:
         """Read a file; None where its bytes do not lie here and were not sent."""
-        path = Path(job.path)
-        if job.data is None:
+        if data is None:
             try:
-                same = sha256_file(path) == job.sha256
+                same = sha256_file(path) == sha256
             except OSError:
                 same = False
-            return self._read(path) if same else None
+            return self._readers.do(extract_paper, path) if same else None
         with tempfile.TemporaryDirectory(prefix="polydata-") as folder:
             sent = Path(folder) / safe_name(path.name)
-            sent.write_bytes(job.data)
-            result = self._read(sent)
+            sent.write_bytes(data)
+            result = self._readers.do(extract_paper, sent)
         if isinstance(result, Failure):
-            return replace(result, path=job.path, detail=result.detail.replace(str(sent), job.path))
+            return replace(result, path=str(path), detail=result.detail.replace(str(sent), str(path)))
         return result
-
-    def _read(self, path: Path) -> Paper | Failure:
-        return self._readers.outcome(self._readers.start(path), path)
 
 
 def _let_children_start() -> None:
@@ -111,11 +99,11 @@ def _let_children_start() -> None:
     multiprocessing.process.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
 
 
-def read(plugin: str, job: Job) -> Paper | Failure | None:
-    """The task that a worker runs."""
+def read(plugin: str, path: str, sha256: str, data: bytes | None) -> Paper | Failure | None:
+    """The task that a worker runs: a file by where it may lie, its bytes' hash, and the bytes where they are sent."""
     readers = get_worker().plugins[plugin]
     assert isinstance(readers, ReadersOnWorker)
-    return readers.read(job)
+    return readers.read(Path(path), sha256, data)
 
 
 def versions() -> dict[str, str]:
@@ -195,51 +183,6 @@ def _check_workers(client: Client, store: ImageStore) -> None:
         )
 
 
-class _Flow:
-    """Files under way on the cluster."""
-
-    def __init__(self, client: Client, plugin: str) -> None:
-        self._client, self._plugin = client, plugin
-        self._ended: SimpleQueue[Future[Any]] = SimpleQueue()
-        self._jobs: dict[object, tuple[Path, Job, Future[Any]]] = {}
-        self._bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def full(self) -> bool:
-        """Whether the next file has to wait."""
-        return len(self._jobs) >= AHEAD * max(1, _threads(self._client)) or self._bytes >= BYTES_AHEAD
-
-    def give(self, path: Path, job: Job) -> None:
-        """Send a file to the cluster."""
-        future = self._client.submit(read, self._plugin, job, pure=False, retries=0)
-        self._jobs[future.key] = (path, job, future)
-        self._bytes += len(job.data or b"")
-        future.add_done_callback(self._ended.put)
-
-    def take(self) -> tuple[Path, Job, Future[Any]]:
-        """The next file that is done with.
-
-        Raises:
-            ServerError: if all workers were gone for a long time.
-        """
-        without = 0
-        while True:
-            try:
-                ended = self._ended.get(timeout=PATIENCE_S / 4)
-                break
-            except Empty:
-                without = 0 if _threads(self._client) else without + 1
-                if without >= 4:
-                    raise ServerError(
-                        "The cluster has lost all its workers.", "Start some and run the command again: it goes on."
-                    ) from None
-        path, job, future = self._jobs.pop(ended.key)
-        self._bytes -= len(job.data or b"")
-        return path, job, future
-
-
 def _threads(client: Client) -> int:
     return sum(client.nthreads().values())
 
@@ -272,45 +215,67 @@ def extract_on_cluster(
         shared = ImageStore(store.root.resolve(), store.remote.url if store.remote else "")
         client.register_plugin(ReadersOnWorker(name, shared, settings))
         try:
-            yield from _stream(_Flow(client, name), paths)
+            yield from _stream(client, name, paths)
         finally:
             if client.status == "running":
                 client.unregister_worker_plugin(name)
 
 
-def _stream(flow: _Flow, paths: Sequence[Path]) -> Iterator[tuple[Path, Paper | Failure]]:
+def _stream(client: Client, plugin: str, paths: Sequence[Path]) -> Iterator[tuple[Path, Paper | Failure]]:
     """Keep the cluster busy: each file is named first, and sent only when a worker did not find it."""
     waiting = iter(paths)
     unseen: deque[Path] = deque()
+    ended: SimpleQueue[Future[Any]] = SimpleQueue()
+    running: dict[object, tuple[Future[Any], Path, str, int]] = {}
     while True:
-        while not flow.full():
+        most = AHEAD * max(1, _threads(client))
+        while len(running) < most and sum(size for *_, size in running.values()) < BYTES_AHEAD:
             send = bool(unseen)
             path = unseen.popleft() if unseen else next(waiting, None)
             if path is None:
                 break
             try:
                 data = path.read_bytes() if send else None
-                flow.give(path, Job(str(path), sha256_file(path) if data is None else sha256_bytes(data), data))
+                sha256 = sha256_file(path) if data is None else sha256_bytes(data)
             except OSError as error:
                 yield path, Failure(None, str(path), "unreadable", f"{path} cannot be read: {error.strerror}")
-        if not len(flow):
+                continue
+            future = client.submit(read, plugin, str(path), sha256, data, pure=False, retries=0)
+            running[future.key] = future, path, sha256, len(data or b"")
+            future.add_done_callback(ended.put)
+        if not running:
             return
-        path, job, future = flow.take()
-        result = _result(future, path, job)
+        future, path, sha256, _ = running.pop(_next(ended, client).key)
+        result = _result(future, path, sha256)
         if result is None:
             unseen.append(path)
         else:
             yield path, result
 
 
-def _result(future: Future[Any], path: Path, job: Job) -> Paper | Failure | None:
+def _next(ended: SimpleQueue[Future[Any]], client: Client) -> Future[Any]:
+    """The next file that is done with.
+
+    Raises:
+        ServerError: if all workers were gone for a long time.
+    """
+    without = 0
+    while without < 4:
+        try:
+            return ended.get(timeout=PATIENCE_S / 4)
+        except Empty:
+            without = 0 if _threads(client) else without + 1
+    raise ServerError("The cluster has lost all its workers.", "Start some and run the command again: it goes on.")
+
+
+def _result(future: Future[Any], path: Path, sha256: str) -> Paper | Failure | None:
     """What a task gave; a file that takes worker after worker with it has failed."""
     if future.cancelled():
         raise ServerError("The scheduler has gone.", "Start it and run the command again: it goes on.")
     error = future.exception()
     if isinstance(error, KilledWorker):
         detail = f"{path} was given up: the workers that read it were lost, the last at {error.last_worker.address}"
-        return Failure(job.sha256, str(path), "broken", detail)
+        return Failure(sha256, str(path), "broken", detail)
     if error is not None:
         raise error
     answer: Paper | Failure | None = future.result()

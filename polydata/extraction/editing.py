@@ -15,9 +15,9 @@ from polydata.catalogue.session import Session
 from polydata.choices import Kind
 from polydata.edits import Correction, Edit, Place, Target
 from polydata.errors import InputError, UsageError
-from polydata.extraction.amend import Amended, figure_at, needs_pdf
+from polydata.extraction.amend import Amended, amend_paper, figure_at, needs_pdf
 from polydata.extraction.document.page import clean_text
-from polydata.extraction.workflow import EditApplier, read_anew
+from polydata.extraction.workflow import editor, read_anew
 from polydata.ids import sha256_file
 from polydata.text.captions import split_caption
 from polydata.types import Box, Failure, Paper
@@ -105,7 +105,7 @@ def correction(
 def _text(what: str, value: str | None) -> str | None:
     if value is None:
         return None
-    plain = " ".join(clean_text(value.encode(errors="replace").decode()).split())
+    plain = clean_text(value.encode(errors="replace").decode())
     if len(plain) > LONGEST[what]:
         raise UsageError(f"The {what} has {len(plain)} characters; the limit is {LONGEST[what]}.", "Shorten it.")
     return plain
@@ -117,60 +117,62 @@ def _kind(word: str | None) -> str | None:
     return None if word is None else str(Kind(word))
 
 
-def edit_figure(session: Session, identifier: str, wanted: Correction) -> Edited:
-    """Correct a figure, or delete it. A new box or page has its picture cut and taken apart into panels anew.
+def edit(session: Session, what: Target, identifier: str, wanted: Correction) -> Edited:
+    """Correct a figure or panel, delete it, or add a figure that extraction missed.
+
+    A figure's new box or page has its picture cut and taken apart into panels anew; a panel stays within its figure.
 
     Args:
         session: open for writing.
-        identifier: of the figure, or the beginning of it.
-        wanted: from ``correction``.
+        what: is corrected.
+        identifier: of the figure or panel, for a new figure of the paper; or the beginning of it.
+        wanted: from ``correction``; for a new figure with page and box. Without a caption, that of its label is taken
+            where it is listed among the captions without a figure.
 
     Raises:
-        InputError: if there is no such figure, or the PDF is needed and cannot be read any more.
-        UsageError: if the box does not lie on its page, or the correction cannot be made otherwise.
+        InputError: if there is nothing of that id, or the PDF is needed and cannot be read any more.
+        UsageError: if the box does not lie on its page, the new figure is there already, or the correction cannot be
+            made otherwise.
     """
-    return _edit_there(session, "figure", identifier, wanted)
-
-
-def edit_panel(session: Session, identifier: str, wanted: Correction) -> Edited:
-    """Correct a panel, or delete it: as ``edit_figure``. It stays within its figure."""
-    return _edit_there(session, "panel", identifier, wanted)
-
-
-def _edit_there(session: Session, what: Literal["figure", "panel"], identifier: str, wanted: Correction) -> Edited:
-    target = find_in_pdf(session.catalogue, what, identifier)
+    target = find_in_pdf(session.catalogue, "paper" if what == "new figure" else what, identifier)
     paper = load_paper(session.catalogue, str(target.paper_id))
+    place = _new_place(paper, wanted) if what == "new figure" else _place_of(paper, target.identifier)
+    number = max((one.number for one in edits_of(session.catalogue, paper.sha256)), default=0) + 1
+    asked = Edit(paper.sha256, number, what, place, wanted)
+    path = _pdf(target) if needs_pdf([asked]) else Path(target.path or "")
+    with editor(session) as by:
+        made = by.do(amend_paper, path, paper, (asked,))
+    if isinstance(made, Failure):
+        raise InputError(f"{made.detail}.", "Nothing was changed.")
+    if made.edits[0].stale:
+        raise UsageError(f"This cannot be done: {made.edits[0].stale}.", "Nothing was changed.")
+    save_corrected(session.catalogue, made.paper, Corrections(made.edits, moved=made.moved))
+    return Edited(
+        edit_id=asked.edit_id,
+        paper_id=ids.paper_id(paper.sha256),
+        target="panel" if what == "panel" else "figure",
+        result=made.results[0],
+        moved={old: new for old, new in made.moved.items() if old != new},
+        note=_note(made, wanted),
+    )
+
+
+def _place_of(paper: Paper, identifier: str) -> Place:
+    """Where the figure or panel of that id stands."""
     for figure in paper.figures:
         place = Place(figure.page, figure.label, figure.box)
-        places = {ids.figure_id(paper.sha256, figure.page, figure.box): place}
-        if what == "panel":
-            places = {
-                ids.panel_id(paper.sha256, figure.page, figure.box, one.box): replace(
-                    place, panel_label=one.label, panel_box=one.box
-                )
-                for one in figure.panels
-            }
-        if target.identifier in places:
-            return _edit(session, target, paper, what=what, place=places[target.identifier], wanted=wanted)
-    raise InputError(f"{target.identifier} does not belong to its page any more.", "Read its paper with --again.")
+        if identifier == ids.figure_id(paper.sha256, figure.page, figure.box):
+            return place
+        for panel in figure.panels:
+            if identifier == ids.panel_id(paper.sha256, figure.page, figure.box, panel.box):
+                return replace(place, panel_label=panel.label, panel_box=panel.box)
+    raise InputError(f"{identifier} does not belong to its page any more.", "Read its paper with --again.")
 
 
-def new_figure(session: Session, identifier: str, wanted: Correction) -> Edited:
-    """Add a figure that extraction missed.
-
-    Args:
-        session: open for writing.
-        identifier: of the paper, or the beginning of it.
-        wanted: from ``correction``, with page and box. Without a caption, that of the label is taken where it is listed
-            among the captions without a figure.
-
-    Raises:
-        InputError, UsageError: as ``edit_figure``. Also where the figure is there already.
-    """
+def _new_place(paper: Paper, wanted: Correction) -> Place:
+    """Where a new figure is to stand, if none stands there."""
     if wanted.page is None or wanted.box is None or wanted.delete:
         raise UsageError("A new figure needs its page and box.", BOX_HINT.replace("--box", "--page 3 --box"))
-    target = find_in_pdf(session.catalogue, "paper", identifier)
-    paper = load_paper(session.catalogue, str(target.paper_id))
     place = Place(wanted.page, wanted.label or None, wanted.box)
     there = figure_at(paper, place)
     if there is not None:
@@ -179,7 +181,7 @@ def new_figure(session: Session, identifier: str, wanted: Correction) -> Edited:
             f"{there.label or 'A figure'} stands there on page {there.page} already.",
             f"Correct it: polydata edit figure {there_id}",
         )
-    return _edit(session, target, paper, what="new figure", place=place, wanted=wanted)
+    return place
 
 
 def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
@@ -207,27 +209,6 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
         return target.identifier, ()
     path = _pdf(target)
     return target.identifier, read_anew(session, path, target.sha256, target.identifier)
-
-
-def _edit(session: Session, target: InPdf, paper: Paper, *, what: Target, place: Place, wanted: Correction) -> Edited:
-    number = max((edit.number for edit in edits_of(session.catalogue, paper.sha256)), default=0) + 1
-    edit = Edit(paper.sha256, number, what, place, wanted)
-    path = _pdf(target) if needs_pdf([edit]) else Path(target.path or "")
-    with EditApplier(session) as applier:
-        made = applier.make(path, paper, [edit])
-    if isinstance(made, Failure):
-        raise InputError(f"{made.detail}.", "Nothing was changed.")
-    if made.edits[0].stale:
-        raise UsageError(f"This cannot be done: {made.edits[0].stale}.", "Nothing was changed.")
-    save_corrected(session.catalogue, made.paper, Corrections(made.edits, moved=made.moved))
-    return Edited(
-        edit_id=edit.edit_id,
-        paper_id=ids.paper_id(paper.sha256),
-        target="panel" if what == "panel" else "figure",
-        result=made.results[0],
-        moved={old: new for old, new in made.moved.items() if old != new},
-        note=_note(made, wanted),
-    )
 
 
 def _note(made: Amended, wanted: Correction) -> str:

@@ -10,12 +10,12 @@ from PIL import Image
 
 from polydata.choices import Kind
 from polydata.extraction.document.meta import paper_meta, safe_name
-from polydata.extraction.document.open import ExtractionFailure, Limits, opened, pymupdf
+from polydata.extraction.document.open import opened, pymupdf
 from polydata.extraction.document.page import PageContent, Sheet, read_page, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
 from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions
-from polydata.extraction.figures.scans import ScanLimits, pages_to_read, read_scans, was_read
+from polydata.extraction.figures.scans import pages_to_read, read_scans, was_read
 from polydata.extraction.panels.cuts import Cut, panel_cuts
 from polydata.extraction.panels.render import Drawn, analysis_dpi, native_dpi, picture_of, render
 from polydata.images.picture import ImageStore
@@ -25,13 +25,12 @@ from polydata.text.mentions import panel_mentions, scale_in_caption
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 from polydata.vision.kind import is_picture, kind_of_picture
 from polydata.vision.measures import measure
+from polydata.workspace import ExtractSettings
 
 ROUGH_DPI = 100
 
-__all__ = ["ExtractionFailure", "Limits", "extract_paper"]
 
-
-def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
+def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Paper:
     """Extract figures, captions and panels of a PDF and store the panels' pictures.
 
     The same bytes give the same boxes, ids and image bytes on each run.
@@ -49,7 +48,7 @@ def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
         pages, found, lonely = _search(raw)
         unread: list[int] = []
         if numbers := pages_to_read(pages, _likely(document, pages, found)):
-            raw, unread = read_scans(document, raw, numbers, ScanLimits())
+            raw, unread = read_scans(document, raw, numbers)
             pages, found, lonely = _search(raw)
         press = Press(document, store, pages)
         figures: list[Figure] = []
@@ -73,7 +72,7 @@ def extract_paper(path: Path, store: ImageStore, limits: Limits) -> Paper:
 
 def _search(raw: Sequence[PageContent]) -> tuple[list[PageContent], list[LocatedFigure], list[Caption]]:
     """Pages with their lines joined, the figures on them, and captions without one."""
-    pages = [replace(page, lines=join_fragments(page.lines)) for page in raw]
+    pages = [join_fragments(page) for page in raw]
     prints = furniture_prints(pages)
     captions, tables = find_captions(pages, prints)
     found, lonely = find_figures(pages, captions, tables, prints)
@@ -110,13 +109,8 @@ class Press:
         """A page by its number, from 1."""
         if self._last is None or self._last[1].number != number:
             sheet = Sheet(self.document[number - 1])
-            self._last = sheet, self._read(sheet) if self._pages is None else self._pages[number - 1]
+            self._last = sheet, join_fragments(read_page(sheet)) if self._pages is None else self._pages[number - 1]
         return self._last
-
-    @staticmethod
-    def _read(sheet: Sheet) -> PageContent:
-        content = read_page(sheet)
-        return replace(content, lines=join_fragments(content.lines))
 
 
 def _figure(press: Press, found: LocatedFigure) -> Figure | None:

@@ -10,17 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from polydata.edits import Edit
 from polydata.errors import PolydataError
-from polydata.extraction.amend import Amended, amend_paper
-from polydata.extraction.document.open import ExtractionFailure, Limits
+from polydata.extraction.document.open import ExtractionFailure, file_digest
 from polydata.extraction.limits import set_up
 from polydata.extraction.paper import extract_paper
-from polydata.ids import sha256_file
 from polydata.images.picture import ImageStore
 from polydata.types import Failure, Paper
 from polydata.workspace import ExtractSettings
@@ -46,37 +43,34 @@ def _is_shortage(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(word in text for word in ("memory", "bad_alloc", "bad allocation"))
 
 
-def _or_fail(work: Callable[..., T], path: Path, store: ImageStore, limits: Limits, *more: object) -> T | Failure:
-    """Do something with one file; what is wrong with it comes back as a ``Failure``, never as an exception."""
+def _attempt(
+    work: Callable[..., T], path: Path, store: ImageStore, settings: ExtractSettings, *more: object
+) -> T | Failure:
+    """What a worker runs; what is wrong with the file comes back as a ``Failure``, never as an exception.
+
+    The alarm ends it where its parent, who would kill it in time, was itself killed.
+    """
+    signal.alarm(int(settings.seconds_per_file) + GRACE_S)
     try:
-        return work(path, store, limits, *more)
+        return work(path, store, settings, *more)
     except ExtractionFailure as error:
-        return Failure(error.sha256, str(path), error.reason, error.message)
+        return error.of(path)
     except Exception as error:  # the PDF library raises plain Exception too; a hostile file may cause any
         if isinstance(error, OSError) and error.errno != errno.ENOMEM:
             raise  # the store, not the file: reported once, by the process that started this one
         if _is_shortage(error):
             detail = f"{path} needs more memory than a worker may have; memory_mb in polydata.toml sets how much"
-            return Failure(_digest(path, limits), str(path), "out-of-memory", detail)
+            return Failure(_digest(path, settings), str(path), "out-of-memory", detail)
         detail = f"{path} cannot be taken apart: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        return Failure(_digest(path, limits), str(path), "broken", detail)
-
-
-def _alone(
-    seconds: float, work: Callable[..., T], path: Path, store: ImageStore, limits: Limits, *more: object
-) -> T | Failure:
-    """What a worker runs. The alarm ends it where its parent, who would kill it in time, was itself killed."""
-    signal.alarm(int(seconds) + GRACE_S)
-    try:
-        return _or_fail(work, path, store, limits, *more)
+        return Failure(_digest(path, settings), str(path), "broken", detail)
     finally:
         signal.alarm(0)
 
 
-def _digest(path: Path, limits: Limits) -> str | None:
+def _digest(path: Path, settings: ExtractSettings) -> str | None:
     try:
-        return sha256_file(path) if path.stat().st_size <= limits.max_bytes else None
-    except OSError:
+        return file_digest(path, settings)
+    except ExtractionFailure:
         return None
 
 
@@ -94,8 +88,7 @@ class Readers:
     """
 
     def __init__(self, store: ImageStore, settings: ExtractSettings, *, workers: int) -> None:
-        self._store, self._limits = store, Limits.of(settings)
-        self._seconds, self._memory_mb = settings.seconds_per_file, settings.memory_mb
+        self._store, self._settings = store, settings
         self._lost, self._ahead = -SETTLE_S, AHEAD * workers
         self._pool = ProcessPool(
             max_workers=workers,
@@ -105,42 +98,47 @@ class Readers:
             context=multiprocessing.get_context("spawn"),
         )
 
-    def start(self, path: Path) -> Future[Paper | Failure]:
-        """Give a file to the next free worker."""
-        return self._give(extract_paper, path)
+    def __enter__(self) -> Self:
+        return self
 
-    def amend(self, path: Path, paper: Paper, edits: Sequence[Edit]) -> Amended | Failure:
-        """Make corrections on what was read of a file, in a worker; waits for it."""
-        return self.outcome(self._give(amend_paper, path, paper, tuple(edits)), path)
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
-    def _give(self, work: Callable[..., T], path: Path, *more: object) -> Future[T | Failure]:
-        arguments = (self._seconds, work, path, self._store, self._limits, *more)
-        future: Future[T | Failure] = self._pool.schedule(_alone, args=arguments, timeout=self._seconds)
-        return future
+    def do(self, work: Callable[..., T], path: Path, *more: object) -> T | Failure:
+        """Do something with one file, in a worker, and wait for it.
 
-    def outcome(self, future: Future[T | Failure], path: Path) -> T | Failure:
-        """What became of a file, the death of its worker included; waits for it.
+        Args:
+            work: called with the path, the store, the settings and whatever else is given.
 
         Raises:
             PolydataError: if pictures cannot be stored.
         """
+        return self._outcome(self._give(work, path, *more), path)
+
+    def _give(self, work: Callable[..., T], path: Path, *more: object) -> Future[T | Failure]:
+        arguments, seconds = (work, path, self._store, self._settings, *more), self._settings.seconds_per_file
+        future: Future[T | Failure] = self._pool.schedule(_attempt, args=arguments, timeout=seconds)
+        return future
+
+    def _outcome(self, future: Future[T | Failure], path: Path) -> T | Failure:
+        """What became of a file, the death of its worker included; waits for it."""
         try:
             return future.result()
         except FutureTimeout:
-            return self._failure(path, "too-slow", f"{path} took more than {self._seconds:g} s")
+            return self._failure(path, "too-slow", f"{path} took more than {self._settings.seconds_per_file:g} s")
         except ProcessExpired as error:
             if error.exitcode in (-9, 137):
-                how = f"was killed, perhaps for memory ({self._memory_mb} MB allowed)"
+                how = f"was killed, perhaps for memory ({self._settings.memory_mb} MB allowed)"
                 return self._failure(path, "out-of-memory", f"the worker reading {path} {how}")
             return self._failure(path, "broken", f"the worker reading {path} died (exit status {error.exitcode})")
         except MemoryError:
-            return self._failure(path, "out-of-memory", f"{path} needs more than {self._memory_mb} MB")
+            return self._failure(path, "out-of-memory", f"{path} needs more than {self._settings.memory_mb} MB")
         except OSError as error:  # the store cannot be written: every further file would fail alike
             raise PolydataError(f"the pictures of {path} cannot be stored: {error}", "Check the store.") from error
 
     def _failure(self, path: Path, reason: str, detail: str) -> Failure:
         self._lost = time.monotonic()
-        return Failure(_digest(path, self._limits), str(path), reason, detail)
+        return Failure(_digest(path, self._settings), str(path), reason, detail)
 
     def each(
         self, jobs: Iterable[tuple[Path, Callable[..., T], tuple[object, ...]]]
@@ -155,7 +153,7 @@ class Readers:
         """
         waiting = iter(jobs)
         running: dict[Future[T | Failure], Path] = {}
-        try:
+        with self:  # stopped too where the caller goes no further or Ctrl+C was pressed
             while True:
                 while len(running) < self._ahead and (job := next(waiting, None)) is not None:
                     path, work, more = job
@@ -165,9 +163,7 @@ class Readers:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for ended in sorted(done, key=lambda one: str(running[one])):
                     path = running.pop(ended)
-                    yield path, self.outcome(ended, path)
-        finally:  # the caller stopped early, pressed Ctrl+C, or everything is done
-            self.stop()
+                    yield path, self._outcome(ended, path)
 
     def stop(self) -> None:
         """End the workers, whatever they do.

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.edits import edits_of
@@ -25,13 +22,11 @@ from polydata.catalogue.papers import (
     save_paper,
 )
 from polydata.catalogue.session import Session
-from polydata.edits import Edit
 from polydata.errors import InputError, UsageError
-from polydata.extraction.amend import Amended
-from polydata.extraction.document.open import Limits
+from polydata.extraction.amend import Amended, amend_paper
+from polydata.extraction.document.open import ExtractionFailure, file_digest
 from polydata.extraction.pool import Readers, extract_many
 from polydata.files.find import find_pdfs
-from polydata.ids import sha256_file
 from polydata.images.picture import ImageStore
 from polydata.resources import install_hint
 from polydata.types import Failure, Paper, Progress, quiet
@@ -71,59 +66,32 @@ class ExtractionResult:
     stale: tuple[str, ...]
 
 
-class EditApplier:
-    """Makes corrections. Use it as a context manager; its worker starts with the first paper that has any.
+def editor(session: Session) -> Readers:
+    """Who makes corrections: one worker, which starts with the first of them."""
+    return Readers(session.images, session.workspace.settings.extract, workers=1)
+
+
+def _save(
+    catalogue: Catalogue, by: Readers, path: Path, paper: Paper, undone: str | None = None
+) -> tuple[str, ...] | Failure:
+    """Write a paper that was just read with all its corrections, in one transaction.
 
     Args:
-        session: open for writing.
+        by: ``editor``.
+        path: of its PDF.
+        paper: as extraction gave it.
+        undone: id of a correction that is taken back.
+
+    Returns:
+        What could not be corrected, each with its reason; or what is wrong with the file where its pictures
+        could not be cut, and nothing was written.
     """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._readers: Readers | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._readers is not None:
-            self._readers.stop()
-
-    def make(self, path: Path, paper: Paper, edits: Sequence[Edit]) -> Amended | Failure:
-        """Make corrections on a paper.
-
-        Args:
-            path: of its PDF, which is opened only where pictures have to be cut anew.
-            paper: as read, or with earlier corrections made.
-            edits: in the order in which they were made.
-        """
-        if not edits:
-            return Amended(paper, (), (), {})
-        if self._readers is None:
-            self._readers = Readers(self._session.images, self._session.workspace.settings.extract, workers=1)
-        return self._readers.amend(path, paper, edits)
-
-    def save(self, path: Path, paper: Paper, extractor: str, undone: str | None = None) -> tuple[str, ...] | Failure:
-        """Write a paper that was just read with all its corrections, in one transaction.
-
-        Args:
-            path: of its PDF.
-            paper: as extraction gave it.
-            extractor: version of the method.
-            undone: id of a correction that is taken back.
-
-        Returns:
-            What could not be corrected, each with its reason; or what is wrong with the file where its pictures
-            could not be cut, and nothing was written.
-        """
-        edits = [edit for edit in edits_of(self._session.catalogue, paper.sha256) if edit.edit_id != undone]
-        made = self.make(path, paper, edits)
-        if isinstance(made, Failure):
-            return made
-        save_paper(self._session.catalogue, made.paper, path, extractor, Corrections(made.edits, undone, made.moved))
-        return tuple(f"{paper.file_name}: {one.edit_id}: {one.stale}" for one in made.edits if one.stale)
+    edits = tuple(edit for edit in edits_of(catalogue, paper.sha256) if edit.edit_id != undone)
+    made = by.do(amend_paper, path, paper, edits) if edits else Amended(paper, (), (), {})
+    if isinstance(made, Failure):
+        return made
+    save_paper(catalogue, made.paper, path, EXTRACTOR, Corrections(made.edits, undone, made.moved))
+    return tuple(f"{paper.file_name}: {one.edit_id}: {one.stale}" for one in made.edits if one.stale)
 
 
 def extract(
@@ -163,7 +131,7 @@ def extract(
     gone: list[Path] = []
     if retry:
         files, gone = _failed(session.catalogue, retry, files, [Path(path).resolve() for path in paths])
-    settings, limits = session.workspace.settings.extract, Limits.of(session.workspace.settings.extract)
+    settings = session.workspace.settings.extract
     known = set() if again or retry else read_by(session.catalogue, EXTRACTOR)
     todo: dict[str, Path] = {}
     failed: list[Failure] = []
@@ -171,7 +139,7 @@ def extract(
     older: list[str] = []
     named: set[str] = set()
     for path in files:
-        digest = _digest(path, limits)
+        digest = _digest(path, settings)
         if isinstance(digest, Failure):
             failed.append(digest)
             continue
@@ -194,9 +162,9 @@ def extract(
     results = _read(list(todo.values()), store, settings, count if cluster is None else cluster)
     done = 0
     stale: list[str] = []
-    with EditApplier(session) as applier:
+    with editor(session) as by:
         for path, result in results:
-            outcome = result if isinstance(result, Failure) else applier.save(path, result, EXTRACTOR)
+            outcome = result if isinstance(result, Failure) else _save(session.catalogue, by, path, result)
             if isinstance(outcome, Failure):
                 failed.append(outcome)
                 save_failure(session.catalogue, outcome)
@@ -240,8 +208,8 @@ def read_anew(session: Session, path: Path, sha256: str, undone: str) -> tuple[s
     ((_, result),) = _read([path], session.images, session.workspace.settings.extract, 1)
     if isinstance(result, Paper) and result.sha256 != sha256:
         result = Failure(result.sha256, str(path), "unreadable", f"{path} holds other bytes than when it was read")
-    with EditApplier(session) as applier:
-        outcome = result if isinstance(result, Failure) else applier.save(path, result, EXTRACTOR, undone)
+    with editor(session) as by:
+        outcome = result if isinstance(result, Failure) else _save(session.catalogue, by, path, result, undone)
     if isinstance(outcome, Failure):
         raise InputError(f"{outcome.detail}.", "The correction stays; put the PDF back and undo it again.")
     tie_supplements(session.catalogue)
@@ -283,20 +251,14 @@ def _read(
     return extract_on_cluster(paths, store, settings, cluster=where)
 
 
-def _digest(path: Path, limits: Limits) -> str | Failure:
-    """SHA-256 of a file, or why it is not read: pipes and devices never end, huge files are not even hashed."""
+def _digest(path: Path, settings: ExtractSettings) -> str | Failure:
+    """SHA-256 of a file, or why it is not read."""
     try:
         str(path).encode()
     except UnicodeEncodeError:  # the file system knows names that are no text; a catalogue holds text
         shown = str(path).encode(errors="backslashreplace").decode()
         return Failure(None, shown, "unreadable", f"{shown} has a name that is not UTF-8: rename it")
     try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            return Failure(None, str(path), "unreadable", f"{path} is no regular file")
-        if facts.st_size > limits.max_bytes:
-            detail = f"{path} has {facts.st_size} bytes; the limit is {limits.max_bytes}"
-            return Failure(None, str(path), "too-large", detail)
-        return sha256_file(path)
-    except OSError as error:
-        return Failure(None, str(path), "unreadable", f"{path} cannot be read: {error.strerror}")
+        return file_digest(path, settings)
+    except ExtractionFailure as error:
+        return error.of(path)

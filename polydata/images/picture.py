@@ -229,7 +229,7 @@ class ImageStore:
         """
         info = describe(data, name, picture)
         if self.remote is not None or not self.has(info.sha256, info.format):
-            self._write(_name(info.sha256, info.format), data)
+            self.keep(data, info.sha256, info.format)
         return info
 
     def has(self, sha256: str, true_format: str) -> bool:
@@ -263,9 +263,7 @@ class ImageStore:
         Raises:
             OSError: if they cannot be stored.
         """
-        self._write(_name(sha256, true_format), data)
-
-    def _write(self, name: str, data: bytes) -> None:
+        name = _name(sha256, true_format)
         if self.remote is not None:
             self.remote.put(name, data)
             return

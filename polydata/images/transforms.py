@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 from PIL import Image
 
@@ -31,8 +30,6 @@ class Transform:
         mirror: one of ``MIRRORS``, after the turns.
         across, down: where the cut lies in the room there is, 0 to 1 each; 0.5 is the middle.
     """
-
-    COLUMNS: ClassVar = ("tilt", "quarter_turns", "mirror", "across", "down")
 
     tilt: float
     quarter_turns: int

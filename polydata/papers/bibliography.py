@@ -108,18 +108,14 @@ def _look_up(service: Crossref, paper: Mapping[str, Any]) -> tuple[Reference, st
             return found, "doi", round((100.0 if likeness is None else likeness) / 100, 4)
     if not title or len(title) < SHORTEST_TITLE:
         return "its DOI is unknown or belongs to another title" if doi else "it has neither a DOI nor a title"
-    ranked = sorted(((_likeness(title, one.title) or 0.0, one.doi, one) for one in service.by_title(title)), key=_best)
-    same = [(score, one) for score, _, one in ranked if score >= SAME_TITLE]
+    scored = [(_likeness(title, one.title) or 0.0, one) for one in service.by_title(title)]
+    same = sorted((found for found in scored if found[0] >= SAME_TITLE), key=lambda found: (-found[0], found[1].doi))
     if not same:
         return "no title is like its own"
     near = [(score, one) for score, one in same if _same_time(paper["year"], one.year)]
     if not near:
         return f"a work of its title is of another year ({same[0][1].year})"
     return near[0][1], "title", round(near[0][0] / 100, 4)
-
-
-def _best(found: tuple[float, str, Reference]) -> tuple[float, str]:
-    return -found[0], found[1]
 
 
 def _same_time(one: int | None, other: int | None) -> bool:

@@ -17,9 +17,8 @@ from typing import Any
 
 from polydata.records.evidence import RecordEvidence
 from polydata.records.match_figures import OTHER_KINDS, Captions
-from polydata.text.citation import Citation, journal_words, parse_citation, surnames
 from polydata.text.normalise import fold
-from polydata.text.reference import find_doi
+from polydata.text.reference import Citation, find_doi, journal_words, parse_citation, surnames
 
 TEXT_LENGTH = 6000
 """Characters of the first page that are searched."""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from polydata.ids import content_id
 from polydata.records.polyinfo import Property
 from polydata.resources import schemas
-from polydata.text.citation import parse_citation
 from polydata.text.composition import Component, components_of
 from polydata.text.normalise import clean, fold
-from polydata.text.reference import find_doi
+from polydata.text.reference import find_doi, parse_citation
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

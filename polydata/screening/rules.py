@@ -1,4 +1,4 @@
-"""Automatic screening: is a panel's picture a candidate micrograph? Rules are registered by name and version."""
+"""Automatic screening: is a panel's picture a candidate micrograph? Rules are registered by name, with a version."""
 
 from __future__ import annotations
 
@@ -40,45 +40,6 @@ BLEND = re.compile(
 Rule = Callable[[Rgb, str | None, bool], Screening]
 """Takes a picture (rows x columns x 3, 0 to 255), the caption of its figure, None where there is none, and whether
 extraction took it for a micrograph, its figure considered."""
-
-
-def _ramp(value: float, low: float, high: float) -> float:
-    """0 at or below ``low``, 1 at or above ``high``, straight between."""
-    return min(1.0, max(0.0, (value - low) / (high - low)))
-
-
-def screen_micrograph(
-    rgb: Rgb,
-    caption: str | None = None,  # noqa: ARG001 - pixels alone
-    among: bool = False,  # noqa: ARG001
-) -> Screening:
-    """Screen one panel by its pixels, set for recall.
-
-    White ground speaks against, texture and a range of grey levels speak for; colour says nothing, for
-    polarised light and stained sections are micrographs too.
-
-    Args:
-        rgb: rows x columns x 3, 0 to 255.
-
-    Returns:
-        Score, decision and reason. Pictures under ``MIN_SIDE`` pixels and plain ones are rejected with score 0.
-
-    Raises:
-        ValueError: if the array has another shape.
-    """
-    refused = _nothing_to_see(rgb)
-    if refused:
-        return Screening(0.0, "rejected", refused)
-    stats = measure(rgb)
-    ground = 1.0 - _ramp(stats.white, 0.25, 0.8)
-    texture = _ramp(stats.textured, 0.05, 0.5)
-    tone = _ramp(stats.levels, 0.02, 0.2)
-    score = round(0.45 * ground + 0.45 * texture + 0.1 * tone, 4)
-    measures = f"white {stats.white:.2f}, textured {stats.textured:.2f}, grey levels {stats.levels:.2f}"
-    if score >= THRESHOLD:
-        return Screening(score, "accepted", measures)
-    worst = min((ground, "mostly white ground"), (texture, "little texture"), (tone, "few grey levels"))[1]
-    return Screening(score, "rejected", f"{worst}: {measures}")
 
 
 def screen_by_model(rgb: Rgb, caption: str | None = None, among: bool = False) -> Screening:
@@ -134,17 +95,16 @@ def _caption_evidence(caption: str, chroma: float) -> tuple[str, float]:
     return "", 0.0
 
 
-RULES: dict[tuple[str, int], Rule] = {("micrograph", 1): screen_micrograph, ("micrograph", 2): screen_by_model}
-"""Rules by name and version. A changed rule gets a new version, so that old decisions can be explained."""
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (2, screen_by_model)}
+"""Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 
 def get_rule(name: str) -> tuple[int, Rule]:
-    """The newest version of a rule, and the rule.
+    """The version of a rule, and the rule.
 
     Raises:
         UsageError: for an unknown rule.
     """
-    versions = [version for rule, version in RULES if rule == name]
-    if not versions:
-        raise UsageError(f"There is no screening rule {name!r}.", f"Known: {', '.join(sorted({n for n, _ in RULES}))}.")
-    return max(versions), RULES[name, max(versions)]
+    if name not in RULES:
+        raise UsageError(f"There is no screening rule {name!r}.", f"Known: {', '.join(sorted(RULES))}.")
+    return RULES[name]

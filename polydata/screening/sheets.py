@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.atomic import writing_to
-from polydata.images.html import pdf_address, picture_address, small_jpeg, template, write_page
+from polydata.images.html import pdf_address, picture_address, template, write_page
 from polydata.images.picture import ImageStore
 from polydata.types import Progress, quiet
 
@@ -85,11 +83,6 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
 def section_of(row: Mapping[str, Any]) -> str:
     """Where an image is shown: ``borderline``, ``accepted`` or ``rejected``."""
     return "borderline" if row["borderline"] else str(row["decision"])
-
-
-def thumbnail(image: Image.Image) -> bytes:
-    """A JPEG of at most ``SIDE`` pixels a side."""
-    return small_jpeg(image, SIDE)
 
 
 def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], str | None]:

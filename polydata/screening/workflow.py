@@ -69,7 +69,7 @@ def screen(
     choices: Choices | None = None,
     progress: Progress = quiet,
 ) -> ScreeningResult:
-    """Write the user's choices, then apply the newest version of a rule to every image that it has not seen.
+    """Write the user's choices, then apply a rule to every image that it has not seen.
 
     Args:
         rule: name of a rule in ``polydata.screening.rules``.

@@ -170,9 +170,12 @@ def _tail(own: list[str]) -> tuple[list[str], str]:
         and not any(SHARED.search(f". {text}") or SHARED.search(text) for text in own[:-1])
     ):
         rest, more = _sentences([*own[:-1], tidy(own[-1][: shared.start()])])
-        closing = tidy(_unbracketed(shared["words"]))
-        return rest, f"{more}. {closing}" if more else closing
+        return rest, _joined(more, tidy(_unbracketed(shared["words"])))
     return _sentences(own)
+
+
+def _joined(*sentences: str) -> str:
+    return ". ".join(filter(None, sentences))
 
 
 def _unbracketed(words: str) -> str:
@@ -226,8 +229,7 @@ def split_caption(caption: str) -> Parts:
         if not own[index] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]
     panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
-    stem = tidy(head)
-    return Parts(f"{stem}. {tidy(tail)}" if stem and tidy(tail) else stem or tidy(tail), _in_order(panels))
+    return Parts(_joined(tidy(head), tidy(tail)), _in_order(panels))
 
 
 def _in_order(panels: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
@@ -244,9 +246,7 @@ def _suffixed(head: str, marks: list[_Mark], between: list[str], last: str) -> P
         stem, own_first = head[: cut[-1].start()], head[cut[-1].end() :]
     words = [tidy(one) for one in (own_first, *between)]
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
-    rest = tidy(last)
-    stem = tidy(stem)
-    return Parts(f"{stem}. {rest}" if stem and rest else stem or rest, tuple(panels))
+    return Parts(_joined(tidy(stem), tidy(last)), tuple(panels))
 
 
 _QUOTED_MARKS = tuple(

@@ -32,7 +32,6 @@ class PixelStats:
     """Measures of a picture, all shares from 0 to 1.
 
     Attributes:
-        width, height: in pixels, as given.
         white: share of pixels that are near white.
         textured: share of 8 x 8 blocks with neither white ground in them nor a flat tone.
         levels: share of the 64 coarse grey levels that hold at least 0.1 % of the pixels.
@@ -41,8 +40,6 @@ class PixelStats:
         modal: share of pixels in the fullest of 64 coarse grey levels.
     """
 
-    width: int
-    height: int
     white: float
     textured: float
     levels: float
@@ -103,8 +100,6 @@ def measure(rgb: Rgb) -> PixelStats:
     histogram = np.bincount((grey / 4).astype(np.uint8).ravel(), minlength=64) / grey.size
     texture = block_texture(grey)
     return PixelStats(
-        width=rgb.shape[1],
-        height=rgb.shape[0],
         white=float((grey >= WHITE).mean()),
         textured=float(texture.mean()) if texture.size else 0.0,
         levels=float((histogram >= 0.001).mean()),

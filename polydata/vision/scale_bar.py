@@ -111,15 +111,10 @@ def _sized(rgb: Rgb, factor: float) -> Rgb:
     return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
 
 
-def _moved(line: Print, factor: float, left: float, top: float) -> Print:
-    """A line found in a crop that was enlarged by ``factor``, where it stands in the picture."""
-    return replace(
-        line,
-        x0=line.x0 / factor + left,
-        y0=line.y0 / factor + top,
-        x1=line.x1 / factor + left,
-        y1=line.y1 / factor + top,
-    )
+def _moved(line: Print, factor: float, top: float) -> Print:
+    """A line found in a strip that was enlarged by ``factor``, where it stands in the picture."""
+    x0, x1, y0, y1 = line.x0 / factor, line.x1 / factor, line.y0 / factor + top, line.y1 / factor + top
+    return replace(line, x0=x0, x1=x1, y0=y0, y1=y1)
 
 
 def lengths_of(rgb: Rgb) -> list[Length]:
@@ -128,7 +123,7 @@ def lengths_of(rgb: Rgb) -> list[Length]:
     found = []
     for width in WIDTHS:
         factor = width / rgb.shape[1]
-        lines = [_moved(line, factor, 0, top) for line in read_picture(_sized(rgb[top:], factor))]
+        lines = [_moved(line, factor, top) for line in read_picture(_sized(rgb[top:], factor))]
         lines += _with_number(rgb, lines)
         found += [length for line in lines for length in lengths_in(line)]
     return found

@@ -32,7 +32,6 @@ class Length:
     Attributes:
         value, unit: 10 and ``µm``.
         strict: the unit was read as it is written; otherwise it is what is likely beside a bar.
-        alone: nearly nothing else stands in the line of print.
         score: 0 to 1, of the recogniser.
         x0, y0, x1, y1: where it stands, in pixels of the picture.
     """
@@ -40,7 +39,6 @@ class Length:
     value: float
     unit: str
     strict: bool
-    alone: bool
     score: float
     x0: float
     y0: float
@@ -112,7 +110,6 @@ def lengths_in(line: Print) -> list[Length]:
                 value=value,
                 unit=unit,
                 strict=strict,
-                alone=alone,
                 score=line.score,
                 x0=line.x0 + match.start() * width,
                 y0=line.y0,

@@ -14,12 +14,14 @@ from edit_scene import ALONE, LONELY, MISSED, WHOLE, EditScene, never_done
 from polydata.catalogue.edits import edits_of, write_edits
 from polydata.catalogue.session import open_session
 from polydata.choices import Kind
+from polydata.edits import Target
 from polydata.errors import InputError, PolydataError, UsageError
 from polydata.extraction import editing
 from polydata.extraction.editing import Edited
-from polydata.extraction.paper import Limits, extract_paper
+from polydata.extraction.paper import extract_paper
 from polydata.images.picture import image_store, open_picture
 from polydata.types import Box
+from polydata.workspace import ExtractSettings
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +37,18 @@ def scene(original: EditScene, tmp_path: Path) -> EditScene:
 def figure(scene: EditScene, number: int, **asked: Any) -> Edited:
     identifier = scene.figure_id(number)
     with scene.session() as session:
-        return editing.edit_figure(session, identifier, editing.correction(**asked))
+        return editing.edit(session, "figure", identifier, editing.correction(**asked))
 
 
 def panel(scene: EditScene, identifier: str, **asked: Any) -> Edited:
     with scene.session() as session:
-        return editing.edit_panel(session, identifier, editing.correction(**asked))
+        return editing.edit(session, "panel", identifier, editing.correction(**asked))
 
 
 def add(scene: EditScene, **asked: Any) -> Edited:
     paper = scene.rows("SELECT paper_id FROM papers")[0]["paper_id"]
     with scene.session() as session:
-        return editing.new_figure(session, paper, editing.correction(**asked))
+        return editing.edit(session, "new figure", paper, editing.correction(**asked))
 
 
 def undo(scene: EditScene, identifier: str) -> tuple[str, ...]:
@@ -67,7 +69,7 @@ def kept(scene: EditScene) -> None:
 
 
 def test_a_paper_comes_back_from_the_catalogue_as_it_was_read(original: EditScene) -> None:
-    assert original.paper() == extract_paper(original.pdf, image_store(original.workspace), Limits())
+    assert original.paper() == extract_paper(original.pdf, image_store(original.workspace), ExtractSettings())
 
 
 def test_a_figures_box_is_cut_anew_and_undone(scene: EditScene) -> None:
@@ -301,10 +303,11 @@ def test_what_cannot_be_done_changes_nothing(scene: EditScene) -> None:
     same = box(*scene.figure(1).panels[0].box.as_list())
     refused("another panel", lambda **a: panel(scene, scene.panel_id(1, "b"), **a), box=same)
     refused("needs its page and box", lambda **a: add(scene, **a), page=3)
-    for call in (editing.edit_figure, editing.edit_panel, editing.new_figure):
+    what: Target
+    for what in ("figure", "panel", "new figure"):
         for identifier in ("abc", "figure-ffffffffff", "' OR 1=1 --"):
             with scene.session() as session, pytest.raises(InputError, match="id"):
-                call(session, identifier, editing.correction(page=1, box="0,0,9,9"))
+                editing.edit(session, what, identifier, editing.correction(page=1, box="0,0,9,9"))
     assert scene.fingerprint() == before
 
 
@@ -329,10 +332,10 @@ def test_without_its_pdf_words_are_corrected_and_pictures_are_not(scene: EditSce
 def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = scene.root / "polydata.toml"
     settings.write_text(settings.read_text().replace("# seconds_per_file = 300", "seconds_per_file = 0.5"))
-    monkeypatch.setattr("polydata.extraction.pool.amend_paper", never_done)  # what the worker runs, and is ended in
+    monkeypatch.setattr("polydata.extraction.editing.amend_paper", never_done)  # what the worker runs, and is ended in
     target = scene.figure_id(2)
     with open_session(scene.root) as session, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
-        editing.edit_figure(session, target, editing.correction(box="60,90,300,290"))
+        editing.edit(session, "figure", target, editing.correction(box="60,90,300,290"))
     assert scene.rows("SELECT * FROM edits") == []
 
 

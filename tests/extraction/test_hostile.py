@@ -13,16 +13,17 @@ from make_pdf import below, encrypted
 from pdf_bombs import image_bomb, slow_pdf
 
 from polydata.extraction.document.meta import safe_name
-from polydata.extraction.paper import ExtractionFailure, Limits, extract_paper
+from polydata.extraction.document.open import ExtractionFailure
+from polydata.extraction.paper import extract_paper
 from polydata.extraction.pool import extract_many
 from polydata.images.picture import ImageStore
 from polydata.types import Failure, Paper
 from polydata.workspace import ExtractSettings
 
 
-def reason(path: Path, limits: Limits | None = None) -> str:
+def reason(path: Path, limits: ExtractSettings | None = None) -> str:
     with pytest.raises(ExtractionFailure) as caught:
-        extract_paper(path, ImageStore(path.parent / "store"), limits or Limits())
+        extract_paper(path, ImageStore(path.parent / "store"), limits or ExtractSettings())
     assert str(path.name) in caught.value.message or "page" in caught.value.message
     return caught.value.reason
 
@@ -45,7 +46,7 @@ def test_truncated_files_are_broken_or_repaired(tmp_path: Path, share: float) ->
     path = tmp_path / "cut.pdf"
     path.write_bytes(data[: int(share * len(data))])
     try:
-        paper = extract_paper(path, ImageStore(tmp_path / "store"), Limits())
+        paper = extract_paper(path, ImageStore(tmp_path / "store"), ExtractSettings())
     except ExtractionFailure as error:
         assert error.reason == "broken"
     else:
@@ -60,7 +61,7 @@ def test_missing_files_and_folders_are_unreadable(tmp_path: Path) -> None:
 def test_an_empty_user_password_opens(tmp_path: Path) -> None:
     path = tmp_path / "open.pdf"
     encrypted(path, user_password="")
-    paper = extract_paper(path, ImageStore(tmp_path / "store"), Limits())
+    paper = extract_paper(path, ImageStore(tmp_path / "store"), ExtractSettings())
     assert [one.label for one in paper.figures] == ["Figure 1", "Figure 2"]
 
 
@@ -76,8 +77,8 @@ def test_limits_of_size_and_pages(tmp_path: Path) -> None:
         document.new_page()
         document.new_page()
         document.save(path)
-    assert reason(path, Limits(max_pages=1)) == "too-large"
-    assert reason(path, Limits(max_bytes=100)) == "too-large"
+    assert reason(path, ExtractSettings(max_pages=1)) == "too-large"
+    assert reason(path, ExtractSettings(max_megabytes=0)) == "too-large"
 
 
 def test_an_image_that_would_fill_the_memory_is_refused_unseen(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_huge_page_is_looked_at_coarsely(tmp_path: Path) -> None:
         page.draw_rect(pymupdf.Rect(100, 100, 9000, 9000), color=(0, 0, 0), fill=(0.5, 0.5, 0.5))
         page.insert_text((100, 9400), "Figure 1. A poster.", fontsize=200)
         document.save(path)
-    paper = extract_paper(path, ImageStore(tmp_path / "store"), Limits())
+    paper = extract_paper(path, ImageStore(tmp_path / "store"), ExtractSettings())
     for figure in paper.figures:
         for panel in figure.panels:
             assert panel.image.width * panel.image.height <= 26_000_000
@@ -117,7 +118,7 @@ def test_names_are_only_names(name: str, shown: str) -> None:
 def test_a_name_with_a_line_break_is_extracted(tmp_path: Path) -> None:
     path = tmp_path / "evil\nname.pdf"
     below(path)
-    paper = extract_paper(path, ImageStore(tmp_path / "store"), Limits())
+    paper = extract_paper(path, ImageStore(tmp_path / "store"), ExtractSettings())
     assert paper.file_name == "evil_name.pdf"
 
 
@@ -186,7 +187,7 @@ def test_a_file_that_is_cut_short_is_broken_even_where_it_can_be_repaired(share:
         for number in range(3):
             document.new_page().insert_text((72, 72), f"Page {number} of a paper")
         document.save(whole)
-    assert extract_paper(whole, ImageStore(tmp_path / "store"), Limits()).pages == 3
+    assert extract_paper(whole, ImageStore(tmp_path / "store"), ExtractSettings()).pages == 3
     path = tmp_path / "cut.pdf"
     path.write_bytes(whole.read_bytes()[: round(share * whole.stat().st_size)])
     assert reason(path) == "broken"

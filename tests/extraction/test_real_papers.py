@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polydata.extraction.paper import Limits, extract_paper
+from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore, open_picture
-from polydata.screening.rules import screen_micrograph
+from polydata.screening.rules import screen_by_model
 from polydata.types import Figure
+from polydata.workspace import ExtractSettings
 
 
 def scorer(tools: Path) -> Any:
@@ -44,7 +45,7 @@ def row(digest: str, figure: Figure) -> dict[str, Any]:
 def score(tools: Path, truth: Path, pdfs: Sequence[Path], store: Path) -> dict[str, float]:
     found = []
     for path in pdfs:
-        paper = extract_paper(path, ImageStore(store), Limits())
+        paper = extract_paper(path, ImageStore(store), ExtractSettings())
         found += [row(paper.sha256, figure) for figure in paper.figures]
     summary, _ = scorer(tools).score(json.loads(truth.read_text()), found)
     return dict(summary)
@@ -89,7 +90,7 @@ def test_papers_laid_out_from_published_panels(shared_data: Path, shared_tools: 
 @pytest.mark.slow
 def test_screening_keeps_published_micrographs(shared_data: Path) -> None:
     files = sorted((shared_data / "nims" / "images").iterdir())
-    kept = [screen_micrograph(np.asarray(open_picture(path))).decision == "accepted" for path in files]
+    kept = [screen_by_model(np.asarray(open_picture(path))).decision == "accepted" for path in files]
     assert len(kept) == 517
     assert np.mean(kept) >= 0.99
     for path, accepted in zip(files, kept, strict=True):

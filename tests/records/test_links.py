@@ -183,7 +183,7 @@ def test_links_by_hand_outlive_corrections_new_readings_and_removal(original: Ed
     assert stand() == ({one: panel}, {two: figure})
     with paper.session() as session:
         for page, box in ((1, "46,76,460,384"), (2, "60,90,340,290")):
-            editing.edit_figure(session, _figure(session.catalogue, page), editing.correction(box=box))
+            editing.edit(session, "figure", _figure(session.catalogue, page), editing.correction(box=box))
         (paper_id,) = session.catalogue.tuples("SELECT paper_id FROM papers")[0]
     assert paper.panel_id(1, "b") != panel
     assert paper.figure_id(2) != figure

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from polydata.choices import Kind
-from polydata.extraction.document.open import Limits
 from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore, open_picture
 from polydata.screening.rules import get_rule
 from polydata.types import Box
 from polydata.vision.kind import kind_of_picture
 from polydata.vision.technique import technique_of
+from polydata.workspace import ExtractSettings
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 NO_SEM = ("TEM", "Transmission", "Optical", "OM ")
@@ -47,7 +47,7 @@ def test_panels_of_papers(shared_data: Path, tmp_path: Path) -> None:
     _, rule = get_rule("micrograph")
     store, right, missed = ImageStore(tmp_path / "store"), [], []
     for paper in json.loads((shared_data / "papers" / "truth.json").read_text(encoding="utf-8")):
-        for figure in extract_paper(shared_data / "papers" / paper["pdf"], store, Limits()).figures:
+        for figure in extract_paper(shared_data / "papers" / paper["pdf"], store, ExtractSettings()).figures:
             kinds = [
                 t["kind"]
                 for t in paper["figures"]

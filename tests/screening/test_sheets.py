@@ -11,9 +11,10 @@ from PIL import Image
 from screen_scene import HOSTILE, Scene, make_scene
 
 from polydata.errors import InputError, UsageError
+from polydata.images.html import small_jpeg
 from polydata.images.picture import open_picture
 from polydata.screening import sheets as contactsheets
-from polydata.screening.sheets import SIDE, thumbnail, write_sheets
+from polydata.screening.sheets import SIDE, write_sheets
 from polydata.screening.workflow import Choices, screen
 
 
@@ -103,5 +104,5 @@ def test_nothing_screened_and_no_place(tmp_path: Path, scene: Scene) -> None:
 
 @pytest.mark.parametrize("size", [(2000, 1500), (10, 10), (5000, 3), (3, 5000), (1, 1)])
 def test_thumbnails_are_small_and_never_empty(size: tuple[int, int]) -> None:
-    small = open_picture(thumbnail(Image.new("RGB", size, "gray")))
+    small = open_picture(small_jpeg(Image.new("RGB", size, "gray"), SIDE))
     assert 1 <= min(small.size) <= max(small.size) <= SIDE

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.text.citation import Citation, journal_words, parse_citation, surnames
+from polydata.text.reference import Citation, journal_words, parse_citation, surnames
 
 
 def test_reads_the_style_of_the_database() -> None:

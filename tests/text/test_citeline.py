@@ -12,7 +12,7 @@ from pdf_sheet import Sheet
 from polydata.extraction.document.meta import paper_meta
 from polydata.extraction.document.page import Sheet as PageSheet
 from polydata.extraction.document.page import read_page
-from polydata.text.citation import cite_line, find_cite_line
+from polydata.text.reference import cite_line, find_cite_line
 
 
 @pytest.mark.parametrize(

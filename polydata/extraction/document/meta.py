@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 from polydata.extraction.document.open import pymupdf
 from polydata.extraction.document.page import PageContent, clean_text
-from polydata.text.citation import Citeline, cite_line, find_cite_line
-from polydata.text.reference import find_doi
+from polydata.text.reference import Citeline, cite_line, find_cite_line, find_doi
 from polydata.types import PaperMeta
 
 FIRST_PAGE_CHARACTERS = 6000
@@ -47,8 +46,8 @@ def _xmp(text: str, *tags: str) -> str | None:
         for pattern in (rf"<{tag}\b[^>]*>(.{{0,2000}}?)</{tag}>", rf"\b{tag}=\"([^\"]{{1,500}})\""):
             match = re.search(pattern, text, re.DOTALL)
             value = clean_text(html.unescape(re.sub(r"<[^>]{0,200}>", " ", match.group(1)))) if match else ""
-            if value.strip():
-                return " ".join(value.split())
+            if value:
+                return value
     return None
 
 
@@ -63,30 +62,26 @@ def _title_on(page: PageContent) -> str | None:
     return title[:400] if size > 1.15 * body and len(title) > 10 else None
 
 
-def _text(page: PageContent) -> str:
-    return "\n".join(line.text for line in page.lines)[:FIRST_PAGE_CHARACTERS]
-
-
 def _authors(xmp: str) -> str | None:
     """The authors of an XMP packet, one list item each."""
     match = re.search(r"<dc:creator\b[^>]{0,200}>(.{0,5000}?)</dc:creator>", xmp, re.DOTALL)
     names = re.findall(r"<rdf:li\b[^>]{0,200}>([^<]{1,200})</rdf:li>", match[1])[:100] if match else []
-    return "; ".join(" ".join(clean_text(html.unescape(name)).split()) for name in names)[:2000] or None
+    return "; ".join(clean_text(html.unescape(name)) for name in names)[:2000] or None
 
 
 def _said(metadata: Mapping[str, object], key: str) -> str | None:
     value = metadata.get(key)
-    return " ".join(clean_text(value).split())[:500] or None if isinstance(value, str) else None
+    return clean_text(value)[:500] or None if isinstance(value, str) else None
 
 
 def _margin(page: PageContent) -> tuple[list[str], list[str]]:
     """Lines of the head and foot of a page, and all others."""
     head, foot = page.box.y0 + HEAD * page.box.height, page.box.y1 - FOOT * page.box.height
-    inside = [head < line.box.y0 and line.box.y1 < foot for line in page.lines]
-    return (
-        [line.text for line, middle in zip(page.lines, inside, strict=True) if not middle],
-        [line.text for line, middle in zip(page.lines, inside, strict=True) if middle],
-    )
+    margin: list[str] = []
+    inside: list[str] = []
+    for line in page.lines:
+        (inside if head < line.box.y0 and line.box.y1 < foot else margin).append(line.text)
+    return margin, inside
 
 
 def _own_doi(page: PageContent) -> str | None:
@@ -151,5 +146,5 @@ def paper_meta(document: pymupdf.Document, first: PageContent) -> PaperMeta:
         volume=cited.volume if cited else _xmp(xmp, "prism:volume"),
         first_page=cited.first_page if cited else _xmp(xmp, "prism:startingPage"),
         reference=cited.text if cited else None,
-        first_page_text=_text(first) or None,
+        first_page_text="\n".join(line.text for line in first.lines)[:FIRST_PAGE_CHARACTERS] or None,
     )

@@ -6,12 +6,11 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from polydata.errors import PolydataError
-from polydata.ids import sha256_bytes
+from polydata.ids import sha256_bytes, sha256_file
+from polydata.types import Failure
 from polydata.workspace import ExtractSettings
 
 ADD_ONS = ("pymupdf.layout", "pymupdf4llm")
@@ -50,65 +49,54 @@ class ExtractionFailure(PolydataError):
         self.reason = reason
         self.sha256 = sha256
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What one file may be: larger ones are refused before they are decoded.
-
-    Attributes:
-        max_bytes: size of the file.
-        max_pages: number of pages.
-    """
-
-    max_bytes: int = 300_000_000
-    max_pages: int = 1000
-
-    @classmethod
-    def of(cls, settings: ExtractSettings) -> Self:
-        """By a workspace's settings."""
-        return cls(settings.max_megabytes * 1_000_000, settings.max_pages)
-
-
-def read_bytes(path: Path, limits: Limits) -> bytes:
-    """The bytes of a regular file within the limits.
-
-    Raises:
-        ExtractionFailure: ``unreadable``, ``too-large``, or ``broken`` where it is no PDF at all.
-    """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ExtractionFailure("unreadable", f"{path} is not a file")
-        if status.st_size > limits.max_bytes:
-            raise ExtractionFailure(
-                "too-large",
-                f"{path} has {status.st_size} bytes; the limit is {limits.max_bytes}",
-                "Raise the limit in the settings if the file is what you expect.",
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise ExtractionFailure("unreadable", f"{path} cannot be read: {error.strerror}") from error
-    if b"%PDF-" not in data[:1024]:
-        raise ExtractionFailure("broken", f"{path} is not a PDF file", "Check how it was saved.", sha256_bytes(data))
-    return data
+    def of(self, path: Path) -> Failure:
+        """What is recorded of the file."""
+        return Failure(self.sha256, str(path), self.reason, self.message)
 
 
 @contextmanager
-def opened(path: Path, limits: Limits, sha256: str | None = None) -> Iterator[tuple[pymupdf.Document, str]]:
+def _readable(path: Path, limits: ExtractSettings) -> Iterator[None]:
+    """A regular file within the limits, for reading: pipes and devices never end, huge files are not even hashed."""
+    try:
+        status, most = path.stat(), limits.max_megabytes * 1_000_000
+        if not stat.S_ISREG(status.st_mode):
+            raise ExtractionFailure("unreadable", f"{path} is no regular file")
+        if status.st_size > most:
+            raise ExtractionFailure("too-large", f"{path} has {status.st_size} bytes; the limit is {most}")
+        yield
+    except OSError as error:
+        raise ExtractionFailure("unreadable", f"{path} cannot be read: {error.strerror}") from error
+
+
+def file_digest(path: Path, limits: ExtractSettings) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        ExtractionFailure: ``unreadable`` or ``too-large``.
+    """
+    with _readable(path, limits):
+        return sha256_file(path)
+
+
+@contextmanager
+def opened(path: Path, limits: ExtractSettings, sha256: str | None = None) -> Iterator[tuple[pymupdf.Document, str]]:
     """Open a PDF; yields the document and the SHA-256 of its bytes.
 
     Args:
         path: of the PDF.
-        limits: what it may be.
+        limits: larger files are refused before they are decoded.
         sha256: that its bytes must have; None for whatever they are.
 
     Raises:
-        ExtractionFailure: see there; ``unreadable`` for other bytes than ``sha256`` says. Also for errors of the PDF
-            library while the document is in use.
+        ExtractionFailure: see there; ``unreadable`` for other bytes than ``sha256`` says, ``broken`` where it is no PDF
+            at all. Also for errors of the PDF library while the document is in use.
         MemoryError: where the library ran out of memory.
     """
-    data = read_bytes(path, limits)
+    with _readable(path, limits):
+        data = path.read_bytes()
     digest = sha256_bytes(data)
+    if b"%PDF-" not in data[:1024]:
+        raise ExtractionFailure("broken", f"{path} is not a PDF file", "Check how it was saved.", digest)
     if sha256 not in (None, digest):
         raise ExtractionFailure("unreadable", f"{path} holds other bytes than when it was read", "", digest)
     document = None

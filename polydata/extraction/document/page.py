@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from polydata.extraction.document.open import ExtractionFailure, Limits, opened, pymupdf
+from polydata.extraction.document.open import ExtractionFailure, opened, pymupdf
 from polydata.images.html import small_jpeg
 from polydata.images.picture import MAX_PIXELS, ImageStore
 from polydata.types import Box
+from polydata.workspace import ExtractSettings
 
 T = TypeVar("T")
 
@@ -138,8 +139,8 @@ class PageContent:
 
 
 def clean_text(text: str) -> str:
-    """Ligatures written out, odd spaces made plain, control characters (signs without a code) made spaces."""
-    return CONTROL.sub(" ", text.translate(LIGATURES))
+    """Ligatures written out, control characters (signs without a code) and all white space made single spaces."""
+    return " ".join(CONTROL.sub(" ", text.translate(LIGATURES)).split())
 
 
 class Sheet:
@@ -200,14 +201,14 @@ def _lines(sheet: Sheet) -> Iterator[Line]:
     for number, block in enumerate(sheet.text(flags).extractDICT()["blocks"]):
         for line in block.get("lines", ()):
             spans = [span for span in line["spans"] if span["text"].strip()]
-            text = clean_text("".join(span["text"] for span in line["spans"])).strip()
+            text = clean_text("".join(span["text"] for span in line["spans"]))
             box = _box(line["bbox"], sheet.box)
             if not spans or not text or box is None:
                 continue
             first = spans[0]
             yield Line(
                 box=box,
-                text=" ".join(text.split()),
+                text=text,
                 size=round(_most(spans, "size"), 1),
                 bold=bool(first["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in first["font"].lower(),
                 font=_most(spans, "font"),
@@ -336,7 +337,7 @@ class PagePicture:
 
 
 def draw_pages(
-    path: Path, _store: ImageStore, limits: Limits, sha256: str, pages: Sequence[int]
+    path: Path, _store: ImageStore, limits: ExtractSettings, sha256: str, pages: Sequence[int]
 ) -> tuple[PagePicture, ...]:
     """Draw some pages of a PDF; what a worker runs. Pages that the file lacks are left out.
 

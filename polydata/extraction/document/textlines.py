@@ -31,12 +31,12 @@ def _joinable(left: Line, right: Line) -> bool:
     return -0.5 * size < gap < limit * size
 
 
-def join_fragments(lines: Sequence[Line]) -> tuple[Line, ...]:
+def join_fragments(page: PageContent) -> PageContent:
     """Join pieces of one line that the file stores apart (words of an OCR layer, a caption and its label).
 
-    Upright lines only; the result is sorted from top to bottom, then left to right.
+    Upright lines only; the page's lines are sorted from top to bottom, then left to right.
     """
-    upright = sorted((line for line in lines if line.upright), key=lambda line: line.box.x0)
+    upright = sorted((line for line in page.lines if line.upright), key=lambda line: line.box.x0)
     reach = 0.45 * max((line.size for line in upright), default=0.0) + 0.01  # as far as baselines of one line may lie
     joined: list[Line] = []
     by_height: dict[int, list[int]] = {}
@@ -61,8 +61,8 @@ def join_fragments(lines: Sequence[Line]) -> tuple[Line, ...]:
         )
         if longer is line:
             by_height.setdefault(step, []).append(partner)
-    rest = [line for line in lines if not line.upright]
-    return tuple(sorted([*joined, *rest], key=lambda line: (line.box.y0, line.box.x0)))
+    rest = [line for line in page.lines if not line.upright]
+    return replace(page, lines=tuple(sorted([*joined, *rest], key=lambda line: (line.box.y0, line.box.x0))))
 
 
 def same_column(a: Line, b: Line) -> bool:

@@ -65,12 +65,14 @@ class _Holding:
         members: their clusters.
         box: around them and their writing.
         limits: of the column of text that the caption stands in.
+        seen: for each cluster, whether the caption sees it on that side.
     """
 
     side: Side
     members: list[int]
     box: Box
     limits: tuple[float, float]
+    seen: npt.NDArray[np.bool_]
 
 
 def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[float, float]]) -> dict[int, _Holding]:
@@ -81,34 +83,31 @@ def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[
     """
     pairs = pairs_in_sight(layout, votes)
     held: dict[int, _Holding] = {}
-    limits = [_column_of(caption, columns) for caption in layout.captions]
-    free = np.ones(len(layout.clusters), np.bool_)
-    for pair in pairs:
-        reach = NEXT_GAP if layout.captions[pair.caption].word == "table" else FIRST_GAP
-        if pair.caption not in held and free[pair.cluster] and pair.gap <= reach:
-            if pair.side == "beside":
-                limits[pair.caption] = EVERYWHERE
-            box = with_labels(layout.clusters[pair.cluster], layout, [pair.cluster], limits[pair.caption])
-            held[pair.caption] = _Holding(pair.side, [pair.cluster], box, limits[pair.caption])
-            free[pair.cluster] = False
     boxes = corners(layout.clusters)
-    seen: dict[tuple[int, Side], npt.NDArray[np.bool_]] = {}
+    free = np.ones(len(boxes), np.bool_)
+    for pair in pairs:
+        caption = layout.captions[pair.caption]
+        reach = NEXT_GAP if caption.word == "table" else FIRST_GAP
+        if pair.caption not in held and free[pair.cluster] and pair.gap <= reach:
+            limits = EVERYWHERE if pair.side == "beside" else _column_of(caption, columns)
+            box = with_labels(layout.clusters[pair.cluster], layout, [pair.cluster], limits)
+            held[pair.caption] = _Holding(pair.side, [pair.cluster], box, limits, np.zeros(len(boxes), np.bool_))
+            free[pair.cluster] = False
     wanted = np.zeros((len(layout.captions), len(boxes)), np.bool_)  # by captions that could have it
     for pair in pairs:
         wanted[pair.caption, pair.cluster] |= pair.gap <= FIRST_GAP
         if pair.caption in held and held[pair.caption].side == pair.side:
-            seen.setdefault((pair.caption, pair.side), np.zeros(len(boxes), np.bool_))[pair.cluster] = True
+            held[pair.caption].seen[pair.cluster] = True
     steps: dict[int, list[tuple[float, int]]] = {}
     while free.any():
         for number, one in held.items():
             if number not in steps:
-                sighted = seen[number, one.side]
-                elsewhere = np.asarray((wanted & (np.arange(len(wanted)) != number)[:, None]).any(0))
+                elsewhere = np.asarray(np.delete(wanted, number, 0).any(0))
                 table = layout.captions[number].word == "table"
                 reach = 0.0 if table else LEVEL_GAP
                 if layout.page.scanned and not table:
                     reach = GUTTER_GAP if np.isfinite(one.limits[0]) else 0.0
-                cost = _costs(one, boxes, sighted=sighted, elsewhere=elsewhere, reach=reach)
+                cost = _costs(one, boxes, elsewhere, reach)
                 order = np.argsort(cost, kind="stable")
                 steps[number] = [(float(cost[i]), int(i)) for i in order[: np.isfinite(cost).sum()]]
         best = min(
@@ -116,7 +115,7 @@ def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[
                 (cost, number, index)
                 for number, row in steps.items()
                 for cost, index in row
-                if free[index] and _may_grow(layout, held, number, index, seen)
+                if free[index] and _may_grow(layout, held, number, index)
             ),
             default=None,
         )
@@ -133,21 +132,15 @@ def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[
     return held
 
 
-def _costs(
-    one: _Holding,
-    boxes: Corners,
-    *,
-    sighted: npt.NDArray[np.bool_],
-    elsewhere: npt.NDArray[np.bool_],
-    reach: float,
-) -> npt.NDArray[np.float64]:
+def _costs(one: _Holding, boxes: Corners, elsewhere: npt.NDArray[np.bool_], reach: float) -> npt.NDArray[np.float64]:
     """What it costs a figure to take each cluster: the distance, less for parts of one row; infinite where too far.
+
+    Clusters that the caption sees on its figure's side may be ``NEXT_GAP`` away. Others must stand level with the
+    figure, or over or under it within its column.
 
     Args:
         one: the figure as it is.
         boxes: of the clusters.
-        sighted: clusters that the caption sees on its figure's side; they may be ``NEXT_GAP`` away. Others must
-            stand level with the figure, or over or under it within its column.
         elsewhere: clusters that another caption could have; they come last.
         reach: points that may lie between parts side by side in a column; 0 for nothing but what the caption sees.
             Less on scans, where unread words are ink too.
@@ -157,7 +150,7 @@ def _costs(
     far = np.maximum(across, down)
     level = np.minimum(box.y1, boxes[:, 3]) - np.maximum(box.y0, boxes[:, 1])
     within = (boxes[:, 0] > one.limits[0] - 15) & (boxes[:, 2] < one.limits[1] + 15)
-    seen = sighted & (far <= NEXT_GAP)
+    seen = one.seen & (far <= NEXT_GAP)
     near = np.zeros(len(boxes), np.bool_)
     if reach:
         beyond = np.where(elsewhere, GUTTER_GAP, min(reach, STACK_GAP)) if reach == LEVEL_GAP else 0.0
@@ -165,24 +158,18 @@ def _costs(
         stacked = (across == 0) & (down > 0) & (down <= STACK_GAP) & within
         near |= stacked
         flush = (abs(boxes[:, 0] - box.x0) < 3) | (abs(boxes[:, 2] - box.x1) < 3)
-        far = far + np.where(stacked & ~sighted & ~flush, 20.0, 0.0)
+        far = far + np.where(stacked & ~one.seen & ~flush, 20.0, 0.0)
     row = (abs(boxes[:, 1] - box.y0) < 6) & (abs(boxes[:, 3] - box.y1) < 6)
-    cost = np.where(row, 0.3, 1.0) * far + np.where(elsewhere & ~sighted, 1000.0, 0.0)
+    cost = np.where(row, 0.3, 1.0) * far + np.where(elsewhere & ~one.seen, 1000.0, 0.0)
     return np.where(near | seen, cost, np.inf)
 
 
-def _may_grow(
-    layout: PageLayout,
-    held: dict[int, _Holding],
-    number: int,
-    index: int,
-    seen: dict[tuple[int, Side], npt.NDArray[np.bool_]],
-) -> bool:
+def _may_grow(layout: PageLayout, held: dict[int, _Holding], number: int, index: int) -> bool:
     """Whether a figure with one more cluster stays clear of prose, captions and other figures."""
     one = held[number]
     wider = one.box.union(layout.clusters[index])
     others = corners(other.box for key, other in held.items() if key != number)
-    walls = layout.walls[len(layout.text.prose) :] if seen[number, one.side][index] else layout.walls
+    walls = layout.walls[len(layout.text.prose) :] if one.seen[index] else layout.walls
     return not _covers(wider, one.box, walls) and not _covers(wider, one.box, others)
 
 

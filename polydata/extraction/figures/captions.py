@@ -203,19 +203,13 @@ def join_lines(texts: Sequence[str], vocabulary: frozenset[str]) -> str:
     """Lines as one text; a word broken at a line's end is joined where the document knows the whole word."""
     out = ""
     for text in texts:
-        if not out:
-            out = text
-            continue
-        left = re.search(r"([^\W\d_]+)-$", out[-60:])
-        right = re.match(r"[^\W\d_]+", text)
-        if left and right:
-            if (left.group(1) + right.group(0)).lower() in vocabulary:
-                out = out[:-1] + text
-                continue
-            if f"{left.group(1)}-{right.group(0)}".lower() in vocabulary:
-                out += text
-                continue
-        out = f"{out} {text}"
+        left, right = re.search(r"([^\W\d_]+)-$", out[-60:]), re.match(r"[^\W\d_]+", text)
+        if left and right and (left[1] + right[0]).lower() in vocabulary:
+            out = out[:-1] + text
+        elif left and right and f"{left[1]}-{right[0]}".lower() in vocabulary:
+            out += text
+        else:
+            out = f"{out} {text}" if out else text
     return out
 
 

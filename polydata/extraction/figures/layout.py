@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -14,19 +15,11 @@ import numpy.typing as npt
 from polydata.extraction.document.page import Line, PageContent
 from polydata.extraction.document.textlines import TextLayer, split_text
 from polydata.extraction.figures.captions import Caption
-from polydata.extraction.figures.objects import (
-    cluster,
-    ink_boxes,
-    repeated_images,
-    without_repeated,
-)
+from polydata.extraction.figures.objects import cluster, distance, ink_boxes, repeated_images, without_repeated
 from polydata.types import Box
 
 Side = Literal["above", "below", "beside", "overleaf"]
 """Where a figure stands, seen from its caption."""
-
-FIGURE_SIDES: tuple[Side, ...] = ("above", "below")
-TABLE_SIDES: tuple[Side, ...] = ("below",)
 
 FIRST_GAP = 110.0
 NEXT_GAP = 42.0
@@ -120,19 +113,16 @@ def _blocked(corridor: Box | None, layout: PageLayout, own: int) -> bool:
     return bool(hit.any())
 
 
-def _gap(caption: Box, box: Box, side: Side) -> float | None:
-    """Points from a caption to a box above or below it; None where they share too little width or overlap."""
-    across = min(caption.x1, box.x1) - max(caption.x0, box.x0)
-    if across < 0.2 * min(caption.width, box.width):
-        return None
-    gap = caption.y0 - box.y1 if side == "above" else box.y0 - caption.y1
-    return gap if gap > -0.15 * box.height - 2 else None
+def _in_column(caption: Box, box: Box, side: Side) -> tuple[float, Box | None] | None:
+    """Points from a caption to a box above or below it, and what lies between.
 
-
-def _corridor(caption: Box, box: Box, side: Side) -> Box | None:
+    None where they share too little width or overlap.
+    """
     x0, x1 = max(caption.x0, box.x0), min(caption.x1, box.x1)
     y0, y1 = (box.y1, caption.y0) if side == "above" else (caption.y1, box.y0)
-    return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+    if x1 - x0 < 0.2 * min(caption.width, box.width) or y1 - y0 <= -0.15 * box.height - 2:
+        return None
+    return y1 - y0, Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
 def _beside(caption: Box, box: Box) -> tuple[float, Box] | None:
@@ -150,16 +140,13 @@ def pairs_in_sight(layout: PageLayout, votes: dict[str, Side]) -> list[Pair]:
     pairs = []
     for number, caption in enumerate(layout.captions):
         vote = votes.get(caption.word)
-        for index, box in enumerate(layout.clusters):
-            for side in TABLE_SIDES if caption.word == "table" else FIGURE_SIDES:
-                gap = _gap(caption.box, box, side)
-                if gap is None or _blocked(_corridor(caption.box, box, side), layout, number):
-                    continue
-                cost = max(gap, 0.0) + (AGAINST_VOTE if vote and vote != side and caption.word != "table" else 0.0)
-                pairs.append(Pair(cost, gap, number, index, side))
-            level = _beside(caption.box, box) if caption.word != "table" else None
-            if level is not None and not _blocked(level[1], layout, number):
-                pairs.append(Pair(level[0] + BESIDE_COST, level[0], number, index, "beside"))
+        sides: tuple[Side, ...] = ("below",) if caption.word == "table" else ("above", "below", "beside")
+        for (index, box), side in product(enumerate(layout.clusters), sides):
+            seen = _beside(caption.box, box) if side == "beside" else _in_column(caption.box, box, side)
+            if seen is None or _blocked(seen[1], layout, number):
+                continue
+            against = BESIDE_COST if side == "beside" else AGAINST_VOTE if vote and vote != side else 0.0
+            pairs.append(Pair(max(seen[0], 0.0) + against, seen[0], number, index, side))
     return sorted(pairs)
 
 
@@ -167,8 +154,7 @@ def count_votes(layouts: Sequence[PageLayout]) -> dict[str, Side]:
     """The side on which the figures of a document stand, for each kind of caption.
 
     A caption that sees a figure on one side only has three votes, one that sees it much nearer on one side has one.
-    Captions with a figure beside them have none. Kinds
-    without a vote of their own follow the whole document.
+    Captions with a figure beside them have none. Kinds without a vote of their own follow the whole document.
     """
     tally: dict[str, Counter[Side]] = {}
     for layout in layouts:
@@ -196,11 +182,6 @@ def count_votes(layouts: Sequence[PageLayout]) -> dict[str, Side]:
     return votes
 
 
-def distance(a: Box, b: Box) -> tuple[float, float]:
-    """Horizontal and vertical gap between two boxes, 0 where they overlap."""
-    return max(0.0, a.x0 - b.x1, b.x0 - a.x1), max(0.0, a.y0 - b.y1, b.y0 - a.y1)
-
-
 def gaps(box: Box, others: Corners) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Horizontal and vertical gap between a box and each of the others, 0 where they overlap."""
     across = np.maximum(0.0, np.maximum(box.x0 - others[:, 2], others[:, 0] - box.x1))
@@ -222,9 +203,7 @@ def with_labels(box: Box, layout: PageLayout, members: Sequence[int], limits: tu
         free &= (labels[:, 0] > limits[0] - 15) & (labels[:, 2] < limits[1] + 15)
     for _ in range(4):
         grown = box
-        near = (labels[:, 0] - box.x1 < 40) & (box.x0 - labels[:, 2] < 40)
-        near &= (labels[:, 1] - box.y1 < 40) & (box.y0 - labels[:, 3] < 40)
-        for index in np.flatnonzero(near & free):
+        for index in np.flatnonzero((np.maximum(*gaps(box, labels)) < 40) & free):
             line = lines[index]
             if _stands_at(line, *distance(line.box, grown)):
                 wider = grown.union(line.box)
@@ -258,15 +237,14 @@ def _label_clusters(layout: PageLayout) -> PageLayout:
             nearest = int(np.argmin(1.5 * across + down))  # writing stands under its drawing sooner than beside
             if not _stands_at(line, float(across[nearest]), float(down[nearest])):
                 continue
-            box = Box(*(float(value) for value in boxes[nearest]))
+            box = Box(*boxes[nearest].tolist())
             wider = box.union(line.box)
             if not _covers_more(wider, box, layout.walls):
                 owners[index], changed = nearest, True
                 boxes[nearest] = wider.x0, wider.y0, wider.x1, wider.y1
         if not changed:
             break
-    clusters = tuple(Box(*(float(value) for value in row)) for row in boxes)
-    return replace(layout, clusters=clusters, owners=tuple(int(owner) for owner in owners))
+    return replace(layout, clusters=tuple(Box(*row) for row in boxes.tolist()), owners=tuple(owners.tolist()))
 
 
 def _separators(captions: Sequence[Caption], page: PageContent) -> list[Box]:

@@ -159,7 +159,7 @@ def cluster(boxes: Sequence[Box], separators: Sequence[Box], walls: Sequence[Box
         merged: list[Box] = []
         for box in groups:
             for index, other in enumerate(merged):
-                if _near(box, other) and not _parted(box, other, separators, walls):
+                if max(distance(box, other)) < JOIN and not _parted(box, other, separators, walls):
                     merged[index] = other.union(box)
                     changed = True
                     break
@@ -169,10 +169,9 @@ def cluster(boxes: Sequence[Box], separators: Sequence[Box], walls: Sequence[Box
     return groups
 
 
-def _near(a: Box, b: Box) -> bool:
-    across = max(a.x0, b.x0) - min(a.x1, b.x1)
-    down = max(a.y0, b.y0) - min(a.y1, b.y1)
-    return across < JOIN and down < JOIN
+def distance(a: Box, b: Box) -> tuple[float, float]:
+    """Horizontal and vertical gap between two boxes, 0 where they overlap."""
+    return max(0.0, a.x0 - b.x1, b.x0 - a.x1), max(0.0, a.y0 - b.y1, b.y0 - a.y1)
 
 
 def _parted(a: Box, b: Box, separators: Sequence[Box], walls: Sequence[Box]) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+from time import process_time
 
 import numpy as np
 
@@ -36,35 +36,11 @@ HEAD, LONGEST = 8.0, 200.0
 """Of lines that may begin a caption so many heights are read at first; longer lines than so many heights are cut."""
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a line of print stands, in pixels."""
+MOST_PAGES = 40
+"""Pages of a document that are read at most."""
 
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @property
-    def width(self) -> int:
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> int:
-        return self.y1 - self.y0
-
-
-@dataclass(frozen=True)
-class ScanLimits:
-    """How much reading one document may cost.
-
-    Attributes:
-        pages: that are read at most.
-        seconds: of processor time after which no further page is begun.
-    """
-
-    pages: int = 40
-    seconds: float = 150.0
+MOST_SECONDS = 150.0
+"""Of processor time, after which no further page of a document is begun."""
 
 
 def _is_picture(page: PageContent) -> bool:
@@ -97,8 +73,8 @@ def pages_to_read(pages: Sequence[PageContent], found: Sequence[LocatedFigure]) 
     ]
 
 
-def _places(pixels: Rgb) -> list[_Place]:
-    """Where print stands on a page, each line from the band that holds its middle, from top to bottom."""
+def _places(pixels: Rgb) -> list[Box]:
+    """Where print stands on a page, in pixels, each line from the band that holds its middle, from top to bottom."""
     height = pixels.shape[0]
     edges = [round(height * band / BANDS) for band in range(BANDS + 1)]
     places = []
@@ -106,12 +82,14 @@ def _places(pixels: Rgb) -> list[_Place]:
         start = max(0, top - LAP)
         for x0, y0, x1, y1 in find_print(pixels[start : bottom + LAP]):
             middle = (y0 + y1) / 2 + start
-            if top <= middle < bottom or (bottom == height and middle >= bottom):
-                places.append(_Place(round(x0), round(y0 + start), round(x1), round(y1 + start)))
-    return sorted((one for one in places if one.width > 1 and one.height > 1), key=lambda one: (one.y0, one.x0))
+            left, upper, right, lower = round(x0), round(y0 + start), round(x1), round(y1 + start)
+            here = top <= middle < bottom or (bottom == height and middle >= bottom)
+            if here and right - left > 1 and lower - upper > 1:
+                places.append(Box(left, upper, right, lower))
+    return sorted(places, key=lambda one: (one.y0, one.x0))
 
 
-def _follows(line: _Place, above: _Place) -> bool:
+def _follows(line: Box, above: Box) -> bool:
     """Whether a line goes on under another: same column, no space between paragraphs."""
     shared = min(line.x1, above.x1) - max(line.x0, above.x0)
     step = line.y1 - above.y1
@@ -119,7 +97,7 @@ def _follows(line: _Place, above: _Place) -> bool:
     return 0.4 * size < step < 1.6 * size and shared > 0.5 * min(line.width, above.width)
 
 
-def _flush_above(index: int, places: Sequence[_Place]) -> int | None:
+def _flush_above(index: int, places: Sequence[Box]) -> int | None:
     """The line that a line goes on under, beginning where it does and not shorter."""
     line = places[index]
     for number in range(index - 1, max(-1, index - 60), -1):
@@ -129,7 +107,7 @@ def _flush_above(index: int, places: Sequence[_Place]) -> int | None:
     return None
 
 
-def _begins(index: int, places: Sequence[_Place]) -> bool:
+def _begins(index: int, places: Sequence[Box]) -> bool:
     """Whether a line may be a caption's first: not when two lines of text stand over it."""
     if places[index].width < 2.2 * places[index].height:
         return False
@@ -137,7 +115,7 @@ def _begins(index: int, places: Sequence[_Place]) -> bool:
     return above is None or _flush_above(above, places) is None
 
 
-def _run_below(index: int, places: Sequence[_Place]) -> list[int]:
+def _run_below(index: int, places: Sequence[Box]) -> list[int]:
     """A line and those that go on under it, and what stands level with them in their column."""
     run, x0, x1 = [index], places[index].x0, places[index].x1
     last = places[index]
@@ -151,12 +129,12 @@ def _run_below(index: int, places: Sequence[_Place]) -> list[int]:
     return run
 
 
-def _read(pixels: Rgb, places: Sequence[_Place], whole: bool) -> dict[int, tuple[str, float]]:
+def _read(pixels: Rgb, places: Sequence[Box], whole: bool) -> dict[int, tuple[str, float]]:
     """Text and certainty of lines by their numbers: of all, or of those that begin or belong to captions."""
 
     def crops(numbers: Sequence[int], widest: float) -> list[Rgb]:
-        rows = [places[number] for number in numbers]
-        return [pixels[one.y0 : one.y1, one.x0 : one.x0 + min(one.width, round(widest * one.height))] for one in rows]
+        rows = [places[number].rounded() for number in numbers]
+        return [pixels[y0:y1, x0 : min(x1, x0 + round(widest * (y1 - y0)))] for x0, y0, x1, y1 in rows]
 
     if whole:
         numbers = list(range(len(places)))
@@ -175,21 +153,21 @@ def _read(pixels: Rgb, places: Sequence[_Place], whole: bool) -> dict[int, tuple
     return {**unread, **dict(zip(full, read_lines(crops(full, LONGEST)), strict=True))}
 
 
-def _stand_in(place: _Place) -> str:
+def _stand_in(place: Box) -> str:
     """Something to stand for a line that was not read: about as many words; a sign where it is short."""
     if place.width < 6 * place.height:
         return "x"
     return " ".join(["xx"] * max(1, round(place.width / (2.5 * place.height))))
 
 
-def _lines(places: Sequence[_Place], texts: dict[int, tuple[str, float]], scale: float, page: Box) -> tuple[Line, ...]:
+def _lines(places: Sequence[Box], texts: dict[int, tuple[str, float]], scale: float, page: Box) -> tuple[Line, ...]:
     """Print as lines of text; heights near the median are one size, for they follow the letters in the line."""
     heights = [one.height for one in places if one.width > 4 * one.height]
     usual = float(np.median(heights)) if heights else 0.0
     lines = []
     for number, one in enumerate(places):
         read, score = texts.get(number, (_stand_in(one), 1.0))
-        text = " ".join(clean_text(read).split())
+        text = clean_text(read)
         x0, x1 = max(0.0, one.x0 / scale), min(page.width, one.x1 / scale)
         y0, y1 = max(0.0, one.y0 / scale), min(page.height, one.y1 / scale)
         if not text or score < SURE or x0 >= x1 or y0 >= y1:
@@ -231,25 +209,21 @@ def read_scans(
     document: pymupdf.Document,
     pages: Sequence[PageContent],
     numbers: Sequence[int],
-    limits: ScanLimits,
-    clock: Callable[[], float] = time.process_time,
 ) -> tuple[list[PageContent], list[int]]:
-    """Read pages by OCR, as far as the limits allow.
+    """Read pages by OCR, at most ``MOST_PAGES`` and for ``MOST_SECONDS``.
 
     Args:
         document: open.
         pages: all of its pages, in order.
         numbers: of those to read, from ``pages_to_read``.
-        limits: after which the rest is left unread.
-        clock: seconds of processor time; for tests.
 
     Returns:
         All pages, and the numbers of those left unread. The first page is read whole, for it says what paper it is.
     """
     out = list(pages)
-    start = clock()
+    start = process_time()
     for done, number in enumerate(numbers):
-        if done >= limits.pages or clock() - start > limits.seconds:
+        if done >= MOST_PAGES or process_time() - start > MOST_SECONDS:
             return out, list(numbers[done:])
         out[number - 1] = read_page_by_ocr(Sheet(document[number - 1]), pages[number - 1], whole=number == 1)
         pymupdf.TOOLS.store_shrink(100)  # decoded scans would stay in the library's cache, up to 256 MB of them

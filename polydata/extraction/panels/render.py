@@ -77,10 +77,8 @@ class Drawn:
         scale = self.dpi / 72
         left, top = math.floor(self.box.x0 * scale), math.floor(self.box.y0 * scale)
         rows, columns = self.rgb.shape[:2]
-        x0, y0 = (
-            min(columns - 1, max(0, round(box.x0 * scale) - left)),
-            min(rows - 1, max(0, round(box.y0 * scale) - top)),
-        )
+        x0 = min(columns - 1, max(0, round(box.x0 * scale) - left))
+        y0 = min(rows - 1, max(0, round(box.y0 * scale) - top))
         x1, y1 = max(x0 + 1, round(box.x1 * scale) - left), max(y0 + 1, round(box.y1 * scale) - top)
         return self.rgb[y0:y1, x0:x1]
 
@@ -117,23 +115,18 @@ def _small(rgb: Rgb) -> npt.NDArray[np.float64]:
 def _covered_later(page: pymupdf.Page, box: Box) -> bool:
     """Whether something is drawn over an image after it: an arrow, a letter, a scale bar."""
     log = page.get_bboxlog()
-    place = None
-    for index, (kind, where) in enumerate(log):
-        if (
-            "image" in kind
-            and Box(box.x0 - 1, box.y0 - 1, box.x1 + 1, box.y1 + 1).overlap(_log_box(where) or box) > 0.9 * box.area
-        ):
-            place = index
-    if place is None:
-        return True
-    inner = Box(
-        box.x0 + 0.02 * box.width, box.y0 + 0.02 * box.height, box.x1 - 0.02 * box.width, box.y1 - 0.02 * box.height
-    )
-    for kind, where in log[place + 1 :]:
-        later = _log_box(where)
-        if not kind.startswith(("ignore", "clip")) and later is not None and later.overlap(inner) > 0:
+    around, inner = _grown(box, 1, 1), _grown(box, -0.02 * box.width, -0.02 * box.height)
+    for kind, where in reversed(log):
+        drawn = _log_box(where)
+        if "image" in kind and around.overlap(drawn or box) > 0.9 * box.area:
+            return False
+        if not kind.startswith(("ignore", "clip")) and drawn is not None and drawn.overlap(inner) > 0:
             return True
-    return False
+    return True
+
+
+def _grown(box: Box, across: float, down: float) -> Box:
+    return Box(box.x0 - across, box.y0 - down, box.x1 + across, box.y1 + down)
 
 
 def _log_box(where: Sequence[float]) -> Box | None:

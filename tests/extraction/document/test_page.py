@@ -9,15 +9,16 @@ import pymupdf
 import pytest
 from pdf_sheet import micrograph, png
 
-from polydata.extraction.document.open import Limits, opened
+from polydata.extraction.document.open import opened
 from polydata.extraction.document.page import PageContent, Sheet, read_page, read_pages
+from polydata.workspace import ExtractSettings
 
 SIDE = 40
 
 
 def pages_of(document: pymupdf.Document, folder: Path) -> list[PageContent]:
     document.save(folder / "one.pdf")
-    with opened(folder / "one.pdf", Limits()) as (read, _):
+    with opened(folder / "one.pdf", ExtractSettings()) as (read, _):
         return read_pages(read)
 
 

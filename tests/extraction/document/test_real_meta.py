@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from polydata.extraction.document.meta import paper_meta
-from polydata.extraction.document.open import Limits, opened
+from polydata.extraction.document.open import opened
 from polydata.extraction.document.page import Sheet, read_page
 from polydata.extraction.document.textlines import join_fragments
 from polydata.types import PaperMeta
+from polydata.workspace import ExtractSettings
 
 pytestmark = pytest.mark.realdata
 
 
 def meta_of(path: Path) -> PaperMeta:
-    with opened(path, Limits()) as (document, _):
+    with opened(path, ExtractSettings()) as (document, _):
         page = read_page(Sheet(document[0]))
-        return paper_meta(document, replace(page, lines=join_fragments(page.lines)))
+        return paper_meta(document, join_fragments(page))
 
 
 def test_most_papers_say_what_they_are(shared_data: Path) -> None:

@@ -125,7 +125,7 @@ def test_long_texts_are_matched_at_once(parts: list[str], times: int, tail: str)
     LEADS_ON.search(text[-200:])
     MENTION.match(text[:200])
     join_lines([text, text], frozenset())
-    join_fragments([shown, replace(shown, box=Box(300, 90, 400, 102))])
+    join_fragments(page([shown, replace(shown, box=Box(300, 90, 400, 102))]))
     assert time.process_time() - start < 2
 
 

@@ -14,18 +14,19 @@ import pytest
 from make_journal import make_paper
 from pdf_sheet import Expected
 
-from polydata.extraction.document.open import Limits, opened
+from polydata.extraction.document.open import opened
 from polydata.extraction.document.page import Line, PageContent, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
 from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions
 from polydata.types import Box
+from polydata.workspace import ExtractSettings
 
 PAPERS = 24
 
 
 def find(pages: list[PageContent]) -> tuple[list[LocatedFigure], list[Caption]]:
-    pages = [replace(page, lines=join_fragments(page.lines)) for page in pages]
+    pages = [join_fragments(page) for page in pages]
     prints = furniture_prints(pages)
     captions, tables = find_captions(pages, prints)
     return find_figures(pages, captions, tables, prints)
@@ -49,7 +50,7 @@ def test_random_designs(tmp_path: Path) -> None:
     for seed in range(1000, 1000 + PAPERS):
         path = tmp_path / f"{seed}.pdf"
         expected = make_paper(path, seed)
-        with opened(path, Limits()) as (document, _):
+        with opened(path, ExtractSettings()) as (document, _):
             found, _ = find(read_pages(document))
         captioned = [one for one in found if one.caption is not None]
         matched = [_right(captioned, true) for true in expected]
@@ -132,6 +133,6 @@ def test_a_page_number_is_no_part_of_the_figure_below_it(tmp_path: Path) -> None
                 page.draw_rect((60, 76, 550, 340), fill=(0.5, 0.5, 0.5))
                 page.insert_text((60, 360), "Figure 1. The morphology of the blend.", fontsize=9)
         document.save(path)
-    with opened(path, Limits()) as (document, _):
+    with opened(path, ExtractSettings()) as (document, _):
         found, _ = find(read_pages(document))
     assert [74 < one.box.y0 < 77 for one in found] == [True]

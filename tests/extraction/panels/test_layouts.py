@@ -11,16 +11,17 @@ from make_pdf import LAYOUTS
 from pdf_sheet import Expected, micrograph
 
 from polydata.choices import Kind
-from polydata.extraction.paper import Limits, extract_paper
+from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore, open_picture
 from polydata.types import Box, Figure, Paper
+from polydata.workspace import ExtractSettings
 
 
 def extract(tmp_path: Path, layout: str) -> tuple[Paper, list[Expected], ImageStore]:
     path = tmp_path / f"{layout}.pdf"
     expected = LAYOUTS[layout](path)
     store = ImageStore(tmp_path / "store")
-    return extract_paper(path, store, Limits()), expected, store
+    return extract_paper(path, store, ExtractSettings()), expected, store
 
 
 def _folder(parent: Path, name: str) -> Path:
