@@ -37,9 +37,17 @@ def screen(  # noqa: PLR0917 - options of a command
     """Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last word later."""
     from polydata.screening import workflow
 
-    choices = workflow.Choices(threshold, accept or (), reject or (), undo or ())
     with open_session(workspace) as session, out.stages() as progress:
-        result = workflow.screen(session, rule, again=again, choices=choices, progress=progress)
+        result = workflow.screen(
+            session,
+            rule,
+            again=again,
+            threshold=threshold,
+            accept=accept or (),
+            reject=reject or (),
+            undo=undo or (),
+            progress=progress,
+        )
     out.report_problems(result.failures, "Failed")
     facts = {
         "screened now": result.screened,

@@ -103,20 +103,21 @@ def remove_paper(
 
     removed = Removed(0, ())
     with open_session(workspace, read_only=dry_run) as session:
-        plan = plan_removal(session, papers or (), older=older)
+        going = plan_removal(session, papers or (), older=older)
         if not as_json:
-            _name(plan.papers)
-        todo = bool(plan.papers) and not dry_run
+            _name(going)
+        todo = bool(going) and not dry_run
         if todo and not yes:
             _ask(as_json=as_json)
         if todo:
-            removed = remove(session, plan)
-            out.report_problems((f"{s} holds images that are gone from the catalogue" for s in plan.splits), "Split")
+            removed = remove(session, going)
+            splits = sorted({split for paper in going for split in paper["splits"]})  # sealed: they stay as they are
+            out.report_problems((f"{s} holds images that are gone from the catalogue" for s in splits), "Split")
     out.report_problems(removed.failures, "Not deleted")
     if as_json:
-        out.print_json({"removed": todo, "papers": plan.papers, **dataclasses.asdict(removed)})
+        out.print_json({"removed": todo, "papers": going, **dataclasses.asdict(removed)})
     elif todo:
-        typer.echo(f"Removed {len(plan.papers)} papers and {removed.images} images.")
+        typer.echo(f"Removed {len(going)} papers and {removed.images} images.")
     if removed.failures:
         raise PartialFailure(
             f"The papers are removed, but {len(removed.failures)} image files could not be deleted.",

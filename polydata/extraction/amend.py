@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from polydata import ids
 from polydata.choices import Kind
@@ -17,7 +16,7 @@ from polydata.extraction.figures.captions import Caption
 from polydata.extraction.panels.render import render
 from polydata.extraction.paper import Press, cut_figure, print_panel, told
 from polydata.images.picture import ImageStore
-from polydata.text.captions import LABEL, WORDS, Parts, split_caption
+from polydata.text.captions import LABEL, WORDS, split_caption
 from polydata.text.mentions import find_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 from polydata.workspace import ExtractSettings
@@ -37,16 +36,6 @@ LEAST = 8.0
 
 class Unfit(UsageError):
     """A correction that cannot be made on this paper as it was read."""
-
-
-class Cutter(Protocol):
-    """Cuts pictures out of a PDF."""
-
-    def figure(self, page: int, box: Box, label: str | None, caption: str | None, kind: Kind | None) -> Figure:
-        """A figure of that box, taken apart into panels; ``kind`` None tells it by the picture."""
-
-    def panel(self, figure: Figure, box: Box) -> tuple[ImageInfo, Kind]:
-        """The stored picture of a box within a figure, and what it shows."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +153,9 @@ def _corrected(paper: Paper, old: Figure, changes: Correction, cutter: Cutter | 
     return replace(new, kind=kind, panels=panels)
 
 
-def _parts(caption: str | None) -> Parts:
-    return split_caption(caption) if caption else Parts("", ())
-
-
 def _retold(figure: Figure, caption: str | None) -> tuple[Panel, ...]:
     """The panels of a figure with what another caption says of each; words that a user gave to a panel stay."""
-    before, after = dict(_parts(figure.caption).panels), _parts(caption)
+    before, after = dict(split_caption(figure.caption or "").panels), split_caption(caption or "")
     words, panels = dict(after.panels), figure.panels
     if len(panels) == len(words) > 1 and not any(panel.label for panel in panels):
         panels = tuple(replace(one, label=label) for one, label in zip(panels, after.labels, strict=True))
@@ -188,7 +173,7 @@ def _retold(figure: Figure, caption: str | None) -> tuple[Panel, ...]:
 def _spoken(panel: Panel, figure: Figure) -> Panel:
     """A panel with what is said of it; words by hand, which the figure's caption lacks, are read on their own."""
     caption, own = figure.caption, panel.caption
-    panel = told(panel, caption, _parts(caption).stem or None, lone=panel.box == figure.box)
+    panel = told(panel, caption, split_caption(caption or "").stem or None, lone=panel.box == figure.box)
     if own and own not in (caption or ""):
         return replace(panel, mentions=(*panel.mentions, *find_mentions(own)))
     return panel
@@ -223,7 +208,7 @@ def _panel_edit(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None)
 def _relabelled(panel: Panel, figure: Figure, changes: Correction) -> Panel:
     """A panel with another label and its words: those given, or those of the caption for that label."""
     label = panel.label if changes.label is None else changes.label or None
-    words = dict(_parts(figure.caption).panels)
+    words = dict(split_caption(figure.caption or "").panels)
     caption = panel.caption
     if changes.caption is not None:
         caption = changes.caption or None
@@ -295,19 +280,18 @@ def _shown(leftover: Leftover, figure: Figure) -> bool:
     return picture and leftover.box.share_inside(figure.box) > CERTAIN
 
 
-class PdfCutter:
-    """Cuts figures and panels as extraction does.
+class Cutter:
+    """Cuts figures and panels out of a PDF as extraction does.
 
     Args:
         press: of the document.
-        pages: number of its pages.
     """
 
-    def __init__(self, press: Press, pages: int) -> None:
-        self._press, self._pages = press, pages
+    def __init__(self, press: Press) -> None:
+        self._press = press
 
     def figure(self, page: int, box: Box, label: str | None, caption: str | None, kind: Kind | None) -> Figure:
-        """See ``polydata.extraction.amend.Cutter``.
+        """A figure of that box, taken apart into panels; ``kind`` None tells it by the picture.
 
         Raises:
             Unfit: if there is no such page, or the box does not lie on it.
@@ -322,7 +306,7 @@ class PdfCutter:
         return replace(figure, label=label, method="by-hand")
 
     def panel(self, figure: Figure, box: Box) -> tuple[ImageInfo, Kind]:
-        """See ``polydata.extraction.amend.Cutter``."""
+        """The stored picture of a box within a figure, and what it shows."""
         self._on(figure.page, box)
         drawn = render(self._press.page(figure.page)[0], figure.box, figure.dpi)
         kind = figure.kind or Kind.MIXED
@@ -330,8 +314,8 @@ class PdfCutter:
 
     def _on(self, page: int, box: Box) -> Box:
         """A box cut to its page."""
-        if not 1 <= page <= self._pages:
-            raise Unfit(f"there is no page {page}: the PDF has {self._pages}")
+        if not 1 <= page <= (pages := self._press.document.page_count):
+            raise Unfit(f"there is no page {page}: the PDF has {pages}")
         if min(box.width, box.height) < LEAST:
             raise Unfit(f"the box is smaller than {LEAST:g} points", "Boxes are in points, 1/72 inch.")
         sheet = self._press.page(page)[0].box
@@ -350,4 +334,4 @@ def amend_paper(path: Path, store: ImageStore, limits: ExtractSettings, paper: P
     if not needs_pdf(edits):
         return amend(paper, edits, None)
     with opened(path, limits, paper.sha256) as (document, _):
-        return amend(paper, edits, PdfCutter(Press(document, store, None), document.page_count))
+        return amend(paper, edits, Cutter(Press(document, store, None)))

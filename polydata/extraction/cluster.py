@@ -17,7 +17,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -142,7 +142,7 @@ def _connected(cluster: str) -> Iterator[Client]:
             raise ServerError(
                 f"No Dask scheduler answers at {cluster}: {error}", "Start one with: dask scheduler"
             ) from None
-        try:
+        with closing(client):
             try:
                 client.wait_for_workers(1, timeout=PATIENCE_S)
             except TimeoutError:
@@ -150,8 +150,6 @@ def _connected(cluster: str) -> Iterator[Client]:
                     f"The scheduler at {cluster} has no workers.", f"Start some with: dask worker {cluster}"
                 ) from None
             yield client
-        finally:
-            client.close()
 
 
 def _check_workers(client: Client, store: ImageStore) -> None:

@@ -19,7 +19,7 @@ from polydata.extraction.figures.scans import pages_to_read, read_scans, was_rea
 from polydata.extraction.panels.cuts import Cut, panel_cuts
 from polydata.extraction.panels.render import Drawn, analysis_dpi, native_dpi, picture_of, render
 from polydata.images.picture import ImageStore
-from polydata.text.captions import Parts, split_caption
+from polydata.text.captions import split_caption
 from polydata.text.composition import panel_composition
 from polydata.text.mentions import panel_mentions, scale_in_caption
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
@@ -137,7 +137,7 @@ def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None) -> 
     rgb = drawn.at(analysis_dpi(content.images, found.box))
     text = found.caption.text if found.caption else None
     kind = kind or kind_of_picture(rgb, text, found.caption.word if found.caption else None)
-    parts = split_caption(text) if text else Parts("", ())
+    parts = split_caption(text or "")
     cuts = panel_cuts(content, drawn, rgb, parts, kind)
     return Figure(
         page=found.page,

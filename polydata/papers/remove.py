@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,6 @@ from polydata.ids import sha256_file
 
 
 @dataclass(frozen=True)
-class Removal:
-    """Papers that are to go, and what goes with each of them (see ``catalogue.removal.what_goes_with``)."""
-
-    papers: tuple[dict[str, Any], ...]
-
-    @property
-    def splits(self) -> list[str]:
-        """Splits that hold images of these papers. They are sealed and stay as they are."""
-        return sorted({split for paper in self.papers for split in paper["splits"]})
-
-
-@dataclass(frozen=True)
 class Removed:
     """What a removal did to the store.
 
@@ -42,8 +30,8 @@ class Removed:
     failures: tuple[str, ...]
 
 
-def plan_removal(session: Session, identifiers: Sequence[str], *, older: bool = False) -> Removal:
-    """What removing papers would take away.
+def plan_removal(session: Session, identifiers: Sequence[str], *, older: bool = False) -> list[dict[str, Any]]:
+    """Papers that are to go, and what goes with each of them (see ``catalogue.removal.what_goes_with``).
 
     Args:
         identifiers: ids of papers or SHA-256 of their PDFs, or the beginnings of these.
@@ -59,7 +47,7 @@ def plan_removal(session: Session, identifiers: Sequence[str], *, older: bool = 
     chosen = find_papers(catalogue, identifiers)
     if older:
         chosen += [paper for paper in older_papers(catalogue) if paper not in chosen]
-    return Removal(tuple(what_goes_with(catalogue, chosen)))
+    return what_goes_with(catalogue, chosen)
 
 
 def older_papers(catalogue: Catalogue) -> list[str]:
@@ -78,12 +66,12 @@ def older_papers(catalogue: Catalogue) -> list[str]:
     return older
 
 
-def remove(session: Session, removal: Removal) -> Removed:
+def remove(session: Session, papers: Iterable[Mapping[str, Any]]) -> Removed:
     """Take the papers out of the catalogue, then the images that nothing shows any more out of the store.
 
     A command that is killed between the two steps leaves images without a paper, which do no harm.
     """
-    gone = remove_papers(session.catalogue, [paper["paper_id"] for paper in removal.papers])
+    gone = remove_papers(session.catalogue, [paper["paper_id"] for paper in papers])
     tie_supplements(session.catalogue)
     store = session.images
     failures = []

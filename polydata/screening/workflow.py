@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,22 +24,6 @@ from polydata.screening.rules import THRESHOLD, get_rule
 from polydata.types import Decision, Progress, quiet
 
 SCREEN_BATCH = 200
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user changes of the screening; images are named by their SHA-256 or a panel's id.
-
-    Attributes:
-        threshold: the score from which images are accepted, above 0 and at most 1; None keeps the one in force.
-        accept, reject: images decided by hand from now on.
-        undo: images whose decision by hand is taken back.
-    """
-
-    threshold: float | None = None
-    accept: Sequence[str] = ()
-    reject: Sequence[str] = ()
-    undo: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -66,15 +50,22 @@ def screen(
     rule: str = "micrograph",
     *,
     again: bool = False,
-    choices: Choices | None = None,
+    threshold: float | None = None,
+    accept: Sequence[str] = (),
+    reject: Sequence[str] = (),
+    undo: Sequence[str] = (),
     progress: Progress = quiet,
 ) -> ScreeningResult:
     """Write the user's choices, then apply a rule to every image that it has not seen.
 
+    Images are named by their SHA-256 or a panel's id.
+
     Args:
         rule: name of a rule in ``polydata.screening.rules``.
         again: look at all images anew. Decisions by hand and the threshold stay.
-        choices: threshold and decisions by hand; none changes nothing.
+        threshold: the score from which images are accepted, above 0 and at most 1; None keeps the one in force.
+        accept, reject: images decided by hand from now on.
+        undo: images whose decision by hand is taken back.
         progress: told how many images are done.
 
     Raises:
@@ -83,7 +74,7 @@ def screen(
     """
     version, judge = get_rule(rule)
     before = final_decisions(session.catalogue)
-    _apply(session.catalogue, rule, choices or Choices())
+    _choose(session.catalogue, rule, threshold, {"accepted": accept, "rejected": reject, None: undo})
     store = session.images
     images = unscreened_images(session.catalogue, rule, version, again=again)
     failures = []
@@ -107,17 +98,19 @@ def screen(
     )
 
 
-def _apply(catalogue: Catalogue, rule: str, choices: Choices) -> None:
+def _choose(
+    catalogue: Catalogue, rule: str, threshold: float | None, by_hand: Mapping[Decision | None, Sequence[str]]
+) -> None:
     """Check the user's choices and write them, all or none."""
-    if choices.threshold is not None and not 0 < choices.threshold <= 1:
+    if threshold is not None and not 0 < threshold <= 1:
         raise UsageError(
-            f"The threshold must be above 0 and at most 1, not {choices.threshold:g}.",
+            f"The threshold must be above 0 and at most 1, not {threshold:g}.",
             "See the scores with: polydata list screenings",
         )
     wanted: dict[str, Decision | None] = {}
-    for names, decision in ((choices.accept, "accepted"), (choices.reject, "rejected"), (choices.undo, None)):
+    for decision, names in by_hand.items():
         for name in names:
             sha256 = find_image(catalogue, name)
-            if wanted.setdefault(sha256, decision) != decision:  # type: ignore[arg-type]
+            if wanted.setdefault(sha256, decision) != decision:
                 raise UsageError(f"The image {name!r} is named with two different decisions.", "Name it once.")
-    save_choices(catalogue, rule, threshold=choices.threshold, corrections=wanted.items())
+    save_choices(catalogue, rule, threshold=threshold, corrections=wanted.items())

@@ -118,10 +118,9 @@ def _marks(text: str, pattern: re.Pattern[str]) -> list[_Mark]:
     seen: list[str] = []
     for match in pattern.finditer(text):
         letters = _letters(match["letters"])
-        fresh = [letter for letter in letters if letter not in seen]
-        if fresh != list(letters) or not letters:
+        if not letters or not set(letters).isdisjoint(seen):
             continue
-        if not (_counted(letters, seen) if pattern is ROMAN else _goes_on(letters, seen)):
+        if not (letters == NUMERALS[len(seen) : len(seen) + 1] if pattern is ROMAN else _goes_on(letters, seen)):
             continue
         seen += letters
         marks.append(_Mark(letters, match.start(), match.end()))
@@ -136,11 +135,6 @@ def _goes_on(letters: tuple[str, ...], seen: list[str]) -> bool:
         return True
     gaps = [chr(code) for code in range(ord(min(seen)[0]), ord(max(seen)[0])) if chr(code) not in seen] if seen else []
     return bool(gaps) and len(letters) > 1 and letters[0] == gaps[0]
-
-
-def _counted(letters: tuple[str, ...], seen: list[str]) -> bool:
-    """Whether a Roman numeral is the next one."""
-    return len(seen) < len(NUMERALS) and letters == (NUMERALS[len(seen)],)
 
 
 def tidy(text: str) -> str:

@@ -118,9 +118,7 @@ def _of(match: re.Match[str]) -> Composition | None:
 def _ratios(text: str) -> Iterator[Composition]:
     """Blends with one number a component."""
     for pattern in (BLEND, REVERSED):
-        for match in pattern.finditer(text):
-            if (one := _of(match)) is not None:
-                yield one
+        yield from filter(None, map(_of, pattern.finditer(text)))
     for pattern in (EACH, COUNTED):
         for match in pattern.finditer(text):
             names, ratio = [match["first"], match["second"]], [float(match["a"]), float(match["b"])]
@@ -159,9 +157,7 @@ def _pair(text: str) -> re.Match[str] | None:
 def _shares(text: str) -> Iterator[Composition]:
     pair = _pair(text)
     for pattern in SHARE:
-        for match in pattern.finditer(text):
-            if (one := _completed(text, match, pair)) is not None:
-                yield one
+        yield from filter(None, (_completed(text, match, pair) for match in pattern.finditer(text)))
 
 
 def _first(found: Iterator[Composition]) -> Composition | None:

@@ -110,8 +110,7 @@ def panel_mentions(
     mentions = find_mentions(caption)
     if not caption or own is None:
         return mentions
-    shared = _spans(caption, stem)
-    spans = [*shared, *_own_span(caption, own, label)]
+    spans = [*_spans(caption, stem), *_own_span(caption, own, label)]
     return tuple(one for one in mentions if any(start <= one.start and one.end <= end for start, end in spans))
 
 

@@ -10,8 +10,7 @@ import unicodedata
 EMPTY_WORDS = frozenset({"", "none", "null", "nan", "n/a", "na", "-", "–", "—", "empty"})
 """What people write into a field that they leave empty, in lower case."""
 
-_PRIVATE_ENTITIES = {"slash": "/"}  # the database writes &slash;, which is no HTML entity
-_PRIVATE = re.compile("&(" + "|".join(_PRIVATE_ENTITIES) + ");", re.IGNORECASE)
+_SLASH = re.compile("&slash;", re.IGNORECASE)  # the database writes it, though it is no HTML entity
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200d\u2060\ufeff]")
 
 
@@ -39,7 +38,7 @@ def decode(data: bytes) -> str:
 
 def unescape(text: str) -> str:
     """HTML entities resolved, also the database's own ``&slash;``."""
-    return html.unescape(_PRIVATE.sub(lambda m: _PRIVATE_ENTITIES[m[1].lower()], text))
+    return html.unescape(_SLASH.sub("/", text))
 
 
 def clean(text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import cv2
 import numpy as np
@@ -202,24 +203,22 @@ def _pairs(marks: Sequence[Mark], shape: tuple[int, ...]) -> list[Mark]:
     """Two lines in one row, alike, with room for print between them, as one bar."""
     rows, columns = shape[0], shape[1]
     joined = []
-    for one in marks:
-        for other in marks:
-            gap = other.x0 - one.x1
-            alike = (
-                abs(one.y - other.y) <= max(2.5, 0.5 * max(one.thickness, other.thickness))
-                and abs(one.level - other.level) < 90
-                and max(one.length, other.length) < 2.0 * min(one.length, other.length)
+    for one, other in permutations(marks, 2):
+        gap = other.x0 - one.x1
+        alike = (
+            abs(one.y - other.y) <= max(2.5, 0.5 * max(one.thickness, other.thickness))
+            and abs(one.level - other.level) < 90
+            and max(one.length, other.length) < 2.0 * min(one.length, other.length)
+        )
+        if alike and 0.02 * columns < gap < min(0.35 * columns, 5 * (one.length + other.length), 0.6 * rows):
+            both = replace(
+                one,
+                x1=other.x1,
+                y=(one.y + other.y) / 2,
+                thickness=max(one.thickness, other.thickness),
+                level=(one.level + other.level) / 2,
+                gap=(one.x1, other.x0),
+                score=min(1.0, min(one.score, other.score) + TWICE),
             )
-            if alike and 0.02 * columns < gap < min(0.35 * columns, 5 * (one.length + other.length), 0.6 * rows):
-                joined.append(
-                    replace(
-                        one,
-                        x1=other.x1,
-                        y=(one.y + other.y) / 2,
-                        thickness=max(one.thickness, other.thickness),
-                        level=(one.level + other.level) / 2,
-                        gap=(one.x1, other.x0),
-                        score=min(1.0, min(one.score, other.score) + TWICE),
-                    )
-                )
+            joined.append(both)
     return joined

@@ -53,11 +53,8 @@ def _unexplained(rgb: Floats, chroma: Floats) -> float:
     level = (grey / 8).astype(np.int64).clip(0, 31)
     counts = np.bincount(level, minlength=32).clip(1)
     flat = chroma.reshape(-1, 3)
-    rest = np.zeros(3)
-    for channel in range(3):
-        mean = np.bincount(level, weights=flat[:, channel], minlength=32) / counts
-        rest[channel] = float(((flat[:, channel] - mean[level]) ** 2).mean())
-    return float(rest.sum() / (flat**2).mean(0).sum())
+    means = np.stack([np.bincount(level, weights=channel, minlength=32) / counts for channel in flat.T], axis=1)
+    return float(((flat - means[level]) ** 2).mean(0).sum() / (flat**2).mean(0).sum())
 
 
 def has_strip(grey: Floats) -> bool:

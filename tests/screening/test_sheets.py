@@ -15,14 +15,14 @@ from polydata.images.html import small_jpeg
 from polydata.images.picture import open_picture
 from polydata.screening import sheets as contactsheets
 from polydata.screening.sheets import SIDE, write_sheets
-from polydata.screening.workflow import Choices, screen
+from polydata.screening.workflow import screen
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     made = make_scene(tmp_path / "w")
     with made.session() as session:
-        screen(session, "micrograph", choices=Choices(reject=[made.panel(0)]))
+        screen(session, "micrograph", reject=[made.panel(0)])
     return made
 
 

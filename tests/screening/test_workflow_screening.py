@@ -13,7 +13,7 @@ from polydata.catalogue.screenings import final_decisions, list_screenings
 from polydata.catalogue.trace import funnel
 from polydata.errors import InputError, UsageError
 from polydata.labels.push import select_images
-from polydata.screening.workflow import Choices, screen
+from polydata.screening.workflow import screen
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def scene(tmp_path: Path) -> Scene:
 def decide(scene: Scene, **choices: object) -> dict[str, int]:
     """Screen with these choices; counts, and how many images changed side."""
     with scene.session() as session:
-        result = screen(session, "micrograph", choices=Choices(**choices))  # type: ignore[arg-type]
+        result = screen(session, "micrograph", **choices)  # type: ignore[arg-type]
         return {**result.counts, "changed": result.changed, "screened": result.screened}
 
 

@@ -294,12 +294,10 @@ def read_pages(document: pymupdf.Document) -> list[PageContent]:
 
 def _told_apart(page: pymupdf.Page, content: PageContent, doubtful: set[str]) -> PageContent:
     """The page with digests of the pixels of doubtful images."""
-    pixels: dict[tuple[int, ...], str] = {}
     sheet = Sheet(page)
-    for entry in sheet.text(pymupdf.TEXT_PRESERVE_IMAGES).extractIMGINFO(hashes=True):
-        box = _box(entry["bbox"], sheet.box)
-        if box is not None:
-            pixels[box.rounded()] = entry["digest"].hex()
+    found = sheet.text(pymupdf.TEXT_PRESERVE_IMAGES).extractIMGINFO(hashes=True)
+    boxes = ((_box(entry["bbox"], sheet.box), entry["digest"].hex()) for entry in found)
+    pixels = {box.rounded(): digest for box, digest in boxes if box is not None}
     images = tuple(
         replace(image, digest=pixels[image.box.rounded()]) if image.digest in doubtful else image
         for image in content.images

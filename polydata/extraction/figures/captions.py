@@ -215,11 +215,8 @@ def join_lines(texts: Sequence[str], vocabulary: frozenset[str]) -> str:
 
 def document_vocabulary(pages: Sequence[PageContent]) -> frozenset[str]:
     """Words and hyphenated words that stand within lines of the document, in lower case."""
-    words: set[str] = set()
-    for page in pages:
-        for line in page.lines:
-            words.update(word.lower() for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text))
-    return frozenset(words)
+    texts = (line.text for page in pages for line in page.lines)
+    return frozenset(word.lower() for text in texts for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text))
 
 
 def _caption(page: int, lines: tuple[Line, ...], name: tuple[str, str, str], evidence: float, text: str) -> Caption:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import permutations, product
 from typing import Literal
 
 import numpy as np
@@ -250,13 +250,11 @@ def _label_clusters(layout: PageLayout) -> PageLayout:
 def _separators(captions: Sequence[Caption], page: PageContent) -> list[Box]:
     """Upright strips between captions that stand side by side."""
     strips = []
-    for one in captions:
-        for other in captions:
-            level = min(one.box.y1, other.box.y1) - max(one.box.y0, other.box.y0)
-            if one.box.x1 < other.box.x0 and level > 0:
-                reach = 0.35 * page.box.height
-                top, bottom = min(one.box.y0, other.box.y0) - reach, max(one.box.y1, other.box.y1) + reach
-                strips.append(Box(one.box.x1, top, other.box.x0, bottom))
+    reach = 0.35 * page.box.height
+    for one, other in permutations([caption.box for caption in captions], 2):
+        if one.x1 < other.x0 and min(one.y1, other.y1) > max(one.y0, other.y0):
+            top, bottom = min(one.y0, other.y0) - reach, max(one.y1, other.y1) + reach
+            strips.append(Box(one.x1, top, other.x0, bottom))
     return strips
 
 

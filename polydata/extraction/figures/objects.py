@@ -39,10 +39,7 @@ def repeated_images(pages: Sequence[PageContent]) -> frozenset[str]:
     for page in pages:
         anywhere.update({image.digest for image in page.images})
         margin.update({image.digest for image in page.images if _margin(image.box, page.box)})
-    return frozenset(
-        [digest for digest, count in anywhere.items() if count >= 3]
-        + [digest for digest, count in margin.items() if count >= 2]
-    )
+    return frozenset(digest for digest, count in anywhere.items() if count >= 3 or margin[digest] >= 2)
 
 
 def without_repeated(pages: Sequence[PageContent], boxes: Sequence[Sequence[Box]]) -> list[list[Box]]:

@@ -43,9 +43,11 @@ def native_dpi(images: Sequence[PlacedImage], box: Box) -> int:
     if not inside:
         return VECTOR_DPI
     largest = max(inside, key=lambda image: image.box.overlap(box))
-    across = largest.width / largest.box.width
-    down = largest.height / largest.box.height
-    return round(min(MAX_DPI, max(MIN_DPI, 72 * max(across, down))))
+    return round(min(MAX_DPI, max(MIN_DPI, _own_dpi(largest))))
+
+
+def _own_dpi(image: PlacedImage) -> float:
+    return 72 * max(image.width / image.box.width, image.height / image.box.height)
 
 
 def analysis_dpi(images: Sequence[PlacedImage], box: Box) -> float:
@@ -53,8 +55,7 @@ def analysis_dpi(images: Sequence[PlacedImage], box: Box) -> float:
 
     An image enlarged by rendering has steps at even distances that look like seams.
     """
-    inside = [image for image in images if image.box.overlap(box) > 0.5 * box.area]
-    own = [72 * max(image.width / image.box.width, image.height / image.box.height) for image in inside]
+    own = [_own_dpi(image) for image in images if image.box.overlap(box) > 0.5 * box.area]
     return clamp_dpi(box, min([ANALYSIS_DPI, *(max(dpi, MIN_ANALYSIS_DPI) for dpi in own)]), ANALYSIS_PIXELS)
 
 
