@@ -9,7 +9,7 @@ import typer
 
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import fail_in_part, print_json, report_problems
+from polydata.console.output import fail_in_part, print_json, print_rows, report_problems
 from polydata.errors import UsageError
 from polymodel.cli import app
 from polymodel.cli.options import DeviceOption, RunArgument, progress, report_failed
@@ -76,8 +76,8 @@ def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) ->
     from polymodel.runs import run as runs
 
     readable, problems = runs.list_runs(workspace)
-    found = [tables.run_row(run) for run in readable]
-    print_json(found) if as_json else tables.show_runs(found)
+    empty = "There are no runs yet. Train one with: polymodel train --split NAME"
+    print_rows([tables.run_row(run) for run in readable], as_json, empty=empty, shown=tables.run_cells)
     report_problems(problems, "Unreadable")
     fail_in_part(len(problems), "runs cannot be read.")
 

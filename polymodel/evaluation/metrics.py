@@ -115,7 +115,7 @@ def point(outcome: Outcome) -> dict[str, float]:
         "auroc": (float(sk.roc_auc_score(is_positive, scores)) if 0 < is_positive.sum() < len(is_positive) else np.nan),
         "auprc": float(sk.average_precision_score(is_positive, scores)) if is_positive.any() else np.nan,
         "brier": float(sk.brier_score_loss(is_positive, scores.clip(0, 1), pos_label=True)),
-        "ece": float(_calibration_error(scores, is_positive, np.ones((1, len(scores))))[0]),
+        "ece": float(_calibration_error(*_by_score(scores, is_positive, np.ones((1, len(scores)))))[0]),
     }
 
 
@@ -147,12 +147,13 @@ def weighted(outcome: Outcome, names: NDArray[np.str_], weights: Array) -> dict[
     matrix = np.einsum("bg,gij->bij", mine, per_group)
     is_positive, scores = outcome.truth == outcome.positive, outcome.probabilities[:, outcome.positive]
     items = mine[:, place]
+    different, every, positive = _by_score(scores, is_positive, items)
     square = (scores.clip(0, 1) - is_positive) ** 2
     return _from_confusion(matrix, outcome.positive) | {
-        "auroc": _auroc(scores, is_positive, items),
-        "auprc": _average_precision(scores, is_positive, items),
+        "auroc": _auroc(every, positive),
+        "auprc": _average_precision(every, positive),
         "brier": _ratio(items @ square, items.sum(1)),
-        "ece": _calibration_error(scores, is_positive, items),
+        "ece": _calibration_error(different, every, positive),
     }
 
 
@@ -185,40 +186,35 @@ def _from_confusion(matrix: Array, positive: int) -> dict[str, Array]:
     }
 
 
-def _by_score(scores: Array, values: Array) -> tuple[Array, Array]:
-    """The different scores (u,), rising, and the sums of values (b, n) over the items of each, (b, u)."""
+def _by_score(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> tuple[Array, Array, Array]:
+    """The different scores (u,), rising, and the sums of weights (b, n) over all and over positive items, (b, u) each."""
     different, place = np.unique(scores, return_inverse=True)
     order = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order], np.arange(len(different)))
-    sums: Array = np.add.reduceat(values[:, order], starts, axis=1)
-    return different, sums
+    every, positive = (np.add.reduceat(w[:, order], starts, axis=1) for w in (weights, weights * is_positive))
+    return different, every, positive
 
 
-def _auroc(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> Array:
+def _auroc(every: Array, positive: Array) -> Array:
     """The share of (positive, other) pairs ranked rightly, ties half, (b,); NaN where one of the two is missing."""
-    positive = _by_score(scores, weights * is_positive)[1]
-    other = _by_score(scores, weights * ~is_positive)[1]
+    other = every - positive
     below = other.cumsum(1) - other / 2
     return _ratio((positive * below).sum(1), positive.sum(1) * other.sum(1))
 
 
-def _average_precision(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> Array:
+def _average_precision(every: Array, positive: Array) -> Array:
     """Precision at each threshold, weighted by the recall gained there, (b,); NaN where nothing is positive."""
-    said = _by_score(scores, weights)[1][:, ::-1]
-    right = _by_score(scores, weights * is_positive)[1][:, ::-1]
-    every = said.cumsum(1)
-    precision = np.divide(right.cumsum(1), every, out=np.zeros_like(every), where=every > 0)
+    right, said = positive[:, ::-1], every[:, ::-1].cumsum(1)
+    precision = np.divide(right.cumsum(1), said, out=np.zeros_like(said), where=said > 0)
     return _ratio((precision * right).sum(1), right.sum(1))
 
 
-def _calibration_error(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> Array:
+def _calibration_error(different: Array, every: Array, positive: Array) -> Array:
     """Expected calibration error (b,) over ``ECE_BINS`` bins of equal mass."""
-    different, mass = _by_score(scores, weights)
-    right = _by_score(scores, weights * is_positive)[1]
-    total = mass.sum(1, keepdims=True)
-    middle = (mass.cumsum(1) - mass / 2) * ECE_BINS
+    total = every.sum(1, keepdims=True)
+    middle = (every.cumsum(1) - every / 2) * ECE_BINS
     bins = np.minimum(np.floor(_ratio(middle, np.broadcast_to(total, middle.shape))), ECE_BINS - 1)
-    gaps = mass * different - right
+    gaps = every * different - positive
     return _ratio(sum(np.abs(np.where(bins == k, gaps, 0.0).sum(1)) for k in range(ECE_BINS)), total[:, 0])
 
 

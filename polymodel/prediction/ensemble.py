@@ -12,7 +12,7 @@ from polydata.errors import InputError, RefusedError
 from polymodel.data.views import Grey, Preparation, preparation
 from polymodel.networks.devices import seeded
 from polymodel.networks.features import describe
-from polymodel.networks.linear import Array, LinearHead
+from polymodel.networks.linear import Array
 from polymodel.networks.network import Network, architecture, build, twin
 from polymodel.networks.weights import fill, load_network, read_state
 from polymodel.recipes import NO_WEIGHTS
@@ -25,17 +25,13 @@ class Probe(nn.Module):
 
     Args:
         network: in eval mode.
-        head: on the processor.
+        weight, bias: of the head, on the processor.
     """
 
-    weight: Tensor
-    bias: Tensor
-
-    def __init__(self, network: Network, head: LinearHead) -> None:
+    def __init__(self, network: Network, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
         self.network, self.module = network, network.module
-        self.register_buffer("weight", torch.from_numpy(head.weight))
-        self.register_buffer("bias", torch.from_numpy(head.bias))
+        self.weight, self.bias = nn.Buffer(weight), nn.Buffer(bias)
 
     def forward(self, views: Tensor) -> Tensor:
         """Logits (n, classes) of (n, views, size, size)."""
@@ -128,15 +124,10 @@ def _probe(run: Run, keys: Sequence[PartKey], device: str) -> Probe:
             f"{run.name} was trained with.",
             "Install the versions named in run.json, or train the run again.",
         )
-    network.module.to(device)
-    return Probe(network, _mean_head(run, keys))
-
-
-def _mean_head(run: Run, keys: Sequence[PartKey]) -> LinearHead:
     states = [read_state(run.part_folder(key) / MODEL) for key in keys]
     try:
-        weight = np.mean([s["weight"].numpy() for s in states], axis=0)
-        bias = np.mean([s["bias"].numpy() for s in states], axis=0)
+        weight, bias = (np.mean([state[name].numpy() for state in states], axis=0) for name in ("weight", "bias"))
     except KeyError as error:
         raise InputError(f"{run.name} holds a part without {error}.", "Train the run again.") from error
-    return LinearHead(weight, bias)
+    network.module.to(device)
+    return Probe(network, torch.from_numpy(weight), torch.from_numpy(bias))

@@ -182,18 +182,11 @@ class _Graph(nn.Module):
 
 
 def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
-    """Write a finished run as FILE.onnx, and FILE.json with what it says of itself.
-
-    Args:
-        run: from ``open_run``.
-        output: a .onnx file; it and the .json file are replaced where they are there.
-        progress: told of what is going on.
+    """Write a finished run as FILE.onnx, and FILE.json with what it says of itself; both replace what is there.
 
     Raises:
-        UsageError: if packages are missing or the file is no .onnx.
-        RefusedError: if the run is not finished, its network is not the one that it was trained with, or the file
-            does not answer as the run does.
-        InputError: if the run cannot be expressed in ONNX or be read, or the file cannot be written.
+        UsageError, InputError: as of ``polymodel.Run.export``.
+        RefusedError: likewise, and if the run's network is not the one that it was trained with.
     """
     check_output(output, (SUFFIX,))
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:

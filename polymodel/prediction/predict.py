@@ -153,18 +153,10 @@ def predict(
     device: DeviceName = DeviceName.AUTO,
     progress: Progress = quiet,
 ) -> Predictions:
-    """Predict images with all parts of a finished run together: their logits are averaged.
+    """Predict images with all parts of a finished run together; arguments and errors as of ``polymodel.predict``.
 
     Args:
         model: from ``open_model`` or ``open_run``.
-        images: files, folders and workspaces, pictures or arrays of them; see ``polymodel.predict``.
-        device: where to compute; an exported file is always asked on the processor.
-        progress: told of what is going on.
-
-    Raises:
-        RefusedError: if the run is not finished, or its network is not the one that it was trained with.
-        InputError: if a path does not exist or weights cannot be read. An image that cannot be read is no
-            error; it is listed in ``failed``.
     """
     sources = _sources(images)
     if isinstance(model, OnnxModel):
@@ -173,7 +165,6 @@ def predict(
         answers: Answers | OnnxModel = model
         used, known = DeviceName.CPU.value, None
     else:
-        model.require_finished()
         used = choose_device(device)
         answers, known = open_answers(model, used), _trained_on(model)
     found: dict[int, tuple[str, Array]] = {}

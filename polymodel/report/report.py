@@ -48,22 +48,7 @@ def write_report(
     published: Path | None = None,
     training_log: Path | None = None,
 ) -> Path:
-    """Write the page; runs without an evaluation are evaluated first.
-
-    Args:
-        runs: finished runs, in the order in which they are to be shown.
-        output: the HTML file.
-        progress: told of what is going on.
-        published: a table of printed results to set beside, see ``published_results.read_printed``.
-        training_log: the epochs of printed trainings, see ``published_results.read_curves``.
-
-    Returns:
-        Where it was written.
-
-    Raises:
-        RefusedError: if a run is not finished.
-        InputError: if predictions or images cannot be read, or the file cannot be written.
-    """
+    """Write the page; arguments and errors as of ``polymodel.write_report``, with runs from ``open_run``."""
     printed = read_printed(published) if published else []
     curves = read_curves(training_log) if training_log else []
     sections = [_section(run, evaluate(run, progress=progress)) for run in runs]

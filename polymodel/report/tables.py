@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from polymodel.prediction.predict import Predictions
     from polymodel.training.train import Trained
 
-ROW_TITLES = {"model": "model"} | {name: baseline.title for name, baseline in BASELINES.items()}
-"""What the rows of an evaluation are called: the model, and the controls that see no micrograph."""
+ROW_TITLES = {name: baseline.title for name, baseline in BASELINES.items()}
+"""What the rows of an evaluation are called beside the model: the controls that see no micrograph."""
 BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
 BESIDE = ("auroc", "balanced_accuracy", "accuracy", "f1")
 """Metrics that tables with little room show."""
@@ -257,11 +257,10 @@ def run_row(run: Run) -> dict[str, Any]:
     }
 
 
-def show_runs(found: Sequence[Mapping[str, Any]]) -> None:
-    """The list of runs."""
+def run_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the list of runs shows of a row."""
     columns = ("run", "split", "arch", "weights", "recipe", "parts", "seconds")
-    table = [{key: row[key] for key in columns} | {"": "leaky" if row["leaky"] else ""} for row in found]
-    print_table(table, empty="There are no runs yet. Train one with: polymodel train --split NAME")
+    return {key: row[key] for key in columns} | {"": "leaky" if row["leaky"] else ""}
 
 
 def run_json(run: Run) -> dict[str, Any]:

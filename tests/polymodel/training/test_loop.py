@@ -268,7 +268,7 @@ def test_the_paper_recipe_shows_the_copies_that_the_augment_command_writes(
 ) -> None:
     job = dataclasses.replace(job_of(small, RecipeName.PAPER), seed=seed)
     recipe = offline_copies.RECIPES["paper"]
-    assert (job.recipe.copies, job.recipe.image_size) == ((recipe.positive, recipe.other), recipe.size)
+    assert (job.recipe.copies, job.recipe.image_size) == ((recipe["positive"], recipe["other"]), recipe["size"])
     folder = offline_copies.augment(job.split, "paper", seed=seed, folder=tmp_path / "copies").folder
     network = build(architecture(TINY), 2)
     source = Pixels(job, network, lambda image: image)
