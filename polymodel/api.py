@@ -116,7 +116,8 @@ class Run(folders.Run):
         """
         from polymodel.evaluation import slices
         from polymodel.evaluation.compare import compare_pair
-        from polymodel.evaluation.evaluate import evaluate, rows
+        from polymodel.evaluation.evaluate import evaluate
+        from polymodel.evaluation.metrics import rows
 
         if (human is None) != (images is None) or (human is not None and across is None):
             hint = "--images names the table's column of images."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from polydata.types import Progress, quiet
 from polymodel.evaluation.aggregate import outcome_of, predictions_digest, scored_outcomes
 from polymodel.evaluation.metrics import (
     INTERVAL,
-    METRICS,
     Array,
     Outcome,
     centre_of,
@@ -30,8 +29,6 @@ from polymodel.runs.run import Run, known_json, write_json
 EVALUATION = "evaluation.json"
 CONFUSION_PNG = "confusion_matrix.png"
 VERSION = 3
-
-Summary = dict[str, dict[str, Any]]
 
 
 def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dict[str, Any]:
@@ -99,18 +96,9 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
     return result
 
 
-def rows(evaluation: Mapping[str, Any]) -> dict[str, Summary]:
-    """The model and what stands beside it, by name: {metric: summary} each."""
-    return {
-        "model": {metric: evaluation[metric] for metric in METRICS},
-        "majority": evaluation["majority"],
-        **evaluation["controls"],
-    }
-
-
 def _controls(
     run: Run, frames: Sequence[pd.DataFrame], tests: Sequence[Outcome], with_images: bool, progress: Progress
-) -> dict[str, Summary]:
+) -> dict[str, dict[str, Any]]:
     """Controls, fitted on each part's training side and scored on its test side; without images the majority alone."""
     images = pd.concat(frames).drop_duplicates("image_sha256").set_index("image_sha256")
     labels, groups = [run.classes.index(label) for label in images["label"]], images["group"].tolist()

@@ -83,6 +83,15 @@ def centre_of(summary: Mapping[str, Any]) -> float | None:
     return value
 
 
+def rows(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The model and what stands beside it, by name: {metric: summary} each."""
+    return {
+        "model": {metric: evaluation[metric] for metric in METRICS},
+        "majority": evaluation["majority"],
+        **evaluation["controls"],
+    }
+
+
 def joined(outcomes: Sequence[Outcome]) -> Outcome:
     """Several parts' answers as those of one model."""
     return Outcome(
@@ -187,7 +196,7 @@ def _from_confusion(matrix: Array, positive: int) -> dict[str, Array]:
 
 
 def _by_score(scores: Array, is_positive: NDArray[np.bool_], weights: Array) -> tuple[Array, Array, Array]:
-    """The different scores (u,), rising, and the sums of weights (b, n) over all and over positive items, (b, u) each."""
+    """The different scores (u,), rising; sums of weights (b, n) over all and over positive items of each, (b, u)."""
     different, place = np.unique(scores, return_inverse=True)
     order = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order], np.arange(len(different)))

@@ -18,7 +18,7 @@ from polydata.images.picture import open_picture
 from polydata.types import Progress
 from polymodel.evaluation.aggregate import averaged
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
-from polymodel.evaluation.evaluate import evaluate, rows
+from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
     as_svg,
     box_figure,
@@ -27,7 +27,7 @@ from polymodel.evaluation.figures import (
     printed_curves_figure,
     violin_figure,
 )
-from polymodel.evaluation.metrics import METRICS, TITLES, centre_of
+from polymodel.evaluation.metrics import METRICS, TITLES, centre_of, rows
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items

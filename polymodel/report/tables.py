@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydata.console.output import next_step, print_facts, print_table, say
 from polymodel.evaluation.baselines import BASELINES
-from polymodel.evaluation.evaluate import rows
-from polymodel.evaluation.metrics import TITLES, centre_of
+from polymodel.evaluation.metrics import TITLES, centre_of, rows
 from polymodel.runs.run import Run
 
 if TYPE_CHECKING:
