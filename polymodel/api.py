@@ -114,10 +114,9 @@ class Run(folders.Run):
             UsageError: if runs or splits have no image in common, or options of people lack each other.
             InputError: if predictions, images or the table cannot be read.
         """
-        from polymodel.evaluation import slices
+        from polymodel.evaluation import metrics, slices
         from polymodel.evaluation.compare import compare_pair
         from polymodel.evaluation.evaluate import evaluate
-        from polymodel.evaluation.metrics import rows
 
         if (human is None) != (images is None) or (human is not None and across is None):
             hint = "--images names the table's column of images."
@@ -129,7 +128,7 @@ class Run(folders.Run):
             votes = _people(human, raters, self, workspace).votes(images) if human and images else None
             beside["across"] = slices.across(self, _split(across, workspace), votes)
         facts = evaluate(self, controls, progress) | beside
-        return Scores(facts, rows(facts))
+        return Scores(facts, metrics.rows(facts))
 
     def predict(
         self, images: Images, *, device: DeviceName | str = DeviceName.AUTO, progress: Progress = quiet

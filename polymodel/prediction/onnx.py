@@ -185,7 +185,7 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
     """Write a finished run as FILE.onnx, and FILE.json with what it says of itself; both replace what is there.
 
     Raises:
-        UsageError, InputError: as of ``polymodel.Run.export``.
+        UsageError, InputError: as of ``polymodel.api.Run.export``.
         RefusedError: likewise, and if the run's network is not the one that it was trained with.
     """
     check_output(output, (SUFFIX,))
