@@ -120,9 +120,7 @@ def successors(before: Mapping[str, Spot], after: Mapping[str, Spot]) -> dict[st
     """
     gone = {panel: spot for panel, spot in before.items() if panel not in after}
     new = {panel: spot for panel, spot in after.items() if panel not in before}
-    pairs = sorted(
-        ((-_likeness(gone, new, a, b), a, b) for a in gone for b in new if gone[a].page == new[b].page),
-    )
+    pairs = sorted((-_likeness(gone, new, a, b), a, b) for a in gone for b in new if gone[a].page == new[b].page)
     found: dict[str, str] = {}
     for score, old, fresh in pairs:
         if -score >= SAME and old not in found and fresh not in found.values():

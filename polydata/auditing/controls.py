@@ -169,24 +169,18 @@ def majority(table: ControlTable, train: Index, test: Index) -> Array:
     return np.tile(_shares(table.labels[train], table.classes), (len(test), 1))
 
 
-def paper_lookup(table: ControlTable, train: Index, test: Index) -> Array:
-    """Label frequencies of the same paper on the training side; the majority settles ties and unknown papers."""
-    return _looked_up(table.groups, table, train, test)
-
-
-def panel_letter(table: ControlTable, train: Index, test: Index) -> Array:
-    """Label frequencies of the same panel letter on the training side."""
-    return _looked_up(table.letters, table, train, test)
-
-
-def _looked_up(keys: NDArray[np.str_], table: ControlTable, train: Index, test: Index) -> Array:
+def _looked_up(keys: Callable[[ControlTable], NDArray[np.str_]]) -> Control:
     """Label frequencies of items with the same key on the training side, smoothed by those of all."""
-    overall = _shares(table.labels[train], table.classes)
-    names, key = np.unique(keys, return_inverse=True)
-    counts = np.zeros((len(names), table.classes))
-    np.add.at(counts, (key[train], table.labels[train]), 1)
-    same = counts[key[test]]
-    return np.asarray((same + overall) / (same.sum(axis=1, keepdims=True) + 1))
+
+    def control(table: ControlTable, train: Index, test: Index) -> Array:
+        overall = _shares(table.labels[train], table.classes)
+        names, key = np.unique(keys(table), return_inverse=True)
+        counts = np.zeros((len(names), table.classes))
+        np.add.at(counts, (key[train], table.labels[train]), 1)
+        same = counts[key[test]]
+        return np.asarray((same + overall) / (same.sum(axis=1, keepdims=True) + 1))
+
+    return control
 
 
 def fitted(model: Any, features: Array, table: ControlTable, train: Index, test: Index) -> Array:
@@ -222,14 +216,14 @@ CONTROLS: dict[str, Control] = {
     "majority": majority,
     "metadata": _learned(forest, lambda table: table.metadata),
     "print_only": _learned(_logistic, lambda table: table.prints),
-    "paper_lookup": paper_lookup,
+    "paper_lookup": _looked_up(lambda table: table.groups),
 }
 """By name. Each takes a table and the indices (n,) of the training and the test items, and gives scores
 (test items, classes) that sum to 1 in each row."""
 
 NARROW_CONTROLS: dict[str, Control] = {
     "size_aspect": _learned(forest, lambda table: table.metadata[:, :SIZES]),
-    "panel_letter": panel_letter,
+    "panel_letter": _looked_up(lambda table: table.letters),
     "vendor_strip": _learned(_logistic, lambda table: table.prints[:, : 2 * STRIP_CELLS[0] * STRIP_CELLS[1]]),
 }
 """Likewise, each for one thing that should not tell the label."""

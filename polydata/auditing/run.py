@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +175,6 @@ def read_opinions(task: Task, predictions: Path | None, embeddings: Path | None)
             raise InputError(f"{predictions} does not predict {task.positive}.", "Predict with a model of this task.")
         return Opinions(chances, {}, str(predictions))
     return None if embeddings is None else Opinions({}, read_embeddings(embeddings), str(embeddings))
-
-
-def report_json(report: Report, split: str | None) -> dict[str, Any]:
-    """A report as plain values: ``split``, ``findings``, ``clean`` and ``skipped``."""
-    return {"split": split, **asdict(report)}
 
 
 def finding_rows(report: Report) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ LISTED = 40
 
 
 @app.command("conflicts")
-def list_conflicts(  # noqa: PLR0917 - options of a command
+def list_conflicts(
     table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A table that people filled in, a row an image.")
     ] = None,

@@ -26,7 +26,7 @@ ByOption = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides;
 
 
 @label_app.command()
-def agreement(  # noqa: PLR0917 - options of a command
+def agreement(
     workspace: WorkspaceOption = None,
     table: Annotated[
         Path | None,
@@ -150,7 +150,7 @@ def resolve(
 
 
 @label_app.command("set")
-def set_by_hand(  # noqa: PLR0917 - options of a command
+def set_by_hand(
     image: ImageArgument,
     label: Annotated[str, typer.Argument(metavar="LABEL", help="A label of the task, or another answer it knows.")],
     reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stays in the history.")],
@@ -163,11 +163,8 @@ def set_by_hand(  # noqa: PLR0917 - options of a command
 
     with open_session(workspace) as session:
         sha256 = set_label(session, image, label, reason=reason, by=by)
-    if json:
-        out.print_json({"image_sha256": sha256, "label": label})
-        return
-    typer.echo(f"{sha256[:12]} is {label}.")
-    out.next_step(f"polydata label history {sha256[:12]}, or polydata label undo {sha256[:12]}")
+    step = f"polydata label history {sha256[:12]}, or polydata label undo {sha256[:12]}"
+    out.print_result(f"{sha256[:12]} is {label}.", json, following=step, whole={"image_sha256": sha256, "label": label})
 
 
 @label_app.command()
@@ -213,8 +210,6 @@ def undo(
 
     with open_session(workspace) as session:
         gone = take_back(session, image, by)
-    if json:
-        out.print_json(gone)
-        return
-    typer.echo(f"{str(gone['image_sha256'])[:12]} is no longer set to {gone['choice']} ({gone['reason']}).")
-    out.next_step(f"polydata label history {str(gone['image_sha256'])[:12]}")
+    image = str(gone["image_sha256"])[:12]
+    done = f"{image} is no longer set to {gone['choice']} ({gone['reason']})."
+    out.print_result(done, json, following=f"polydata label history {image}", whole=gone)

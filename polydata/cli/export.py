@@ -72,7 +72,6 @@ def export_links(
 @exporting.command("split")
 def export_split(
     name: SplitArgument,
-    *,
     format_: Annotated[FormatName, typer.Option("--format", help="Whose layout: see the manual.")],
     output: Annotated[
         Path | None,
@@ -114,7 +113,6 @@ def card(
 
 @app.command()
 def gallery(
-    *,
     split: Annotated[str | None, typer.Option(metavar="NAME", help="Only the images of this split, by side.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/gallery.")] = None,
     crops: CropsOption = None,

@@ -20,7 +20,6 @@ def extract(
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="PATH", help="PDF files, folders or glob patterns.")
     ] = None,
-    *,
     workers: Annotated[
         int | None, typer.Option(min=0, help="Worker processes; 0 takes one for each processor.")
     ] = None,
@@ -100,7 +99,6 @@ DeleteOption = Annotated[bool, typer.Option("--delete", help="It is no figure or
 @edits.command("figure")
 def edit_figure(
     figure: Identifier,
-    *,
     page: PageOption = None,
     box: BoxOption = None,
     caption: CaptionOption = None,
@@ -118,7 +116,6 @@ def edit_figure(
 @edits.command("panel")
 def edit_panel(
     panel: Identifier,
-    *,
     box: BoxOption = None,
     caption: CaptionOption = None,
     label: LabelOption = None,
@@ -135,7 +132,6 @@ def edit_panel(
 @edits.command("new-figure")
 def new_figure(
     paper: Identifier,
-    *,
     page: Annotated[int, typer.Option(min=1, help="The page, from 1.")],
     box: Annotated[str, typer.Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page.")],
     caption: CaptionOption = None,
@@ -157,7 +153,7 @@ def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOpti
     with open_session(workspace) as session:
         undone, stale = editing.undo(session, edit)
     out.report_problems(stale, "Not corrected")
-    out.print_json({"undone": undone, "stale": stale}) if as_json else typer.echo(f"Undone: {undone}")
+    out.print_result(f"Undone: {undone}", as_json, whole={"undone": undone, "stale": stale})
     out.fail_in_part(len(stale), "other corrections could not be made again.", "See: polydata list edits")
 
 

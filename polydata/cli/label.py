@@ -86,7 +86,7 @@ def setup(
 
 
 @label_app.command()
-def push(  # noqa: PLR0917 - options of a command
+def push(
     workspace: WorkspaceOption = None,
     limit: LimitOption = None,
     only: Annotated[

@@ -42,7 +42,6 @@ def resolve(
 def licence(
     licence: Annotated[str, typer.Argument(metavar="LICENCE", help="SPDX name like CC-BY-4.0; none takes it back.")],
     paper: Annotated[list[str] | None, typer.Argument(metavar="[PAPER]...", help="Ids of papers.")] = None,
-    *,
     source: Annotated[
         str | None, typer.Option(metavar="NAME", help="All papers of this source: pdf, or an imported data set.")
     ] = None,

@@ -27,7 +27,6 @@ def import_(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files, or folders of them.")
     ],
-    *,
     sheet: Annotated[
         str | None, typer.Option("--sheet", help="Sheet of a workbook; otherwise sample_export, else its first.")
     ] = None,
@@ -151,7 +150,6 @@ def link(
     target: Annotated[
         str | None, typer.Argument(metavar="PANEL|FIGURE", help="Id of the panel or figure, or the beginning of it.")
     ] = None,
-    *,
     nothing: Annotated[bool, typer.Option("--nothing", help="The record belongs to no panel or figure.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -163,11 +161,9 @@ def link(
         raise UsageError("Name either a panel or figure, or --nothing.", "Ids stand in: polydata list candidates")
     with open_session(workspace) as session:
         made = by_hand(session, record, target)
-    if as_json:
-        out.print_json(dataclasses.asdict(made))
-        return
-    typer.echo(f"{made.record_id} is linked to {made.target_id or 'nothing'}.")
-    out.next_step(f"polydata list candidates; to take it back: polydata unlink {made.record_id}")
+    done = f"{made.record_id} is linked to {made.target_id or 'nothing'}."
+    following = f"polydata list candidates; to take it back: polydata unlink {made.record_id}"
+    out.print_result(done, as_json, following=following, whole=dataclasses.asdict(made))
 
 
 @app.command()
@@ -176,7 +172,6 @@ def unlink(
     target: Annotated[
         str | None, typer.Argument(metavar="PANEL|FIGURE", help="Which link goes; without it all of the record.")
     ] = None,
-    *,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:

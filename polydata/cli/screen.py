@@ -16,7 +16,7 @@ NAMED = "an image's SHA-256 or a panel's id"
 
 
 @app.command()
-def screen(  # noqa: PLR0917 - options of a command
+def screen(
     rule: Annotated[str, typer.Option(help="Name of the screening rule; its newest version is used.")] = "micrograph",
     again: Annotated[bool, typer.Option("--again", help="Screen images anew that were screened before.")] = False,
     threshold: Annotated[
@@ -101,7 +101,6 @@ def scale_bar(
         list[str] | None,
         typer.Argument(metavar="PATH", help="Images, folders or glob patterns; without any, the workspace's."),
     ] = None,
-    *,
     workers: Annotated[
         int | None, typer.Option(min=0, help="Processes for the workspace's images; 0 takes one for each processor.")
     ] = None,
@@ -110,7 +109,16 @@ def scale_bar(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Read scale bars printed into micrographs: of image files, or of the workspace's accepted micrographs."""
-    problems = _read_files(paths, as_json=as_json) if paths else _read_session(workspace, workers, again, as_json)
+    if paths:
+        problems = _read_files(paths, as_json=as_json)
+    else:
+        from polydata.screening.scalebars import read_scale_bars
+
+        with open_session(workspace) as session, out.stages() as progress:
+            done = read_scale_bars(session, workers=workers, again=again, progress=progress)
+        facts = {"images read now": done.images, "scale bars found": done.found, "failures": len(done.failures)}
+        out.print_result(facts, as_json, "Scale bars")
+        problems = done.failures
     out.report_problems(problems, "Failed")
     out.fail_in_part(len(problems), f"images{'' if paths else ' of the workspace'} could not be read.")
 
@@ -132,14 +140,3 @@ def _read_files(paths: Sequence[str], *, as_json: bool) -> Sequence[str]:
     if not as_json:
         out.print_table(rows, "Scale bars", empty="No image was read.")
     return problems
-
-
-def _read_session(workspace: Path | None, workers: int | None, again: bool, as_json: bool) -> Sequence[str]:
-    """Read the scale bars of a workspace and print their number; what could not be read comes back."""
-    from polydata.screening.scalebars import read_scale_bars
-
-    with open_session(workspace) as session, out.stages() as progress:
-        done = read_scale_bars(session, workers=workers, again=again, progress=progress)
-    facts = {"images read now": done.images, "scale bars found": done.found, "failures": len(done.failures)}
-    out.print_result(facts, as_json, "Scale bars")
-    return done.failures

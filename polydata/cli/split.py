@@ -1,5 +1,6 @@
 """polydata build-split, split list, show, verify, diff and lineage, audit, and augment."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +19,6 @@ app.add_typer(splitting, name="split")
 @app.command("build-split")
 def build_split(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new split: its folder in splits/.")],
-    *,
     seed: Annotated[int, typer.Option(help="Decides which papers go to which side.")] = 0,
     test_fraction: Annotated[
         float | None, typer.Option(help="Share of the images on the test side; 0.2 where there are no folds.")
@@ -122,9 +122,7 @@ def diff_splits(
     workspace: WorkspaceOption = None,
 ) -> None:
     """How two splits differ: recipe, images, labels, groups, and where images of each side now stand."""
-    from dataclasses import asdict
-
-    from polydata.splits.compare import compare_splits, described
+    from polydata.splits.overview import compare_splits, described
     from polydata.splits.overview import show_split as show
     from polydata.workspace import Workspace
 
@@ -140,7 +138,7 @@ def diff_splits(
 @splitting.command("lineage")
 def split_lineage(name: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Where the images of a split come from, how it was made, and which runs were trained on it."""
-    from polydata.splits.compare import lineage, lineage_facts
+    from polydata.splits.overview import lineage, lineage_facts
     from polydata.upkeep.trace import open_with_runs
 
     with open_with_runs(workspace) as session:
@@ -150,7 +148,6 @@ def split_lineage(name: SplitArgument, as_json: JsonOption = False, workspace: W
 
 @app.command("audit")
 def audit(
-    *,
     split: Annotated[
         str | None, typer.Option(metavar="NAME", help="Audit this split; otherwise all images of the workspace.")
     ] = None,
@@ -183,7 +180,7 @@ def audit(
             progress=bar,
         )  # fmt: skip
     if as_json:
-        out.print_json(auditing.report_json(report, split))
+        out.print_json({"split": split, **asdict(report)})
         return
     out.print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
     skipped = [{"left out": name, "it needs": needs} for name, needs in report.skipped.items()]
@@ -194,7 +191,6 @@ def audit(
 @app.command()
 def augment(
     name: SplitArgument,
-    *,
     recipe: Annotated[
         Literal["paper"], typer.Option(help="paper: 12 copies of each positive image, 3 of each other, 256 px.")
     ] = "paper",

@@ -21,9 +21,7 @@ LISTED = 20
 
 
 @app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to make it.")] = Path(),
-) -> None:
+def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to make it.")] = Path()) -> None:
     """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
     from polydata.catalogue.session import init as make
 
@@ -89,7 +87,6 @@ def remove_paper(
     papers: Annotated[
         list[str] | None, typer.Argument(metavar="ID", help="Ids of papers, or beginnings of them.")
     ] = None,
-    *,
     older: Annotated[
         bool, typer.Option("--older", help="Also papers whose file has changed and was read anew.")
     ] = False,
@@ -150,9 +147,8 @@ def remove_failures(as_json: JsonOption = False, workspace: WorkspaceOption = No
 
     with open_session(workspace) as session:
         gone = forget_gone_failures(session)
-    out.print_json(gone) if as_json else out.print_table(
-        [{"path": p} for p in gone], "Forgotten", empty="No failure is gone."
-    )
+    rows = [{"path": path} for path in gone]
+    out.print_json(gone) if as_json else out.print_table(rows, "Forgotten", "No failure is gone.")
 
 
 @app.command("merge")

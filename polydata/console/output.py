@@ -102,13 +102,13 @@ def print_rows(
 
 
 def print_result(
-    facts: Mapping[str, Any], as_json: bool, title: str = "", following: str = "", whole: object = None
+    facts: Mapping[str, Any] | str, as_json: bool, title: str = "", following: str = "", whole: object = None
 ) -> None:
-    """Print names and values with the command that comes next, or as JSON ``whole``, which holds more than they."""
+    """Print names and values, or a sentence, with the command that comes next; or JSON, ``whole`` if there is more."""
     if as_json:
         print_json(facts if whole is None else whole)
         return
-    print_facts(facts, title)
+    say(facts) if isinstance(facts, str) else print_facts(facts, title)
     if following:
         next_step(following)
 

@@ -18,16 +18,16 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polydata.demo import words
 from polydata.demo.figures import Shot
 from polydata.demo.papers import Composed, TrueFigure, compose
-from polydata.demo.study import Study, plan
+from polydata.demo.study import WORDS, Study, pick, plan
 from polydata.errors import InputError, UsageError
 from polydata.files.atomic import writing_to
 from polydata.files.tables import write_csv
@@ -120,11 +120,10 @@ def _prepare(out: Path) -> None:
 
 def _compose_all(studies: list[Study], seed: int, paths: list[Path], workers: int | None) -> list[Composed]:
     count = min(workers or min(os.cpu_count() or 1, 4), len(studies))
-    seeds = [seed] * len(studies)
     if count <= 1:
-        return list(map(compose, studies, seeds, paths))
+        return list(map(compose, studies, repeat(seed), paths))
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(compose, studies, seeds, paths))
+        return list(pool.map(compose, studies, repeat(seed), paths))
 
 
 def record_key(paper: Composed, figure: TrueFigure, letter: str) -> str:
@@ -159,11 +158,7 @@ def _records(made: list[Composed], task: Task, rng: np.random.Generator) -> list
 def _record(paper: Composed, figure: TrueFigure, panel: Shot, task: Task, rng: np.random.Generator) -> dict[str, Any]:
     study, ref, sample = paper.study, paper.study.reference, panel.sample
     names = {"a": study.pair.first, "b": study.pair.second}
-    short, long = {
-        task.positive: (words.POSITIVE, words.POSITIVE_TEXT),
-        task.negative: (words.NEGATIVE, words.NEGATIVE_TEXT),
-        task.partial: (words.BETWEEN, words.BETWEEN_TEXT),
-    }[sample.label]
+    kind = {task.positive: "positive", task.negative: "negative", task.partial: "between"}[sample.label]
     stem = figure.caption.partition(": (")[0]
     spellings = sorted(s for s, label in task.spellings.items() if label == sample.label) or [sample.label]
     return {
@@ -183,10 +178,10 @@ def _record(paper: Composed, figure: TrueFigure, panel: Shot, task: Task, rng: n
         "polymers": f"{names['a']}; {names['b']}",
         "composition_ratio": "/".join(str(part) for part in sample.ratio),
         "blending_method": study.blending,
-        "morphology": "" if rng.random() < 0.25 else short[int(rng.integers(len(short)))].format(**names),
-        "literature_description": long[int(rng.integers(len(long)))].format(**names),
+        "morphology": "" if rng.random() < 0.25 else pick(WORDS[kind], rng).format(**names),
+        "literature_description": pick(WORDS[f"{kind}_text"], rng).format(**names),
         "scale_um": f"{panel.bar.value_um:g}" if panel.bar.box else "",
-        "compatibility": spellings[int(rng.integers(len(spellings)))] if rng.random() < STATED else "",
+        "compatibility": pick(spellings, rng) if rng.random() < STATED else "",
     }
 
 
@@ -200,14 +195,13 @@ def _panels(paper: Composed, name: str, digest: str) -> list[dict[str, Any]]:
     rows = []
     for figure in paper.figures:
         for shot in figure.panels:
-            x0, y0, x1, y1 = shot.box.as_list(2)
             rows.append({
                 "pdf": name,
                 "pdf_sha256": digest,
                 "figure": figure.label,
                 "panel": shot.letter,
                 "page": figure.page,
-                "x0": x0, "y0": y0, "x1": x1, "y1": y1,
+                **dict(zip(("x0", "y0", "x1", "y1"), shot.box.as_list(2), strict=True)),
                 "record_key": record_key(paper, figure, shot.letter),
                 "label": shot.sample.label,
                 "unlike": round(shot.sample.unlike, 4),
@@ -231,18 +225,15 @@ def _panels(paper: Composed, name: str, digest: str) -> list[dict[str, Any]]:
 def _truth(paper: Composed, name: str, digest: str) -> dict[str, Any]:
     figures = []
     for figure in paper.figures:
-        entry: dict[str, Any] = {
+        boxes = [{"label": p.letter, "bbox": p.box.as_list(), "caption": p.caption} for p in figure.panels]
+        figures.append({
             "label": figure.label,
             "page": figure.page,
             "bbox": figure.box.as_list(),
             "caption_start": figure.caption[:60],
             "caption": figure.caption,
             "kind": str(figure.kind),
-            "panels": max(1, len(figure.panels)),
-        }
-        if figure.panels:
-            entry["panel_boxes"] = [
-                {"label": p.letter, "bbox": p.box.as_list(), "caption": p.caption} for p in figure.panels
-            ]
-        figures.append(entry)
+            "panels": max(1, len(boxes)),
+            **({"panel_boxes": boxes} if boxes else {}),
+        })  # fmt: skip
     return {"pdf": name, "sha256": digest, "figures": figures, "ignore": []}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -54,14 +53,12 @@ class Format:
         return self.width - 2 * self.margin
 
 
-def emblem(hue: int) -> bytes:
-    """A publisher's logo, PNG."""
+def emblem(hue: int) -> Image.Image:
+    """A publisher's logo."""
     image = Image.new("RGB", (96, 48), (hue, 70, 150 - hue // 2))
     image.paste((240, 200 - hue, 60), (12, 12, 44, 36))
     image.paste((255, 255, 255), (56, 20, 88, 28))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
+    return image
 
 
 _new_document: Any = pymupdf.Document  # without types of its own

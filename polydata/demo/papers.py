@@ -9,22 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from polydata.choices import Kind
-from polydata.demo import words
+from polydata.demo import figures
 from polydata.demo.burnin import bar_text
-from polydata.demo.figures import (
-    PLOT_HEIGHT,
-    PLOTS,
-    SCHEME_HEIGHT,
-    Plate,
-    Shot,
-    draw_plot,
-    draw_scheme,
-    draw_table,
-    make_plate,
-    place,
-)
 from polydata.demo.layout import LEADING, Format, Typesetter, emblem
-from polydata.demo.study import Sample, Series, Study
+from polydata.demo.study import WORDS, Sample, Series, Study, pick
 from polydata.types import Box
 
 LABELS = (("Figure", "."), ("Fig.", "."), ("FIGURE", "."), ("Figure", ":"))
@@ -41,7 +29,7 @@ class TrueFigure:
     box: Box
     caption: str
     kind: Kind
-    panels: tuple[Shot, ...]
+    panels: tuple[figures.Shot, ...]
 
 
 @dataclass(frozen=True)
@@ -64,20 +52,20 @@ class _Composer:
     def __init__(self, study: Study, seed: int) -> None:
         self.study, self.seed = study, seed
         self.rng = rng = np.random.default_rng([seed, 2, study.index])
-        self.word, self.sign = LABELS[int(rng.integers(len(LABELS)))]
+        self.word, self.sign = pick(LABELS, rng)
         self.above = bool(rng.random() < 0.2)
         self.figures: list[TrueFigure] = []
         self.setter = Typesetter(_format(study, rng), self._prose())
 
     def _prose(self) -> Iterator[str]:
         """Paragraphs without end, now and then with a mention of a figure."""
-        rng, pair = self.rng, self.study.pair
+        rng, pair, sentences = self.rng, self.study.pair, WORDS["sentences"]
         last = len(self.study.series) + 1
         while True:
-            picks = [words.SENTENCES[int(i)] for i in rng.integers(len(words.SENTENCES), size=int(rng.integers(3, 7)))]
+            picks = [sentences[int(i)] for i in rng.integers(len(sentences), size=int(rng.integers(3, 7)))]
             if rng.random() < 0.5:
                 figure = f"{self.word.capitalize()} {int(rng.integers(1, last + 1))}"
-                mention = words.MENTIONS[int(rng.integers(len(words.MENTIONS)))].format(fig=figure)
+                mention = pick(WORDS["mentions"], rng).format(fig=figure)
                 picks.insert(int(rng.integers(len(picks) + 1)), mention)
             yield " ".join(picks).format(a=pair.first, b=pair.second, agent=self.study.agent)
 
@@ -97,7 +85,7 @@ class _Composer:
         kind: Kind,
         paint: Callable[[float, float], Box],
         *,
-        shots: tuple[Shot, ...] = (),
+        shots: tuple[figures.Shot, ...] = (),
         wide: bool = False,
     ) -> None:
         """A float with its caption; ``paint`` draws at a left top corner, from which the panels' boxes count."""
@@ -120,12 +108,12 @@ class _Composer:
 
     def micrographs(self, number: int, series: Series) -> None:
         f = self.setter.format
-        plate = make_plate(
+        plate = figures.make_plate(
             series, self.study.style, (f.column_width, f.full_width), (self.seed, 3, self.study.index, number)
         )
 
         def paint(x: float, y: float) -> Box:
-            place(self.setter.page, plate, x, y)
+            figures.place(self.setter.page, plate, x, y)
             return Box(x, y, x + plate.width, y + plate.height)
 
         wide = plate.width > f.column_width + 0.01
@@ -133,7 +121,7 @@ class _Composer:
         label = f"{self.word} {number}"
         self._figure(label, caption, plate.height, Kind.MICROGRAPH, paint, shots=plate.shots, wide=wide)
 
-    def _caption(self, number: int, series: Series, plate: Plate) -> str:
+    def _caption(self, number: int, series: Series, plate: figures.Plate) -> str:
         text = f"{self.word} {number}{self.sign} {series.stem}"
         if len(plate.shots) > 1:
             text += ": " + "; ".join(f"({shot.letter}) {shot.caption}" for shot in plate.shots)
@@ -145,21 +133,23 @@ class _Composer:
         return text + "."
 
     def plot(self, number: int) -> None:
-        pair, kind = self.study.pair, int(self.rng.integers(len(PLOTS)))
-        caption = f"{self.word} {number}{self.sign} {PLOTS[kind][0]} of {pair.first}, {pair.second} and their blends."
+        pair, kind = self.study.pair, int(self.rng.integers(len(figures.PLOTS)))
+        caption = (
+            f"{self.word} {number}{self.sign} {figures.PLOTS[kind][0]} of {pair.first}, {pair.second} and their blends."
+        )
 
         def paint(x: float, y: float) -> Box:
-            return draw_plot(self.setter.page, x, y, kind, self.setter.regular, rng=self.rng)
+            return figures.draw_plot(self.setter.page, x, y, kind, self.setter.regular, rng=self.rng)
 
-        self._figure(f"{self.word} {number}", caption, PLOT_HEIGHT, Kind.PLOT, paint)
+        self._figure(f"{self.word} {number}", caption, figures.PLOT_HEIGHT, Kind.PLOT, paint)
 
     def scheme(self) -> None:
         caption = f"Scheme 1. Reaction of {self.study.agent} at the interface."
 
         def paint(x: float, y: float) -> Box:
-            return draw_scheme(self.setter.page, x, y, self.setter.regular, rng=self.rng)
+            return figures.draw_scheme(self.setter.page, x, y, self.setter.regular, rng=self.rng)
 
-        self._figure("Scheme 1", caption, SCHEME_HEIGHT, Kind.SCHEME, paint)
+        self._figure("Scheme 1", caption, figures.SCHEME_HEIGHT, Kind.SCHEME, paint)
 
     def table(self) -> None:
         samples = [sample for series in self.study.series for sample in series.samples][:6]
@@ -170,7 +160,7 @@ class _Composer:
             width = self.setter.format.column_width
             lines = self.setter.broken("Table 1. Compositions of some of the blends (wt%).", width, CAPTION_SIZE)
             self.setter.write(x, y + CAPTION_SIZE, lines, CAPTION_SIZE)
-            draw_table(self.setter.page, x, y + 14, width, font=self.setter.regular, rows=rows)
+            figures.draw_table(self.setter.page, x, y + 14, width, font=self.setter.regular, rows=rows)
 
         self.setter.column_float(20.0 + 12 * len(rows), draw)
 
@@ -226,7 +216,7 @@ def _format(study: Study, rng: np.random.Generator) -> Format:
         font=("serif", "sans")[int(rng.random() < 0.3)],
         size=float(rng.choice([9, 9.5, 10])),
         head=f"{surname} et al. / {ref.journal_short} {ref.volume} ({ref.year})",
-        logo=emblem(int(rng.integers(0, 200))) if rng.random() < 0.6 else None,
+        logo=figures.encode(emblem(int(rng.integers(0, 200))), None) if rng.random() < 0.6 else None,
         first_number=ref.first_page,
         foot=bool(rng.random() < 0.5),
     )

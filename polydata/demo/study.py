@@ -8,22 +8,42 @@ the same number with scatter of its own, so that samples near the boundary canno
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from polydata.demo import words
 from polydata.demo.phasefield import Quench
+from polydata.resources import TEMPLATES
 from polydata.task import Task
 
 BOUNDS = (0.42, 0.55)
 """Below the first ``unlike`` is judged positive, above the second negative, partial in between."""
 JUDGEMENT_SD = 0.03
-Item = TypeVar("Item")
 STYLES = ("grid", "objects", "touching", "column")
 RATIOS = ((90, 10), (80, 20), (70, 30), (60, 40), (50, 50), (40, 60), (30, 70), (20, 80))
+
+
+WORDS: dict[str, Any] = tomllib.loads((TEMPLATES / "demo.toml").read_text(encoding="utf-8"))
+"""Names and sentences of the generated papers, by what they are."""
+JOURNALS = [(journal["name"], journal["short"]) for journal in WORDS["journals"]]
+Item = TypeVar("Item")
+
+
+def pick(items: Sequence[Item], rng: np.random.Generator) -> Item:
+    """One of the items at random."""
+    return items[int(rng.integers(len(items)))]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two polymers that are blended, with what is added to make them mix."""
+
+    first: str
+    second: str
+    agents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +105,7 @@ class Study:
     """One paper to be made."""
 
     index: int
-    pair: words.Pair
+    pair: Pair
     agent: str
     blending: str
     reference: Reference
@@ -110,20 +130,20 @@ def judge(unlike: float, task: Task, rng: np.random.Generator) -> str:
 def plan(papers: int, seed: int, task: Task) -> list[Study]:
     """All papers of a corpus; the same for the same arguments."""
     rng = np.random.default_rng([seed, 1])
-    pairs = _cycled(words.PAIRS, papers, rng)
+    pairs = _cycled([Pair(**pair) for pair in WORDS["pairs"]], papers, rng)
     bases = rng.permutation(np.linspace(-0.13, 0.13, papers)) if papers > 1 else np.zeros(1)
     styles = _cycled(STYLES, papers, rng)
     times: dict[str, int] = {}
     studies = []
     for index in range(papers):
         pair = pairs[index]
-        agent = pair.agents[int(rng.integers(len(pair.agents)))]
+        agent = pick(pair.agents, rng)
         series = _all_series(pair, agent, float(bases[index]), task, rng)
         reference = _reference(index, pair, agent, rng)
         times[reference.title] = times.get(reference.title, 0) + 1
         if times[reference.title] > 1:
             reference = replace(reference, title=f"{reference.title}, part {times[reference.title]}")
-        blending = words.BLENDING[int(rng.integers(len(words.BLENDING)))]
+        blending = pick(WORDS["blending"], rng)
         studies.append(Study(index, pair, agent, blending, reference, styles[index], series))
     return studies
 
@@ -136,15 +156,14 @@ def _cycled(items: Sequence[Item], count: int, rng: np.random.Generator) -> list
     return out[:count]
 
 
-def _reference(index: int, pair: words.Pair, agent: str, rng: np.random.Generator) -> Reference:
-    journal, short = words.JOURNALS[int(rng.integers(len(words.JOURNALS)))]
-    people = rng.choice(len(words.SURNAMES), size=int(rng.integers(2, 5)), replace=False)
-    letters = rng.choice(list(words.INITIALS), size=len(people))
+def _reference(index: int, pair: Pair, agent: str, rng: np.random.Generator) -> Reference:
+    journal, short = pick(JOURNALS, rng)
+    people = rng.choice(len(WORDS["surnames"]), size=int(rng.integers(2, 5)), replace=False)
+    letters = rng.choice(list(WORDS["initials"]), size=len(people))
     year, volume = int(rng.integers(1998, 2023)), int(rng.integers(8, 90))
-    title = words.TITLES[int(rng.integers(len(words.TITLES)))].format(a=pair.first, b=pair.second, agent=agent)
     return Reference(
-        title=title,
-        authors=tuple(f"{words.SURNAMES[int(p)]}, {letter}." for p, letter in zip(people, letters, strict=True)),
+        title=pick(WORDS["titles"], rng).format(a=pair.first, b=pair.second, agent=agent),
+        authors=tuple(f"{WORDS['surnames'][int(p)]}, {letter}." for p, letter in zip(people, letters, strict=True)),
         journal=journal,
         journal_short=short,
         volume=volume,
@@ -155,31 +174,21 @@ def _reference(index: int, pair: words.Pair, agent: str, rng: np.random.Generato
     )
 
 
-def _all_series(pair: words.Pair, agent: str, base: float, task: Task, rng: np.random.Generator) -> tuple[Series, ...]:
+def _all_series(pair: Pair, agent: str, base: float, task: Task, rng: np.random.Generator) -> tuple[Series, ...]:
     """Two to four figures of together about ten panels; rising and falling series alternate."""
-    sizes = [(4, 6), (3, 4, 3), (2, 4, 4), (1, 4, 6), (3, 6), (2, 3, 1, 4), (4, 4, 2), (6, 4)][int(rng.integers(8))]
+    sizes = pick([(4, 6), (3, 4, 3), (2, 4, 4), (1, 4, 6), (3, 6), (2, 3, 1, 4), (4, 4, 2), (6, 4)], rng)
     rising = bool(rng.random() < 0.5)
-    series = []
-    for number, size in enumerate(sizes):
-        kind = ("agent", "ratio", "time")[int(rng.choice(3, p=[0.55, 0.3, 0.15]))]
-        series.append(
-            _series(kind, size, rising ^ bool(number % 2), pair=pair, agent=agent, base=base, task=task, rng=rng)
-        )
-    return tuple(series)
+    return tuple(
+        _series(size, rising ^ bool(number % 2), pair, agent, base=base, task=task, rng=rng)
+        for number, size in enumerate(sizes)
+    )
 
 
 def _series(
-    kind: str,
-    size: int,
-    upwards: bool,
-    *,
-    pair: words.Pair,
-    agent: str,
-    base: float,
-    task: Task,
-    rng: np.random.Generator,
+    size: int, upwards: bool, pair: Pair, agent: str, *, base: float, task: Task, rng: np.random.Generator
 ) -> Series:
-    ratio = RATIOS[int(rng.integers(len(RATIOS)))]
+    kind = ("agent", "ratio", "time")[int(rng.choice(3, p=[0.55, 0.3, 0.15]))]
+    ratio = pick(RATIOS, rng)
     steps = np.linspace(-1, 1, size) if size > 1 else rng.uniform(-1, 1, 1)
     top = float(rng.choice([4, 5, 6, 8, 10]))
     ratios, contents, minutes = [ratio] * size, [float(rng.choice([0, 2, 3]))] * size, [8] * size
@@ -210,5 +219,5 @@ def _series(
     order = list(range(size)) if upwards else list(range(size - 1, -1, -1))
     if rng.random() < 0.3:
         order = [int(i) for i in rng.permutation(size)]
-    stem = words.COMMON_STEMS[int(rng.integers(len(words.COMMON_STEMS)))].format(what=whole)
+    stem = pick(WORDS["common_stems"], rng).format(what=whole)
     return Series(stem, tuple(parts[i] for i in order), tuple(samples[i] for i in order))

@@ -51,7 +51,7 @@ def card_text(session: Session, split: Split, *, quick: bool = False, progress: 
     sources = Counter(item.extra.get("label_source") or "unknown" for item in split.items.values())
     findings = [{**row, "finding": row["what"]} for row in finding_rows(report)]
     packages = [platform.python_version(), *(f"{name} {package_version(name)}" for name in PACKAGES)]
-    text = template("card.md.j2").render(
+    return template("card.md.j2").render(
         split=split,
         task=session.task,
         recipe=recipe,
@@ -70,7 +70,6 @@ def card_text(session: Session, split: Split, *, quick: bool = False, progress: 
         packages=", ".join(packages),
         citations=[CITATIONS[source] for source in sorted({row["source"] for row in panels} & set(CITATIONS))],
     )
-    return f"{text}\n"
 
 
 def write_card(

@@ -45,11 +45,6 @@ class Entry:
     facts: Mapping[str, Any]
     stored_as: str
 
-    @property
-    def licence(self) -> str:
-        """Of all papers that show it; ``unknown`` where one of them has none."""
-        return str(self.facts["licence"])
-
     def row(self, file: str) -> dict[str, Any]:
         """What is said of it as a flat row, with the place of its file."""
         return {"file": file, **self.facts}
@@ -99,7 +94,7 @@ class Content:
     @property
     def marks(self) -> dict[str, Any]:
         """What every export says of itself."""
-        licences = Counter(one.licence for one in self.entries)
+        licences = Counter(one.facts["licence"] for one in self.entries)
         leakage = self.split.leakage
         return {
             "split": self.split.name,
@@ -154,15 +149,7 @@ class Content:
                 path.write_bytes(self.data(one))
 
 
-def gather(
-    session: Session,
-    split: Split,
-    *,
-    name: str,
-    card: str,
-    fold: int = 1,
-    release: bool = False,
-) -> Content:
+def gather(session: Session, split: Split, *, name: str, card: str, fold: int = 1, release: bool = False) -> Content:
     """Read what is to be exported; images are looked at, and read again when they are written.
 
     Args:
@@ -186,27 +173,22 @@ def gather(
     licences = {paper: licence for paper, (licence, _) in paper_licences(session.catalogue).items()}
     entries = []
     for side, item in items:
-        if item.image_sha256 not in panels:
+        rows = panels[item.image_sha256]
+        if not rows:
             raise InputError(
                 f"The catalogue shows no panel with the image {item.image_sha256}.",
                 "Extract or import its paper again.",
             )
-        entries.append(_entry(session.images, side, item, panels[item.image_sha256], licences, release=release))
+        licence = _licence([licences.get(row["paper_id"]) for row in rows])
+        withheld = release and not may_be_passed_on(licence)
+        entries.append(_entry(session.images, side, item, rows, licence=licence, withheld=withheld))
     return Content(name, session.task, split, fold, release, card, tuple(entries), session.images)
 
 
 def _entry(
-    store: ImageStore,
-    side: Side,
-    item: Item,
-    panels: Sequence[Mapping[str, Any]],
-    licences: Mapping[str, str],
-    *,
-    release: bool,
+    store: ImageStore, side: Side, item: Item, panels: Sequence[Mapping[str, Any]], *, licence: str, withheld: bool
 ) -> Entry:
     own = next((row for row in panels if row["panel_id"] == item.extra.get("panel_id")), panels[0])
-    licence = _licence([licences.get(row["paper_id"]) for row in panels])
-    withheld = release and not may_be_passed_on(licence)
     file, file_sha256 = None, ""
     if not withheld:
         data, suffix = portable(store.read(item.image_sha256, own["format"]))

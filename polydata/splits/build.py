@@ -38,12 +38,7 @@ class Built:
 
 
 def build_split(
-    session: Session,
-    name: str,
-    options: SplitOptions,
-    leakage_reason: str | None = None,
-    *,
-    progress: Progress = quiet,
+    session: Session, name: str, options: SplitOptions, leakage_reason: str | None = None, *, progress: Progress = quiet
 ) -> Built:
     """Choose labelled images, group them, share the groups out, and write the split.
 

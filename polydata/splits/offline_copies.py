@@ -106,9 +106,8 @@ def augment(
                 of = {"parent_sha256": image, "label": item.label, "group": item.group, "number": number}
                 rows.append({"file": file, "sha256": sha256_file(path), **of, **dataclasses.asdict(way)})
                 progress("Copying", len(rows), total)
-        digest = _finish(place, plan, split, rows)
-    counts = Counter(str(row["label"]) for row in rows)
-    return Augmented(place, dict(sorted(counts.items())), len(made), tuple(made) if finished else (), digest)
+        done = _finish(place, plan, split, rows)
+    return Augmented(place, done["counts"], len(made), tuple(made) if finished else (), done["digest"])
 
 
 def _plan(split: Split, name: str, seed: int) -> dict[str, Any]:
@@ -163,8 +162,8 @@ def _write(folder: Path, name: str, copy: Image.Image, old: Path | None) -> Path
     return path
 
 
-def _finish(place: Path, plan: Mapping[str, Any], split: Split, rows: Sequence[Row]) -> str:
-    """Write the lists; returns the digest of the list of copies."""
+def _finish(place: Path, plan: Mapping[str, Any], split: Split, rows: Sequence[Row]) -> dict[str, Any]:
+    """Write the lists, and last the plan with what came of it, which is returned."""
     text = csv_text(list(rows[0]), rows)
     for fold in split.folds:
         train = {item.image_sha256 for item in fold.train}
@@ -174,11 +173,10 @@ def _finish(place: Path, plan: Mapping[str, Any], split: Split, rows: Sequence[R
             csv_text(LISTED, [{key: row[key] for key in LISTED} for row in own]),
         )
     _save(place / COPIES, text)
-    digest = sha256_bytes(text.encode())
     counts = dict(sorted(Counter(str(row["label"]) for row in rows).items()))
-    done = {**plan, "code_version": VERSION, "counts": counts, "digest": digest}
+    done = {**plan, "code_version": VERSION, "counts": counts, "digest": sha256_bytes(text.encode())}
     _save(place / PLAN, json.dumps(done, indent=2, ensure_ascii=False) + "\n")
-    return digest
+    return done
 
 
 def _save(path: Path, text: str) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from typing import Literal
 
 from polydata.catalogue.filters import COLUMNS, OPERATORS, Column, Combined, Comparison, Condition
 from polydata.errors import UsageError
@@ -83,16 +85,13 @@ class _Reader:
         return False
 
     def either(self, depth: int) -> Condition:
-        parts = [self.both(depth)]
-        while self.takes("key", "or"):
-            parts.append(self.both(depth))
-        return parts[0] if len(parts) == 1 else Combined("or", tuple(parts))
+        return self.joined("or", lambda: self.joined("and", lambda: self.single(depth)))
 
-    def both(self, depth: int) -> Condition:
-        parts = [self.single(depth)]
-        while self.takes("key", "and"):
-            parts.append(self.single(depth))
-        return parts[0] if len(parts) == 1 else Combined("and", tuple(parts))
+    def joined(self, word: Literal["and", "or"], part: Callable[[], Condition]) -> Condition:
+        parts = [part()]
+        while self.takes("key", word):
+            parts.append(part())
+        return parts[0] if len(parts) == 1 else Combined(word, tuple(parts))
 
     def single(self, depth: int) -> Condition:
         if depth > MAX_DEPTH:
@@ -114,25 +113,25 @@ class _Reader:
         if self.kind != "word" or column is None:
             raise self.error("a column should stand there")
         self.advance()
-        if self.takes("key", "is"):
-            turned = self.takes("key", "not")
-            self.demand("key", "null")
-            empty = Comparison(name, "null", ())
-            return Combined("not", (empty,)) if turned else empty
+        is_null = self.takes("key", "is")
         turned = self.takes("key", "not")
-        if self.takes("key", "in"):
+        if is_null:
+            self.demand("key", "null")
+            found = Comparison(name, "null", ())
+        elif self.takes("key", "in"):
             self.demand("sign", "(")
             values = [self.constant(name, column)]
             while self.takes("sign", ","):
                 values.append(self.constant(name, column))
             self.demand("sign", ")")
             found = Comparison(name, "in", tuple(values))
-            return Combined("not", (found,)) if turned else found
-        operator = "!=" if self.word == "<>" else self.word
-        if turned or operator not in (*OPERATORS, "contains") or (operator == "contains" and column.is_number):
-            raise self.error("an operator should stand there")
-        self.advance()
-        return Comparison(name, operator, (self.constant(name, column),))
+        else:
+            operator = "!=" if self.word == "<>" else self.word
+            if turned or operator not in (*OPERATORS, "contains") or (operator == "contains" and column.is_number):
+                raise self.error("an operator should stand there")
+            self.advance()
+            found = Comparison(name, operator, (self.constant(name, column),))
+        return Combined("not", (found,)) if turned else found
 
     def constant(self, name: str, column: Column) -> str | float:
         word, kind = self.word, self.kind

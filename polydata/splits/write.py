@@ -15,8 +15,7 @@ from polydata.errors import InputError, RefusedError, UsageError
 from polydata.files.atomic import put_back, replacing_folder, writing_to
 from polydata.ids import is_text, sha256_bytes
 from polydata.resources import VERSION
-from polydata.splits.evidence import Evidence, Groups, read_evidence
-from polydata.splits.leaks import find_leaks
+from polydata.splits.evidence import Evidence, Groups, find_leaks, read_evidence
 from polydata.splits.manifest import (
     FORMAT,
     MANIFEST,

@@ -6,8 +6,7 @@ from split_corpus import NO, YES, Corpus
 
 from polydata.images.copies import Copy
 from polydata.images.keypoints import Match
-from polydata.splits.evidence import read_evidence
-from polydata.splits.leaks import find_leaks
+from polydata.splits.evidence import find_leaks, read_evidence
 from polydata.splits.manifest import Item, Sides
 
 

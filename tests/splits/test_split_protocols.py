@@ -10,10 +10,9 @@ from split_corpus import NO, YES, Corpus
 from polydata.choices import Protocol
 from polydata.errors import InputError, RefusedError
 from polydata.splits.build import build_split
-from polydata.splits.compare import compare_splits, lineage
 from polydata.splits.manifest import Split, load_split
 from polydata.splits.options import SplitOptions
-from polydata.splits.overview import verify_split
+from polydata.splits.overview import compare_splits, lineage, verify_split
 from polydata.splits.partition import partition
 
 

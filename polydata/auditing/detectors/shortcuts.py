@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polydata.auditing.controls import CONTROLS, NARROW_CONTROLS, ControlTable, cross_validate, measure
-from polydata.auditing.controls import paper_lookup as look_up
 from polydata.auditing.subject import Detection, Need, Severity, Subject, detector
 from polydata.splits.manifest import Item as SplitItem
 
@@ -34,7 +33,7 @@ def paper_lookup(subject: Subject) -> Detection:
         return np.array([row[i.image_sha256] for i in items if i.image_sha256 in row], dtype=np.int64)
 
     sides = ((rows(sides.trained), rows(sides.test)) for sides in subject.folds)
-    on_split = measure(look_up, table, ((train, test) for train, test in sides if len(train)))
+    on_split = measure(CONTROLS["paper_lookup"], table, ((train, test) for train, test in sides if len(train)))
     leaks = on_split is not None and round(on_split.auroc, 3) >= TELLS
     items = [
         {
@@ -44,7 +43,7 @@ def paper_lookup(subject: Subject) -> Detection:
             "majority": round(found.majority, 3),
         }
         for where, found in (
-            ("random folds", cross_validate(look_up, table, grouped=False)),
+            ("random folds", cross_validate(CONTROLS["paper_lookup"], table, grouped=False)),
             ("the split", on_split),
         )
         if found

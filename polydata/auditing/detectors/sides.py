@@ -9,8 +9,7 @@ from typing import Any
 
 from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, counted, detector
 from polydata.images.copies import Copy
-from polydata.splits.evidence import families
-from polydata.splits.leaks import leak
+from polydata.splits.evidence import families, leak
 
 KEEP_WHOLE = "Build a split that keeps papers whole: polydata build-split NAME."
 

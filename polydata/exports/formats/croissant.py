@@ -9,28 +9,12 @@ from typing import Any
 from polydata.exports.content import Content
 from polydata.exports.formats import Format
 from polydata.ids import sha256_bytes
+from polydata.resources import TEMPLATES
 from polydata.types import Progress
 
 TABLE = "images.csv"
 TYPES = {"png": "image/png", "jpg": "image/jpeg"}
 NUMBERS = {"width": "sc:Integer", "height": "sc:Integer", "year": "sc:Text", "page": "sc:Text"}
-NAMESPACES = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "sc": "https://schema.org/",
-    "cr": "http://mlcommons.org/croissant/",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "dct": "http://purl.org/dc/terms/",
-    "conformsTo": "dct:conformsTo",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-}
-TERMS = (
-    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet", "format",
-    "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex",
-    "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
-)  # fmt: skip
 
 
 def _write(content: Content, folder: Path, progress: Progress) -> None:
@@ -63,7 +47,7 @@ def _document(content: Content, table: str) -> dict[str, Any]:
         "includes": "images/*",
     }
     return {
-        "@context": {**NAMESPACES, **{term: f"cr:{term}" for term in TERMS}},
+        "@context": json.loads((TEMPLATES / "croissant-context.json").read_text(encoding="utf-8")),
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": content.split.name,

@@ -32,7 +32,7 @@ def _write_json(path: Path, value: object) -> None:
 
 def _coco_image(number: int, entry: Entry, licences: Mapping[str, int]) -> dict[str, Any]:
     name = {} if entry.file is None else {"file_name": entry.file}
-    return {"id": number, **name, **_known(entry, "side", "licence"), "license": licences[entry.licence]}
+    return {"id": number, **name, **_known(entry, "side", "licence"), "license": licences[entry.facts["licence"]]}
 
 
 def _write_coco(content: Content, folder: Path, progress: Progress) -> None:
