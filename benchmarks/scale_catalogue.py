@@ -30,8 +30,8 @@ import numpy as np
 from polydata import __version__
 from polydata.auditing.run import audit
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.filters import images_where
 from polydata.catalogue.session import Session, open_session
+from polydata.catalogue.splits import images_where
 from polydata.catalogue.trace import funnel
 from polydata.images.hashes import near_hashes
 from polydata.records.join import join

@@ -1,4 +1,4 @@
-"""What reviewers are asked about, and what they answered."""
+"""What reviewers are asked about and what they answered; and all that is said of each image, by whom and how."""
 
 from __future__ import annotations
 
@@ -28,43 +28,34 @@ def images_to_review(catalogue: Catalogue) -> list[dict[str, Any]]:
         WITH scaled AS (
             SELECT image_sha256, arg_max(value_um, panel_scales.confidence) AS scale_um
             FROM panel_scales JOIN panels USING (panel_id) GROUP BY image_sha256
-        ), placed AS (
-            SELECT panels.image_sha256, panels.caption, panels.caption_stem, panels.label AS panel, panels.position,
-                   figures.label AS figure, figures.page, figures.figure_id, papers.file_name AS paper, papers.title,
-                   papers.paper_id,
-                   row_number() OVER (PARTITION BY image_sha256 ORDER BY papers.file_name, papers.paper_id,
-                                      figures.page, figures.figure_id, panels.position, panels.panel_id) AS nth,
-                   count(*) OVER (PARTITION BY image_sha256) AS places,
-                   bool_or(papers.status = 'imported') OVER (PARTITION BY image_sha256) AS imported
-            FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
         )
-        SELECT placed.image_sha256, images.format, images.mode, images.alpha_only, images.width, images.height,
-               screened.decision, placed.imported, labels.label, coalesce(labels.conflict, false) AS conflict,
-               reviews.image_sha256 IS NOT NULL AS answered, coalesce(reviews.disputed, false) AS disputed,
-               placed.caption, placed.caption_stem, placed.panel, placed.figure,
-               placed.page, placed.paper, placed.title, placed.places,
-               bars.length_px AS bar_px, bars.value AS bar_value, bars.unit AS bar_unit, scaled.scale_um
-        FROM placed
-        JOIN images ON images.sha256 = placed.image_sha256
-        LEFT JOIN screened ON screened.image_sha256 = placed.image_sha256
-        LEFT JOIN labels ON labels.image_sha256 = placed.image_sha256
-        LEFT JOIN reviews ON reviews.image_sha256 = placed.image_sha256
-        LEFT JOIN scale_readings bars ON bars.image_sha256 = placed.image_sha256
-        LEFT JOIN scaled ON scaled.image_sha256 = placed.image_sha256
-        WHERE nth = 1
-        ORDER BY placed.paper, placed.paper_id, placed.page, placed.figure_id, placed.position, placed.image_sha256
+        SELECT panels.image_sha256, images.format, images.mode, images.alpha_only, images.width, images.height,
+               screened.decision, bool_or(papers.status = 'imported') OVER same AS imported, labels.label,
+               coalesce(labels.conflict, false) AS conflict, reviews.image_sha256 IS NOT NULL AS answered,
+               coalesce(reviews.disputed, false) AS disputed, panels.caption, panels.caption_stem,
+               panels.label AS panel, figures.label AS figure, figures.page, papers.file_name AS paper, papers.title,
+               count(*) OVER same AS places, bars.length_px AS bar_px, bars.value AS bar_value, bars.unit AS bar_unit,
+               scaled.scale_um
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        JOIN images ON images.sha256 = panels.image_sha256
+        LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
+        LEFT JOIN labels ON labels.image_sha256 = panels.image_sha256
+        LEFT JOIN reviews ON reviews.image_sha256 = panels.image_sha256
+        LEFT JOIN scale_readings bars ON bars.image_sha256 = panels.image_sha256
+        LEFT JOIN scaled ON scaled.image_sha256 = panels.image_sha256
+        WINDOW same AS (PARTITION BY panels.image_sha256)
+        QUALIFY row_number() OVER (PARTITION BY panels.image_sha256 ORDER BY papers.file_name, papers.paper_id,
+                                   figures.page, figures.figure_id, panels.position, panels.panel_id) = 1
+        ORDER BY papers.file_name, papers.paper_id, figures.page, figures.figure_id, panels.position, 1
         """
     )
 
 
 def rule_suggestions(catalogue: Catalogue) -> dict[str, str]:
     """What the text rules suggest of each image on which the texts linked to it agree, by its SHA-256."""
-    return dict(
-        catalogue.tuples(
-            """SELECT image_sha256, min(label) FROM label_candidates WHERE source = 'rule'
-               GROUP BY image_sha256 HAVING count(DISTINCT label) = 1"""
-        )
-    )
+    sql = """SELECT image_sha256, min(label) FROM label_candidates WHERE source = 'rule'
+             GROUP BY image_sha256 HAVING count(DISTINCT label) = 1"""
+    return dict(catalogue.tuples(sql))
 
 
 def test_side(catalogue: Catalogue, split: str) -> set[str]:
@@ -169,9 +160,10 @@ def review_counts(catalogue: Catalogue) -> dict[str, int]:
 
 
 def save_project(catalogue: Catalogue, server: str, project: int, *, title: str, role: str, split: str | None) -> None:
-    """Note a project, or that its number has changed."""
+    """Note that the workspace uses a project and what for, or that its number has changed; in one transaction."""
     row = {"server": server, "project": project, "title": title, "role": role, "split": split}
-    catalogue.upsert("label_projects", [row])
+    with catalogue.transaction():
+        catalogue.upsert("label_projects", [row])
 
 
 def projects_on(catalogue: Catalogue, server: str) -> list[dict[str, Any]]:
@@ -199,3 +191,67 @@ def blind_answers(catalogue: Catalogue, split: str) -> list[dict[str, Any]]:
            ORDER BY image_sha256, annotator""",
         [split, split],
     )
+
+
+def pictures(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Every panel with its image, place and resolved label, in page order; one image may stand in several.
+
+    Columns: image_sha256, format, phash, panel_id, figure_id, paper_id, paper, page, figure, panel, file_name, caption,
+    path (of the PDF), label, source.
+    """
+    return catalogue.rows(
+        """
+        SELECT panels.image_sha256, images.format, images.phash, panels.panel_id, figures.figure_id, papers.paper_id,
+               papers.file_name AS paper, figures.page, figures.label AS figure, panels.label AS panel,
+               panels.file_name, coalesce(panels.caption, panels.caption_stem, figures.caption) AS caption,
+               papers.path, labels.label, labels.source
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        JOIN images ON images.sha256 = panels.image_sha256
+        LEFT JOIN labels ON labels.image_sha256 = panels.image_sha256
+        ORDER BY papers.file_name, papers.paper_id, figures.page, figures.figure_id, panels.position, panels.panel_id
+        """
+    )
+
+
+def votes(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What file names, records and their texts say of each image: image_sha256, source, label, evidence, spans (JSON),
+    record_id, record_key, and the record's morphology and literature_description."""
+    return catalogue.rows(
+        """
+        SELECT DISTINCT panels.image_sha256, v.source, v.label, v.evidence, v.spans, v.record_id, records.record_key,
+               records.morphology, records.literature_description
+        FROM label_votes v JOIN panels USING (panel_id) LEFT JOIN records USING (record_id)
+        ORDER BY panels.image_sha256, v.source, records.record_key, v.record_id, v.label
+        """
+    )
+
+
+def linked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The records linked to each image with what names their paper, for images with several records."""
+    return catalogue.rows(
+        """
+        SELECT DISTINCT panels.image_sha256, record_id, record_key, reference, doi, journal, volume, records.pages,
+               year, records.caption, compatibility
+        FROM links JOIN panels USING (panel_id) JOIN records USING (record_id)
+        QUALIFY count(DISTINCT record_id) OVER (PARTITION BY panels.image_sha256) > 1
+        ORDER BY panels.image_sha256, record_key, record_id
+        """
+    )
+
+
+def record_keys(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Image and key of each linked record that has one."""
+    return catalogue.tuples(
+        """SELECT DISTINCT panels.image_sha256, record_key FROM links JOIN panels USING (panel_id)
+           JOIN records USING (record_id) WHERE record_key IS NOT NULL ORDER BY 1, 2"""
+    )
+
+
+def reviewed(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What the reviewers come to by the method in force: image_sha256, choice (None for a tie), disputed, said."""
+    return catalogue.rows("SELECT image_sha256, choice, disputed, said FROM reviewers ORDER BY image_sha256")
+
+
+def decisions(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The decisions by hand that are in force: image_sha256, choice, reason, decided_by."""
+    return catalogue.rows("SELECT image_sha256, choice, reason, decided_by FROM decided ORDER BY image_sha256")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from polydata.errors import CatalogueError, first_line
+from polydata.ids import sha256_bytes
 from polydata.resources import schemas
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ def migrations() -> list[tuple[int, str, str]]:
     """Number, file name and text of each migration, in order."""
     files = sorted((schemas() / "sql").glob("[0-9][0-9][0-9]_*.sql"))
     return [(int(f.name[:3]), f.name, f.read_text(encoding="utf-8")) for f in files]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _holder(message: str) -> str:
@@ -116,7 +113,7 @@ class Catalogue:
                 f"The catalogue {path} has schema {newest}; this polydata knows schemas up to {known[-1][0]}.",
                 "Update polydata, or use the one that last wrote to this catalogue.",
             )
-        if any(applied[number] != _digest(text) for number, _, text in known if number in applied):
+        if any(applied[number] != sha256_bytes(text.encode()) for number, _, text in known if number in applied):
             raise CatalogueError(
                 f"The catalogue {path} was made by a development version of polydata whose schema was another.",
                 "Move it away and run the commands again: the images in store/ are kept.",
@@ -124,7 +121,6 @@ class Catalogue:
         return [m for m in known if m[0] not in applied]
 
     def _migrate(self, missing: Sequence[tuple[int, str, str]]) -> None:
-        """Apply migrations, all or none."""
         with self.transaction():
             self.run(
                 "CREATE TABLE IF NOT EXISTS applied_migrations "
@@ -132,7 +128,7 @@ class Catalogue:
             )
             for number, name, text in missing:
                 self.run(text)
-                self.run("INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, _digest(text)])
+                self.run("INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, sha256_bytes(text.encode())])
 
     def __enter__(self) -> Self:
         return self
@@ -202,6 +198,10 @@ class Catalogue:
         result = self._connection.execute(sql, list(parameters))
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any] | None:
+        """The first row of a query as a dictionary, None where there is no row."""
+        return next(iter(self.rows(sql, parameters)), None)
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first column of the first row, None where there is no row."""

@@ -110,7 +110,6 @@ class Frame(pd.DataFrame):
 
 
 def _cell(value: Any) -> str:
-    """A value as HTML."""
     if isinstance(value, Picture):
         return value._repr_html_()
     if isinstance(value, tuple):
@@ -137,14 +136,12 @@ def read_frame(
     whole = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
     frame = Frame(table.to_pandas(types_mapper=whole.get))
     if name in ("panels", "figures"):
-        store = images()
         rows = zip(table["image_sha256"].to_pylist(), table["format"].to_pylist(), strict=True)
-        frame["image"] = pd.Series([_picture(store, *row) for row in rows], index=frame.index, dtype=object)
+        frame["image"] = pd.Series([_picture(images(), *row) for row in rows], index=frame.index, dtype=object)
     return frame
 
 
 def _picture(store: ImageStore, sha256: Any, form: Any) -> Picture | tuple[Picture, ...]:
-    """The picture of a panel, or those of a figure's panels."""
     if isinstance(sha256, str):
         return Picture(sha256, form, store)
     return tuple(Picture(*one, store) for one in zip(sha256 or (), form or (), strict=True))

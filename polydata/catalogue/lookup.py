@@ -15,25 +15,15 @@ MIN_DIGITS = 6
 NAMED = 5
 """So many of several that an id can mean are named in the message."""
 
-_TABLES = {
-    "paper": ("papers", "paper_id", "sha256"),
-    "figure": ("figures", "figure_id", None),
-    "panel": ("panels", "panel_id", None),
-    "image": ("images", "sha256", "sha256"),
-    "record": ("records", "record_id", None),
-    "edit": ("edits", "edit_id", None),
+_THINGS = {
+    "paper": ("papers", "paper_id", "sha256", "polydata list papers"),
+    "figure": ("figures", "figure_id", "NULL", "polydata export figures"),
+    "panel": ("panels", "panel_id", "NULL", "polydata export panels"),
+    "image": ("images", "sha256", "sha256", "polydata list screenings"),
+    "record": ("records", "record_id", "NULL", "polydata records list --json"),
+    "edit": ("edits", "edit_id", "NULL", "polydata list edits"),
 }
-"""Where each kind of thing stands: its table, the column of its id, and that of its SHA-256 where it has one."""
-
-_LISTED = {
-    "paper": "polydata list papers",
-    "figure": "polydata export figures",
-    "panel": "polydata export panels",
-    "image": "polydata list screenings",
-    "record": "polydata records list --json",
-    "edit": "polydata list edits",
-}
-"""Where the ids of each kind stand."""
+"""Each kind of thing: its table, the column of its id, that of its SHA-256 where it has one, and what lists the ids."""
 
 _PAPER = {
     "paper": "paper_id = ?",
@@ -64,9 +54,9 @@ def find(catalogue: Catalogue, identifier: str, *kinds: Kind) -> tuple[Kind, str
     if not found and min(map(len, digits.values())) < MIN_DIGITS:
         raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
     for kind in (kind for kind in kinds if len(digits[kind]) >= MIN_DIGITS):
-        table, key, hashed = _TABLES[kind]
+        table, key, hashed, _ = _THINGS[kind]
         rows = catalogue.tuples(
-            f"""SELECT {key} FROM {table} WHERE starts_with({key}, ?) OR starts_with({hashed or "NULL"}, ?)
+            f"""SELECT {key} FROM {table} WHERE starts_with({key}, ?) OR starts_with({hashed}, ?)
                 ORDER BY {key}""",  # noqa: S608 - constants
             [f"{kind}-{digits[kind]}", digits[kind]],
         )
@@ -79,7 +69,7 @@ def find(catalogue: Catalogue, identifier: str, *kinds: Kind) -> tuple[Kind, str
         raise InputError(
             f"Several {plural} have the id {identifier!r}: {several}.", "Give more digits, or one of these ids."
         )
-    hint = "Ids stand in: " + ", ".join(dict.fromkeys(_LISTED[kind] for kind in kinds))
+    hint = "Ids stand in: " + ", ".join(dict.fromkeys(_THINGS[kind][-1] for kind in kinds))
     raise InputError(f"No {_either(kinds)} has the id {identifier!r}.", hint)
 
 

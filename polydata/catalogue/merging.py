@@ -5,12 +5,12 @@ The other catalogue stands beside this one under the name ``other``, see ``Catal
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from polydata.catalogue.by_hand import settle_manual_links
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.manual_links import settle_manual_links
 from polydata.catalogue.metadata import note_papers_changed
 
 OTHER = "other"
@@ -166,17 +166,6 @@ def _bring_decisions(catalogue: Catalogue) -> tuple[int, list[str]]:
     return count, differing
 
 
-def columns(catalogue: Catalogue, table: str, without: Collection[str] = ()) -> list[str]:
-    """Names of a table's columns, in their order."""
-    rows = catalogue.column(
-        """SELECT column_name FROM duckdb_columns()
-           WHERE table_name = ? AND database_name = current_database() AND schema_name = 'main'
-           ORDER BY column_index""",
-        [table],
-    )
-    return [name for name in rows if name not in without]
-
-
 def bring(catalogue: Catalogue, table: str, condition: str, instead: Mapping[str, str] | None = None) -> int:
     """Insert the other catalogue's rows that have no row of their key here; returns how many.
 
@@ -184,14 +173,11 @@ def bring(catalogue: Catalogue, table: str, condition: str, instead: Mapping[str
         condition: SQL over the other table.
         instead: SQL by column, for columns that do not come as they are.
     """
-    names = columns(catalogue, table)
-    values = ", ".join((instead or {}).get(name, f'"{name}"') for name in names)
-    quoted = ", ".join(f'"{name}"' for name in names)
-    before = catalogue.value(f'SELECT count(*) FROM main."{table}"')  # noqa: S608
-    catalogue.run(
-        f'INSERT OR IGNORE INTO main."{table}" ({quoted}) SELECT {values} FROM other."{table}" WHERE {condition}'  # noqa: S608
+    replaced = ", ".join(f"{sql} AS {column}" for column, sql in (instead or {}).items())
+    columns = f"* REPLACE ({replaced})" if replaced else "*"
+    return int(
+        catalogue.value(f"INSERT OR IGNORE INTO main.{table} SELECT {columns} FROM other.{table} WHERE {condition}")  # noqa: S608
     )
-    return int(catalogue.value(f'SELECT count(*) FROM main."{table}"') - before)  # noqa: S608
 
 
 def _conflicts(catalogue: Catalogue, table: str) -> list[str]:
@@ -201,12 +187,12 @@ def _conflicts(catalogue: Catalogue, table: str) -> list[str]:
            WHERE table_name = ? AND database_name = current_database() AND constraint_type = 'PRIMARY KEY'""",
         [table],
     )
-    names = columns(catalogue, table, without=(*key, "source" if "source" not in key else "", "path"))
-    using = ", ".join(f'"{name}"' for name in key)
-    differs = " OR ".join(f'own."{name}" IS DISTINCT FROM theirs."{name}"' for name in names)
+    using = ", ".join(key)
+    compared = f"COLUMNS(lambda c: c NOT IN ('source', 'path') OR list_contains({key}, c))"
     return catalogue.column(
-        f"""SELECT concat_ws(' ', {using}) FROM main."{table}" own JOIN other."{table}" theirs USING ({using})
-            WHERE {differs} ORDER BY 1"""  # noqa: S608
+        f"""SELECT concat_ws(' ', {using})
+            FROM (SELECT {compared} FROM main.{table} EXCEPT SELECT {compared} FROM other.{table})
+            SEMI JOIN other.{table} USING ({using}) ORDER BY 1"""  # noqa: S608
     )
 
 
@@ -236,11 +222,10 @@ def merge_annotations(catalogue: Catalogue, here: str, there: str) -> int:
     for server in catalogue.column("SELECT DISTINCT server FROM other.annotations ORDER BY server"):
         if server.endswith(f"{FROM}{here}"):
             continue  # they once came from here
-        if FROM in server or _is_same_server(catalogue, server):
-            count += _update(catalogue, server, server) + _bring(catalogue, server, server)
-        else:
-            name = f"{server}{FROM}{there}"
-            count += _update(catalogue, server, name) + _bring(catalogue, server, name)
+        name = server if FROM in server or _is_same_server(catalogue, server) else f"{server}{FROM}{there}"
+        count += _update(catalogue, server, name)
+        theirs, ours = (text.replace("'", "''") for text in (server, name))
+        count += bring(catalogue, "annotations", f"server = '{theirs}'", {"server": f"'{ours}'"})
     return count
 
 
@@ -253,21 +238,11 @@ def _is_same_server(catalogue: Catalogue, server: str) -> bool:
     return not other_answers and bool(both or urlsplit(server).hostname not in LOOPBACK)
 
 
-def _bring(catalogue: Catalogue, server: str, name: str) -> int:
-    quoted = [text.replace("'", "''") for text in (server, name)]
-    return bring(catalogue, "annotations", f"server = '{quoted[0]}'", {"server": f"'{quoted[1]}'"})
-
-
 def _update(catalogue: Catalogue, server: str, name: str) -> int:
     """Replace annotations whose state over there is later; one that vanished from its server stays so."""
-    named = ", ".join(
-        "? AS server" if column == "server" else f'theirs."{column}"' for column in columns(catalogue, "annotations")
-    )
-    later = catalogue.rows(
-        f"""SELECT {named} FROM main.annotations own JOIN other.annotations theirs USING (project, annotation_id)
-            WHERE own.server = ? AND theirs.server = ?
-              AND (theirs.updated_at, theirs.deleted) > (own.updated_at, own.deleted)""",  # noqa: S608
-        [name, name, server],
-    )
-    catalogue.upsert("annotations", later)
-    return len(later)
+    later = """INSERT OR REPLACE INTO main.annotations
+               SELECT theirs.* REPLACE (? AS server)
+               FROM main.annotations own JOIN other.annotations theirs USING (project, annotation_id)
+               WHERE own.server = ? AND theirs.server = ?
+                 AND (theirs.updated_at, theirs.deleted) > (own.updated_at, own.deleted)"""
+    return int(catalogue.value(later, [name, name, server]))

@@ -1,19 +1,18 @@
-"""Papers, figures, panels and images: written as one paper at a time, read back for exports."""
+"""Papers, figures, panels and images: written as one paper at a time, read back, and taken out."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from polydata import ids
+from polydata.catalogue.by_hand import reattach, settle_manual_links, spots, write_edits
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.edits import write_edits
-from polydata.catalogue.manual_links import settle_manual_links
 from polydata.catalogue.metadata import note_papers_changed
-from polydata.catalogue.reattach import reattach, spots
 from polydata.choices import Kind
 from polydata.edits import Edit, Spot
 from polydata.types import (
@@ -47,8 +46,8 @@ class Corrections:
 
 
 META = ("title", "doi", "journal", "year", "authors", "volume", "first_page", "first_page_text")
-FIGURE = ("page", "label", "caption", "method", "confidence", "dpi")
-PANEL = ("label", "caption", "caption_stem")
+FIGURE = ("page", "label", "caption", "kind", "method", "confidence", "dpi")
+PANEL = ("label", "caption", "caption_stem", "kind")
 BAR = ("value", "unit", "value_um", "length_px", "method", "confidence")
 """Columns that are called as the parts of what extraction gives."""
 IMAGE = tuple(part.name for part in fields(ImageInfo))
@@ -56,56 +55,6 @@ IMAGE = tuple(part.name for part in fields(ImageInfo))
 
 def _named(thing: object, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(thing, name) for name in names}
-
-
-def _corners(box: Box) -> dict[str, float]:
-    return _named(box, ("x0", "y0", "x1", "y1"))
-
-
-def _paper_row(paper: Paper, path: Path, extractor: str) -> dict[str, Any]:
-    return {
-        "paper_id": ids.paper_id(paper.sha256),
-        "sha256": paper.sha256,
-        "source": "pdf",
-        "file_name": paper.file_name,
-        "path": str(path),
-        **_named(paper.meta, META),
-        "citation": paper.meta.reference,
-        "pages": paper.pages,
-        "status": "done",
-        "extractor": extractor,
-    }
-
-
-def _figure_row(paper: Paper, figure: Figure) -> dict[str, Any]:
-    return {
-        "figure_id": ids.figure_id(paper.sha256, figure.page, figure.box),
-        "paper_id": ids.paper_id(paper.sha256),
-        **_corners(figure.box),
-        **_named(figure, (*FIGURE, "kind")),
-    }
-
-
-def _panel_row(paper: Paper, figure: Figure, position: int, panel: Panel) -> dict[str, Any]:
-    return {
-        "panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box),
-        "figure_id": ids.figure_id(paper.sha256, figure.page, figure.box),
-        "position": position,
-        **_corners(panel.box),
-        **_named(panel, (*PANEL, "kind")),
-        "composition": json.dumps(asdict(panel.composition)) if panel.composition else None,
-        "mentions": json.dumps([asdict(one) for one in panel.mentions]) if panel.mentions else None,
-        "image_sha256": panel.image.sha256,
-    }
-
-
-def _leftover_row(paper: Paper, leftover: Leftover) -> dict[str, Any]:
-    return {
-        "leftover_id": ids.content_id("leftover", paper.sha256, leftover.what, leftover.page, *leftover.box.rounded()),
-        "paper_id": ids.paper_id(paper.sha256),
-        **_named(leftover, ("what", "page", "label", "text")),
-        **_corners(leftover.box),
-    }
 
 
 def save_paper(
@@ -124,7 +73,9 @@ def save_paper(
     with catalogue.transaction():
         before = spots(catalogue, paper_id)
         delete_paper(catalogue, paper_id)
-        catalogue.upsert("papers", [_paper_row(paper, path, extractor)])
+        row = {"paper_id": paper_id, "source": "pdf", "path": str(path), "status": "done", "extractor": extractor}
+        row |= _named(paper, ("sha256", "file_name", "pages")) | {"citation": paper.meta.reference}
+        catalogue.upsert("papers", [row | _named(paper.meta, META)])
         _write_found(catalogue, paper)
         _settle(catalogue, paper_id, before, corrections or Corrections())
         catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [str(path), paper.sha256])
@@ -148,18 +99,32 @@ def _settle(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], cor
 
 def _write_found(catalogue: Catalogue, paper: Paper) -> None:
     """Write figures, panels, images and leftovers, within the caller's transaction."""
-    panels = [(figure, i, panel) for figure in paper.figures for i, panel in enumerate(figure.panels)]
-    images = {panel.image.sha256: asdict(panel.image) for _, _, panel in panels}
-    bars = [
-        {"panel_id": ids.panel_id(paper.sha256, figure.page, figure.box, panel.box), **_named(panel.scale, BAR)}
-        for figure, _, panel in panels
-        if panel.scale
-    ]
-    catalogue.upsert("figures", [_figure_row(paper, figure) for figure in paper.figures])
-    catalogue.upsert("images", list(images.values()))
-    catalogue.upsert("panels", [_panel_row(paper, figure, i, panel) for figure, i, panel in panels])
-    catalogue.upsert("scale_bars", bars)
-    catalogue.upsert("leftovers", [_leftover_row(paper, leftover) for leftover in paper.leftovers])
+    pdf, paper_id = paper.sha256, ids.paper_id(paper.sha256)
+    tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for figure in paper.figures:
+        figure_id = ids.figure_id(pdf, figure.page, figure.box)
+        keys = {"figure_id": figure_id, "paper_id": paper_id}
+        tables["figures"].append({**keys, **asdict(figure.box), **_named(figure, FIGURE)})
+        for position, panel in enumerate(figure.panels):
+            panel_id = ids.panel_id(pdf, figure.page, figure.box, panel.box)
+            row = {
+                "panel_id": panel_id,
+                "figure_id": figure_id,
+                "position": position,
+                "composition": json.dumps(asdict(panel.composition)) if panel.composition else None,
+                "mentions": json.dumps([asdict(one) for one in panel.mentions]) if panel.mentions else None,
+                "image_sha256": panel.image.sha256,
+            }
+            tables["panels"].append({**row, **asdict(panel.box), **_named(panel, PANEL)})
+            tables["images"].append(asdict(panel.image))
+            if panel.scale:
+                tables["scale_bars"].append({"panel_id": panel_id, **_named(panel.scale, BAR)})
+    for one in paper.leftovers:
+        leftover_id = ids.content_id("leftover", pdf, one.what, one.page, *one.box.rounded())
+        row = {"leftover_id": leftover_id, "paper_id": paper_id, **asdict(one.box)}
+        tables["leftovers"].append(row | _named(one, ("what", "page", "label", "text")))
+    for table, rows in tables.items():
+        catalogue.upsert(table, rows)
 
 
 def delete_paper(catalogue: Catalogue, paper_id: str) -> None:
@@ -171,12 +136,14 @@ def delete_paper(catalogue: Catalogue, paper_id: str) -> None:
 
 def _delete_found(catalogue: Catalogue, paper_id: str) -> None:
     """Delete figures, panels and leftovers of a paper, within the caller's transaction."""
-    figures = "SELECT figure_id FROM figures WHERE paper_id = ?"
-    panels = f"SELECT panel_id FROM panels WHERE figure_id IN ({figures})"  # noqa: S608
-    catalogue.run(f"DELETE FROM scale_bars WHERE panel_id IN ({panels})", [paper_id])  # noqa: S608
-    catalogue.run(f"DELETE FROM panels WHERE figure_id IN ({figures})", [paper_id])  # noqa: S608
-    for table in ("figures", "leftovers"):
-        catalogue.run(f"DELETE FROM {table} WHERE paper_id = ?", [paper_id])  # noqa: S608
+    figures = "figure_id IN (SELECT figure_id FROM figures WHERE paper_id = ?)"
+    for table, condition in (
+        ("scale_bars", f"panel_id IN (SELECT panel_id FROM panels WHERE {figures})"),  # noqa: S608
+        ("panels", figures),
+        ("figures", "paper_id = ?"),
+        ("leftovers", "paper_id = ?"),
+    ):
+        catalogue.run(f"DELETE FROM {table} WHERE {condition}", [paper_id])  # noqa: S608
 
 
 def save_failure(catalogue: Catalogue, failure: Failure) -> None:
@@ -220,13 +187,14 @@ def extraction_counts(catalogue: Catalogue, pdf_sha256: Sequence[str]) -> dict[s
     """Papers, pages, figures, panels and micrograph panels among these PDFs."""
     return catalogue.rows(
         """
+        WITH chosen AS (SELECT * FROM papers WHERE list_contains(?, sha256)), found AS (
+            SELECT panels.kind FROM panels JOIN figures USING (figure_id) JOIN chosen USING (paper_id)
+        )
         SELECT count(*) AS papers, coalesce(sum(pages), 0)::BIGINT AS pages,
-               coalesce(sum((SELECT count(*) FROM figures f WHERE f.paper_id = p.paper_id)), 0)::BIGINT AS figures,
-               coalesce(sum((SELECT count(*) FROM panels JOIN figures f USING (figure_id)
-                             WHERE f.paper_id = p.paper_id)), 0)::BIGINT AS panels,
-               coalesce(sum((SELECT count(*) FROM panels JOIN figures f USING (figure_id)
-                             WHERE f.paper_id = p.paper_id AND panels.kind = 'micrograph')), 0)::BIGINT AS micrographs
-        FROM papers p WHERE list_contains(?, sha256)
+               (SELECT count(*) FROM figures JOIN chosen USING (paper_id)) AS figures,
+               (SELECT count(*) FROM found) AS panels,
+               (SELECT count(*) FROM found WHERE kind = 'micrograph') AS micrographs
+        FROM chosen
         """,
         [list(pdf_sha256)],
     )[0]
@@ -238,8 +206,8 @@ def load_paper(catalogue: Catalogue, paper_id: str) -> Paper:
     Args:
         paper_id: of a paper in the catalogue.
     """
-    row = catalogue.rows("SELECT * FROM papers WHERE paper_id = ?", [paper_id])[0]
-    panels: dict[str, list[Panel]] = {}
+    (row,) = catalogue.rows("SELECT * FROM papers WHERE paper_id = ?", [paper_id])
+    panels: dict[str, list[Panel]] = defaultdict(list)
     for one in catalogue.rows(
         f"""SELECT panels.*, {", ".join(f"images.{name} AS image_{name}" for name in IMAGE)},
                    {", ".join(f"bars.{name} AS bar_{name}" for name in BAR)}
@@ -247,7 +215,7 @@ def load_paper(catalogue: Catalogue, paper_id: str) -> Paper:
             LEFT JOIN scale_bars bars USING (panel_id) WHERE paper_id = ? ORDER BY position""",  # noqa: S608 - constants
         [paper_id],
     ):
-        panels.setdefault(one["figure_id"], []).append(_panel(one))
+        panels[one["figure_id"]].append(_panel(one))
     figures = catalogue.rows("SELECT * FROM figures WHERE paper_id = ? ORDER BY page, y0, x0, figure_id", [paper_id])
     leftovers = catalogue.rows("SELECT * FROM leftovers WHERE paper_id = ? ORDER BY page, y0, leftover_id", [paper_id])
     return Paper(
@@ -255,7 +223,7 @@ def load_paper(catalogue: Catalogue, paper_id: str) -> Paper:
         file_name=row["file_name"],
         pages=row["pages"],
         meta=PaperMeta(**{name: row[name] for name in META}, reference=row["citation"]),
-        figures=tuple(_figure(one, panels.get(one["figure_id"], [])) for one in figures),
+        figures=tuple(Figure(**_kinded(o, FIGURE), box=_box(o), panels=tuple(panels[o["figure_id"]])) for o in figures),
         leftovers=tuple(Leftover(o["what"], o["page"], o["label"], o["text"], _box(o)) for o in leftovers),
     )
 
@@ -264,24 +232,94 @@ def _box(row: dict[str, Any]) -> Box:
     return Box(row["x0"], row["y0"], row["x1"], row["y1"])
 
 
-def _kind(word: str | None) -> Kind | None:
-    return Kind(word) if word else None
-
-
-def _figure(row: dict[str, Any], panels: list[Panel]) -> Figure:
-    plain = {name: row[name] for name in FIGURE}
-    return Figure(**plain, box=_box(row), kind=_kind(row["kind"]), panels=tuple(panels))
+def _kinded(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The columns of these names, the kind as one of ``Kind``."""
+    return {name: row[name] for name in names} | {"kind": Kind(row["kind"]) if row["kind"] else None}
 
 
 def _panel(row: dict[str, Any]) -> Panel:
     said = json.loads(row["composition"] or "null")
     lists = {name: tuple(said[name]) for name in ("components", "ratio")} if said else {}
     return Panel(
-        **{name: row[name] for name in PANEL},
+        **_kinded(row, PANEL),
         box=_box(row),
         image=ImageInfo(**{name: row[f"image_{name}"] for name in IMAGE}),
-        kind=_kind(row["kind"]),
         scale=ScaleBar(**{name: row[f"bar_{name}"] for name in BAR}) if row["bar_method"] else None,
         composition=Composition(**said | lists) if said else None,
         mentions=tuple(Mention(**one) for one in json.loads(row["mentions"] or "[]")),
     )
+
+
+def papers_at_shared_paths(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Papers that were read from one path, each with its path and the SHA-256 of its PDF: all but one are older."""
+    return catalogue.rows(
+        """SELECT paper_id, path, sha256 FROM papers
+           WHERE path IN (SELECT path FROM papers WHERE path IS NOT NULL GROUP BY path HAVING count(*) > 1)
+           ORDER BY path, paper_id"""
+    )
+
+
+def what_goes_with(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Papers that are to go, in this order, each with the numbers of what goes with it.
+
+    Returns:
+        ``paper_id``, ``file_name``, numbers of ``figures``, ``panels``, ``links``, ``labels`` (votes), ``edits``
+        (corrections by hand) and ``images`` that no paper has which stays, ``annotations`` of these, and ``splits``
+        that hold them.
+    """
+    return catalogue.rows(
+        """WITH chosen AS (SELECT * FROM papers WHERE list_contains($1, paper_id)),
+                own_panels AS (
+                    SELECT paper_id, panels.* FROM panels JOIN figures USING (figure_id) JOIN chosen USING (paper_id)
+                ),
+                lonely AS (
+                    SELECT image_sha256 FROM own_panels
+                    EXCEPT SELECT image_sha256 FROM panels WHERE panel_id NOT IN (SELECT panel_id FROM own_panels)
+                ),
+                own_images AS (SELECT DISTINCT paper_id, image_sha256 FROM own_panels JOIN lonely USING (image_sha256))
+           SELECT paper_id, file_name,
+                  (SELECT count(*) FROM figures f WHERE f.paper_id = p.paper_id) AS figures,
+                  (SELECT count(*) FROM own_panels o WHERE o.paper_id = p.paper_id) AS panels,
+                  (SELECT count(*) FROM links JOIN own_panels o USING (panel_id) WHERE o.paper_id = p.paper_id)
+                      + (SELECT count(*) FROM record_places l WHERE l.paper_id = p.paper_id AND depth <> 'panel')
+                      AS links,
+                  (SELECT count(*) FROM label_votes JOIN own_panels o USING (panel_id)
+                   WHERE o.paper_id = p.paper_id) AS labels,
+                  (SELECT count(*) FROM edits WHERE paper_sha256 = p.sha256) AS edits,
+                  (SELECT count(*) FROM own_images o WHERE o.paper_id = p.paper_id) AS images,
+                  (SELECT count(*) FROM annotations JOIN own_images o USING (image_sha256)
+                   WHERE o.paper_id = p.paper_id) AS annotations,
+                  (SELECT coalesce(list(DISTINCT split ORDER BY split), [])
+                   FROM split_images JOIN own_images o USING (image_sha256) WHERE o.paper_id = p.paper_id) AS splits
+           FROM chosen p ORDER BY list_position($1, paper_id)""",
+        [list(paper_ids)],
+    )
+
+
+def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Take papers out with all that extraction, join and screening made of them, in one transaction.
+
+    What people said stays: annotations, corrections by hand of figures and of the screening, links by hand (they are in
+    force again when the PDF is read again), records.
+
+    Returns:
+        SHA-256 and true format of their images that no other paper shows.
+    """
+    shown = """SELECT DISTINCT sha256, format FROM images JOIN panels ON panels.image_sha256 = images.sha256
+               JOIN figures USING (figure_id) WHERE list_contains(?, paper_id)"""
+    with catalogue.transaction():
+        images = dict(catalogue.tuples(shown, [list(paper_ids)]))
+        for paper_id in paper_ids:
+            panels = "panel_id IN (SELECT panel_id FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?)"
+            figures = "figure_id IN (SELECT figure_id FROM figures WHERE paper_id = ?)"
+            conditions = dict.fromkeys(("links", "link_candidates", "label_votes"), panels) | {"figure_links": figures}
+            conditions |= dict.fromkeys(("paper_links", "paper_resolutions"), "paper_id = ?")
+            for table, condition in conditions.items():
+                catalogue.run(f"DELETE FROM {table} WHERE {condition}", [paper_id])  # noqa: S608
+            delete_paper(catalogue, paper_id)
+        kept = set(catalogue.column("SELECT DISTINCT image_sha256 FROM panels"))
+        lonely = sorted((sha256, form) for sha256, form in images.items() if sha256 not in kept)
+        gone = [sha256 for sha256, _ in lonely]
+        for table, column in (("screenings", "image_sha256"), ("scale_readings", "image_sha256"), ("images", "sha256")):
+            catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [gone])  # noqa: S608
+    return lonely

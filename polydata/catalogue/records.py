@@ -1,4 +1,4 @@
-"""Records, their parts, the labels that follow from what they are linked to, and data sets imported whole."""
+"""Records and their parts, where they are joined to and what stayed open, the labels that follow, whole data sets."""
 
 from __future__ import annotations
 
@@ -18,11 +18,6 @@ def records_by_id(catalogue: Catalogue, ids: Sequence[str]) -> dict[str, dict[st
     return {row["record_id"]: row for row in rows}
 
 
-def save_records(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace records. Call it inside a transaction."""
-    catalogue.upsert("records", rows)
-
-
 def replace_parts(catalogue: Catalogue, table: str, parts: Mapping[str, Sequence[Any]]) -> None:
     """Make these the parts of each record, in their order. Call it inside a transaction.
 
@@ -31,14 +26,8 @@ def replace_parts(catalogue: Catalogue, table: str, parts: Mapping[str, Sequence
         parts: dataclasses by record id; an empty sequence removes what stood there.
     """
     catalogue.run(f'DELETE FROM "{table}" WHERE record_id IN (SELECT unnest(?::TEXT[]))', [list(parts)])  # noqa: S608
-    catalogue.upsert(
-        table,
-        [
-            {"record_id": key, "position": place, **asdict(part)}
-            for key, several in parts.items()
-            for place, part in enumerate(several)
-        ],
-    )
+    several = [(key, place, part) for key, its in parts.items() for place, part in enumerate(its)]
+    catalogue.upsert(table, [{"record_id": key, "position": place, **asdict(part)} for key, place, part in several])
 
 
 RECORDS = """
@@ -103,3 +92,166 @@ def save_data_set(catalogue: Catalogue, source: str, rows: Mapping[str, Sequence
         ("papers", "source = ? AND paper_id", papers),
     ):
         catalogue.run(f"DELETE FROM {table} WHERE {thing} NOT IN (SELECT unnest(?::TEXT[]))", [source, kept])  # noqa: S608
+
+
+KEYS = {
+    "links": ("panel_id", "record_id"),
+    "figure_links": ("figure_id", "record_id"),
+    "paper_links": ("paper_id", "record_id"),
+    "link_candidates": ("panel_id", "record_id"),
+}
+"""The tables that a join writes, each with its key."""
+
+AUTOMATIC = {
+    "links": """
+        SELECT panel_id, record_id, links.method, score FROM links
+        LEFT JOIN panels USING (panel_id) LEFT JOIN figures USING (figure_id) LEFT JOIN papers USING (paper_id)
+        WHERE links.method <> 'manual' AND coalesce(papers.source, 'pdf') = 'pdf'""",
+    "figure_links": "SELECT figure_id, record_id, method, score FROM figure_links WHERE method <> 'manual'",
+    "paper_links": "SELECT paper_id, record_id, method, score FROM paper_links",
+    "link_candidates": "SELECT panel_id, record_id, score FROM link_candidates",
+}
+"""The rows of each that are a join's own: not those made by hand, nor those of imported data sets."""
+
+
+def papers_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What is known of each paper that was read from a PDF."""
+    return catalogue.rows(
+        """
+        SELECT paper_id, file_name, doi, title, journal, year, citation, first_page_text
+        FROM known_papers WHERE source = 'pdf' ORDER BY paper_id
+        """
+    )
+
+
+def records_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """All records without their raw rows."""
+    return catalogue.rows("SELECT * EXCLUDE (raw) FROM records ORDER BY record_id")
+
+
+def panels_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Panels of papers that were read from PDFs, with their figure and the scales read for them, in page order."""
+    return catalogue.rows(
+        """
+        SELECT figures.paper_id, figures.figure_id, figures.page, figures.label AS figure_label,
+               figures.caption AS figure_caption, panels.panel_id, panels.label, panels.caption,
+               panels.caption_stem, panels.composition, coalesce(panels.kind, figures.kind) AS kind, scales.scales_um
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        LEFT JOIN (
+            SELECT panel_id, list(DISTINCT value_um ORDER BY value_um) AS scales_um FROM panel_scales GROUP BY panel_id
+        ) scales USING (panel_id)
+        WHERE papers.source = 'pdf'
+        ORDER BY figures.paper_id, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position,
+                 panels.panel_id
+        """
+    )
+
+
+def replace_links(catalogue: Catalogue, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
+    """Make these the automatic links and candidates of papers that were read from PDFs, within a transaction.
+
+    Links by hand and those of imported data sets are kept; links whose panel is gone are removed.
+
+    Args:
+        tables: rows by the table of ``KEYS`` that they are for.
+
+    Returns:
+        Whether anything changed.
+    """
+    changed = [
+        catalogue.replace(table, KEYS[table], catalogue.rows(AUTOMATIC[table]), rows) for table, rows in tables.items()
+    ]
+    return any(changed)
+
+
+def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The queue for review: a row for each panel that comes into question for a record without one.
+
+    Returns:
+        ``record_id``, ``record_key``, ``caption`` of the record, ``linked_to`` (``figure``, ``paper`` or None),
+        ``linked_figure`` (its label); ``paper``, ``pdf_sha256``, ``page``, ``figure``, ``panel`` and
+        ``panel_caption`` of the candidate, ``panel_id``, ``score`` (0 to 1). The candidates of a record stand
+        together, the best first.
+    """
+    return catalogue.rows(
+        """
+        WITH stands AS (
+            SELECT record_id, min(depth) AS depth, min(figures.label) AS label
+            FROM record_places LEFT JOIN figures USING (figure_id) GROUP BY record_id
+        )
+        SELECT record_id, record_key, records.caption, stands.depth AS linked_to, stands.label AS linked_figure,
+               papers.file_name AS paper, papers.sha256 AS pdf_sha256, figures.page, figures.label AS figure,
+               panels.label AS panel, panels.caption AS panel_caption, panel_id, link_candidates.score
+        FROM link_candidates JOIN records USING (record_id) JOIN panels USING (panel_id)
+        JOIN figures USING (figure_id) JOIN papers USING (paper_id) LEFT JOIN stands USING (record_id)
+        ORDER BY record_key, record_id, link_candidates.score DESC, figures.page, panels.position, panel_id
+        """
+    )
+
+
+def link_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Every link of a record to a panel or figure of a PDF, in the shape of ``polydata export links``."""
+    return catalogue.rows(
+        """
+        SELECT papers.sha256 AS pdf_sha256, figures.page, figures.label AS figure_label,
+               panels.label AS panel_label, record_id, record_places.method, record_places.score
+        FROM record_places JOIN figures USING (figure_id) JOIN papers ON papers.paper_id = figures.paper_id
+        LEFT JOIN panels USING (panel_id)
+        WHERE papers.sha256 IS NOT NULL
+        ORDER BY papers.sha256, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position, record_id
+        """
+    )
+
+
+def unlinked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Records without a panel: id, key, reference, place and caption, and paper and figure where they are known."""
+    return catalogue.rows(
+        """
+        WITH stands AS (
+            SELECT record_id, places.paper_id, figures.label AS linked_figure
+            FROM record_places places LEFT JOIN figures USING (figure_id) WHERE depth <> 'panel'
+        ), queued AS (SELECT record_id, count(*) AS candidates FROM link_candidates GROUP BY record_id)
+        SELECT record_id, record_key, coalesce(reference, records.doi, reference_no) AS reference, figure, panel,
+               caption, paper_id, papers.file_name AS paper, linked_figure, coalesce(candidates, 0) AS candidates
+        FROM records LEFT JOIN stands USING (record_id) LEFT JOIN papers USING (paper_id)
+        LEFT JOIN queued USING (record_id)
+        WHERE record_id NOT IN (SELECT record_id FROM links)
+        ORDER BY record_key, record_id, paper_id, linked_figure
+        """
+    )
+
+
+def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Micrograph panels without a record: id, paper, figure, label, words, how many records of their paper wait."""
+    return catalogue.rows(
+        """
+        SELECT panels.panel_id, papers.file_name AS paper, figures.page, figures.label AS figure, panels.label,
+               coalesce(panels.caption, panels.caption_stem) AS caption, coalesce(panels.kind, figures.kind) AS kind,
+               coalesce(waiting.records, 0) AS waiting_records
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        LEFT JOIN (
+            SELECT paper_id, count(DISTINCT record_id) AS records FROM record_places WHERE depth <> 'panel'
+            GROUP BY paper_id
+        ) waiting USING (paper_id)
+        WHERE panels.panel_id NOT IN (SELECT panel_id FROM links)
+          AND coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph'
+        ORDER BY papers.file_name, figures.page, figures.figure_id, panels.position
+        """
+    )
+
+
+def extraction_leftovers(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Captions without a figure and figures without a caption, by paper and page."""
+    return catalogue.rows(
+        """SELECT papers.file_name AS paper, leftovers.page, leftovers.what, leftovers.label, leftovers.text
+           FROM leftovers JOIN papers USING (paper_id) ORDER BY papers.file_name, leftovers.page, leftovers.y0"""
+    )
+
+
+def all_leftovers(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
+    """Every kind of leftover by its name."""
+    return {
+        "captions and figures": extraction_leftovers(catalogue),
+        "records without a panel": unlinked_records(catalogue),
+        "micrographs without a record": unlinked_panels(catalogue),
+    }

@@ -75,11 +75,8 @@ def decide(catalogue: Catalogue, image_sha256: str, choice: str, *, reason: str,
 
 def last_decision(catalogue: Catalogue, image_sha256: str | None = None) -> dict[str, Any] | None:
     """The decision by hand that was made last, of this image or of all; None where there is none."""
-    rows = catalogue.rows(
-        "SELECT * FROM label_decisions WHERE image_sha256 = coalesce(?, image_sha256) ORDER BY number DESC LIMIT 1",
-        [image_sha256],
-    )
-    return rows[0] if rows else None
+    sql = "SELECT * FROM label_decisions WHERE image_sha256 = coalesce(?, image_sha256) ORDER BY number DESC LIMIT 1"
+    return catalogue.row(sql, [image_sha256])
 
 
 def take_back(catalogue: Catalogue, decision: Mapping[str, Any], *, by: str) -> None:
@@ -109,8 +106,7 @@ def note_changes(
     Returns:
         How many were noted.
     """
-    before = catalogue.value("SELECT count(*) FROM label_history")
-    catalogue.run(
+    noted = catalogue.value(
         """
         INSERT INTO label_history
         WITH noted AS (
@@ -145,7 +141,7 @@ def note_changes(
         """,
         [image, datetime.now(UTC).replace(tzinfo=None), what, who, reason],
     )
-    return int(catalogue.value("SELECT count(*) FROM label_history") - before)
+    return int(noted)
 
 
 def history_of(catalogue: Catalogue, image_sha256: str | None = None) -> list[dict[str, Any]]:

@@ -43,14 +43,10 @@ def unscreened_images(
 
 def save_screenings(catalogue: Catalogue, rule: str, version: int, screenings: Sequence[tuple[str, Screening]]) -> None:
     """Write what a rule said of some images, in one transaction."""
+    base = {"rule": rule, "version": version}
     with catalogue.transaction():
-        catalogue.upsert(
-            "screenings",
-            [
-                {"image_sha256": sha256, "rule": rule, "version": version, **dataclasses.asdict(screening)}
-                for sha256, screening in screenings
-            ],
-        )
+        rows = [{"image_sha256": sha256, **base, **dataclasses.asdict(one)} for sha256, one in screenings]
+        catalogue.upsert("screenings", rows)
 
 
 def save_choices(
@@ -156,11 +152,9 @@ def images_to_read(catalogue: Catalogue, version: int, *, again: bool = False) -
 
 def save_readings(catalogue: Catalogue, version: int, readings: Sequence[tuple[str, ScaleBar | None]]) -> None:
     """Write what was found in some images, in one transaction; None where there is no bar or it cannot be told."""
+    rows = [
+        {"image_sha256": sha256, "version": version, **{name: getattr(bar, name, None) for name in COLUMNS}}
+        for sha256, bar in readings
+    ]
     with catalogue.transaction():
-        catalogue.upsert(
-            "scale_readings",
-            [
-                {"image_sha256": sha256, "version": version, **{name: getattr(bar, name, None) for name in COLUMNS}}
-                for sha256, bar in readings
-            ],
-        )
+        catalogue.upsert("scale_readings", rows)

@@ -114,59 +114,49 @@ class Session:
         self.catalogue.close()
 
 
-def open_session(workspace: Workspace | Path | None = None, *, read_only: bool = False) -> Session:
-    """Open a workspace; its catalogue is made and brought up to date where needed.
+def open(folder: Workspace | Path | str | None = None, read_only: bool = False) -> Session:
+    """Open a workspace; leave it with ``close``, or use it as a context manager.
 
-    When a session that may write ends, labels that became others meanwhile are noted in their history.
+    Its catalogue is made and brought up to date where needed. When a session that may write ends, labels that became
+    others meanwhile are noted in their history.
 
     Args:
-        workspace: a workspace or its folder; None takes POLYDATA_WORKSPACE, or the first found from here upwards.
-        read_only: for those that only look: several of them may run at once.
+        folder: of the workspace, or the workspace; None takes POLYDATA_WORKSPACE, or the first found from here upwards.
+        read_only: for those that only look: several of them may be open at once.
 
     Raises:
         WorkspaceError: if there is no workspace, or its settings cannot be read.
         CatalogueError: if another process holds the catalogue, or it is newer than this program.
     """
-    place = workspace if isinstance(workspace, Workspace) else Workspace.find(workspace)
+    place = folder if isinstance(folder, Workspace) else Workspace.find(None if folder is None else Path(folder))
     task = place.task()
     catalogue = Catalogue.open(place.catalogue, read_only=read_only)
-    if not _knows(catalogue, task):
+    wanted = _task_rows(task)
+    if any(catalogue.rows(f"SELECT * FROM {table} ORDER BY 2") != rows for table, rows in wanted.items()):  # noqa: S608
         if read_only:
             catalogue.close()
             catalogue = Catalogue.open(place.catalogue)
-        _write(catalogue, task)
+        with catalogue.transaction():
+            for table, rows in wanted.items():
+                catalogue.run(f"DELETE FROM {table}")  # noqa: S608
+                catalogue.upsert(table, rows)
     if not read_only:
         catalogue.at_end = note_changes
     return Session(place, catalogue, task)
 
 
+open_session = open
+"""The same under a name of its own, for those who import it."""
+
+
 def _task_rows(task: Task) -> dict[str, list[dict[str, Any]]]:
-    """The tables that follow from a task, in the order of their rows."""
+    """The tables that follow from a task, in the order of their second column."""
     sources = [
-        {
-            "source": s.name,
-            "rank": rank,
-            "vocabulary": list(s.vocabulary) if s.vocabulary else None,
-            "refines": s.refines,
-        }
+        {"source": s.name, "rank": rank, "vocabulary": list(s.vocabulary or ()) or None, "refines": s.refines}
         for rank, s in enumerate(task.sources, start=1)
     ]
     words = [{"label": word, "position": position} for position, word in enumerate(task.labels)]
     return {"label_sources": sources, "label_words": words}
-
-
-def _knows(catalogue: Catalogue, task: Task) -> bool:
-    return all(
-        catalogue.rows(f"SELECT * FROM {table} ORDER BY {order}") == _task_rows(task)[table]  # noqa: S608
-        for table, order in (("label_sources", "rank"), ("label_words", "position"))
-    )
-
-
-def _write(catalogue: Catalogue, task: Task) -> None:
-    with catalogue.transaction():
-        for table, rows in _task_rows(task).items():
-            catalogue.run(f"DELETE FROM {table}")  # noqa: S608
-            catalogue.upsert(table, rows)
 
 
 def init(folder: Path | str) -> Workspace:
@@ -181,17 +171,3 @@ def init(folder: Path | str) -> Workspace:
     workspace = Workspace.init(Path(folder))
     open_session(workspace).close()
     return workspace
-
-
-def open(folder: Path | str | None = None, read_only: bool = False) -> Session:
-    """Open a workspace; leave it with ``close``, or use it as a context manager.
-
-    Args:
-        folder: of the workspace; None takes POLYDATA_WORKSPACE, or the first found from here upwards.
-        read_only: for those that only look: several of them may be open at once.
-
-    Raises:
-        WorkspaceError: if there is no workspace, or its settings cannot be read.
-        CatalogueError: if another process holds the catalogue, or it is newer than this program.
-    """
-    return open_session(None if folder is None else Path(folder), read_only=read_only)

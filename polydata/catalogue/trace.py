@@ -40,7 +40,6 @@ def trace(session: Session, identifier: str) -> list[dict[str, Any]]:
 
 
 def _alone(catalogue: Catalogue, kind: str, identifier: str) -> dict[str, Any]:
-    """A paper, figure or record without a panel."""
     if kind == "record":
         record = catalogue.rows("SELECT * EXCLUDE (raw) FROM records WHERE record_id = ?", [identifier])[0]
         tied = """SELECT paper_id, file_name, method, score FROM record_places JOIN papers USING (paper_id)
@@ -64,20 +63,19 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
     sha256 = panel["image_sha256"]
     (image,) = of("SELECT * FROM images WHERE sha256 = ?", sha256)
     said = "SELECT rule, version, score, decision, reason FROM screenings WHERE image_sha256 = ? ORDER BY 1, 2"
-    decided = of("SELECT decision, by_hand, threshold FROM screened WHERE image_sha256 = ?", sha256)
-    labels = of("SELECT * FROM labels WHERE image_sha256 = ?", sha256)
+    decided = catalogue.row("SELECT decision, by_hand, threshold FROM screened WHERE image_sha256 = ?", [sha256])
     return {
         "paper": paper,
         "figure": figure,
         "panel": panel,
-        "image": {**image, "screenings": of(said, sha256), "decision": decided[0] if decided else None},
+        "image": {**image, "screenings": of(said, sha256), "decision": decided},
         "scale_bars": of("SELECT * EXCLUDE (panel_id) FROM panel_scales WHERE panel_id = ? ORDER BY method", panel_id),
         "records": of(
             """SELECT records.* EXCLUDE (raw), method, score FROM links JOIN records USING (record_id)
                WHERE panel_id = ? ORDER BY score DESC, record_id""",
             panel_id,
         ),
-        "label": labels[0] if labels else None,
+        "label": catalogue.row("SELECT * FROM labels WHERE image_sha256 = ?", [sha256]),
         "annotations": of("SELECT * EXCLUDE (raw) FROM annotations WHERE image_sha256 = ? ORDER BY updated_at", sha256),
         "splits": split_memberships(catalogue, sha256),
         "runs": of(

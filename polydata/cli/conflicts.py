@@ -69,7 +69,7 @@ def _show(found: Conflicts, has_page: bool) -> None:
         {
             "severity": f"{c.severity:.2f}",
             "kind": c.kind,
-            "image": " / ".join(found.evidence.pictures[i].file_name or i[:12] for i in c.images),
+            "image": " / ".join(found.evidence.pictures[i]["file_name"] or i[:12] for i in c.images),
             "what": f"{c.says} (settled)" if c.settled else c.says,
         }
         for c in found.conflicts[:LISTED]

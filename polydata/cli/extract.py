@@ -69,7 +69,7 @@ def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None
 @listing.command("leftovers")
 def list_leftovers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Captions without a figure, figures without a caption, records and panels that nothing was joined to."""
-    from polydata.catalogue.links import all_leftovers
+    from polydata.catalogue.records import all_leftovers
 
     leftovers = read(workspace, all_leftovers)
     if as_json:
@@ -160,7 +160,7 @@ def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOpti
 @listing.command("edits")
 def list_edits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Corrections by hand, each with whether it is in force."""
-    from polydata.catalogue.edits import list_edits as rows_of
+    from polydata.catalogue.by_hand import list_edits as rows_of
 
     out.print_rows(read(workspace, rows_of), as_json, "Corrections", "Nothing was corrected by hand.")
 

@@ -76,7 +76,7 @@ def template_(
 ) -> None:
     """Write an empty table of records: its columns and two example rows to be replaced."""
     from polydata.files.atomic import writing_to
-    from polydata.records.template import explanations, template
+    from polydata.records.columns import explanations, template
 
     data = template(kind)
     if output is None:
@@ -191,7 +191,7 @@ def unlink(
 @listing.command("candidates")
 def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Records whose panel could not be decided, each with the panels that come into question and their scores."""
-    from polydata.catalogue.links import list_candidates as rows_of
+    from polydata.catalogue.records import list_candidates as rows_of
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         record = {"record": row["record_key"] or row["record_id"], "caption": (row["caption"] or "")[:60]}
@@ -206,6 +206,6 @@ def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = No
 @listing.command("manual-links")
 def list_manual_links(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Links by hand, each with whether it is in force."""
-    from polydata.catalogue.manual_links import list_manual_links as rows_of
+    from polydata.catalogue.by_hand import list_manual_links as rows_of
 
     out.print_rows(read(workspace, rows_of), as_json, "Links by hand", "Nothing was linked by hand.")

@@ -52,15 +52,14 @@ def trace(
 ) -> None:
     """Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs."""
     from polydata.catalogue.trace import trace as follow
-    from polydata.upkeep.trace import describe_way, open_with_runs
+    from polydata.upkeep.trace import describe, open_with_runs
 
     with open_with_runs(workspace) as session:
         found = follow(session, identifier)
     if as_json:
         out.print_json(found)
     else:
-        for way in found:
-            typer.echo(describe_way(way))
+        typer.echo(describe(found))
 
 
 @app.command("demo-corpus")

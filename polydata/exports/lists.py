@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from polydata.catalogue.described import figure_exports, panel_exports
-from polydata.catalogue.links import link_exports
+from polydata.catalogue.records import link_exports
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.atomic import replacing, writing_to

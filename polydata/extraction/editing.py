@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from polydata import ids
-from polydata.catalogue.edits import edits_of, write_edits
+from polydata.catalogue.by_hand import edits_of, write_edits
 from polydata.catalogue.lookup import InPdf, find_in_pdf
 from polydata.catalogue.papers import Corrections, load_paper, save_corrected
 from polydata.catalogue.session import Session

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from polydata.catalogue.by_hand import edits_of
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.edits import edits_of
 from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.papers import (
     Corrections,

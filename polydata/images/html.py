@@ -44,13 +44,14 @@ def small_jpeg(image: Image.Image, side: int, quality: int = 72) -> bytes:
 def template(name: str, folder: Path = TEMPLATES, **filters: Callable[..., Any]) -> jinja2.Template:
     """A file of ``templates``; a value that is missing is an error.
 
-    In HTML every text is escaped; Markdown has the filters ``plain`` and ``table`` of ``files.tables`` instead.
+    In HTML every text is escaped; Markdown has the filters ``plain`` and ``table`` of ``files.tables`` instead. What a
+    terminal shows is called ``.txt.j2``.
     """
     import jinja2
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
-        autoescape=jinja2.select_autoescape(disabled_extensions=("md.j2",), default=True),
+        autoescape=jinja2.select_autoescape(disabled_extensions=("md.j2", "txt.j2"), default=True),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,7 +10,7 @@ from typing import Any
 
 from polydata.catalogue.resolution import current_method, named_answers
 from polydata.catalogue.session import Session
-from polydata.files.rater_tables import positive_answer, read_answers
+from polydata.files.tables import positive_answer, read_answers
 from polydata.labels.consensus import (
     MIN_ANSWERS,
     Answer,

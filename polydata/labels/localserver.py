@@ -85,15 +85,13 @@ class Installation:
         with self.folder.with_name(f"{self.folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self.is_complete:
-                self._install()
-
-    def _install(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        run_program([sys.executable, "-m", "venv", str(self.folder / "venv")])
-        pip = [str(self.folder / "venv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run_program([*pip, f"label-studio=={VERSION}"])
-        (self.folder / "complete").touch()
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self.folder.mkdir(parents=True)
+                venv = str(self.folder / "venv")
+                run_program([sys.executable, "-m", "venv", venv])
+                pip = [f"{venv}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+                run_program([*pip, f"label-studio=={VERSION}"])
+                (self.folder / "complete").touch()
 
 
 def run_program(command: list[str], env: Mapping[str, str] | None = None) -> None:
@@ -177,22 +175,18 @@ class LocalServer:
             "FRONTEND_SENTRY_DSN": "",
         }
         if account:
-            known |= {
-                "LABEL_STUDIO_USERNAME": account.email,
-                "LABEL_STUDIO_PASSWORD": account.password,
-                "LABEL_STUDIO_USER_TOKEN": account.token or "",
-            }
+            known["LABEL_STUDIO_PASSWORD"] = account.password
+        if account and account.token:
+            known |= {"LABEL_STUDIO_USERNAME": account.email, "LABEL_STUDIO_USER_TOKEN": account.token}
         return clean | known
 
     def add_account(self, account: Account) -> None:
-        """Make the database where it is missing, and an account in it; a known one stays as it is."""
+        """Make the database where it is missing, and an account in it; a known one stays as it is.
+
+        Without a token it is Label Studio's default account that gets the password; it stands on no command line.
+        """
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         run_program([str(self.installation.program), "init", "-q"], self.environment(account))
-
-    def set_default_password(self, password: str) -> None:
-        """Change the password of Label Studio's default account; it stands on no command line."""
-        env = self.environment(None) | {"LABEL_STUDIO_PASSWORD": password}
-        run_program([str(self.installation.program), "init", "-q"], env)
 
     def require_free_port(self) -> None:
         """Refuse a port that is taken: the server would move on to the next one in silence."""
@@ -231,17 +225,12 @@ class LocalServer:
         assert self.process is not None
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
-            if self._answers():
-                return
+            with contextlib.suppress(httpx.HTTPError):  # loopback never goes through a proxy
+                if httpx.get(f"{self.url}/health", timeout=5, trust_env=False, follow_redirects=True).is_success:
+                    return
             time.sleep(0.25)
         said = self.log.read_text(encoding="utf-8", errors="replace")[-END_OF_LOG:]
         raise ServerError(f"Label Studio did not answer at {self.url}: {said}", f"See {self.log}.")
-
-    def _answers(self) -> bool:
-        try:  # loopback never goes through a proxy
-            return httpx.get(f"{self.url}/health", timeout=5, trust_env=False, follow_redirects=True).is_success
-        except httpx.HTTPError:
-            return False
 
     def wait(self) -> int:
         """Wait until it ends by itself, and give its exit status."""
@@ -303,7 +292,7 @@ def serving(
             ) from None
         server = LocalServer(installation, data, workspace.document_root.resolve(), port, data / "server.log")
         server.require_free_port()
-        login = _login(workspace, server, new_password=new_password)
+        login = _login(server, first=needs_login(workspace), new_password=new_password)
         server.start()
         try:
             yield server, login
@@ -311,16 +300,15 @@ def serving(
             server.stop()
 
 
-def _login(workspace: Workspace, server: LocalServer, *, new_password: bool) -> Account | None:
-    first = needs_login(workspace)
+def _login(server: LocalServer, *, first: bool, new_password: bool) -> Account | None:
     if not first and not new_password:
         return None
     account = Account(EMAIL, secrets.token_urlsafe(18), secrets.token_hex(20))
     if first:
         for path in server.data.iterdir():  # of a first start that was ended: nobody has worked with it
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        server.add_account(account)
-        (server.data / READY).touch()
-        return account
-    server.set_default_password(account.password)
-    return replace(account, token=None)
+    else:
+        account = replace(account, token=None)
+    server.add_account(account)
+    (server.data / READY).touch()
+    return account

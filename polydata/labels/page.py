@@ -102,25 +102,15 @@ def shown_text(text: object) -> str:
     return (cleaned if len(cleaned) <= MAX_TEXT else f"{cleaned[:MAX_TEXT]} ...") or NOTHING
 
 
-def _record_text(records: Sequence[Mapping[str, Any]]) -> str:
-    return "\n\n".join(
-        "\n".join(f"{word}: {record[name]}" for name, word in _RECORD_WORDS.items() if record[name] not in (None, ""))
-        for record in records
-    )
-
-
 def _place(row: Mapping[str, Any]) -> str:
-    """Where the panel stands, for people."""
-    parts = [row["title"] or row["paper"]]
-    if row["page"] is not None:
-        parts.append(f"page {row['page']}")
-    if row["figure"]:
-        parts.append(str(row["figure"]))
-    if row["panel"]:
-        parts.append(f"({row['panel']})")
-    if row["places"] > 1:
-        parts.append(f"and {row['places'] - 1} more with the same image")
-    return ", ".join(parts)
+    parts = (
+        row["title"] or row["paper"],
+        row["page"] is not None and f"page {row['page']}",
+        row["figure"],
+        row["panel"] and f"({row['panel']})",
+        row["places"] > 1 and f"and {row['places'] - 1} more with the same image",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def _scale(row: Mapping[str, Any]) -> str:
@@ -146,12 +136,16 @@ def task_data(
     alone = {IMAGE: url, OUR_ID: row["image_sha256"]}
     if blind:
         return alone
+    said = (
+        "\n".join(f"{word}: {record[name]}" for name, word in _RECORD_WORDS.items() if record[name] not in (None, ""))
+        for record in records
+    )
     return {
         **alone,
         "scale": _scale(row),
         "caption": shown_text(row["caption"]),
         "caption_stem": shown_text(row["caption_stem"]),
-        "record": shown_text(_record_text(records)),
+        "record": shown_text("\n\n".join(said)),
         "place": shown_text(_place(row)),  # not "source": the server keeps that name for the task itself
         "paper": shown_text(row["paper"]),
         "figure": shown_text(row["figure"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.tables import write_csv
-from polydata.labels.labelstudio.connection import Server, checked_url, connect
+from polydata.labels.labelstudio.connection import Server, connect
 from polydata.labels.labelstudio.project import Project, check_page, find_project, make_project, update_project
 from polydata.labels.page import choices, guide, labelling_page
 from polydata.workspace import Workspace
@@ -78,7 +78,10 @@ def ensure(session: Session, server: Server, wanted: Target, *, update: bool = F
         WorkspaceError: if the server would not take the name.
         ServerError: if the server refuses or the project asks something else.
     """
-    _check_role(session, wanted)
+    known = _registered(session.catalogue, server.url).get(wanted.title, wanted)
+    if known != wanted:  # a project keeps its kind: else answers given blind would become labels
+        what = f"{known.role} project" + (f" of the split {known.split}" if known.split else "")
+        raise UsageError(f"{wanted.title!r} is a {what} already.", "Name another one with --project.")
     project = find_project(server, wanted.title)
     contents = labelling_page(session.task, blind=wanted.role == "blind"), guide(session.task)
     if project is None:
@@ -86,23 +89,8 @@ def ensure(session: Session, server: Server, wanted: Target, *, update: bool = F
     elif update:
         project = update_project(server, project, *contents)
     check_page(project, choices(session.task), blind=wanted.role == "blind")
-    note(session.catalogue, server, project, wanted)
+    stored.save_project(session.catalogue, server.url, project.id, **asdict(wanted))
     return project
-
-
-def _check_role(session: Session, wanted: Target) -> None:
-    """A project keeps its kind: else answers given blind would become labels."""
-    url = checked_url(session.workspace.settings.label_studio.url)
-    known = _registered(session.catalogue, url).get(wanted.title, wanted)
-    if known != wanted:
-        what = f"{known.role} project" + (f" of the split {known.split}" if known.split else "")
-        raise UsageError(f"{wanted.title!r} is a {what} already.", "Name another one with --project.")
-
-
-def note(catalogue: Catalogue, server: Server, project: Project, wanted: Target) -> None:
-    """Remember that the workspace uses a project, and what for."""
-    with catalogue.transaction():
-        stored.save_project(catalogue, server.url, project.id, title=wanted.title, role=wanted.role, split=wanted.split)
 
 
 TRUTH = "truth"

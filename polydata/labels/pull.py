@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -109,7 +109,7 @@ class _Reading:
             changes, problems = self._changes(None, progress)
         written = [*changes.new, *changes.changed]
         emails = server_tasks.annotators(self.server) if written else {}
-        projects.note(self.catalogue, self.server, self.project, target)
+        stored.save_project(self.catalogue, self.server.url, self.project.id, **asdict(target))
         stored.save_pull(
             self.catalogue,
             self.server.url,
@@ -135,13 +135,13 @@ class _Reading:
         seen: set[int] = set()
         self.ignored = []
         tasks = server_tasks.annotated_tasks(self.server, self.project.id, since)
-        for task in tracked(tasks, "Reading annotated tasks", progress):
-            seen.add(task.id)
-            if task.our_id in self.images:
-                pulled += [read_annotation(raw, task.id, task.our_id, self.answers) for raw in task.annotations]
+        for task, image, found in tracked(tasks, "Reading annotated tasks", progress):
+            seen.add(task)
+            if image in self.images:
+                pulled += [read_annotation(raw, task, image, self.answers) for raw in found]
             else:
-                self.ignored += [f"annotation {a.get('id')} of task {task.id}: not an image of this catalogue"
-                                 for a in task.annotations]  # fmt: skip
+                unknown = (f"annotation {a.get('id')} of task {task}" for a in found)
+                self.ignored += [f"{one}: not an image of this catalogue" for one in unknown]
         changes = compare(self.known, pulled, seen, complete=since is None)
         # An answer that could not be used is named by every pull until somebody corrects it.
         again = [
@@ -191,7 +191,6 @@ class Annotation:
 
 
 def _choice(results: Sequence[Any], choices: Sequence[str]) -> tuple[str | None, str | None]:
-    """The choice, or why there is none."""
     words = _words(results, ANSWER, "choices")
     if not words:
         return None, "it has no choice"

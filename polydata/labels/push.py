@@ -63,6 +63,12 @@ def select_images(
             "Without a model's probabilities nothing is uncertain.",
             "Name them: --predictions FILE (as polymodel predict writes it) or --predictions RUN.",
         )
+    known = predictions.by_image if predictions else {}
+
+    def differs(row: Row) -> bool:
+        said = known.get(row["image_sha256"])
+        return said is not None and row["label"] is not None and said.label != row["label"]
+
     chosen: Iterable[Row] = rows
     if only != "all":
         if not any(r["decision"] or r["imported"] for r in rows):
@@ -74,19 +80,13 @@ def select_images(
         chosen = [
             r for r in rows
             if (r["imported"] or r["decision"] == "accepted")
-            and (keep is None or keep(r) or (only == "conflicts" and _differs(r, predictions)))
+            and (keep is None or keep(r) or (only == "conflicts" and differs(r)))
         ]  # fmt: skip
-    if only == "uncertain" and predictions is not None:
-        known = predictions.by_image
+    if only == "uncertain":
         chosen = [r for r in chosen if r["image_sha256"] in known]
         # Sorting is stable: what is equally uncertain stays in the order of papers and pages.
         chosen = sorted(chosen, key=lambda r: -uncertainty(known[r["image_sha256"]], order))
     return list(chosen)[:limit]
-
-
-def _differs(row: Row, predictions: Predictions | None) -> bool:
-    found = predictions.by_image.get(row["image_sha256"]) if predictions else None
-    return found is not None and row["label"] is not None and found.label != row["label"]
 
 
 BROWSER_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
@@ -240,7 +240,12 @@ def _send(
         server_tasks.check_predictions(project, said.values())
     have = server_tasks.existing_tasks(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
-    files, problems = _files(session.images, missing)
+    files, problems = dict[str, Path](), list[str]()
+    for row in missing:
+        try:
+            files[row["image_sha256"]] = file_to_show(session.images, row["image_sha256"], row["format"], row["mode"])
+        except InputError as error:
+            problems.append(error.message)
     if settings.images == "upload":
         urls = server_tasks.uploaded_urls(server, project.id, files)
     else:
@@ -264,14 +269,3 @@ def _send(
         show_predictions(server, project, predictions.version)
     predicted += sum("predictions" in task for task in tasks)
     return Pushed(project, len(rows), len(tasks), len(rows) - len(missing), predicted, problems)
-
-
-def _files(store: ImageStore, rows: Sequence[Row]) -> tuple[dict[str, Path], list[str]]:
-    files, problems = {}, []
-    for row in rows:
-        sha256 = row["image_sha256"]
-        try:
-            files[sha256] = file_to_show(store, sha256, row["format"], row["mode"])
-        except InputError as error:
-            problems.append(error.message)
-    return files, problems

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import getpass
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from polydata.catalogue import resolution as stored
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.lookup import find_image
-from polydata.catalogue.resolution import (
-    Method,
-    choice_counts,
-    current_method,
-    decide,
-    last_decision,
-    named_answers,
-    note_changes,
-    save_consensus,
-    save_method,
-    take_back,
-    unresolved_images,
-)
 from polydata.catalogue.session import Session
 from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
-from polydata.labels.consensus import Answer, by_item, dawid_skene
+from polydata.labels.consensus import Answer, dawid_skene
 from polydata.labels.page import choices
 
 MAX_REASON = 2_000
@@ -51,8 +40,9 @@ class Resolution:
 
 def resolution(session: Session, changed: int = 0) -> Resolution:
     """The method in force and what comes of it."""
-    catalogue, method = session.catalogue, current_method(session.catalogue)
-    return Resolution(method.name, method.annotator, changed, choice_counts(catalogue), unresolved_images(catalogue))
+    catalogue, method = session.catalogue, stored.current_method(session.catalogue)
+    counts, unresolved = stored.choice_counts(catalogue), stored.unresolved_images(catalogue)
+    return Resolution(method.name, method.annotator, changed, counts, unresolved)
 
 
 def resolve(session: Session, name: MethodName, annotator: str | None = None) -> Resolution:
@@ -69,12 +59,12 @@ def resolve(session: Session, name: MethodName, annotator: str | None = None) ->
         UsageError: if a method that needs a name lacks it, or one that knows none has it.
         InputError: if nobody of that name has answered, or no answer is marked as ground truth.
     """
-    catalogue, method = session.catalogue, Method(name.value, annotator)
+    catalogue, method = session.catalogue, stored.Method(name.value, annotator)
     _check(catalogue, method)
     with catalogue.transaction():
-        save_method(catalogue, method)
+        stored.save_method(catalogue, method)
         _work_out(catalogue)
-        changed = note_changes(catalogue, what="resolve", reason=str(method))
+        changed = stored.note_changes(catalogue, what="resolve", reason=str(method))
     return resolution(session, changed)
 
 
@@ -82,32 +72,28 @@ def settle(catalogue: Catalogue) -> int:
     """Bring everything that follows from answers up to date after they changed; returns how many labels changed."""
     with catalogue.transaction():
         _work_out(catalogue)
-        return note_changes(catalogue)
+        return stored.note_changes(catalogue)
 
 
 def _work_out(catalogue: Catalogue) -> None:
-    if current_method(catalogue).name != MethodName.DAWID_SKENE:
-        save_consensus(catalogue, [])
+    if stored.current_method(catalogue).name != MethodName.DAWID_SKENE:
+        stored.save_consensus(catalogue, [])
         return
-    rows = named_answers(catalogue)
-    answers = [Answer(row["image_sha256"], row["annotator"], row["choice"]) for row in rows]
-    known = [answer for answer, row in zip(answers, rows, strict=True) if not row["nameless"]]
-    given = by_item(answers)
+    given, known = defaultdict[str, list[str]](list), []
+    for row in stored.named_answers(catalogue):
+        given[row["image_sha256"]].append(f"{row['annotator']}={row['choice']}")
+        if not row["nameless"]:
+            known.append(Answer(row["image_sha256"], row["annotator"], row["choice"]))
     consensus = [
-        {
-            "image_sha256": image,
-            "choice": found.choice,
-            "probability": found.probability,
-            "answers": [f"{a.annotator}={a.choice}" for a in given[image]],
-        }
-        for image, found in dawid_skene(known).items()
-        if found.disputed
+        {"image_sha256": image, "choice": one.choice, "probability": one.probability, "answers": given[image]}
+        for image, one in dawid_skene(known).items()
+        if one.disputed
     ]
-    save_consensus(catalogue, consensus)
+    stored.save_consensus(catalogue, consensus)
 
 
-def _check(catalogue: Catalogue, method: Method) -> None:
-    answers = named_answers(catalogue)
+def _check(catalogue: Catalogue, method: stored.Method) -> None:
+    answers = stored.named_answers(catalogue)
     names = sorted({row["annotator"] for row in answers if not row["nameless"]})
     takes_name = method.name in (MethodName.ADJUDICATOR, MethodName.GOLD)
     who = f"Who answered: {', '.join(names) or 'nobody yet'}."
@@ -117,7 +103,7 @@ def _check(catalogue: Catalogue, method: Method) -> None:
         raise UsageError("An adjudicator must be named.", who)
     if method.annotator is not None and method.annotator not in names:
         raise InputError(f"Nobody called {method.annotator!r} has answered.", who)
-    if method == Method(MethodName.GOLD.value) and not any(row["ground_truth"] for row in answers):
+    if method == stored.Method(MethodName.GOLD.value) and not any(row["ground_truth"] for row in answers):
         raise InputError("No answer is marked as ground truth.", f"Mark them in Label Studio, or name somebody. {who}")
 
 
@@ -143,7 +129,7 @@ def set_label(session: Session, identifier: str, choice: str, *, reason: str, by
     if not words or len(words) > MAX_REASON:
         raise UsageError(f"A reason is needed, of at most {MAX_REASON} characters.", 'Say why: --reason "..."')
     image = find_image(session.catalogue, identifier)
-    decide(session.catalogue, image, choice, reason=words, by=by or current_user())
+    stored.decide(session.catalogue, image, choice, reason=words, by=by or current_user())
     return image
 
 
@@ -158,11 +144,11 @@ def undo(session: Session, identifier: str | None = None, by: str | None = None)
         UsageError: if no label was set by hand.
     """
     image = find_image(session.catalogue, identifier) if identifier else None
-    decision = last_decision(session.catalogue, image)
+    decision = stored.last_decision(session.catalogue, image)
     if decision is None:
         where = f" of the image {identifier}" if identifier else ""
         raise UsageError(f"No label{where} was set by hand.", "Nothing was changed.")
-    take_back(session.catalogue, decision, by=by or current_user())
+    stored.take_back(session.catalogue, decision, by=by or current_user())
     return decision
 
 

@@ -1,4 +1,4 @@
-"""Where the published data set keeps what: images, records and the two sides of its split.
+"""The published data set as it lies in a folder: its images, its records and the two sides of its split.
 
 Two layouts are read.
 
@@ -14,12 +14,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from polydata.errors import InputError
 from polydata.files.tables import read_table
+from polydata.records.columns import map_columns
+from polydata.records.record import BadRowError, Record, make_record
+from polydata.text.normalise import decode
 
 RECORDS = "NIMS_image_data_total.txt"
+LINES = ("key", "caption", "polyinfo_morphology", "literature_description", "scale", "label", "reference")
+MAX_LINES = 60
+KEY = re.compile(r"\S{1,100}")
+TWICE = "its key and reference stand above already"
 SPLIT = "published_split.csv"
 FOLDERS = ("Total_checked", "Total_checked_Train", "Total_checked_Test")
 SIDES = ("train", "test")
@@ -188,3 +196,51 @@ def read_layout(root: Path, suffixes: Iterable[str]) -> Published:
     else:
         sides, faults = _sides_by_table(table, images)
     return Published(tuple(images[k] for k in sorted(images)), sides, records, (*problems, *faults))
+
+
+def parse_blocks(text: str) -> list[dict[str, str] | str]:
+    """Blocks of the file in their order; any text is accepted.
+
+    Returns:
+        Of each the texts by the names of ``LINES``, as they stand, or why it could not be read.
+    """
+    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    return [_block(list(group)) for is_block, group in groupby(lines, key=bool) if is_block]
+
+
+def _block(lines: list[str]) -> dict[str, str] | str:
+    if not len(LINES) <= len(lines) <= MAX_LINES:
+        return f"it has {len(lines)} lines where {len(LINES)} are expected (it begins {lines[0][:40]!r})"
+    if not KEY.fullmatch(lines[0]):
+        return f"it does not begin with a key: {lines[0][:60]!r}"
+    return dict(zip(LINES, [*lines[:3], " ".join(lines[3:-3]), *lines[-3:]], strict=True))
+
+
+def read_published_records(path: Path) -> tuple[list[Record], list[str]]:
+    """Records of the authors' text file, and what could not be read.
+
+    Raises:
+        InputError: if there is no reading the file at all.
+    """
+    records: dict[str, Record] = {}
+    problems = []
+    try:
+        text = decode(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    for number, cells in enumerate(parse_blocks(text), start=1):
+        if isinstance(cells, str):
+            problems.append(f"{path.name}, block {number}: {cells}")
+            continue
+        key = parse_key(cells["key"])
+        named = {field: cells[column] for field, column in map_columns(LINES).items()}
+        parts = {"page": key.page, "figure": key.image, "panel": key.panel}
+        named |= {name: str(part) for name, part in parts.items() if part is not None}
+        try:
+            record = make_record(named, source=path.name, raw=cells)
+            problem = "" if records.setdefault(record.record_id, record) == record else TWICE
+        except BadRowError as error:
+            problem = str(error)
+        if problem:
+            problems.append(f"{path.name}, block {number} ({cells['key']}): {problem}")
+    return list(records.values()), problems

@@ -6,11 +6,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from polydata.choices import Kind
 from polydata.ids import content_id
-from polydata.published.layout import Key, PublishedImage, parse_key
+from polydata.published.layout import Key, parse_key
 from polydata.records.record import Record
 from polydata.text.captions import split_quoted
 from polydata.text.mentions import panel_mentions
@@ -20,7 +21,6 @@ from polydata.types import ImageInfo
 SOURCE = "published"
 """What ``papers.source`` and the split are called."""
 FILE_SOURCE = "file"
-LINK_METHOD = "key"
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows of every table, by its name."""
@@ -30,65 +30,58 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 class Stored:
     """An image of the data set that lies in the store, and its label by the file's name."""
 
-    image: PublishedImage
+    path: Path
+    key: Key
     info: ImageInfo
     label: str
 
 
-def _paper_id(key: Key) -> str:
-    return content_id("paper", SOURCE, key.paper)
-
-
-def _figure_id(key: Key) -> str:
-    return content_id("figure", SOURCE, key.figure)
-
-
-def _panel_id(key: Key) -> str:
-    return content_id("panel", SOURCE, key.text)
+def _id(kind: str, name: str) -> str:
+    return content_id(kind, SOURCE, name)
 
 
 def make_rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
     """Rows of every table, by its name."""
-    stored = sorted(stored, key=lambda one: one.image.key.text)  # a figure's caption is that of its first panel
+    stored = sorted(stored, key=lambda one: one.key.text)  # a figure's caption is that of its first panel
     by_key: dict[str, list[Record]] = defaultdict(list)
     by_paper: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        by_key[str(record.record_key)].append(record)
-        by_paper[parse_key(str(record.record_key)).paper].append(record)
+        by_key[str(record.values["record_key"])].append(record)
+        by_paper[parse_key(str(record.values["record_key"])).paper].append(record)
     figures: dict[str, list[Stored]] = defaultdict(list)
     for one in stored:
-        figures[one.image.key.figure].append(one)
-    papers = {one.image.key.paper: one.image.key for one in stored}
+        figures[one.key.figure].append(one)
+    papers = {one.key.paper: one.key for one in stored}
     return {
         "papers": [_paper_row(key, by_paper[paper]) for paper, key in sorted(papers.items())],
         "figures": [
-            _figure_row(ones[0].image.key, [r for one in ones for r in by_key[one.image.key.text]])
+            _figure_row(ones[0].key, [r for one in ones for r in by_key[one.key.text]])
             for ones in figures.values()
         ],
         "panels": [
-            _panel_row(one, position, by_key[one.image.key.text])
+            _panel_row(one, position, by_key[one.key.text])
             for ones in figures.values()
-            for position, one in enumerate(sorted(ones, key=lambda o: o.image.key.text))
+            for position, one in enumerate(sorted(ones, key=lambda o: o.key.text))
         ],
         "images": list({one.info.sha256: asdict(one.info) for one in stored}.values()),
         "records": [record.as_row() for record in records],
         "links": [
             {
-                "panel_id": _panel_id(one.image.key),
+                "panel_id": _id("panel", one.key.text),
                 "record_id": record.record_id,
-                "method": LINK_METHOD,
-                "score": round(1 / len(by_key[one.image.key.text]), 4),
+                "method": "key",
+                "score": round(1 / len(by_key[one.key.text]), 4),
             }
             for one in stored
-            for record in by_key[one.image.key.text]
+            for record in by_key[one.key.text]
         ],
         "label_votes": [
             {
-                "panel_id": _panel_id(one.image.key),
+                "panel_id": _id("panel", one.key.text),
                 "source": FILE_SOURCE,
                 "record_id": "",
                 "label": one.label,
-                "evidence": one.image.path.name,
+                "evidence": one.path.name,
             }
             for one in stored
         ],
@@ -97,27 +90,25 @@ def make_rows(stored: Sequence[Stored], records: Sequence[Record]) -> dict[str, 
 
 def _paper_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
     """A paper; where one id names several references, the one that most of its records give."""
-    named = Counter(r.reference for r in records if r.reference).most_common(1)
-    record = next((r for r in records if named and r.reference == named[0][0]), None)
+    named = Counter(r.values["reference"] for r in records if r.values["reference"]).most_common(1)
+    record = next((r for r in records if named and r.values["reference"] == named[0][0]), None)
     return {
-        "paper_id": _paper_id(key),
+        "paper_id": _id("paper", key.paper),
         "source": SOURCE,
         "file_name": f"{SOURCE} {key.paper}",
-        "doi": record.doi if record else None,
-        "journal": record.journal if record else None,
-        "year": record.year if record else None,
-        "citation": record.reference if record else None,
+        **{name: record.values[name] if record else None for name in ("doi", "journal", "year")},
+        "citation": record.values["reference"] if record else None,
         "status": "imported",
         "extractor": SOURCE,
     }
 
 
 def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
-    captions = list(dict.fromkeys(r.caption for r in records if r.caption))
+    captions = list(dict.fromkeys(r.values["caption"] for r in records if r.values["caption"]))
     stem = split_quoted(captions[0]).stem or captions[0] if captions else None
     return {
-        "figure_id": _figure_id(key),
-        "paper_id": _paper_id(key),
+        "figure_id": _id("figure", key.figure),
+        "paper_id": _id("paper", key.paper),
         "page": key.page,
         "label": None if key.image is None else f"image{key.image}",
         "caption": captions[0] if len(captions) == 1 else stem,
@@ -128,14 +119,14 @@ def _figure_row(key: Key, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[str, Any]:
-    key = one.image.key
-    caption = next((r.caption for r in records if r.caption), None)
+    key = one.key
+    caption = next((r.values["caption"] for r in records if r.values["caption"]), None)
     parts = split_quoted(caption)
     own = parts.own(key.panel) if parts.panels else caption
     mentions = panel_mentions(caption, parts.stem, own if parts.panels else None, key.panel)
     return {
-        "panel_id": _panel_id(key),
-        "figure_id": _figure_id(key),
+        "panel_id": _id("panel", key.text),
+        "figure_id": _id("figure", key.figure),
         "position": position,
         "label": key.panel,
         "caption": own,
@@ -143,7 +134,7 @@ def _panel_row(one: Stored, position: int, records: Sequence[Record]) -> dict[st
         "kind": str(Kind.MICROGRAPH),
         "mentions": json.dumps([asdict(m) for m in mentions]) if mentions else None,
         "image_sha256": one.info.sha256,
-        "file_name": one.image.path.name,
+        "file_name": one.path.name,
     }
 
 
@@ -154,8 +145,8 @@ def references_of(rows: Rows, records: Sequence[Record]) -> dict[str, frozenset[
     linked = {link["record_id"] for link in rows["links"]}
     for record in records:
         if record.record_id in linked:
-            keys = reference_keys({**record.as_row(), "citation": record.reference})
-            found[_paper_id(parse_key(str(record.record_key)))] |= keys
+            keys = reference_keys({**record.as_row(), "citation": record.values["reference"]})
+            found[_id("paper", parse_key(str(record.values["record_key"])).paper)] |= keys
     return found
 
 
@@ -163,7 +154,7 @@ def panel_facts(rows: Rows, records: Sequence[Record]) -> dict[str, dict[str, An
     """DOI, journal and year of each panel's paper and the length of its scale bar, by the panel's id."""
     papers = {row["paper_id"]: {name: row[name] for name in ("doi", "journal", "year")} for row in rows["papers"]}
     figures = {row["figure_id"]: papers[row["paper_id"]] for row in rows["figures"]}
-    scales = {record.record_id: record.scale_um for record in records}
+    scales = {record.record_id: record.values["scale_um"] for record in records}
     lengths: dict[str, float] = {}
     for link in sorted(rows["links"], key=lambda one: str(one["record_id"])):
         if (length := scales[link["record_id"]]) is not None:

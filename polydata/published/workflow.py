@@ -15,8 +15,7 @@ from polydata.errors import InputError
 from polydata.images import copies
 from polydata.images.hashes import NEAR
 from polydata.images.picture import ImageStore
-from polydata.published.layout import Published, read_layout
-from polydata.published.records import read_published_records
+from polydata.published.layout import Published, read_layout, read_published_records
 from polydata.published.rows import FILE_SOURCE, SOURCE, Stored, make_rows, panel_facts, references_of
 from polydata.records.rules import write_votes
 from polydata.splits.evidence import GROUP_BY, group_images, read_evidence, with_copies
@@ -93,7 +92,7 @@ def _store(found: Published, task: Task, store: ImageStore, progress: Progress) 
             if image.path.stat().st_size > MAX_IMAGE_BYTES:
                 raise InputError(f"it is larger than {MAX_IMAGE_BYTES // 1_000_000} MB")
             info = store.put(image.path.read_bytes(), image.path.name)
-            stored.append(Stored(image, info, task.file_suffixes[image.suffix]))
+            stored.append(Stored(image.path, image.key, info, task.file_suffixes[image.suffix]))
         except (InputError, OSError) as error:
             problems.append(f"{image.path.name}: {error}")
         progress("Importing", done, len(found.images))
@@ -115,8 +114,8 @@ def _write_split(
     """
     place: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for one in stored:
-        if one.image.key.text in sides:
-            place[one.info.sha256].add((sides[one.image.key.text], one.label))
+        if one.key.text in sides:
+            place[one.info.sha256].add((sides[one.key.text], one.label))
     problems = [
         f"image {sha}: it stands on both sides of the split or under two labels"
         for sha, p in place.items()
@@ -196,21 +195,19 @@ def import_published(
         progress=progress,
     )
     unplaced = [
-        f"{one.image.path.name}: it stands on neither side of the split"
+        f"{one.path.name}: it stands on neither side of the split"
         for one in stored
-        if split and one.image.key.text not in found.sides
+        if split and one.key.text not in found.sides
     ]
     said = {
-        str(r.record_key): label
+        str(r.values["record_key"]): label
         for r in records
-        if r.compatibility and (label := task.label_of(r.compatibility)) is not None
+        if r.values["compatibility"] and (label := task.label_of(r.values["compatibility"])) is not None
     }
     coarse = next((s.vocabulary for s in task.sources if s.name == FILE_SOURCE), None) or task.labels
-    differ = [
-        (o.image.key.text, said[o.image.key.text]) for o in stored if said.get(o.image.key.text, o.label) != o.label
-    ]
-    keys = Counter(str(r.record_key) for r in records)
-    with_image = {one.image.key.text for one in stored}
+    differ = [(o.key.text, said[o.key.text]) for o in stored if said.get(o.key.text, o.label) != o.label]
+    keys = Counter(str(r.values["record_key"]) for r in records)
+    with_image = {one.key.text for one in stored}
     return PublishedReport(
         images=len(stored),
         papers=len(rows["papers"]),
@@ -218,11 +215,11 @@ def import_published(
         records=len(records),
         kept=len(kept),
         labels={label: n for label in task.labels if (n := sum(o.label == label for o in stored))},
-        records_without_image=sum(str(r.record_key) not in with_image for r in records),
+        records_without_image=sum(str(r.values["record_key"]) not in with_image for r in records),
         contradictions=tuple(key for key, word in differ if word in coarse),
         finer=tuple(key for key, word in differ if word not in coarse),
-        wrong_extensions=tuple(o.image.path.name for o in stored if is_misnamed(o.image.path.name, o.info.format)),
-        alpha_only=tuple(o.image.path.name for o in stored if o.info.alpha_only),
+        wrong_extensions=tuple(o.path.name for o in stored if is_misnamed(o.path.name, o.info.format)),
+        alpha_only=tuple(o.path.name for o in stored if o.info.alpha_only),
         shared_keys=tuple(sorted(k for k, n in keys.items() if n > 1)),
         unknown_spellings=votes.unknown_spellings,
         split=split,

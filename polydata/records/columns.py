@@ -1,37 +1,17 @@
-"""Which column of a user's table is which field of a record."""
+"""Tables of records: which column of a user's table is which field, and the template that users fill in."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from polydata.errors import UsageError
-from polydata.records.record import FIELDS
-
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "record_key": ("key",),
-    "reference": ("citation",),
-    "reference_no": ("reference_number", "ref_no"),
-    "authors": ("author",),
-    "pages": ("page_range",),
-    "figure": ("figure_label", "fig", "image"),
-    "panel": ("panel_label",),
-    "polymers": ("polymer", "polymer_name", "polymer_names", "components"),
-    "composition_ratio": ("component_ratio", "ratio", "composition"),
-    "blending_method": ("mixing_blending_method", "mixing_method", "mixing_or_blending_method"),
-    "characteristics": ("characteristics_of_material",),
-    "morphology": ("polyinfo_morphology",),
-    "literature_description": ("literature", "description"),
-    "scale_um": ("scale", "scale_bar_um"),
-    "compatibility": ("label",),
-    "polymer_ids": ("polymer_id",),
-    "glass_transition": ("tg", "glass_transition_temperature"),
-    "dsc": ("dsc_evidence", "calorimetry"),
-    "measurement": ("measurement_method", "technique"),
-}
-"""Other names of a field, the likelier first; a column that bears the field's own name goes before all."""
+from polydata.records.record import FIELDS, schema
+from polydata.resources import schemas
 
 
 def _plain(name: str) -> str:
@@ -70,7 +50,8 @@ def map_columns(columns: Iterable[str], chosen: Mapping[str, str] | None = None)
     known = {_plain(column): column for column in reversed(columns) if column not in chosen.values()}
     found = chosen if columns else {}
     for field in [name for name in FIELDS if name not in found]:
-        column = next((known[name] for name in (field, *ALIASES.get(field, ())) if name in known), None)
+        names = (field, *schema()["properties"][field].get("aliases", ()))
+        column = next((known[name] for name in names if name in known), None)
         if column is not None:
             found[field] = column
     return found
@@ -85,3 +66,29 @@ def cell_text(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
+
+
+def template(kind: Literal["csv", "xlsx"] = "csv") -> bytes:
+    """The table that users fill in, with two example rows: as CSV (UTF-8), or a workbook that explains the columns."""
+    data = (schemas() / "records.template.csv").read_bytes()
+    return _workbook(csv.reader(io.StringIO(data.decode("utf-8"), newline=""))) if kind == "xlsx" else data
+
+
+def explanations() -> list[tuple[str, str]]:
+    """Column and what belongs into it, as the schema says."""
+    return [(name, schema()["properties"][name].get("description", "")) for name in FIELDS]
+
+
+def _workbook(rows: Iterable[list[str]]) -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheets = {"records": rows, "columns": [("column", "what belongs into it"), *explanations()]}
+    for place, (title, lines) in enumerate(sheets.items()):
+        sheet = book.create_sheet(title, place)
+        for line in lines:
+            sheet.append(list(line))
+    del book["Sheet"]
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from polydata.records.evidence import FigureEvidence, RecordEvidence
 from polydata.records.match_figures import OTHER_KINDS, Captions, at_key, figure_chances, panel_chances
@@ -24,29 +24,8 @@ Whereabouts = Mapping[str, tuple[FigureEvidence, str | None]]
 """The figure and the letter of each panel."""
 
 
-@dataclass(frozen=True)
-class Link:
-    """A record's panel or figure (``target``), decided."""
-
-    record_id: str
-    target: str
-    method: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What was decided for the records of one paper.
-
-    Attributes:
-        panels: links to panels.
-        figures: links to figures, of records whose panel stays open.
-        candidates: for each record without a panel, panels that come into question with their scores, best first.
-    """
-
-    panels: tuple[Link, ...]
-    figures: tuple[Link, ...]
-    candidates: Mapping[str, tuple[tuple[str, float], ...]]
+Rows = dict[str, list[dict[str, Any]]]
+"""Rows by the table that they are for: ``links``, ``figure_links`` and ``link_candidates``."""
 
 
 def decide(
@@ -55,7 +34,7 @@ def decide(
     captions: Captions,
     paper: Mapping[str, float],
     taken: Collection[str] = (),
-) -> Decided:
+) -> Rows:
     """Link the records of one paper to its panels and figures as far as that is sure.
 
     A panel goes to one record, or to all that name its letter in a field of their own. Where several claim it by
@@ -67,19 +46,18 @@ def decide(
         figures: of the paper.
         paper: record id -> how sure it is that the record is of this paper.
         taken: panels that were linked by hand: they go to no other record but one that names them.
+
+    Returns:
+        Links to panels; to figures, of records whose panel stays open; and for each record without a panel the panels
+        that come into question, best first.
     """
     of_figure = figure_chances(records, figures, captions)
-    chances = {
-        (r.record_id, f.figure_id): panel_chances(r, f)
-        for r in records
-        for f in figures
-        if of_figure[r.record_id][f.figure_id] >= LOWEST
-    }
     joint = {
         r.record_id: {
             panel: of_figure[r.record_id][f.figure_id] * chance
             for f in figures
-            for panel, chance in chances.get((r.record_id, f.figure_id), {}).items()
+            if of_figure[r.record_id][f.figure_id] >= LOWEST
+            for panel, chance in panel_chances(r, f).items()
         }
         for r in records
     }
@@ -88,7 +66,7 @@ def decide(
         for panel, chance in its.items():
             if chance >= CLAIM:
                 claims[panel].append((chance, record_id))
-    panels, placed = [], set()
+    found: Rows = {"links": [], "figure_links": [], "link_candidates": []}
     whereabouts = {p.panel_id: (f, p.letter) for f in figures for p in f.panels}
     for record in records:
         for panel, chance in sorted(_sure(record, joint[record.record_id], whereabouts).items()):
@@ -98,21 +76,28 @@ def decide(
                 continue
             method = "key" if names_it and at_key(record, figure) else "letter" if names_it else "caption"
             score = round(chance * paper[record.record_id], 4)
-            panels.append(Link(record.record_id, panel, method, score))
-            placed.add(record.record_id)
-    waiting = [r for r in records if r.record_id not in placed]
-    load = _load(joint, {link.target for link in panels} | set(taken))
-    links, candidates = [], {}
-    for record in waiting:
-        linked, chance = _figure(of_figure[record.record_id])
-        sure = paper[record.record_id]
-        if linked is not None:
-            figure = next(f for f in figures if f.figure_id == linked)
-            method = "key" if at_key(record, figure) else "caption"
-            links.append(Link(record.record_id, linked, method, round(chance * sure, 4)))
+            row = {"panel_id": panel, "record_id": record.record_id, "method": method, "score": score}
+            found["links"].append(row)
+    placed = {row["record_id"] for row in found["links"]}
+    load = _load(joint, {row["panel_id"] for row in found["links"]} | set(taken))
+    for record in [r for r in records if r.record_id not in placed]:
+        sure, chances = paper[record.record_id], of_figure[record.record_id]
+        linked = min(figures, key=lambda f: (-chances[f.figure_id], f.figure_id), default=None)
+        if linked is not None and chances[linked.figure_id] >= FIGURE_SURE:
+            method = "key" if at_key(record, linked) else "caption"
+            row = {"figure_id": linked.figure_id, "record_id": record.record_id, "method": method}
+            found["figure_links"].append(row | {"score": round(chances[linked.figure_id] * sure, 4)})
+        else:
+            linked = None
         shared = joint[record.record_id] if record.letters else _shared(joint[record.record_id], load, whereabouts)
-        candidates[record.record_id] = _candidates(shared, sure, linked, whereabouts)
-    return Decided(tuple(panels), tuple(links), candidates)
+        kept: list[dict[str, Any]] = [
+            {"panel_id": panel, "record_id": record.record_id, "score": round(chance * sure, 4)}
+            for panel, chance in shared.items()
+            for figure, _ in [whereabouts[panel]]
+            if figure is linked or (chance >= LOWEST and figure.kind not in OTHER_KINDS)
+        ]
+        found["link_candidates"] += sorted(kept, key=lambda row: (-row["score"], row["panel_id"]))[:MOST]
+    return found
 
 
 def _load(joint: Mapping[str, Mapping[str, float]], linked: Collection[str]) -> dict[str, float]:
@@ -160,21 +145,3 @@ def _leads(record_id: str, claims: Sequence[tuple[float, str]]) -> bool:
 
 def _odds(chance: float) -> float:
     return math.log(max(chance, 1e-6) / max(1 - chance, 1e-6))
-
-
-def _figure(chances: Mapping[str, float]) -> tuple[str | None, float]:
-    best = max(sorted(chances), key=lambda f: chances[f], default=None)
-    return (best, chances[best]) if best is not None and chances[best] >= FIGURE_SURE else (None, 0.0)
-
-
-def _candidates(
-    chances: Mapping[str, float], sure: float, linked: str | None, whereabouts: Whereabouts
-) -> tuple[tuple[str, float], ...]:
-    """Panels of the linked figure, and others that may be it, with their scores, best first."""
-    kept = [
-        (panel, round(chance * sure, 4))
-        for panel, chance in chances.items()
-        for figure, _ in [whereabouts[panel]]
-        if figure.figure_id == linked or (chance >= LOWEST and figure.kind not in OTHER_KINDS)
-    ]
-    return tuple(sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:MOST])

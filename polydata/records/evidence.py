@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,13 +46,12 @@ class CaptionEvidence:
     """A caption, made comparable.
 
     Attributes:
-        whole, stem: all of it, and the words that all of its panels share.
-        words, stem_words: of both.
+        whole: all of it.
+        words, stem_words: of it, and of what all of its panels share.
         squeezed, squeezed_stem: letters and digits of both alone, for words that are broken or joined.
     """
 
     whole: str
-    stem: str
     words: frozenset[str]
     stem_words: frozenset[str]
     squeezed: str
@@ -117,15 +116,9 @@ def unlabelled(text: str | None) -> str:
     return QUOTED_LABEL.sub("", QUOTED_LABEL.sub("", fold(text or "")))
 
 
-def squeeze(text: str | None) -> str:
-    """Letters and digits alone, without the figure's label."""
-    return re.sub(r"[\W_]+", "", unlabelled(text))
-
-
 def comparable(text: str | None) -> str:
     """Folded, without the figure's label, spaces around signs closed."""
-    words = unlabelled(text)
-    return re.sub(r"\s*([-/:;,.()])\s*", r"\1", words).strip(" .;,:")
+    return re.sub(r"\s*([-/:;,.()])\s*", r"\1", unlabelled(text)).strip(" .;,:")
 
 
 def words_of(text: str | None) -> frozenset[str]:
@@ -156,13 +149,13 @@ def letters_of(text: str | None) -> tuple[str, ...]:
 
 def _of_caption(caption: str | None, parts: Parts, more: Iterable[str] = ()) -> dict[str, Any]:
     """The parts of a ``CaptionEvidence``; ``more`` is read with the words."""
+    plain, stem = unlabelled(caption), unlabelled(parts.stem)
     return {
         "whole": comparable(caption),
-        "stem": comparable(parts.stem),
-        "words": words_of(unlabelled(caption)) | words_of(" ".join(more)),
-        "stem_words": words_of(unlabelled(parts.stem)),
-        "squeezed": squeeze(caption),
-        "squeezed_stem": squeeze(parts.stem),
+        "words": words_of(plain) | words_of(" ".join(more)),
+        "stem_words": words_of(stem),
+        "squeezed": re.sub(r"[\W_]+", "", plain),
+        "squeezed_stem": re.sub(r"[\W_]+", "", stem),
     }
 
 
@@ -171,40 +164,33 @@ def _only(letters: Sequence[str]) -> str | None:
 
 
 def figure_evidence(rows: Sequence[Mapping[str, Any]]) -> list[FigureEvidence]:
-    """Evidence of figures, from the rows of their panels as ``catalogue.links.panels_to_join`` gives them."""
+    """Evidence of figures, from the rows of their panels as ``catalogue.records.panels_to_join`` gives them."""
     of_figure: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    on_page: dict[tuple[str, int | None], list[str]] = defaultdict(list)
     for row in rows:
         of_figure[row["figure_id"]].append(row)
-        here = on_page[row["paper_id"], row["page"]]
-        if row["figure_id"] not in here:
-            here.append(row["figure_id"])
+    on_page: Counter[tuple[str, int | None]] = Counter()
     found = []
     for figure_id, its in of_figure.items():
         first = its[0]
         caption = first["figure_caption"] or first["caption_stem"]
         parts = split_quoted(caption)
         label = re.search(r"\d+", first["figure_label"] or "")
+        kinds = [row["kind"] for row in its]
+        on_page[first["paper_id"], first["page"]] += 1
         polymers = {p.lower() for row in its for p in json.loads(row["composition"] or "{}").get("components") or ()}
         found.append(
             FigureEvidence(
                 figure_id=figure_id,
                 paper_id=first["paper_id"],
                 page=first["page"],
-                rank=on_page[first["paper_id"], first["page"]].index(figure_id) + 1,
+                rank=on_page[first["paper_id"], first["page"]],
                 label=label[0].lstrip("0") or "0" if label else None,
-                kind=_kind(its),
+                kind="micrograph" if "micrograph" in kinds else kinds[0],
                 **_of_caption(caption, parts, polymers),
                 panels=tuple(_panel(row, parts) for row in its),
             )
         )
     return found
-
-
-def _kind(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """What a figure shows; a micrograph among its panels goes before all else."""
-    kinds = [row["kind"] for row in rows]
-    return "micrograph" if "micrograph" in kinds else kinds[0]
 
 
 def _panel(row: Mapping[str, Any], parts: Parts) -> PanelEvidence:
@@ -219,6 +205,7 @@ def record_evidence(row: Mapping[str, Any]) -> RecordEvidence:
     """Evidence of a record, a row of the table of records."""
     parts = split_quoted(row["caption"])
     letters = letters_of(row["panel"])
+    named = QUOTED_LABEL.match(row["figure"] or "")  # a bare number may be a place on the page
     letter = _only(letters) or parts.only
     own = parts.own(letter) or parts.own(None)  # a key's "a1" is the caption's only "(a)"
     sides = " ".join(str(row[name] or "") for name in ("polymers", "composition_ratio", "blending_method", "sample_id"))
@@ -227,7 +214,7 @@ def record_evidence(row: Mapping[str, Any]) -> RecordEvidence:
     return RecordEvidence(
         record_id=row["record_id"],
         place=(row["page"], row["figure"]),
-        named=_named_label(row["figure"]),
+        named=named["number"].lstrip("sS").lstrip("0") or "0" if named and named["number"] else None,
         quoted=parts.number,
         letters=letters,
         letter=parts.only,
@@ -240,9 +227,3 @@ def record_evidence(row: Mapping[str, Any]) -> RecordEvidence:
         ratios=ratios_of(row["composition_ratio"] or own or ("" if parts.panels else parts.stem)),
         scale_um=row["scale_um"],
     )
-
-
-def _named_label(figure: str | None) -> str | None:
-    """Number of a figure that is called one; a bare number may be a place on the page."""
-    match = QUOTED_LABEL.match(figure or "")
-    return (match["number"].lstrip("sS").lstrip("0") or "0") if match and match["number"] else None

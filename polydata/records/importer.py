@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import records_by_id, replace_parts, save_records
+from polydata.catalogue.records import records_by_id, replace_parts
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.tables import SUFFIXES, read_table
 from polydata.records.columns import cell_text, map_columns
 from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
-from polydata.records.record import Record, doubts, make_record
+from polydata.records.record import Record, make_record
 from polydata.records.rules import VoteReport, write_votes
+
+YEARS = range(1800, 2101)
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,18 @@ def read_records(path: Path, sheet: str | None = None, columns: Mapping[str, str
             continue
         try:
             if is_sample(row.values):
-                record = _from_sample(row.values, path.name, number[1] if number else None)
+                raw: Mapping[str, Any] = unwrap(row.values, number[1] if number else None)
+                cells, properties = cells_of(raw)
             else:
-                cells = {field: cell_text(row.values.get(column)) for field, column in fields.items()}
-                record = make_record(cells, source=path.name, raw=row.values)
+                raw, properties = row.values, []
+                cells = {field: cell_text(raw.get(column)) for field, column in fields.items()}
+            record = make_record(cells, source=path.name, raw=raw, properties=properties)
         except ValueError as error:
             bad.append(BadRow(path.name, row.number, str(error)))
             continue
-        doubtful += [BadRow(path.name, row.number, doubt) for doubt in doubts(record)]
+        year = record.values["year"]
+        if year is not None and year not in YEARS:
+            doubtful.append(BadRow(path.name, row.number, f"year: {year} can hardly be right"))
         first, same = records.setdefault(record.record_id, (row.number, record))
         if same != record:
             bad.append(BadRow(path.name, row.number, f"it has the key and reference of row {first}, and other content"))
@@ -117,12 +123,6 @@ def read_records(path: Path, sheet: str | None = None, columns: Mapping[str, str
             repeated += 1
     bad.sort(key=lambda b: b.row)
     return ReadRecords(tuple(record for _, record in records.values()), repeated, tuple(bad), tuple(doubtful))
-
-
-def _from_sample(values: Mapping[str, Any], source: str, reference_no: str | None) -> Record:
-    sample = unwrap(values, reference_no)
-    cells, properties = cells_of(sample)
-    return make_record(cells, source=source, raw=sample, properties=properties)
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -148,15 +148,11 @@ def save(catalogue: Catalogue, records: Iterable[Record]) -> tuple[int, int, int
     rows = {key: record.as_row() for key, record in every.items()}
     known = records_by_id(catalogue, list(rows))
     fresh = [key for key in rows if key not in known]
-    changed = [key for key, row in rows.items() if key in known and _content(row) != _content(known[key])]
+    changed = [key for key, row in rows.items() if key in known and known[key] | {"source": row["source"]} != row]
     for table, parts in (("record_components", "components"), ("record_properties", "properties")):
         replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in fresh + changed})
-    save_records(catalogue, [rows[key] for key in fresh + changed])
+    catalogue.upsert("records", [rows[key] for key in fresh + changed])
     return len(fresh), len(changed), len(rows) - len(fresh) - len(changed)
-
-
-def _content(row: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in row.items() if name != "source"}
 
 
 def import_records(

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from rapidfuzz.distance import Hamming
+
 from polydata.records.evidence import RecordEvidence
 from polydata.records.match_figures import OTHER_KINDS, Captions
 from polydata.text.normalise import fold
-from polydata.text.reference import Citation, find_doi, journal_words, parse_citation, surnames
+from polydata.text.reference import Citation, find_doi, journal_words, surnames
 
 TEXT_LENGTH = 6000
 """Characters of the first page that are searched."""
@@ -30,26 +32,6 @@ MARGIN = 2.0
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _REFERENCE_NO = re.compile(r"(?:reference[ _-]*no|polyinfo[ _-]*ref)[ ._-]*0*(\d+)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class PaperEvidence:
-    """What is known of a paper.
-
-    Attributes:
-        text: everything that may hold its citation: known reference, journal, year, title, the first page.
-    """
-
-    paper_id: str
-    file_name: str
-    doi: str | None
-    text: str
-
-    @property
-    def reference_no(self) -> str | None:
-        """PoLyInfo's reference number in the file's name, without leading zeros."""
-        match = _REFERENCE_NO.search(PurePath(self.file_name).stem)
-        return match[1] if match else None
 
 
 @dataclass(frozen=True)
@@ -72,11 +54,6 @@ class PaperMatch:
         return self.candidates[0] if len(self.candidates) == 1 else None
 
 
-def logistic(log_odds: float) -> float:
-    """Probability of log-odds, rounded to four digits so that it is the same on every machine."""
-    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds)))), 4)
-
-
 class _Page:
     """The words of a paper's first page, ready to be searched."""
 
@@ -86,11 +63,6 @@ class _Page:
         for place, word in enumerate(self.words):
             self.places[word].append(place)
         self.content = [(p, w) for p, w in enumerate(self.words) if w not in ("of", "the", "and", "for", "in", "on")]
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether any year stands on it."""
-        return any(_YEAR.fullmatch(word) for word in self.places)
 
     def journal(self, words: Sequence[str]) -> list[int]:
         """Places where a journal's name stands, whole or abbreviated; a subtitle may be missing."""
@@ -107,15 +79,8 @@ class _Page:
         low, high = (0, len(self.words)) if centre is None else (max(0, centre - NEAR), centre + NEAR)
         if any(low <= p < high for p in self.places.get(word, ())):
             return 1.0
-        if len(word) >= 2 and any(_one_digit_off(word, w) for w in self.words[low:high]):
-            return 0.3
-        return 0.0
-
-
-def _one_digit_off(one: str, other: str) -> bool:
-    if len(one) != len(other) or not (one[-1].isdigit() and other[-1].isdigit()):
-        return False
-    return sum(a != b for a, b in zip(one, other, strict=True)) == 1
+        others = (w for w in self.words[low:high] if len(w) == len(word) >= 2 and w[-1].isdigit())
+        return 0.3 if word[-1].isdigit() and any(Hamming.distance(word, w) == 1 for w in others) else 0.0
 
 
 def _weigh(found: float, gain: float, loss: float) -> float:
@@ -133,12 +98,9 @@ def weigh_citation(citation: Citation, page: _Page) -> float:
         (str(citation.year) if citation.year else None, 1.5, 1.0),
     ]
     centres: list[int | None] = [*journals, *page.places.get(first or "", ())]
-    best = max(
-        (sum(_weigh(page.near(n, c), gain, loss) for n, gain, loss in numbers if n) for c in centres or [None]),
-    )
+    total = max(sum(_weigh(page.near(n, c), gain, loss) for n, gain, loss in numbers if n) for c in centres or [None])
     if not centres:  # numbers from anywhere on the page are weak evidence
-        best = min(best, 1.0)
-    total = best
+        total = min(total, 1.0)
     if words:
         total += _weigh(float(bool(journals)), min(2.5, 0.8 * len(words)), 1.5)
     for position, name in enumerate(surnames(citation.authors)[:4]):
@@ -148,26 +110,11 @@ def weigh_citation(citation: Citation, page: _Page) -> float:
     return total
 
 
-def citation_of(record: Mapping[str, object]) -> Citation:
-    """The citation of a record from its columns, completed from its reference."""
-    parsed = parse_citation(str(record["reference"] or ""))
-    parts = {
-        name: record[name] or getattr(parsed, name)
-        for name in ("authors", "journal", "volume", "issue", "pages", "year")
-    }
-    return Citation(doi=find_doi(str(record["doi"] or "")) or parsed.doi, **parts)  # type: ignore[arg-type]
-
-
 def _keys(citation: Citation) -> set[str]:
     """Words that the first page of the cited paper is likely to hold; two of them make a candidate."""
     first, volume = citation.first_page, (citation.volume or "").lower()
     names = [_WORD.findall(name)[-1] for name in surnames(citation.authors)[:2] if _WORD.findall(name)]
     return {k for k in (first, volume, str(citation.year or ""), *names) if k}
-
-
-def is_citable(record: Mapping[str, object]) -> bool:
-    """Whether a record names its paper at all: by DOI, reference number, or at least two parts of a citation."""
-    return bool(citation_of(record).doi or record["reference_no"]) or len(_keys(citation_of(record))) >= 2
 
 
 MOST_BY_CAPTION = 9.0
@@ -177,34 +124,30 @@ FEWEST_WORDS = 4
 Row = Mapping[str, Any]
 
 
-def paper_evidence(row: Row) -> PaperEvidence:
-    """What is known of a paper, a row as ``catalogue.links.papers_to_join`` gives it."""
-    known = " ".join(str(row[name]) for name in ("citation", "title", "journal", "year") if row[name])
-    return PaperEvidence(row["paper_id"], row["file_name"], row["doi"], f"{known}\n{row['first_page_text'] or ''}")
-
-
 class PaperMatcher:
     """Finds the papers of records among those that were read.
 
     Args:
-        papers: what is known of them.
+        papers: what is known of them, rows as ``catalogue.records.papers_to_join`` gives them.
         captions: of all their figures.
     """
 
-    def __init__(self, papers: Iterable[PaperEvidence], captions: Captions) -> None:
+    def __init__(self, papers: Iterable[Row], captions: Captions) -> None:
         self._captions = captions
         self._pages: dict[str, _Page] = {}
-        self._by_doi: dict[str, list[str]] = defaultdict(list)
-        self._by_number: dict[str, list[str]] = defaultdict(list)
+        self._by_doi: dict[str | None, list[str]] = defaultdict(list)
+        self._by_number: dict[str | None, list[str]] = defaultdict(list)
         self._holding: dict[str, set[str]] = defaultdict(set)
         for paper in papers:
-            self._pages[paper.paper_id] = page = _Page(paper.text)
-            if doi := find_doi(paper.doi):
-                self._by_doi[doi].append(paper.paper_id)
-            if paper.reference_no:
-                self._by_number[paper.reference_no].append(paper.paper_id)
+            paper_id = paper["paper_id"]
+            known = " ".join(str(paper[name]) for name in ("citation", "title", "journal", "year") if paper[name])
+            self._pages[paper_id] = page = _Page(f"{known}\n{paper['first_page_text'] or ''}")
+            if doi := find_doi(paper["doi"]):
+                self._by_doi[doi].append(paper_id)
+            if number := _REFERENCE_NO.search(PurePath(paper["file_name"]).stem):
+                self._by_number[number[1]].append(paper_id)
             for word in page.places:
-                self._holding[word].add(paper.paper_id)
+                self._holding[word].add(paper_id)
         self._known: dict[Citation, PaperMatch | None] = {}
 
     def find(self, record: Row, evidence: RecordEvidence) -> PaperMatch | None:
@@ -213,13 +156,27 @@ class PaperMatcher:
         Papers that a citation does not tell apart may be told by captions. A record whose citation fits no paper
         well, or that has none, goes to the paper whose caption is its own, its citation still weighed.
         """
-        match = self.match(record)
+        parts = {name: record[name] for name in ("authors", "journal", "volume", "issue", "pages", "year")}
+        citation = Citation(**parts, doi=find_doi(record["doi"]))
+        match = self._match(record, citation)
         if match is not None and match.paper_id is not None:
             return match
         by_caption = self._by_caption(evidence)
         if match is not None:
             return _apart_by_caption(match, by_caption)
-        return choose({p: self.weigh(record, p) + w for p, w in by_caption.items()}, "caption")
+        is_citable = citation.doi or record["reference_no"] or len(_keys(citation)) >= 2
+        return choose(
+            {p: self._weigh(citation if is_citable else None, p) + w for p, w in by_caption.items()}, "caption"
+        )
+
+    def _match(self, record: Row, citation: Citation) -> PaperMatch | None:
+        number = re.sub(r"\D", "", record["reference_no"] or "").lstrip("0")
+        for method, found in (("doi", self._by_doi.get(citation.doi)), ("reference_no", self._by_number.get(number))):
+            if found:
+                return PaperMatch(tuple(sorted(found)), method, 1.0)
+        if citation not in self._known:
+            self._known[citation] = self._by_citation(citation)
+        return self._known[citation]
 
     def _by_caption(self, evidence: RecordEvidence) -> dict[str, float]:
         if len(evidence.words) < FEWEST_WORDS:
@@ -231,36 +188,19 @@ class PaperMatcher:
                 best[figure.paper_id] = max(weight, best.get(figure.paper_id, -math.inf))
         return best
 
-    def match(self, record: Mapping[str, object]) -> PaperMatch | None:
-        """The paper of a record as ``find`` gives it, by DOI, reference number and citation alone."""
-        citation = citation_of(record)
-        number = re.sub(r"\D", "", str(record["reference_no"] or "")).lstrip("0")
-        for method, found in (
-            ("doi", self._by_doi.get(citation.doi or "")),
-            ("reference_no", self._by_number.get(number)),
-        ):
-            if found:
-                return PaperMatch(tuple(sorted(found)), method, 1.0)
-        if citation not in self._known:
-            self._known[citation] = self._by_citation(citation)
-        return self._known[citation]
-
-    def weigh(self, record: Mapping[str, object], paper_id: str) -> float:
+    def _weigh(self, citation: Citation | None, paper_id: str) -> float:
         """Log-odds by its citation that a record is of a paper, the prior included.
 
         Where a record cites nothing, or a first page bears no year and so does not say what it is, citations decide
         nothing and any paper is as likely as any other.
         """
         page = self._pages[paper_id]
-        if not is_citable(record) or not page.is_dated:
+        if citation is None or not any(map(_YEAR.fullmatch, page.places)):
             return -math.log(len(self._pages))
-        return PRIOR + weigh_citation(citation_of(record), page)
+        return PRIOR + weigh_citation(citation, page)
 
     def _by_citation(self, citation: Citation) -> PaperMatch | None:
-        hits: dict[str, int] = defaultdict(int)
-        for key in _keys(citation):
-            for paper in self._holding.get(key, ()):
-                hits[paper] += 1
+        hits = Counter(paper for key in _keys(citation) for paper in self._holding.get(key, ()))
         return choose(
             {p: PRIOR + weigh_citation(citation, self._pages[p]) for p, count in hits.items() if count >= 2}, "citation"
         )
@@ -275,13 +215,13 @@ def choose(weights: Mapping[str, float], method: str) -> PaperMatch | None:
     good = sorted(((w, p) for p, w in weights.items() if w >= MINIMUM), key=lambda pair: (-pair[0], pair[1]))
     if not good:
         return None
-    return PaperMatch(tuple(p for w, p in good if w > good[0][0] - MARGIN), method, logistic(good[0][0]))
+    score = round(1 / (1 + math.exp(-min(30.0, good[0][0]))), 4)  # so that it is the same on every machine
+    return PaperMatch(tuple(p for w, p in good if w > good[0][0] - MARGIN), method, score)
 
 
 def _apart_by_caption(match: PaperMatch, by_caption: Mapping[str, float]) -> PaperMatch:
     """The one of several papers that has the record's caption; all of them where that does not decide."""
-    weights = {paper: by_caption.get(paper, 0.0) for paper in match.candidates}
-    chosen = choose(weights, match.method)
+    chosen = choose({paper: by_caption.get(paper, 0.0) for paper in match.candidates}, match.method)
     if chosen is None or chosen.paper_id is None:
         return match
     return PaperMatch(chosen.candidates, match.method, min(match.score, chosen.score))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,23 +98,20 @@ def unwrap(values: Mapping[str, Any], reference_no: str | None = None) -> dict[s
 
 def words(value: Any) -> str:
     """Any value as one text: what stands in lists and objects joined by ``; ``, empty ones left out."""
-    return "; ".join(_leaves(value))
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    stack = [value]
+    found, stack = [], [value]
     for _ in range(MAX_ITEMS):
         if not stack:
-            return
+            break
         item = stack.pop()
         if isinstance(item, Mapping):
             stack.extend(reversed(list(item.values())))
         elif isinstance(item, list):
             stack.extend(reversed(item))
         elif item is not None and (text := str(item).strip()):
-            yield text
+            found.append(text)
     if stack:
         raise ValueError(f"the sample has more than {MAX_ITEMS} values")
+    return "; ".join(found)
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

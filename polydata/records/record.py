@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,62 +26,40 @@ _UNITS = {"": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "nm": 1e-3, "mm": 1
 _SCALE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)(?:\s*/\s*[x×]?\s*\d+(?:\.\d+)?)?")
 
 
+@cache
+def schema() -> Any:
+    """The JSON schema of a record, with a description of each field."""
+    return json.loads((schemas() / "records.schema.json").read_text(encoding="utf-8"))
+
+
+FIELDS: tuple[str, ...] = tuple(schema()["properties"])
+"""The columns of a table of records, in the order on which the ids of records without a key depend."""
+
+
 @dataclass(frozen=True)
 class Record:
-    """A record as the catalogue keeps it; the columns are described in schemas/records.schema.json.
+    """A record as the catalogue keeps it.
 
     Attributes:
         record_id: depends on the record's own key and reference, or where it has no key on its content,
             never on the file it came from.
         source: name of the file it came from.
         raw: the row as it was read, JSON.
+        values: by the names of ``FIELDS``, None where nothing is known; schemas/records.schema.json describes them.
         components: of the blend.
         properties: measured values, where it came in PoLyInfo's own shape.
     """
 
     record_id: str
     source: str
-    record_key: str | None
-    sample_id: str | None
-    reference_no: str | None
-    doi: str | None
-    reference: str | None
-    authors: str | None
-    journal: str | None
-    volume: str | None
-    issue: str | None
-    pages: str | None
-    year: int | None
-    page: int | None
-    figure: str | None
-    panel: str | None
-    caption: str | None
-    polymers: str | None
-    polymer_ids: str | None
-    composition_ratio: str | None
-    blending_method: str | None
-    characteristics: str | None
-    morphology: str | None
-    literature_description: str | None
-    scale_um: float | None
-    compatibility: str | None
-    glass_transition: str | None
-    dsc: str | None
-    measurement: str | None
     raw: str
+    values: Mapping[str, Any]
     components: tuple[Component, ...] = ()
     properties: tuple[Property, ...] = ()
 
     def as_row(self) -> dict[str, Any]:
         """Columns of the catalogue's table."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in PARTS}
-
-
-PARTS = ("components", "properties")
-"""What a record has several of; each has a table of its own."""
-
-FIELDS = tuple(f.name for f in fields(Record) if f.name not in ("record_id", "source", "raw", *PARTS))
-"""The columns of a table of records."""
+        return {"record_id": self.record_id, "source": self.source, **self.values, "raw": self.raw}
 
 
 class BadRowError(ValueError):
@@ -130,7 +108,7 @@ def _convert(name: str, text: str) -> Any:
 def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(json.loads((schemas() / "records.schema.json").read_text(encoding="utf-8")))
+    return Draft202012Validator(schema())
 
 
 def _reasons(values: Mapping[str, Any]) -> list[str]:
@@ -144,14 +122,6 @@ def _reasons(values: Mapping[str, Any]) -> list[str]:
         else:
             reasons.append(f"{where}: {error.message[:160]}")
     return reasons
-
-
-YEARS = range(1800, 2101)
-
-
-def doubts(record: Record) -> list[str]:
-    """What looks like a slip of the pen in a record and is imported as it stands."""
-    return [] if record.year is None or record.year in YEARS else [f"year: {record.year} can hardly be right"]
 
 
 def identify(values: Mapping[str, Any]) -> str:
@@ -206,7 +176,7 @@ def make_record(
         record_id=identify(values),
         source=source,
         raw=text,
+        values=values,
         components=components_of(values["polymers"], values["composition_ratio"], values["polymer_ids"]),
         properties=tuple(properties),
-        **values,
     )

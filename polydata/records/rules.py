@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from polydata.catalogue.records import linked_texts, replace_record_votes
 from polydata.catalogue.session import Session
@@ -68,20 +69,15 @@ class Sentence:
     @classmethod
     def plain(cls, text: str, start: int) -> Sentence:
         """From a piece of a text that begins at ``start``."""
-        signs: list[str] = []
-        places: list[int] = []
-        for place, sign in enumerate(_DASH.sub("-", text), start):
-            if not sign.isspace():
-                low = sign.lower()
-                signs += low
-                places += [place] * len(low)
-            elif signs and signs[-1] != " ":
-                signs.append(" ")
-                places.append(place)
-        if signs and signs[-1] == " ":
-            signs.pop()
-            places.pop()
-        return cls("".join(signs), tuple(places))
+        signs = [
+            (sign, place)
+            for place, printed in enumerate(_DASH.sub("-", text), start)
+            for sign in (" " if printed.isspace() else printed.lower())
+        ]
+        kept = [one for before, one in pairwise([(" ", start), *signs]) if not before[0] == one[0] == " "]
+        if kept and kept[-1][0] == " ":
+            kept.pop()
+        return cls("".join(sign for sign, _ in kept), tuple(place for _, place in kept))
 
     def span(self, match: re.Match[str], text: int) -> Span:
         """Where a match in this sentence stands in the whole text."""
@@ -93,11 +89,9 @@ class Sentence:
 
 def _pieces(pattern: re.Pattern[str], text: str) -> list[tuple[int, str]]:
     """What stands between the matches, each with its place."""
-    found, start = [], 0
-    for match in pattern.finditer(text):
-        found.append((start, text[start : match.start()]))
-        start = match.end()
-    return [*found, (start, text[start:])]
+    cuts = [match.span() for match in pattern.finditer(text)]
+    starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)]
+    return [(a, text[a:b]) for a, b in zip(starts, ends, strict=True)]
 
 
 def _clauses(sentence: str) -> list[tuple[int, str]]:
@@ -137,9 +131,10 @@ def suggest(task: Task, *texts: str | None) -> Suggestion | None:
     labels = {label for label, _, _ in found.values()}
     if len(labels) != 1:
         return None
-    evidence = {words: span for _, words, span in reversed(found.values())}  # the first place of each
-    order = list(dict.fromkeys(words for _, words, _ in found.values()))
-    return Suggestion(labels.pop(), " | ".join(order), tuple(evidence[words] for words in order))
+    evidence: dict[str, Span] = {}
+    for _, words, span in found.values():
+        evidence.setdefault(words, span)  # the first place of each
+    return Suggestion(labels.pop(), " | ".join(evidence), tuple(evidence.values()))
 
 
 TEXTS = ("morphology", "literature_description")

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.filters import images_where
 from polydata.catalogue.session import Session
-from polydata.catalogue.splits import label_choices
+from polydata.catalogue.splits import images_where, label_choices
 from polydata.choices import Protocol
 from polydata.errors import InputError
 from polydata.splits.evidence import group_images, read_evidence, with_copies

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from polydata.catalogue.filters import COLUMNS, OPERATORS, Column, Combined, Comparison, Condition
+from polydata.catalogue.splits import COLUMNS, OPERATORS, Column, Combined, Comparison, Condition
 from polydata.errors import UsageError
 from polydata.ids import is_text
 

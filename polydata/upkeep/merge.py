@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from polydata.catalogue.merging import (
-    OTHER,
-    coming_papers,
-    differing_papers,
-    images_to_copy,
-    leave_behind,
-    merge_annotations,
-    merge_rows,
-)
+from polydata.catalogue import merging
 from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, PolydataError, UsageError
@@ -59,13 +51,13 @@ def merge(session: Session, other: Workspace, progress: Progress = quiet) -> Mer
     """
     if other.catalogue.resolve() == session.workspace.catalogue.resolve():
         raise UsageError("A workspace cannot be merged with itself.", "Name another one.")
-    with session.catalogue.beside(other.catalogue, OTHER), coming_papers(session.catalogue):
-        copied, lost = _copy(session, other, images_to_copy(session.catalogue), progress)
-        behind = leave_behind(session.catalogue, lost)
-        papers = differing_papers(session.catalogue)
+    with session.catalogue.beside(other.catalogue, merging.OTHER), merging.coming_papers(session.catalogue):
+        copied, lost = _copy(session, other, merging.images_to_copy(session.catalogue), progress)
+        behind = merging.leave_behind(session.catalogue, lost)
+        papers = merging.differing_papers(session.catalogue)
         with session.catalogue.transaction():
-            came, kept = merge_rows(session.catalogue)
-            annotations = merge_annotations(session.catalogue, str(session.workspace.root), str(other.root))
+            came, kept = merging.merge_rows(session.catalogue)
+            annotations = merging.merge_annotations(session.catalogue, str(session.workspace.root), str(other.root))
     settle(session.catalogue)
     tie_supplements(session.catalogue)
     if annotations:

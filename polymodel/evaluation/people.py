@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polydata.errors import InputError
-from polydata.files.rater_tables import AnswerTable, meaning, read_answers
+from polydata.files.tables import AnswerTable, meaning, read_answers
 from polydata.labels.consensus import fleiss_kappa
 from polydata.splits.manifest import Item
 from polydata.task import Task

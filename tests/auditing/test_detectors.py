@@ -16,7 +16,7 @@ from split_corpus import BETWEEN, NO, YES, Corpus
 
 from polydata.auditing.run import DETECTORS, Finding, Report, audit, read_opinions
 from polydata.auditing.subject import Opinions, Severity
-from polydata.catalogue.filters import images_where
+from polydata.catalogue.splits import images_where
 from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import read_embeddings

@@ -11,7 +11,7 @@ import pytest
 from commands import run, run_json
 from edit_scene import ALONE, LONELY, MISSED, WHOLE, EditScene, never_done
 
-from polydata.catalogue.edits import edits_of, write_edits
+from polydata.catalogue.by_hand import edits_of, write_edits
 from polydata.catalogue.session import open_session
 from polydata.choices import Kind
 from polydata.edits import Target

@@ -330,7 +330,7 @@ def published(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def names(found: Conflicts, kind: str) -> list[list[str]]:
-    return [[str(found.evidence.pictures[i].file_name) for i in c.images] for c in found.conflicts if c.kind == kind]
+    return [[str(found.evidence.pictures[i]["file_name"]) for i in c.images] for c in found.conflicts if c.kind == kind]
 
 
 @pytest.mark.realdata

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from workspaces import bare_session
 
+from polydata.catalogue.by_hand import reattach, spots
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.reattach import reattach, spots
 from polydata.catalogue.resolution import current_method, history_of
 from polydata.catalogue.session import open_session
 from polydata.choices import MethodName

@@ -22,23 +22,24 @@ from joined_scene import (
 from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.links import unlinked_panels, unlinked_records
+from polydata.catalogue.records import unlinked_panels, unlinked_records
+from polydata.records.evidence import record_evidence
 from polydata.records.importer import import_records
 from polydata.records.match_figures import Captions
-from polydata.records.match_papers import PaperEvidence, PaperMatcher
-from polydata.records.record import FIELDS
+from polydata.records.match_papers import PaperMatcher
+from polydata.records.record import make_record
 from polydata.task import Task
 
 OTHER_PAGE = "On other blends\nHyun Kim and Wei Chen\nJ. Appl. Polym. Sci. 45 (2004) 2100–2110\nAbstract 80 20"
 
 
 def paper_of(reference: str, **fields: str) -> str | None:
-    papers = [
-        PaperEvidence("right", "x.pdf", None, FIRST_PAGE),
-        PaperEvidence("other", "reference_no_0101911.pdf", "10.1000/OTHER", OTHER_PAGE),
-    ]
-    row = dict.fromkeys(FIELDS) | {"reference": reference} | fields
-    match = PaperMatcher(papers, Captions(())).match(row)
+    nothing = dict.fromkeys(("doi", "citation", "title", "journal", "year"))
+    right = {"paper_id": "right", "file_name": "x.pdf", "first_page_text": FIRST_PAGE}
+    other = {"paper_id": "other", "file_name": "reference_no_0101911.pdf", "first_page_text": OTHER_PAGE}
+    papers = [nothing | right, nothing | other | {"doi": "10.1000/OTHER"}]
+    row = make_record({"record_key": "k", "reference": reference, **fields}, source="t", raw={}).as_row()
+    match = PaperMatcher(papers, Captions(())).find(row, record_evidence(row))
     return match.paper_id if match else None
 
 

@@ -23,10 +23,10 @@ from joined_scene import (
 from typer.testing import CliRunner
 from workspaces import bare_session
 
+from polydata.catalogue.by_hand import list_manual_links, manual_links
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.links import list_candidates, unlinked_records
-from polydata.catalogue.manual_links import list_manual_links, manual_links
-from polydata.catalogue.removal import remove_papers
+from polydata.catalogue.papers import remove_papers
+from polydata.catalogue.records import list_candidates, unlinked_records
 from polydata.cli import app
 from polydata.errors import InputError
 from polydata.exports.lists import LINK_COLUMNS, export_links

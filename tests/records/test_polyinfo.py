@@ -82,14 +82,14 @@ def test_a_sample_becomes_a_record_with_components_and_properties(tmp_path: Path
     read = read_records(path)
     (record,) = read.records
     assert not read.bad
-    assert (record.sample_id, record.reference_no) == ("12", "0101911")
-    assert record.characteristics == "two phases/fine"
-    assert record.blending_method == "melt mixing; 200 C"
-    assert record.morphology == "droplets in a matrix"
-    assert record.glass_transition is not None
-    assert "≈ -60--58 C" in record.glass_transition
-    assert "100 C (DSC; 10 K/min)" in record.glass_transition
-    assert record.measurement == "DSC; SEM"
+    assert (record.values["sample_id"], record.values["reference_no"]) == ("12", "0101911")
+    assert record.values["characteristics"] == "two phases/fine"
+    assert record.values["blending_method"] == "melt mixing; 200 C"
+    assert record.values["morphology"] == "droplets in a matrix"
+    assert record.values["glass_transition"] is not None
+    assert "≈ -60--58 C" in record.values["glass_transition"]
+    assert "100 C (DSC; 10 K/min)" in record.values["glass_transition"]
+    assert record.values["measurement"] == "DSC; SEM"
     assert [(c.name, c.polymer_id, c.ratio, c.unit) for c in record.components] == [
         ("polymer one", "P000001", 70.0, "wt%"),
         ("polymer two", "P000002", 30.0, "wt%"),
@@ -177,7 +177,11 @@ def test_columns_can_be_named_for_fields(tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text("key,Phase,label\na,droplets,incompatible\n")
     (record,) = read_records(table, columns=parse_map(["morphology=Phase", "record_key=key"])).records
-    assert (record.record_key, record.morphology, record.compatibility) == ("a", "droplets", "incompatible")
+    assert (record.values["record_key"], record.values["morphology"], record.values["compatibility"]) == (
+        "a",
+        "droplets",
+        "incompatible",
+    )
     with pytest.raises(UsageError, match="no column 'Nowhere'"):
         read_records(table, columns={"morphology": "Nowhere"})
     with pytest.raises(UsageError, match="FIELD=COLUMN"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from split_corpus import NO, YES, Corpus
 
-from polydata.catalogue.filters import images_where
 from polydata.catalogue.screenings import save_readings
+from polydata.catalogue.splits import images_where
 from polydata.splits.build import build_split
 from polydata.splits.manifest import load_split
 from polydata.splits.options import SplitOptions

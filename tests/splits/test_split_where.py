@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from split_corpus import YES, Corpus
 
-from polydata.catalogue.filters import COLUMNS, Combined, Comparison, images_where
+from polydata.catalogue.splits import COLUMNS, Combined, Comparison, images_where
 from polydata.errors import UsageError
 from polydata.splits.where import read_where
 

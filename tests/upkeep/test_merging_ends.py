@@ -66,7 +66,7 @@ def advance(step, done, total):
     if moment == "copying" and len(copied) == 2:
         die()
 if moment == "writing":
-    merging.merge_annotations = die
+    merging.merging.merge_annotations = die
 if moment == "after writing":
     merging.tie_supplements = die
 place = Workspace.open(Path(here))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue import conflicts as rows_of
+from polydata.catalogue import annotations as rows_of
 from polydata.catalogue.resolution import named_answers
 from polydata.catalogue.session import Session
 from polydata.records.rules import TEXTS
@@ -28,42 +28,10 @@ SEVERITY: Mapping[str, float] = {
     "partial": 0.5,
     "text": 0.4,
 }
-"""How much each kind weighs where nothing softens it, 0 to 1; the reasons stand in the manual."""
+"""How much each kind weighs where nothing softens it, 0 to 1, the weightiest first; the reasons stand in the manual."""
 
 SOFTER = 0.6
 """What a severity is multiplied with where one side is the label between the two others, or no label at all."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An image and the first panel that shows it.
-
-    Attributes:
-        label, source: resolved; None where there is none.
-        names: by which a table may call it: hash, panel id, file name with and without ending and label, record keys.
-    """
-
-    image_sha256: str
-    format: str
-    phash: str
-    panel_id: str
-    figure_id: str
-    paper_id: str
-    paper: str
-    page: int | None
-    figure: str | None
-    panel: str | None
-    file_name: str | None
-    caption: str | None
-    path: str | None
-    label: str | None
-    source: str | None
-    names: frozenset[str] = field(default=frozenset(), repr=False)
-
-    def place(self) -> dict[str, Any]:
-        """What names it for people and programs."""
-        names = ("image_sha256", "panel_id", "paper", "page", "figure", "panel", "file_name", "label", "source")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -111,14 +79,16 @@ class LabelEvidence:
     """What is known of all images that a panel shows.
 
     Attributes:
-        pictures: by hash, in page order.
+        pictures: by hash, in page order: the first of an image's rows of ``catalogue.annotations.pictures``, with the
+            ``names`` by which a table may call it: hash, panel id, file name with and without ending and label, record
+            keys.
         statements: of file names, records, texts and people in the catalogue, by hash.
-        reviewed: rows of ``catalogue.conflicts.reviewed`` by hash.
+        reviewed: rows of ``catalogue.annotations.reviewed`` by hash.
         decided: images whose label was set by hand.
     """
 
     task: Task
-    pictures: Mapping[str, Picture]
+    pictures: Mapping[str, Mapping[str, Any]]
     statements: Mapping[str, tuple[Statement, ...]]
     reviewed: Mapping[str, Mapping[str, Any]]
     decided: frozenset[str]
@@ -129,8 +99,8 @@ class LabelEvidence:
 
     def own_statements(self, image: str) -> tuple[Statement, ...]:
         """Where the label that an image bears comes from: its file name, else what was resolved."""
-        picture = self.pictures[image]
-        return self.of(image, "file") or (Statement(picture.source or "", picture.label or "", "", picture.panel_id),)
+        source, label, panel = (self.pictures[image][name] for name in ("source", "label", "panel_id"))
+        return self.of(image, "file") or (Statement(source or "", label or "", "", panel),)
 
     def words(self, *labels: str) -> str:
         """Labels as people write them; an answer that is no label stands in quotes."""
@@ -143,7 +113,7 @@ class LabelEvidence:
             vocabulary: the words that another source can say; None is returned for a label that is none of them.
         """
         said = {s.label for s in self.of(image, "file")}
-        label = said.pop() if len(said) == 1 else self.pictures[image].label
+        label = said.pop() if len(said) == 1 else self.pictures[image]["label"]
         return label if vocabulary is None or label in set(vocabulary) else None
 
     def coarse_words(self, source: str) -> frozenset[str]:
@@ -184,7 +154,7 @@ def read_evidence(session: Session) -> LabelEvidence:
         statements[row["image_sha256"]].append(said)
     return LabelEvidence(
         task=session.task,
-        pictures={image: Picture(**row, names=frozenset(names[image])) for image, row in first.items()},
+        pictures={image: row | {"names": names[image]} for image, row in first.items()},
         statements={image: tuple(said) for image, said in statements.items() if image in first},
         reviewed={row["image_sha256"]: row for row in rows_of.reviewed(catalogue) if row["image_sha256"] in first},
         decided=frozenset(row["image_sha256"] for row in decided),

@@ -9,16 +9,18 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from polydata.catalogue.conflicts import linked_records
+from polydata.catalogue.annotations import linked_records
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import Predictions, read_predictions
-from polydata.files.rater_tables import answer_text, column_patterns, meaning
-from polydata.files.tables import read_table
+from polydata.files.tables import answer_text, column_patterns, meaning, read_table
 from polydata.images.hashes import near_hashes
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Statement, read_evidence
 from polydata.labels.consensus import majority
 from polydata.text.reference import reference_keys
+
+PLACE = ("image_sha256", "panel_id", "paper", "page", "figure", "panel", "file_name", "label", "source")
+"""What names an image for people and programs."""
 
 
 def _labels(statements: Sequence[Statement]) -> list[str]:
@@ -98,20 +100,21 @@ def same_picture(evidence: LabelEvidence) -> Iterator[Conflict]:
     """Kind ``duplicate``: two images that show the same picture, by their perceptual hash, have different labels."""
     by_hash: dict[str, list[str]] = {}
     for image, picture in evidence.pictures.items():
-        if picture.label is not None:
-            by_hash.setdefault(picture.phash, []).append(image)
+        if picture["label"] is not None:
+            by_hash.setdefault(picture["phash"], []).append(image)
     pairs = [pair for images in by_hash.values() for pair in combinations(images, 2)]
     pairs += [(a, b) for one, other in near_hashes(by_hash) for a in by_hash[one] for b in by_hash[other]]
     order = {image: number for number, image in enumerate(evidence.pictures)}
     for a, b in pairs:
         first, second = sorted((a, b), key=order.__getitem__)
         one, two = evidence.pictures[first], evidence.pictures[second]
-        if one.label is None or two.label is None or one.label == two.label:
+        if one["label"] is None or two["label"] is None or one["label"] == two["label"]:
             continue
-        bits = (int(one.phash, 16) ^ int(two.phash, 16)).bit_count()
-        says = f"the same picture ({bits} of 64 bits differ) is {evidence.words(one.label, two.label)}"
-        statements = tuple(Statement(p.source or "", p.label or "", "", p.file_name or p.panel_id) for p in (one, two))
-        weight = evidence.weight("duplicate", one.label, two.label)
+        bits = (int(one["phash"], 16) ^ int(two["phash"], 16)).bit_count()
+        says = f"the same picture ({bits} of 64 bits differ) is {evidence.words(one['label'], two['label'])}"
+        said = ((p["source"] or "", p["label"], "", p["file_name"] or p["panel_id"]) for p in (one, two))
+        statements = tuple(Statement(*each) for each in said)
+        weight = evidence.weight("duplicate", one["label"], two["label"])
         yield Conflict("duplicate", weight, (first, second), says, statements)
 
 
@@ -119,7 +122,7 @@ def several_papers(evidence: LabelEvidence, records: Sequence[Mapping[str, Any]]
     """Kind ``key``: records of several papers are linked to one image, as where one key names two papers.
 
     Args:
-        records: rows of ``catalogue.conflicts.linked_records``.
+        records: rows of ``catalogue.annotations.linked_records``.
     """
     by_image: dict[str, list[Mapping[str, Any]]] = {}
     for row in records:
@@ -163,14 +166,14 @@ def model_against_label(evidence: LabelEvidence, predictions: Predictions) -> It
     """
     for image, prediction in predictions.by_image.items():
         picture = evidence.pictures.get(image)
-        if picture is None or picture.label not in predictions.labels or prediction.label == picture.label:
+        if picture is None or picture["label"] not in predictions.labels or prediction.label == picture["label"]:
             continue
-        said, label = prediction.label, picture.label
+        said, label = prediction.label, picture["label"]
         sure = f"probability {prediction.score:.2f}"
         says = f"{predictions.version} predicts {evidence.words(said)} ({sure}), the label is {evidence.words(label)}"
         statements = (
             Statement("model", said, sure, predictions.version),
-            Statement(picture.source or "", label, "", picture.panel_id),
+            Statement(picture["source"] or "", label, "", picture["panel_id"]),
         )
         weight = evidence.weight("model", said, label) * (prediction.score or 0)
         yield Conflict("model", round(weight, 4), (image,), says, statements)
@@ -219,7 +222,7 @@ def read_lines(evidence: LabelEvidence, table: TableOptions) -> tuple[list[Line]
     judges = column_patterns(path, columns, table.raters, leave_out=(table.truth, named))
     images: dict[str, set[str]] = defaultdict(set)
     for image, picture in evidence.pictures.items():
-        for name in picture.names:
+        for name in picture["names"]:
             images[name].add(image)
     lines, problems = [], []
     for row in rows:
@@ -318,14 +321,14 @@ class Conflicts:
     def counts(self) -> dict[str, int]:
         """Open conflicts of each kind, the weightiest kind first, and how many are settled."""
         count = Counter(c.kind for c in self.conflicts if not c.settled)
-        found = {kind: count[kind] for kind in sorted(SEVERITY, key=lambda k: -SEVERITY[k]) if count[kind]}
-        return {**found, "settled": sum(c.settled for c in self.conflicts)}
+        open_ones = {kind: count[kind] for kind in SEVERITY if count[kind]}
+        return {**open_ones, "settled": sum(c.settled for c in self.conflicts)}
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         listed = [
             {name: getattr(c, name) for name in ("kind", "severity", "settled", "says")}
-            | {"images": [self.evidence.pictures[i].place() for i in c.images]}
+            | {"images": [{name: self.evidence.pictures[i][name] for name in PLACE} for i in c.images]}
             | {"evidence": [asdict(s) for s in c.statements]}
             for c in self.conflicts
         ]

@@ -12,7 +12,7 @@ from polydata.catalogue.session import Session
 from polydata.files.atomic import writing_to
 from polydata.images.html import pdf_address, picture_address, template, write_page
 from polydata.images.picture import ImageStore
-from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Picture, Statement
+from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Statement
 from polydata.labels.conflicts.find import Conflicts
 from polydata.types import Progress, quiet, tracked
 
@@ -73,14 +73,14 @@ class _Drawer:
         self.store = store
         self.failures: dict[str, str] = {}
         self._addresses: dict[tuple[str, int], str | None] = {}
-        self._figures: dict[str, list[Picture]] = defaultdict(list)
+        self._figures: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for picture in evidence.pictures.values():
-            self._figures[picture.figure_id].append(picture)
+            self._figures[picture["figure_id"]].append(picture)
 
     def card(self, images: Sequence[str], conflicts: Sequence[Conflict]) -> dict[str, Any]:
         """What the template shows of one image or pair."""
         pictures = [self.evidence.pictures[image] for image in images]
-        near = {p.image_sha256: p for one in pictures for p in self._figures[one.figure_id]}
+        near = {p["image_sha256"]: p for one in pictures for p in self._figures[one["figure_id"]]}
         neighbours = [p for image, p in near.items() if image not in images]
         said = [statement for conflict in conflicts for statement in conflict.statements]
         said += [statement for image in images for statement in self.evidence.statements.get(image, ())]
@@ -94,21 +94,23 @@ class _Drawer:
             "statements": [_row(s) for s in {(s.source, s.who, s.label, s.evidence): s for s in said}.values()],
         }
 
-    def _shown(self, picture: Picture, side: int) -> dict[str, Any]:
-        where = [picture.paper, f"p. {picture.page}" if picture.page is not None else "", picture.figure or ""]
-        return vars(picture) | {
+    def _shown(self, picture: Mapping[str, Any], side: int) -> dict[str, Any]:
+        page = "" if picture["page"] is None else f"p. {picture['page']}"
+        where = ", ".join(part for part in (picture["paper"], page, picture["figure"]) if part)
+        return {
+            **picture,
             "address": self._address(picture, side),
-            "place": ", ".join(part for part in where if part) + (f" ({picture.panel})" if picture.panel else ""),
-            "caption": " ".join((picture.caption or "").split())[:MAX_TEXT],
-            "pdf": pdf_address(picture.path, picture.page),
+            "place": where + (f" ({picture['panel']})" if picture["panel"] else ""),
+            "caption": " ".join((picture["caption"] or "").split())[:MAX_TEXT],
+            "pdf": pdf_address(picture["path"], picture["page"]),
         }
 
-    def _address(self, picture: Picture, side: int) -> str | None:
-        key = (picture.image_sha256, side)
+    def _address(self, picture: Mapping[str, Any], side: int) -> str | None:
+        key = (picture["image_sha256"], side)
         if key not in self._addresses:
-            self._addresses[key], failure = picture_address(self.store, *key[:1], picture.format, side)
+            self._addresses[key], failure = picture_address(self.store, *key[:1], picture["format"], side)
             if failure:
-                self.failures[picture.image_sha256] = failure
+                self.failures[picture["image_sha256"]] = failure
         return self._addresses[key]
 
 

@@ -229,13 +229,9 @@ def connect(url: str) -> Server:
             if not isinstance(server.call("GET", "/api/current-user/whoami")["email"], str):
                 raise TypeError("an account without an address")
         except Refused as refused:
-            if refused.status < 500 and not _is_label_studio(server):
-                raise _refusal(url, None, None) from None
+            if refused.status < 500:
+                version = http.get(f"{url}/api/version", auth=None)  # which needs no token
+                if version.status_code != 200 or not isinstance(version.json()["release"], str):
+                    raise _refusal(url, None, None) from None
             raise
     return server
-
-
-def _is_label_studio(server: Server) -> bool:
-    """Whether it says so when asked for its version, which needs no token."""
-    answer = server.http.get(f"{server.url}/api/version", auth=None)
-    return answer.status_code == 200 and isinstance(answer.json()["release"], str)

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,19 +35,6 @@ _WITH_ANNOTATIONS = {
     "include": "id,data,annotations,"  # of a task; the server applies the list to its annotations too
     "result,completed_by,was_cancelled,created_at,updated_at,lead_time,ground_truth,parent_prediction",
 }
-
-
-@dataclass(frozen=True)
-class ServerTask:
-    """A task with its annotations as they stand on the server.
-
-    Attributes:
-        our_id: SHA-256 of its image; None for a task that this program did not make.
-    """
-
-    id: int
-    our_id: str | None
-    annotations: tuple[Mapping[str, Any], ...]
 
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
@@ -116,9 +102,12 @@ def newest_change(server: Server, project: int) -> str | None:
         return datetime.fromisoformat(newest[0]["updated_at"]).isoformat() if newest else None
 
 
-def annotated_tasks(server: Server, project: int, since: str | None) -> Iterator[ServerTask]:
+def annotated_tasks(
+    server: Server, project: int, since: str | None
+) -> Iterator[tuple[int, str | None, list[Mapping[str, Any]]]]:
     """Tasks with an answer or a skip, touched at ``since`` (ISO 8601) or later; for None whenever it was.
 
+    Of each: its number, the SHA-256 of its image (None if this program did not make it), its annotations as they stand.
     Making, editing and skipping an annotation touch its task. A task that has lost its only annotation
     is not among them, and one that was deleted cannot be: the counts of the project tell of those.
     """
@@ -133,7 +122,7 @@ def annotated_tasks(server: Server, project: int, since: str | None) -> Iterator
             if not isinstance(annotations, list) or not all(isinstance(a, Mapping) for a in annotations):
                 raise ServerError(f"Label Studio at {server.url} gave task {number} without readable annotations.")
             if number not in seen:
-                yield ServerTask(number, _our_id(task), tuple(annotations))
+                yield number, _our_id(task), annotations
             seen.add(number)
 
 
@@ -186,7 +175,7 @@ def replace_predictions(
         stale = []
         for prediction in there:
             task = int(prediction["task"])
-            if task in wanted and task not in kept and _same(prediction, wanted[task]):
+            if task in wanted and task not in kept and _said(prediction) == _said(wanted[task]):
                 kept.add(task)
             else:
                 stale.append(int(prediction["id"]))
@@ -206,9 +195,8 @@ def replace_predictions(
     return len(missing)
 
 
-def _same(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    values = [[r.get("value") for r in p["result"]] for p in (there, wanted)]
-    return values[0] == values[1] and there.get("score") == wanted.get("score")
+def _said(prediction: Mapping[str, Any]) -> tuple[list[Any], Any]:
+    return [result.get("value") for result in prediction["result"]], prediction.get("score")
 
 
 def local_urls(server: Server, project: int, folder: Path, root: Path, images: Mapping[str, Path]) -> dict[str, str]:
@@ -271,7 +259,11 @@ def uploaded_urls(server: Server, project: int, images: Mapping[str, Path]) -> d
     """Addresses of images that are sent to the server; what an earlier push sent is not sent again."""
     urls = _known_uploads(server, project, "")
     for batch in _batches({sha256: path for sha256, path in images.items() if sha256 not in urls}):
-        ids = _upload(server, project, batch)
+        with ExitStack() as stack, answering(server.url):
+            files = [(s, (f"{s}{path.suffix}", stack.enter_context(path.open("rb")))) for s, path in batch.items()]
+            asked = {"commit_to_project": "false"}  # files alone, without tasks
+            answer = server.call("POST", f"/api/projects/{project}/import", params=asked, files=files)
+            ids = [int(number) for number in answer["file_upload_ids"]]
         urls |= _known_uploads(server, project, str(ids))
     missing = [sha256 for sha256 in images if sha256 not in urls]
     if missing:
@@ -301,14 +293,3 @@ def _batches(images: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
         size += length
     if batch:
         yield batch
-
-
-def _upload(server: Server, project: int, batch: Mapping[str, Path]) -> list[int]:
-    """Send files without making tasks of them, and give their numbers."""
-    with ExitStack() as stack, answering(server.url):
-        files = [
-            (sha256, (f"{sha256}{path.suffix}", stack.enter_context(path.open("rb")))) for sha256, path in batch.items()
-        ]
-        path = f"/api/projects/{project}/import"
-        answer = server.call("POST", path, params={"commit_to_project": "false"}, files=files)
-        return [int(n) for n in answer["file_upload_ids"]]

@@ -1,0 +1,287 @@
+"""Corrections and links by hand, which outlive joins and new readings, and what goes with a panel whose id changes."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.lookup import begins
+from polydata.edits import Correction, Edit, Place, Spot, successors
+from polydata.types import Box
+
+TABLES = {"panel": ("links", "panel_id"), "figure": ("figure_links", "figure_id")}
+"""Where the links of each kind of target stand."""
+
+PUBLISHED = """panel_id IN (SELECT panel_id FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+                           WHERE papers.source <> 'pdf')"""
+MADE_BY_JOIN = {"links": f"NOT {PUBLISHED}", "figure_links": "true", "paper_links": "true", "link_candidates": "true"}
+"""Which rows of a record a link by hand takes the place of: not those of imported data sets."""
+
+CORNERS = ("x0", "y0", "x1", "y1")
+
+DEPENDENTS = {
+    "links": ("panel_id", "record_id"),
+    "link_candidates": ("panel_id", "record_id"),
+    "manual_links": ("target_id", "record_id"),
+    "label_votes": ("panel_id", "source", "record_id"),
+}
+"""Tables whose rows belong to panels, each with its key; the column that names the panel comes first."""
+
+PLACES = {
+    "panel": """SELECT panel_id AS id, paper_id, page, figures.label AS figure_label, panels.label AS panel_label,
+                       panels.x0, panels.y0, panels.x1, panels.y1, image_sha256
+                FROM panels JOIN figures USING (figure_id)""",
+    "figure": """SELECT figure_id AS id, paper_id, page, label AS figure_label, NULL AS panel_label, x0, y0, x1, y1,
+                        '' AS image_sha256 FROM figures""",
+}
+"""Where panels and figures stand."""
+
+
+@dataclass(frozen=True)
+class ManualLink:
+    """A link by hand.
+
+    Attributes:
+        target: ``panel``, ``figure``, or ``nothing``: the record belongs to no panel.
+        target_id: of the panel or figure, empty for nothing.
+        there: whether record and target are in the catalogue at present.
+    """
+
+    record_id: str
+    target: str
+    target_id: str
+    there: bool = True
+
+
+def manual_links(catalogue: Catalogue) -> list[ManualLink]:
+    """All links by hand, also those whose target is not there at present."""
+    rows = catalogue.tuples(
+        """SELECT record_id, target, target_id, record_id IN (SELECT record_id FROM records) AND (target = 'nothing'
+                  OR target_id IN (SELECT panel_id FROM panels UNION SELECT figure_id FROM figures))
+           FROM manual_links ORDER BY ALL"""
+    )
+    return [ManualLink(*row) for row in rows]
+
+
+def add_manual_link(catalogue: Catalogue, link: ManualLink) -> None:
+    """Write a link by hand within a transaction; the record's automatic links and candidates go.
+
+    ``nothing`` replaces the record's other links by hand, and they replace it.
+    """
+    other = "target <> 'nothing'" if link.target == "nothing" else "target = 'nothing'"
+    catalogue.run(f"DELETE FROM manual_links WHERE record_id = ? AND {other}", [link.record_id])  # noqa: S608
+    row = {"record_id": link.record_id, "target": link.target, "target_id": link.target_id}
+    catalogue.upsert("manual_links", [row])
+    for table, made_by_join in MADE_BY_JOIN.items():
+        catalogue.run(f"DELETE FROM {table} WHERE record_id = ? AND {made_by_join}", [link.record_id])  # noqa: S608
+    settle_manual_links(catalogue)
+
+
+def remove_manual_links(catalogue: Catalogue, record_id: str, target: str | None = None) -> list[ManualLink]:
+    """Take the links by hand of a record back within a transaction; returns those that went.
+
+    Args:
+        target: id of the panel or figure whose link goes, or the beginning of it, also of one that is not there;
+            None: all of them.
+    """
+    gone = [
+        link
+        for link in manual_links(catalogue)
+        if link.record_id == record_id and (target is None or begins(link.target_id, target))
+    ]
+    for link in gone:
+        catalogue.run("DELETE FROM manual_links WHERE record_id = ? AND target_id = ?", [record_id, link.target_id])
+    settle_manual_links(catalogue)
+    return gone
+
+
+def settle_manual_links(catalogue: Catalogue) -> None:
+    """Let the links follow from those by hand, within the caller's transaction.
+
+    A target that is gone is looked for in its paper by place; where it is not found its link waits.
+    """
+    _find_again(catalogue)
+    _note_places(catalogue)
+    for target, (table, column) in TABLES.items():
+        thing = f"{target}s"
+        catalogue.run(
+            f"""DELETE FROM {table} WHERE method = 'manual' AND (record_id, {column}) NOT IN (
+                    SELECT (record_id, target_id) FROM manual_links JOIN {thing} ON target_id = {column}
+                    WHERE target = ?)""",  # noqa: S608
+            [target],
+        )
+        catalogue.run(
+            f"""INSERT OR REPLACE INTO {table} ({column}, record_id, method, score)
+                SELECT target_id, record_id, 'manual', 1.0 FROM manual_links JOIN {thing} ON target_id = {column}
+                JOIN records USING (record_id) WHERE target = ?""",  # noqa: S608
+            [target],
+        )
+
+
+def _find_again(catalogue: Catalogue) -> None:
+    """Give links whose target is gone the one that stands in its place now."""
+    lost = catalogue.rows(
+        """SELECT * FROM manual_links
+           WHERE x0 IS NOT NULL AND target_id NOT IN (SELECT panel_id FROM panels UNION SELECT figure_id FROM figures)
+           ORDER BY record_id, target_id"""
+    )
+    of_paper: dict[tuple[str, str], dict[str, Spot]] = defaultdict(dict)
+    for row in lost:
+        box = Box(*(row[c] for c in CORNERS))
+        spot = Spot(row["page"], row["figure_label"], row["panel_label"], box, "")
+        of_paper[row["paper_id"], row["target"]][row["target_id"]] = spot
+    for (paper_id, target), before in of_paper.items():
+        after = spots(catalogue, paper_id, target)
+        for old, new in successors(before, after).items():
+            catalogue.run(
+                """DELETE FROM manual_links WHERE target_id = ? AND record_id IN
+                   (SELECT record_id FROM manual_links WHERE target_id = ?)""",
+                [old, new],
+            )
+            catalogue.run("UPDATE manual_links SET target_id = ? WHERE target_id = ?", [new, old])
+
+
+def _note_places(catalogue: Catalogue) -> None:
+    """Write down where the targets stand that are there."""
+    names = ("paper_id", "page", "figure_label", "panel_label", *CORNERS)
+    catalogue.run(
+        f"""UPDATE manual_links SET {", ".join(f"{name} = place.{name}" for name in names)}
+            FROM ({" UNION ALL ".join(PLACES.values())}) place WHERE target_id = place.id"""  # noqa: S608
+    )
+
+
+def list_manual_links(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """All links by hand: record_id, record_key, target, target_id, paper, page, figure, panel, state."""
+    return catalogue.rows(
+        """SELECT record_id, record_key, target, target_id, papers.file_name AS paper, manual_links.page,
+                  figure_label AS figure, panel_label AS panel,
+                  CASE WHEN records.record_id IS NULL THEN 'waits: its record is not in the catalogue'
+                       WHEN target = 'nothing' THEN 'in force'
+                       WHEN target_id IN (SELECT panel_id FROM panels UNION SELECT figure_id FROM figures)
+                       THEN 'in force' ELSE 'waits: its ' || target || ' is not in the catalogue' END AS state
+           FROM manual_links LEFT JOIN records USING (record_id) LEFT JOIN papers USING (paper_id)
+           ORDER BY record_key, record_id, target_id"""
+    )
+
+
+def spots(catalogue: Catalogue, paper_id: str, kind: str = "panel") -> dict[str, Spot]:
+    """Where the panels of a paper stand, or its figures, by their ids."""
+    rows = catalogue.tuples(
+        f"""SELECT id, page, figure_label, panel_label, image_sha256, x0, y0, x1, y1 FROM ({PLACES[kind]})
+            WHERE paper_id = ? AND x0 IS NOT NULL ORDER BY id""",  # noqa: S608 - a constant
+        [paper_id],
+    )
+    return {one: Spot(page, figure, label, Box(*box), image) for one, page, figure, label, image, *box in rows}
+
+
+def reattach(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], moved: Mapping[str, str]) -> None:
+    """Give rows that belong to the panels that a paper had to those that it has, within the caller's transaction.
+
+    Args:
+        before: from ``spots``, before the paper was written anew.
+        moved: panels whose successor is known; that of others follows from labels and boxes.
+    """
+    if not before:
+        return
+    after = spots(catalogue, paper_id)
+    heirs = {old: moved[old] for old in before if old not in after and moved.get(old) in after}
+    taken = set(heirs.values())
+    heirs |= successors(
+        {old: spot for old, spot in before.items() if old not in heirs},
+        {new: spot for new, spot in after.items() if new not in taken},
+    )
+    move_dependents(catalogue, heirs)
+    changed = {before[old].image: after[heirs.get(old, old)].image for old in before if heirs.get(old, old) in after}
+    _move_decisions(catalogue, {old: new for old, new in changed.items() if old != new})
+
+
+def _move_decisions(catalogue: Catalogue, images: Mapping[str, str]) -> None:
+    """Give what was decided by hand of an image to the image that took its place, unless that has a decision."""
+    for old, new in images.items():
+        catalogue.run(
+            """INSERT OR IGNORE INTO screening_corrections
+               SELECT ?, decision FROM screening_corrections WHERE image_sha256 = ?""",
+            [new, old],
+        )
+        catalogue.run(
+            """DELETE FROM screening_corrections
+               WHERE image_sha256 = ? AND NOT EXISTS (SELECT 1 FROM panels WHERE image_sha256 = ?)""",
+            [old, old],
+        )
+        catalogue.run(  # a label that was set by hand; the old image keeps it where a panel still shows it
+            """UPDATE label_decisions SET image_sha256 = $1
+               WHERE image_sha256 = $2 AND $2 NOT IN (SELECT image_sha256 FROM panels)
+                 AND $1 NOT IN (SELECT image_sha256 FROM label_decisions)""",
+            [new, old],
+        )
+
+
+def move_dependents(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
+    """Give the rows of panels to others, within the caller's transaction; what these have already stays theirs.
+
+    Args:
+        moved: ids of panels, each with the id that takes over.
+    """
+    moved = {old: new for old, new in moved.items() if old != new}
+    for table, key in DEPENDENTS.items():
+        column = key[0]
+        rows = catalogue.rows(
+            f"SELECT * FROM {table} WHERE list_contains(?, {column}) ORDER BY {column}",  # noqa: S608 - constants
+            [list(moved)],
+        )
+        catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [list(moved)])  # noqa: S608
+        rows = [row | {column: moved[row[column]]} for row in rows]
+        there = set(catalogue.tuples(f"SELECT {', '.join(key)} FROM {table}")) if rows else set()  # noqa: S608
+        catalogue.upsert(table, [row for row in rows if tuple(row[name] for name in key) not in there])
+
+
+def _parts(text: str) -> dict[str, Any]:
+    return {name: Box(**value) if isinstance(value, dict) else value for name, value in json.loads(text).items()}
+
+
+def _edit(row: dict[str, Any]) -> Edit:
+    place, changes = Place(**_parts(row["place"])), Correction(**_parts(row["changes"]))
+    return Edit(row["paper_sha256"], row["number"], row["target"], place, changes, row["stale"])
+
+
+def edits_of(catalogue: Catalogue, paper_sha256: str) -> list[Edit]:
+    """The corrections of a paper in the order in which they were made."""
+    rows = catalogue.rows("SELECT * FROM edits WHERE paper_sha256 = ? ORDER BY number, edit_id", [paper_sha256])
+    return [_edit(row) for row in rows]
+
+
+def write_edits(catalogue: Catalogue, edits: Iterable[Edit], undone: str | None = None) -> None:
+    """Write corrections and whether they are in force, within the caller's transaction; take one back."""
+    if undone is not None:
+        catalogue.run("DELETE FROM edits WHERE edit_id = ?", [undone])
+    catalogue.upsert("edits", [edit.row() for edit in edits])
+
+
+def list_edits(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """All corrections: edit_id, paper, page, figure, panel, changes, state (``in force`` or why it is not)."""
+    rows = catalogue.rows(
+        """SELECT edits.*, papers.file_name FROM edits LEFT JOIN papers ON papers.sha256 = edits.paper_sha256
+           ORDER BY papers.file_name, edits.paper_sha256, number, edit_id"""
+    )
+    listed = []
+    for row in rows:
+        edit = _edit(row)
+        asked = edit.changes.asked | ({"box": edit.changes.box.as_list()} if edit.changes.box else {})
+        state = f"stale: {edit.stale}" if edit.stale else "in force"
+        listed.append(
+            {
+                "edit_id": row["edit_id"],
+                "paper": row["file_name"] or edit.paper_sha256,
+                "page": edit.place.page,
+                "figure": edit.place.label,
+                "panel": edit.place.panel_label,
+                "target": edit.target,
+                "changes": "delete" if edit.changes.delete else json.dumps(asked, ensure_ascii=False),
+                "state": state if row["file_name"] else "stale: its paper is not in the catalogue",
+            }
+        )
+    return listed
