@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from polydata import ids
 from polydata.choices import Kind
@@ -20,6 +21,8 @@ from polydata.text.captions import LABEL, WORDS, split_caption
 from polydata.text.mentions import find_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 from polydata.workspace import ExtractSettings
+
+Shown = TypeVar("Shown", Figure, Panel)
 
 CERTAIN = 0.9
 """Boxes that overlap by this much (intersection over union) are the same whatever their labels say."""
@@ -105,31 +108,28 @@ def _made(paper: Paper, edit: Edit, cutter: Cutter | None) -> _Outcome:
 
 def figure_at(paper: Paper, place: Place) -> Figure | None:
     """The figure that stands at a place: by its box, by its label on that page, or by a box that overlaps."""
-    here = [one for one in paper.figures if one.page == place.page]
-    return here[best] if (best := _best([(f.label, f.box) for f in here], place.label, place.box)) is not None else None
+    return _at([one for one in paper.figures if one.page == place.page], place.label, place.box)
 
 
 def panel_at(figure: Figure, place: Place) -> Panel | None:
     """The panel of a figure that stands at a place."""
     if place.panel_box is None:
         return None
-    spots = [(panel.label, panel.box) for panel in figure.panels]
-    best = _best(spots, place.panel_label, place.panel_box)
-    if best is None and len(figure.panels) == 1 and place.panel_box.rounded() == place.box.rounded():
-        best = 0  # the whole of a figure whose box is another one now
-    return None if best is None else figure.panels[best]
+    found = _at(figure.panels, place.panel_label, place.panel_box)
+    if found is None and len(figure.panels) == 1 and place.panel_box.rounded() == place.box.rounded():
+        return figure.panels[0]  # the whole of a figure whose box is another one now
+    return found
 
 
-def _best(spots: Sequence[tuple[str | None, Box]], label: str | None, box: Box) -> int | None:
-    """Number of the spot with nearly that box, else the only one with that label, else one that overlaps by half."""
-    likeness = [one.iou(box) for _, one in spots]
-    nearest = max(range(len(spots)), key=lambda number: likeness[number], default=None)
-    if nearest is not None and likeness[nearest] >= CERTAIN:
+def _at(things: Sequence[Shown], label: str | None, box: Box) -> Shown | None:
+    """The one with nearly that box, else the only one with that label, else one that overlaps by half."""
+    nearest = max(things, key=lambda one: one.box.iou(box), default=None)
+    if nearest is None or nearest.box.iou(box) >= CERTAIN:
         return nearest
-    same = [number for number, (own, _) in enumerate(spots) if label is not None and own == label]
+    same = [one for one in things if label is not None and one.label == label]
     if len(same) == 1:
         return same[0]
-    return nearest if nearest is not None and likeness[nearest] >= SAME else None
+    return nearest if nearest.box.iou(box) >= SAME else None
 
 
 def _corrected(paper: Paper, old: Figure, changes: Correction, cutter: Cutter | None) -> Figure:

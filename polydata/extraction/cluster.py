@@ -71,27 +71,11 @@ class ReadersOnWorker(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Called on a worker when it meets this plugin."""
         _let_children_start()
-        self._readers = Readers(self._store, self._settings, workers=worker.state.nthreads)
+        self.readers = Readers(self._store, self._settings, workers=worker.state.nthreads)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
         """Called when the plugin is taken away or the worker ends."""
-        threading.Thread(target=self._readers.stop, daemon=True).start()  # waits for processes: not in its event loop
-
-    def read(self, path: Path, sha256: str, data: bytes | None) -> Paper | Failure | None:
-        """Read a file; None where its bytes do not lie here and were not sent."""
-        if data is None:
-            try:
-                same = sha256_file(path) == sha256
-            except OSError:
-                same = False
-            return self._readers.do(extract_paper, path) if same else None
-        with tempfile.TemporaryDirectory(prefix="polydata-") as folder:
-            sent = Path(folder) / safe_name(path.name)
-            sent.write_bytes(data)
-            result = self._readers.do(extract_paper, sent)
-        if isinstance(result, Failure):
-            return replace(result, path=str(path), detail=result.detail.replace(str(sent), str(path)))
-        return result
+        threading.Thread(target=self.readers.stop, daemon=True).start()  # waits for processes: not in its event loop
 
 
 def _let_children_start() -> None:
@@ -100,10 +84,29 @@ def _let_children_start() -> None:
 
 
 def read(plugin: str, path: str, sha256: str, data: bytes | None) -> Paper | Failure | None:
-    """The task that a worker runs: a file by where it may lie, its bytes' hash, and the bytes where they are sent."""
-    readers = get_worker().plugins[plugin]
-    assert isinstance(readers, ReadersOnWorker)
-    return readers.read(Path(path), sha256, data)
+    """The task that a worker runs: a file is read; None where its bytes do not lie here and were not sent.
+
+    Args:
+        plugin: name of the worker's ``ReadersOnWorker``.
+        path: where the file may lie.
+        sha256: of its bytes.
+        data: its bytes, where they are sent.
+    """
+    on_worker = get_worker().plugins[plugin]
+    assert isinstance(on_worker, ReadersOnWorker)
+    if data is None:
+        try:
+            same = sha256_file(Path(path)) == sha256
+        except OSError:
+            same = False
+        return on_worker.readers.do(extract_paper, Path(path)) if same else None
+    with tempfile.TemporaryDirectory(prefix="polydata-") as folder:
+        sent = Path(folder) / safe_name(Path(path).name)
+        sent.write_bytes(data)
+        result = on_worker.readers.do(extract_paper, sent)
+    if isinstance(result, Failure):
+        return replace(result, path=path, detail=result.detail.replace(str(sent), path))
+    return result
 
 
 def versions() -> dict[str, str]:

@@ -20,7 +20,6 @@ THREADS = (
 )
 """Variables that tell numeric libraries how many threads to start; the workers are the parallel part."""
 
-
 M_MMAP_THRESHOLD = -3
 LARGE_BLOCK = 4_000_000
 """Bytes from which memory is given back at once. Otherwise what OCR frees stays with the process, page by page."""

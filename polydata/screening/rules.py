@@ -36,7 +36,6 @@ BLEND = re.compile(
 )
 """Words and ratios (70/30) by which captions speak of a blend."""
 
-
 Rule = Callable[[Rgb, str | None, bool], Screening]
 """Takes a picture (rows x columns x 3, 0 to 255), the caption of its figure, None where there is none, and whether
 extraction took it for a micrograph, its figure considered."""

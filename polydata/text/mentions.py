@@ -176,16 +176,13 @@ def _magnification(text: str, start: int, number: str, span: tuple[int, int] | N
 
 
 def _polymers(text: str) -> Iterator[Mention]:
-    for value, start, end in (*_amides(text), *_named(text), *_bracketed(text), *_unlisted(text), *_codes(text)):
+    amides = (("PA" + re.sub(r"[,./]", "", match["digits"]), *match.span()) for match in AMIDE.finditer(text))
+    unlisted = ((match[0].lower().removesuffix("s"), *match.span()) for match in UNLISTED.finditer(text))
+    for value, start, end in (*amides, *_named(text), *_bracketed(text), *unlisted, *_codes(text)):
         tail, finish = "", end
         while (match := JOINED.match(text, finish)) and finish - start < LONGEST_NAME:
             tail, finish = tail + match[0], match.end()
         yield Mention("polymer", value + tail, text[start:finish], start, finish)
-
-
-def _amides(text: str) -> Iterator[tuple[str, int, int]]:
-    for match in AMIDE.finditer(text):
-        yield "PA" + re.sub(r"[,./]", "", match["digits"]), match.start(), match.end()
 
 
 def _named(text: str) -> Iterator[tuple[str, int, int]]:
@@ -222,11 +219,6 @@ def _bracketed(text: str) -> Iterator[tuple[str, int, int]]:
         name = " ".join(text[match.start() : end].split()) if end - match.start() <= LONGEST_NAME else ""
         if re.search(r"[A-Za-z]{2}", name[5:]):
             yield "p" + name[1:], match.start(), end
-
-
-def _unlisted(text: str) -> Iterator[tuple[str, int, int]]:
-    for match in UNLISTED.finditer(text):
-        yield match[0].lower().removesuffix("s"), match.start(), match.end()
 
 
 def _codes(text: str) -> Iterator[tuple[str, int, int]]:

@@ -75,7 +75,6 @@ def block_texture(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
 
 def _block_means(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Mean of each 8 x 8 block."""
     size = plane.shape[1] // BLOCK, plane.shape[0] // BLOCK
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from polydata.vision.measures import Rgb, measure, shrink
+from polydata.vision.measures import BLOCK, Rgb, measure, shrink
 
 Grey = npt.NDArray[np.float32]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-BLOCK = 8
 NEAR = 10
 """Grey levels by which a pixel of the ground may differ from the ground's tone."""
 

@@ -18,7 +18,6 @@ from polydata.vision.measures import Rgb
 BATCH = 2
 """Lines that are recognised together; more cost memory and no less time."""
 
-
 MOST = 2000
 """Pixels of the longer side; larger pictures are shrunk to that. Memory goes with the area: 800 MB at 2,000 x 1,500."""
 

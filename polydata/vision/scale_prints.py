@@ -26,24 +26,17 @@ MICROMETRES = {"nm": 1e-3, "µm": 1.0, "mm": 1e3}
 
 
 @dataclass(frozen=True)
-class Length:
-    """A length as printed.
+class Length(Print):
+    """A length as printed, and its print.
 
     Attributes:
         value, unit: 10 and ``µm``.
         strict: the unit was read as it is written; otherwise it is what is likely beside a bar.
-        score: 0 to 1, of the recogniser.
-        x0, y0, x1, y1: where it stands, in pixels of the picture.
     """
 
     value: float
     unit: str
     strict: bool
-    score: float
-    x0: float
-    y0: float
-    x1: float
-    y1: float
 
     @property
     def value_um(self) -> float:
@@ -64,22 +57,11 @@ def usual(value: float) -> bool:
 
 def _unit(text: str) -> str:
     plain = re.sub(r"\s", "", text).lower()
-    if plain == "nm":
-        return "nm"
-    return "mm" if plain == "mm" else "µm"
+    return plain if plain in ("nm", "mm") else "µm"
 
 
 def _number(text: str) -> float:
     return float(text.replace(",", ".").replace(":", "."))
-
-
-def _spelled(text: str) -> str:
-    """The text with signs that look like digits made digits where a number stands before a unit."""
-
-    def digits(match: re.Match[str]) -> str:
-        return match[0].translate(CONFUSED)
-
-    return NEARLY_NUMBER.sub(digits, text)
 
 
 def lengths_in(line: Print) -> list[Length]:
@@ -88,7 +70,7 @@ def lengths_in(line: Print) -> list[Length]:
     A working distance (``WD 9.6 mm``) is none, nor is a number that no scale bar bears. A unit that was read wrongly
     (``10 pm``, ``10u``, ``10 rm``) counts only where little else stands in the line.
     """
-    text = _spelled(line.text[:MAX_SIGNS])
+    text = NEARLY_NUMBER.sub(lambda match: match[0].translate(CONFUSED), line.text[:MAX_SIGNS])
     signs = max(1, len(re.sub(r"\W", "", text)))
     found = []
     matches = [(match, True) for match in (*STRICT.finditer(text), *AFTER_MAGNIFICATION.finditer(text))]
@@ -107,14 +89,15 @@ def lengths_in(line: Print) -> list[Length]:
         width = (line.x1 - line.x0) / max(1, len(text))
         found.append(
             Length(
-                value=value,
-                unit=unit,
-                strict=strict,
+                text=match[0],
                 score=line.score,
                 x0=line.x0 + match.start() * width,
                 y0=line.y0,
                 x1=line.x0 + match.end() * width,
                 y1=line.y1,
+                value=value,
+                unit=unit,
+                strict=strict,
             )
         )
     return found

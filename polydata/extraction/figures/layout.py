@@ -266,11 +266,9 @@ def lay_out_pages(
     texts, inks, owns = [], [], []
     for page in pages:
         own = [one for one in (*captions, *tables) if one.page == page.number]
-        lines: frozenset[Line] = frozenset(line for one in own for line in one.lines)
-        text = split_text(page, lines, prints)
-        texts.append(text)
         owns.append(own)
-        inks.append(ink_boxes(page, text, [one.box for one in own], digests))
+        texts.append(split_text(page, frozenset(line for one in own for line in one.lines), prints))
+        inks.append(ink_boxes(page, texts[-1], [one.box for one in own], digests))
     layouts = []
     for page, text, ink, own in zip(pages, texts, without_repeated(pages, inks), owns, strict=True):
         walls = [line.box for line in text.prose] + [one.box for one in own]

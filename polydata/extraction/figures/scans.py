@@ -31,10 +31,8 @@ FEW_WORDS = 25
 SURE = 0.5
 """Print that the recogniser is less sure of is no text: it is a texture or a drawing."""
 
-
 HEAD, LONGEST = 8.0, 200.0
 """Of lines that may begin a caption so many heights are read at first; longer lines than so many heights are cut."""
-
 
 MOST_PAGES = 40
 """Pages of a document that are read at most."""

@@ -27,7 +27,6 @@ AROUND = 16.0
 BESIDE = 30.0
 """Points between a letter and the panel above, below or beside which it stands."""
 
-
 READ = 6
 """Panels whose corners are read; they tell rows from columns, and more cost time."""
 
