@@ -36,13 +36,14 @@ OVERLAP, DEMO_PAPERS = 0.5, 6
 
 def by_polydata(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, list[Spot]]]:
     """This project, one worker."""
-    from polydata.extraction.pool import extract_many
+    from polydata.extraction.paper import extract_paper
+    from polydata.extraction.pool import Readers
     from polydata.images.picture import ImageStore
     from polydata.types import Failure
     from polydata.workspace import ExtractSettings
 
     settings = ExtractSettings(seconds_per_file=600, memory_mb=1000)
-    results = extract_many(paths, ImageStore(out), settings, workers=1)
+    results = Readers(ImageStore(out), settings, workers=1).each((path, extract_paper, ()) for path in paths)
     for path, paper in results:
         if isinstance(paper, Failure):
             sys.stderr.write(f"{path}: {paper.reason}: {paper.detail}\n")

@@ -1,4 +1,4 @@
-"""Many PDFs on a Dask cluster: the work of ``extract_many`` on the processors of other machines.
+"""Many PDFs on a Dask cluster: the work of ``Readers`` on the processors of other machines.
 
 A file is read by its path where the worker sees the very same bytes there, else its bytes are sent along. Each
 worker reads files in processes of its own (``Readers``), so that time and memory limits end a file for good
@@ -70,17 +70,13 @@ class ReadersOnWorker(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Called on a worker when it meets this plugin."""
-        _let_children_start()
+        # Dask marks its workers as daemons, which may start no processes; those of a pool end with their parent.
+        multiprocessing.process.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
         self.readers = Readers(self._store, self._settings, workers=worker.state.nthreads)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
         """Called when the plugin is taken away or the worker ends."""
         threading.Thread(target=self.readers.stop, daemon=True).start()  # waits for processes: not in its event loop
-
-
-def _let_children_start() -> None:
-    """Dask marks its workers as daemons, which may start no processes; those of a pool end with their parent."""
-    multiprocessing.process.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
 
 
 def read(plugin: str, path: str, sha256: str, data: bytes | None) -> Paper | Failure | None:

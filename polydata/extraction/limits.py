@@ -25,12 +25,6 @@ LARGE_BLOCK = 4_000_000
 """Bytes from which memory is given back at once. Otherwise what OCR frees stays with the process, page by page."""
 
 
-def _give_back_large_blocks() -> None:
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # glibc
-        libc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-
-
 def set_up(memory_mb: int) -> None:
     """Bind this process to one thread a library and to a number of megabytes of its own.
 
@@ -44,7 +38,9 @@ def set_up(memory_mb: int) -> None:
     for name in THREADS:
         os.environ[name] = "1"
     if sys.platform != "darwin":
-        _give_back_large_blocks()
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):  # glibc
+            libc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
         size = memory_mb * 1024 * 1024
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         size = size if hard == resource.RLIM_INFINITY else min(size, hard)

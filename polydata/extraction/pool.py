@@ -6,7 +6,7 @@ import errno
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
@@ -17,9 +17,8 @@ from pebble import ProcessExpired, ProcessPool
 from polydata.errors import PolydataError
 from polydata.extraction.document.open import ExtractionFailure, file_digest
 from polydata.extraction.limits import set_up
-from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore
-from polydata.types import Failure, Paper
+from polydata.types import Failure
 from polydata.workspace import ExtractSettings
 
 T = TypeVar("T")
@@ -146,7 +145,7 @@ class Readers:
         """Do something with each of many files, then stop; yields each path with what came of it as it is done.
 
         Args:
-            jobs: path, what to do with it, and further arguments of that; asked for as workers come free.
+            jobs: path, what to do with it, and further arguments of that (see ``do``); asked for as workers come free.
 
         Raises:
             PolydataError: if pictures cannot be stored.
@@ -174,23 +173,3 @@ class Readers:
         time.sleep(max(0.0, self._lost + SETTLE_S - time.monotonic()))
         self._pool.stop()
         self._pool.join()
-
-
-def extract_many(
-    paths: Sequence[Path], store: ImageStore, settings: ExtractSettings, *, workers: int
-) -> Iterator[tuple[Path, Paper | Failure]]:
-    """Extract files in worker processes and yield each with its path as it is done.
-
-    Args:
-        paths: of the PDFs.
-        store: where pictures are put.
-        settings: limits, as for ``Readers``.
-        workers: number of processes.
-
-    Yields:
-        Each path with its ``Paper`` or ``Failure``, in the order in which they end.
-
-    Raises:
-        PolydataError: if pictures cannot be stored.
-    """
-    yield from Readers(store, settings, workers=max(1, workers)).each((path, extract_paper, ()) for path in paths)

@@ -25,7 +25,8 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.extraction.amend import Amended, amend_paper
 from polydata.extraction.document.open import ExtractionFailure, file_digest
-from polydata.extraction.pool import Readers, extract_many
+from polydata.extraction.paper import extract_paper
+from polydata.extraction.pool import Readers
 from polydata.files.find import find_pdfs
 from polydata.images.picture import ImageStore
 from polydata.resources import install_hint
@@ -241,7 +242,7 @@ def _read(
 ) -> Iterator[tuple[Path, Paper | Failure]]:
     """What each file gives, read by this many processes here or by the cluster of this name."""
     if isinstance(where, int):
-        return extract_many(paths, store, settings, workers=where)
+        return Readers(store, settings, workers=where).each((path, extract_paper, ()) for path in paths)
     try:
         from polydata.extraction.cluster import extract_on_cluster
     except ModuleNotFoundError as error:

@@ -68,7 +68,8 @@ def find_copies(
         InputError: if an image cannot be read.
     """
     names = sorted(pictures)
-    kept = cache / f"{_key(names)}.json" if cache else None
+    key = hashlib.sha256("\n".join((f"copies {VERSION}", *names)).encode()).hexdigest()
+    kept = cache / f"{key}.json" if cache else None
     if kept is not None and (answer := _read(kept, names)) is not None:
         return answer
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -174,10 +175,6 @@ def _same_code(codes: Index) -> tuple[Index, Index]:
         first.append(members[:, i].ravel())
         second.append(members[:, j].ravel())
     return np.concatenate(first), np.concatenate(second)
-
-
-def _key(names: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join((f"copies {VERSION}", *names)).encode()).hexdigest()
 
 
 def _read(path: Path, names: Sequence[str]) -> tuple[Copy, ...] | None:

@@ -112,14 +112,11 @@ def _look_up(service: Crossref, paper: Mapping[str, Any]) -> tuple[Reference, st
     same = sorted((found for found in scored if found[0] >= SAME_TITLE), key=lambda found: (-found[0], found[1].doi))
     if not same:
         return "no title is like its own"
-    near = [(score, one) for score, one in same if _same_time(paper["year"], one.year)]
+    year = paper["year"]
+    near = [found for found in same if None in (year, found[1].year) or abs(year - found[1].year) <= YEARS_APART]
     if not near:
         return f"a work of its title is of another year ({same[0][1].year})"
     return near[0][1], "title", round(near[0][0] / 100, 4)
-
-
-def _same_time(one: int | None, other: int | None) -> bool:
-    return one is None or other is None or abs(one - other) <= YEARS_APART
 
 
 def _likeness(one: str | None, other: str | None) -> float | None:

@@ -54,7 +54,9 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
     rows = shown_screenings(session.catalogue)
     if not rows:
         raise UsageError("No image was screened, so there is nothing to show.", "Run polydata screen first.")
-    sections = {name: [row for row in rows if section_of(row) == name] for name in SECTIONS}
+    sections: dict[str, list[dict[str, Any]]] = {name: [] for name in SECTIONS}
+    for row in rows:
+        sections["borderline" if row["borderline"] else row["decision"]].append(row)
     sheets = [
         (f"{name}-{number + 1}.html", name, images[number * PER_PAGE : (number + 1) * PER_PAGE])
         for name, images in sections.items()
@@ -78,11 +80,6 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
         for old in (p for s in SECTIONS for p in folder.glob(f"{s}-*.html") if p.name not in names):
             old.unlink()
     return Sheets(index, counts, len(sheets), tuple(failures))
-
-
-def section_of(row: Mapping[str, Any]) -> str:
-    """Where an image is shown: ``borderline``, ``accepted`` or ``rejected``."""
-    return "borderline" if row["borderline"] else str(row["decision"])
 
 
 def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], str | None]:

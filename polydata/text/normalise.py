@@ -36,19 +36,14 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def unescape(text: str) -> str:
-    """HTML entities resolved, also the database's own ``&slash;``."""
-    return html.unescape(_SLASH.sub("/", text))
-
-
 def clean(text: str) -> str | None:
-    """One line of readable text: entities resolved, control characters gone, single spaces.
+    """One line of readable text: HTML entities resolved, control characters gone, single spaces.
 
     Returns:
         None where nothing is left or only a word that stands for an empty field (``none``, ``n/a``).
     """
-    text = unicodedata.normalize("NFC", _CONTROL.sub("", unescape(text)))
-    text = " ".join(text.split())
+    text = _CONTROL.sub("", html.unescape(_SLASH.sub("/", text)))
+    text = " ".join(unicodedata.normalize("NFC", text).split())
     return None if text.lower() in EMPTY_WORDS else text
 
 

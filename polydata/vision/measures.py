@@ -79,11 +79,6 @@ def _block_means(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _descreened(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Tones of a halftone picture: the mean over its dots. Lines on white stay lines on white."""
-    return np.asarray(ndimage.uniform_filter(grey, 5)[2::3, 2::3], np.float32)
-
-
 def measure(rgb: Rgb) -> PixelStats:
     """Measure a picture.
 
@@ -95,7 +90,8 @@ def measure(rgb: Rgb) -> PixelStats:
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     grey = np.asarray(cv2.cvtColor(small.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
     if ((grey >= WHITE) | (grey <= BLACK)).mean() > BILEVEL:
-        grey = _descreened(grey)
+        # A halftone's tones are the mean over its dots. Lines on white stay lines on white.
+        grey = np.asarray(ndimage.uniform_filter(grey, 5)[2::3, 2::3], np.float32)
     histogram = np.bincount((grey / 4).astype(np.uint8).ravel(), minlength=64) / grey.size
     texture = block_texture(grey)
     return PixelStats(

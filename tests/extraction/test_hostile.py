@@ -15,7 +15,7 @@ from pdf_bombs import image_bomb, slow_pdf
 from polydata.extraction.document.meta import safe_name
 from polydata.extraction.document.open import ExtractionFailure
 from polydata.extraction.paper import extract_paper
-from polydata.extraction.pool import extract_many
+from polydata.extraction.pool import Readers
 from polydata.images.picture import ImageStore
 from polydata.types import Failure, Paper
 from polydata.workspace import ExtractSettings
@@ -127,6 +127,12 @@ def outcomes(stream: Iterator[tuple[Path, Paper | Failure]]) -> list[Paper | Fai
 
 
 @pytest.mark.slow
+def extracted(
+    paths: list[Path], store: ImageStore, settings: ExtractSettings, workers: int
+) -> Iterator[tuple[Path, Paper | Failure]]:
+    yield from Readers(store, settings, workers=workers).each((path, extract_paper, ()) for path in paths)
+
+
 def test_the_pool_survives_bad_files(tmp_path: Path) -> None:
     good = [tmp_path / f"good{index}.pdf" for index in range(3)]
     for path in good:
@@ -136,7 +142,7 @@ def test_the_pool_survives_bad_files(tmp_path: Path) -> None:
     slow_pdf(slow)
     encrypted(locked, user_password="secret")
     results = outcomes(
-        extract_many(
+        extracted(
             [good[0], broken, slow, good[1], locked, tmp_path / "none.pdf", good[2]],
             ImageStore(tmp_path / "store"),
             ExtractSettings(seconds_per_file=8, memory_mb=4096),
@@ -159,7 +165,7 @@ def test_memory_over_the_limit_fails_that_file_alone(tmp_path: Path) -> None:
     below(good)
     greedy.write_bytes(image(9500, 9500, zlib.compress(bytes(9500 * 9500 * 3), 1)))
     results = outcomes(
-        extract_many(
+        extracted(
             [greedy, good],
             ImageStore(tmp_path / "store"),
             ExtractSettings(seconds_per_file=60, memory_mb=900),
@@ -175,7 +181,7 @@ def test_stopping_early_ends_the_workers(tmp_path: Path) -> None:
     for path in paths:
         below(path)
     settings = ExtractSettings(seconds_per_file=60, memory_mb=4096)
-    stream = extract_many(paths, ImageStore(tmp_path / "store"), settings, workers=1)
+    stream = extracted(paths, ImageStore(tmp_path / "store"), settings, workers=1)
     assert isinstance(next(stream)[1], Paper)
     stream.close()  # what an interrupted loop does: must return, leaving no worker behind
 
