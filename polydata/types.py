@@ -90,6 +90,10 @@ class Box:
         """The share of this box's area that lies in ``other``, 0 to 1."""
         return self.overlap(other) / self.area
 
+    def moved(self, x: float, y: float) -> Box:
+        """The same box farther to the right and down."""
+        return Box(self.x0 + x, self.y0 + y, self.x1 + x, self.y1 + y)
+
     def union(self, other: Box) -> Box:
         """The smallest box that holds both."""
         return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))

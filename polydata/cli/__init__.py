@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import typer
+from typer import Option
 
 from polydata.console.group import new_program, print_version
 
@@ -77,10 +77,10 @@ app = new_program("From a folder of literature PDFs to a trustworthy labelled mi
 @app.callback()
 def main(
     workspace: Annotated[
-        Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="The workspace that the command works on.")
+        Path | None, Option("--workspace", "-w", metavar="DIR", help="The workspace that the command works on.")
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+        bool, Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """From a folder of literature PDFs to a trustworthy labelled micrograph data set."""

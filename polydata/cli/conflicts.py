@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from polydata.cli import app, open_session
 from polydata.console import output as out
@@ -21,27 +21,25 @@ LISTED = 40
 
 @app.command("conflicts")
 def list_conflicts(
-    table: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A table that people filled in, a row an image.")
-    ] = None,
+    table: Annotated[Path | None, Option(metavar="FILE", help="A table that people filled in, a row an image.")] = None,
     truth: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The table's column of true answers; they are checked too.")
+        str | None, Option(metavar="COLUMN", help="The table's column of true answers; they are checked too.")
     ] = None,
     raters: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERN", help="The table's columns of raters, such as 'R*'. May be repeated."),
+        Option(metavar="PATTERN", help="The table's columns of raters, such as 'R*'. May be repeated."),
     ] = None,
     key: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The table's column that names the image; otherwise the first.")
+        str | None, Option(metavar="COLUMN", help="The table's column that names the image; otherwise the first.")
     ] = None,
     predictions: Annotated[
         list[Path] | None,
-        typer.Option(
+        Option(
             metavar="FILE|RUN", help="What a model predicts: Parquet of polymodel predict, or a run. May be repeated."
         ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with the images side by side and the evidence.")
+        Path | None, Option(metavar="FILE", help="Write a page with the images side by side and the evidence.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,

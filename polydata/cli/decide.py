@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from polydata.choices import MethodName
 from polydata.cli import open_session
@@ -19,10 +20,8 @@ from polydata.errors import UsageError
 if TYPE_CHECKING:
     from polydata.labels.agreement import PulledAgreement, TableAgreement
 
-ImageArgument = Annotated[
-    str, typer.Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id, or its start.")
-]
-ByOption = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; otherwise the user logged in here.")]
+ImageArgument = Annotated[str, Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id, or its start.")]
+ByOption = Annotated[str | None, Option(metavar="NAME", help="Who decides; otherwise the user logged in here.")]
 
 
 @label_app.command()
@@ -30,17 +29,16 @@ def agreement(
     workspace: WorkspaceOption = None,
     table: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Compare answers in this table, a column a rater, not those pulled."),
+        Option(metavar="FILE", help="Compare answers in this table, a column a rater, not those pulled."),
     ] = None,
-    truth: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column of true answers.")] = None,
+    truth: Annotated[str | None, Option(metavar="COLUMN", help="The table's column of true answers.")] = None,
     raters: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Columns of the raters, such as 'R*'. May be repeated."),
+        list[str] | None, Option(metavar="PATTERN", help="Columns of the raters, such as 'R*'. May be repeated.")
     ] = None,
     positive: Annotated[
-        str | None, typer.Option(metavar="ANSWER", help="The positive answer; otherwise as the task file says.")
+        str | None, Option(metavar="ANSWER", help="The positive answer; otherwise as the task file says.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Average so many of the best raters, picked on these images.")] = 10,
+    top: Annotated[int, Option(min=1, help="Average so many of the best raters, picked on these images.")] = 10,
     json: JsonOption = False,
 ) -> None:
     """Show how far people agree: kappas, confusion, consensus; or a table's raters against its truth."""
@@ -122,12 +120,12 @@ def _show_pulled(found: PulledAgreement) -> None:
 @label_app.command()
 def resolve(
     annotator: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="The adjudicator, or whose answers are gold.")
+        str | None, Argument(metavar="NAME", help="The adjudicator, or whose answers are gold.")
     ] = None,
     workspace: WorkspaceOption = None,
     method: Annotated[
         MethodName | None,
-        typer.Option(
+        Option(
             help="majority: the answer of most; dawid-skene: weighed by who errs how; adjudicator NAME: decides "
             "where the others differ; gold: the answers marked as ground truth, or of NAME, always win."
         ),
@@ -152,8 +150,8 @@ def resolve(
 @label_app.command("set")
 def set_by_hand(
     image: ImageArgument,
-    label: Annotated[str, typer.Argument(metavar="LABEL", help="A label of the task, or another answer it knows.")],
-    reason: Annotated[str, typer.Option(metavar="WHY", help="Why; it stays in the history.")],
+    label: Annotated[str, Argument(metavar="LABEL", help="A label of the task, or another answer it knows.")],
+    reason: Annotated[str, Option(metavar="WHY", help="Why; it stays in the history.")],
     by: ByOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -170,7 +168,7 @@ def set_by_hand(
 @label_app.command()
 def history(
     image: Annotated[
-        str | None, typer.Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id; otherwise all images.")
+        str | None, Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id; otherwise all images.")
     ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -199,7 +197,7 @@ def _change(row: Mapping[str, Any]) -> dict[str, Any]:
 @label_app.command()
 def undo(
     image: Annotated[
-        str | None, typer.Argument(metavar="IMAGE", help="Of this image; otherwise the last one of all.")
+        str | None, Argument(metavar="IMAGE", help="Of this image; otherwise the last one of all.")
     ] = None,
     by: ByOption = None,
     workspace: WorkspaceOption = None,

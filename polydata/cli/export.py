@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer import Option
 
 from polydata.cli import app, open_session
 from polydata.console import output as out
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 exporting = typer.Typer(no_args_is_help=True, help="Write what the catalogue holds as files.")
 app.add_typer(exporting, name="export")
 
-QuickOption = Annotated[bool, typer.Option("--quick", help="Leave out of the card's audit what reads the images.")]
+QuickOption = Annotated[bool, Option("--quick", help="Leave out of the card's audit what reads the images.")]
 
 
 def _export(write: Callable[[Session, Path], int], output: Path | None, usual: str, workspace: Path | None) -> None:
@@ -33,8 +34,8 @@ def _export(write: Callable[[Session, Path], int], output: Path | None, usual: s
 
 @exporting.command("figures")
 def export_figures(
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/figures.jsonl.")] = None,
-    format_: Annotated[Literal["jsonl"], typer.Option("--format", help="One JSON object a line.")] = "jsonl",
+    output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/figures.jsonl.")] = None,
+    format_: Annotated[Literal["jsonl"], Option("--format", help="One JSON object a line.")] = "jsonl",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write every figure of every PDF with its box, caption, kind and panels."""
@@ -45,22 +46,20 @@ def export_figures(
 
 @exporting.command("panels")
 def export_panels(
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/panels.")] = None,
-    accepted: Annotated[bool, typer.Option("--accepted", help="Only candidate micrographs by the screening.")] = False,
+    output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; exports/panels.")] = None,
+    accepted: Annotated[bool, Option("--accepted", help="Only candidate micrographs by the screening.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the image of every panel, and panels.csv with label, caption, composition, scale and paper."""
-    from functools import partial
-
     from polydata.exports.lists import export_panels as write
 
-    _export(partial(write, accepted_only=accepted), output, "panels", workspace)
+    _export(lambda session, target: write(session, target, accepted_only=accepted), output, "panels", workspace)
 
 
 @exporting.command("links")
 def export_links(
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/links.csv.")] = None,
-    format_: Annotated[Literal["csv"], typer.Option("--format", help="A row a link.")] = "csv",
+    output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/links.csv.")] = None,
+    format_: Annotated[Literal["csv"], Option("--format", help="A row a link.")] = "csv",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write which record was joined to which figure and panel, by what, and how sure that is."""
@@ -72,14 +71,14 @@ def export_links(
 @exporting.command("split")
 def export_split(
     name: SplitArgument,
-    format_: Annotated[FormatName, typer.Option("--format", help="Whose layout: see the manual.")],
+    format_: Annotated[FormatName, Option("--format", help="Whose layout: see the manual.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder to write; exports/NAME-FORMAT, with folds NAME-fold-K-FORMAT."),
+        Option("--output", "-o", help="Folder to write; exports/NAME-FORMAT, with folds NAME-fold-K-FORMAT."),
     ] = None,
-    fold: Annotated[int, typer.Option(help="Which partition of a split with folds.")] = 1,
+    fold: Annotated[int, Option(help="Which partition of a split with folds.")] = 1,
     release: Annotated[
-        bool, typer.Option("--release", help="Withhold images that no licence allows to pass on, and their captions.")
+        bool, Option("--release", help="Withhold images that no licence allows to pass on, and their captions.")
     ] = False,
     quick: QuickOption = False,
     as_json: JsonOption = False,
@@ -99,7 +98,7 @@ def export_split(
 @app.command()
 def card(
     name: SplitArgument,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; exports/NAME-card.md.")] = None,
+    output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/NAME-card.md.")] = None,
     quick: QuickOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -113,8 +112,8 @@ def card(
 
 @app.command()
 def gallery(
-    split: Annotated[str | None, typer.Option(metavar="NAME", help="Only the images of this split, by side.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/gallery.")] = None,
+    split: Annotated[str | None, Option(metavar="NAME", help="Only the images of this split, by side.")] = None,
+    output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; exports/gallery.")] = None,
     crops: CropsOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,

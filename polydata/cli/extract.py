@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from polydata.choices import Kind
 from polydata.cli import app, open_session, read
@@ -17,19 +18,15 @@ app.add_typer(listing, name="list")
 
 @app.command()
 def extract(
-    paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH", help="PDF files, folders or glob patterns.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=0, help="Worker processes; 0 takes one for each processor.")
-    ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Read files anew that were read before.")] = False,
+    paths: Annotated[list[str] | None, Argument(metavar="PATH", help="PDF files, folders or glob patterns.")] = None,
+    workers: Annotated[int | None, Option(min=0, help="Worker processes; 0 takes one for each processor.")] = None,
+    again: Annotated[bool, Option("--again", help="Read files anew that were read before.")] = False,
     retry: Annotated[
         str | None,
-        typer.Option(metavar="REASON", help="Read failed files again: 'failed' for all, or a reason such as too-slow."),
+        Option(metavar="REASON", help="Read failed files again: 'failed' for all, or a reason such as too-slow."),
     ] = None,
     cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers read the files, or its file.")
+        str | None, Option(metavar="ADDRESS", help="Dask scheduler whose workers read the files, or its file.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -84,16 +81,16 @@ edits = typer.Typer(
 )
 app.add_typer(edits, name="edit")
 
-Identifier = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")]
-PageOption = Annotated[int | None, typer.Option(min=1, help="The page, from 1.")]
+Identifier = Annotated[str, Argument(metavar="ID", help="Its id, or the beginning of it.")]
+PageOption = Annotated[int | None, Option(min=1, help="The page, from 1.")]
 BoxOption = Annotated[
     str | None,
-    typer.Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page; pictures are cut anew."),
+    Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page; pictures are cut anew."),
 ]
-CaptionOption = Annotated[str | None, typer.Option(help="The caption; an empty one takes it away.")]
-LabelOption = Annotated[str | None, typer.Option(help="The label, such as 'Figure 3' or 'a'; an empty one for none.")]
-KindOption = Annotated[Kind | None, typer.Option(help="What it shows.")]
-DeleteOption = Annotated[bool, typer.Option("--delete", help="It is no figure or panel.")]
+CaptionOption = Annotated[str | None, Option(help="The caption; an empty one takes it away.")]
+LabelOption = Annotated[str | None, Option(help="The label, such as 'Figure 3' or 'a'; an empty one for none.")]
+KindOption = Annotated[Kind | None, Option(help="What it shows.")]
+DeleteOption = Annotated[bool, Option("--delete", help="It is no figure or panel.")]
 
 
 @edits.command("figure")
@@ -132,8 +129,8 @@ def edit_panel(
 @edits.command("new-figure")
 def new_figure(
     paper: Identifier,
-    page: Annotated[int, typer.Option(min=1, help="The page, from 1.")],
-    box: Annotated[str, typer.Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page.")],
+    page: Annotated[int, Option(min=1, help="The page, from 1.")],
+    box: Annotated[str, Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page.")],
     caption: CaptionOption = None,
     label: LabelOption = None,
     kind: KindOption = None,

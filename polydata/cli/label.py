@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
 from polydata.choices import Reviewed, Uncertainty
 from polydata.cli import app, open_session, read
@@ -28,23 +29,21 @@ app.add_typer(label_app, name="label")
 
 
 ProjectOption = Annotated[
-    str | None, typer.Option("--project", metavar="NAME", help="Another project than that of polydata.toml.")
+    str | None, Option("--project", metavar="NAME", help="Another project than that of polydata.toml.")
 ]
 PulledOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="This project alone; otherwise all that were pushed to.")
+    str | None, Option(metavar="NAME", help="This project alone; otherwise all that were pushed to.")
 ]
 SecondOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Call the second project so; otherwise PROJECT review.")
+    str | None, Option(metavar="NAME", help="Call the second project so; otherwise PROJECT review.")
 ]
 BlindOption = Annotated[
-    bool, typer.Option("--blind", help="A project that shows the image alone; its answers are no labels.")
+    bool, Option("--blind", help="A project that shows the image alone; its answers are no labels.")
 ]
 SplitOption = Annotated[
-    str | None, typer.Option("--split", metavar="NAME", help="With --blind: the split whose test images it shows.")
+    str | None, Option("--split", metavar="NAME", help="With --blind: the split whose test images it shows.")
 ]
-LimitOption = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Take the first so many of the selected images.")
-]
+LimitOption = Annotated[int | None, Option("--limit", min=1, help="Take the first so many of the selected images.")]
 
 
 def _target(workspace: Workspace, project: str | None, blind: bool, split: str | None) -> Target:
@@ -91,7 +90,7 @@ def push(
     limit: LimitOption = None,
     only: Annotated[
         Reviewed,
-        typer.Option(
+        Option(
             help="accepted: what the automatic screening accepted and what was imported; of these unlabelled: those "
             "without a label, uncertain: those nobody has answered, the least certain prediction first, conflicts: "
             "those about which sources, reviewers or predictions differ; all: every image of a panel."
@@ -99,16 +98,16 @@ def push(
     ] = "accepted",
     predictions: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="FILE|RUN|rules",
             help="Show reviewers an answer chosen for them: of polymodel predict's Parquet, of a run (its folder, or "
             "its name in runs/), or of the text rules. Predictions of the same model version are replaced.",
         ),
     ] = None,
     model_version: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Call the model so; otherwise as the file or run is called.")
+        str | None, Option(metavar="NAME", help="Call the model so; otherwise as the file or run is called.")
     ] = None,
-    order: Annotated[Uncertainty, typer.Option(help="How --only uncertain measures uncertainty.")] = "entropy",
+    order: Annotated[Uncertainty, Option(help="How --only uncertain measures uncertainty.")] = "entropy",
     project: ProjectOption = None,
     blind: BlindOption = False,
     split: SplitOption = None,
@@ -128,7 +127,7 @@ def push(
 @label_app.command()
 def pull(
     workspace: WorkspaceOption = None,
-    full: Annotated[bool, typer.Option("--full", help="Read every task, not only those touched since.")] = False,
+    full: Annotated[bool, Option("--full", help="Read every task, not only those touched since.")] = False,
     project: PulledOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -145,10 +144,7 @@ def pull(
 
 @label_app.command()
 def queue(
-    workspace: WorkspaceOption = None,
-    limit: LimitOption = None,
-    project: SecondOption = None,
-    json: JsonOption = False,
+    workspace: WorkspaceOption = None, limit: LimitOption = None, project: SecondOption = None, json: JsonOption = False
 ) -> None:
     """Push the images about which annotators differ to a second project, where nobody sees the former answers."""
     from polydata.labels.projects import review_target
@@ -161,8 +157,8 @@ def queue(
 
 @label_app.command()
 def measure(
-    split: Annotated[str, typer.Option(metavar="NAME", help="The split whose test images people answered blind.")],
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The CSV file to write.")],
+    split: Annotated[str, Option(metavar="NAME", help="The split whose test images people answered blind.")],
+    output: Annotated[Path, Option(metavar="FILE", help="The CSV file to write.")],
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -209,12 +205,12 @@ def list_answers(workspace: WorkspaceOption = None, json: JsonOption = False) ->
 def serve(
     workspace: WorkspaceOption = None,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Listen here; otherwise as url in polydata.toml says.")
+        int | None, Option(min=1, max=65535, help="Listen here; otherwise as url in polydata.toml says.")
     ] = None,
     new_password: Annotated[
-        bool, typer.Option("--new-password", help="Give the account another password and show it.")
+        bool, Option("--new-password", help="Give the account another password and show it.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Install Label Studio without asking.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Install Label Studio without asking.")] = False,
 ) -> None:
     """Run a Label Studio server for this workspace until Ctrl+C, on this machine alone; it is installed if missing."""
     from polydata.labels import localserver as local

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
@@ -15,13 +16,11 @@ app.add_typer(papers, name="papers")
 
 @papers.command("resolve")
 def resolve(
-    mailto: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Your mail address, which Crossref asks for.")
-    ] = None,
+    mailto: Annotated[str | None, Option(metavar="ADDRESS", help="Your mail address, which Crossref asks for.")] = None,
     server: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another server; otherwise POLYDATA_CROSSREF_URL or Crossref's.")
+        str | None, Option(metavar="URL", help="Another server; otherwise POLYDATA_CROSSREF_URL or Crossref's.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Look up papers anew that were resolved before.")] = False,
+    again: Annotated[bool, Option("--again", help="Look up papers anew that were resolved before.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -40,10 +39,10 @@ def resolve(
 
 @papers.command("licence")
 def licence(
-    licence: Annotated[str, typer.Argument(metavar="LICENCE", help="SPDX name like CC-BY-4.0; none takes it back.")],
-    paper: Annotated[list[str] | None, typer.Argument(metavar="[PAPER]...", help="Ids of papers.")] = None,
+    licence: Annotated[str, Argument(metavar="LICENCE", help="SPDX name like CC-BY-4.0; none takes it back.")],
+    paper: Annotated[list[str] | None, Argument(metavar="[PAPER]...", help="Ids of papers.")] = None,
     source: Annotated[
-        str | None, typer.Option(metavar="NAME", help="All papers of this source: pdf, or an imported data set.")
+        str | None, Option(metavar="NAME", help="All papers of this source: pdf, or an imported data set.")
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:

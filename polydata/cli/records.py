@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from typer import Argument, Option
 
 from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
@@ -17,23 +18,21 @@ records_app = typer.Typer(no_args_is_help=True, help="Records of samples: bring 
 app.add_typer(records_app, name="records")
 
 
-RecordArgument = Annotated[
-    str, typer.Argument(metavar="RECORD", help="Its own key, its id, or the beginning of the id.")
-]
+RecordArgument = Annotated[str, Argument(metavar="RECORD", help="Its own key, its id, or the beginning of the id.")]
 
 
 @records_app.command("import")
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files, or folders of them.")
+        list[Path], Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files, or folders of them.")
     ],
     sheet: Annotated[
-        str | None, typer.Option("--sheet", help="Sheet of a workbook; otherwise sample_export, else its first.")
+        str | None, Option("--sheet", help="Sheet of a workbook; otherwise sample_export, else its first.")
     ] = None,
     columns: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
+        list[str] | None, Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
     ] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows although others are bad.")] = False,
+    skip_bad: Annotated[bool, Option("--skip-bad", help="Import the good rows although others are bad.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,9 +69,9 @@ def _report_unknown(spellings: Mapping[str, int]) -> None:
 @records_app.command("template")
 def template_(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write; otherwise standard output.")
+        Path | None, Option("--output", "-o", metavar="FILE", help="Where to write; otherwise standard output.")
     ] = None,
-    kind: Annotated[Literal["csv", "xlsx"], typer.Option("--format", help="csv or xlsx.")] = "csv",
+    kind: Annotated[Literal["csv", "xlsx"], Option("--format", help="csv or xlsx.")] = "csv",
 ) -> None:
     """Write an empty table of records: its columns and two example rows to be replaced."""
     from polydata.files.atomic import writing_to
@@ -109,7 +108,7 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
 
 @app.command("import-published")
 def import_published_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the published data set, in either layout.")],
+    folder: Annotated[Path, Argument(metavar="DIR", help="Folder of the published data set, in either layout.")],
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -148,9 +147,9 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
 def link(
     record: RecordArgument,
     target: Annotated[
-        str | None, typer.Argument(metavar="PANEL|FIGURE", help="Id of the panel or figure, or the beginning of it.")
+        str | None, Argument(metavar="PANEL|FIGURE", help="Id of the panel or figure, or the beginning of it.")
     ] = None,
-    nothing: Annotated[bool, typer.Option("--nothing", help="The record belongs to no panel or figure.")] = False,
+    nothing: Annotated[bool, Option("--nothing", help="The record belongs to no panel or figure.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -170,7 +169,7 @@ def link(
 def unlink(
     record: RecordArgument,
     target: Annotated[
-        str | None, typer.Argument(metavar="PANEL|FIGURE", help="Which link goes; without it all of the record.")
+        str | None, Argument(metavar="PANEL|FIGURE", help="Which link goes; without it all of the record.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
@@ -17,19 +17,19 @@ NAMED = "an image's SHA-256 or a panel's id"
 
 @app.command()
 def screen(
-    rule: Annotated[str, typer.Option(help="Name of the screening rule; its newest version is used.")] = "micrograph",
-    again: Annotated[bool, typer.Option("--again", help="Screen images anew that were screened before.")] = False,
+    rule: Annotated[str, Option(help="Name of the screening rule; its newest version is used.")] = "micrograph",
+    again: Annotated[bool, Option("--again", help="Screen images anew that were screened before.")] = False,
     threshold: Annotated[
-        float | None, typer.Option(help="Accept images from this score up; kept until another is given.")
+        float | None, Option(help="Accept images from this score up; kept until another is given.")
     ] = None,
     accept: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help=f"Accept this image by hand: {NAMED}. May be repeated.")
+        list[str] | None, Option(metavar="ID", help=f"Accept this image by hand: {NAMED}. May be repeated.")
     ] = None,
     reject: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Reject this image by hand. May be repeated.")
+        list[str] | None, Option(metavar="ID", help="Reject this image by hand. May be repeated.")
     ] = None,
     undo: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Leave this image to the rule again. May be repeated.")
+        list[str] | None, Option(metavar="ID", help="Leave this image to the rule again. May be repeated.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -63,7 +63,7 @@ def screen(
 
 @app.command()
 def sheets(
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; exports/sheets.")] = None,
+    output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; exports/sheets.")] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -81,9 +81,9 @@ def sheets(
 
 @listing.command("screenings")
 def list_screenings(
-    decision: Annotated[Decision | None, typer.Option(help="Only this decision.")] = None,
+    decision: Annotated[Decision | None, Option(help="Only this decision.")] = None,
     borderline: Annotated[
-        bool, typer.Option("--borderline", help="Only images near the threshold that nobody decided by hand.")
+        bool, Option("--borderline", help="Only images near the threshold that nobody decided by hand.")
     ] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -99,12 +99,12 @@ def list_screenings(
 def scale_bar(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH", help="Images, folders or glob patterns; without any, the workspace's."),
+        Argument(metavar="PATH", help="Images, folders or glob patterns; without any, the workspace's."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes for the workspace's images; 0 takes one for each processor.")
+        int | None, Option(min=0, help="Processes for the workspace's images; 0 takes one for each processor.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Read all images of the workspace anew.")] = False,
+    again: Annotated[bool, Option("--again", help="Read all images of the workspace anew.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:

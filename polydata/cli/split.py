@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer import Argument, Option
 
 from polydata.choices import Protocol
 from polydata.cli import app, open_session
@@ -18,35 +19,33 @@ app.add_typer(splitting, name="split")
 
 @app.command("build-split")
 def build_split(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new split: its folder in splits/.")],
-    seed: Annotated[int, typer.Option(help="Decides which papers go to which side.")] = 0,
+    name: Annotated[str, Argument(metavar="NAME", help="Name of the new split: its folder in splits/.")],
+    seed: Annotated[int, Option(help="Decides which papers go to which side.")] = 0,
     test_fraction: Annotated[
-        float | None, typer.Option(help="Share of the images on the test side; 0.2 where there are no folds.")
+        float | None, Option(help="Share of the images on the test side; 0.2 where there are no folds.")
     ] = None,
     val_fraction: Annotated[
         float,
-        typer.Option(help="Share of all images to hold back from the training side for choices made in training."),
+        Option(help="Share of all images to hold back from the training side for choices made in training."),
     ] = 0.0,
-    folds: Annotated[int, typer.Option(help="Make so many parts that take turns as the test side.")] = 0,
-    repeats: Annotated[int, typer.Option(help="With --folds: share the images out so many times anew.")] = 1,
+    folds: Annotated[int, Option(help="Make so many parts that take turns as the test side.")] = 0,
+    repeats: Annotated[int, Option(help="With --folds: share the images out so many times anew.")] = 1,
     label_source: Annotated[
-        str, typer.Option(help="Whose labels count: auto (the best that speaks), review, file, record or rule alone.")
+        str, Option(help="Whose labels count: auto (the best that speaks), review, file, record or rule alone.")
     ] = "auto",
     partial: Annotated[
-        str, typer.Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
+        str, Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
     ] = "drop",
     protocol: Annotated[
-        Protocol, typer.Option(help="How images come to their side: by whole papers, or as others do it, which leaks.")
+        Protocol, Option(help="How images come to their side: by whole papers, or as others do it, which leaks.")
     ] = Protocol.GROUPED,
     where: Annotated[
-        str, typer.Option(metavar="FILTER", help="Take only images such as: technique = 'SEM' and year > 2000.")
+        str, Option(metavar="FILTER", help="Take only images such as: technique = 'SEM' and year > 2000.")
     ] = "",
-    stratify: Annotated[
-        str, typer.Option(help="What the sides shall hold alike: label, or technique for both.")
-    ] = "label",
+    stratify: Annotated[str, Option(help="What the sides shall hold alike: label, or technique for both.")] = "label",
     crops: CropsOption = None,
     allow_leakage: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Write the split even if it leaks; the reason stays in it.")
+        str | None, Option(metavar="REASON", help="Write the split even if it leaks; the reason stays in it.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -116,8 +115,8 @@ def verify_split(name: SplitArgument, as_json: JsonOption = False, workspace: Wo
 
 @splitting.command("diff")
 def diff_splits(
-    first: Annotated[str, typer.Argument(metavar="FIRST", help="Name of a split.")],
-    second: Annotated[str, typer.Argument(metavar="SECOND", help="Name of the split to compare it with.")],
+    first: Annotated[str, Argument(metavar="FIRST", help="Name of a split.")],
+    second: Annotated[str, Argument(metavar="SECOND", help="Name of the split to compare it with.")],
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -149,24 +148,22 @@ def split_lineage(name: SplitArgument, as_json: JsonOption = False, workspace: W
 @app.command("audit")
 def audit(
     split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Audit this split; otherwise all images of the workspace.")
+        str | None, Option(metavar="NAME", help="Audit this split; otherwise all images of the workspace.")
     ] = None,
     detector: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Ask only this detector; may be given more than once.")
+        list[str] | None, Option(metavar="NAME", help="Ask only this detector; may be given more than once.")
     ] = None,
     predictions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Predictions for label-noise: Parquet, or a folder of a run.")
+        Path | None, Option(metavar="FILE", help="Predictions for label-noise: Parquet, or a folder of a run.")
     ] = None,
     embeddings: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Embeddings for label-noise: Parquet of polymodel embed.")
+        Path | None, Option(metavar="FILE", help="Embeddings for label-noise: Parquet of polymodel embed.")
     ] = None,
     crops: Annotated[
         bool,
-        typer.Option("--crops/--no-crops", help="Look for crops and copies by keypoints, which reads every image."),
+        Option("--crops/--no-crops", help="Look for crops and copies by keypoints, which reads every image."),
     ] = True,
-    pixels: Annotated[
-        bool, typer.Option("--pixels/--no-pixels", help="Ask the detectors that read every image.")
-    ] = True,
+    pixels: Annotated[bool, Option("--pixels/--no-pixels", help="Ask the detectors that read every image.")] = True,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -192,10 +189,10 @@ def audit(
 def augment(
     name: SplitArgument,
     recipe: Annotated[
-        Literal["paper"], typer.Option(help="paper: 12 copies of each positive image, 3 of each other, 256 px.")
+        Literal["paper"], Option(help="paper: 12 copies of each positive image, 3 of each other, 256 px.")
     ] = "paper",
-    seed: Annotated[int, typer.Option(help="Decides how each copy is turned, mirrored and cut.")] = 0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; splits/NAME+RECIPE.")] = None,
+    seed: Annotated[int, Option(help="Decides how each copy is turned, mirrored and cut.")] = 0,
+    output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; splits/NAME+RECIPE.")] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:

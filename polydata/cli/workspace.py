@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from polydata.cli import app, open_session
 from polydata.console import output as out
@@ -21,7 +22,7 @@ LISTED = 20
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to make it.")] = Path()) -> None:
+def init(folder: Annotated[Path, Argument(metavar="[DIR]", help="Where to make it.")] = Path()) -> None:
     """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
     from polydata.catalogue.session import init as make
 
@@ -46,7 +47,7 @@ def status(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> No
 
 @app.command()
 def trace(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="Id or SHA-256, or its beginning.")],
+    identifier: Annotated[str, Argument(metavar="ID", help="Id or SHA-256, or its beginning.")],
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -64,10 +65,10 @@ def trace(
 
 @app.command("demo-corpus")
 def demo_corpus(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; it must be empty or missing.")],
-    papers: Annotated[int, typer.Option(min=1, max=1000, help="Number of PDF papers.")] = 24,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
-    task: Annotated[str, typer.Option(help="Task whose labels the records use.")] = "compatibility",
+    folder: Annotated[Path, Argument(metavar="DIR", help="Folder to make; it must be empty or missing.")],
+    papers: Annotated[int, Option(min=1, max=1000, help="Number of PDF papers.")] = 24,
+    seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
+    task: Annotated[str, Option(help="Task whose labels the records use.")] = "compatibility",
 ) -> None:
     """Simulate micrographs of blends and lay them out as PDF papers with a record file and all answers."""
     from polydata.demo.corpus import make_corpus
@@ -83,14 +84,10 @@ def demo_corpus(
 
 @removing.command("paper")
 def remove_paper(
-    papers: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Ids of papers, or beginnings of them.")
-    ] = None,
-    older: Annotated[
-        bool, typer.Option("--older", help="Also papers whose file has changed and was read anew.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    papers: Annotated[list[str] | None, Argument(metavar="ID", help="Ids of papers, or beginnings of them.")] = None,
+    older: Annotated[bool, Option("--older", help="Also papers whose file has changed and was read anew.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -152,7 +149,7 @@ def remove_failures(as_json: JsonOption = False, workspace: WorkspaceOption = No
 
 @app.command("merge")
 def merge_workspaces(
-    other: Annotated[Path, typer.Argument(metavar="OTHER", help="The workspace that is brought into this one.")],
+    other: Annotated[Path, Argument(metavar="OTHER", help="The workspace that is brought into this one.")],
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:

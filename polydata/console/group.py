@@ -60,13 +60,11 @@ class Program(ErrorGroup):
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**attrs)
         self.commands = {name: TyperCommand(name, help=summary) for name, summary in self.summaries.items()}
-        self.imported: set[str] = set()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name, imported; None where there is none."""
-        if cmd_name in self.modules and cmd_name not in self.imported:
+        if cmd_name in self.modules:
             self.commands[cmd_name] = self._import(cmd_name)
-            self.imported.add(cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def _import(self, name: str) -> Any:

@@ -34,11 +34,6 @@ from polydata.files.tables import write_csv
 from polydata.ids import sha256_file
 from polydata.task import Task
 
-RECORD_COLUMNS = (
-    "record_key", "doi", "reference", "authors", "journal", "volume", "issue", "pages", "year", "page", "figure",
-    "panel", "caption", "polymers", "composition_ratio", "blending_method", "morphology", "literature_description",
-    "scale_um", "compatibility",
-)  # fmt: skip
 EXPOSURE_DIGITS = {"texture": 3, "noise": 2, "blur": 2, "gain": 3, "level": 3}
 """What of an exposure stands in panels.csv, with how many digits."""
 MAX_PAPERS = 2000
@@ -92,7 +87,7 @@ def make_corpus(out: Path, *, papers: int = 24, seed: int = 0, task: Task, worke
     rows = [row for one in done for row in _panels(*one)]
     for row in rows:
         row["record_key"] = row["record_key"] if row["record_key"] in keys else ""
-    write_csv(out / "records.csv", RECORD_COLUMNS, records)
+    write_csv(out / "records.csv", list(records[0]), records)
     write_csv(out / "panels.csv", list(rows[0]), rows)
     truth = [_truth(*one) for one in done]
     (out / "truth.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

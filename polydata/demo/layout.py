@@ -101,10 +101,9 @@ class Typesetter:
         self.top, self.bottom = TOP, f.height - FOOT
         self.column, self.y = 0, self.top
 
-    def x(self, column: int | None = None) -> float:
-        """Left edge of a column, the current one by default."""
-        f = self.format
-        return f.margin + (self.column if column is None else column) * (f.column_width + f.gutter)
+    def x(self) -> float:
+        """Left edge of the current column."""
+        return self.format.margin + self.column * (self.format.column_width + self.format.gutter)
 
     def write(self, x: float, baseline: float, lines: list[str], size: float, bold: bool = False) -> None:
         """Lines from a baseline downwards."""
@@ -192,10 +191,10 @@ class Typesetter:
                 self.fill_column()
                 self._next_column()
         if at_foot:
-            draw(self.x(0), self.bottom - height)
+            draw(self.x(), self.bottom - height)
             self.bottom -= height + gap
         else:
-            draw(self.x(0), self.top)
+            draw(self.x(), self.top)
             self.top += height + gap
             self.y = self.top
 

@@ -12,7 +12,7 @@ from polydata.choices import Kind
 from polydata.demo import figures
 from polydata.demo.burnin import bar_text
 from polydata.demo.layout import LEADING, Format, Typesetter, emblem
-from polydata.demo.study import WORDS, Sample, Series, Study, pick
+from polydata.demo.study import WORDS, Series, Study, pick
 from polydata.types import Box
 
 LABELS = (("Figure", "."), ("Fig.", "."), ("FIGURE", "."), ("Figure", ":"))
@@ -74,7 +74,7 @@ class _Composer:
         line = f"{ref.journal} {ref.volume} ({ref.year}) {ref.first_page}"
         s.paragraph(line + (f"  |  doi:{ref.doi}" if doi else ""), 8.5)
         s.paragraph(ref.title, 16, bold=True)
-        s.paragraph(", ".join(_given_first(a) for a in ref.authors), 10)
+        s.paragraph(", ".join(" ".join(reversed(author.split(", "))) for author in ref.authors), 10)
         s.paragraph("Institute of Polymer Mixtures, Department of Materials", 8.5, after=14)
 
     def _figure(
@@ -97,7 +97,7 @@ class _Composer:
         def draw(x: float, y: float) -> None:
             top = y + high + CAPTION_GAP if above else y
             box = paint(x, top)
-            panels = tuple(replace(shot, box=_moved(shot.box, x, top)) for shot in shots)
+            panels = tuple(replace(shot, box=shot.box.moved(x, top)) for shot in shots)
             self.setter.write(x, (y if above else y + height + CAPTION_GAP) + CAPTION_SIZE, lines, CAPTION_SIZE)
             self.figures.append(TrueFigure(label, self.setter.page_number, box, caption, kind, panels))
 
@@ -154,7 +154,8 @@ class _Composer:
     def table(self) -> None:
         samples = [sample for series in self.study.series for sample in series.samples][:6]
         head: tuple[str, ...] = ("Sample", self.study.pair.first, self.study.pair.second, "Agent")
-        rows = [head, *(_table_row(number, sample) for number, sample in enumerate(samples, start=1))]
+        rows = [head]
+        rows += [(f"B{n}", *map(str, one.ratio), f"{one.agent:g}") for n, one in enumerate(samples, start=1)]
 
         def draw(x: float, y: float) -> None:
             width = self.setter.format.column_width
@@ -220,16 +221,3 @@ def _format(study: Study, rng: np.random.Generator) -> Format:
         first_number=ref.first_page,
         foot=bool(rng.random() < 0.5),
     )
-
-
-def _table_row(number: int, sample: Sample) -> tuple[str, ...]:
-    return f"B{number}", str(sample.ratio[0]), str(sample.ratio[1]), f"{sample.agent:g}"
-
-
-def _given_first(author: str) -> str:
-    surname, given = author.split(", ")
-    return f"{given} {surname}"
-
-
-def _moved(box: Box, x: float, y: float) -> Box:
-    return Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y)

@@ -96,6 +96,7 @@ class Content:
         """What every export says of itself."""
         licences = Counter(one.facts["licence"] for one in self.entries)
         leakage = self.split.leakage
+        found = {one["detector"]: one["count"] for one in leakage["findings"]} if leakage else {}
         return {
             "split": self.split.name,
             "digest": self.split.digest,
@@ -103,12 +104,7 @@ class Content:
             "folds": len(self.split.folds),
             "classes": list(self.split.classes),
             "positive": self.split.positive,
-            "leakage": {
-                "reason": leakage["reason"],
-                "findings": {one["detector"]: one["count"] for one in leakage["findings"]},
-            }
-            if leakage
-            else None,
+            "leakage": leakage and {"reason": leakage["reason"], "findings": found},
             "licences": dict(sorted(licences.items())),
             "release": self.release,
             "withheld": sum(one.file is None for one in self.entries),

@@ -217,7 +217,7 @@ def gallery_entries(catalogue: Catalogue, split: Split | None = None) -> tuple[l
         catalogue: open.
         split: its images with its labels, and the side on which each stands.
     """
-    sides, labels = _sides(split) if split else ({}, {})
+    sides = _sides(split) if split else {}
     older = set(older_papers(catalogue))
     shown: dict[str, list[Row]] = defaultdict(list)
     for row in described_panels(catalogue, list(sides) if split else images_to_show(catalogue)):
@@ -225,7 +225,7 @@ def gallery_entries(catalogue: Catalogue, split: Split | None = None) -> tuple[l
     for rows in shown.values():
         rows.sort(key=lambda row: row["older"])
     order = sorted(shown.values(), key=lambda rows: _place_key(rows[0]))
-    entries = [_entry(rows, sides, labels) for rows in order]
+    entries = [_entry(rows, sides, split) for rows in order]
     standing = splits_of_images(catalogue)
     for entry in entries:
         entry["splits"] = sorted({*standing.get(entry["sha"], ()), *([split.name] if split else ())})
@@ -236,29 +236,27 @@ def _place_key(row: Row) -> tuple[Any, ...]:
     return (row["paper"], row["page"] or 0, row["figure"] or "", row["panel"] or "", row["panel_id"])
 
 
-def _sides(split: Split) -> tuple[dict[str, str], dict[str, str]]:
-    """Side and label of each image; with folds the side is the fold in which it is tested."""
+def _sides(split: Split) -> dict[str, str]:
+    """The side of each image; with folds it is the fold in which the image is tested."""
     sides: dict[str, str] = {}
-    labels: dict[str, str] = {}
     for fold in split.folds:
-        tested = f"test in fold {fold.number}" if split.has_folds else "test"
-        for side, items in (("train", fold.train), ("val", fold.val), (tested, fold.test)):
+        for side, items in fold.named().items():
             for item in items:
-                labels[item.image_sha256] = item.label
-                if side is not tested:
+                if side != "test":
                     sides.setdefault(item.image_sha256, side)
                 elif fold.repeat == 1:
-                    sides[item.image_sha256] = side
-    return sides, labels
+                    sides[item.image_sha256] = f"test in fold {fold.number}" if split.has_folds else side
+    return sides
 
 
-def _entry(rows: Sequence[Row], sides: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, Any]:
+def _entry(rows: Sequence[Row], sides: Mapping[str, str], split: Split | None) -> dict[str, Any]:
     row, sha256 = rows[0], rows[0]["image_sha256"]
     caption = row["caption"] or row["caption_stem"] or row["figure_caption"]
-    whole = row["figure_caption"] if row["figure_caption"] != caption else None
+    told = {"Figure": row["figure_caption"] if row["figure_caption"] != caption else None}
+    told |= {name: (row["record"] or {}).get(key) for key, name in RECORD.items()}
     return {
         "sha": sha256,
-        "label": labels.get(sha256, row["label"]),
+        "label": split.items[sha256].label if split else row["label"],
         "labelSource": row["label_source"],
         "said": list(row["said"] or ()),
         "conflict": bool(row["conflict"]),
@@ -270,8 +268,8 @@ def _entry(rows: Sequence[Row], sides: Mapping[str, str], labels: Mapping[str, s
         "page": row["page"],
         "figure": row["figure"],
         "panel": row["panel"],
-        "caption": _text(caption) or "",
-        "record": [["Figure", _text(whole)]] * bool(whole) + _record(row["record"]),
+        "caption": _text(caption),
+        "record": [[name, text] for name, value in told.items() if (text := _text(value))],
         "scales": [_scale(one, row) for one in row["scales"] or ()],
         "width": row["width"],
         "height": row["height"],
@@ -282,13 +280,9 @@ def _entry(rows: Sequence[Row], sides: Mapping[str, str], labels: Mapping[str, s
     }
 
 
-def _text(value: object) -> str | None:
+def _text(value: object) -> str:
     text = " ".join(str(value or "").split())
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
-
-
-def _record(record: Row | None) -> list[list[str]]:
-    return [[name, text] for key, name in RECORD.items() if (text := _text((record or {}).get(key)))]
 
 
 def _scale(scale: Row, row: Row) -> dict[str, Any]:

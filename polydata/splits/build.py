@@ -17,7 +17,6 @@ from polydata.splits.options import AUTO, REVIEW, SplitOptions
 from polydata.splits.partition import partition
 from polydata.splits.where import read_where
 from polydata.splits.write import make_items, write_split
-from polydata.task import Task
 from polydata.types import Progress, quiet
 
 
@@ -128,7 +127,9 @@ def choose_images(session: Session, options: SplitOptions) -> Chosen:
     whatever else was said of it.
     """
     source = None if options.label_source == AUTO else options.label_source
-    partial = _partial_label(session.task, options.partial)
+    task = session.task
+    meant = (None, task.positive, task.negative, task.partial)  # by a partial label; None leaves the image out
+    partial = dict(zip(task.partial_policies(), meant, strict=True))[options.partial]
     labels: dict[str, tuple[str, str]] = {}
     contradictory = []
     excluded: Counter[str] = Counter()
@@ -137,9 +138,9 @@ def choose_images(session: Session, options: SplitOptions) -> Chosen:
         label = row["label"]
         if wanted is not None and row["image_sha256"] not in wanted:
             excluded["outside the filter"] += 1
-        elif row["answer"] == session.task.not_a_micrograph:
+        elif row["answer"] == task.not_a_micrograph:
             excluded["reviewers: no micrograph"] += 1
-        elif row["answer"] == session.task.unsure:
+        elif row["answer"] == task.unsure:
             excluded["reviewers: unsure"] += 1
         elif row["tied"] is not None:
             excluded["reviewers disagree"] += 1
@@ -147,17 +148,11 @@ def choose_images(session: Session, options: SplitOptions) -> Chosen:
             contradictory.append({"image_sha256": row["image_sha256"], "said": said})
         elif row["said"] is None:
             excluded["no label, rejected by screening" if row["rejected"] else "no label"] += 1
-        elif label not in session.task.labels:
+        elif label not in task.labels:
             excluded["contradictory labels"] += 1
             contradictory.append({"image_sha256": row["image_sha256"], "said": row["said"]})
-        elif label == session.task.partial and partial is None:
+        elif label == task.partial and partial is None:
             excluded["partial label"] += 1
         else:
-            labels[row["image_sha256"]] = (str(partial) if label == session.task.partial else label, row["source"])
+            labels[row["image_sha256"]] = (str(partial) if label == task.partial else label, row["source"])
     return Chosen(labels, dict(sorted(excluded.items())), tuple(contradictory))
-
-
-def _partial_label(task: Task, policy: str) -> str | None:
-    """What a partial label becomes under a policy; None where the image is left out."""
-    drop, as_positive, as_negative, own = task.partial_policies()
-    return {drop: None, as_positive: task.positive, as_negative: task.negative, own: task.partial}[policy]

@@ -98,7 +98,7 @@ def augment(
             for number in range(plan["copies"][item.label]):
                 name, way = f"{image[:DIGITS]}_{number}", draw_transform(seed, image, number)
                 path = there.get(name)
-                if path is None or not _is_whole(path):
+                if path is None or not sha256_file(path).startswith(path.stem.rpartition("_")[2]):
                     picture = picture or _picture(split, item)
                     path = _write(place / IMAGES / folder_name(item.label), name, way.apply(picture, size), path)
                     made.append(path.name)
@@ -133,10 +133,6 @@ def _take_place(place: Path, plan: Mapping[str, Any]) -> bool:
             f"{place} holds copies that were made otherwise, or of another split.", "Choose another --output."
         )
     return (place / COPIES).exists()
-
-
-def _is_whole(path: Path) -> bool:
-    return sha256_file(path).startswith(path.stem.rpartition("_")[2])
 
 
 def _picture(split: Split, item: Item) -> Image.Image:

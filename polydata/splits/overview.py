@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,13 +190,11 @@ def _partitions(first: Sequence[Fold], second: Sequence[Fold]) -> list[tuple[Fol
 
 
 def _regrouped(images: Sequence[str], one: Mapping[str, Item], other: Mapping[str, Item]) -> tuple[str, ...]:
-    def members(items: Mapping[str, Item]) -> dict[str, set[str]]:
-        groups: dict[str, set[str]] = {}
-        for image in images:
-            groups.setdefault(items[image].group, set()).add(image)
-        return groups
-
-    first, second = members(one), members(other)
+    first: dict[str, set[str]] = defaultdict(set)
+    second: dict[str, set[str]] = defaultdict(set)
+    for image in images:
+        first[one[image].group].add(image)
+        second[other[image].group].add(image)
     return tuple(i for i in images if first[one[i].group] != second[other[i].group])
 
 

@@ -178,19 +178,14 @@ def write_split(
             "A split is never changed. Give the same reason, or build it under another name.",
         )
     if registered(session.catalogue, name) is None:
-        register_split(session.catalogue, split)
+        rows = [
+            (fold.number, side, item.image_sha256, item.label, item.group)
+            for fold in split.folds
+            for side, items in fold.named().items()
+            for item in items
+        ]
+        register(session.catalogue, name, split.manifest, rows)
     return split
-
-
-def register_split(catalogue: Catalogue, split: Split) -> None:
-    """Write a split that lies in its folder into the catalogue."""
-    rows = [
-        (fold.number, side, item.image_sha256, item.label, item.group)
-        for fold in split.folds
-        for side, items in fold.named().items()
-        for item in items
-    ]
-    register(catalogue, split.name, split.manifest, rows)
 
 
 def _check(recipe: Mapping[str, Any], folds: Sequence[Sides], classes: Sequence[str]) -> None:

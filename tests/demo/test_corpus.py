@@ -12,11 +12,18 @@ import numpy as np
 import pymupdf
 import pytest
 
-from polydata.demo.corpus import RECORD_COLUMNS, Corpus, make_corpus
+from polydata.demo.corpus import Corpus, make_corpus
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_file
+from polydata.records.record import FIELDS
 from polydata.records.rules import suggest
 from polydata.task import Task
+
+RECORD_COLUMNS = (
+    "record_key", "doi", "reference", "authors", "journal", "volume", "issue", "pages", "year", "page", "figure",
+    "panel", "caption", "polymers", "composition_ratio", "blending_method", "morphology", "literature_description",
+    "scale_um", "compatibility",
+)  # fmt: skip
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -142,6 +149,7 @@ def test_printed_bars_agree_with_the_scale(small_corpus: Corpus) -> None:
 def test_records_have_the_flaws_that_are_named_and_no_others(small_corpus: Corpus) -> None:
     records, panels = rows(small_corpus.folder / "records.csv"), rows(small_corpus.folder / "panels.csv")
     assert tuple(records[0]) == RECORD_COLUMNS
+    assert set(RECORD_COLUMNS) < set(FIELDS)
     keys = [r["record_key"] for r in records]
     assert len(set(keys)) == len(keys)
     assert sum(not p["record_key"] for p in panels) == 1

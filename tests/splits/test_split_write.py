@@ -159,7 +159,7 @@ def test_killed_before_the_catalogue_knows(corpus: Corpus, monkeypatch: pytest.M
         raise KilledError
 
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "register_split", killed)
+        patched.setattr(writing, "register", killed)
         with pytest.raises(KilledError):
             build_split(corpus.session, "v1", SplitOptions())
     assert registered(corpus.catalogue, "v1") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -100,23 +100,22 @@ def _out_of_fold(features: Array, labels: NDArray[np.int64], groups: NDArray[np.
 def class_imbalance(subject: Subject) -> Detection:
     """Images and papers of each label; a label is rare below a fifth of the images."""
     images = Counter(subject.labels.values())
-    papers: dict[str, set[str]] = defaultdict(set)
-    for image, label in subject.labels.items():
-        papers[label].add(subject.groups[image])
+    together = {(label, subject.groups[image]) for image, label in subject.labels.items()}
+    papers = Counter(label for label, _ in together)
     total = len(subject.labels)
     items: list[dict[str, Any]] = [
         {
             "label": label,
             "images": images[label],
             "share": round(images[label] / total, 4),
-            "papers": len(papers[label]),
+            "papers": papers[label],
             "rare": images[label] < RARE * total,
         }
         for label in subject.task.labels
         if images[label]
     ]
     rare = sum(i["rare"] for i in items)
-    labels_of = Counter(paper for found in papers.values() for paper in found)
+    labels_of = Counter(paper for _, paper in together)
     pure = sum(count == 1 for count in labels_of.values())
     words = ", ".join(f"{i['label']} {i['images']} ({100 * i['images'] / total:.1f} %)" for i in items)
     return Detection(

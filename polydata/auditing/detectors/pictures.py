@@ -58,9 +58,8 @@ def technique(subject: Subject) -> Detection:
 def alpha_only(subject: Subject) -> Detection:
     """Images whose picture stands in the alpha channel alone: plain black for most programs."""
     items = [subject.named(i) for i in subject.images if subject.evidence.facts[i]["alpha_only"]]
-    return Detection(
-        Severity.WARNING, items, f"{counted(len(items), 'image')} with the picture in the alpha channel alone."
-    )
+    message = f"{counted(len(items), 'image')} with the picture in the alpha channel alone."
+    return Detection(Severity.WARNING, items, message)
 
 
 def is_misnamed(name: str | None, true_format: str) -> bool:
@@ -116,12 +115,9 @@ def scale_outlier(subject: Subject) -> Detection:
         for i, log in zip(scales, logs.tolist(), strict=True)
         if spread and abs(log - middle) / spread > FAR
     ]
-    return Detection(
-        Severity.WARNING,
-        items,
-        f"{counted(len(items), 'image')} of {len(scales)} with a scale far from the median of "
-        f"{10**middle:.3g} micrometres a pixel.",
-    )
+    median = f"the median of {10**middle:.3g} micrometres a pixel"
+    message = f"{counted(len(items), 'image')} of {len(scales)} with a scale far from {median}."
+    return Detection(Severity.WARNING, items, message)
 
 
 @detector("image-quality", "Look at them; a better copy may stand in the paper itself.", Need.PIXELS, alone=True)
@@ -136,15 +132,9 @@ def image_quality(subject: Subject) -> Detection:
             "clipped": seen.clipped > CLIPPED,
             "coarsely compressed": seen.blocks > BLOCKS,
         }
-        if any(faults.values()):
-            measures = {"sharpness": seen.sharpness, "clipped": seen.clipped, "blocks": seen.blocks}
-            items.append(
-                {
-                    **subject.named(image),
-                    "faults": [name for name, there in faults.items() if there],
-                    **{name: round(v, 3) for name, v in measures.items()},
-                }
-            )
+        if found := [name for name, there in faults.items() if there]:
+            measures = {name: round(getattr(seen, name), 3) for name in ("sharpness", "clipped", "blocks")}
+            items.append({**subject.named(image), "faults": found, **measures})
     return Detection(Severity.NOTE, items, f"{counted(len(items), 'image')} of poor quality.")
 
 
