@@ -61,18 +61,17 @@ def resolve(session: Session, name: MethodName, annotator: str | None = None) ->
     """
     catalogue, method = session.catalogue, stored.Method(name.value, annotator)
     _check(catalogue, method)
-    with catalogue.transaction():
-        stored.save_method(catalogue, method)
-        _work_out(catalogue)
-        changed = stored.note_changes(catalogue, what="resolve", reason=str(method))
-    return resolution(session, changed)
+    return resolution(session, settle(catalogue, method))
 
 
-def settle(catalogue: Catalogue) -> int:
-    """Bring everything that follows from answers up to date after they changed; returns how many labels changed."""
+def settle(catalogue: Catalogue, method: stored.Method | None = None) -> int:
+    """Bring up to date what follows from answers, after they or the method changed; returns how many labels changed."""
     with catalogue.transaction():
+        if method is not None:
+            stored.save_method(catalogue, method)
         _work_out(catalogue)
-        return stored.note_changes(catalogue)
+        what, reason = ("resolve", str(method)) if method else (None, None)
+        return stored.note_changes(catalogue, what, reason=reason)
 
 
 def _work_out(catalogue: Catalogue) -> None:

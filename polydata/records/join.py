@@ -152,8 +152,7 @@ def _decide(
     found = {
         row["record_id"]: match
         for row in records
-        if row["record_id"] in said
-        if (match := finder.find(row, said[row["record_id"]])) is not None
+        if row["record_id"] in said and (match := finder.find(row, said[row["record_id"]])) is not None
     }
     waiting: dict[str, list[RecordEvidence]] = defaultdict(list)
     for record_id, match in found.items():
