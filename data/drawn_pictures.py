@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from polydata.demo.burnin import draw_style
-from polydata.demo.microscope import draw_exposure, take
+from polydata.demo import microscope
+from polydata.demo.burnin import burn_in, draw_style
 from polydata.demo.phasefield import simulate
 from polydata.demo.study import quench_of
 
@@ -214,9 +214,9 @@ def grey_micrograph(rng: Rng) -> Image.Image:
     width = int(rng.integers(160, 620))
     size = width, int(width / rng.uniform(1.05, 1.6))
     field = float(np.exp(rng.uniform(np.log(4), np.log(120))))
-    picture, _ = take(
-        phi, size, str(rng.choice(["", "a"])), exposure=draw_exposure(rng, field), style=draw_style(rng), rng=rng
-    )
+    letter, exposure, style = str(rng.choice(["", "a"])), microscope.draw_exposure(rng, field), draw_style(rng)
+    picture = microscope.photograph(phi, *size, exposure, rng)
+    burn_in(picture, letter, style, exposure.field_um)
     return picture.convert("RGB")
 
 
