@@ -64,7 +64,8 @@ def screen(
         rule: name of a rule in ``polydata.screening.rules``.
         again: look at all images anew. Decisions by hand and the threshold stay.
         threshold: the score from which images are accepted, above 0 and at most 1; None keeps the one in force.
-        accept, reject: images decided by hand from now on.
+        accept: images decided by hand from now on.
+        reject: the same.
         undo: images whose decision by hand is taken back.
         progress: told how many images are done.
 
