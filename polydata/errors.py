@@ -14,7 +14,7 @@ Exit codes
 from __future__ import annotations
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What an error says, or its kind where it says nothing."""
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 

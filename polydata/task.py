@@ -119,6 +119,11 @@ class Task:
         if unknown:
             raise InputError(f"{path} uses labels that it does not list: {', '.join(unknown)}.")
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Every answer that a reviewer may give: the labels, then the answers that are no label."""
+        return (*self.labels, self.not_a_micrograph, self.unsure)
+
     def label_of(self, spelling: str) -> str | None:
         """The label that a record's spelling means, None where it is unknown.
 

@@ -169,6 +169,16 @@ class Workspace:
         return cls(root.resolve(), _section(Settings, data, str(path)))
 
     @classmethod
+    def place(cls, folder: Path | None = None) -> Path:
+        """Where the workspace that is meant lies, or is to be: one that is named need not be there.
+
+        Raises:
+            WorkspaceError: if none is named and none found.
+        """
+        named = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+        return named or cls.find().root
+
+    @classmethod
     def find(cls, folder: Path | None = None) -> Workspace:
         """The workspace that is meant: the one named, else POLYDATA_WORKSPACE, else from here upwards.
 

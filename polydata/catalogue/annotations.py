@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
@@ -80,8 +81,13 @@ def record_texts(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
 
 
 def image_hashes(catalogue: Catalogue) -> set[str]:
-    """SHA-256 of every image of the catalogue."""
-    return set(catalogue.column("SELECT sha256 FROM images"))
+    """SHA-256 of every image that is in the catalogue or was: of those that went, what people said stays."""
+    return set(
+        catalogue.column(
+            """SELECT sha256 FROM images UNION SELECT image_sha256 FROM annotations
+               UNION SELECT image_sha256 FROM image_successors UNION SELECT image_sha256 FROM seen_images"""
+        )
+    )
 
 
 def project_annotations(catalogue: Catalogue, server: str, project: int) -> dict[int, dict[str, Any]]:
@@ -90,13 +96,14 @@ def project_annotations(catalogue: Catalogue, server: str, project: int) -> dict
     return {row["annotation_id"]: row for row in rows}
 
 
-def _watermark_key(server: str, project: int) -> str:
-    return f"label_studio.pulled_to {server} {project}"
+def _watermark_key(server: str, project: int, mark: str | None) -> str:
+    return f"label_studio.pulled_to {server} {project}" + (f" {mark}" if mark else "")
 
 
-def watermark(catalogue: Catalogue, server: str, project: int) -> str | None:
+def watermark(catalogue: Catalogue, server: str, project: int, mark: str | None) -> str | None:
     """Up to when a project was pulled: the server's clock, ISO 8601; None before the first pull."""
-    value: str | None = catalogue.value("SELECT value FROM settings WHERE key = ?", [_watermark_key(server, project)])
+    key = _watermark_key(server, project, mark)
+    value: str | None = catalogue.value("SELECT value FROM settings WHERE key = ?", [key])
     return value
 
 
@@ -104,26 +111,102 @@ def save_pull(
     catalogue: Catalogue,
     server: str,
     project: int,
+    mark: str | None,
     *,
     annotations: Sequence[Mapping[str, Any]],
     deleted: Sequence[int],
     pulled_to: str | None,
 ) -> None:
-    """Write new and changed annotations, mark those that vanished, and move the watermark: all or nothing.
+    """Write new and changed annotations, mark those that vanished, and move the watermark, within a transaction.
 
     Args:
+        mark: of the project.
         annotations: rows of the annotations table.
         deleted: numbers of annotations that are no longer on the server.
     """
-    with catalogue.transaction():
-        catalogue.upsert("annotations", annotations)
+    catalogue.upsert("annotations", annotations)
+    catalogue.run(
+        "UPDATE annotations SET deleted = true WHERE server = ? AND project = ? AND list_contains(?, annotation_id)",
+        [server, project, list(deleted)],
+    )
+    catalogue.run("UPDATE annotations SET mark = ? WHERE server = ? AND project = ?", [mark, server, project])
+    if pulled_to:
+        catalogue.upsert("settings", [{"key": _watermark_key(server, project, mark), "value": pulled_to}])
+
+
+def set_aside(catalogue: Catalogue, server: str, project: int, marks: Collection[str | None]) -> None:
+    """Give the answers of projects that are no longer there an address of their own, within a transaction.
+
+    They stay in force: what this server says from now on neither replaces nor deletes them.
+
+    Args:
+        project: its number, which another project has now.
+        marks: of the projects that had it; None for one from before there were marks.
+    """
+    for mark in marks:
+        old = f"{server}#{mark or 'unmarked'}"
+        both = [old, server, project, mark]
         catalogue.run(
-            "UPDATE annotations SET deleted = true "
-            "WHERE server = ? AND project = ? AND list_contains(?, annotation_id)",
-            [server, project, list(deleted)],
+            """INSERT OR IGNORE INTO label_projects
+               SELECT $1, project, title, role, split, $4 FROM label_projects WHERE server = $2 AND project = $3""",
+            both,
         )
-        if pulled_to:
-            catalogue.upsert("settings", [{"key": _watermark_key(server, project), "value": pulled_to}])
+        catalogue.run(
+            """UPDATE annotations SET server = $1
+               WHERE server = $2 AND project = $3 AND mark IS NOT DISTINCT FROM $4
+                 AND (project, annotation_id) NOT IN (
+                     SELECT (project, annotation_id) FROM annotations WHERE server = $1)""",
+            both,
+        )
+
+
+def restore_deleted(catalogue: Catalogue, annotator: str | None = None) -> int:
+    """Let answers count again that vanished from their server, within a transaction; returns how many.
+
+    They get an address of their own, so that the next pull does not take them away again.
+
+    Args:
+        annotator: only theirs.
+    """
+    chosen = "deleted AND annotator = coalesce(?, annotator)"
+    count = catalogue.value(f"SELECT count(*) FROM annotations WHERE {chosen}", [annotator])  # noqa: S608 - a constant
+    catalogue.run(
+        f"""UPDATE annotations SET deleted = false,
+                   server = CASE WHEN server LIKE '%#restored' THEN server ELSE server || '#restored' END
+            WHERE {chosen} AND (server || '#restored', project, annotation_id) NOT IN (
+                SELECT (server, project, annotation_id) FROM annotations)""",  # noqa: S608 - a constant
+        [annotator],
+    )
+    return int(count)
+
+
+def outside_words(catalogue: Catalogue, words: Collection[str]) -> dict[str, int]:
+    """Answers and decisions in force of images that are shown whose word is none of these: how many of each word."""
+    rows = catalogue.tuples(
+        """SELECT choice, count(*) FROM (
+               SELECT image_sha256, choice FROM answers UNION ALL SELECT image_sha256, choice FROM decided
+           ) SEMI JOIN panels USING (image_sha256) WHERE NOT list_contains(?, choice) GROUP BY 1 ORDER BY 1""",
+        [list(words)],
+    )
+    return dict(rows)
+
+
+def renames(catalogue: Catalogue) -> dict[str, str]:
+    """Words of the task that were changed, each with the word it became."""
+    return dict(catalogue.tuples("SELECT old, new FROM label_renames"))
+
+
+def save_rename(catalogue: Catalogue, old: str, new: str, by: str) -> int:
+    """Let a word of answers and decisions be another from now on, within a transaction; returns how many changed."""
+    count = 0
+    for table in ("annotations", "label_decisions"):
+        count += catalogue.value(f"SELECT count(*) FROM {table} WHERE choice = ?", [old])  # noqa: S608 - a constant
+        catalogue.run(f"UPDATE {table} SET choice = ? WHERE choice = ?", [new, old])  # noqa: S608 - a constant
+    catalogue.run("UPDATE label_renames SET new = ? WHERE new = ?", [new, old])
+    now = datetime.now(UTC).replace(tzinfo=None)
+    catalogue.upsert("label_renames", [{"old": old, "new": new, "renamed_at": now, "renamed_by": by}])
+    catalogue.run("DELETE FROM label_renames WHERE old = new OR old = ?", [new])
+    return count
 
 
 def list_annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -143,27 +226,47 @@ def list_annotations(catalogue: Catalogue) -> list[dict[str, Any]]:
     )
 
 
-def annotation_counts(catalogue: Catalogue, server: str, project: int | None) -> dict[str, int]:
-    """How many annotations of a project the catalogue holds: live, skipped and unusable ones among them, deleted."""
+def annotation_counts(catalogue: Catalogue, server: str, project: int | None, words: Collection[str]) -> dict[str, int]:
+    """How many annotations of a project the catalogue holds: live, skipped and unusable ones among them, deleted.
+
+    Args:
+        words: answers that the task knows; others cannot be used.
+    """
     return catalogue.rows(
         """SELECT count(*) FILTER (NOT deleted) AS annotations, count(*) FILTER (NOT deleted AND cancelled) AS skipped,
-                  count(*) FILTER (NOT deleted AND NOT cancelled AND choice IS NULL) AS unusable,
+                  count(*) FILTER (NOT deleted AND NOT cancelled
+                                   AND NOT coalesce(list_contains(?, choice), false)) AS unusable,
                   count(*) FILTER (deleted) AS deleted, count(DISTINCT annotator) FILTER (NOT deleted) AS annotators
            FROM annotations WHERE server = ? AND project = ?""",
-        [server, project],
+        [list(words), server, project],
     )[0]
 
 
 def review_counts(catalogue: Catalogue) -> dict[str, int]:
-    """Over all servers: images with an answer, and images about which as many said one thing as another."""
-    return catalogue.rows("SELECT count(*) AS reviewed, count(*) FILTER (choice IS NULL) AS tied FROM reviews")[0]
+    """Over all servers, of images that are shown: those with an answer, and those about which as many said one thing as
+    another."""
+    return catalogue.rows(
+        """SELECT count(*) AS reviewed, count(*) FILTER (choice IS NULL) AS tied
+           FROM reviews SEMI JOIN panels USING (image_sha256)"""
+    )[0]
 
 
-def save_project(catalogue: Catalogue, server: str, project: int, *, title: str, role: str, split: str | None) -> None:
-    """Note that the workspace uses a project and what for, or that its number has changed; in one transaction."""
-    row = {"server": server, "project": project, "title": title, "role": role, "split": split}
-    with catalogue.transaction():
-        catalogue.upsert("label_projects", [row])
+def save_project(
+    catalogue: Catalogue, server: str, project: int, mark: str | None, *, title: str, role: str, split: str | None
+) -> int:
+    """Note that the workspace uses a project and what for, within a transaction.
+
+    Answers of another project of this number are set aside (see ``set_aside``).
+
+    Returns:
+        How many answers that was.
+    """
+    sql = "SELECT mark, count(*) FROM annotations WHERE server = ? AND project = ? AND mark <> ? GROUP BY mark"
+    others = dict(catalogue.tuples(sql, [server, project, mark]))
+    set_aside(catalogue, server, project, others)
+    row = {"server": server, "project": project, "title": title, "role": role, "split": split, "mark": mark}
+    catalogue.upsert("label_projects", [row])
+    return sum(others.values())
 
 
 def projects_on(catalogue: Catalogue, server: str) -> list[dict[str, Any]]:

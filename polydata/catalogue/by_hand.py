@@ -10,6 +10,7 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.lookup import begins
+from polydata.catalogue.successors import note_successors
 from polydata.edits import Correction, Edit, Place, Spot, successors
 from polydata.types import Box
 
@@ -131,9 +132,7 @@ def _find_again(catalogue: Catalogue) -> None:
     )
     of_paper: dict[tuple[str, str], dict[str, Spot]] = defaultdict(dict)
     for row in lost:
-        box = Box(*(row[c] for c in CORNERS))
-        spot = Spot(row["page"], row["figure_label"], row["panel_label"], box, "")
-        of_paper[row["paper_id"], row["target"]][row["target_id"]] = spot
+        of_paper[row["paper_id"], row["target"]][row["target_id"]] = _spot(row)
     for (paper_id, target), before in of_paper.items():
         after = spots(catalogue, paper_id, target)
         for old, new in successors(before, after).items():
@@ -143,6 +142,36 @@ def _find_again(catalogue: Catalogue) -> None:
                 [old, new],
             )
             catalogue.run("UPDATE manual_links SET target_id = ? WHERE target_id = ?", [new, old])
+
+
+def _spot(row: Mapping[str, Any]) -> Spot:
+    """Where the target of a link stood last."""
+    box = Box(*(row[corner] for corner in CORNERS))
+    return Spot(row["page"], row["figure_label"], row["panel_label"], box, "")
+
+
+def inherit(catalogue: Catalogue, older: str, newer: str) -> None:
+    """Give a paper what people said of another that is the same but for its bytes, within a transaction.
+
+    Args:
+        older, newer: ids of the papers. The older one keeps its own.
+    """
+    before, after = spots(catalogue, older), spots(catalogue, newer)
+    heirs = successors(before, after)
+    note_successors(catalogue, {before[old].image: after[new].image for old, new in heirs.items()}, shown=True)
+    for target in TABLES:
+        rows = catalogue.rows(
+            "SELECT * FROM manual_links WHERE paper_id = ? AND target = ? AND x0 IS NOT NULL", [older, target]
+        )
+        heirs = successors({row["target_id"]: _spot(row) for row in rows}, spots(catalogue, newer, target))
+        catalogue.upsert(
+            "manual_links",
+            [
+                row | {"target_id": heirs[row["target_id"]], "paper_id": newer}
+                for row in rows
+                if row["target_id"] in heirs
+            ],
+        )
 
 
 def _note_places(catalogue: Catalogue) -> None:
@@ -196,28 +225,7 @@ def reattach(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], mo
     )
     move_dependents(catalogue, heirs)
     changed = {before[old].image: after[heirs.get(old, old)].image for old in before if heirs.get(old, old) in after}
-    _move_decisions(catalogue, {old: new for old, new in changed.items() if old != new})
-
-
-def _move_decisions(catalogue: Catalogue, images: Mapping[str, str]) -> None:
-    """Give what was decided by hand of an image to the image that took its place, unless that has a decision."""
-    for old, new in images.items():
-        catalogue.run(
-            """INSERT OR IGNORE INTO screening_corrections
-               SELECT ?, decision FROM screening_corrections WHERE image_sha256 = ?""",
-            [new, old],
-        )
-        catalogue.run(
-            """DELETE FROM screening_corrections
-               WHERE image_sha256 = ? AND NOT EXISTS (SELECT 1 FROM panels WHERE image_sha256 = ?)""",
-            [old, old],
-        )
-        catalogue.run(  # a label that was set by hand; the old image keeps it where a panel still shows it
-            """UPDATE label_decisions SET image_sha256 = $1
-               WHERE image_sha256 = $2 AND $2 NOT IN (SELECT image_sha256 FROM panels)
-                 AND $1 NOT IN (SELECT image_sha256 FROM label_decisions)""",
-            [new, old],
-        )
+    note_successors(catalogue, {old: new for old, new in changed.items() if old != new})
 
 
 def move_dependents(catalogue: Catalogue, moved: Mapping[str, str]) -> None:

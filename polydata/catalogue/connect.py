@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
 from polydata.errors import CatalogueError, first_line
+from polydata.files.atomic import PART
 from polydata.ids import sha256_bytes
 from polydata.resources import schemas
 
@@ -26,14 +29,63 @@ CONTENT_TABLES = (
 )  # fmt: skip
 """Tables that make up the data; the fingerprint is taken over these."""
 UPSERT_BATCH = 100
-WHERE_IT_LAY = {"papers": ("path",), "failures": ("path", "detail"), "records": ("source",)}
-"""Columns that name places on this machine and so have no part in the fingerprint."""
+BACKUPS = "backups"
+"""Folder beside the catalogue for copies of it."""
+KEPT_COPIES = 3
+"""Copies from before a change of the schema: the newest that are kept."""
+LATER_TABLES = ("image_successors", "label_renames")
+"""Tables that came later: they have a part in the fingerprint where there is something in them."""
+WHERE_IT_LAY = {
+    "papers": ("path",),
+    "failures": ("path", "detail"),
+    "records": ("source",),
+    "annotations": ("mark",),
+    "label_decisions": ("origin",),
+    "label_renames": ("renamed_at", "renamed_by"),
+}
+"""Columns that name places and times and so have no part in the fingerprint."""
 
 
 def migrations() -> list[tuple[int, str, str]]:
     """Number, file name and text of each migration, in order."""
     files = sorted((schemas() / "sql").glob("[0-9][0-9][0-9]_*.sql"))
     return [(int(f.name[:3]), f.name, f.read_text(encoding="utf-8")) for f in files]
+
+
+def backups_of(path: Path) -> list[Path]:
+    """Copies of a catalogue in the folder of its backups, the newest first."""
+    found = [f for f in (path.parent / BACKUPS).glob("*") if f.suffix in (".duckdb", ".zip") and f.name[0] != "."]
+    return sorted(found, key=lambda f: (f.stat().st_mtime_ns, f.name), reverse=True)
+
+
+def time_stamp() -> str:
+    """The time of now for the name of a backup: 20260131-235959-123456, UTC."""
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+
+
+DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
+FULL = re.compile("No space left|Could not (write|truncate)")
+
+
+@contextmanager
+def _readable(path: Path, kinds: tuple[type[duckdb.Error], ...] = DAMAGE) -> Iterator[None]:
+    """What the database says of a file that is damaged or a disk that is full, as errors of ours."""
+    try:
+        yield
+    except kinds as error:
+        if FULL.search(str(error)):
+            raise CatalogueError(
+                f"The catalogue {path} cannot be written: {first_line(error)}",
+                "Make room, then run this command again: what it was doing has not been written.",
+            ) from error
+        newest = next(iter(backups_of(path)), None)
+        raise CatalogueError(
+            f"{path} is not a catalogue that can be read: {first_line(error)}",
+            f"Restore the newest backup: polydata restore {newest}"
+            if newest
+            else "There is no backup of it. Restore it from a copy of your own, or move it away and extract again: the "
+            "images in store/ are kept, what people said is not.",
+        ) from error
 
 
 def _holder(message: str) -> str:
@@ -56,8 +108,9 @@ class Catalogue:
     one ``transaction()``: a process that is killed leaves the catalogue as it was before the step.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self.at_end: Callable[[Catalogue], object] | None = None
         """Called when a ``with`` block ends without an error, before the file is let go."""
 
@@ -70,13 +123,14 @@ class Catalogue:
         """
         read_only = read_only and path.exists()
         connection = cls._connect(path, read_only=read_only)
-        catalogue = cls(connection)
+        catalogue = cls(connection, path)
         try:
             missing = catalogue._missing_migrations(path)
             if missing and read_only:
                 catalogue.close()
-                catalogue = cls(cls._connect(path, read_only=False))
+                catalogue = cls(cls._connect(path, read_only=False), path)
             if missing:
+                catalogue._keep_copy(missing[0][0])
                 catalogue._migrate(missing)
         except BaseException:
             catalogue.close()
@@ -86,25 +140,22 @@ class Catalogue:
     @staticmethod
     def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
-        except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            with _readable(path, (duckdb.Error,)):
+                return duckdb.connect(str(path), read_only=read_only)
+        except CatalogueError as error:
+            cause = error.__cause__ or error
+            if re.search(r"\block on file", str(cause)):
                 raise CatalogueError(
-                    f"The catalogue {path} is in use by {_holder(str(error))}.",
+                    f"The catalogue {path} is in use by {_holder(str(cause))}.",
                     "Wait until it has ended, or stop it, then run this command again. Nothing was changed.",
                 ) from None
-            raise CatalogueError(f"The catalogue {path} cannot be opened: {first_line(error)}") from error
-        except duckdb.Error as error:
-            raise CatalogueError(
-                f"{path} is not a catalogue that can be read: {first_line(error)}",
-                "Restore it from a copy, or move it away and extract again: the images in store/ are kept.",
-            ) from error
+            if not os.access(path if path.exists() else path.parent, os.R_OK | (0 if read_only else os.W_OK)):
+                raise CatalogueError(f"The catalogue {path} cannot be opened: {first_line(cause)}") from error
+            raise
 
     def _missing_migrations(self, path: Path) -> list[tuple[int, str, str]]:
         """Migrations that the catalogue lacks; raises where it has others than this program."""
-        found = self._connection.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE table_name = 'applied_migrations'"
-        ).fetchone()
+        found = self.value("SELECT 1 FROM duckdb_tables() WHERE table_name = 'applied_migrations'")
         applied = dict(self.tuples("SELECT number, sha256 FROM applied_migrations")) if found else {}
         known = migrations()
         newest = max(applied, default=0)
@@ -130,6 +181,37 @@ class Catalogue:
                 self.run(text)
                 self.run("INSERT INTO applied_migrations VALUES (?, ?, ?)", [number, name, sha256_bytes(text.encode())])
 
+    def _keep_copy(self, number: int) -> None:
+        """Copy the catalogue before its schema changes, and let go of older such copies."""
+        if not self.value("SELECT count(*) FROM duckdb_tables()"):
+            return
+        self.copy_to(self._path.parent / BACKUPS / f"before-schema-{number:03}-{time_stamp()}.duckdb")
+        for old in [f for f in backups_of(self._path) if f.name.startswith("before-schema-")][KEPT_COPIES:]:
+            old.unlink(missing_ok=True)
+
+    def copy_to(self, target: Path) -> None:
+        """Write all that the catalogue holds to a new file, which is there once it is whole; folders are made.
+
+        Raises:
+            CatalogueError: if it cannot be written.
+        """
+        part = target.with_name(f".{target.name}{PART}")
+        own = self.value("SELECT current_database()")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            place = str(part).replace("'", "''")
+            self._connection.execute(f"ATTACH '{place}' AS the_copy")
+            try:
+                self._connection.execute(f'COPY FROM DATABASE "{own}" TO the_copy')
+            finally:
+                self._connection.execute("DETACH the_copy")
+            part.replace(target)
+        except (OSError, duckdb.Error) as error:
+            part.unlink(missing_ok=True)
+            raise CatalogueError(
+                f"The catalogue cannot be copied to {target}: {first_line(error)}", "Make room, or mend the folder."
+            ) from error
+
     def __enter__(self) -> Self:
         return self
 
@@ -147,13 +229,14 @@ class Catalogue:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing."""
-        self._connection.execute("BEGIN")
+        self.run("BEGIN")
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(CatalogueError, duckdb.Error):  # it is undone as well where nothing can be said any more
+                self.run("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+        self.run("COMMIT")
 
     @contextmanager
     def beside(self, path: Path, name: str) -> Iterator[None]:
@@ -164,7 +247,7 @@ class Catalogue:
         """
         if not path.is_file():
             raise CatalogueError(f"There is no catalogue {path}.", "Make one with: polydata status --workspace DIR")
-        there = type(self)(self._connect(path, read_only=True))  # says what is wrong with it
+        there = type(self)(self._connect(path, read_only=True), path)  # says what is wrong with it
         try:
             missing = there._missing_migrations(path)
         finally:
@@ -175,19 +258,21 @@ class Catalogue:
                 f"Bring it up to date by looking at it: polydata status --workspace {path.parent}",
             )
         place = str(path).replace("'", "''")
-        self._connection.execute(f"ATTACH '{place}' AS {name} (READ_ONLY)")
+        self.run(f"ATTACH '{place}' AS {name} (READ_ONLY)")
         try:
             yield
         finally:
-            self._connection.execute(f"DETACH {name}")
+            self.run(f"DETACH {name}")
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Execute a statement whose answer is not needed."""
-        self._connection.execute(sql, list(parameters))
+        with _readable(self._path):
+            self._connection.execute(sql, list(parameters))
 
     def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query as tuples."""
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        with _readable(self._path):
+            return self._connection.execute(sql, list(parameters)).fetchall()
 
     def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """The first column of all rows."""
@@ -195,9 +280,9 @@ class Catalogue:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """All rows of a query as dictionaries."""
-        result = self._connection.execute(sql, list(parameters))
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        found = self.tuples(sql, parameters)
+        names = [column[0] for column in self._connection.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any] | None:
         """The first row of a query as a dictionary, None where there is no row."""
@@ -205,12 +290,14 @@ class Catalogue:
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first column of the first row, None where there is no row."""
-        row = self._connection.execute(sql, list(parameters)).fetchone()
+        with _readable(self._path):
+            row = self._connection.execute(sql, list(parameters)).fetchone()
         return row[0] if row else None
 
     def arrow(self, sql: str) -> pa.Table:
         """All rows of a query as an Arrow table, whose columns have the same types also where there is no row."""
-        return self._connection.sql(sql).to_arrow_table()
+        with _readable(self._path):
+            return self._connection.sql(sql).to_arrow_table()
 
     def upsert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, each a mapping of the same columns; a row with the same primary key is replaced.
@@ -227,7 +314,7 @@ class Catalogue:
         # statement it keeps the first, so each batch is turned round for the last one to win.
         for start in range(0, len(rows), UPSERT_BATCH):
             batch = rows[start : start + UPSERT_BATCH][::-1]
-            self._connection.execute(
+            self.run(
                 f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES {", ".join([one] * len(batch))}',  # noqa: S608
                 [row[c] for row in batch for c in columns],
             )
@@ -259,7 +346,8 @@ class Catalogue:
         The order of rows and the places of files on this machine have no part in it.
         """
         digest = hashlib.sha256()
-        for table in CONTENT_TABLES:
+        later = [table for table in LATER_TABLES if self.value(f"SELECT count(*) FROM {table}")]  # noqa: S608
+        for table in (*CONTENT_TABLES, *later):
             leave_out = WHERE_IT_LAY.get(table, ())
             columns = [
                 c for (c,) in self.tuples(

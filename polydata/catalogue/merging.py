@@ -42,7 +42,10 @@ BY_KEY = {
     "figure_links": "figure_id IN (SELECT figure_id FROM main.figures)",
     "paper_links": "paper_id IN (SELECT paper_id FROM main.papers)",
     "link_candidates": "panel_id IN (SELECT panel_id FROM main.panels)",
-    "manual_links": "true",
+    "manual_links": "record_id NOT IN (SELECT record_id FROM main.manual_links)",
+    "image_successors": "image_sha256 NOT IN (SELECT image_sha256 FROM main.panels)",
+    "seen_images": "true",
+    "label_renames": "true",
     "label_votes": "panel_id IN (SELECT panel_id FROM main.panels)",
 }
 """Tables whose rows come one by one; what belongs to a panel, image or paper comes where this catalogue has that."""
@@ -112,8 +115,11 @@ def differing_papers(catalogue: Catalogue) -> list[str]:
     ]
 
 
-def merge_rows(catalogue: Catalogue) -> tuple[dict[str, int], dict[str, list[str]]]:
+def merge_rows(catalogue: Catalogue, there: str) -> tuple[dict[str, int], dict[str, list[str]]]:
     """Bring in every row that is not here but annotations. Call it in a transaction, within ``coming_papers``.
+
+    Args:
+        there: what the other workspace is called.
 
     Returns:
         Numbers of rows that came, by table; and keys of the rows that both have with other content, of which this
@@ -126,15 +132,24 @@ def merge_rows(catalogue: Catalogue) -> tuple[dict[str, int], dict[str, list[str
     for table in OF_RECORDS:  # before the records, after which none is new
         came[table] = bring(catalogue, table, new_records)
     for table, condition in BY_KEY.items():
-        kept[table] = _conflicts(catalogue, table)
+        kept[table] = _other_links(catalogue) if table == "manual_links" else _conflicts(catalogue, table)
         came[table] = bring(catalogue, table, condition)
     came["edits"], kept["edits"] = _bring_edits(catalogue)
-    came["label_decisions"], kept["label_decisions"] = _bring_decisions(catalogue)
+    came["label_decisions"], kept["label_decisions"] = _bring_decisions(catalogue, there)
     catalogue.run("DELETE FROM failures WHERE sha256 IN (SELECT sha256 FROM coming)")
     settle_manual_links(catalogue)
     if came["papers"]:
         note_papers_changed(catalogue)
     return {t: n for t, n in came.items() if n}, {t: keys for t, keys in kept.items() if keys}
+
+
+def _other_links(catalogue: Catalogue) -> list[str]:
+    """Records that were linked by hand here and there, but not to the same: links of two people are never mixed."""
+    linked = """SELECT record_id, list(target_id ORDER BY target_id) AS targets FROM {}.manual_links GROUP BY 1"""
+    return catalogue.column(
+        f"""SELECT record_id FROM ({linked.format("main")}) own JOIN ({linked.format("other")}) theirs USING (record_id)
+            WHERE own.targets <> theirs.targets ORDER BY 1"""  # noqa: S608 - constants
+    )
 
 
 def _bring_edits(catalogue: Catalogue) -> tuple[int, list[str]]:
@@ -150,8 +165,9 @@ def _bring_edits(catalogue: Catalogue) -> tuple[int, list[str]]:
     return count, catalogue.column("SELECT edit_id FROM other.edits ANTI JOIN main.edits USING (edit_id) ORDER BY 1")
 
 
-def _bring_decisions(catalogue: Catalogue) -> tuple[int, list[str]]:
+def _bring_decisions(catalogue: Catalogue, there: str) -> tuple[int, list[str]]:
     """Labels set by hand there of images without one here, and images where another was set here, which stays."""
+    name = there.replace("'", "''")
     differing = catalogue.column(
         """SELECT own.image_sha256 FROM main.decided own JOIN other.decided theirs USING (image_sha256)
            WHERE own.choice <> theirs.choice ORDER BY 1"""
@@ -161,7 +177,7 @@ def _bring_decisions(catalogue: Catalogue) -> tuple[int, list[str]]:
         catalogue,
         "label_decisions",
         "image_sha256 NOT IN (SELECT image_sha256 FROM main.label_decisions)",
-        {"number": f"{highest} + number"},
+        {"number": f"{highest} + number", "origin": f"coalesce(origin, '{name}')"},
     )
     return count, differing
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from polydata import ids
-from polydata.catalogue.by_hand import reattach, settle_manual_links, spots, write_edits
+from polydata.catalogue.by_hand import inherit, reattach, settle_manual_links, spots, write_edits
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import note_papers_changed
+from polydata.catalogue.successors import adopt, remember_looks
 from polydata.choices import Kind
 from polydata.edits import Edit, Spot
 from polydata.types import (
@@ -38,11 +39,13 @@ class Corrections:
         edits: each with whether it is in force.
         undone: id of one that is taken back.
         moved: ids of panels, each with that of the panel which took its place.
+        older: id of a paper that is the same but for its bytes, of which this one inherits what people said.
     """
 
     edits: Sequence[Edit] = ()
     undone: str | None = None
     moved: Mapping[str, str] = field(default_factory=dict)
+    older: str | None = None
 
 
 META = ("title", "doi", "journal", "year", "authors", "volume", "first_page", "first_page_text")
@@ -91,9 +94,28 @@ def save_corrected(catalogue: Catalogue, paper: Paper, corrections: Corrections)
         _settle(catalogue, paper_id, before, corrections)
 
 
+def saved_again(catalogue: Catalogue, paper: Paper) -> tuple[str, str] | None:
+    """Id and SHA-256 of the PDF of a paper that is this one, which is new here, but for its bytes.
+
+    Whoever saves a PDF with a note or a bookmark makes another file of it; pages and the words of the first are the
+    same. Of several, one of the same file name comes first, then one that people worked on.
+    """
+    found = catalogue.tuples(
+        """SELECT paper_id, sha256 FROM papers
+           WHERE source = 'pdf' AND pages = $2 AND first_page_text = $3 AND trim($3) <> ''
+             AND $1 NOT IN (SELECT sha256 FROM papers WHERE sha256 IS NOT NULL)
+           ORDER BY file_name = $4 DESC, sha256 IN (SELECT paper_sha256 FROM edits) DESC, paper_id LIMIT 1""",
+        [paper.sha256, paper.pages, paper.meta.first_page_text or "", paper.file_name],
+    )
+    return found[0] if found else None
+
+
 def _settle(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], corrections: Corrections) -> None:
     write_edits(catalogue, corrections.edits, corrections.undone)
     reattach(catalogue, paper_id, before, corrections.moved)
+    adopt(catalogue, paper_id)
+    if corrections.older is not None:
+        inherit(catalogue, corrections.older, paper_id)
     settle_manual_links(catalogue)
 
 
@@ -320,6 +342,7 @@ def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[
         kept = set(catalogue.column("SELECT DISTINCT image_sha256 FROM panels"))
         lonely = sorted((sha256, form) for sha256, form in images.items() if sha256 not in kept)
         gone = [sha256 for sha256, _ in lonely]
+        remember_looks(catalogue, gone)
         for table, column in (("screenings", "image_sha256"), ("scale_readings", "image_sha256"), ("images", "sha256")):
             catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [gone])  # noqa: S608
     return lonely

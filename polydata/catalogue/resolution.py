@@ -74,9 +74,12 @@ def decide(catalogue: Catalogue, image_sha256: str, choice: str, *, reason: str,
 
 
 def last_decision(catalogue: Catalogue, image_sha256: str | None = None) -> dict[str, Any] | None:
-    """The decision by hand that was made last, of this image or of all; None where there is none."""
-    sql = "SELECT * FROM label_decisions WHERE image_sha256 = coalesce(?, image_sha256) ORDER BY number DESC LIMIT 1"
-    return catalogue.row(sql, [image_sha256])
+    """The decision by hand that was made last, of this image or of all made here; None where there is none."""
+    return catalogue.row(
+        """SELECT DISTINCT label_decisions.* FROM label_decisions JOIN speaks_of USING (image_sha256)
+           WHERE image = coalesce($1, image) AND ($1 IS NOT NULL OR origin IS NULL) ORDER BY number DESC LIMIT 1""",
+        [image_sha256],
+    )
 
 
 def take_back(catalogue: Catalogue, decision: Mapping[str, Any], *, by: str) -> None:

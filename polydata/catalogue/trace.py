@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from polydata.catalogue.annotations import outside_words
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.lookup import find
 from polydata.catalogue.session import Session
@@ -152,9 +153,15 @@ def funnel(session: Session) -> list[dict[str, Any]]:
         One row a step: its name (``step``), ``what`` it counts, and the ``count``.
     """
     catalogue, task = session.catalogue, session.task
-    labels = dict(catalogue.tuples("SELECT label, count(*) FROM labels WHERE label IS NOT NULL GROUP BY label"))
-    rejected = catalogue.value("SELECT count(*) FROM reviews WHERE choice = ?", [task.not_a_micrograph])
-    conflicts = catalogue.value("SELECT count(*) FROM labels WHERE conflict")
+    labels = dict(
+        catalogue.tuples(
+            """SELECT label, count(*) FROM labels SEMI JOIN panels USING (image_sha256)
+               WHERE label IS NOT NULL GROUP BY label"""
+        )
+    )
+    shown = "SEMI JOIN panels USING (image_sha256) WHERE"
+    rejected = catalogue.value(f"SELECT count(*) FROM reviews {shown} choice = ?", [task.not_a_micrograph])  # noqa: S608
+    conflicts = catalogue.value(f"SELECT count(*) FROM labels {shown} conflict")  # noqa: S608 - a constant
     counts = [(step, what, catalogue.value(sql)) for step, what, sql in STEPS]
     counts += [
         ("rejected by reviewers", "images called no micrograph", rejected),
@@ -163,4 +170,8 @@ def funnel(session: Session) -> list[dict[str, Any]]:
         ("  in conflict", "images whose sources disagree", conflicts),
         ("in a split", "images in at least one split", images_in_split(catalogue)),
     ]
+    outside = outside_words(catalogue, task.choices)
+    if outside:
+        words = ", ".join(outside)
+        counts.append(("outside the task", f"answers that the task does not know: {words}", sum(outside.values())))
     return [{"step": step, "what": what, "count": count} for step, what, count in counts]

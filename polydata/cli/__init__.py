@@ -29,6 +29,12 @@ COMMANDS = {
         "remove": "Take things out of the workspace.",
         "merge": "Bring papers, records, labels and annotations of another workspace into this one; it is only read.",
     },
+    "upkeep": {
+        "backup": "Keep the catalogue with all that people said, settings and splits in one file.",
+        "restore": "Bring a workspace back from a backup; the catalogue that is there is kept beside it.",
+        "check": "Hold the catalogue against the image store and the splits: missing, damaged and unknown files, lost "
+        "rows.",
+    },
     "extract": {
         "extract": "Find figures, captions and panels in PDFs and store each image once.",
         "edit": "Correct what extraction found; corrections are kept when a PDF is read again.",

@@ -1,4 +1,4 @@
-"""polydata label agreement, resolve, set, history, undo: what several answers come to."""
+"""polydata label agreement, resolve, set, rename, restore, history, undo: what several answers come to."""
 
 from __future__ import annotations
 
@@ -163,6 +163,44 @@ def set_by_hand(
         sha256 = set_label(session, image, label, reason=reason, by=by)
     step = f"polydata label history {sha256[:12]}, or polydata label undo {sha256[:12]}"
     out.print_result(f"{sha256[:12]} is {label}.", json, following=step, whole={"image_sha256": sha256, "label": label})
+
+
+@label_app.command()
+def rename(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A word that the task does not know any more.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The word of the task that it is called now.")],
+    by: ByOption = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let answers and decisions that say one word say another of the task, those still to be pulled too."""
+    from polydata.labels.resolve import rename as call
+
+    with open_session(workspace) as session:
+        count = call(session, old, new, by)
+    if json:
+        out.print_json({"old": old, "new": new, "answers": count})
+        return
+    out.say(f"{count} answers and decisions that said {old} say {new}.")
+    out.next_step("polydata status")
+
+
+@label_app.command("restore")
+def restore_answers(
+    annotator: Annotated[str | None, typer.Option(metavar="WHO", help="Only what this annotator answered.")] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let answers count again that a pull found deleted on the server."""
+    from polydata.labels.resolve import restore
+
+    with open_session(workspace) as session:
+        count = restore(session, annotator)
+    if json:
+        out.print_json({"restored": count})
+        return
+    typer.echo(f"{count} answers count again.")
+    out.next_step("polydata label list")
 
 
 @label_app.command()

@@ -129,15 +129,19 @@ def pull(
     workspace: WorkspaceOption = None,
     full: Annotated[bool, Option("--full", help="Read every task, not only those touched since.")] = False,
     project: PulledOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also where more than a few answers are no longer on the server.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
     from polydata.labels.pull import pull as pull_answers
 
     with open_session(workspace) as session, out.stages() as bar:
-        done = pull_answers(session, full=full, title=project, progress=bar)
+        done = pull_answers(session, full=full, title=project, deletions=yes, progress=bar)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
+    facts |= {"kept of a project that was there before": done.kept} if done.kept else {}
     facts |= {"annotations in the catalogue": done.annotations}
     _report(facts, done.problems, json, "not used", "polydata build-split v1")
 

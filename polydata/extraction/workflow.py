@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polydata.catalogue.by_hand import edits_of
@@ -20,6 +20,7 @@ from polydata.catalogue.papers import (
     read_by,
     save_failure,
     save_paper,
+    saved_again,
 )
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
@@ -77,6 +78,8 @@ def _save(
 ) -> tuple[str, ...] | Failure:
     """Write a paper that was just read with all its corrections, in one transaction.
 
+    A PDF that was saved again has those of the one that was read before.
+
     Args:
         by: ``editor``.
         path: of its PDF.
@@ -88,10 +91,13 @@ def _save(
         could not be cut, and nothing was written.
     """
     edits = tuple(edit for edit in edits_of(catalogue, paper.sha256) if edit.edit_id != undone)
+    older, sha256 = saved_again(catalogue, paper) or (None, None)
+    if sha256 is not None and not edits:
+        edits = tuple(replace(edit, paper_sha256=paper.sha256) for edit in edits_of(catalogue, sha256))
     made = by.do(amend_paper, path, paper, edits) if edits else Amended(paper, (), (), {})
     if isinstance(made, Failure):
         return made
-    save_paper(catalogue, made.paper, path, EXTRACTOR, Corrections(made.edits, undone, made.moved))
+    save_paper(catalogue, made.paper, path, EXTRACTOR, Corrections(made.edits, undone, made.moved, older))
     return tuple(f"{paper.file_name}: {one.edit_id}: {one.stale}" for one in made.edits if one.stale)
 
 

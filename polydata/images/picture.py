@@ -188,7 +188,7 @@ class ImageStore:
         Raises:
             InputError: if the address cannot be read, or gives other bytes than were put.
         """
-        name = _name(sha256, true_format)
+        name = file_name(sha256, true_format)
         path = self.root / name
         if self.remote is None or path.exists():
             return path
@@ -215,7 +215,7 @@ class ImageStore:
         Raises:
             OSError: if it cannot be removed.
         """
-        name = _name(sha256, true_format)
+        name = file_name(sha256, true_format)
         (self.root / name).unlink(missing_ok=True)
         if self.remote is not None:
             self.remote.remove(name)
@@ -234,7 +234,7 @@ class ImageStore:
 
     def has(self, sha256: str, true_format: str) -> bool:
         """Whether the store surely holds an image; one behind an address is not asked for."""
-        return self.remote is None and (self.root / _name(sha256, true_format)).exists()
+        return self.remote is None and (self.root / file_name(sha256, true_format)).exists()
 
     def read(self, sha256: str, true_format: str) -> bytes:
         """The bytes of an image, checked; nothing is written, whether the store is a folder or an address.
@@ -243,7 +243,7 @@ class ImageStore:
             InputError: if it is missing or damaged.
             OSError: if the store cannot be read.
         """
-        name = _name(sha256, true_format)
+        name = file_name(sha256, true_format)
         try:
             path = self.root / name
             data = path.read_bytes() if self.remote is None or path.exists() else self.remote.get(name)
@@ -255,7 +255,7 @@ class ImageStore:
 
     def place(self, sha256: str, true_format: str) -> str:
         """Where an image is kept, for messages."""
-        return f"{self.remote or self.root}/{_name(sha256, true_format)}"
+        return f"{self.remote or self.root}/{file_name(sha256, true_format)}"
 
     def keep(self, data: bytes, sha256: str, true_format: str) -> None:
         """Store the bytes of an image that is known already, as ``read`` gave them.
@@ -263,7 +263,7 @@ class ImageStore:
         Raises:
             OSError: if they cannot be stored.
         """
-        name = _name(sha256, true_format)
+        name = file_name(sha256, true_format)
         if self.remote is not None:
             self.remote.put(name, data)
             return
@@ -271,7 +271,7 @@ class ImageStore:
             out.write(data)
 
 
-def _name(sha256: str, true_format: str) -> str:
+def file_name(sha256: str, true_format: str) -> str:
     return f"{sha256[:2]}/{sha256}.{SUFFIXES[true_format]}"
 
 

@@ -22,6 +22,8 @@ QUESTION = "question"
 MARK = "made-by-polydata"
 """Class of the outermost element: a project whose page lacks it is somebody else's."""
 BLIND_MARK = "shows-the-image-alone"
+PROJECT = "project-"
+"""Before the mark of a project, a class of the same element."""
 BLIND = "blind.xml"
 """The page that shows the image alone."""
 OUR_ID = "polydata_id"
@@ -43,11 +45,6 @@ _RECORD_WORDS = {
 }
 
 
-def choices(task: Task) -> tuple[str, ...]:
-    """Every answer that a reviewer may give: the labels, then the answers that are no label."""
-    return (*task.labels, task.not_a_micrograph, task.unsure)
-
-
 def task_prediction(prediction: Prediction, version: str) -> dict[str, Any]:
     """A prediction of a model of this version as a task of Label Studio carries it."""
     value = {"choices": [prediction.label]}
@@ -56,11 +53,12 @@ def task_prediction(prediction: Prediction, version: str) -> dict[str, Any]:
     return {"model_version": version, "result": result} | score
 
 
-def labelling_page(task: Task, *, blind: bool = False) -> str:
+def labelling_page(task: Task, *, blind: bool = False, mark: str = "") -> str:
     """The page of a task as Label Studio wants it, in XML. The choices have the hotkeys 1, 2, 3, ...
 
     Args:
         blind: the page that shows the image without any words.
+        mark: of the project, by which it is known again; empty for none.
 
     Raises:
         InputError: if the template is missing, is no XML, or has no place for the answers.
@@ -76,9 +74,9 @@ def labelling_page(task: Task, *, blind: bool = False) -> str:
     answers = root.find(f".//Choices[@name='{ANSWER}']")
     if answers is None:
         raise InputError(f"{path} has no <Choices name={ANSWER!r}>.")
-    marks = [root.get("className", ""), MARK, BLIND_MARK if blind else ""]
+    marks = [root.get("className", ""), MARK, BLIND_MARK if blind else "", f"{PROJECT}{mark}" if mark else ""]
     root.set("className", " ".join(m for m in marks if m))
-    for position, word in enumerate(choices(task), start=1):
+    for position, word in enumerate(task.choices, start=1):
         attributes = {"value": word} | ({"hotkey": str(position)} if position < 10 else {})
         ET.SubElement(answers, "Choice", attributes)
     for header in root.iterfind(f".//Header[@name='{QUESTION}']"):

@@ -12,8 +12,16 @@ from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.tables import write_csv
 from polydata.labels.labelstudio.connection import Server, connect
-from polydata.labels.labelstudio.project import Project, check_page, find_project, make_project, update_project
-from polydata.labels.page import choices, guide, labelling_page
+from polydata.labels.labelstudio.project import (
+    Project,
+    check_page,
+    find_project,
+    make_project,
+    marked,
+    new_mark,
+    update_project,
+)
+from polydata.labels.page import guide, labelling_page
 from polydata.workspace import Workspace
 
 Role = Literal["label", "review", "blind"]
@@ -83,13 +91,16 @@ def ensure(session: Session, server: Server, wanted: Target, *, update: bool = F
         what = f"{known.role} project" + (f" of the split {known.split}" if known.split else "")
         raise UsageError(f"{wanted.title!r} is a {what} already.", "Name another one with --project.")
     project = find_project(server, wanted.title)
-    contents = labelling_page(session.task, blind=wanted.role == "blind"), guide(session.task)
+    mark = (project.mark if project else None) or new_mark()
+    contents = labelling_page(session.task, blind=wanted.role == "blind", mark=mark), guide(session.task)
     if project is None:
         project = make_project(server, wanted.title, *contents)
     elif update:
         project = update_project(server, project, *contents)
-    check_page(project, choices(session.task), blind=wanted.role == "blind")
-    stored.save_project(session.catalogue, server.url, project.id, **asdict(wanted))
+    check_page(project, session.task.choices, blind=wanted.role == "blind")
+    project = marked(server, project)
+    with session.catalogue.transaction():
+        stored.save_project(session.catalogue, server.url, project.id, project.mark, **asdict(wanted))
     return project
 
 
@@ -149,7 +160,9 @@ def status(session: Session) -> Status:
     rows = []
     for known in known_targets(session, server.url):
         project = find_project(server, known.title)
-        counts = stored.annotation_counts(session.catalogue, server.url, project.id if project else None)
+        counts = stored.annotation_counts(
+            session.catalogue, server.url, project.id if project else None, session.task.choices
+        )
         rows.append(
             {
                 "project": known.title,
@@ -158,7 +171,9 @@ def status(session: Session) -> Status:
                 **{name: getattr(project, name, None) for name in ("url", "tasks", "annotations")},
                 "pulled": counts["annotations"],
                 **{name: counts[name] for name in ("skipped", "unusable", "deleted", "annotators")},
-                "pulled_to": stored.watermark(session.catalogue, server.url, project.id) if project else None,
+                "pulled_to": stored.watermark(session.catalogue, server.url, project.id, project.mark)
+                if project
+                else None,
             }
         )
     return Status(server.url, rows, stored.review_counts(session.catalogue))

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.session import Session
-from polydata.errors import ServerError
+from polydata.errors import PolydataError, RefusedError, ServerError
 from polydata.labels import projects
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import Server, connect
-from polydata.labels.labelstudio.project import Project, check_page, find_project
-from polydata.labels.page import ANSWER, COMMENT, choices, shown_text
+from polydata.labels.labelstudio.project import Project, check_page, find_project, marked
+from polydata.labels.page import ANSWER, COMMENT, shown_text
 from polydata.labels.projects import Target
-from polydata.labels.resolve import settle
+from polydata.labels.resolve import follow
 from polydata.types import Progress, quiet, tracked
 
 MAX_RAW = 200_000
 """An annotation with more JSON than this is no choice and a comment."""
 _PASSING = ("created_ago",)
 """Keys of an annotation whose value depends on when it is read."""
+MAX_WORD = 60
+"""Longer words that the task does not know are cut."""
+FEW = 5
+"""So many answers of a project may vanish at once without anybody having to say so."""
 MARGIN = timedelta(seconds=5)
 """A pull looks back so far behind the newest change the last one saw: changes may become visible out of order."""
 
@@ -36,7 +40,8 @@ class Pulled:
         projects: titles.
         new, changed, unchanged, deleted: annotations.
         skipped: among the new and changed ones, tasks that a reviewer skipped.
-        problems: answers that cannot be used and projects that are gone, one line each.
+        kept: answers of a project that another of its name and number has taken the place of; they stay in force.
+        problems: answers that cannot be used, projects that are gone and such as failed, one line each.
         annotations: live annotations of the projects in the catalogue afterwards.
     """
 
@@ -46,6 +51,7 @@ class Pulled:
     unchanged: int
     deleted: int
     skipped: int
+    kept: int
     problems: list[str]
     annotations: int
 
@@ -53,18 +59,29 @@ class Pulled:
         return Pulled(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
-def pull(session: Session, *, full: bool = False, title: str | None = None, progress: Progress = quiet) -> Pulled:
+def pull(
+    session: Session,
+    *,
+    full: bool = False,
+    title: str | None = None,
+    deletions: bool = False,
+    progress: Progress = quiet,
+) -> Pulled:
     """Bring the catalogue to the state of the server: new, edited, skipped and deleted annotations.
 
     Of each project, tasks touched since the last pull are read, or all that are annotated if ``full``. What was
     deleted may leave no trace on the server, so both sides are counted, and everything is read where they differ.
-    What came from a project is written at once at the end: a pull that fails leaves it as it was.
+    What came from a project is written at once at its end, with what follows from it: one that fails stays as it was
+    and is named, and the others are pulled all the same. A project is known by the mark on its page: answers of one
+    that was there before, on a server that was set up anew, are neither replaced nor deleted.
 
     Args:
         title: only this project; otherwise that of the settings and every other that was pushed to.
+        deletions: also where more than ``FEW`` answers of a project are no longer on the server.
 
     Raises:
-        ServerError: if the server cannot be reached, has none of the projects, or one is not what it should be.
+        ServerError: if the server cannot be reached, has none of the projects, or none is what it should be.
+        RefusedError: if more than a few answers would be deleted in each of the projects.
     """
     server = connect(session.workspace.settings.label_studio.url)
     known = projects.known_targets(session, server.url)
@@ -74,15 +91,21 @@ def pull(session: Session, *, full: bool = False, title: str | None = None, prog
         raise ServerError(
             f"Label Studio at {server.url} has no project {wanted[0].title!r}.", "Make it with: polydata label push"
         )
-    total = Pulled((), 0, 0, 0, 0, 0, [], 0)
+    total = Pulled((), 0, 0, 0, 0, 0, 0, [], 0)
+    failed: PolydataError | None = None
     for target, project in found:
         if project is not None:
-            reading = _Reading(session, server, project)
-            total += reading.bring(target, progress, full=full)
+            try:
+                total += _Reading(session, server, marked(server, project)).bring(
+                    target, progress, full=full, deletions=deletions
+                )
+            except (ServerError, RefusedError) as error:
+                failed = failed or error
+                total.problems.append(f"project {target.title!r}: {error.message}")
         elif target is not wanted[0]:
             total.problems.append(f"project {target.title!r} is no longer on the server; what came from it stays")
-    if total.new or total.changed or total.deleted:
-        settle(session.catalogue)
+    if failed and not total.projects:
+        raise failed
     return total
 
 
@@ -93,31 +116,48 @@ class _Reading:
         self.catalogue = session.catalogue
         self.server = server
         self.project = project
-        self.answers = choices(session.task)
+        self.answers = session.task.choices
+        self.renames = stored.renames(session.catalogue)
         self.images = stored.image_hashes(session.catalogue)
         self.known = stored.project_annotations(session.catalogue, server.url, project.id)
         self.ignored: list[str] = []
 
-    def bring(self, target: Target, progress: Progress, *, full: bool) -> Pulled:
+    def bring(self, target: Target, progress: Progress, *, full: bool, deletions: bool) -> Pulled:
         """Read what was touched, or everything, and write it."""
         check_page(self.project, self.answers, blind=target.role == "blind")
         newest = server_tasks.newest_change(self.server, self.project.id)
-        since = None if full else stored.watermark(self.catalogue, self.server.url, self.project.id)
-        changes, problems = self._changes(since, progress)
+        place = self.server.url, self.project.id, self.project.mark
+        since = None if full else stored.watermark(self.catalogue, *place)
+        aside = {row["mark"] for row in self.known.values() if row["mark"] not in (None, self.project.mark)}
+        changes, problems = self._changes(since, progress, aside)
+        if since is None and self._is_another(changes):  # from before there were marks
+            aside.add(None)
+            changes, problems = self._changes(since, progress, aside)
         # The project was counted before it was read: what changed in between makes the counts differ, now or next time.
         if since and changes.live + len(self.ignored) != self.project.annotations:
-            changes, problems = self._changes(None, progress)
+            changes, problems = self._changes(None, progress, aside)
+        if len(changes.deleted) > FEW and not deletions:
+            raise RefusedError(
+                f"{len(changes.deleted)} of {len(self.known)} answers are no longer in the project "
+                f"{self.project.title!r} ({self.project.url}); nothing of it was pulled.",
+                "Look whether it is the right project. Say --yes to take them as deleted; polydata label restore "
+                "brings them back.",
+            )
         written = [*changes.new, *changes.changed]
         emails = server_tasks.annotators(self.server) if written else {}
-        stored.save_project(self.catalogue, self.server.url, self.project.id, **asdict(target))
-        stored.save_pull(
-            self.catalogue,
-            self.server.url,
-            self.project.id,
-            annotations=[a.row(self.server.url, self.project.id, target.role, emails) for a in written],
-            deleted=changes.deleted,
-            pulled_to=(datetime.fromisoformat(newest) - MARGIN).isoformat() if newest else None,
-        )
+        kept = sum(row["mark"] in aside and not row["deleted"] for row in self.known.values())
+        with self.catalogue.transaction():
+            stored.set_aside(self.catalogue, *place[:2], aside)
+            stored.save_project(self.catalogue, *place, **asdict(target))
+            stored.save_pull(
+                self.catalogue,
+                *place,
+                annotations=[a.row(*place, target.role, emails) for a in written],
+                deleted=changes.deleted,
+                pulled_to=(datetime.fromisoformat(newest) - MARGIN).isoformat() if newest else None,
+            )
+            if written or changes.deleted:
+                follow(self.catalogue)
         return Pulled(
             projects=(self.project.title,),
             new=len(changes.new),
@@ -125,12 +165,27 @@ class _Reading:
             unchanged=changes.unchanged,
             deleted=len(changes.deleted),
             skipped=sum(a.cancelled for a in written),
+            kept=kept,
             problems=problems,
             annotations=changes.live,
         )
 
-    def _changes(self, since: str | None, progress: Progress) -> tuple[Changes, list[str]]:
-        """Compare what was touched since then with what is known; also what cannot be used."""
+    def _is_another(self, changes: Changes) -> bool:
+        """Whether answers that bear no mark came from another project than this, by what all of this one says."""
+        unmarked = {n: row for n, row in self.known.items() if row["mark"] is None and not row["deleted"]}
+        if not unmarked or self.project.mark is None:
+            return False
+        return not any(_same_answer(unmarked[a.annotation_id], a) for a in changes.read if a.annotation_id in unmarked)
+
+    def _changes(
+        self, since: str | None, progress: Progress, aside: Collection[str | None]
+    ) -> tuple[Changes, list[str]]:
+        """Compare what was touched since then with what is known; also what cannot be used.
+
+        Args:
+            aside: marks of projects whose answers are not of this one.
+        """
+        known = {number: row for number, row in self.known.items() if row["mark"] not in aside}
         pulled: list[Annotation] = []
         seen: set[int] = set()
         self.ignored = []
@@ -138,16 +193,20 @@ class _Reading:
         for task, image, found in tracked(tasks, "Reading annotated tasks", progress):
             seen.add(task)
             if image in self.images:
-                pulled += [read_annotation(raw, task, image, self.answers) for raw in found]
+                pulled += [read_annotation(raw, task, image, self.answers, self.renames) for raw in found]
             else:
                 unknown = (f"annotation {a.get('id')} of task {task}" for a in found)
                 self.ignored += [f"{one}: not an image of this catalogue" for one in unknown]
-        changes = compare(self.known, pulled, seen, complete=since is None)
+        changes = compare(known, pulled, seen, complete=since is None)
         # An answer that could not be used is named by every pull until somebody corrects it.
         again = [
-            read_annotation(json.loads(row["raw"]), row["task"], row["image_sha256"], self.answers)
-            for row in self.known.values()
-            if since is not None and row["task"] not in seen and not row["deleted"] and row["choice"] is None
+            read_annotation(json.loads(row["raw"]), row["task"], row["image_sha256"], self.answers, self.renames)
+            for row in known.values()
+            if since is not None
+            and row["task"] not in seen
+            and not row["deleted"]
+            and not row["cancelled"]
+            and row["choice"] not in self.answers
         ]
         answers = [*pulled, *again]
         unusable = [f"annotation {a.annotation_id} of task {a.task}: {a.problem}" for a in answers if a.problem]
@@ -160,7 +219,8 @@ class Annotation:
 
     Attributes:
         annotator: number of the account; None where there is none.
-        choice: one of the task's choices; None for a skipped task or an answer that cannot be used.
+        choice: what was chosen; None for a skipped task or an answer that cannot be used. A word that the task does
+            not know stays as it is and counts for nothing until it is renamed.
         cancelled: the reviewer skipped the task.
         updated_at: by the server's clock, UTC without a zone.
         raw: JSON as the server gave it.
@@ -178,27 +238,38 @@ class Annotation:
     raw: str
     problem: str | None
 
-    def row(self, server: str, project: int, role: str, emails: Mapping[int, str]) -> dict[str, Any]:
+    def row(self, server: str, project: int, mark: str | None, role: str, emails: Mapping[int, str]) -> dict[str, Any]:
         """The row of the annotations table.
 
         Args:
+            mark: of the project.
             role: what the project is for.
             emails: addresses of the accounts by number; others become ``user N``.
         """
         who = "unknown" if self.annotator is None else emails.get(self.annotator, f"user {self.annotator}")
         own = {name: value for name, value in vars(self).items() if name != "problem"} | {"annotator": who}
-        return {"server": server, "project": project, **own, "deleted": False, "role": role}
+        return {"server": server, "project": project, **own, "deleted": False, "role": role, "mark": mark}
 
 
-def _choice(results: Sequence[Any], choices: Sequence[str]) -> tuple[str | None, str | None]:
+def _same_answer(row: Mapping[str, Any], answer: Annotation) -> bool:
+    """Whether an answer that is known is the one of its number on the server."""
+    made = [json.loads(raw).get("created_at") for raw in (row["raw"], answer.raw)]
+    return (row["task"], row["image_sha256"], made[0]) == (answer.task, answer.image_sha256, made[1])
+
+
+def _choice(
+    results: Sequence[Any], choices: Sequence[str], renames: Mapping[str, str]
+) -> tuple[str | None, str | None]:
     words = _words(results, ANSWER, "choices")
     if not words:
         return None, "it has no choice"
     if len(words) > 1:
         return None, f"it has {len(words)} choices"
-    if words[0] not in choices:
-        return None, f"{shown_text(words[0])[:60]!r} is no choice of the task"
-    return words[0], None
+    word = renames.get(words[0], words[0]) if words[0] not in choices else words[0]
+    if word not in choices:
+        word = shown_text(word)[:MAX_WORD]
+        return word, f"{word!r} is no choice of the task; if it is called otherwise now: polydata label rename"
+    return word, None
 
 
 def _words(results: Sequence[Any], control: str, key: str) -> list[str]:
@@ -212,12 +283,19 @@ def _words(results: Sequence[Any], control: str, key: str) -> list[str]:
     return found
 
 
-def read_annotation(raw: Mapping[str, Any], task: int, image_sha256: str, choices: Sequence[str]) -> Annotation:
+def read_annotation(
+    raw: Mapping[str, Any],
+    task: int,
+    image_sha256: str,
+    choices: Sequence[str],
+    renames: Mapping[str, str] | None = None,
+) -> Annotation:
     """What an annotation of the server says.
 
     Args:
         raw: as the server lists it. Its score is not read: where a prediction was shown, it is the prediction's.
         choices: answers that the task knows.
+        renames: words that it does not know any more, each with the one it became.
 
     Raises:
         ServerError: if it has no number or no time.
@@ -229,7 +307,7 @@ def read_annotation(raw: Mapping[str, Any], task: int, image_sha256: str, choice
         raise ServerError(f"The server gave an annotation of task {task} without number or time.") from None
     results = raw["result"] if isinstance(raw.get("result"), list) else []
     cancelled = raw.get("was_cancelled") is True
-    choice, problem = (None, None) if cancelled else _choice(results, choices)
+    choice, problem = (None, None) if cancelled else _choice(results, choices, renames or {})
     text = json.dumps({k: v for k, v in raw.items() if k not in _PASSING}, sort_keys=True, ensure_ascii=False)
     if len(text) > MAX_RAW:
         choice, problem = None, f"it is {len(text)} characters long"
@@ -253,8 +331,10 @@ def read_annotation(raw: Mapping[str, Any], task: int, image_sha256: str, choice
 
 @dataclass(frozen=True)
 class Changes:
-    """What a pull brings: answers to write, numbers of those that vanished, and how many are live afterwards."""
+    """What a pull brings: all answers that were read, those to write, numbers of those that vanished, and how many are
+    live afterwards."""
 
+    read: Sequence[Annotation]
     new: list[Annotation]
     changed: list[Annotation]
     unchanged: int
@@ -286,4 +366,4 @@ def compare(
     live = {number for number, row in known.items() if not row["deleted"]}
     deleted = sorted(n for n in live - seen if complete or known[n]["task"] in tasks_seen)
     unchanged = len(pulled) - len(new) - len(changed)
-    return Changes(new, changed, unchanged, deleted, live=len((live | seen) - set(deleted)))
+    return Changes(pulled, new, changed, unchanged, deleted, live=len((live | seen) - set(deleted)))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydata.catalogue import resolution as stored
+from polydata.catalogue.annotations import restore_deleted, save_rename
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.lookup import find_image
 from polydata.catalogue.session import Session
 from polydata.choices import MethodName
 from polydata.errors import InputError, UsageError
 from polydata.labels.consensus import Answer, dawid_skene
-from polydata.labels.page import choices
 
 MAX_REASON = 2_000
 
@@ -69,9 +69,55 @@ def settle(catalogue: Catalogue, method: stored.Method | None = None) -> int:
     with catalogue.transaction():
         if method is not None:
             stored.save_method(catalogue, method)
-        _work_out(catalogue)
-        what, reason = ("resolve", str(method)) if method else (None, None)
-        return stored.note_changes(catalogue, what, reason=reason)
+        return follow(catalogue, *(("resolve", str(method)) if method else ()))
+
+
+def follow(catalogue: Catalogue, what: str | None = None, reason: str | None = None, who: str | None = None) -> int:
+    """The same within the caller's transaction; what brought it, why and who, as ``note_changes`` takes them."""
+    _work_out(catalogue)
+    return stored.note_changes(catalogue, what, who=who, reason=reason)
+
+
+def rename(session: Session, old: str, new: str, by: str | None = None) -> int:
+    """Let a word of answers and decisions be another of the task from now on; the labels' history says so.
+
+    Args:
+        old: a word that the task does not know any more.
+        by: who decides; None takes the name of the user who runs this.
+
+    Returns:
+        How many answers and decisions had it.
+
+    Raises:
+        UsageError: if the task knows the old word or does not know the new one.
+    """
+    known = session.task.choices
+    if old in known:
+        raise UsageError(f"{old!r} is an answer of the task.", "Take it out of the task file first.")
+    if new not in known:
+        raise UsageError(f"{new!r} is no answer of the task.", f"Choose one of: {', '.join(known)}.")
+    who = by or current_user()
+    with session.catalogue.transaction():
+        count = save_rename(session.catalogue, old, new, who)
+        follow(session.catalogue, "rename", who=who, reason=f"{old} is called {new} now")
+    return count
+
+
+def restore(session: Session, annotator: str | None = None) -> int:
+    """Let answers count again that vanished from their server; returns how many.
+
+    Args:
+        annotator: only theirs.
+
+    Raises:
+        UsageError: if there are none.
+    """
+    with session.catalogue.transaction():
+        count = restore_deleted(session.catalogue, annotator)
+        follow(session.catalogue)
+    if not count:
+        raise UsageError("No answer was deleted" + (f" of {annotator}." if annotator else "."), "Nothing was changed.")
+    return count
 
 
 def _work_out(catalogue: Catalogue) -> None:
@@ -122,8 +168,8 @@ def set_label(session: Session, identifier: str, choice: str, *, reason: str, by
         InputError: if there is no such image.
         UsageError: if the task has no such answer, or there is no reason or too long a one.
     """
-    if choice not in choices(session.task):
-        raise UsageError(f"{choice!r} is no label of the task.", f"Choose one of: {', '.join(choices(session.task))}.")
+    if choice not in session.task.choices:
+        raise UsageError(f"{choice!r} is no label of the task.", f"Choose one of: {', '.join(session.task.choices)}.")
     words = " ".join(reason.split())
     if not words or len(words) > MAX_REASON:
         raise UsageError(f"A reason is needed, of at most {MAX_REASON} characters.", 'Say why: --reason "..."')

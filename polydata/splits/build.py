@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from polydata.catalogue.annotations import outside_words
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import images_where, label_choices
 from polydata.choices import Protocol
-from polydata.errors import InputError
+from polydata.errors import InputError, RefusedError
 from polydata.splits.evidence import group_images, read_evidence, with_copies
 from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
 from polydata.splits.options import AUTO, REVIEW, SplitOptions
@@ -126,6 +127,13 @@ def choose_images(session: Session, options: SplitOptions) -> Chosen:
     An image that reviewers called no micrograph, could not judge, or disagree about without a majority stays out
     whatever else was said of it.
     """
+    outside = outside_words(session.catalogue, session.task.choices)
+    if outside:
+        words = ", ".join(f"{word!r} ({count})" for word, count in outside.items())
+        raise RefusedError(
+            f"Answers say words that the task does not know: {words}.",
+            "Map each to a word of the task: polydata label rename OLD NEW, or put it back into the task file.",
+        )
     source = None if options.label_source == AUTO else options.label_source
     task = session.task
     meant = (None, task.positive, task.negative, task.partial)  # by a partial label; None leaves the image out

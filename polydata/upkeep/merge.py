@@ -56,7 +56,7 @@ def merge(session: Session, other: Workspace, progress: Progress = quiet) -> Mer
         behind = merging.leave_behind(session.catalogue, lost)
         papers = merging.differing_papers(session.catalogue)
         with session.catalogue.transaction():
-            came, kept = merging.merge_rows(session.catalogue)
+            came, kept = merging.merge_rows(session.catalogue, str(other.root))
             annotations = merging.merge_annotations(session.catalogue, str(session.workspace.root), str(other.root))
     settle(session.catalogue)
     tie_supplements(session.catalogue)

@@ -21,13 +21,13 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, ServerError, UsageError
 from polydata.images.picture import ImageStore, open_picture
-from polydata.labels.page import choices, labelling_page, task_data
+from polydata.labels.page import labelling_page, task_data
 from polydata.labels.pull import MAX_RAW, Annotation, compare, read_annotation
 from polydata.labels.push import file_to_show, select_images
 from polydata.task import Task
 
 TASK = Task.load()
-CHOICES = choices(TASK)
+CHOICES = TASK.choices
 TIME = "2026-01-02T03:04:05.678901Z"
 
 
@@ -75,7 +75,7 @@ def test_an_answer() -> None:
     assert found.updated_at == datetime(2026, 1, 2, 3, 4, 5, 678901)
     assert read(updated_at="2026-01-02T04:04:05.678901+01:00").updated_at == found.updated_at
     for account, name in ((1, "a@example.org"), ({"id": 1}, "a@example.org"), (2, "user 2"), ("x", "unknown")):
-        assert read(completed_by=account).row("s", 1, "label", {1: "a@example.org"})["annotator"] == name
+        assert read(completed_by=account).row("s", 1, None, "label", {1: "a@example.org"})["annotator"] == name
     assert read(created_ago="1 minute").raw == read(created_ago="2 days").raw
 
 
@@ -83,7 +83,6 @@ def test_an_answer() -> None:
     ("changes", "problem"),
     [
         ({"result": []}, "it has no choice"),
-        ({"result": results("granular")}, "'granular' is no choice"),
         ({"result": results(CHOICES[0]) + results(CHOICES[1])}, "it has 2 choices"),
         ({"result": None}, "it has no choice"),
         ({"result": "hello"}, "it has no choice"),
@@ -96,6 +95,14 @@ def test_an_answer_that_cannot_be_used(changes: dict[str, Any], problem: str) ->
     assert problem in (found.problem or "")
     again = read_annotation(json.loads(found.raw), 9, "i", CHOICES)
     assert (again.choice, again.problem is None) == (None, False)
+
+
+def test_a_word_that_the_task_does_not_know_stays() -> None:
+    found = read(result=results("granular"))
+    assert found.choice == "granular"
+    assert "'granular' is no choice of the task" in (found.problem or "")
+    renamed = read_annotation(raw(result=results("granular")), 9, "i", CHOICES, {"granular": CHOICES[0]})
+    assert (renamed.choice, renamed.problem) == (CHOICES[0], None)
 
 
 def test_a_skipped_task_is_no_problem() -> None:
@@ -196,15 +203,15 @@ def test_no_label_is_shown_to_a_reviewer(catalogue: Catalogue) -> None:
 
 
 def test_a_pull_is_written_whole(catalogue: Catalogue) -> None:
-    rows = [read(id=n).row("http://s", 3, "label", {}) for n in (1, 2)]
-    save_pull(catalogue, "http://s", 3, annotations=rows, deleted=[], pulled_to=TIME)
-    assert watermark(catalogue, "http://s", 3) == TIME
-    assert watermark(catalogue, "http://s", 4) is None
-    save_pull(catalogue, "http://s", 3, annotations=[], deleted=[2], pulled_to=None)
+    rows = [read(id=n).row("http://s", 3, "m", "label", {}) for n in (1, 2)]
+    save_pull(catalogue, "http://s", 3, "m", annotations=rows, deleted=[], pulled_to=TIME)
+    assert watermark(catalogue, "http://s", 3, "m") == TIME
+    assert watermark(catalogue, "http://s", 4, "m") is None
+    save_pull(catalogue, "http://s", 3, "m", annotations=[], deleted=[2], pulled_to=None)
     assert [r["deleted"] for r in list_annotations(catalogue)] == [False, True]
-    assert watermark(catalogue, "http://s", 3) == TIME
+    assert watermark(catalogue, "http://s", 3, "m") == TIME
     with pytest.raises(KeyError):
-        save_pull(catalogue, "http://s", 3, annotations=[*rows, {}], deleted=[1], pulled_to="later")
+        save_pull(catalogue, "http://s", 3, "m", annotations=[*rows, {}], deleted=[1], pulled_to="later")
     assert [r["deleted"] for r in list_annotations(catalogue)] == [False, True]
 
 

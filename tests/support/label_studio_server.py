@@ -72,15 +72,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_server(folder: Path) -> LabelStudioServer:
+def start_server(folder: Path, port: int | None = None) -> LabelStudioServer:
     """Start a server of its own on a copy of the migrated database.
 
     Args:
         folder: an empty folder for its data and log, and for the document root.
+        port: None takes a free one.
     """
     shutil.copytree(_migrated(), folder / "data")
     (folder / "root").mkdir()
-    server = LabelStudioServer(installation(), folder / "data", folder / "root", free_port(), folder / "server.log")
+    port = port or free_port()
+    server = LabelStudioServer(installation(), folder / "data", folder / "root", port, folder / "server.log")
     server.start()
     return server
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from polydata.errors import ServerError, WorkspaceError
 from polydata.labels.labelstudio.connection import Server, answering
-from polydata.labels.page import ANSWER, BLIND_MARK, MARK
+from polydata.labels.page import ANSWER, BLIND_MARK, MARK, PROJECT
 
 TITLE_LENGTH = (3, 50)
 _FIELDS = (
@@ -45,6 +47,17 @@ class Project:
     shows_instruction: bool
     model_version: str
     answers: tuple[str, ...] | None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this program made its page."""
+        return MARK in self.page
+
+    @property
+    def mark(self) -> str | None:
+        """What tells it from a project of its number on a server that was set up anew; None where it has none."""
+        found = re.search(rf"{PROJECT}([0-9a-f]{{12}})", self.page)
+        return found[1] if found else None
 
 
 def _project(server: Server, found: Mapping[str, Any]) -> Project:
@@ -117,7 +130,7 @@ def update_project(server: Server, project: Project, page: str, instruction: str
         ServerError: if the project was not made by this program. Answers that the new page does not know stay, and
             a pull names them.
     """
-    if MARK not in project.page and (project.tasks or project.answers is not None):
+    if not project.is_ours and (project.tasks or project.answers is not None):
         raise ServerError(
             f"Project {project.title!r} ({project.url}) is somebody else's: polydata did not make its page.",
             "Name another one: --project NAME, or project under [label_studio] in polydata.toml.",
@@ -128,6 +141,21 @@ def update_project(server: Server, project: Project, page: str, instruction: str
     with answering(server.url):
         server.call("PATCH", f"/api/projects/{project.id}", json=settings)
     return read_project(server, project.id)
+
+
+def marked(server: Server, project: Project) -> Project:
+    """The project with a mark on its page; one that this program did not make is left as it is."""
+    if project.mark is not None or not project.is_ours:
+        return project
+    page = project.page.replace(MARK, f"{MARK} {PROJECT}{new_mark()}", 1)
+    with answering(server.url):
+        server.call("PATCH", f"/api/projects/{project.id}", json={"label_config": page})
+    return read_project(server, project.id)
+
+
+def new_mark() -> str:
+    """A mark that no other project has."""
+    return uuid4().hex[:12]
 
 
 def show_predictions(server: Server, project: Project, version: str) -> None:
@@ -149,7 +177,7 @@ def check_page(project: Project, choices: Sequence[str], *, blind: bool) -> None
     missing = [c for c in choices if c not in (project.answers or ())]
     if project.answers is None or missing:
         what = "does not ask for choices" if project.answers is None else f"has no choice {', '.join(missing)}"
-        ours = "polydata label setup brings it up to date." if MARK in project.page else "It is somebody else's."
+        ours = "polydata label setup brings it up to date." if project.is_ours else "It is somebody else's."
         raise ServerError(
             f"The labelling page of project {project.title!r} ({project.url}) {what} under the name {ANSWER!r}.",
             f"{ours} Or name another project: --project NAME, or project under [label_studio] in polydata.toml.",
