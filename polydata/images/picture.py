@@ -272,6 +272,7 @@ class ImageStore:
 
 
 def file_name(sha256: str, true_format: str) -> str:
+    """Where an image lies below the store's folder."""
     return f"{sha256[:2]}/{sha256}.{SUFFIXES[true_format]}"
 
 

@@ -30,7 +30,7 @@ def scene(tmp_path: Path) -> EditScene:
         panels = session.catalogue.column("SELECT panel_id FROM panels ORDER BY image_sha256")
         link(session, "record-0123456789", panels[0])
         figure = session.catalogue.value("SELECT figure_id FROM figures WHERE label = 'Figure 2'")
-        editing.edit_figure(session, figure, editing.correction(caption="What it really shows."))
+        editing.edit(session, "figure", figure, editing.correction(caption="What it really shows."))
         session.catalogue.upsert("annotations", [answer(n, image) for n, image in enumerate(images(session))])
         set_label(session, images(session)[1], "incompatible", reason="seen")
     return made
