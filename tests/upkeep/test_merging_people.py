@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from commands import run
-from merging_scene import SERVER, annotation, api, panel_of, read, write
+from merging_scene import SERVER, annotation, api, panel_of, read, record, write
 
 # Annotations: numbered by their server, known by its address.
 
@@ -117,3 +117,34 @@ def test_a_correction_that_waits_is_made_when_the_paper_is_read_again(pair: tupl
     run("polydata", "extract", made / "pdfs/above.pdf", "--again", workspace=here)
     assert "above.pdf" not in run("polydata", "merge", there, workspace=here).stderr
     assert read(here, "SELECT stale FROM edits") == [(None,)]
+
+
+def test_links_by_hand_of_two_people_are_not_mixed(pair: tuple[Path, Path]) -> None:
+    """Here the record belongs to a panel, there to none: what is linked here stays, and the record is named."""
+    here, there = pair
+    (panel, _), linked = panel_of(here, "above"), record("0123456789")
+    for workspace in pair:
+        write(workspace, records=[linked, record("9876543210")])
+    run("polydata", "link", linked["record_id"], panel, workspace=here)
+    run("polydata", "link", linked["record_id"], "--nothing", workspace=there)
+    run("polydata", "link", "record-9876543210", panel, workspace=there)
+    done = api(here, there)
+    assert done.kept["manual_links"] == [linked["record_id"]]
+    both = {(linked["record_id"], panel), ("record-9876543210", panel)}
+    assert set(read(here, "SELECT record_id, target_id FROM manual_links")) == both
+    assert set(read(here, "SELECT record_id, panel_id FROM links WHERE method = 'manual'")) == both
+
+
+def test_undo_after_a_merge_takes_back_what_was_decided_here(pair: tuple[Path, Path]) -> None:
+    here, there = pair
+    mine = str(read(here, "SELECT min(sha256) FROM images")[0][0])
+    run("polydata", "label", "set", mine, "compatible", "--reason", "seen", workspace=here)
+    shared = [image for (image,) in read(there, "SELECT sha256 FROM images ORDER BY 1") if image != mine]
+    run("polydata", "label", "set", shared[0], "incompatible", "--reason", "seen", workspace=there)
+    assert api(here, there).came["label_decisions"] == 1
+    gone = json.loads(run("polydata", "label", "undo", "--json", workspace=here).stdout)
+    assert gone["image_sha256"] == mine
+    said = run("polydata", "label", "undo", workspace=here, expect=2).stderr
+    assert "No label was set by hand" in said
+    run("polydata", "label", "undo", shared[0], workspace=here)  # named, it can be taken back
+    assert read(here, "SELECT count(*) FROM label_decisions") == [(0,)]
