@@ -6,7 +6,12 @@ set -eu
 dir=${1:-.demo}
 say() { printf '\n$ %s\n' "$*"; "$@"; }
 
+if [ -e "$dir" ] && [ -n "$(ls -A -- "$dir")" ] && [ ! -e "$dir/.polydata-demo" ]; then
+    echo "$dir holds other files. Name a new or an empty folder, or one of an earlier demo." >&2
+    exit 7
+fi
 mkdir -p -- "$dir"
+: > "$dir/.polydata-demo"
 rm -rf -- "$dir/corpus" "$dir/workspace" "$dir/report.html"  # what an earlier demo left
 say polydata demo-corpus "$dir/corpus"
 say polydata init "$dir/workspace"

@@ -74,15 +74,12 @@ def template_(
     kind: Annotated[Literal["csv", "xlsx"], Option("--format", help="csv or xlsx.")] = "csv",
 ) -> None:
     """Write an empty table of records: its columns and two example rows to be replaced."""
-    from polydata.files.atomic import writing_to
-    from polydata.records.columns import explanations, template
+    from polydata.records.columns import explanations, template, write_template
 
-    data = template(kind)
     if output is None:
-        typer.get_binary_stream("stdout").write(data)
+        typer.get_binary_stream("stdout").write(template(kind))
         return
-    with writing_to(output):
-        output.write_bytes(data)
+    write_template(output, kind)
     out.print_table([{"column": name, "what belongs into it": text} for name, text in explanations()], str(output))
     out.next_step(f"fill it in, then polydata records import {output}")
 

@@ -110,7 +110,8 @@ def remove_paper(
     if as_json:
         out.print_json({"removed": todo, "papers": going, **dataclasses.asdict(removed)})
     elif todo:
-        typer.echo(f"Removed {len(going)} papers and {removed.images} images.")
+        stay = f"\nThe images stay in {removed.left_behind}, which other workspaces may share."
+        out.say(f"Removed {len(going)} papers and {removed.images} images.{stay if removed.left_behind else ''}")
     if removed.failures:
         raise PartialFailure(
             f"The papers are removed, but {len(removed.failures)} image files could not be deleted.",

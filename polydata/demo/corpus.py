@@ -1,5 +1,6 @@
 """The whole corpus: PDF papers, the record file that goes with them, and the answers.
 
+    corpus.json    the mark by which the folder is known as a corpus
     papers/paper_01_grid.pdf ...
     records.csv    what a database would say of the panels, in the columns of the record template
     truth.json     figures, panels, boxes and captions as they were drawn
@@ -28,12 +29,14 @@ import numpy as np
 from polydata.demo.figures import Shot
 from polydata.demo.papers import Composed, TrueFigure, compose
 from polydata.demo.study import WORDS, Study, pick, plan
-from polydata.errors import InputError, UsageError
-from polydata.files.atomic import writing_to
+from polydata.errors import UsageError
+from polydata.files.atomic import mark_of, replacing, writing_to
 from polydata.files.tables import write_csv
 from polydata.ids import sha256_file
+from polydata.resources import VERSION
 from polydata.task import Task
 
+MARK = "corpus.json"
 EXPOSURE_DIGITS = {"texture": 3, "noise": 2, "blur": 2, "gain": 3, "level": 3}
 """What of an exposure stands in panels.csv, with how many digits."""
 MAX_PAPERS = 2000
@@ -69,7 +72,8 @@ def make_corpus(out: Path, *, papers: int = 24, seed: int = 0, task: Task, worke
 
     Raises:
         UsageError: if ``papers`` or ``seed`` is out of range.
-        InputError: if the folder holds other things, or cannot be written.
+        InputError: if the folder cannot be written.
+        RefusedError: if it holds other things.
     """
     if not 1 <= papers <= MAX_PAPERS or seed < 0:
         raise UsageError(
@@ -102,12 +106,10 @@ def make_corpus(out: Path, *, papers: int = 24, seed: int = 0, task: Task, worke
 
 def _prepare(out: Path) -> None:
     """An empty ``papers`` folder in ``out``; nothing is deleted but the PDFs of an earlier corpus."""
-    own = {"papers", "records.csv", "truth.json", "panels.csv"}
     with writing_to(out, "Name another folder."):
-        if out.is_dir() and (foreign := sorted(p.name for p in out.iterdir() if p.name not in own)):
-            raise InputError(
-                f"{out} holds other things: {', '.join(foreign[:3])}.", "Name an empty or a new folder for the corpus."
-            )
+        mark_of(out, MARK, ("made_by", "corpus"))
+        with replacing(out / MARK) as mark:
+            mark.write(f"{json.dumps({'made_by': f'polydata {VERSION}', 'corpus': 'demo'})}\n".encode())
         (out / "papers").mkdir(parents=True, exist_ok=True)
         for old in (out / "papers").glob("paper_*.pdf"):
             old.unlink()

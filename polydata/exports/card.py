@@ -15,7 +15,7 @@ from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel
 from polydata.exports.content import UNKNOWN
-from polydata.files.atomic import replacing, writing_to
+from polydata.files.atomic import refuse_other_file, replacing, writing_to
 from polydata.images.html import template
 from polydata.resources import VERSION
 from polydata.splits.manifest import Split
@@ -80,10 +80,11 @@ def write_card(
     Raises:
         UsageError: if there is no such split.
         InputError: if an image cannot be read, or the file not be written.
-        RefusedError: if the split was changed.
+        RefusedError: if the split was changed, or another file is there.
     """
     split = show_split(session.workspace, name)
     target = path or session.workspace.exports / f"{name}-card.md"
+    refuse_other_file(target, r"\A# Data card: ")
     text = card_text(session, split, quick=quick, progress=progress)
     with writing_to(target), replacing(target) as out:
         out.write(text.encode())

@@ -10,11 +10,14 @@ from polydata.catalogue.described import figure_exports, panel_exports
 from polydata.catalogue.records import link_exports
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
-from polydata.files.atomic import replacing, writing_to
-from polydata.files.tables import write_csv
+from polydata.files.atomic import mark_of, refuse_other_file, replacing, writing_to
+from polydata.files.tables import refuse_other_table, write_csv
 from polydata.images.picture import SUFFIXES
+from polydata.resources import VERSION
 
 LINK_COLUMNS = ("pdf_sha256", "page", "figure_label", "panel_label", "record_id", "method", "score")
+MARK = "panels.json"
+"""By which a folder is known as one of panels."""
 
 
 def export_figures(session: Session, output: Path) -> int:
@@ -26,7 +29,9 @@ def export_figures(session: Session, output: Path) -> int:
 
     Raises:
         InputError: if it cannot be written.
+        RefusedError: if another program's file is there.
     """
+    refuse_other_file(output, r'\A\{"pdf_sha256": ')
     count = 0
     with writing_to(output), replacing(output) as out:
         for count, row in enumerate(figure_exports(session.catalogue), start=1):  # noqa: B007 - how many there were
@@ -44,7 +49,12 @@ def export_panels(session: Session, output: Path, *, accepted_only: bool = False
 
     Raises:
         InputError: if an image cannot be copied, or the table not be written.
+        RefusedError: if the folder holds other files.
     """
+    with writing_to(output):
+        mark_of(output, MARK, ("made_by", "accepted_only"))
+        with replacing(output / MARK) as out:
+            out.write(f"{json.dumps({'made_by': f'polydata {VERSION}', 'accepted_only': accepted_only})}\n".encode())
     rows = [r for r in panel_exports(session.catalogue) if not accepted_only or r["screening"] == "accepted"]
     for row in rows:
         source = session.images.path(row["image_sha256"], row["format"])
@@ -69,7 +79,9 @@ def export_links(session: Session, output: Path) -> int:
 
     Raises:
         InputError: if it cannot be written.
+        RefusedError: if another table is there.
     """
+    refuse_other_table(output, LINK_COLUMNS)
     rows = link_exports(session.catalogue)
     write_csv(output, LINK_COLUMNS, rows)
     return len(rows)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,30 +26,33 @@ PART = ".part"
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write into that is moved to ``path`` when the block ends, and removed when it fails.
 
-    Folders above it are made.
+    Folders above it are made. Who may read it is decided by the umask, as for any new file.
 
     Raises:
         OSError: if the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)
-    temporary = Path(name)
+    temporary = path.with_name(f".{secrets.token_hex(8)}{PART}")
     try:
-        with os.fdopen(handle, "wb") as out:
+        with temporary.open("xb") as out:  # not mkstemp, which leaves the umask out of account
             yield out
-        temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def check_output(path: Path, suffixes: Sequence[str]) -> None:
-    """Refuse a file that could not be written, before the work is done.
+def check_output(path: Path, suffixes: Sequence[str], ours: str | None = None) -> None:
+    """Refuse a file that could not be written, or that somebody else wrote, before the work is done.
+
+    Args:
+        suffixes: that its name may end in.
+        ours: as for ``refuse_other_file``, where the beginning of a file tells who wrote it.
 
     Raises:
         UsageError: for another suffix.
         InputError: if it is a folder itself, or its folder is missing or cannot be written.
+        RefusedError: if it is there and no earlier file of this kind.
     """
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"{path} does not end in {' or '.join(suffixes)}.", "Give the file such a name.")
@@ -55,6 +60,37 @@ def check_output(path: Path, suffixes: Sequence[str]) -> None:
         raise InputError(f"{path} cannot be written: it is a folder.", "Name another file with --output.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise InputError(f"{path} cannot be written: {path.parent} is missing or read-only.", "Make the folder first.")
+    if ours is not None:
+        refuse_other_file(path, ours)
+
+
+def refuse_other_file(path: Path, ours: str) -> None:
+    """Refuse to take the place of a file that this program did not write; an empty one is nobody's.
+
+    Args:
+        ours: regular expression that is found in the first ``HEAD`` bytes of every file of this kind.
+
+    Raises:
+        InputError: if it cannot be read.
+        RefusedError: if it is there and holds something else.
+    """
+    try:
+        with writing_to(path), path.open("rb") as there:
+            head = there.read(HEAD).decode("utf-8", errors="replace")
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return
+        raise
+    if head and not re.search(ours, head):
+        raise other_file(path)
+
+
+def other_file(path: Path) -> RefusedError:
+    """Why a file is not written to."""
+    return RefusedError(
+        f"{path} is there already, and is not an earlier file of the kind that would take its place.",
+        "Name another file, or move it away.",
+    )
 
 
 def folder_name(label: str) -> str:
@@ -66,6 +102,8 @@ MADE_BY = "polydata "
 """How what a mark says of its maker begins."""
 NEW, OLD = "new", "old"
 """Within the working folder: what is being written, and what it takes the place of."""
+HEAD = 4096
+"""So many bytes of a file tell who wrote it."""
 NAMED = 5
 """Only so many files are named in a message."""
 
@@ -95,7 +133,7 @@ def mark_of(folder: Path, name: str, keys: Collection[str]) -> dict[str, Any] | 
         OSError: if it is no folder, or cannot be read.
     """
     try:
-        there = sorted(path.name for path in folder.iterdir())
+        there = sorted(path.name for path in folder.iterdir() if not _half_written(path.name))
     except FileNotFoundError:
         return None
     if not there:
@@ -109,12 +147,16 @@ def mark_of(folder: Path, name: str, keys: Collection[str]) -> dict[str, Any] | 
     raise other_files(folder, there)
 
 
+def _half_written(name: str) -> bool:
+    return name.startswith(".") and name.endswith(PART)
+
+
 def other_files(folder: Path, names: Sequence[str]) -> RefusedError:
     """Why a folder is not written to."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return RefusedError(
         f"{folder} holds other files: {', '.join(names[:NAMED])}{more}.",
-        "Choose another --output, or move them away.",
+        "Choose another folder, or move them away.",
     )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, UsageError
-from polydata.files.atomic import replacing, writing_to
+from polydata.files.atomic import other_file, refuse_other_file, replacing, writing_to
 from polydata.task import Task
 from polydata.text.normalise import decode
 
@@ -170,6 +170,31 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def refuse_other_table(path: Path, columns: Sequence[str]) -> None:
+    """Refuse to take the place of a table that this program did not write.
+
+    Args:
+        path: of a CSV, JSON or Parquet file.
+        columns: that every such table begins with.
+
+    Raises:
+        InputError: if it cannot be read.
+        RefusedError: if it is there and begins otherwise, or is no table.
+    """
+    if path.suffix.lower() != ".parquet":
+        begun = {".json": r"\A\s*\[\s*(\]|\{\s*" + re.escape(json.dumps(columns[0])) + ":)"}
+        refuse_other_file(path, begun.get(path.suffix.lower(), r"\A" + re.escape(",".join(columns)) + "[,\n]"))
+    elif path.is_file() and path.stat().st_size:
+        from pyarrow import parquet
+
+        try:
+            found = parquet.read_schema(path).names
+        except (OSError, ValueError):  # Arrow's are kinds of these
+            found = []
+        if found[: len(columns)] != list(columns):
+            raise other_file(path)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

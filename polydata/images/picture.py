@@ -210,15 +210,14 @@ class ImageStore:
             part.unlink(missing_ok=True)
 
     def remove(self, sha256: str, true_format: str) -> None:
-        """Take an image out, here and behind the address; one that is not there is none to take out.
+        """Take an image out of the folder on this machine; one that is not there is none to take out.
+
+        Behind the address it stays: other workspaces may keep their images under the same one.
 
         Raises:
             OSError: if it cannot be removed.
         """
-        name = file_name(sha256, true_format)
-        (self.root / name).unlink(missing_ok=True)
-        if self.remote is not None:
-            self.remote.remove(name)
+        (self.root / file_name(sha256, true_format)).unlink(missing_ok=True)
 
     def put(self, data: bytes, name: str = "the image", picture: Image.Image | None = None) -> ImageInfo:
         """Store the bytes, once, and say what they are; the arguments are those of ``describe``.

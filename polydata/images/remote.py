@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,6 @@ class Remote:
             except FileNotFoundError:  # a file system with real folders
                 system.makedirs(place.rpartition("/")[0], exist_ok=True)
                 system.pipe_file(place, data)
-
-    def remove(self, name: str) -> None:
-        """Remove a file if it is there.
-
-        Raises:
-            OSError: if it cannot be removed, whatever the library called that.
-        """
-        system, folder = self._place
-        with suppress(FileNotFoundError), self._as_os_error(name, "removed"):
-            system.rm_file(f"{folder}/{name}")
 
     def get(self, name: str) -> bytes:
         """The bytes of a file.

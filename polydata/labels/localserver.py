@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from polydata.errors import ServerError
+from polydata.files.atomic import other_files
 from polydata.labels.labelstudio.connection import checked_url, is_loopback
 from polydata.workspace import Workspace
 
@@ -38,8 +39,8 @@ EMAIL = "default_user@localhost"
 """The one account whose password the server's command changes without being given it on its command line."""
 FOLDER = "label-studio"
 DEFAULT_PORT = 8080
-READY = "ready"
-"""File in the data folder, written when the account is there."""
+BEGUN, READY = "begun", "ready"
+"""Files in the data folder, written before anything else and when the account is there."""
 
 
 def cache_folder() -> Path:
@@ -279,10 +280,10 @@ def serving(
 
     Raises:
         ServerError: if the port is taken, another one serves this workspace, or it does not start.
+        RefusedError: if the folder of its data holds other files.
     """
     data = data_folder(workspace)
-    data.mkdir(mode=0o700, exist_ok=True)
-    data.chmod(0o700)
+    _take_folder(data)
     with (workspace.root / f".{FOLDER}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -300,13 +301,24 @@ def serving(
             server.stop()
 
 
+def _take_folder(data: Path) -> None:
+    """Make the folder of the data, or see that it is one of ours: a first start that was ended is cleared away."""
+    data.mkdir(mode=0o700, exist_ok=True)
+    names = sorted(path.name for path in data.iterdir())
+    if names and not {BEGUN, READY} & set(names):
+        raise other_files(data, names)
+    data.chmod(0o700)
+    (data / BEGUN).touch()
+
+
 def _login(server: LocalServer, *, first: bool, new_password: bool) -> Account | None:
     if not first and not new_password:
         return None
     account = Account(EMAIL, secrets.token_urlsafe(18), secrets.token_hex(20))
     if first:
         for path in server.data.iterdir():  # of a first start that was ended: nobody has worked with it
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path.name != BEGUN:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     else:
         account = replace(account, token=None)
     server.add_account(account)

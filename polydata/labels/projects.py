@@ -10,7 +10,7 @@ from polydata.catalogue import annotations as stored
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
-from polydata.files.tables import write_csv
+from polydata.files.tables import refuse_other_table, write_csv
 from polydata.labels.labelstudio.connection import Server, connect
 from polydata.labels.labelstudio.project import (
     Project,
@@ -116,7 +116,9 @@ def write_answers(session: Session, split: str, path: Path) -> tuple[int, list[s
     Raises:
         UsageError: if nobody has answered.
         InputError: if the file cannot be written.
+        RefusedError: if another table is there.
     """
+    refuse_other_table(path, ("image_sha256", TRUTH))
     rows = stored.blind_answers(session.catalogue, split)
     if not rows:
         raise UsageError(

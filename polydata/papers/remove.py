@@ -27,12 +27,15 @@ class Removed:
     """What a removal did to the store.
 
     Attributes:
-        images: files that left it.
+        images: that left it: files on this machine.
         failures: files that could not be deleted, each with the reason; the catalogue does not know them any more.
+        left_behind: the address where these images stay, since other workspaces may keep theirs there too; None for a
+            store on this machine.
     """
 
     images: int
     failures: tuple[str, ...]
+    left_behind: str | None = None
 
 
 def plan_removal(session: Session, identifiers: Sequence[str], *, older: bool = False) -> list[dict[str, Any]]:
@@ -72,7 +75,7 @@ def older_papers(catalogue: Catalogue) -> list[str]:
 
 
 def remove(session: Session, papers: Iterable[Mapping[str, Any]]) -> Removed:
-    """Take the papers out of the catalogue, then the images that nothing shows any more out of the store.
+    """Take the papers out of the catalogue, then the images that nothing shows any more out of the store's folder.
 
     A command that is killed between the two steps leaves images without a paper, which do no harm.
     """
@@ -85,7 +88,8 @@ def remove(session: Session, papers: Iterable[Mapping[str, Any]]) -> Removed:
             store.remove(sha256, true_format)
         except OSError as error:
             failures.append(f"{store.place(sha256, true_format)}: {error.strerror or error}")
-    return Removed(len(gone) - len(failures), tuple(failures))
+    address = str(store.remote) if store.remote is not None and gone else None
+    return Removed(len(gone) - len(failures), tuple(failures), address)
 
 
 def forget_gone_failures(session: Session) -> list[str]:

@@ -7,9 +7,11 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from polydata.errors import UsageError
+from polydata.files.atomic import other_file, replacing, writing_to
 from polydata.records.record import FIELDS, schema
 from polydata.resources import schemas
 
@@ -72,6 +74,20 @@ def template(kind: Literal["csv", "xlsx"] = "csv") -> bytes:
     """The table that users fill in, with two example rows: as CSV (UTF-8), or a workbook that explains the columns."""
     data = (schemas() / "records.template.csv").read_bytes()
     return _workbook(csv.reader(io.StringIO(data.decode("utf-8"), newline=""))) if kind == "xlsx" else data
+
+
+def write_template(path: Path, kind: Literal["csv", "xlsx"] = "csv") -> None:
+    """Write the table that users fill in; a file that is there may be one that somebody filled in.
+
+    Raises:
+        InputError: if the file cannot be written.
+        RefusedError: if it is there and not empty.
+    """
+    with writing_to(path):
+        if path.is_file() and path.stat().st_size:
+            raise other_file(path)
+        with replacing(path) as out:
+            out.write(template(kind))
 
 
 def explanations() -> list[tuple[str, str]]:

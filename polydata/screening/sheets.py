@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +13,21 @@ from typing import Any
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
-from polydata.files.atomic import writing_to
+from polydata.files.atomic import mark_of, other_files, writing_to
 from polydata.images.html import pdf_address, picture_address, template, write_page
 from polydata.images.picture import ImageStore
+from polydata.resources import VERSION
 from polydata.types import Progress, quiet
 
 PER_PAGE = 200
 SIDE = 180
 """Longer side of a thumbnail in pixels."""
 MAX_CAPTION = 400
+PAGE = re.compile(r"index\.html|(borderline|accepted|rejected)-\d+\.html")
 
 SECTIONS = ("borderline", "accepted", "rejected")
+MARK, INDEX = "sheets.json", "index.html"
+"""By which the folder is known as one of contact sheets, and the page to open."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +51,12 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
     """Write ``index.html`` and pages of at most ``PER_PAGE`` images, each with its thumbnails inside.
 
     Borderline images come first, then accepted, then rejected ones; within a section the least sure first. Pages of
-    an earlier, longer set are removed.
+    an earlier, longer set are removed: those that its ``sheets.json`` names.
 
     Raises:
         UsageError: if no image was screened.
         InputError: if the folder cannot be written.
+        RefusedError: if it holds other files.
     """
     rows = shown_screenings(session.catalogue)
     if not rows:
@@ -67,6 +74,7 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
     store, sheet, failures = session.images, template("sheet.html.j2"), []
     done = 0
     with writing_to(folder):
+        earlier = _take_folder(folder, {*names, INDEX})
         for name, section, images in sheets:
             cards = []
             for row in images:
@@ -75,11 +83,26 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
                 failures += [failure] if failure else []
                 progress("Drawing", done := done + 1, len(rows))
             write_page(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
-        index = folder / "index.html"
-        write_page(index, sheet.render(title="Screening", cards=[], pages=names, here="index.html", counts=counts))
-        for old in (p for s in SECTIONS for p in folder.glob(f"{s}-*.html") if p.name not in names):
-            old.unlink()
+        index = folder / INDEX
+        write_page(index, sheet.render(title="Screening", cards=[], pages=names, here=INDEX, counts=counts))
+        for name in earlier - {*names, INDEX}:
+            (folder / name).unlink(missing_ok=True)
+        _mark(folder, {*names, INDEX})
     return Sheets(index, counts, len(sheets), tuple(failures))
+
+
+def _take_folder(folder: Path, names: Set[str]) -> set[str]:
+    """Make a folder one of contact sheets, before they are drawn; returns the pages of an earlier set."""
+    mark = mark_of(folder, MARK, ("made_by", "pages")) or {"pages": []}
+    earlier = {name for name in mark["pages"] if isinstance(name, str) and PAGE.fullmatch(name)}
+    if foreign := sorted(name for name in names - earlier if (folder / name).exists()):
+        raise other_files(folder, foreign)
+    _mark(folder, earlier | names)
+    return earlier
+
+
+def _mark(folder: Path, names: Set[str]) -> None:
+    write_page(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "pages": sorted(names)}) + "\n")
 
 
 def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], str | None]:

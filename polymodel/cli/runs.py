@@ -10,7 +10,6 @@ import typer
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import fail_in_part, print_json, print_rows, report_problems
-from polydata.errors import UsageError
 from polymodel.cli import app
 from polymodel.cli.options import DeviceOption, RunArgument, progress, report_failed
 from polymodel.config import DeviceName
@@ -34,12 +33,13 @@ def predict(
 ) -> None:
     """Predict the labels of images; the parts of a run (folds, seeds) answer together."""
     from polydata.files.atomic import check_output
-    from polydata.files.tables import FRAMES, write_frame
+    from polydata.files.tables import FRAMES, refuse_other_table, write_frame
     from polymodel import api
     from polymodel.report import tables
 
     if output is not None:
         check_output(output, FRAMES)
+        refuse_other_table(output, ("path", "image_sha256", "label", "p_positive"))
     with progress() as bar:
         found = api.predict(run, images, device=device, workspace=workspace, progress=bar)
     if output is not None:
@@ -105,12 +105,14 @@ def runs_compare(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Set runs side by side, split by split; of runs that are named, also the first against the others."""
-    from polydata.files.tables import write_frame
+    from polydata.files.atomic import check_output
+    from polydata.files.tables import refuse_other_table, write_frame
     from polymodel import api
     from polymodel.report import tables
 
-    if output is not None and output.suffix.lower() != ".csv":
-        raise UsageError(f"{output} does not end in .csv.", "The leaderboard is written as CSV.")
+    if output is not None:
+        check_output(output, (".csv",))
+        refuse_other_table(output, ("split", "split_digest"))
     with progress() as bar:
         board = api.compare(names or (), workspace=workspace, progress=bar)
     if output is not None:

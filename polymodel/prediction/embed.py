@@ -11,7 +11,7 @@ import pandas as pd
 
 from polydata.errors import InputError
 from polydata.files.atomic import check_output
-from polydata.files.tables import write_frame
+from polydata.files.tables import refuse_other_table, write_frame
 from polydata.ids import sha256_file
 from polydata.splits.manifest import MANIFEST
 from polydata.types import Progress, quiet
@@ -68,10 +68,11 @@ def embed(
 
     Raises:
         InputError: if there is no such split or folder, or no image of it can be read.
-        RefusedError: if an image of a split was changed.
+        RefusedError: if an image of a split was changed, or another table is there.
         UsageError: if the file is no .parquet.
     """
     check_output(output, (".parquet",))
+    refuse_other_table(output, ("image_sha256", "f0"))
     images = _images(split, workspace)
     used = choose_device(device)
     with seeded(config.seeds[0]):

@@ -182,13 +182,16 @@ class _Graph(nn.Module):
 
 
 def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
-    """Write a finished run as FILE.onnx, and FILE.json with what it says of itself; both replace what is there.
+    """Write a finished run as FILE.onnx, and FILE.json with what it says of itself; both replace earlier ones.
 
     Raises:
         UsageError, InputError: as of ``polymodel.api.Run.export``.
-        RefusedError: likewise, and if the run's network is not the one that it was trained with.
+        RefusedError: likewise, if the run's network is not the one that it was trained with, or if one of the files
+            is there and is not of an earlier export.
     """
-    check_output(output, (SUFFIX,))
+    sidecar = output.with_suffix(".json")
+    check_output(output, (SUFFIX,), r"(?s)\A.{0,16}polymodel")
+    check_output(sidecar, (".json",), r'\A\{\s*"format": ' + json.dumps(FORMAT))
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         needed = f"An export needs {' and '.join(missing)}, not installed here."
         raise UsageError(needed, f"Install them with: {install_hint('onnx')}")
@@ -214,7 +217,6 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
             f"The exported file does not answer as {run.name} does: a logit differs by {difference.max():.2g}.",
             "Nothing was written. Use polymodel predict, which needs no export.",
         )
-    sidecar = output.with_suffix(".json")
     try:
         with replacing(output) as out, replacing(sidecar) as beside:
             out.write(data)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from polydata.files.atomic import writing_to
+from polydata.files.atomic import refuse_other_file, writing_to
 from polydata.images.html import data_address, template
 from polydata.images.picture import open_picture
 from polydata.types import Progress
@@ -49,6 +49,7 @@ def write_report(
     training_log: Path | None = None,
 ) -> Path:
     """Write the page; arguments and errors as of ``polymodel.write_report``, with runs from ``open_run``."""
+    refuse_other_file(output, '<meta name="generator" content="polymodel report">')
     printed = read_printed(published) if published else []
     curves = read_curves(training_log) if training_log else []
     sections = [_section(run, evaluate(run, progress=progress)) for run in runs]

@@ -13,7 +13,7 @@ import pymupdf
 import pytest
 
 from polydata.demo.corpus import Corpus, make_corpus
-from polydata.errors import InputError, UsageError
+from polydata.errors import InputError, RefusedError, UsageError
 from polydata.ids import sha256_file
 from polydata.records.record import FIELDS
 from polydata.records.rules import suggest
@@ -48,7 +48,7 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path, task: Task) -> None:
     one = make_corpus(tmp_path / "one", papers=2, seed=7, task=task, workers=1)
     other = make_corpus(tmp_path / "other", papers=2, seed=7, task=task, workers=2)
     names = sorted(p.relative_to(one.folder) for p in one.folder.rglob("*") if p.is_file())
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes(), name
     assert one.labels == other.labels
@@ -201,9 +201,15 @@ def test_the_words_come_from_the_task(tmp_path: Path, task: Task) -> None:
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, task: Task) -> None:
     (tmp_path / "thesis.pdf").write_bytes(b"mine")
-    with pytest.raises(InputError, match=r"thesis\.pdf"):
+    with pytest.raises(RefusedError, match=r"thesis\.pdf"):
         make_corpus(tmp_path, papers=1, seed=0, task=task)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.pdf"]
+    own = tmp_path / "literature/papers/paper_1_of_mine.pdf"  # what it once took for its own
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"mine")
+    with pytest.raises(RefusedError, match="papers"):
+        make_corpus(tmp_path / "literature", papers=1, seed=0, task=task)
+    assert own.read_bytes() == b"mine"
     with pytest.raises(InputError, match="cannot be written"):
         make_corpus(tmp_path / "thesis.pdf", papers=1, seed=0, task=task)
 

@@ -20,8 +20,8 @@ from commands import BIN, run
 from label_studio_server import LabelStudioServer, free_port, installation
 from review_scene import add_images, make_workspace, picture
 
-from polydata.errors import ServerError
-from polydata.labels.localserver import Installation, cache_folder, default_port, is_free
+from polydata.errors import RefusedError, ServerError
+from polydata.labels.localserver import Installation, cache_folder, data_folder, default_port, is_free, serving
 from polydata.workspace import Workspace
 
 
@@ -68,6 +68,16 @@ def test_nothing_is_installed_or_shown_where_nobody_sees_it(tmp_path: Path) -> N
     said = run("polydata", "label", "serve", workspace=workspace.root, expect=2, XDG_CACHE_HOME=str(tmp_path / "c"))
     assert "no terminal" in said.stderr
     assert not (tmp_path / "c").exists()
+
+
+def test_data_of_another_server_is_not_cleared_away(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w", "http://127.0.0.1:8099", "p")
+    own = data_folder(workspace) / "label_studio.sqlite3"
+    own.parent.mkdir()
+    own.write_bytes(b"answers of months")
+    with pytest.raises(RefusedError, match="holds other files"), serving(workspace, Installation(tmp_path), 8099):
+        pass
+    assert own.read_bytes() == b"answers of months"
 
 
 def _heed_interrupts() -> None:

@@ -106,6 +106,24 @@ def test_a_removed_paper_leaves_what_was_there_without_it(workspace: Path, made:
     assert stored(workspace) == stored(made / "without")
 
 
+def test_images_behind_an_address_that_another_workspace_shares_stay_there(workspace: Path, tmp_path: Path) -> None:
+    bucket = tmp_path / "bucket"
+    shutil.copytree(workspace / "store", bucket)
+    (workspace / "polydata.toml").write_text(f'[store]\nurl = "file://{bucket}"\n', encoding="utf-8")
+    before, here = every_file(bucket), stored(workspace)
+    other = shutil.copytree(workspace, tmp_path / "other")
+    identifier = paper(workspace, "below")
+    gone = {name for name in here if name.split(".")[0] in images_of(workspace, identifier)}
+    said = run("polydata", "remove", "paper", identifier, "--yes", workspace=workspace).stdout
+    assert f"The images stay in file://{bucket}" in said
+    assert every_file(bucket) == before
+    assert stored(workspace).keys() == here.keys() - gone
+    shutil.rmtree(other / "store")
+    assert run("polydata", "screen", workspace=other).returncode == 0  # it still has all of its images
+    done = run_json("polydata", "remove", "paper", paper(workspace, "objects"), "--yes", workspace=workspace)
+    assert done["left_behind"] == f"file://{bucket}"
+
+
 def test_what_hangs_on_it_is_named_and_what_people_said_is_kept(workspace: Path) -> None:
     identifier = paper(workspace, "below")
     hang(workspace, identifier)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from screen_scene import HOSTILE, Scene, make_scene
 
-from polydata.errors import InputError, UsageError
+from polydata.errors import InputError, RefusedError, UsageError
 from polydata.images.html import small_jpeg
 from polydata.images.picture import open_picture
 from polydata.screening import sheets as contactsheets
@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
 def test_every_image_stands_on_a_sheet_once(scene: Scene, tmp_path: Path) -> None:
     result = draw(scene, tmp_path / "sheets")
-    pages = {p.name: Page(p.read_text(encoding="utf-8")) for p in result.index.parent.iterdir()}
+    pages = {p.name: Page(p.read_text(encoding="utf-8")) for p in result.index.parent.glob("*.html")}
     assert sum(result.counts.values()) == 5
     assert sorted(i for page in pages.values() for i in page.found["id"]) == [scene.panel(n) for n in range(5)]
     assert len(pages) == result.pages + 1
@@ -76,13 +76,28 @@ def test_texts_stay_texts(scene: Scene, tmp_path: Path) -> None:
 
 def test_long_sets_go_on_and_old_pages_go(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "sheets"
-    (folder / "keep").mkdir(parents=True)
     monkeypatch.setattr(contactsheets, "PER_PAGE", 1)
     assert draw(scene, folder).pages == 5
     monkeypatch.undo()
+    (folder / "keep").mkdir()
+    mine = folder / "accepted-77.html"
+    mine.write_text("notes")
     short = draw(scene, folder)
-    assert len(list(folder.glob("*.html"))) == short.pages + 1
+    assert len(list(folder.glob("*.html"))) == short.pages + 2
     assert (folder / "keep").is_dir()
+    assert mine.read_text() == "notes"
+
+
+def test_a_page_of_others_in_the_folder_is_refused(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(scene, tmp_path / "sheets")
+    mine = tmp_path / "sheets/rejected-2.html"
+    mine.write_text("notes")
+    monkeypatch.setattr(contactsheets, "PER_PAGE", 1)
+    with pytest.raises(RefusedError, match=r"rejected-2\.html"):
+        draw(scene, tmp_path / "sheets")
+    assert mine.read_text() == "notes"
 
 
 def test_a_lost_image_is_named_and_leaves_its_place(scene: Scene, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -108,7 +107,6 @@ def test_a_store_that_cannot_be_written_ends_the_merge_before_the_catalogue(
 def test_images_behind_an_address_are_read_without_being_fetched(pair: tuple[Path, Path], tmp_path: Path) -> None:
     here, there = pair
     bucket = tmp_path / "bucket"
-    shutil.copytree(there / "store", tmp_path / "spare")
     (there / "store").rename(bucket)
     (there / "store").mkdir()
     (there / "polydata.toml").write_text(f'[store]\nurl = "file://{bucket}"\n', encoding="utf-8")
@@ -117,5 +115,4 @@ def test_images_behind_an_address_are_read_without_being_fetched(pair: tuple[Pat
 
     (here / "polydata.toml").write_text(f'[store]\nurl = "file://{bucket}"\n', encoding="utf-8")
     run("polydata", "remove", "paper", *papers_named(here, "objects"), "--yes", workspace=here)
-    shutil.copytree(tmp_path / "spare", bucket, dirs_exist_ok=True)
     assert (api(here, there).images, len(papers_named(here, "objects"))) == (0, 1)  # they share one store

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.session import Session
-from polydata.files.atomic import writing_to
+from polydata.files.atomic import refuse_other_file, writing_to
 from polydata.images.html import pdf_address, picture_address, template, write_page
 from polydata.images.picture import ImageStore
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Statement
@@ -45,7 +45,9 @@ def write_conflicts(session: Session, found: Conflicts, path: Path, progress: Pr
 
     Raises:
         InputError: if the file cannot be written.
+        RefusedError: if another program's file is there.
     """
+    refuse_other_file(path, "<title>Conflicts about labels</title>")
     groups: dict[tuple[str, ...], list[Conflict]] = defaultdict(list)
     for conflict in found.conflicts:
         groups[conflict.images].append(conflict)
