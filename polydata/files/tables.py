@@ -47,6 +47,28 @@ class Row:
     problem: str = ""
 
 
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that a spreadsheet would work out, or one that was made harmless; the last signs are full-width."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|inf|nan)([eE][+-]?[0-9]+)?")
+
+
+def harmless(cell: Any) -> Any:
+    """A cell for a CSV file: a text that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    A text that bears apostrophes before such a sign already gets one more, so that ``original`` knows all of them.
+    Numbers, also those that are written as text, and nothing stay as they are.
+    """
+    if cell is None or isinstance(cell, int | float):
+        return cell
+    text = str(cell)
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def original(cell: str) -> str:
+    """The text of a cell of a CSV file, which ``harmless`` may have written."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 def read_table(path: Path, sheet: str | None = None) -> list[Row]:
     """All rows of a file, empty ones left out.
 
@@ -105,9 +127,9 @@ def _csv(text: str, path: Path) -> Iterator[Row]:
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
     try:
-        names = _header(next(reader, []), path)
+        names = _header([original(cell) for cell in next(reader, [])], path)
         for number, cells in enumerate(reader, start=2):
-            yield _filled(number, names, list(cells))
+            yield _filled(number, names, [original(cell) for cell in cells])
     except csv.Error as error:
         raise InputError(f"{path} is not a table, line {reader.line_num}: {error}.") from error
 
@@ -164,12 +186,16 @@ def _json_lines(data: bytes) -> Iterator[Row]:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a header, None as an empty cell, lines ended by a line feed alone."""
+    """Rows as CSV with a header; see ``csv_line``."""
+    return csv_line(columns) + "".join(csv_line([row[name] for name in columns]) for row in rows)
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """A line of CSV: None as an empty cell, texts made ``harmless`` and quoted where needed, ended by a line feed."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+    # Python versions differ in whether they quote a lone carriage return; where it may end a line, all do.
+    csv.writer(out, lineterminator="\r\n").writerow(map(harmless, cells))
+    return out.getvalue()[:-2] + "\n"
 
 
 def refuse_other_table(path: Path, columns: Sequence[str]) -> None:
@@ -219,7 +245,8 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """
     with writing_to(path), replacing(path) as out:
         if path.suffix.lower() == ".csv":
-            frame.to_csv(out, index=False)
+            known = frame.astype(object).where(frame.notna(), None)
+            out.write(csv_text(list(frame.columns), known.to_dict("records")).encode("utf-8"))
         elif path.suffix.lower() == ".json":
             frame.to_json(out, orient="records", indent=2)
         else:

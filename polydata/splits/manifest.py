@@ -16,7 +16,6 @@ over all of the manifest, so that a changed byte of any file of the folder is no
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError, RefusedError, UsageError
+from polydata.files.tables import csv_line, original
 from polydata.ids import sha256_bytes, sha256_file
 
 MANIFEST = "split.json"
@@ -188,17 +188,16 @@ def manifest_text(manifest: Mapping[str, Any]) -> str:
 def list_text(items: Sequence[Item]) -> str:
     """The one way in which a list is written: CSV with a header, fields quoted where needed, lines ending in LF.
 
+    Texts that a spreadsheet would work out are made harmless, see ``files.tables.harmless``.
+
     Items come out by the hash of their image. All must have the same extra columns.
     """
     extras = list(items[0].extra) if items else []
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*FIRST_COLUMNS, *extras])
+    lines = [csv_line([*FIRST_COLUMNS, *extras])]
     for item in sorted(items, key=lambda i: i.image_sha256):
         row = [item.image_sha256, item.label, item.group, item.path, *(item.extra[c] for c in extras)]
-        # Python versions differ in whether they quote a lone carriage return.
-        writer.writerow([re.sub(r"\r\n?", "\n", field) if "\r" in field else field for field in row])
-    return out.getvalue()
+        lines.append(csv_line(re.sub(r"\r\n?", "\n", field) if "\r" in field else field for field in row))
+    return "".join(lines)
 
 
 def fold_files(recipe: Mapping[str, Any], number: int) -> dict[str, str]:
@@ -242,7 +241,7 @@ def _read_items(path: Path) -> tuple[Item, ...]:
     kept: dict[str, str] = {}  # labels, papers and so on come back: each is kept once
     items = []
     with open(path, newline="", encoding="utf-8") as handle:
-        lines = csv.reader(handle)
+        lines = ([original(cell) for cell in line] for line in csv.reader(handle))
         extras = next(lines)[len(FIRST_COLUMNS) :]
         for image, label, group, where, *rest in lines:
             same = [kept.setdefault(value, value) for value in (label, group, *rest)]
