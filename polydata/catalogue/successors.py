@@ -53,11 +53,14 @@ def note_successors(catalogue: Catalogue, images: Mapping[str, str], *, shown: b
     )
 
 
-def adopt(catalogue: Catalogue, paper_id: str) -> None:
+def adopt(catalogue: Catalogue, paper_id: str | None = None) -> None:
     """Let pictures of a paper stand for ones that no panel shows any more and that look nearly the same.
 
     Only where people said something of the one that is gone, and exactly one picture of the paper looks like it: see
     ``images.hashes.NEAR``. Call it within a transaction, after the paper was written.
+
+    Args:
+        paper_id: None looks at the pictures of all papers.
     """
     lost = _looks(catalogue, LOST)
     if not lost:
@@ -66,7 +69,8 @@ def adopt(catalogue: Catalogue, paper_id: str) -> None:
 
     there = _looks(
         catalogue,
-        "image_sha256 IN (SELECT image_sha256 FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?)",
+        """image_sha256 IN (SELECT image_sha256 FROM panels JOIN figures USING (figure_id)
+                            WHERE paper_id = coalesce(?, paper_id))""",
         [paper_id],
     )
     near = {frozenset(pair) for pair in near_hashes((row["phash"] for row in [*lost, *there]), NEAR)}
@@ -83,7 +87,7 @@ def adopt(catalogue: Catalogue, paper_id: str) -> None:
     note_successors(catalogue, heirs)
 
 
-def _looks(catalogue: Catalogue, condition: str, parameters: Sequence[str] = ()) -> list[dict[str, Any]]:
+def _looks(catalogue: Catalogue, condition: str, parameters: Sequence[str | None] = ()) -> list[dict[str, Any]]:
     return catalogue.rows(
         f"""SELECT * FROM (SELECT sha256 AS image_sha256, phash, width, height FROM images
                            UNION SELECT image_sha256, phash, width, height FROM seen_images)

@@ -203,6 +203,39 @@ def restore_answers(
     out.next_step("polydata label list")
 
 
+@label_app.command("export")
+def export_table(
+    file: Annotated[Path, Argument(metavar="FILE", help="Ends in .csv.")],
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write all answers, labels set by hand and screenings by hand as a table, which outlives the catalogue."""
+    from polydata.files.atomic import check_output
+    from polydata.labels.table import export_answers
+
+    check_output(file, (".csv",))
+    with open_session(workspace, read_only=True) as session:
+        count = export_answers(session, file)
+    step = f"polydata label import {file} --workspace OTHER"
+    out.print_result(f"{count} rows in {file}", json, following=step, whole={"file": file, "rows": count})
+
+
+@label_app.command("import")
+def import_table(
+    file: Annotated[Path, Argument(metavar="FILE", help="A table that polydata label export wrote.")],
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring in what people said from such a table; what was decided here stays."""
+    from polydata.labels.table import import_answers
+
+    with open_session(workspace) as session:
+        done = import_answers(session, file)
+    out.report_problems(done.kept, "Kept as it was decided here")
+    facts = {**done.came, "were here already": done.there, "images that no panel shows": done.waiting}
+    out.print_result(facts, json, "Brought in", "polydata status", asdict(done))
+
+
 @label_app.command()
 def history(
     image: Annotated[

@@ -1,0 +1,96 @@
+"""What people said of images as a table that outlives the catalogue: written, and read back into any workspace."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from polydata.catalogue import said as stored
+from polydata.catalogue.session import Session
+from polydata.errors import InputError
+from polydata.files.tables import read_table, write_csv
+from polydata.labels.resolve import follow
+
+KINDS = ("answer", "decision", "screening")
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What an import brought.
+
+    Attributes:
+        came: rows that are new here or of a later state, by kind.
+        there: rows that were here already.
+        kept: images of which something else was decided by hand here, which stays.
+        waiting: images that no panel shows; what was said of them counts once their paper is read.
+    """
+
+    came: dict[str, int]
+    there: int
+    kept: tuple[str, ...]
+    waiting: int
+
+
+def export_answers(session: Session, path: Path) -> int:
+    """Write every answer, every label set by hand and every screening by hand as CSV; returns the number of rows.
+
+    Columns: ``kind`` (answer, decision or screening), ``image_sha256``, its place (``paper``, ``doi``, ``page``,
+    ``figure``, ``panel``) and looks (``phash``, ``width``, ``height``) where they are known, ``choice``, ``who``,
+    ``when`` (UTC), ``why`` (comment or reason), and for answers what tells them apart on their server.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    rows = stored.all_said(session.catalogue)
+    write_csv(path, stored.SAID, rows)
+    return len(rows)
+
+
+def import_answers(session: Session, path: Path) -> Brought:
+    """Read such a table back, in one transaction.
+
+    Of an answer that is here too the later state stays; of a decision the one that was made here. An image is known by
+    its hash, or as a picture that looks nearly the same.
+
+    Raises:
+        InputError: if the file is no such table, or a row cannot be what it should be; nothing is written then.
+    """
+    rows = [_checked(path, row.number, row.problem, row.values) for row in read_table(path)]
+    catalogue, came = session.catalogue, Counter[str]()
+    with catalogue.transaction():
+        kept = stored.other_decisions(catalogue, [row for row in rows if row["kind"] == "decision"])
+        stored.remember(catalogue, rows)
+        for kind, count in stored.bring_said(catalogue, rows, path.name).items():
+            came[kind] += count
+        follow(catalogue)
+    waiting = stored.waiting(catalogue, {row["image_sha256"] for row in rows})
+    return Brought(dict(came), len(rows) - sum(came.values()) - len(kept), tuple(kept), waiting)
+
+
+def _checked(path: Path, number: int, problem: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its values in their types."""
+    row: dict[str, Any] = {name: values.get(name) or None for name in stored.SAID}
+    try:
+        if problem or row["kind"] not in KINDS or len(str(row["image_sha256"])) != 64:
+            raise ValueError(problem or "it has no kind and image as polydata label export writes them")
+        int(row["image_sha256"], 16)
+        for name in ("width", "height", "project", "annotation_id", "task"):
+            row[name] = None if row[name] is None else int(row[name])
+        for name in ("cancelled", "deleted"):
+            row[name] = str(row[name]).lower() == "true"
+        row["when"] = None if row["when"] is None else datetime.fromisoformat(row["when"])
+        if row["kind"] == "answer":
+            json.loads(row["raw"] or "{}")
+            missing = [name for name in ("server", "project", "annotation_id", "task", "who", "when") if not row[name]]
+        else:
+            missing = [] if row["choice"] else ["choice"]
+        if missing:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}, row {number}: {error}.", "Take the table as it was written.") from error
+    return row
