@@ -138,6 +138,12 @@ def merge_rows(catalogue: Catalogue, there: str) -> tuple[dict[str, int], dict[s
     came["label_decisions"], kept["label_decisions"] = _bring_decisions(catalogue, there)
     catalogue.run("DELETE FROM failures WHERE sha256 IN (SELECT sha256 FROM coming)")
     settle_manual_links(catalogue)
+    catalogue.run(
+        """INSERT OR IGNORE INTO main.seen_images SELECT sha256, phash, width, height FROM other.images
+           WHERE sha256 IN (SELECT image_sha256 FROM other.annotations
+                            UNION SELECT image_sha256 FROM other.label_decisions
+                            UNION SELECT image_sha256 FROM other.screening_corrections)"""
+    )
     if came["papers"]:
         note_papers_changed(catalogue)
     return {t: n for t, n in came.items() if n}, {t: keys for t, keys in kept.items() if keys}

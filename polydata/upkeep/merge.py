@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from polydata.catalogue import merging
 from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.session import Session
+from polydata.catalogue.successors import adopt
 from polydata.errors import InputError, PolydataError, UsageError
 from polydata.images.picture import image_store
 from polydata.labels.resolve import settle
@@ -58,6 +59,7 @@ def merge(session: Session, other: Workspace, progress: Progress = quiet) -> Mer
         with session.catalogue.transaction():
             came, kept = merging.merge_rows(session.catalogue, str(other.root))
             annotations = merging.merge_annotations(session.catalogue, str(session.workspace.root), str(other.root))
+            adopt(session.catalogue)
     settle(session.catalogue)
     tie_supplements(session.catalogue)
     if annotations:
