@@ -5,12 +5,14 @@ catalog.duckdb    the catalogue
 store/            images by their SHA-256
 splits/           one folder a split
 runs/             one folder a training run
+served/           a link to store/, for a Label Studio that reads the images from disk
 exports/          whatever is exported without another place being named
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import tomllib
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ from polydata.task import Task
 
 SETTINGS = "polydata.toml"
 VARIABLE = "POLYDATA_WORKSPACE"
+SERVED = "served"
+LARGEST = 1_000_000_000
+"""No limit is larger: beyond it timers and sizes overflow."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class LabelStudioSettings:
     project: str = "polydata"
     images: str = "local"
     document_root: str = ""
+    plain_http: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,20 @@ def _section(cls: type[Any], data: Any, where: str) -> Any:
         if dataclasses.is_dataclass(default):
             values[key] = _section(type(default), value, f"[{key}] in {where}")
             continue
-        wanted = (int, float) if isinstance(default, float) else type(default)
+        wanted: Any = (int, float) if isinstance(default, float) else type(default)
         if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
             raise WorkspaceError(f"{where}: {key} must be of type {type(default).__name__}, not {value!r}.")
+        if isinstance(default, int | float) and not isinstance(default, bool):
+            _check_number(where, key, value, zero=default == 0)
         values[key] = value
     return cls(**values)
+
+
+def _check_number(where: str, key: str, value: float, *, zero: bool) -> None:
+    """Refuse a number that can be no limit; 0 means something where it is the default."""
+    if not (math.isfinite(value) and (value > 0 or (zero and value == 0)) and value <= LARGEST):
+        least = "0 or more" if zero else "more than 0"
+        raise WorkspaceError(f"{where}: {key} must be {least} and at most {LARGEST:,}, not {value!r}.", "Correct it.")
 
 
 @dataclass(frozen=True)
@@ -105,11 +120,35 @@ class Workspace:
         """The folder of the images, or of those that were fetched from where [store] says they are."""
         return self.root / "store"
 
-    @property
-    def document_root(self) -> Path:
-        """The folder whose files Label Studio may show: that of the settings, else the one above the workspace."""
-        named = self.settings.label_studio.document_root
-        return self.root / named if named else self.root.parent
+    def served_images(self) -> tuple[Path, Path]:
+        """The folder whose files Label Studio may show, and below it, by the name it has there, that of the images.
+
+        It is that of the settings, else ``served/``, which holds a link to the images and nothing more: no settings, no
+        catalogue, nothing that lies beside the workspace. The link is made where it is missing.
+
+        Raises:
+            WorkspaceError: if it cannot be made, or the folder holds something else.
+        """
+        if named := self.settings.label_studio.document_root:
+            return self.root / named, self.store
+        root, link = self.root / SERVED, self.root / SERVED / self.store.name
+        try:
+            root.mkdir(exist_ok=True)
+            self.store.mkdir(exist_ok=True)
+            if not link.is_symlink():
+                link.symlink_to(Path("..") / self.store.name)
+            others = sorted({path.name for path in root.iterdir()} - {link.name, ".DS_Store"})
+            if others or not link.samefile(self.store):
+                raise WorkspaceError(
+                    f"{root} holds more than a link to the images: {', '.join(others[:5]) or link.name}.",
+                    "Label Studio could show it: move it away.",
+                )
+        except OSError as error:
+            raise WorkspaceError(
+                f"{link} cannot be made: {error.strerror}.",
+                'Set document_root, or images = "upload", under [label_studio] in polydata.toml.',
+            ) from error
+        return root, link
 
     @property
     def splits(self) -> Path:
@@ -142,8 +181,8 @@ class Workspace:
         try:
             for name in ("store", "splits", "runs", "exports"):
                 (root / name).mkdir(parents=True, exist_ok=True)
-            if not (root / SETTINGS).exists():
-                (root / SETTINGS).write_bytes((TEMPLATES / SETTINGS).read_bytes())
+            if not (root / SETTINGS).exists() or not (root / SETTINGS).stat().st_size:
+                _write_whole(root / SETTINGS, (TEMPLATES / SETTINGS).read_bytes())
         except OSError as error:
             raise WorkspaceError(
                 f"{root} cannot hold a workspace: {error.strerror}.", "Choose another folder."
@@ -159,7 +198,7 @@ class Workspace:
         """
         path = root / SETTINGS
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark of order first
         except FileNotFoundError:
             raise WorkspaceError(
                 f"{root} is no workspace: it has no {SETTINGS}.", f"Make one with: polydata init {root}"
@@ -196,6 +235,16 @@ class Workspace:
             f"There is no workspace in {here} or above it.",
             f"Make one with: polydata init, or name one with --workspace or {VARIABLE}.",
         )
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a full disk would leave one that looks like settings that say nothing."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def task_for(folder: Path | None) -> Task:

@@ -54,7 +54,8 @@ def test_from_pdf_to_evaluation(
     subprocess.run([*maker, "--papers", str(PAPERS), "--seed", "1"], check=True, capture_output=True)
     place = label_studio.document_root / "real-chain"
     run("polydata", "init", place)
-    (place / "polydata.toml").write_text(f'[label_studio]\nurl = "{label_studio.url}"\nproject = "real-chain"\n')
+    root = f'url = "{label_studio.url}"\ndocument_root = "{label_studio.document_root}"'
+    (place / "polydata.toml").write_text(f'[label_studio]\n{root}\nproject = "real-chain"\n')
     token = {"POLYDATA_LABEL_STUDIO_TOKEN": label_studio.token}
 
     run("polydata", "extract", papers, workspace=place)

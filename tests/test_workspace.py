@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from polydata.errors import WorkspaceError
-from polydata.workspace import SETTINGS, VARIABLE, Settings, Workspace
+from polydata.workspace import LARGEST, SETTINGS, VARIABLE, Settings, Workspace
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +72,64 @@ def test_bad_settings_are_named(text: str, part: str, tmp_path: Path) -> None:
     (tmp_path / SETTINGS).write_text(text)
     with pytest.raises(WorkspaceError, match=part):
         Workspace.open(tmp_path)
+
+
+@given(
+    key=st.sampled_from(["workers", "seconds_per_file", "memory_mb", "max_megabytes", "max_pages"]),
+    number=st.one_of(st.floats(), st.integers(), st.sampled_from([0, -1, 10**12, float("nan"), float("inf")])),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_number_is_a_limit_or_refused(key: str, number: float, tmp_path: Path) -> None:
+    (tmp_path / SETTINGS).write_text(f"[extract]\n{key} = {str(number).replace('e+', 'e')}\n")
+    try:
+        found = getattr(Workspace.open(tmp_path).settings.extract, key)
+    except WorkspaceError as error:
+        assert key in error.message
+        assert not 1 <= number <= LARGEST or (isinstance(number, float) and key != "seconds_per_file")
+    else:
+        assert found == number and 0 <= number <= LARGEST
+        assert number or key == "workers"
+
+
+def test_settings_that_begin_with_a_mark_of_order_are_read(tmp_path: Path) -> None:
+    Workspace.init(tmp_path)
+    (tmp_path / SETTINGS).write_text("[extract]\nworkers = 3\n", encoding="utf-8-sig")
+    assert Workspace.open(tmp_path).settings.extract.workers == 3
+
+
+def test_settings_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); sys.argv[0] = 'polydata'; "
+    program = [sys.executable, "-c", f"{limited}from polydata.cli import app; app()", "init", str(tmp_path / "w")]
+    full = subprocess.run(
+        program, capture_output=True, text=True, check=False
+    )  # no file may be larger, as on a full disk
+    assert full.returncode == 4, full.stderr
+    assert "cannot hold a workspace" in full.stderr
+    assert not [path for path in (tmp_path / "w").iterdir() if path.is_file()]
+    (tmp_path / "w" / SETTINGS).touch()  # what an earlier version left
+    assert Workspace.init(tmp_path / "w").settings == Settings()
+    assert (tmp_path / "w" / SETTINGS).read_text().startswith("# Settings")
+
+
+def test_label_studio_is_shown_the_images_and_nothing_else(tmp_path: Path) -> None:
+    workspace = Workspace.init(tmp_path / "w")
+    (workspace.store / "a.png").write_bytes(b"image")
+    root, served = workspace.served_images()
+    assert served.parent == root and (served / "a.png").read_bytes() == b"image"
+    assert [path.name for path in root.iterdir()] == [served.name]
+    moved = (tmp_path / "w").rename(tmp_path / "elsewhere")
+    assert (Workspace.open(moved).served_images()[1] / "a.png").read_bytes() == b"image"
+    (moved / "served/secret.txt").write_text("mine")
+    with pytest.raises(WorkspaceError, match=r"secret\.txt"):
+        Workspace.open(moved).served_images()
+
+
+def test_another_folder_by_the_name_of_the_link_is_not_shown(tmp_path: Path) -> None:
+    workspace = Workspace.init(tmp_path / "w")
+    (tmp_path / "w/served").mkdir()
+    (tmp_path / "w/served/store").symlink_to(tmp_path)
+    with pytest.raises(WorkspaceError, match="more than a link"):
+        workspace.served_images()
 
 
 def test_a_task_of_ones_own_is_read_from_the_workspace(tmp_path: Path) -> None:

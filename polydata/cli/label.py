@@ -1,4 +1,4 @@
-"""polydata label serve, setup, push, pull, queue, measure, status, list."""
+"""polydata label serve, trust, setup, push, pull, queue, measure, status, list."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.errors import ServerError, UsageError
 
 if TYPE_CHECKING:
+    from polydata.catalogue.session import Session
     from polydata.labels.localserver import Account, Installation, LocalServer
     from polydata.labels.projects import Target
     from polydata.labels.push import Pushed
@@ -44,6 +45,35 @@ SplitOption = Annotated[
     str | None, Option("--split", metavar="NAME", help="With --blind: the split whose test images it shows.")
 ]
 LimitOption = Annotated[int | None, Option("--limit", min=1, help="Take the first so many of the selected images.")]
+
+
+def _open(workspace: Path | None, *, read_only: bool = False) -> Session:
+    """An open workspace whose server may have the token: a person is asked about one that was not used before."""
+    from polydata.labels.labelstudio.connection import checked_url, variable_with_token
+    from polydata.labels.labelstudio.trust import is_trusted, trust
+    from polydata.workspace import Workspace
+
+    found = Workspace.find(workspace)
+    url = checked_url(found.settings.label_studio.url)
+    if variable_with_token() and not is_trusted(url) and sys.stdin.isatty():
+        typer.echo(out.one_line(f"{found.root}/polydata.toml names the server {url}."), err=True)
+        typer.confirm("Is it yours, and may your token go there, now and later?", abort=True, err=True)
+        trust(url)
+    return open_session(found.root, read_only=read_only)
+
+
+@label_app.command("trust")
+def trust_server(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of the server, as polydata.toml has it.")],
+    json: JsonOption = False,
+) -> None:
+    """Let the token of the environment go to a server on another machine, whatever workspace names it."""
+    from polydata.labels.labelstudio.connection import checked_url
+    from polydata.labels.labelstudio.trust import trust
+
+    kept = trust(checked_url(url))
+    said = f"The token may go to {url}, as {kept} says from now on."
+    out.print_result(said, json, following="polydata label setup", whole={"url": url, "kept": str(kept)})
 
 
 def _target(workspace: Workspace, project: str | None, blind: bool, split: str | None) -> Target:
@@ -78,7 +108,7 @@ def setup(
     """Make the project in Label Studio, or bring its labelling page and the reviewers' guide up to date."""
     from polydata.labels.projects import setup as set_up
 
-    with open_session(workspace) as session:
+    with _open(workspace) as session:
         made = set_up(session, _target(session.workspace, project, blind, split))
     facts = {"project": made.title, "url": made.url, "answers": ", ".join(made.answers or ()), "tasks": made.tasks}
     _report(facts, [], json, "", "polydata label push")
@@ -117,7 +147,7 @@ def push(
     from polydata.labels.push import load_predictions
     from polydata.labels.push import push as push_images
 
-    with open_session(workspace) as session, out.stages() as bar:
+    with _open(workspace) as session, out.stages() as bar:
         target = _target(session.workspace, project, blind, split)
         shown = load_predictions(session, predictions, model_version) if predictions else None
         done = push_images(session, only, limit, target=target, predictions=shown, order=order, progress=bar)
@@ -137,7 +167,7 @@ def pull(
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
     from polydata.labels.pull import pull as pull_answers
 
-    with open_session(workspace) as session, out.stages() as bar:
+    with _open(workspace) as session, out.stages() as bar:
         done = pull_answers(session, full=full, title=project, deletions=yes, progress=bar)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
@@ -154,7 +184,7 @@ def queue(
     from polydata.labels.projects import review_target
     from polydata.labels.push import queue as push_disputed
 
-    with open_session(workspace) as session, out.stages() as bar:
+    with _open(workspace) as session, out.stages() as bar:
         done = push_disputed(session, limit, target=review_target(session.workspace, project), progress=bar)
     _report_push(done, json)
 
@@ -181,7 +211,7 @@ def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show the projects on the server beside what the catalogue holds of them."""
     from polydata.labels.projects import status as both_sides
 
-    with open_session(workspace, read_only=True) as session:
+    with _open(workspace, read_only=True) as session:
         facts = both_sides(session)
     if json:
         out.print_json(dataclasses.asdict(facts))

@@ -245,8 +245,9 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """
     with writing_to(path), replacing(path) as out:
         if path.suffix.lower() == ".csv":
-            known = frame.astype(object).where(frame.notna(), None)
-            out.write(csv_text(list(frame.columns), known.to_dict("records")).encode("utf-8"))
+            names, known = list(frame.columns), frame.astype(object).where(frame.notna(), None)
+            rows = (dict(zip(names, row, strict=True)) for row in known.itertuples(index=False))
+            out.write(csv_text(names, rows).encode("utf-8"))
         elif path.suffix.lower() == ".json":
             frame.to_json(out, orient="records", indent=2)
         else:

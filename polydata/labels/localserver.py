@@ -25,7 +25,8 @@ import httpx
 
 from polydata.errors import ServerError
 from polydata.files.atomic import other_files
-from polydata.labels.labelstudio.connection import checked_url, is_loopback
+from polydata.labels.labelstudio.connection import checked_url
+from polydata.labels.labelstudio.trust import is_loopback
 from polydata.workspace import Workspace
 
 VERSION = "1.23.2"
@@ -291,7 +292,7 @@ def serving(
             raise ServerError(
                 f"Another process serves {workspace.root} already.", "Use that one, or stop it first."
             ) from None
-        server = LocalServer(installation, data, workspace.document_root.resolve(), port, data / "server.log")
+        server = LocalServer(installation, data, workspace.served_images()[0].resolve(), port, data / "server.log")
         server.require_free_port()
         login = _login(server, first=needs_login(workspace), new_password=new_password)
         server.start()

@@ -66,13 +66,19 @@ def known_targets(session: Session, url: str) -> list[Target]:
     return [registered.pop(main.title, main), *registered.values()]
 
 
+def open_server(workspace: Workspace) -> Server:
+    """A connection to the server of the settings; errors as of ``connect``."""
+    settings = workspace.settings.label_studio
+    return connect(settings.url, plain_http=settings.plain_http)
+
+
 def setup(session: Session, wanted: Target) -> Project:
     """Make a project, or bring its labelling page and the reviewers' guide up to date.
 
     Raises:
         UsageError, WorkspaceError, ServerError: as ``ensure``; also if the project is somebody else's.
     """
-    return ensure(session, connect(session.workspace.settings.label_studio.url), wanted, update=True)
+    return ensure(session, open_server(session.workspace), wanted, update=True)
 
 
 def ensure(session: Session, server: Server, wanted: Target, *, update: bool = False) -> Project:
@@ -158,7 +164,7 @@ def status(session: Session) -> Status:
     Raises:
         ServerError: if the server cannot be reached.
     """
-    server = connect(session.workspace.settings.label_studio.url)
+    server = open_server(session.workspace)
     rows = []
     for known in known_targets(session, server.url):
         project = find_project(server, known.title)

@@ -13,7 +13,7 @@ from polydata.catalogue.session import Session
 from polydata.errors import PolydataError, RefusedError, ServerError
 from polydata.labels import projects
 from polydata.labels.labelstudio import tasks as server_tasks
-from polydata.labels.labelstudio.connection import Server, connect
+from polydata.labels.labelstudio.connection import Server
 from polydata.labels.labelstudio.project import Project, check_page, find_project, marked
 from polydata.labels.page import ANSWER, COMMENT, shown_text
 from polydata.labels.projects import Target
@@ -83,7 +83,7 @@ def pull(
         ServerError: if the server cannot be reached, has none of the projects, or none is what it should be.
         RefusedError: if more than a few answers would be deleted in each of the projects.
     """
-    server = connect(session.workspace.settings.label_studio.url)
+    server = projects.open_server(session.workspace)
     known = projects.known_targets(session, server.url)
     wanted = [t for t in known if t.title == title] or [Target(title)] if title is not None else known
     found = [(target, find_project(server, target.title)) for target in wanted]

@@ -18,7 +18,6 @@ from polydata.files.predictions import RULES, Prediction, Predictions, read_pred
 from polydata.images.picture import ImageStore, open_picture
 from polydata.labels import projects
 from polydata.labels.labelstudio import tasks as server_tasks
-from polydata.labels.labelstudio.connection import connect
 from polydata.labels.labelstudio.project import Project, show_predictions
 from polydata.labels.page import task_data, task_prediction
 from polydata.labels.projects import Target
@@ -233,7 +232,7 @@ def _send(
         raise WorkspaceError(
             f"images under [label_studio] in polydata.toml is {settings.images!r}.", 'Set it to "local" or "upload".'
         )
-    server = connect(settings.url)
+    server = projects.open_server(workspace)
     project = projects.ensure(session, server, target)
     said = {s: task_prediction(p, predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
     if said:
@@ -249,7 +248,8 @@ def _send(
     if settings.images == "upload":
         urls = server_tasks.uploaded_urls(server, project.id, files)
     else:
-        urls = server_tasks.local_urls(server, project.id, workspace.store, workspace.document_root, files)
+        root, served = workspace.served_images()
+        urls = server_tasks.local_urls(server, project.id, files, folder=workspace.store, root=root, served=served)
     predicted = 0
     if predictions:
         wanted = {number: said[sha256] for sha256, number in have.items() if sha256 in said}

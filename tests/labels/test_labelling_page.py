@@ -40,7 +40,9 @@ def test_a_reviewer_answers_in_the_browser(
 ) -> None:
     monkeypatch.setenv("POLYDATA_LABEL_STUDIO_TOKEN", label_studio.token)
     title, api = "in the browser", Api(label_studio)
-    workspace = make_workspace(label_studio.document_root / "browser", label_studio.url, title)
+    workspace = make_workspace(
+        label_studio.document_root / "browser", label_studio.url, title, document_root=str(label_studio.document_root)
+    )
     files = [shared_data / "nims/images" / name for name in (WIDE, HIGH)]
     first, second = images = add_images(workspace, [f.read_bytes() for f in files])
     with open_session(workspace) as session:

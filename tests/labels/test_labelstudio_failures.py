@@ -129,7 +129,7 @@ def place(label_studio: LabelStudioServer, tmp_path: Path, monkeypatch: pytest.M
 
 
 def workspace_in(folder: Path, server: LabelStudioServer, project: str, **settings: str) -> Workspace:
-    workspace = make_workspace(folder, server.url, project, **settings)
+    workspace = make_workspace(folder, server.url, project, **{"document_root": str(server.document_root)} | settings)
     add_images(workspace, [picture(n) for n in range(10)])
     return workspace
 
@@ -200,11 +200,11 @@ class TestOnAServer:
         beside = workspace_in(tmp_path / "w", label_studio, "beside the root", document_root=str(place))
         with open_session(beside) as session, pytest.raises(WorkspaceError, match="do not lie below"):
             push(session)
-        elsewhere = workspace_in(tmp_path / "v", label_studio, "another root")
+        elsewhere = workspace_in(tmp_path / "v", label_studio, "another root", document_root="")
         with open_session(elsewhere) as session, pytest.raises(ServerError, match="refused") as caught:
             push(session)
         assert "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT" in caught.value.hint
-        shifted = workspace_in(place / "deep" / "w", label_studio, "root one too low")
+        shifted = workspace_in(place / "deep" / "w", label_studio, "root one too low", document_root="")
         with open_session(shifted) as session, pytest.raises(ServerError, match="cannot show") as caught:
             push(session)
         assert Api(label_studio).tasks("root one too low") == {}

@@ -32,7 +32,9 @@ def title(tmp_path: Path) -> str:
 @pytest.fixture
 def workspace(label_studio: LabelStudioServer, title: str, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setenv("POLYDATA_LABEL_STUDIO_TOKEN", label_studio.token)
-    workspace = make_workspace(label_studio.document_root / title, label_studio.url, title)
+    workspace = make_workspace(
+        label_studio.document_root / title, label_studio.url, title, document_root=str(label_studio.document_root)
+    )
     add_images(workspace, [picture(n) for n in range(8)])
     return workspace
 

@@ -138,6 +138,25 @@ def log_in(url: str, password: str) -> bool:
         return session.get(f"{url}/api/current-user/whoami", timeout=30).status_code == 200
 
 
+def shows_images_alone(workspace: Workspace, url: str, token: str) -> None:
+    """Whoever may add folders to show gets no other than that of the images, by whatever way to it."""
+    root, served = workspace.served_images()
+    assert [path.name for path in root.iterdir()] == ["store"]
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"Token {token}"
+        (project,) = [one["id"] for one in session.get(f"{url}/api/projects", timeout=30).json()["results"]]
+        for folder in (workspace.root, workspace.root.parent, workspace.root / "label-studio", workspace.store, root):
+            asked = {"project": project, "title": "more", "path": str(folder), "use_blob_urls": True}
+            assert session.post(f"{url}/api/storages/localfiles", json=asked, timeout=30).status_code == 400, folder
+        image = next(workspace.store.rglob("*.png")).relative_to(workspace.store)
+        shown = session.get(f"{url}/data/local-files/", params={"d": f"store/{image}"}, timeout=30)
+        assert shown.content == (served / image).read_bytes()
+        for way in ("../polydata.toml", "store/../../polydata.toml", "store/../polydata.toml", "polydata.toml"):
+            answer = session.get(f"{url}/data/local-files/", params={"d": way}, timeout=30)
+            assert answer.status_code >= 400 or b"label_studio" not in answer.content, way
+
+
 @pytest.mark.labelstudio
 @pytest.mark.slow
 def test_a_server_for_those_who_have_none(label_studio: LabelStudioServer, tmp_path: Path) -> None:
@@ -162,6 +181,7 @@ def test_a_server_for_those_who_have_none(label_studio: LabelStudioServer, tmp_p
         assert not log_in(url, "another")
         pushed = run("polydata", "label", "push", workspace=workspace.root, POLYDATA_LABEL_STUDIO_TOKEN=token)
         assert "Next: answer the tasks" in pushed.stdout
+        shows_images_alone(workspace, url, token)
         second = Terminal(workspace, tmp_path / "cache", "--port", str(free_port()))
         second.wait_for("serves")
         assert second.process.wait(30) == 6

@@ -1,12 +1,12 @@
 """The connection: address, token, and what each way of failing means to a user.
 
-The token comes from the environment or the keyring. It is sent in a header and stands in no message, file or URL.
+The token comes from the environment or the keyring. It is sent in a header and stands in no message, file or URL, and
+that of the environment goes only where the user said so (see ``trust``).
 Requests are written out here instead of made by the SDK: importing that takes longer than a pull.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from polydata.errors import ServerError, WorkspaceError
+from polydata.labels.labelstudio.trust import is_loopback, is_trusted, not_trusted, refuse_plain_http
 
 TOKEN_VARIABLES = ("POLYDATA_LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
 """Environment variables that may hold the token; the first that is set counts."""
@@ -116,20 +117,31 @@ def checked_url(url: str) -> str:
     return url.strip().rstrip("/")
 
 
+def variable_with_token() -> str | None:
+    """The environment variable whose token counts, None where none is set."""
+    return next((name for name in TOKEN_VARIABLES if os.environ.get(name, "").strip()), None)
+
+
 def find_token(url: str) -> str:
     """The access token: of the environment, else what the keyring (the extra ``keyring``) has for this address.
 
+    Args:
+        url: of the server that it is sent to, as ``checked_url`` gives it.
+
     Raises:
-        ServerError: if there is none, or what there is cannot be one.
+        ServerError: if there is none, what there is cannot be one, or that of the environment is for another server.
     """
-    found = [(name, os.environ.get(name, "").strip()) for name in TOKEN_VARIABLES]
-    found += [] if any(token for _, token in found) else [("The keyring's entry", _from_keyring(url))]
-    for name, token in found:
-        if not token:
-            continue
+    variable = variable_with_token()
+    if variable and is_trusted(url):
+        name, token = variable, os.environ[variable].strip()
+    else:
+        name, token = "The keyring's entry", _from_keyring(url)
+    if token:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise ServerError(f"{name} holds characters that no token has.", "Copy the token again.")
         return token
+    if variable:
+        raise not_trusted(url, variable)
     raise ServerError(
         "There is no token for Label Studio.",
         f"Copy it from Account & Settings > Access Token in Label Studio and set {TOKEN_VARIABLES[0]}, "
@@ -151,15 +163,6 @@ def _from_keyring(url: str) -> str:
         raise ServerError(
             f"The keyring cannot be asked for the token: {type(error).__name__}.", f"Set {TOKEN_VARIABLES[0]} instead."
         ) from None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address means this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _detail(body: Any) -> str:
@@ -211,14 +214,19 @@ def answering(url: str) -> Iterator[None]:
         raise _refusal(url, None, None) from None
 
 
-def connect(url: str) -> Server:
+def connect(url: str, *, plain_http: bool = False) -> Server:
     """Open the connection and make sure that Label Studio answers and accepts the token.
 
+    Args:
+        plain_http: whether the token may go to another machine unencrypted.
+
     Raises:
-        WorkspaceError: if the address cannot be one.
-        ServerError: if there is no token, no server, another program, or the token is refused.
+        WorkspaceError: if the address cannot be one, or is plain http on another machine.
+        ServerError: if there is no token for it, no server, another program, or the token is refused.
     """
     url = checked_url(url)
+    if not plain_http:
+        refuse_plain_http(url)
     token = find_token(url)
     with answering(url):
         # What listens on this machine is never asked for through a proxy. Certificates are loaded only to be checked.

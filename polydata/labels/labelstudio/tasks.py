@@ -199,24 +199,27 @@ def _said(prediction: Mapping[str, Any]) -> tuple[list[Any], Any]:
     return [result.get("value") for result in prediction["result"]], prediction.get("score")
 
 
-def local_urls(server: Server, project: int, folder: Path, root: Path, images: Mapping[str, Path]) -> dict[str, str]:
+def local_urls(
+    server: Server, project: int, images: Mapping[str, Path], *, folder: Path, root: Path, served: Path
+) -> dict[str, str]:
     """Addresses by which the server's page shows files that it reads from disk itself.
 
     Args:
+        images: file by SHA-256 of the image.
         folder: holds all the images.
         root: the server's document root, as the server was told it.
-        images: file by SHA-256 of the image.
+        served: the folder by the name that it has below the root.
 
     Raises:
         WorkspaceError: if the folder does not lie below the root.
         ServerError: if the server does not serve this folder, or another one by the same name.
     """
-    if not folder.is_relative_to(root.resolve()) or folder == root.resolve():
+    if not served.is_relative_to(root.resolve()) or served == root.resolve():
         raise WorkspaceError(
             f"The images in {folder} do not lie below the document root {root}, so Label Studio cannot show them.",
             'Set document_root under [label_studio] in polydata.toml to a folder above, or images = "upload".',
         )
-    below = folder.relative_to(root.resolve())
+    below = served.relative_to(root.resolve())
     hint = (
         "Start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
         f'LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root}, or set images = "upload" under [label_studio].'
