@@ -24,6 +24,8 @@ from polydata.resources import TEMPLATES
 from polydata.task import Task
 
 SETTINGS = "polydata.toml"
+RECORD_WORDS = "record_words.toml"
+"""In the workspace: what words of records' tables mean, as ``polydata records import --meaning`` was told."""
 VARIABLE = "POLYDATA_WORKSPACE"
 SERVED = "served"
 LARGEST = 1_000_000_000

@@ -12,6 +12,10 @@ RECORD_VOTES = ("record", "rule")
 """Sources of labels that follow from links; votes of other sources are never touched here."""
 
 
+PARTS = ("record_components", "record_properties")
+"""Tables of what a record consists of, in the order in which it was said."""
+
+
 def records_by_id(catalogue: Catalogue, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Those of the records that stand in the catalogue, all columns, by their id."""
     rows = catalogue.rows("SELECT * FROM records WHERE record_id IN (SELECT unnest(?::TEXT[]))", [list(ids)])
@@ -194,8 +198,10 @@ def link_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
     return catalogue.rows(
         """
         SELECT papers.sha256 AS pdf_sha256, figures.page, figures.label AS figure_label,
-               panels.label AS panel_label, record_id, record_places.method, record_places.score
+               panels.label AS panel_label, record_id, record_places.method, record_places.score,
+               coalesce(record_key, records.sample_id) AS record_key
         FROM record_places JOIN figures USING (figure_id) JOIN papers ON papers.paper_id = figures.paper_id
+        LEFT JOIN records USING (record_id)
         LEFT JOIN panels USING (panel_id)
         WHERE papers.sha256 IS NOT NULL
         ORDER BY papers.sha256, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position, record_id
@@ -255,3 +261,55 @@ def all_leftovers(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
         "records without a panel": unlinked_records(catalogue),
         "micrographs without a record": unlinked_panels(catalogue),
     }
+
+
+HANGING = {
+    "links": "links",
+    "figures": "figure_links",
+    "papers": "paper_links",
+    "candidates": "link_candidates",
+    "labels": "label_votes",
+    "links by hand": "manual_links",
+}
+"""What hangs on a record: the word for it, and the table."""
+
+
+def what_hangs_on(catalogue: Catalogue, record_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Records in this order: record_id, record_key, source, and how many they have of each of ``HANGING``."""
+    counts = ", ".join(
+        f'(SELECT count(*) FROM {table} t WHERE t.record_id = r.record_id) AS "{what}"'  # noqa: S608 - constants
+        for what, table in HANGING.items()
+    )
+    return catalogue.rows(
+        f"""SELECT record_id, record_key, source, {counts} FROM records r
+            WHERE list_contains($1, record_id) ORDER BY list_position($1, record_id)""",  # noqa: S608 - constants
+        [list(record_ids)],
+    )
+
+
+def remove_records(catalogue: Catalogue, record_ids: Sequence[str]) -> None:
+    """Take records out with their parts and what joins made of them, within the caller's transaction.
+
+    Links by hand stay, and wait for the record to be imported again; labels follow when votes are written anew.
+    """
+    for table in ("links", "figure_links", "paper_links", "link_candidates", *PARTS, "records"):
+        catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, record_id)", [list(record_ids)])  # noqa: S608
+
+
+def whole_record(catalogue: Catalogue, record_id: str) -> dict[str, Any]:
+    """A record with its raw row as text, its parts, and where it is linked to: ``places`` and ``links by hand``."""
+    (record,) = catalogue.rows("SELECT * FROM records WHERE record_id = ?", [record_id])
+    for table in PARTS:
+        parts = f"SELECT * EXCLUDE (record_id, position) FROM {table} WHERE record_id = ? ORDER BY position"  # noqa: S608
+        rows = catalogue.rows(parts, [record_id])
+        record[table.removeprefix("record_")] = rows
+    record["places"] = catalogue.rows(
+        """SELECT depth, papers.file_name AS paper, figures.label AS figure, panels.label AS panel, panel_id,
+                  record_places.method, score
+           FROM record_places LEFT JOIN papers USING (paper_id)
+           LEFT JOIN figures ON figures.figure_id = record_places.figure_id LEFT JOIN panels USING (panel_id)
+           WHERE record_id = ? ORDER BY score DESC, paper, figure, panel, panel_id""",
+        [record_id],
+    )
+    by_hand = "SELECT target, target_id FROM manual_links WHERE record_id = ? ORDER BY ALL"
+    return record | {"links by hand": catalogue.rows(by_hand, [record_id])}

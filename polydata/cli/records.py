@@ -1,9 +1,10 @@
-"""polydata records import, template and list; import-published, join, link, unlink, and the lists of links."""
+"""polydata records import, template, list, show, remove; import-published, join, link, unlink, lists of links."""
 
 import dataclasses
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
@@ -13,6 +14,13 @@ from polydata.cli.extract import listing
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from polydata.records.importer import ImportReport
+    from polydata.records.reading import Columns
+
+SHOWN = 20
+"""Records that a trial shows."""
 
 records_app = typer.Typer(no_args_is_help=True, help="Records of samples: bring your own tables, list them.")
 app.add_typer(records_app, name="records")
@@ -27,36 +35,87 @@ def import_(
         list[Path], Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files, or folders of them.")
     ],
     sheet: Annotated[
-        str | None, Option("--sheet", help="Sheet of a workbook; otherwise sample_export, else its first.")
+        str | None,
+        Option("--sheet", help="Sheet of a workbook; otherwise sample_export, else that with the most known columns."),
     ] = None,
     columns: Annotated[
-        list[str] | None, Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
+        list[str] | None,
+        Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable, also for one field."),
+    ] = None,
+    meanings: Annotated[
+        list[str] | None,
+        Option(
+            "--meaning",
+            metavar="COLUMN: WORD=LABEL",
+            help="What a word of a label column means, as in 'Miscible?: yes=compatible'; kept in the workspace.",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, Option("--encoding", help="Of text files, where their bytes do not show it: shift_jis, gbk, ...")
     ] = None,
     skip_bad: Annotated[bool, Option("--skip-bad", help="Import the good rows although others are bad.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only show what would come in.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import records from tables or PoLyInfo exports; nothing if a row is bad, unless --skip-bad is given."""
     from polydata.records.columns import parse_map
     from polydata.records.importer import import_records
+    from polydata.records.words import parse_meanings
 
-    with open_session(workspace) as session:
-        done = import_records(session, files, sheet=sheet, columns=parse_map(columns or ()), skip_bad=skip_bad)
-    report = done.records
-    out.report_problems(map(str, report.bad), "Bad row")
-    out.report_problems(map(str, report.doubtful), "Doubtful row")
-    _report_unknown(done.votes.unknown_spellings)
-    counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
-    counts |= {"repeated rows": report.repeated, "bad": len(report.bad)}
-    out.print_result(counts, as_json, "Records", whole=dataclasses.asdict(report))
-    if not report.done:
+    with open_session(workspace, read_only=dry_run) as session, out.stages() as progress:
+        done = import_records(
+            session,
+            files,
+            sheet=sheet,
+            columns=parse_map(columns or ()),
+            meanings=parse_meanings(session.task, meanings or ()),
+            encoding=encoding,
+            skip_bad=skip_bad,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    _report(done.records, as_json, dry_run)
+    if not done.records.done:
         raise InputError(
-            f"Nothing was imported: {len(report.bad)} rows are bad, listed above.",
+            f"Nothing was imported: {len(done.records.bad)} rows are bad, listed above.",
             "Correct them, or leave them out with --skip-bad.",
         )
-    out.fail_in_part(len(report.bad), "bad rows were left out, listed above.", "Next: polydata join")
+    out.fail_in_part(len(done.records.bad), "bad rows were left out, listed above.", "Next: polydata join")
     if not as_json:
-        out.next_step("polydata join")
+        out.next_step("the same without --dry-run" if dry_run else "polydata join")
+
+
+def _report(report: "ImportReport", as_json: bool, dry_run: bool) -> None:
+    """What an import did, or would do."""
+    if not as_json:
+        _print_columns(report.columns)
+    out.report_problems(report.notices, "Note")
+    out.report_problems(map(str, report.bad), "Bad row")
+    out.report_problems(map(str, report.doubtful), "Doubtful row")
+    out.report_problems(map(str, report.replacements), "Would replace" if dry_run else "Replaced")
+    mend = f"add it to [spellings] of {report.task_file}, or say --meaning 'COLUMN: WORD=LABEL'"
+    words = report.unknown_words.items()
+    out.report_problems((f"{word!r} in {count} records; {mend}" for word, count in words), "Unknown label")
+    if report.shown and not as_json:
+        names = ("record_key", "polymers", "composition_ratio", "figure", "panel", "compatibility", "caption")
+        rows = [{name: str(row.get(name, ""))[:40] for name in names} for row in report.shown[:SHOWN]]
+        out.print_table(rows, f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in")
+    counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
+    counts |= {"repeated rows": report.repeated, "bad": len(report.bad)}
+    title = "Records, if they were imported" if dry_run else "Records"
+    out.print_result(counts, as_json, title, whole=dataclasses.asdict(report))
+
+
+def _print_columns(files: Sequence["Columns"]) -> None:
+    """Which column became which field, once for files that are alike."""
+    kinds = {(tuple(one.fields.items()), tuple(one.left.items())): one for one in reversed(files) if one.fields}
+    for one in reversed(kinds.values()):
+        rows = [{"column": column, "field": field} for field, its in one.fields.items() for column in its]
+        for column, near in one.left.items():
+            hint = f"not read; the nearest is --map {near}={shlex.quote(column)}" if near else "not read"
+            rows.append({"column": column, "field": hint})
+        out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
 def _report_unknown(spellings: Mapping[str, int]) -> None:
@@ -101,6 +160,52 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
     rows = read(workspace, list_records)
     empty = "There are no records. Import some with: polydata records import FILE"
     out.print_rows(rows, as_json, f"{len(rows)} records", empty, shown)
+
+
+@records_app.command("show")
+def show_(record: RecordArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Show one record whole: its fields, its row as it was read, its parts, and what it is linked to."""
+    from polydata.records.kept import show
+
+    with open_session(workspace, read_only=True) as session:
+        found = show(session, record)
+    if as_json:
+        out.print_json(found)
+        return
+    plain = {name: value for name, value in found.items() if value is not None and not isinstance(value, list | dict)}
+    out.print_facts(plain, found["record_id"])
+    read_row = [{"column": name, "cell": value} for name, value in found["raw"].items()]
+    for title, rows in {"row as it was read": read_row, **found}.items():
+        if isinstance(rows, list) and rows:
+            out.print_table(rows, title)
+
+
+@records_app.command("remove")
+def remove_(
+    records: Annotated[list[str], Argument(metavar="ID...", help="Keys or ids of records, or beginnings of ids.")],
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove records and what joins made of them; what hangs on them is named first. Links by hand stay and wait."""
+    from polydata.records.kept import plan_removal, remove, told
+
+    with open_session(workspace, read_only=dry_run) as session:
+        going = plan_removal(session, records)
+        if not as_json:
+            out.say(
+                "\n".join(["To be removed; links by hand are kept and wait:", *(f"  {told(one)}" for one in going)])
+            )
+        if not dry_run:
+            out.confirm("Remove these records?", yes=yes, can_ask=not as_json)
+            remove(session, going)
+    out.print_result(
+        f"{len(going)} records would go." if dry_run else f"Removed {len(going)} records.",
+        as_json,
+        following="" if dry_run else "polydata join",
+        whole={"removed": not dry_run, "records": going},
+    )
 
 
 @app.command("import-published")

@@ -1,7 +1,6 @@
 """polydata init, status, trace, demo-corpus, remove and merge."""
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ from typer import Argument, Option
 from polydata.cli import app, open_session
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.errors import PartialFailure, UsageError
+from polydata.errors import PartialFailure
 
 removing = typer.Typer(no_args_is_help=True, help="Take things out of the workspace.")
 app.add_typer(removing, name="remove")
@@ -100,9 +99,8 @@ def remove_paper(
         if not as_json:
             _name(going)
         todo = bool(going) and not dry_run
-        if todo and not yes:
-            _ask(as_json=as_json)
         if todo:
+            out.confirm("Remove these papers?", yes=yes, can_ask=not as_json)
             removed = remove(session, going)
             splits = sorted({split for paper in going for split in paper["splits"]})  # sealed: they stay as they are
             out.report_problems((f"{s} holds images that are gone from the catalogue" for s in splits), "Split")
@@ -126,15 +124,6 @@ def _name(papers: Sequence[dict[str, Any]]) -> None:
         counts = ", ".join(f"{n} {what}" for what, n in paper.items() if isinstance(n, int) and n) or "nothing on it"
         splits = f", in the splits {', '.join(paper['splits'])}" if paper["splits"] else ""
         typer.echo(out.one_line(f"  {paper['file_name']} ({paper['paper_id']}): {counts}{splits}"))
-
-
-def _ask(*, as_json: bool) -> None:
-    """Ask a person; where there is none, refuse instead of waiting."""
-    if as_json or not sys.stdin.isatty():
-        raise UsageError(
-            "Nothing was removed, since nobody can be asked here.", "Say --yes to remove it, or --dry-run to look."
-        )
-    typer.confirm("Remove these papers?", abort=True, err=True)
 
 
 @removing.command("failures")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from polydata.errors import PartialFailure
+from polydata.errors import PartialFailure, UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -146,6 +147,26 @@ def _bar() -> Progress:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def confirm(question: str, *, yes: bool = False, can_ask: bool = True) -> None:
+    """Ask a person before something goes; where there is none, refuse instead of waiting.
+
+    Args:
+        yes: the answer was given before.
+        can_ask: False where output is for a program.
+
+    Raises:
+        UsageError: if nobody can be asked.
+        typer.Abort: if the person says no.
+    """
+    if yes:
+        return
+    if not can_ask or not sys.stdin.isatty():
+        raise UsageError(
+            "Nothing was removed, since nobody can be asked here.", "Say --yes to remove it, or --dry-run to look."
+        )
+    typer.confirm(question, abort=True, err=True)
 
 
 def report_problems(problems: Iterable[str], what: str) -> None:

@@ -15,7 +15,7 @@ from polydata.files.tables import refuse_other_table, write_csv
 from polydata.images.picture import SUFFIXES
 from polydata.resources import VERSION
 
-LINK_COLUMNS = ("pdf_sha256", "page", "figure_label", "panel_label", "record_id", "method", "score")
+LINK_COLUMNS = ("pdf_sha256", "page", "figure_label", "panel_label", "record_id", "method", "score", "record_key")
 MARK = "panels.json"
 """By which a folder is known as one of panels."""
 

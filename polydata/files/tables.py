@@ -8,76 +8,49 @@ import html
 import io
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, UsageError
 from polydata.files.atomic import other_file, refuse_other_file, replacing, writing_to
+from polydata.files.cells import MAX_ROWS, Known, Row, Table, as_table, filled, harmless, limited
+from polydata.files.delimited import read_lines
+from polydata.files.workbook import read_workbook
 from polydata.task import Task
-from polydata.text.normalise import decode
+from polydata.text.encodings import read_text
+from polydata.types import Progress, quiet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_BYTES = 500_000_000
-"""Larger files, and workbooks that unpack to more, are refused."""
-SHEET = "sample_export"
-"""The sheet that PoLyInfo's exports fill."""
-MAX_COLUMNS = 1000
-MAX_CELL = 1_000_000
+MAX_BYTES = 100_000_000
+"""Larger files are refused; of JSON, which is held whole, those larger than"""
+MAX_JSON = 20_000_000
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson")
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of a table.
-
-    Attributes:
-        number: as a spreadsheet or an editor counts it, from 1, the header included.
-        values: column -> value as it stands; empty where ``problem`` says why it could not be read.
-    """
-
-    number: int
-    values: Mapping[str, Any]
-    problem: str = ""
-
-
-_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""How a cell begins that a spreadsheet would work out, or one that was made harmless; the last signs are full-width."""
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|inf|nan)([eE][+-]?[0-9]+)?")
-
-
-def harmless(cell: Any) -> Any:
-    """A cell for a CSV file: a text that a spreadsheet would take for a formula gets an apostrophe before it.
-
-    A text that bears apostrophes before such a sign already gets one more, so that ``original`` knows all of them.
-    Numbers, also those that are written as text, and nothing stay as they are.
-    """
-    if cell is None or isinstance(cell, int | float):
-        return cell
-    text = str(cell)
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
-
-
-def original(cell: str) -> str:
-    """The text of a cell of a CSV file, which ``harmless`` may have written."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-
-
-def read_table(path: Path, sheet: str | None = None) -> list[Row]:
-    """All rows of a file, empty ones left out.
+def read_sheet(
+    path: Path,
+    sheet: str | None = None,
+    *,
+    known: Known | None = None,
+    encoding: str | None = None,
+    progress: Progress = quiet,
+) -> Table:
+    """A file as a table, empty rows left out.
 
     Args:
-        sheet: name of a workbook's sheet; None takes PoLyInfo's export, else the first.
+        sheet: name of a workbook's sheet; None takes PoLyInfo's export, else the first with the most known columns.
+        known: counts the names of columns among the cells of a row: so the header is found below a title. None: the
+            first filled row is the header.
+        encoding: of a text; None takes what its bytes show.
 
     Raises:
-        InputError: if the file cannot be read as a table at all.
-        UsageError: if a sheet is named for a file that has none.
+        InputError: if the file cannot be read as a table at all, is too large, or its encoding cannot be told.
+        UsageError: if a sheet is named for a file that has none, or there is no such encoding.
     """
     kind = path.suffix.lower()
     if kind not in SUFFIXES:
@@ -85,77 +58,36 @@ def read_table(path: Path, sheet: str | None = None) -> list[Row]:
     if sheet is not None and kind != ".xlsx":
         raise UsageError(f"--sheet is for workbooks; {path} is none.")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.", "Cut it into several files.")
+        limit, hint = (MAX_JSON, "Write it as JSON Lines.") if kind == ".json" else (MAX_BYTES, "")
+        if path.stat().st_size > limit:
+            raise InputError(f"{path} is larger than {limit // 1_000_000} MB.", hint or "Cut it into several files.")
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     if kind == ".xlsx":
-        rows: Iterable[Row] = _xlsx(data, path, sheet)
-    elif kind == ".json":
-        rows = _json(data, path)
-    elif kind in (".jsonl", ".ndjson"):
-        rows = _json_lines(data)
-    else:
-        rows = _csv(decode(data), path)
-    return [row for row in rows if row.problem or any(v not in (None, "") for v in row.values.values())]
+        return read_workbook(data, path, sheet, known, progress)
+    text, taken = read_text(data, str(path), encoding, foreign=known is not None)
+    del data
+    notices = (f"it was read as {taken}; if signs look wrong, say --encoding",) if taken == "Windows-1252" else ()
+    if kind in (".csv", ".tsv", ".txt"):
+        table = as_table(limited(read_lines(text, path, known), path, progress), path, known)
+        return replace(table, notices=(*notices, *table.notices))
+    return _objects(_json(text, path) if kind == ".json" else _json_lines(text), path, notices)
 
 
-def _header(cells: list[str], path: Path) -> list[str]:
-    names = [cell.strip() for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    twice = sorted({n for n in names if n and names.count(n) > 1})
-    if not any(names):
-        raise InputError(f"{path} has no header.", "See the columns with: polydata records template")
-    if twice:
-        raise InputError(f"{path} has the column {twice[0]!r} twice.")
-    if len(names) > MAX_COLUMNS:
-        raise InputError(f"{path} has more than {MAX_COLUMNS} columns.")
-    return names
+def read_table(path: Path, sheet: str | None = None) -> list[Row]:
+    """All rows of a table whose first filled row is its header; raises as ``read_sheet``."""
+    return list(read_sheet(path, sheet).rows)
 
 
-def _filled(number: int, names: list[str], cells: list[Any]) -> Row:
-    if any(c not in (None, "") for c in cells[len(names) :]):
-        return Row(number, {}, f"it has {len(cells)} cells under a header of {len(names)}")
-    return Row(number, {n: c for n, c in zip(names, cells, strict=False) if n})
-
-
-def _csv(text: str, path: Path) -> Iterator[Row]:
-    first = text.split("\n", 1)[0]
-    delimiter = max((",", ";", "\t"), key=first.count)
-    csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
-    try:
-        names = _header([original(cell) for cell in next(reader, [])], path)
-        for number, cells in enumerate(reader, start=2):
-            yield _filled(number, names, [original(cell) for cell in cells])
-    except csv.Error as error:
-        raise InputError(f"{path} is not a table, line {reader.line_num}: {error}.") from error
-
-
-def _xlsx(data: bytes, path: Path, sheet: str | None) -> list[Row]:
-    import openpyxl
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MAX_BYTES:
-            raise InputError(f"{path} unpacks to more than {MAX_BYTES // 1_000_000} MB.")
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        titles = [s.title for s in book.worksheets]
-        if sheet is not None and sheet not in titles:
-            raise InputError(f"{path} has no sheet {sheet!r}.", f"Its sheets: {', '.join(titles)}.")
-        if not titles:
-            raise InputError(f"{path} has no sheet with cells.")
-        wanted = sheet if sheet is not None else SHEET if SHEET in titles else titles[0]
-        page = book.worksheets[titles.index(wanted)]
-        page.reset_dimensions()  # a workbook may lie about how wide and long its sheets are
-        rows = page.iter_rows(values_only=True)
-        names = _header(["" if c is None else str(c) for c in next(rows, ())], path)
-        return [_filled(number, names, list(cells)) for number, cells in enumerate(rows, start=2)]
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
-        raise InputError(f"{path} is not a workbook that can be read: {error}.") from error
+def _objects(rows: Iterable[Row], path: Path, notices: tuple[str, ...]) -> Table:
+    kept: list[Row] = []
+    for row in rows:
+        if row.problem or filled(row.values.values()):
+            kept.append(row)
+        if len(kept) > MAX_ROWS:
+            raise InputError(f"{path} has more than {MAX_ROWS:,} rows.", "Cut it into several files.")
+    return Table(tuple(dict.fromkeys(name for row in kept for name in row.values)), tuple(kept), notices=notices)
 
 
 def _object(number: int, value: Any) -> Row:
@@ -164,9 +96,18 @@ def _object(number: int, value: Any) -> Row:
     return Row(number, value)
 
 
-def _json(data: bytes, path: Path) -> Iterator[Row]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON in which no key stands twice: of two values the first would be lost."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
+    return made
+
+
+def _json(text: str, path: Path) -> Iterator[Row]:
     try:
-        value = json.loads(decode(data))
+        value = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}.") from error
     if isinstance(value, dict):
@@ -176,11 +117,11 @@ def _json(data: bytes, path: Path) -> Iterator[Row]:
     yield from (_object(number, item) for number, item in enumerate(value, start=1))
 
 
-def _json_lines(data: bytes) -> Iterator[Row]:
-    for number, line in enumerate(decode(data).split("\n"), start=1):
+def _json_lines(text: str) -> Iterator[Row]:
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         if line.strip():
             try:
-                yield _object(number, json.loads(line))
+                yield _object(number, json.loads(line, object_pairs_hook=_unique))
             except (ValueError, RecursionError) as error:
                 yield Row(number, {}, f"it is not JSON: {error}")
 

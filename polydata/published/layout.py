@@ -233,7 +233,7 @@ def read_published_records(path: Path) -> tuple[list[Record], list[str]]:
             problems.append(f"{path.name}, block {number}: {cells}")
             continue
         key = parse_key(cells["key"])
-        named = {field: cells[column] for field, column in map_columns(LINES).items()}
+        named = {field: cells[columns[0]] for field, columns in map_columns(LINES).items()}
         parts = {"page": key.page, "figure": key.image, "panel": key.panel}
         named |= {name: str(part) for name, part in parts.items() if part is not None}
         try:

@@ -6,57 +6,192 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from polydata.errors import UsageError
 from polydata.files.atomic import other_file, replacing, writing_to
-from polydata.records.record import FIELDS, schema
+from polydata.records.record import FIELDS, make_record, schema
 from polydata.resources import schemas
+from polydata.text.composition import UNITS
+
+MAX_NAME = 200
+"""Characters of a column's name; a longer text is none."""
+
+JOINED = {"polymers": "; ", "polymer_ids": "; ", "composition_ratio": "/"}
+"""Fields that a table may part into a column for each component, and what stands between their texts."""
+
+LETTERED = {
+    "polymers": ("polymer", "component", "polymer_name", "name", "blend_component"),
+    "polymer_ids": ("polymer_id",),
+    "composition_ratio": (
+        "ratio", "wt", "vol", "mol", "phr", "weight", "fraction", "weight_fraction", "wt_fraction", "content", "amount",
+        "composition", "share", "percent", "part", "parts",
+    ),
+}  # fmt: skip
+"""Names that, with a letter or number behind them, are columns of one component: Polymer A, wt% B."""
+
+FIGURES = frozenset({"fig", "fig_no", "fig_number", "figure_no", "figure_number", "figure_label"})
+"""Columns in which a bare number is the number of a figure, not of an image on its page."""
+
+_UNIT_WORDS = frozenset({"wt", "vol", "mol", "w", "v", "um", "µm", "μm", "nm", "mm", "percent", "phr"})
+_PLACES = {**{letter: place for place, letter in enumerate("abcdef")}, **{str(n): n - 1 for n in range(1, 7)}}
+_RATIO_OF_LETTERS = re.compile(r"a_b(_c(_d)?)?(_ratio|_composition)?|(ratio|composition)_(of_)?a_b(_c(_d)?)?")
+_BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
+_FOR_NOTHING = frozenset({"raw", "notes", "note", "remark", "remarks", "comment", "comments"})
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
 
 
-def parse_map(words: Iterable[str]) -> dict[str, str]:
-    """Field -> column, from words like ``morphology=Phase structure``.
+@cache
+def _names() -> dict[str, str]:
+    """Every name of a field, plain -> the field."""
+    fields = {field: field for field in FIELDS}
+    aliases = {_plain(n): f for f in FIELDS for n in schema()["properties"][f].get("aliases", ())}
+    return aliases | fields
+
+
+def forms(column: str) -> list[str]:
+    """A column's name as it may be known: whole, without what stands in brackets, without a unit at its end."""
+    whole, bare = _plain(column), _plain(_BRACKETS.sub(" ", column))
+    words = bare.split("_")
+    while len(words) > 1 and words[-1] in _UNIT_WORDS:
+        words.pop()
+    return list(dict.fromkeys(filter(None, (whole, bare, "_".join(words)))))
+
+
+def field_of(column: str) -> str | None:
+    """The field that a column's name alone tells."""
+    form = next((form for form in forms(column) if form in _names()), None)
+    if form is None:
+        return "composition_ratio" if any(map(_RATIO_OF_LETTERS.fullmatch, forms(column))) else None
+    return _names()[form]
+
+
+def unit_of(column: str) -> str:
+    """The unit that a column's name bears beside it: ``wt%`` of ``Ratio (wt%)``, ``nm`` of ``Scale, nm``."""
+    if _plain(column) in _names():
+        return ""
+    brackets = [part.strip() for part in _BRACKETS.findall(column)]
+    last = re.split(r"[\s,_]+", column.strip())[-1]
+    first = re.match(r"(?:wt|vol|mol)\.?\s?%|phr", column.strip(), re.IGNORECASE)
+    named = [*brackets, *([last] if _plain(last) in _UNIT_WORDS else []), *([first[0]] if first else [])]
+    return named[0] if named else ""
+
+
+def _component(column: str) -> tuple[str, str, int] | None:
+    """Field, common name and place of a column that holds one component: ``Polymer B`` is the second of polymers."""
+    for form in forms(column):
+        words = [word for word in form.split("_") if word != "of"]
+        for place in (-1, 0):
+            rest = words[:place] if place else words[1:]
+            if not rest or words[place] not in _PLACES:
+                continue
+            name = "_".join(rest)
+            field = next((field for field, names in LETTERED.items() if name in names), None)
+            if field == "polymers" and any(pattern.search(unit_of(column)) for _, pattern in UNITS):
+                field = "composition_ratio"  # "Polymer A (wt%)" is how much of it there is
+            if field:
+                return field, name, _PLACES[words[place]]
+        amount = [word for word in words if word not in LETTERED["composition_ratio"]]
+        if len(amount) < len(words) and "_".join(amount[:-1]) in LETTERED["polymers"] and amount[-1] in _PLACES:
+            return "composition_ratio", "amount", _PLACES[amount[-1]]
+    return None
+
+
+def recognised(columns: Sequence[str]) -> int:
+    """How many of these are names of columns that a table of records may have."""
+    return sum(bool(c) and len(c) < MAX_NAME and (field_of(c) or _component(c)) is not None for c in columns)
+
+
+def parse_map(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Field -> columns, from words like ``morphology=Phase structure``; of a field that is named again both columns.
 
     Raises:
-        UsageError: for a word without ``=`` or a field that records do not have.
+        UsageError: for a word without ``=``, a field that records do not have, or one that takes one column.
     """
-    chosen = {}
+    chosen: dict[str, tuple[str, ...]] = {}
     for word in words:
-        field, sign, column = word.partition("=")
-        if not sign or field.strip() not in FIELDS:
+        field, sign, column = (part.strip() for part in word.partition("="))
+        if not sign or field not in FIELDS:
             raise UsageError(f"--map {word}: it takes FIELD=COLUMN.", f"Fields: {', '.join(FIELDS)}.")
-        chosen[field.strip()] = column.strip()
+        chosen[field] = (*chosen.get(field, ()), column)
+        if len(chosen[field]) > 1 and field not in JOINED:
+            raise UsageError(f"--map {word}: {field} takes one column.", f"Several take: {', '.join(JOINED)}.")
     return chosen
 
 
-def map_columns(columns: Iterable[str], chosen: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Field -> the column that holds it, for the fields that a table has. Other columns are kept in ``raw`` alone.
+def map_columns(
+    columns: Iterable[str], chosen: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Field -> the columns that hold it, for the fields that a table has. Other columns are kept in ``raw`` alone.
+
+    A field has one column, or one a component (see ``JOINED``).
 
     Args:
         columns: of the table.
-        chosen: field -> column, said by the user; it goes before all names.
+        chosen: field -> columns, said by the user; it goes before all names.
 
     Raises:
         UsageError: if a chosen column is not there.
     """
-    columns, chosen = list(columns), dict(chosen or {})
-    missing = sorted(set(chosen.values()) - set(columns))
+    columns, found = list(columns), {field: tuple(its) for field, its in (chosen or {}).items()}
+    missing = sorted({column for its in found.values() for column in its} - set(columns))
     if missing and columns:
         raise UsageError(f"There is no column {missing[0]!r}.", f"Columns: {', '.join(map(str, columns))[:300]}.")
-    known = {_plain(column): column for column in reversed(columns) if column not in chosen.values()}
-    found = chosen if columns else {}
-    for field in [name for name in FIELDS if name not in found]:
-        names = (field, *schema()["properties"][field].get("aliases", ()))
-        column = next((known[name] for name in names if name in known), None)
-        if column is not None:
-            found[field] = column
+    if not columns:
+        return {}
+    free = [column for column in columns if column not in {one for its in found.values() for one in its}]
+    exact = {_plain(column): column for column in reversed(free)}
+    loose = {form: column for column in reversed(free) for form in forms(column)[1:]}
+    taken: set[str] = set()
+    for known in (exact, loose):
+        for field in [name for name in FIELDS if name not in found]:
+            names = (field, *map(_plain, schema()["properties"][field].get("aliases", ())))
+            column = next((known[name] for name in names if name in known and known[name] not in taken), None)
+            if column is not None:
+                found[field] = (column,)
+                taken.add(column)
+    free = [column for column in free if column not in taken]
+    for field, its in _of_components(free).items():
+        found.setdefault(field, its)
+    ratio = next((column for column in free if field_of(column) == "composition_ratio"), None)
+    if ratio is not None:
+        found.setdefault("composition_ratio", (ratio,))
     return found
+
+
+def _of_components(columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Fields whose parts stand in columns of their own, in the order of the components."""
+    groups: dict[tuple[str, str], dict[int, str]] = {}
+    for column in columns:
+        part = _component(column)
+        if part is not None:
+            groups.setdefault(part[:2], {}).setdefault(part[2], column)
+    found: dict[str, tuple[str, ...]] = {}
+    for (field, _), places in sorted(groups.items(), key=lambda item: -len(item[1])):
+        if len(places) > 1 and sorted(places) == list(range(len(places))):  # A and C are not taken for A and B
+            found.setdefault(field, tuple(places[place] for place in sorted(places)))
+    return found
+
+
+def nearest(column: str) -> str | None:
+    """The field whose name, or a name of it, is most like that of a column which no field has; None where none is."""
+    for form in reversed(forms(column)):
+        if form in _FOR_NOTHING:
+            return None
+        close = get_close_matches(form, list(_names()), n=1, cutoff=0.75)
+        if close:
+            return _names()[close[0]]
+        words = [word for word in form.split("_") if word in _names()]
+        if words:
+            return _names()[words[0]]
+    return None
 
 
 def cell_text(value: Any) -> str:
@@ -88,6 +223,13 @@ def write_template(path: Path, kind: Literal["csv", "xlsx"] = "csv") -> None:
             raise other_file(path)
         with replacing(path) as out:
             out.write(template(kind))
+
+
+@cache
+def examples() -> frozenset[str]:
+    """Ids of the records that the rows of the untouched template would make."""
+    rows = csv.DictReader(io.StringIO(template().decode("utf-8"), newline=""))
+    return frozenset(make_record(row, source="template", raw=row).record_id for row in rows)
 
 
 def explanations() -> list[tuple[str, str]]:

@@ -2,50 +2,61 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import records_by_id, replace_parts
+from polydata.catalogue.records import PARTS, records_by_id, replace_parts
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
-from polydata.files.tables import SUFFIXES, read_table
-from polydata.records.columns import cell_text, map_columns
-from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
-from polydata.records.record import Record, make_record
+from polydata.files.tables import SUFFIXES
+from polydata.records.reading import BadRow, Columns, Meanings, read_records
+from polydata.records.record import FIELDS, Record
 from polydata.records.rules import VoteReport, write_votes
+from polydata.records.words import keep_meanings, kept_meanings, task_file, together, unknown_words
+from polydata.types import Progress, quiet
 
-YEARS = range(1800, 2101)
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that is no record."""
-
-    file: str
-    row: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, row {self.row}: {self.reason}"
+SHOWN = 60
+"""Characters of a value that a replacement shows."""
 
 
 @dataclass(frozen=True)
-class ReadRecords:
-    """What a file holds.
+class Replacement:
+    """A record whose content another row of the same key and reference took the place of.
 
     Attributes:
-        records: each once.
-        repeated: number of rows that repeat one of them.
-        bad, doubtful: as in ``ImportReport``.
+        record_key: its own key, None where it has none.
+        was, now: names of the files that said the one and the other.
+        changes: field -> what stood there and what stands there now; of columns that are no field the texts.
     """
 
-    records: tuple[Record, ...]
-    repeated: int
-    bad: tuple[BadRow, ...]
-    doubtful: tuple[BadRow, ...]
+    record_id: str
+    record_key: str | None
+    was: str
+    now: str
+    changes: Mapping[str, tuple[Any, Any]]
+
+    def __str__(self) -> str:
+        said = "; ".join(f"{name}: {_short(old)} -> {_short(new)}" for name, (old, new) in self.changes.items())
+        came = self.now if self.was == self.now else f"{self.now} instead of {self.was}"
+        return f"{self.record_key or self.record_id} ({came}): {said}"
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 4]}...{text[-1]}"
+
+
+def _replacement(old: Mapping[str, Any], new: Mapping[str, Any]) -> Replacement:
+    """What tells two rows of the table of records apart, which have one id."""
+    fields = {name: (old[name], new[name]) for name in FIELDS if old[name] != new[name]}
+    if not fields:  # what is no field is named where nothing else is
+        raw = [json.loads(row["raw"]) for row in (old, new)]
+        fields = {n: (raw[0].get(n), raw[1].get(n)) for n in {**raw[0], **raw[1]} if raw[0].get(n) != raw[1].get(n)}
+    return Replacement(new["record_id"], new["record_key"], old["source"], new["source"], fields)
 
 
 @dataclass(frozen=True)
@@ -54,19 +65,31 @@ class ImportReport:
 
     Attributes:
         imported, replaced, unchanged: numbers of records; all 0 where nothing was imported because of bad rows.
+        replacements: what each of the replaced ones said before, and says now.
         repeated: rows that say nothing that another row does not say; they make one record.
         bad: rows that are no records.
         doubtful: rows that were imported as they stand although something in them looks wrong.
+        columns: for each file, which of its columns became which field.
+        notices: what the user should know of how each file was read.
+        unknown_words: words for the label that the task does not spell -> number of records.
+        task_file: where spellings are added.
+        shown: the records as they are written, or would be; of a trial alone.
         done: whether anything was written (or already stood there).
     """
 
     imported: int
     replaced: int
     unchanged: int
+    replacements: tuple[Replacement, ...]
     repeated: int
     bad: tuple[BadRow, ...]
     doubtful: tuple[BadRow, ...]
-    done: bool
+    columns: tuple[Columns, ...] = ()
+    notices: tuple[str, ...] = ()
+    unknown_words: Mapping[str, int] = field(default_factory=dict)
+    task_file: str = ""
+    shown: tuple[Mapping[str, Any], ...] = ()
+    done: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,54 +98,6 @@ class Imported:
 
     records: ImportReport
     votes: VoteReport
-
-
-def read_records(path: Path, sheet: str | None = None, columns: Mapping[str, str] | None = None) -> ReadRecords:
-    """Records of one file: a plain table, or samples in PoLyInfo's own shape.
-
-    Args:
-        path: of the file. A folder's name may hold the reference number of its samples.
-        sheet: of a workbook; None takes PoLyInfo's, else the first.
-        columns: field -> column, where the user says so.
-
-    Raises:
-        InputError: if the file is no table, or none of its columns is known.
-        UsageError: if a column that was named for a field is not there.
-    """
-    rows = read_table(path, sheet)
-    records: dict[str, tuple[int, Record]] = {}
-    bad = [BadRow(path.name, row.number, row.problem) for row in rows if row.problem]
-    doubtful: list[BadRow] = []
-    repeated = 0
-    plain = [row for row in rows if not row.problem and not is_sample(row.values)]
-    fields = map_columns(dict.fromkeys(name for row in plain for name in row.values), columns)
-    if plain and not fields:
-        raise InputError(f"{path} has no column that is known.", "See the columns with: polydata records template")
-    number = FOLDER.search(path.parent.name)
-    for row in rows:
-        if row.problem:
-            continue
-        try:
-            if is_sample(row.values):
-                raw: Mapping[str, Any] = unwrap(row.values, number[1] if number else None)
-                cells, properties = cells_of(raw)
-            else:
-                raw, properties = row.values, []
-                cells = {field: cell_text(raw.get(column)) for field, column in fields.items()}
-            record = make_record(cells, source=path.name, raw=raw, properties=properties)
-        except ValueError as error:
-            bad.append(BadRow(path.name, row.number, str(error)))
-            continue
-        year = record.values["year"]
-        if year is not None and year not in YEARS:
-            doubtful.append(BadRow(path.name, row.number, f"year: {year} can hardly be right"))
-        first, same = records.setdefault(record.record_id, (row.number, record))
-        if same != record:
-            bad.append(BadRow(path.name, row.number, f"it has the key and reference of row {first}, and other content"))
-        elif first != row.number:
-            repeated += 1
-    bad.sort(key=lambda b: b.row)
-    return ReadRecords(tuple(record for _, record in records.values()), repeated, tuple(bad), tuple(doubtful))
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -139,20 +114,39 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def save(catalogue: Catalogue, records: Iterable[Record]) -> tuple[int, int, int]:
-    """Write records; numbers of new, replaced and unchanged ones. Call it inside a transaction.
+@dataclass(frozen=True)
+class Saved:
+    """What writing records did: numbers of new and unchanged ones, and what the others replaced."""
 
-    A record that stands there with the same content is left alone, whatever file it came from.
+    fresh: int
+    unchanged: int
+    replacements: tuple[Replacement, ...]
+
+
+def save(catalogue: Catalogue, records: Iterable[Record], *, dry_run: bool = False) -> Saved:
+    """Write records, or say what that would do. Call it inside a transaction.
+
+    A record that stands there with the same content is left alone, whatever file it came from. One of the same file
+    that stands there under the id which it had when places did not count keeps that id, and what hangs on it.
     """
-    every = {record.record_id: record for record in records}
+    named = list(records)
+    before = records_by_id(catalogue, [one for record in named for one in (record.record_id, record.former_id) if one])
+    every = {}
+    for record in named:
+        former = before.get(record.former_id)
+        stays = former is not None and former["source"] == record.source and record.record_id not in before
+        known_as = record.former_id if stays else record.record_id
+        every[known_as] = replace(record, record_id=known_as)
     rows = {key: record.as_row() for key, record in every.items()}
-    known = records_by_id(catalogue, list(rows))
+    known = {key: before[key] for key in rows if key in before}
     fresh = [key for key in rows if key not in known]
     changed = [key for key, row in rows.items() if key in known and known[key] | {"source": row["source"]} != row]
-    for table, parts in (("record_components", "components"), ("record_properties", "properties")):
-        replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in fresh + changed})
-    catalogue.upsert("records", [rows[key] for key in fresh + changed])
-    return len(fresh), len(changed), len(rows) - len(fresh) - len(changed)
+    if not dry_run:
+        for table, parts in zip(PARTS, ("components", "properties"), strict=True):
+            replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in fresh + changed})
+        catalogue.upsert("records", [rows[key] for key in fresh + changed])
+    replaced = tuple(_replacement(known[key], rows[key]) for key in changed)
+    return Saved(len(fresh), len(rows) - len(fresh) - len(changed), replaced)
 
 
 def import_records(
@@ -160,8 +154,12 @@ def import_records(
     files: Sequence[Path],
     *,
     sheet: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, Sequence[str]] | None = None,
+    encoding: str | None = None,
+    meanings: Meanings | None = None,
     skip_bad: bool = False,
+    dry_run: bool = False,
+    progress: Progress = quiet,
 ) -> Imported:
     """Import tables of records; labels of panels that are linked to them follow in the same transaction.
 
@@ -169,21 +167,69 @@ def import_records(
 
     Args:
         files: tables, or folders of them.
-        sheet: of a workbook; None takes PoLyInfo's export, else the first.
-        columns: by field, the column that is meant, where headers are not recognised.
+        sheet: of a workbook; None takes PoLyInfo's export, else that with the most known columns.
+        columns: by field, the columns that are meant, where headers are not recognised.
+        encoding: of texts; None takes what their bytes show.
+        meanings: of words in columns that are asked as questions; they are kept in the workspace.
         skip_bad: import the good rows although others are bad.
+        dry_run: write nothing.
+        progress: told of rows that are read.
 
     Raises:
         InputError: if a file is no table, or a folder holds none.
         UsageError: if a column that was named for a field is not there.
     """
-    read = [read_records(path, sheet, columns) for path in _files(files)]
-    records = {record.record_id: record for one in read for record in one.records}  # of two files the later one speaks
+    said = together(kept_meanings(session.workspace), meanings or {})
+    read = [
+        read_records(path, sheet, columns, encoding=encoding, meanings=said, progress=progress)
+        for path in _files(files)
+    ]
+    records: dict[str, Record] = {}
+    replaced = []
+    for record in (record for one in read for record in one.records):  # of two files the later one speaks
+        other = records.get(record.record_id)
+        if other is not None and other.as_row() | {"source": record.source} != record.as_row():
+            replaced.append(_replacement(other.as_row(), record.as_row()))
+        records[record.record_id] = record
     bad = tuple(row for one in read for row in one.bad)
     doubtful = tuple(row for one in read for row in one.doubtful)
     repeated = sum(one.repeated + len(one.records) for one in read) - len(records)
+    nothing = VoteReport({}, {}, changed=False)
+    report = ImportReport(
+        imported=0,
+        replaced=0,
+        unchanged=0,
+        replacements=(),
+        repeated=0,
+        bad=bad,
+        doubtful=doubtful,
+        columns=tuple(one.columns for one in read),
+        notices=tuple(f"{one.columns.file}: {notice}" for one in read for notice in one.notices),
+        unknown_words=unknown_words(session.task, records.values()),
+        task_file=str(task_file(session.workspace)),
+        shown=tuple(_shown(record) for record in records.values()) if dry_run else (),
+        done=False,
+    )
     if bad and not skip_bad:
-        return Imported(ImportReport(0, 0, 0, 0, bad, doubtful, done=False), VoteReport({}, {}, changed=False))
+        return Imported(report, nothing)
     with session.catalogue.transaction():
-        report = ImportReport(*save(session.catalogue, records.values()), repeated, bad, doubtful, done=True)
-        return Imported(report, write_votes(session))
+        saved = save(session.catalogue, records.values(), dry_run=dry_run)
+        votes = nothing if dry_run else write_votes(session)
+    if meanings and not dry_run:
+        keep_meanings(session.workspace, said)
+    report = replace(
+        report,
+        imported=saved.fresh,
+        replaced=len(saved.replacements),
+        unchanged=saved.unchanged,
+        replacements=(*replaced, *saved.replacements),
+        repeated=repeated,
+        done=True,
+    )
+    return Imported(report, votes)
+
+
+def _shown(record: Record) -> dict[str, Any]:
+    """What a record says, empty fields left out."""
+    said = {name: value for name, value in record.values.items() if value is not None}
+    return {"record_id": record.record_id, **said}

@@ -41,8 +41,9 @@ class Record:
     """A record as the catalogue keeps it.
 
     Attributes:
-        record_id: depends on the record's own key and reference, or where it has no key on its content,
-            never on the file it came from.
+        record_id: depends on the record's own key and reference, or where it has no key on its content; without
+            a reference also on where it stands (see ``identify``).
+        former_id: that of a record without a reference as it was when places did not count, else empty.
         source: name of the file it came from.
         raw: the row as it was read, JSON.
         values: by the names of ``FIELDS``, None where nothing is known; schemas/records.schema.json describes them.
@@ -56,6 +57,7 @@ class Record:
     values: Mapping[str, Any]
     components: tuple[Component, ...] = ()
     properties: tuple[Property, ...] = ()
+    former_id: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """Columns of the catalogue's table."""
@@ -124,22 +126,32 @@ def _reasons(values: Mapping[str, Any]) -> list[str]:
     return reasons
 
 
-def identify(values: Mapping[str, Any]) -> str:
+def identify(values: Mapping[str, Any], place: Sequence[str] = ()) -> str:
     """The id of a record from its fields.
 
     The key of the record (else PoLyInfo's sample) together with its reference; where there is neither, all of
     its fields. Spaces, case and punctuation of the reference do not count.
+
+    Args:
+        place: name of the file and of its sheet. They count only where no reference, DOI or number of a reference
+            tells the sample from that of another table with the same key.
     """
     where = re.sub(r"[\W_]+", "", fold(str(values["reference"] or values["doi"] or values["reference_no"] or "")))
+    stands = () if where else place
     if values["record_key"]:
-        return content_id("record", "key", values["record_key"], where)
+        return content_id("record", "key", values["record_key"], where, *stands)
     if values["sample_id"]:
-        return content_id("record", "sample", values["sample_id"], where)
-    return content_id("record", "content", *(values[name] for name in FIELDS))
+        return content_id("record", "sample", values["sample_id"], where, *stands)
+    return content_id("record", "content", *(values[name] for name in FIELDS), *stands)
 
 
 def make_record(
-    cells: Mapping[str, str], *, source: str, raw: Mapping[str, Any], properties: Sequence[Property] = ()
+    cells: Mapping[str, str],
+    *,
+    source: str,
+    raw: Mapping[str, Any],
+    properties: Sequence[Property] = (),
+    place: Sequence[str] = (),
 ) -> Record:
     """A record from the cells of a row whose columns already bear the names of ``FIELDS``.
 
@@ -150,6 +162,7 @@ def make_record(
         source: name of the file.
         raw: the row as it was read.
         properties: measured values.
+        place: as in ``identify``; empty for a collection of which there is one in the world.
 
     Raises:
         BadRowError: with every reason why the row is no record.
@@ -172,8 +185,10 @@ def make_record(
     if reasons:
         raise BadRowError("; ".join(reasons))
     text = json.dumps(raw, ensure_ascii=False, sort_keys=True, default=str)
+    record_id, former_id = identify(values, place), identify(values)
     return Record(
-        record_id=identify(values),
+        record_id=record_id,
+        former_id="" if former_id == record_id else former_id,
         source=source,
         raw=text,
         values=values,

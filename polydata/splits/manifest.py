@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.files.tables import csv_line, original
+from polydata.files.cells import original
+from polydata.files.tables import csv_line
 from polydata.ids import sha256_bytes, sha256_file
 
 MANIFEST = "split.json"
@@ -188,7 +189,7 @@ def manifest_text(manifest: Mapping[str, Any]) -> str:
 def list_text(items: Sequence[Item]) -> str:
     """The one way in which a list is written: CSV with a header, fields quoted where needed, lines ending in LF.
 
-    Texts that a spreadsheet would work out are made harmless, see ``files.tables.harmless``.
+    Texts that a spreadsheet would work out are made harmless, see ``files.cells.harmless``.
 
     Items come out by the hash of their image. All must have the same extra columns.
     """

@@ -24,7 +24,7 @@ from polydata.ids import sha256_file
 from polydata.images.picture import ImageStore, image_store
 from polydata.resources import VERSION
 from polydata.types import Progress, quiet, tracked
-from polydata.workspace import SETTINGS, Workspace
+from polydata.workspace import RECORD_WORDS, SETTINGS, Workspace
 
 CATALOGUE = "catalog.duckdb"
 CONTENTS = "backup.json"
@@ -123,6 +123,7 @@ def backup(session: Session, file: Path | None = None, *, images: bool = False, 
 def _plain_files(workspace: Workspace) -> list[str]:
     """Settings, a task file within the workspace and the files of the splits, by their way from the root."""
     named = [SETTINGS, workspace.settings.task] if workspace.settings.task.endswith(".toml") else [SETTINGS]
+    named += [name for name in (RECORD_WORDS,) if (workspace.root / name).is_file()]
     found = [workspace.root / name for name in named] + sorted(workspace.splits.rglob("*"))
     return [
         path.relative_to(workspace.root).as_posix()

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError
-from polydata.files.tables import Row, read_table
+from polydata.files.cells import Row
+from polydata.files.tables import read_table
 
 LAST = 10
 MAX_CURVES = 24

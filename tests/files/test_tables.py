@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from polydata.files.tables import csv_text, harmless, original, read_table, write_csv, write_frame
+from polydata.files.cells import harmless, original
+from polydata.files.tables import csv_text, read_table, write_csv, write_frame
 from polydata.splits.manifest import Item, _read_items, list_text
 
 SIGNS = "=+-@\t\r'"

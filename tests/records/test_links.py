@@ -211,6 +211,7 @@ def test_links_are_exported(catalogue: Catalogue, tmp_path: Path) -> None:
         table = csv.reader(handle)
         assert tuple(next(table)) == LINK_COLUMNS
         rows = {row[4]: row for row in table}
+    assert (rows[one][7], rows[two][7]) == ("1", "2")  # the user's own keys
     assert rows[one][:6] == ["one", "4", "Figure 3", "b", one, "caption"]
     assert rows[two][:6] == ["one", "4", "Figure 3", "", two, "caption"]
     assert all(0.8 < float(row[6]) <= 1 for row in rows.values())

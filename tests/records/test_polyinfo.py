@@ -15,8 +15,9 @@ from workspaces import bare_session
 from polydata.catalogue.connect import Catalogue
 from polydata.errors import InputError, UsageError
 from polydata.records.columns import parse_map
-from polydata.records.importer import import_records, read_records
+from polydata.records.importer import import_records
 from polydata.records.polyinfo import MAX_ITEMS, cells_of, is_sample, properties_of, unwrap, words
+from polydata.records.reading import read_records
 from polydata.text.composition import components_of
 
 SAMPLE: dict[str, Any] = {
@@ -183,6 +184,6 @@ def test_columns_can_be_named_for_fields(tmp_path: Path) -> None:
         "incompatible",
     )
     with pytest.raises(UsageError, match="no column 'Nowhere'"):
-        read_records(table, columns={"morphology": "Nowhere"})
+        read_records(table, columns={"morphology": ("Nowhere",)})
     with pytest.raises(UsageError, match="FIELD=COLUMN"):
         parse_map(["nofield=Phase"])

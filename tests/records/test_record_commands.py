@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from record_tables import filled_template
 from typer.testing import CliRunner
 
 from polydata.cli import app
@@ -25,10 +26,12 @@ def call(workspace: str, *words: str) -> tuple[int, str]:
 def test_template_import_list_and_join(workspace: str, tmp_path: Path) -> None:
     table = str(tmp_path / "t.xlsx")
     assert call(workspace, "records", "template", "--output", table, "--format", "xlsx")[0] == 0
+    assert call(workspace, "records", "import", table)[0] == 1  # its examples are nobody's samples
+    filled_template(Path(table))
     code, text = call(workspace, "records", "import", table)
     assert (code, "Next: polydata join" in text) == (0, True)
     code, text = call(workspace, "records", "list", "--json")
-    assert [row["record_key"] for row in json.loads(text)] == ["example-1", "example-2"]
+    assert [row["record_key"] for row in json.loads(text)] == ["mine-1", "mine-2"]
     code, text = call(workspace, "join", "--json")
     assert (code, json.loads(text)["links"]["no_paper"]) == (0, 2)
     assert "nothing changed" in call(workspace, "join")[1]

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from record_tables import filled_template
 from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
@@ -17,7 +18,8 @@ from polydata.catalogue.records import list_records
 from polydata.errors import InputError, UsageError
 from polydata.files.tables import read_table
 from polydata.records.columns import map_columns, template
-from polydata.records.importer import import_records, read_records
+from polydata.records.importer import import_records
+from polydata.records.reading import read_records
 from polydata.records.record import FIELDS, parse_scale
 
 HEADER = ["key", "caption", "polyinfo_morphology", "scale_um", "label", "reference", "image_file", "extra"]
@@ -145,7 +147,7 @@ def test_sheets_are_named(tmp_path: Path) -> None:
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polydata.files.tables.MAX_BYTES", 2_000_000)
+    monkeypatch.setattr("polydata.files.workbook.MAX_UNPACKED", 2_000_000)
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * 3_000_000)
     with pytest.raises(InputError, match="unpacks"):
@@ -154,10 +156,10 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypa
 
 def test_a_field_of_its_own_name_goes_before_its_aliases() -> None:
     assert map_columns(["Label", "compatibility", "Scale (um)", "image_file"]) == {
-        "compatibility": "compatibility",
-        "scale_um": "Scale (um)",
+        "compatibility": ("compatibility",),
+        "scale_um": ("Scale (um)",),
     }
-    assert map_columns(["image", "KEY"]) == {"figure": "image", "record_key": "KEY"}
+    assert map_columns(["image", "KEY"]) == {"figure": ("image",), "record_key": ("KEY",)}
 
 
 def test_scales() -> None:
@@ -175,9 +177,13 @@ def test_scales() -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_the_template_can_be_imported(tmp_path: Path, kind: str) -> None:
+def test_the_template_can_be_imported_once_its_examples_are_replaced(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"t.{kind}"
     path.write_bytes(template(kind))  # type: ignore[arg-type]
+    read = read_records(path)
+    assert (len(read.records), [row.row for row in read.bad]) == (0, [2, 3])
+    assert all("example of the template" in row.reason for row in read.bad)
+    path = filled_template(path)
     read = read_records(path)
     assert (len(read.records), read.bad, read.doubtful) == (2, (), ())
     if kind == "csv":

@@ -1,0 +1,272 @@
+"""Tables of records read: every row a checked record, or named with what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from polydata.errors import InputError
+from polydata.files.cells import Odd, Row, Table
+from polydata.files.tables import read_sheet
+from polydata.ids import content_id
+from polydata.records.columns import (
+    FIGURES,
+    JOINED,
+    cell_text,
+    examples,
+    forms,
+    map_columns,
+    nearest,
+    recognised,
+    unit_of,
+)
+from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
+from polydata.records.record import Record, make_record
+from polydata.text.composition import UNITS
+from polydata.types import Progress, quiet
+
+YEARS = range(1800, 2101)
+
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_DATE = re.compile(
+    rf"\d{{1,2}}[- ]{_MONTH}(?:[- ]\d{{2,4}})?|{_MONTH}[- ]\d{{1,4}}|\d{{4}}[-/]\d{{1,2}}[-/]\d{{1,2}}(?:[ T][\d:.]+)?"
+    r"|\d{1,2}[/.]\d{1,2}[/.]\d{4}(?: [\d:]+)?|\d+ days?, [\d:.]+|\d{1,4}:\d{2}:00(?:\.0+)?|\d{1,2}:\d{2} ?[ap]m"
+    r"|\d{1,2}\u6708\d{1,2}\u65e5",
+    re.IGNORECASE,
+)
+"""Texts that a spreadsheet writes for what it took for a date or time: Oct-90, 1990/10/1, 60:40:00."""
+_SHORTENED = re.compile(r"\d(?:\.\d+)?E\+\d{1,3}", re.IGNORECASE)
+NOT_DATES = ("composition_ratio", "pages", "figure", "panel", "volume", "issue", "polymers", "page", "scale_um")
+"""Fields in which such a text was never typed."""
+NOT_SHORTENED = ("record_key", "sample_id", "reference_no", *NOT_DATES)
+ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
+_FIGURE = re.compile(r"(?P<number>[sS]?\d{1,3})\s?[(]?(?P<panel>[a-z](?:\s?[-,]\s?[a-z])*)?[)]?")
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that is no record."""
+
+    file: str
+    row: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, row {self.row}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the columns of a file were taken.
+
+    Attributes:
+        file, sheet: names; ``sheet`` is empty where there is none.
+        fields: field -> its columns.
+        left: columns that no field has and that are kept in the raw row alone -> the field with the nearest name.
+    """
+
+    file: str
+    sheet: str
+    fields: Mapping[str, tuple[str, ...]]
+    left: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class ReadRecords:
+    """What a file holds.
+
+    Attributes:
+        records: each once.
+        repeated: number of rows that repeat one of them.
+        bad, doubtful: as in ``ImportReport``.
+        columns: which became which field.
+        notices: what the user should know of how the file was read.
+    """
+
+    records: tuple[Record, ...]
+    repeated: int
+    bad: tuple[BadRow, ...]
+    doubtful: tuple[BadRow, ...]
+    columns: Columns
+    notices: tuple[str, ...]
+
+
+Meanings = Mapping[str, Mapping[str, str]]
+"""By the plain name of a column: word in lower case -> the label that it means there."""
+
+
+class _Plain:
+    """Makes cells of the fields from the rows of a plain table."""
+
+    def __init__(self, table: Table, fields: Mapping[str, Sequence[str]], meanings: Meanings) -> None:
+        self.table, self.fields = table, fields
+        self.units = {field: unit_of(columns[0]) for field, columns in fields.items()}
+        names = {forms(column)[0] for column in fields.get("compatibility", ())}
+        self.words = {word: label for name in names for word, label in meanings.get(name, {}).items()}
+
+    def cells(self, row: Row) -> dict[str, str]:
+        """Texts by field.
+
+        Raises:
+            ValueError: naming every cell that does not hold what somebody typed.
+        """
+        wrong, cells = [], {}
+        for field, columns in self.fields.items():
+            texts = []
+            for column in columns:
+                value = row.values.get(column)
+                text = cell_text(value).strip()
+                why = value.why if isinstance(value, Odd) else _not_typed(field, text)
+                if why:
+                    wrong.append(f"{field}: {self.table.cell(row, column)} {why}")
+                texts.append(text)
+            cells[field] = JOINED.get(field, " ").join(filter(None, texts))
+        wrong += self._gaps(row)
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self._completed(cells)
+
+    def _gaps(self, row: Row) -> list[str]:
+        """A component without its part beside another part without its component: whose it is cannot be told."""
+        parted = {f: its for f, its in self.fields.items() if f in JOINED and len(its) > 1}
+        empty = {f: [c for c in its if not cell_text(row.values.get(c)).strip()] for f, its in parted.items()}
+        names, parts = (parted.get(field, ()) for field in ("polymers", "composition_ratio"))
+        if len(names) != len(parts):
+            return []
+        gaps = [
+            (name, part)
+            for name, part in zip(names, parts, strict=True)
+            if (name in empty["polymers"]) != (part in empty["composition_ratio"])
+        ]
+        if len({name in empty["polymers"] for name, _ in gaps}) < 2:
+            return []
+        return [f"composition_ratio: {self.table.cell(row, part)} does not go with {name!r}" for name, part in gaps[:2]]
+
+    def _completed(self, cells: dict[str, str]) -> dict[str, str]:
+        """With what the columns' names say of their cells."""
+        for field in ("composition_ratio", "scale_um", "glass_transition"):
+            cell, unit = cells.get(field, ""), self.units.get(field, "")
+            fits = field != "composition_ratio" or any(pattern.search(unit) for _, pattern in UNITS)
+            if cell and unit and fits and not re.search(r"[A-Za-z%\u00b5\u03bc]", cell):
+                cells[field] = f"{cell} {unit}"
+        column = self.fields.get("figure", ("",))[0]
+        found = _FIGURE.fullmatch(re.sub(r"\.0$", "", cells.get("figure", "")))
+        if found and not FIGURES.isdisjoint(forms(column)):
+            cells["figure"] = f"Figure {found['number']}"
+            if found["panel"] and not cells.get("panel"):
+                cells["panel"] = found["panel"]
+        word = " ".join(cells.get("compatibility", "").lower().split())
+        if word in self.words:
+            cells["compatibility"] = self.words[word]
+        return cells
+
+
+def _not_typed(field: str, text: str) -> str:
+    """Why a text cannot be what somebody typed into a field; empty where it can."""
+    if text in ERRORS:
+        return f"holds the error {text}"
+    if field in NOT_DATES and _DATE.fullmatch(text):
+        return f"holds {text!r}, a date or time that a spreadsheet makes of what looks like one: type it as text"
+    if field in NOT_SHORTENED and _SHORTENED.fullmatch(text):
+        return f"holds {text!r}, a long number that a spreadsheet shortened: type it as text"
+    return ""
+
+
+def _columns(path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | None) -> Columns:
+    """Which column of the plain rows is which field."""
+    plain = [row for row in table.rows if not row.problem and not is_sample(row.values)]
+    names = dict.fromkeys(name for row in plain for name in row.values) if table.places is None else table.columns
+    fields = map_columns(names if plain else (), chosen)
+    if plain and not fields:
+        raise InputError(
+            f"{path} has no column that is known: {', '.join(map(repr, list(names)[:8]))}.",
+            "See the columns with: polydata records template; name yours with --map FIELD=COLUMN",
+        )
+    taken = {column for its in fields.values() for column in its}
+    left = {column: nearest(column) for column in (names if plain else ()) if column not in taken}
+    return Columns(path.name, table.sheet, fields, left)
+
+
+def _notices(table: Table, columns: Columns) -> list[str]:
+    scale = columns.fields.get("scale_um", ("",))[0]
+    bare = scale and not unit_of(scale) and not {"um", "\u00b5m", "\u03bcm"} & set(forms(scale)[0].split("_"))
+    said = [f"numbers in the column {scale!r} were taken for micrometres"] if bare else []
+    empty = [] if table.rows else ["it holds no row below its header"]
+    return [*table.notices, *said, *empty]
+
+
+def read_records(
+    path: Path,
+    sheet: str | None = None,
+    columns: Mapping[str, Sequence[str]] | None = None,
+    *,
+    encoding: str | None = None,
+    meanings: Meanings | None = None,
+    progress: Progress = quiet,
+) -> ReadRecords:
+    """Records of one file: a plain table, or samples in PoLyInfo's own shape.
+
+    Args:
+        path: of the file. A folder's name may hold the reference number of its samples.
+        sheet: of a workbook; None takes PoLyInfo's, else that with the most known columns.
+        columns: field -> columns, where the user says so.
+        encoding: of a text; None takes what its bytes show.
+        meanings: what words of a column mean that is asked as a question.
+
+    Raises:
+        InputError: if the file is no table, none of its columns is known, or its encoding cannot be told.
+        UsageError: if a column that was named for a field is not there.
+    """
+    said = {one for its in (columns or {}).values() for one in its}
+    table = read_sheet(
+        path,
+        sheet,
+        known=lambda cells: recognised([cell for cell in cells if cell not in said]) + len(said & set(cells)),
+        encoding=encoding,
+        progress=progress,
+    )
+    records: dict[str, tuple[int, Record]] = {}
+    bad, doubtful, repeated = [], [], 0
+    taken = _columns(path, table, columns)
+    plain = _Plain(table, taken.fields, meanings or {})
+    number = FOLDER.search(path.parent.name)
+    place, invented = (path.name, table.sheet), examples()
+    for row in table.rows:
+        try:
+            if row.problem:
+                raise ValueError(row.problem)
+            if is_sample(row.values):
+                raw: Mapping[str, Any] = unwrap(row.values, number[1] if number else None)
+                cells, properties = cells_of(raw)
+            else:
+                raw, properties, cells = row.values, [], plain.cells(row)
+            record = make_record(cells, source=path.name, raw=raw, properties=properties, place=place)
+            if record.record_id in invented:
+                raise ValueError("it is an example of the template: replace it with a row of your own, or delete it")
+        except ValueError as error:
+            bad.append(BadRow(path.name, row.number, str(error)))
+            continue
+        year = record.values["year"]
+        if year is not None and year not in YEARS:
+            doubtful.append(BadRow(path.name, row.number, f"year: {year} can hardly be right"))
+        first, same = records.get(record.record_id, (row.number, record))
+        if same != record and not (record.values["record_key"] or record.values["sample_id"]):
+            here = content_id("record", record.record_id, *place, row.number)
+            record = replace(record, record_id=here, former_id="")  # two samples may say the same of themselves
+            first, same = records.get(here, (row.number, record))
+        records.setdefault(record.record_id, (row.number, record))
+        if same != record:
+            bad.append(BadRow(path.name, row.number, f"it has the key and reference of row {first}, and other content"))
+        elif first != row.number:
+            repeated += 1
+    return ReadRecords(
+        records=tuple(record for _, record in records.values()),
+        repeated=repeated,
+        bad=tuple(bad),
+        doubtful=tuple(doubtful),
+        columns=taken,
+        notices=tuple(_notices(table, taken)),
+    )

@@ -1,0 +1,80 @@
+"""What the words of a column mean that is asked as a question (``Miscible?``: yes), said once and kept."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from polydata.errors import UsageError, WorkspaceError
+from polydata.files.atomic import replacing, writing_to
+from polydata.records.columns import forms
+from polydata.records.reading import Meanings
+from polydata.records.record import Record
+from polydata.resources import schemas
+from polydata.task import Task
+from polydata.workspace import RECORD_WORDS, Workspace
+
+
+def parse_meanings(task: Task, words: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Column -> word -> label, from texts like ``Miscible?: yes=compatible``.
+
+    Raises:
+        UsageError: for another text, or a word that is no label of the task.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for text in words:
+        column, colon, rest = text.rpartition(":")
+        word, sign, label = (part.strip() for part in rest.partition("="))
+        names = forms(column)
+        if not (colon and sign and names and word):
+            raise UsageError(f"--meaning {text}: it takes COLUMN: WORD=LABEL.", "As in --meaning 'Miscible?: yes=...'")
+        spelled = label if task.label_of(label) else next((s for s, of in task.spellings.items() if of == label), None)
+        if spelled is None:
+            raise UsageError(f"--meaning {text}: there is no label {label!r}.", f"Labels: {', '.join(task.labels)}.")
+        found.setdefault(names[0], {})[" ".join(word.lower().split())] = spelled
+    return found
+
+
+def kept_meanings(workspace: Workspace) -> dict[str, dict[str, str]]:
+    """What was said before in this workspace.
+
+    Raises:
+        WorkspaceError: if the file cannot be read.
+    """
+    path = workspace.root / RECORD_WORDS
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WorkspaceError(f"{path} cannot be read: {error}", "Correct the file.") from error
+    return {column: {str(w): str(label) for w, label in its.items()} for column, its in data.items()}
+
+
+def together(before: Meanings, more: Meanings) -> dict[str, dict[str, str]]:
+    """Both; where they differ, the latter."""
+    return {column: {**before.get(column, {}), **more.get(column, {})} for column in {**before, **more}}
+
+
+def keep_meanings(workspace: Workspace, meanings: Meanings) -> None:
+    """Write them into the workspace, as TOML."""
+    lines = ["# What words of a column mean that is asked as a question: polydata records import --meaning"]
+    for column, its in meanings.items():
+        pairs = (f"{json.dumps(word)} = {json.dumps(label)}" for word, label in its.items())
+        lines += ["", f"[{json.dumps(column)}]", *pairs]
+    path = workspace.root / RECORD_WORDS
+    with writing_to(path), replacing(path) as out:
+        out.write(("\n".join(lines) + "\n").encode())
+
+
+def unknown_words(task: Task, records: Iterable[Record]) -> Mapping[str, int]:
+    """Words for the label that the task does not spell -> number of records."""
+    said = Counter(str(r.values["compatibility"]) for r in records if r.values["compatibility"])
+    return {word: count for word, count in sorted(said.items()) if task.label_of(word) is None}
+
+
+def task_file(workspace: Workspace) -> Path:
+    """The file whose [spellings] the words are looked up in."""
+    name = workspace.settings.task
+    return workspace.root / name if name.endswith(".toml") else schemas() / "tasks" / f"{name}.toml"
