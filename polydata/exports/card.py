@@ -15,7 +15,7 @@ from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel
 from polydata.exports.content import UNKNOWN
-from polydata.files.atomic import replacing, writing_to
+from polydata.files.atomic import write_text, writing_to
 from polydata.images.html import template
 from polydata.resources import VERSION
 from polydata.splits.manifest import Split
@@ -85,8 +85,8 @@ def write_card(
     split = show_split(session.workspace, name)
     target = path or session.workspace.exports / f"{name}-card.md"
     text = card_text(session, split, quick=quick, progress=progress)
-    with writing_to(target), replacing(target) as out:
-        out.write(text.encode())
+    with writing_to(target):
+        write_text(target, text)
     return target
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
-from polydata.files.atomic import writing_to
-from polydata.images.html import pdf_address, picture_address, template, write_page
+from polydata.files.atomic import write_text, writing_to
+from polydata.images.html import pdf_address, picture_address, template
 from polydata.images.picture import ImageStore
 from polydata.types import Progress, quiet
 
@@ -74,9 +74,9 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
                 cards.append(card)
                 failures += [failure] if failure else []
                 progress("Drawing", done := done + 1, len(rows))
-            write_page(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
+            write_text(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
         index = folder / "index.html"
-        write_page(index, sheet.render(title="Screening", cards=[], pages=names, here="index.html", counts=counts))
+        write_text(index, sheet.render(title="Screening", cards=[], pages=names, here="index.html", counts=counts))
         for old in (p for s in SECTIONS for p in folder.glob(f"{s}-*.html") if p.name not in names):
             old.unlink()
     return Sheets(index, counts, len(sheets), tuple(failures))
