@@ -12,6 +12,7 @@ back whole. The threshold is chosen for recall. With ``--output`` the model is w
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,8 @@ def main() -> None:
         papers = len({g for g in pictures.group if g.startswith("paper ")})
         trained = f"{options.count} drawn pictures of each of {len(MICROGRAPHS) + len(REST)} families; {papers} papers"
         shifted = round(model.bias - threshold, 5)  # log-odds 0, a score of one half, is the threshold
-        Quadratic(**{**vars(model), "bias": shifted, "trained": trained}).save(options.output)
+        written = {**vars(model), "bias": shifted, "trained": trained}
+        options.output.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
         print(f"written: {options.output}")
 
 

@@ -166,7 +166,7 @@ def init(folder: Path | str) -> Workspace:
         folder: made if need be; it may hold other files.
 
     Raises:
-        WorkspaceError: if it is a workspace already, or cannot be written.
+        WorkspaceError: if it cannot be written.
     """
     workspace = Workspace.init(Path(folder))
     open_session(workspace).close()

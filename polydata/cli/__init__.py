@@ -57,7 +57,7 @@ COMMANDS = {
         "import-published": "Import the published data set: images, records, labels of both sources, and its split.",
     },
     "label decide": {"label": "Review images in Label Studio."},
-    "conflicts": {
+    "decide": {
         "conflicts": "List every disagreement about labels: of file names, records, texts, people, models; the "
         "weightiest first."
     },

@@ -125,9 +125,11 @@ def scale_bar(
 
 def _read_files(paths: Sequence[str], *, as_json: bool) -> Sequence[str]:
     """Print the scale bar of each image file; what could not be read comes back."""
-    from polydata.screening.scalebars import find_images, read_files
+    from polydata.files.find import find_files
+    from polydata.images.picture import FILE_SUFFIXES
+    from polydata.screening.scalebars import read_files
 
-    files = find_images(paths)
+    files = find_files(paths, FILE_SUFFIXES, "image")
     rows, problems = [], []
     with out.stages() as progress:
         for row, problem in read_files(files, progress=progress):

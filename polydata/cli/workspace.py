@@ -11,7 +11,6 @@ from typer import Argument, Option
 from polydata.cli import app, open_session
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.errors import PartialFailure
 
 removing = typer.Typer(no_args_is_help=True, help="Take things out of the workspace.")
 app.add_typer(removing, name="remove")
@@ -59,7 +58,7 @@ def trace(
     if as_json:
         out.print_json(found)
     else:
-        typer.echo(describe(found))
+        out.say(describe(found))
 
 
 @app.command("demo-corpus")
@@ -110,11 +109,8 @@ def remove_paper(
     elif todo:
         stay = f"\nThe images stay in {removed.left_behind}, which other workspaces may share."
         out.say(f"Removed {len(going)} papers and {removed.images} images.{stay if removed.left_behind else ''}")
-    if removed.failures:
-        raise PartialFailure(
-            f"The papers are removed, but {len(removed.failures)} image files could not be deleted.",
-            "Delete them by hand: nothing refers to them any more.",
-        )
+    hint = "The papers are removed: delete the files by hand, nothing refers to them any more."
+    out.fail_in_part(len(removed.failures), "image files could not be deleted.", hint)
 
 
 def _name(papers: Sequence[dict[str, Any]]) -> None:

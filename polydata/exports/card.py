@@ -15,7 +15,7 @@ from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel
 from polydata.exports.content import UNKNOWN
-from polydata.files.atomic import refuse_other_file, replacing, writing_to
+from polydata.files.atomic import refuse_other_file, write_text, writing_to
 from polydata.images.html import template
 from polydata.resources import VERSION
 from polydata.splits.manifest import Split
@@ -86,8 +86,8 @@ def write_card(
     target = path or session.workspace.exports / f"{name}-card.md"
     refuse_other_file(target, r"\A# Data card: ")
     text = card_text(session, split, quick=quick, progress=progress)
-    with writing_to(target), replacing(target) as out:
-        out.write(text.encode())
+    with writing_to(target):
+        write_text(target, text)
     return target
 
 

@@ -26,10 +26,10 @@ from polydata.catalogue.session import Session
 from polydata.catalogue.splits import splits_of_images
 from polydata.errors import InputError, UsageError
 from polydata.exports.gallery_pages import add_pages
-from polydata.files.atomic import mark_of, replacing, writing_to
+from polydata.files.atomic import mark_of, replacing, write_text, writing_to
 from polydata.images.copies import find_copies
 from polydata.images.hashes import near_hashes
-from polydata.images.html import small_jpeg, template, write_page
+from polydata.images.html import small_jpeg, template
 from polydata.images.picture import ImageStore, open_picture
 from polydata.papers.remove import older_papers
 from polydata.resources import TEMPLATES, VERSION
@@ -114,7 +114,7 @@ def write_gallery(
     title, crops = split.name if split else "All images", SplitOptions(crops=crops).looks_for_crops(len(entries))
     with writing_to(folder):
         mark_of(folder, MARK, ("made_by", "title"))
-        write_page(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "title": title}) + "\n")
+        write_text(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "title": title}) + "\n")
         failures = _add_pictures(session.images, folder, entries, rows, progress)
         tie_twins(entries, rows, _copies_of_places(session.images, entries, rows, progress) if crops else ())
         failures += add_pages(session.workspace, folder, entries, rows, progress)
@@ -138,12 +138,12 @@ def write_files(folder: Path, entries: Sequence[dict[str, Any]], *, title: str, 
     files = []
     for start in range(0, len(entries), PER_FILE):
         files.append(f"data/entries-{start // PER_FILE + 1:04d}.js")
-        write_page(folder / files[-1], data_script(entries[start : start + PER_FILE]))
+        write_text(folder / files[-1], data_script(entries[start : start + PER_FILE]))
     for old in (folder / "data").glob("entries-*.js"):
         if PIECE.fullmatch(old.name) and f"data/{old.name}" not in files:
             old.unlink()
     for name in STATIC:
-        write_page(folder / name, (GALLERY / name).read_text(encoding="utf-8"))
+        write_text(folder / name, (GALLERY / name).read_text(encoding="utf-8"))
     page = template("gallery/index.html.j2").render(
         title=title,
         files=files,
@@ -151,7 +151,7 @@ def write_files(folder: Path, entries: Sequence[dict[str, Any]], *, title: str, 
         summary=f"digest {split.digest[:16]}" if split else "",
         leak=split.leakage["reason"] if split and split.leakage else None,
     )
-    write_page(folder / "index.html", page)
+    write_text(folder / "index.html", page)
 
 
 def data_script(entries: Sequence[dict[str, Any]]) -> str:

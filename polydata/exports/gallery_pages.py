@@ -11,7 +11,7 @@ from typing import Any
 
 from polydata.extraction.document.page import PagePicture, draw_pages
 from polydata.extraction.pool import Readers
-from polydata.files.atomic import replacing
+from polydata.files.atomic import replacing, write_text
 from polydata.images.picture import image_store
 from polydata.types import Failure, Progress
 from polydata.workspace import Workspace
@@ -118,6 +118,5 @@ def _keep(folder: Path, paper: str, pictures: Sequence[PagePicture]) -> Sizes:
         with replacing(folder / FOLDER / f"{paper}-{one.page}.jpg") as out:
             out.write(one.jpeg)
         sizes[one.page] = [one.width, one.height]
-    with replacing(folder / FOLDER / f"{paper}.json") as out:
-        out.write(json.dumps(sizes).encode())
+    write_text(folder / FOLDER / f"{paper}.json", json.dumps(sizes))
     return sizes

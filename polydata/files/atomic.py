@@ -42,6 +42,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file (UTF-8), whole or not at all; folders above it are made.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    with replacing(path) as out:
+        out.write(text.encode("utf-8", errors="replace"))
+
+
 def check_output(path: Path, suffixes: Sequence[str], ours: str | None = None) -> None:
     """Refuse a file that could not be written, or that somebody else wrote, before the work is done.
 

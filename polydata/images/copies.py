@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from polydata.files.atomic import replacing
+from polydata.files.atomic import write_text
 from polydata.images.keypoints import Keypoints, Match, compare, find_keypoints, mirrored_words
 from polydata.images.picture import open_picture
 from polydata.types import Progress, quiet, tracked
@@ -189,5 +189,5 @@ def _read(path: Path, names: Sequence[str]) -> tuple[Copy, ...] | None:
 
 def _write(path: Path, found: Sequence[Copy]) -> None:
     """Keep an answer; where nothing can be written it is worked out anew next time."""
-    with contextlib.suppress(OSError), replacing(path) as out:
-        out.write(json.dumps([asdict(c) for c in found]).encode())
+    with contextlib.suppress(OSError):
+        write_text(path, json.dumps([asdict(c) for c in found]))

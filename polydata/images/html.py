@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from polydata.errors import InputError
-from polydata.files.atomic import replacing
 from polydata.files.tables import plain, table
 from polydata.images.picture import ImageStore, open_picture
 from polydata.resources import TEMPLATES
@@ -58,16 +57,6 @@ def template(name: str, folder: Path = TEMPLATES, **filters: Callable[..., Any])
     )
     environment.filters |= {"plain": plain, "table": lambda rows: "\n".join(table(rows)), **filters}
     return environment.get_template(name)
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write a page in one step.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    with replacing(path) as out:
-        out.write(text.encode("utf-8", errors="replace"))
 
 
 def data_address(data: bytes, media_type: str) -> str:

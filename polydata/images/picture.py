@@ -31,6 +31,8 @@ HASH_SIDE = 128
 
 SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
 """True formats that are kept, with the suffix of the stored file."""
+FILE_SUFFIXES = (*(f".{suffix}" for suffix in SUFFIXES.values()), ".jpeg", ".tiff")
+"""How names of image files end, in lower case."""
 
 
 @contextmanager

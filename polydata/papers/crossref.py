@@ -19,7 +19,7 @@ import requests
 import urllib3
 
 from polydata.errors import ServerError
-from polydata.files.atomic import replacing
+from polydata.files.atomic import write_text
 from polydata.resources import DISTRIBUTION, VERSION
 from polydata.text.reference import Reference, find_doi
 
@@ -136,8 +136,7 @@ class Crossref:
             return known or None
         answer = self._ask(path, query)
         asked = {"asked": datetime.now(UTC).isoformat(timespec="seconds"), "path": path, "query": dict(query)}
-        with replacing(kept) as out:
-            out.write(json.dumps({**asked, "answer": answer}).encode())
+        write_text(kept, json.dumps({**asked, "answer": answer}))
         return answer
 
     def _ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any] | None:

@@ -15,8 +15,7 @@ import numpy as np
 from polydata.catalogue.screenings import images_to_read, save_readings
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
-from polydata.files.find import find_files
-from polydata.images.picture import SUFFIXES, open_picture
+from polydata.images.picture import open_picture
 from polydata.types import Progress, ScaleBar, quiet, tracked
 from polydata.vision.scale_bar import VERSION, read_scale_bar
 
@@ -46,11 +45,6 @@ def read_file(path: Path) -> tuple[ScaleBar | None, str]:
         return read_scale_bar(np.asarray(open_picture(path))), ""
     except InputError as error:
         return None, error.message
-
-
-def find_images(paths: Sequence[str]) -> list[Path]:
-    """Image files by their paths, folders and glob patterns; see ``files.find.find_files``."""
-    return find_files(paths, [f".{suffix}" for suffix in (*SUFFIXES.values(), "jpeg", "tiff")], "image")
 
 
 def read_files(files: Sequence[Path], progress: Progress = quiet) -> Iterator[tuple[dict[str, Any], str]]:

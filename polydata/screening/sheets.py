@@ -13,8 +13,8 @@ from typing import Any
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
-from polydata.files.atomic import mark_of, other_files, writing_to
-from polydata.images.html import pdf_address, picture_address, template, write_page
+from polydata.files.atomic import mark_of, other_files, write_text, writing_to
+from polydata.images.html import pdf_address, picture_address, template
 from polydata.images.picture import ImageStore
 from polydata.resources import VERSION
 from polydata.types import Progress, quiet
@@ -82,9 +82,9 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
                 cards.append(card)
                 failures += [failure] if failure else []
                 progress("Drawing", done := done + 1, len(rows))
-            write_page(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
+            write_text(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
         index = folder / INDEX
-        write_page(index, sheet.render(title="Screening", cards=[], pages=names, here=INDEX, counts=counts))
+        write_text(index, sheet.render(title="Screening", cards=[], pages=names, here=INDEX, counts=counts))
         for name in earlier - {*names, INDEX}:
             (folder / name).unlink(missing_ok=True)
         _mark(folder, {*names, INDEX})
@@ -102,7 +102,7 @@ def _take_folder(folder: Path, names: Set[str]) -> set[str]:
 
 
 def _mark(folder: Path, names: Set[str]) -> None:
-    write_page(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "pages": sorted(names)}) + "\n")
+    write_text(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "pages": sorted(names)}) + "\n")
 
 
 def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], str | None]:

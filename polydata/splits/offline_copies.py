@@ -25,7 +25,7 @@ from typing import Any
 from PIL import Image
 
 from polydata.errors import RefusedError, UsageError
-from polydata.files.atomic import folder_name, mark_of, replacing, writing_to
+from polydata.files.atomic import folder_name, mark_of, replacing, write_text, writing_to
 from polydata.files.tables import csv_text
 from polydata.ids import sha256_bytes, sha256_file
 from polydata.images.picture import open_picture, read_image
@@ -127,7 +127,7 @@ def _take_place(place: Path, plan: Mapping[str, Any]) -> bool:
     """Make the folder one of this plan; returns whether an earlier run finished there."""
     found = mark_of(place, PLAN, plan)
     if found is None:
-        _save(place / PLAN, json.dumps({**plan, "code_version": VERSION}, indent=2, ensure_ascii=False) + "\n")
+        write_text(place / PLAN, json.dumps({**plan, "code_version": VERSION}, indent=2, ensure_ascii=False) + "\n")
     elif any(found[key] != value for key, value in plan.items()):
         raise RefusedError(
             f"{place} holds copies that were made otherwise, or of another split.", "Choose another --output."
@@ -164,17 +164,12 @@ def _finish(place: Path, plan: Mapping[str, Any], split: Split, rows: Sequence[R
     for fold in split.folds:
         train = {item.image_sha256 for item in fold.train}
         own = [row for row in rows if row["parent_sha256"] in train]
-        _save(
+        write_text(
             place / fold_files(split.manifest["recipe"], fold.number)["train"],
             csv_text(LISTED, [{key: row[key] for key in LISTED} for row in own]),
         )
-    _save(place / COPIES, text)
+    write_text(place / COPIES, text)
     counts = dict(sorted(Counter(str(row["label"]) for row in rows).items()))
     done = {**plan, "code_version": VERSION, "counts": counts, "digest": sha256_bytes(text.encode())}
-    _save(place / PLAN, json.dumps(done, indent=2, ensure_ascii=False) + "\n")
+    write_text(place / PLAN, json.dumps(done, indent=2, ensure_ascii=False) + "\n")
     return done
-
-
-def _save(path: Path, text: str) -> None:
-    with replacing(path) as out:
-        out.write(text.encode())

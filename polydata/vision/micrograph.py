@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -143,14 +143,10 @@ class Quadratic:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a model that ``save`` wrote."""
+        """Read a model from JSON."""
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return cls(**values)
-
-    def save(self, path: Path) -> None:
-        """Write it as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        data |= {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+        return cls(**data)
 
     def log_odds(self, measures: npt.NDArray[np.float64]) -> float:
         """Log-odds of the trained class.

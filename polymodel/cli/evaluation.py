@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_json, say
@@ -18,18 +18,16 @@ def evaluate(
     *,
     run: RunArgument,
     controls: Annotated[
-        bool, typer.Option("--controls/--no-controls", help="Also fit the control models, which needs the images.")
+        bool, Option("--controls/--no-controls", help="Also fit the control models, which needs the images.")
     ] = True,
-    against: Annotated[
-        str | None, typer.Option(metavar="OTHER", help="Another run: the differences, and how sure.")
-    ] = None,
+    against: Annotated[str | None, Option(metavar="OTHER", help="Another run: the differences, and how sure.")] = None,
     across: Annotated[
         str | None,
-        typer.Option(metavar="SPLIT", help="Also on the test images of this split, by models that had not seen them."),
+        Option(metavar="SPLIT", help="Also on the test images of this split, by models that had not seen them."),
     ] = None,
     human: HumanOption = None,
     images: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The table's column with the images' names or SHA-256.")
+        str | None, Option(metavar="COLUMN", help="The table's column with the images' names or SHA-256.")
     ] = None,
     raters: RatersOption = ["R*"],  # noqa: B006 - typer copies it
     as_json: JsonOption = False,
@@ -58,12 +56,10 @@ def baselines(
     *,
     split: SplitOption,
     embeddings: Annotated[
-        Path | None, typer.Option(metavar="FILE.parquet", help="Of embed, for the nearest neighbour; else textures.")
+        Path | None, Option(metavar="FILE.parquet", help="Of embed, for the nearest neighbour; else textures.")
     ] = None,
     human: HumanOption = None,
-    truth: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The table's column with the true answers.")
-    ] = None,
+    truth: Annotated[str | None, Option(metavar="COLUMN", help="The table's column with the true answers.")] = None,
     raters: RatersOption = ["R*"],  # noqa: B006 - typer copies it
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -81,14 +77,14 @@ def baselines(
 
 @app.command()
 def report(
-    run: Annotated[list[str], typer.Argument(metavar="RUN", help="Names of runs in the workspace, or their folders.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.html", help="The file to write.")],
+    run: Annotated[list[str], Argument(metavar="RUN", help="Names of runs in the workspace, or their folders.")],
+    output: Annotated[Path, Option("--output", "-o", metavar="FILE.html", help="The file to write.")],
     published: Annotated[
-        Path | None, typer.Option(metavar="TABLE", help="Printed results to set beside: model, test_accuracy_pct ...")
+        Path | None, Option(metavar="TABLE", help="Printed results to set beside: model, test_accuracy_pct ...")
     ] = None,
     training_log: Annotated[
         Path | None,
-        typer.Option(metavar="TABLE", help="Printed trainings to draw: model, epoch, test_accuracy_pct ..."),
+        Option(metavar="TABLE", help="Printed trainings to draw: model, epoch, test_accuracy_pct ..."),
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:

@@ -9,25 +9,22 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from polydata.console.output import fail_in_part, report_problems, stages
 from polymodel.config import DeviceName
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
-SplitOption = Annotated[str, typer.Option(metavar="NAME", help="A split's name in the workspace, or its folder.")]
-HumanOption = Annotated[Path | None, typer.Option(metavar="TABLE", help="What people answered: a row an image.")]
-RatersOption = Annotated[
-    list[str], typer.Option(metavar="PATTERN", help="The table's columns of people; may be repeated.")
-]
-ArchOption = Annotated[str, typer.Option(help="efficientnet_lite0 to 2, resnet18, vgg16, densenet121, or timm:NAME.")]
-WeightsOption = Annotated[str, typer.Option(metavar="imagenet|none|PATH", help="What the network begins with.")]
+RunArgument = Annotated[str, Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
+SplitOption = Annotated[str, Option(metavar="NAME", help="A split's name in the workspace, or its folder.")]
+HumanOption = Annotated[Path | None, Option(metavar="TABLE", help="What people answered: a row an image.")]
+RatersOption = Annotated[list[str], Option(metavar="PATTERN", help="The table's columns of people; may be repeated.")]
+ArchOption = Annotated[str, Option(help="efficientnet_lite0 to 2, resnet18, vgg16, densenet121, or timm:NAME.")]
+WeightsOption = Annotated[str, Option(metavar="imagenet|none|PATH", help="What the network begins with.")]
 MeanOption = Annotated[
-    str | None,
-    typer.Option(metavar="M[,M,M]", help="Of the input that the weights expect, for grey from 0 to 1."),
+    str | None, Option(metavar="M[,M,M]", help="Of the input that the weights expect, for grey from 0 to 1.")
 ]
-StdOption = Annotated[str | None, typer.Option(metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
-DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute; auto takes the best there is.")]
+StdOption = Annotated[str | None, Option(metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
+DeviceOption = Annotated[DeviceName, Option(help="Where to compute; auto takes the best there is.")]
 
 
 def command_words() -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from polydata.console.group import ErrorGroup
 from polydata.console.options import JsonOption, WorkspaceOption
@@ -18,14 +19,10 @@ from polymodel.config import DeviceName
 @app.command()
 def predict(
     *,
-    run: Annotated[
-        str, typer.Argument(metavar="RUN|FILE.onnx", help="A run's name or folder, or a file that export wrote.")
-    ],
-    images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE", help="Image files, folders of them, and workspaces.")
-    ],
+    run: Annotated[str, Argument(metavar="RUN|FILE.onnx", help="A run's name or folder, or a file that export wrote.")],
+    images: Annotated[list[Path], Argument(metavar="IMAGE", help="Image files, folders of them, and workspaces.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a .csv, .json or .parquet file.")
+        Path | None, Option("--output", "-o", metavar="FILE", help="Write a .csv, .json or .parquet file.")
     ] = None,
     device: DeviceOption = DeviceName.AUTO,
     as_json: JsonOption = False,
@@ -52,7 +49,7 @@ def predict(
 def export(
     *,
     run: RunArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.onnx", help="The file to write.")],
+    output: Annotated[Path, Option("--output", "-o", metavar="FILE.onnx", help="The file to write.")],
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -96,10 +93,10 @@ def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: Workspac
 def runs_compare(
     *,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all of the workspace otherwise.")
+        list[str] | None, Argument(metavar="[RUN]...", help="Runs; all of the workspace otherwise.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.csv", help="Also write the leaderboard as CSV.")
+        Path | None, Option("--output", "-o", metavar="FILE.csv", help="Also write the leaderboard as CSV.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,

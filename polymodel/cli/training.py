@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_json
@@ -34,40 +34,38 @@ def train(
     weights: WeightsOption = IMAGENET,
     mean: MeanOption = None,
     std: StdOption = None,
-    recipe: Annotated[RecipeName, typer.Option(help="How to fit it.")] = RecipeName.PROBE,
-    epochs: Annotated[int | None, typer.Option(help="At most so many; otherwise the recipe's number.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Otherwise the recipe's.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Otherwise the recipe's.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side in pixels; otherwise the recipe's.")] = None,
-    balance: Annotated[Balance | None, typer.Option(help="What is done about classes of unequal size.")] = None,
-    schedule: Annotated[Schedule | None, typer.Option(help="Of the learning rate after the warm-up.")] = None,
-    warm_up: Annotated[
-        float | None, typer.Option(metavar="EPOCHS", help="The learning rate rises over so many.")
-    ] = None,
+    recipe: Annotated[RecipeName, Option(help="How to fit it.")] = RecipeName.PROBE,
+    epochs: Annotated[int | None, Option(help="At most so many; otherwise the recipe's number.")] = None,
+    batch_size: Annotated[int | None, Option(help="Otherwise the recipe's.")] = None,
+    learning_rate: Annotated[float | None, Option(help="Otherwise the recipe's.")] = None,
+    image_size: Annotated[int | None, Option(help="Side in pixels; otherwise the recipe's.")] = None,
+    balance: Annotated[Balance | None, Option(help="What is done about classes of unequal size.")] = None,
+    schedule: Annotated[Schedule | None, Option(help="Of the learning rate after the warm-up.")] = None,
+    warm_up: Annotated[float | None, Option(metavar="EPOCHS", help="The learning rate rises over so many.")] = None,
     patience: Annotated[
-        int | None, typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never stops.")
+        int | None, Option(help="Stop after so many epochs without a lower validation loss; 0 never stops.")
     ] = None,
     frozen_norm: Annotated[
-        bool | None, typer.Option("--frozen-norm/--trained-norm", help="Batch norm keeps its statistics, or learns.")
+        bool | None, Option("--frozen-norm/--trained-norm", help="Batch norm keeps its statistics, or learns.")
     ] = None,
     transforms: Annotated[
-        str | None, typer.Option(metavar="MODULE:NAME", help="Your own: NAME(size) gives a random transform.")
+        str | None, Option(metavar="MODULE:NAME", help="Your own: NAME(size) gives a random transform.")
     ] = None,
-    seeds: Annotated[int | None, typer.Option(metavar="N", help="Train with the seeds 0 to N-1.")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="S", help="Train with this seed; 0 by default.")] = None,
+    seeds: Annotated[int | None, Option(metavar="N", help="Train with the seeds 0 to N-1.")] = None,
+    seed: Annotated[int | None, Option(metavar="S", help="Train with this seed; 0 by default.")] = None,
     device: DeviceOption = DeviceName.AUTO,
-    devices: Annotated[int, typer.Option(metavar="N", help="Processes that share each batch, one a device.")] = 1,
+    devices: Annotated[int, Option(metavar="N", help="Processes that share each batch, one a device.")] = 1,
     precision: Annotated[
-        Precision, typer.Option(help="Of the arithmetic in training; results are always fp32.")
+        Precision, Option(help="Of the arithmetic in training; results are always fp32.")
     ] = Precision.FP32,
     compiled: Annotated[
-        bool, typer.Option("--compile/--no-compile", help="Train through torch.compile: a slow start, fast epochs.")
+        bool, Option("--compile/--no-compile", help="Train through torch.compile: a slow start, fast epochs.")
     ] = False,
     tracker: Annotated[
-        TrackerName, typer.Option("--track", help="Who is told of every epoch, beside metrics.csv.")
+        TrackerName, Option("--track", help="Who is told of every epoch, beside metrics.csv.")
     ] = TrackerName.TENSORBOARD,
-    checkpoint_seconds: Annotated[float, typer.Option(help="At least so long between two checkpoints.")] = 30.0,
-    name: Annotated[str | None, typer.Option(help="Name of the run; made of split and settings by default.")] = None,
+    checkpoint_seconds: Annotated[float, Option(help="At least so long between two checkpoints.")] = 30.0,
+    name: Annotated[str | None, Option(help="Name of the run; made of split and settings by default.")] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -100,8 +98,8 @@ def train(
 @app.command()
 def embed(
     *,
-    split: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.parquet", help="The file to write.")],
+    split: Annotated[str, Option(metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
+    output: Annotated[Path, Option("--output", "-o", metavar="FILE.parquet", help="The file to write.")],
     arch: ArchOption = DEFAULT_ARCH,
     weights: WeightsOption = IMAGENET,
     mean: MeanOption = None,

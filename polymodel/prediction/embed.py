@@ -111,7 +111,7 @@ def _images(name: str, workspace: Path | None) -> dict[str, Path]:
     """Path of each image by its SHA-256, in order."""
     folder = Path(name)
     if folder.is_dir() and not (folder / MANIFEST).is_file():
-        return {sha256_file(path): path for path in find_images([folder])}
+        return {sha256_file(path): path for path in find_images(folder)}
     split = load_split(name, workspace)
     check_images(split)
     return {sha256: split.image_path(item) for sha256, item in split.items.items()}

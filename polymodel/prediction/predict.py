@@ -16,7 +16,7 @@ from scipy.special import softmax
 
 from polydata.errors import InputError, UsageError, first_line
 from polydata.ids import sha256_bytes
-from polydata.images.picture import SUFFIXES, open_picture
+from polydata.images.picture import FILE_SUFFIXES, open_picture
 from polydata.types import Progress, quiet, tracked
 from polydata.workspace import SETTINGS, Workspace
 from polymodel.config import DeviceName
@@ -28,7 +28,6 @@ from polymodel.runs.run import LOGIT, Run, open_run
 
 OneImage = str | Path | Image.Image | NDArray[Any]
 Images = OneImage | Sequence[OneImage]
-IMAGE_SUFFIXES = frozenset({*(f".{s}" for s in SUFFIXES.values()), ".jpeg", ".tiff"})
 
 
 @dataclass(frozen=True)
@@ -78,27 +77,21 @@ class Predictions:
         return pd.DataFrame([p.row() for p in self.done])
 
 
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Files as named, and every image below folders, in order of name; of a workspace the images of its store.
+def find_images(path: Path) -> list[Path]:
+    """The file, or every image below the folder, in order of name; of a workspace the images of its store.
 
     Raises:
-        InputError: if a path does not exist or a folder holds no image.
+        InputError: if the path does not exist or the folder holds no image.
     """
-    found = []
-    for path in paths:
-        if path.is_dir():
-            top = Workspace.open(path).store if (path / SETTINGS).is_file() else path
-            every = top.glob("[0-9a-f][0-9a-f]/*") if top != path else path.rglob("*")
-            inside = sorted(p for p in every if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
-            if not inside:
-                raise InputError(
-                    f"There are no images in {path}.", f"Known kinds: {', '.join(sorted(IMAGE_SUFFIXES))}."
-                )
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            raise InputError(f"There is no {path}.")
+    if not path.is_dir():
+        if path.exists():
+            return [path]
+        raise InputError(f"There is no {path}.")
+    top = Workspace.open(path).store if (path / SETTINGS).is_file() else path
+    every = top.glob("[0-9a-f][0-9a-f]/*") if top != path else path.rglob("*")
+    found = sorted(p for p in every if p.suffix.lower() in FILE_SUFFIXES and p.is_file())
+    if not found:
+        raise InputError(f"There are no images in {path}.", f"Known kinds: {', '.join(FILE_SUFFIXES)}.")
     return found
 
 
@@ -113,7 +106,7 @@ def _sources(images: Images) -> list[tuple[str, Path | bytes]]:
     found: list[tuple[str, Path | bytes]] = []
     for place, image in enumerate(several):
         if isinstance(image, str | Path):
-            found += [(str(path), path) for path in find_images([Path(image)])]
+            found += [(str(path), path) for path in find_images(Path(image))]
             continue
         out = io.BytesIO()
         try:

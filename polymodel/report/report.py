@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from polydata.files.atomic import refuse_other_file, writing_to
+from polydata.files.atomic import refuse_other_file, write_text, writing_to
 from polydata.images.html import data_address, template
 from polydata.images.picture import open_picture
 from polydata.types import Progress
@@ -33,7 +33,7 @@ from polymodel.evaluation.published_results import NOTES, read_curves, read_prin
 from polymodel.evaluation.slices import known_across, split_items
 from polymodel.report.tables import BESIDE, ROW_TITLES, baseline_rows, percent
 from polymodel.runs.card import TEMPLATES, card_text
-from polymodel.runs.run import Run, write_text
+from polymodel.runs.run import Run
 
 THUMBNAIL = 176
 SHOWN_MISTAKES = 24

@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from polydata.files.atomic import write_text
 from polydata.images.html import template
 from polydata.resources import VERSION
-from polymodel.runs.run import Run, write_text
+from polymodel.runs.run import Run
 
 PACKAGES = ("torch", "torchvision", "timm", "scikit-learn", "numpy", "pillow", "safetensors")
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, PolydataError, RefusedError, UsageError
-from polydata.files.atomic import replacing
+from polydata.files.atomic import write_text
 from polydata.workspace import Workspace
 from polymodel.config import TrainConfig, config_from_dict
 
@@ -224,12 +224,6 @@ def known_json(path: Path, **same: str | int) -> dict[str, Any] | None:
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a JSON object, whole or not at all."""
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    with replacing(path) as out:
-        out.write(text.encode())
 
 
 def check_name(name: str) -> str:

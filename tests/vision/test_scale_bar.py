@@ -23,7 +23,7 @@ def test_value_and_length_of_a_drawn_bar(style: str, text: str, value_um: float)
     assert bar.value_um == pytest.approx(value_um)
     assert bar.length_px == pytest.approx(drawn.x1 - drawn.x0 + 1, rel=0.05)
     assert bar.y == pytest.approx(drawn.y, abs=3)
-    assert bar.um_per_px == pytest.approx(value_um / (drawn.x1 - drawn.x0 + 1), rel=0.05)
+    assert bar.value_um / bar.length_px == pytest.approx(value_um / (drawn.x1 - drawn.x0 + 1), rel=0.05)
     assert bar.method == "image"
 
 

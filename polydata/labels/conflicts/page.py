@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.session import Session
-from polydata.files.atomic import refuse_other_file, writing_to
-from polydata.images.html import pdf_address, picture_address, template, write_page
+from polydata.files.atomic import refuse_other_file, write_text, writing_to
+from polydata.images.html import pdf_address, picture_address, template
 from polydata.images.picture import ImageStore
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Statement
 from polydata.labels.conflicts.find import Conflicts
@@ -63,7 +63,7 @@ def write_conflicts(session: Session, found: Conflicts, path: Path, progress: Pr
         problems=found.problems,
     )
     with writing_to(path, "Choose another --html."):
-        write_page(path, page)
+        write_text(path, page)
     return Written(path, len(cards), len(groups) - len(shown), tuple(drawer.failures.values()))
 
 

@@ -1,59 +1,37 @@
-"""Training by gradient descent: breaking off and going on, several processes, schedules, transforms, trackers."""
+"""Training by gradient descent: breaking off and going on, schedules, transforms, trackers."""
 
 from __future__ import annotations
 
 import dataclasses
 import gc
-import subprocess
 import sys
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from lightning_fabric.plugins.precision.amp import MixedPrecision
+from loop_runs import CPU, KEY, TINY, config, job_of, of_words, trained
 from PIL import Image
 from safetensors.torch import load_file
-from small_split import CLASSES, Small
+from small_split import Small
 
 from polydata.errors import InputError, UsageError
 from polydata.splits import offline_copies
-from polymodel.config import DeviceName, Hardware, Precision, TrackerName, TrainConfig, adjusted, train_config
+from polymodel.config import TrackerName, adjusted, train_config
 from polymodel.data.split import load_split
 from polymodel.data.views import Transform, standard_transform
 from polymodel.networks.network import architecture, build
 from polymodel.recipes import RECIPES, Balance, Finetune, Probe, RecipeName, Schedule
-from polymodel.runs.parts import PartJob
-from polymodel.runs.run import CHECKPOINT, PartKey, Run, open_run
+from polymodel.runs.run import CHECKPOINT, Run, open_run
 from polymodel.training import batches as loaders
 from polymodel.training import checkpoints
 from polymodel.training import loop as finetune
 from polymodel.training.batches import Pixels
 from polymodel.training.loop import batches, rate_at
-from polymodel.training.processes import joined
 from polymodel.training.train import train
-
-TINY = "timm:test_resnet"
-KEY = PartKey(1, 0)
-CPU = Hardware(DeviceName.CPU)
-
-
-def config(recipe: RecipeName, *, arch: str = TINY, **overrides: float | str | bool) -> TrainConfig:
-    return TrainConfig(arch, "none", None, adjusted(recipe, image_size=32, **overrides), (0,))
-
-
-def of_words(recipe: str, **more: object) -> TrainConfig:
-    own = {"arch": TINY, "weights": "none", "image_size": 32, "epochs": 1} | more
-    return train_config(Finetune(recipe, **own))  # type: ignore[arg-type]
-
-
-def trained(small: Small, settings: TrainConfig, name: str, hardware: Hardware = CPU, **more: object) -> Run:
-    runs = small.workspace.runs
-    return train(load_split("one", small.root), settings, runs, name=name, hardware=hardware, **more).run  # type: ignore[arg-type]
 
 
 def same_but_seconds(one: Run, other: Run) -> None:
@@ -110,109 +88,6 @@ def test_a_checkpoint_that_is_damaged_is_passed_over(small: Small) -> None:
     same_but_seconds(trained(small, settings, "damaged"), whole)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("recipe", "overrides"),
-    [
-        (RecipeName.FINETUNE, {"frozen_norm": True, "epochs": 3}),
-        (RecipeName.LP_FT, {"epochs": 3, "balance": "weights"}),
-    ],
-)
-def test_two_processes_learn_what_one_does(small: Small, recipe: RecipeName, overrides: dict[str, float]) -> None:
-    """Batches of 9 part unevenly."""
-    settings = config(recipe, batch_size=9, learning_rate=1e-3, **overrides)
-    one = trained(small, settings, f"team-1-{recipe}")
-    two = trained(small, settings, f"team-2-{recipe}", Hardware(DeviceName.CPU, devices=2))
-    assert two.part(KEY)["processes"] == 2
-    curves = [run.history(KEY)[["train_loss", "train_accuracy"]].to_numpy() for run in (one, two)]
-    assert np.ptp(curves[0][:, 0]) > 1e-3
-    assert curves[0] == pytest.approx(curves[1], abs=1e-4)
-    logits = [run.predictions(KEY)[[f"logit_{c}" for c in CLASSES]].to_numpy() for run in (one, two)]
-    assert logits[0] == pytest.approx(logits[1], abs=1e-3)
-
-
-@pytest.mark.slow
-def test_torchrun_starts_the_processes(small: Small) -> None:
-    words = ["train", "--split", "one", "--arch", TINY, "--weights", "none", "--recipe", "finetune", "--epochs", "1"]
-    words += ["--image-size", "32", "--name", "torchrun", "--json", "--device", "cpu", "--workspace", str(small.root)]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--no-python"]
-    program = str(Path(sys.executable).parent / "polymodel")
-    done = subprocess.run([*launcher, program, *words], capture_output=True, text=True, check=True, timeout=300)
-    assert done.stdout.count('"finished": true') == 1
-    assert open_run(small.workspace.runs / "torchrun").part(KEY)["processes"] == 2
-
-
-@pytest.mark.slow
-def test_a_process_that_fails_is_an_error(
-    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Where the second one fails, and where the first does and the second waits for it."""
-    (tmp_path / "my_failing_transforms.py").write_text(FAILING)
-    monkeypatch.chdir(tmp_path)
-    settings = of_words("finetune", transforms="my_failing_transforms:failing")
-    with pytest.raises(InputError, match="One of the processes failed"):
-        trained(small, settings, "team-second", Hardware(DeviceName.CPU, devices=2))
-    assert "only in the second" in capfd.readouterr().err
-    away = config(RecipeName.FINETUNE, epochs=1, learning_rate=1e30)
-    with pytest.raises(InputError, match="not finite"):
-        trained(small, away, "team-away", Hardware(DeviceName.CPU, devices=2))
-
-
-FAILING = """
-import multiprocessing
-from torchvision.transforms import v2
-
-def failing(size):
-    if multiprocessing.parent_process() is not None:
-        raise ValueError("only in the second")
-    return v2.CenterCrop(size)
-"""
-
-
-def test_each_part_scales_its_gradients_anew(small: Small) -> None:
-    precision = MixedPrecision("16-mixed", "cpu")
-    assert precision.scaler is not None
-    precision.scaler.load_state_dict({**precision.scaler.state_dict(), "scale": 2.0})
-    settings: Any = SimpleNamespace(fabric=SimpleNamespace(strategy=SimpleNamespace(precision=precision)))
-    job = job_of(small, RecipeName.FINETUNE)
-    loop = finetune._new_loop(job, build(architecture(TINY), 2), settings)
-    assert loop.fabric.strategy.precision.state_dict()["scale"] == torch.amp.GradScaler("cpu").get_scale()
-
-
-def test_one_process_of_a_cluster_job_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "night", "SLURM_JOB_ID": "7"}.items():
-        monkeypatch.setenv(name, value)
-    with joined("cpu", Precision.FP32) as fabric:
-        assert (fabric.world_size, fabric.global_rank) == (1, 0)
-
-
-def test_mixed_precision_on_the_processor(small: Small) -> None:
-    settings = config(RecipeName.FINETUNE, epochs=2)
-    exact, mixed = (
-        trained(small, settings, f"amp-{p}", Hardware(DeviceName.CPU, precision=p))
-        for p in (Precision.FP32, Precision.BF16)
-    )
-    losses = [run.history(KEY)["train_loss"].to_numpy() for run in (exact, mixed)]
-    assert not np.array_equal(*losses)
-    assert losses[0] == pytest.approx(losses[1], abs=0.1)
-
-
-@pytest.mark.parametrize(
-    ("hardware", "recipe", "said"),
-    [
-        (Hardware(DeviceName.CPU, precision=Precision.FP16), RecipeName.FINETUNE, "fp16 needs CUDA"),
-        (Hardware(DeviceName.CPU, devices=0), RecipeName.FINETUNE, "--devices"),
-        (Hardware(DeviceName.CPU, devices=2), RecipeName.PROBE, "--devices"),
-        (Hardware(DeviceName.CPU, compiled=True), RecipeName.LP_FT, "--compile"),
-    ],
-)
-def test_hardware_that_means_nothing_is_refused(
-    small: Small, hardware: Hardware, recipe: RecipeName, said: str
-) -> None:
-    with pytest.raises(UsageError, match=said):
-        trained(small, config(recipe), "refused", hardware)
-
-
 def test_the_last_block_begins_where_the_network_says() -> None:
     """What the frozen front makes of an image decides the logits, for every architecture of the registry."""
     from polymodel.networks.network import REGISTRY, architecture, build
@@ -234,11 +109,6 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[9:] == sorted(rates[9:], reverse=True)
     assert 0 < rates[-1] < 0.01
     assert {rate_at(RECIPES[RecipeName.PAPER], step, 5) for step in range(500)} == {1e-4}
-
-
-def job_of(small: Small, recipe: RecipeName, **overrides: float | str) -> PartJob:
-    split = load_split("one", small.root)
-    return PartJob(split, split.folds[0], adjusted(recipe, **overrides), 0, "cpu", lambda *_: None)
 
 
 def test_an_epoch_shows_every_image_once_and_sampling_shows_classes_alike(small: Small) -> None:
