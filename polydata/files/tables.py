@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, UsageError
 from polydata.files.atomic import other_file, refuse_other_file, replacing, writing_to
-from polydata.files.cells import MAX_ROWS, Known, Row, Table, as_table, filled, harmless, limited
+from polydata.files.cells import MAX_ROWS, Known, Odd, Row, Table, as_table, filled, harmless, limited
 from polydata.files.delimited import read_lines
 from polydata.files.workbook import read_workbook
 from polydata.task import Task
@@ -233,9 +233,11 @@ def read_answers(path: Path, first: str, raters: Sequence[str]) -> AnswerTable:
         raters: shell patterns of the raters' columns, such as ``R*``.
 
     Raises:
-        InputError: if the file cannot be read, lacks a column, or has no row with all answers.
+        InputError: if the file cannot be read, lacks a column, has no row with all answers, or an answer that nobody
+            typed (see ``files.cells.Odd``).
     """
-    read = [row for row in read_table(path) if not row.problem]
+    sheet = read_sheet(path)
+    read = [row for row in sheet.rows if not row.problem]
     header = list(dict.fromkeys(name for row in read for name in row.values))
     if first not in header:
         raise InputError(f"{path} has no column {first!r}.", f"Its columns: {', '.join(header)}." if read else "")
@@ -243,6 +245,9 @@ def read_answers(path: Path, first: str, raters: Sequence[str]) -> AnswerTable:
     rows: list[dict[str, str]] = []
     left_out: list[dict[str, Any]] = []
     for row in read:
+        for name in (first, *columns):
+            if isinstance(odd := row.values.get(name), Odd):
+                raise InputError(f"{path}: {sheet.cell(row, name)} {odd.why}.")
         cells = {name: answer_text(row.values.get(name)) for name in (first, *columns)}
         if missing := [name for name, answer in cells.items() if not answer]:
             named = answer_text(next(iter(row.values.values()), None))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError
-from polydata.files.cells import Odd, Row, Table
+from polydata.files.cells import STEP, Odd, Row, Table
 from polydata.files.tables import read_sheet
 from polydata.ids import content_id
 from polydata.records.columns import (
@@ -234,7 +234,9 @@ def read_records(
     plain = _Plain(table, taken.fields, meanings or {})
     number = FOLDER.search(path.parent.name)
     place, invented = (path.name, table.sheet), examples()
-    for row in table.rows:
+    for done, row in enumerate(table.rows):
+        if done % STEP == 0:
+            progress(f"Checking {path.name}", done, len(table.rows))
         try:
             if row.problem:
                 raise ValueError(row.problem)

@@ -106,11 +106,22 @@ def _convert(name: str, text: str) -> Any:
     return text
 
 
+def _inlined(part: Any) -> Any:
+    """A part of the schema with its definitions in place: looking them up for every cell takes most of an import."""
+    if isinstance(part, list):
+        return [_inlined(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    named = part.get("$ref", "").removeprefix("#/$defs/")
+    whole = {**schema()["$defs"][named], **part} if named else part
+    return {name: _inlined(one) for name, one in whole.items() if name not in ("$ref", "$defs")}
+
+
 @cache
 def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(schema())
+    return Draft202012Validator(_inlined(schema()))
 
 
 def _reasons(values: Mapping[str, Any]) -> list[str]:

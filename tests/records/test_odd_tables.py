@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import zipfile
 from pathlib import Path
@@ -290,6 +291,16 @@ def test_large_tables_are_refused_before_they_fill_the_memory(tmp_path: Path, mo
     monkeypatch.setattr("polydata.files.workbook.MAX_CELLS", 2)
     with pytest.raises(InputError, match="cells"):
         read_sheet(tmp_path / "a.xlsx")
+
+
+def test_answers_that_nobody_typed_are_named(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for line in (["image", "R1"], ["a", "1"], ["b", dt.datetime(2024, 1, 10)]):
+        book.active.append(line)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match="Sheet!B3 holds a date"):
+        tables.read_answers(tmp_path / "a.xlsx", "image", ["R*"])
 
 
 def test_odd_cells_are_texts_for_who_does_not_ask() -> None:

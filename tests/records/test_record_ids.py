@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joined_scene import REFERENCE, WHOLE, add_records, blank, links, run, scene
 from record_tables import filled_template
 from test_record_commands import call
@@ -40,6 +42,36 @@ def test_two_laboratories_number_their_samples_alike(tmp_path: Path, catalogue: 
     assert (report.imported, report.replaced, report.replacements) == (2, 0, ())
     assert {row["morphology"] for row in list_records(catalogue)} == {"droplets", "lamellae", "one phase", "fibrils"}
     assert import_records(bare_session(catalogue), [one, two]).records.unchanged == 4
+
+
+SAMPLES = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from(["", "10.1000/a", "10.1000/b"]), st.sampled_from("xyz")),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda sample: sample[:2],
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["a.csv", "b.csv", "c.csv"]), SAMPLES), min_size=1, max_size=5))
+def test_whatever_is_imported_in_turn_no_sample_is_lost_without_a_word(
+    tmp_path_factory: pytest.TempPathFactory, tables: list[tuple[str, list[tuple[int, str, str]]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("labs")
+    stands: dict[tuple[str, int, str], str] = {}
+    with Catalogue.open(folder / "c.duckdb") as catalogue:
+        for name, samples in tables:
+            lines = [f"{key},{doi},{word}" for key, doi, word in samples]
+            path = table(folder / name, "key,doi,caption", *lines)
+            meant = {("" if doi else name, key, doi): word for key, doi, word in samples}
+            report = import_records(bare_session(catalogue), [path]).records
+            named = {(dict(one.changes)["caption"]) for one in report.replacements}
+            assert named == {(stands[at], word) for at, word in meant.items() if stands.get(at, word) != word}
+            assert report.imported == len(meant.keys() - stands.keys())
+            stands |= meant
+        rows = list_records(catalogue)
+    said = sorted((row["record_key"], row["doi"] or "", row["caption"]) for row in rows)
+    assert said == sorted((str(key), doi, word) for (_, key, doi), word in stands.items())
 
 
 @pytest.mark.parametrize("field", ["reference", "doi", "reference_no"])
