@@ -42,3 +42,7 @@ class MethodName(StrEnum):
     DAWID_SKENE = "dawid-skene"
     ADJUDICATOR = "adjudicator"
     GOLD = "gold"
+
+
+WAIT = "POLYDATA_WAIT"
+"""Environment variable, which the option --wait sets: seconds to wait for a catalogue that another process holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -197,3 +198,42 @@ def test_who_may_read_a_file_is_decided_by_the_umask(mask: int, tmp_path: Path) 
         os.umask(before)
     modes = [(tmp_path / name).stat().st_mode & 0o777 for name in "ab"]
     assert modes == [0o666 & ~mask] * 2
+
+
+ENDLESS = {"polydata label serve"}
+"""It runs until Ctrl+C, and what it shows is for one who reads it then."""
+
+
+def test_every_command_can_answer_as_json() -> None:
+    leaves = {name: command for name, command in commands() if not isinstance(command, TyperGroup)}
+    without = {n for n, command in leaves.items() if not any("--json" in p.opts for p in command.params)}
+    assert without == ENDLESS
+
+
+@pytest.mark.parametrize(
+    ("words", "target"),
+    [
+        ("polydata export figures --output", "figures.jsonl"),
+        ("polydata export panels --output", "panels"),
+        ("polydata export links --output", "links.csv"),
+        ("polydata records template --output", "records.csv"),
+        ("polydata card v1 --quick --output", "card.md"),
+        ("polymodel report run --output", "report.html"),
+        ("polydata init", "workspace"),
+        ("polydata demo-corpus --papers 1", "corpus"),
+    ],
+)
+def test_what_was_written_is_told_as_json(words: str, target: str, scene: SplitScene, tmp_path: Path) -> None:
+    program, rest = words.split(" ", 1)
+    told = json.loads(call(scene, f"{program} {rest}", tmp_path / target, Path("--json"), expect=0))
+    assert str(tmp_path / target) in told.values()
+
+
+def test_licences_are_told_as_json(scene: SplitScene) -> None:
+    told = json.loads(call(scene, "polydata papers licence CC-BY-4.0 --source pdf --json", expect=0))
+    assert told == {"papers": 8, "licence": "CC-BY-4.0"}
+
+
+def test_a_template_can_be_asked_for_within_a_workspace(scene: SplitScene) -> None:
+    plain, within = (call(scene, f"polydata records template{w}", expect=0) for w in ("", " -w WORKSPACE"))
+    assert plain == within

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
+from polydata.catalogue.held import held_error, patiently
 from polydata.errors import CatalogueError, first_line
 from polydata.files.atomic import PART
 from polydata.ids import sha256_bytes
@@ -88,17 +89,11 @@ def _readable(path: Path, kinds: tuple[type[duckdb.Error], ...] = DAMAGE) -> Ite
         ) from error
 
 
-def _holder(message: str) -> str:
-    """Who holds the file, from DuckDB's message: a process id, and its command line where it can be read."""
-    match = re.search(r"PID (\d+)", message)
-    if not match:
-        return "another process"
-    try:
-        words = Path(f"/proc/{match[1]}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return f"process {match[1]}"
-    command = " ".join(Path(w).name if i < 2 else w for i, w in enumerate(words) if w)
-    return f"process {match[1]} ({command[:80]})"
+def _as_text(value: Any) -> Any:
+    """A parameter in which no text is broken: bytes that are no UTF-8, as names of files may hold, are written out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return [_as_text(one) for one in value] if isinstance(value, list) else value
 
 
 class Catalogue:
@@ -139,16 +134,18 @@ class Catalogue:
 
     @staticmethod
     def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        """A connection; while another process holds the file, it is waited for."""
+        return patiently(lambda: Catalogue._connect_once(path, read_only=read_only))
+
+    @staticmethod
+    def _connect_once(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         try:
             with _readable(path, (duckdb.Error,)):
                 return duckdb.connect(str(path), read_only=read_only)
         except CatalogueError as error:
             cause = error.__cause__ or error
             if re.search(r"\block on file", str(cause)):
-                raise CatalogueError(
-                    f"The catalogue {path} is in use by {_holder(str(cause))}.",
-                    "Wait until it has ended, or stop it, then run this command again. Nothing was changed.",
-                ) from None
+                raise held_error(path, str(cause)) from None
             if not os.access(path if path.exists() else path.parent, os.R_OK | (0 if read_only else os.W_OK)):
                 raise CatalogueError(f"The catalogue {path} cannot be opened: {first_line(cause)}") from error
             raise
@@ -264,15 +261,23 @@ class Catalogue:
         finally:
             self.run(f"DETACH {name}")
 
+    def _execute(self, sql: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql, list(parameters))
+        except duckdb.InvalidInputException as error:
+            if "surrogate" not in str(error):
+                raise
+            return self._connection.execute(sql, [_as_text(value) for value in parameters])
+
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Execute a statement whose answer is not needed."""
         with _readable(self._path):
-            self._connection.execute(sql, list(parameters))
+            self._execute(sql, parameters)
 
     def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query as tuples."""
         with _readable(self._path):
-            return self._connection.execute(sql, list(parameters)).fetchall()
+            return self._execute(sql, parameters).fetchall()
 
     def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """The first column of all rows."""
@@ -291,7 +296,7 @@ class Catalogue:
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first column of the first row, None where there is no row."""
         with _readable(self._path):
-            row = self._connection.execute(sql, list(parameters)).fetchone()
+            row = self._execute(sql, parameters).fetchone()
         return row[0] if row else None
 
     def arrow(self, sql: str) -> pa.Table:

@@ -16,6 +16,7 @@ from polydata.catalogue.metadata import note_papers_changed
 from polydata.catalogue.successors import adopt, remember_looks
 from polydata.choices import Kind
 from polydata.edits import Edit, Spot
+from polydata.files.find import path_as_text
 from polydata.types import (
     Box,
     Composition,
@@ -76,12 +77,18 @@ def save_paper(
     with catalogue.transaction():
         before = spots(catalogue, paper_id)
         delete_paper(catalogue, paper_id)
-        row = {"paper_id": paper_id, "source": "pdf", "path": str(path), "status": "done", "extractor": extractor}
+        row = {
+            "paper_id": paper_id,
+            "source": "pdf",
+            "path": path_as_text(path),
+            "status": "done",
+            "extractor": extractor,
+        }
         row |= _named(paper, ("sha256", "file_name", "pages")) | {"citation": paper.meta.reference}
         catalogue.upsert("papers", [row | _named(paper.meta, META)])
         _write_found(catalogue, paper)
         _settle(catalogue, paper_id, before, corrections or Corrections())
-        catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [str(path), paper.sha256])
+        catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [path_as_text(path), paper.sha256])
 
 
 def save_corrected(catalogue: Catalogue, paper: Paper, corrections: Corrections) -> None:
@@ -171,7 +178,7 @@ def _delete_found(catalogue: Catalogue, paper_id: str) -> None:
 def save_failure(catalogue: Catalogue, failure: Failure) -> None:
     """Record that a file could not be read; an older reading of the same bytes stays."""
     with catalogue.transaction():
-        catalogue.upsert("failures", [asdict(failure)])
+        catalogue.upsert("failures", [asdict(failure) | {"path": path_as_text(Path(failure.path))}])
 
 
 def read_by(catalogue: Catalogue, extractor: str) -> set[str]:
@@ -183,21 +190,20 @@ def read_by(catalogue: Catalogue, extractor: str) -> set[str]:
 
 def move_paper(catalogue: Catalogue, sha256: str, path: Path) -> None:
     """Note where a PDF that was read before lies now."""
-    catalogue.run(
-        "UPDATE papers SET path = ? WHERE sha256 = ? AND path IS DISTINCT FROM ?", [str(path), sha256, str(path)]
-    )
-    catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [str(path), sha256])
+    text = path_as_text(path)
+    catalogue.run("UPDATE papers SET path = ? WHERE sha256 = ? AND path IS DISTINCT FROM ?", [text, sha256, text])
+    catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [text, sha256])
 
 
 def forget_failure(catalogue: Catalogue, path: Path) -> None:
     """A path no longer holds a file that cannot be read."""
-    catalogue.run("DELETE FROM failures WHERE path = ?", [str(path)])
+    catalogue.run("DELETE FROM failures WHERE path = ?", [path_as_text(path)])
 
 
 def older_versions(catalogue: Catalogue, path: Path, sha256: str) -> list[str]:
     """Ids of papers that were read from this path when it held other bytes."""
     sql = "SELECT paper_id FROM papers WHERE path = ? AND sha256 <> ? ORDER BY paper_id"
-    return catalogue.column(sql, [str(path), sha256])
+    return catalogue.column(sql, [path_as_text(path), sha256])
 
 
 def failures(catalogue: Catalogue) -> list[dict[str, Any]]:

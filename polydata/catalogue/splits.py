@@ -142,6 +142,13 @@ def register(
         )
 
 
+def forget(catalogue: Catalogue, name: str) -> None:
+    """Strike a split out, in one transaction."""
+    with catalogue.transaction():
+        catalogue.run("DELETE FROM split_images WHERE split = ?", [name])
+        catalogue.run("DELETE FROM splits WHERE name = ?", [name])
+
+
 def split_memberships(catalogue: Catalogue, image_sha256: str) -> list[dict[str, Any]]:
     """Where an image stands: split, fold, side, label, group_id and digest, by split and fold."""
     return catalogue.rows(

@@ -5,13 +5,14 @@ A module enters its commands on ``app`` as it is imported, which is when one of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from typer import Option
 
 from polydata.console.group import new_program, print_version
+from polydata.console.options import WaitOption
 
 if TYPE_CHECKING:
     from polydata.catalogue.connect import Catalogue
@@ -63,7 +64,7 @@ COMMANDS = {
     },
     "split": {
         "build-split": "Split the labelled images so that no paper, citation or picture stands on both sides.",
-        "split": "List, show, verify and compare splits.",
+        "split": "List, show, verify, compare and remove splits.",
         "audit": "Look for what is wrong with images, labels and a split: each finding with its evidence and a fix.",
         "augment": "Write turned, mirrored and cut copies of a split's training images; run again, it checks and "
         "completes them.",
@@ -85,6 +86,7 @@ def main(
     workspace: Annotated[
         Path | None, Option("--workspace", "-w", metavar="DIR", help="The workspace that the command works on.")
     ] = None,
+    wait: WaitOption = None,
     version: Annotated[
         bool, Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -97,6 +99,16 @@ def open_session(workspace: Path | None, *, read_only: bool = False) -> Session:
     from polydata.catalogue import session
 
     return session.open_session(workspace, read_only=read_only)
+
+
+def report_companions(arguments: Iterable[str | Path], suffixes: Collection[str]) -> list[Path]:
+    """List on standard error what was skipped in folders: files that macOS writes beside others."""
+    from polydata.console.output import report_problems
+    from polydata.files.find import companions
+
+    skipped = companions(arguments, suffixes)
+    report_problems((f"{path} only holds what macOS notes of another file" for path in skipped), "Skipped")
+    return skipped
 
 
 def read(workspace: Path | None, rows_of: Callable[[Catalogue], T]) -> T:

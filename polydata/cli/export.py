@@ -24,48 +24,57 @@ app.add_typer(exporting, name="export")
 QuickOption = Annotated[bool, Option("--quick", help="Leave out of the card's audit what reads the images.")]
 
 
-def _export(write: Callable[[Session, Path], int], output: Path | None, usual: str, workspace: Path | None) -> None:
+def _export(
+    write: Callable[[Session, Path], int], output: Path | None, usual: str, *, as_json: bool, workspace: Path | None
+) -> None:
     """Write what the catalogue holds to where it was asked for, or under its usual name among the exports."""
     with open_session(workspace, read_only=True) as session:
         target = output or session.workspace.exports / usual
         count = write(session, target)
-    typer.echo(f"{count} {usual.partition('.')[0]} in {target}")
+    what = usual.partition(".")[0]
+    out.print_result(f"{count} {what} in {target}", as_json, whole={what: count, "output": str(target)})
 
 
 @exporting.command("figures")
 def export_figures(
     output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/figures.jsonl.")] = None,
     format_: Annotated[Literal["jsonl"], Option("--format", help="One JSON object a line.")] = "jsonl",
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write every figure of every PDF with its box, caption, kind and panels."""
     from polydata.exports.lists import export_figures as write
 
-    _export(write, output, f"figures.{format_}", workspace)
+    _export(write, output, f"figures.{format_}", as_json=as_json, workspace=workspace)
 
 
 @exporting.command("panels")
 def export_panels(
     output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; exports/panels.")] = None,
     accepted: Annotated[bool, Option("--accepted", help="Only candidate micrographs by the screening.")] = False,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the image of every panel, and panels.csv with label, caption, composition, scale and paper."""
     from polydata.exports.lists import export_panels as write
 
-    _export(lambda session, target: write(session, target, accepted_only=accepted), output, "panels", workspace)
+    def chosen(session: Session, target: Path) -> int:
+        return write(session, target, accepted_only=accepted)
+
+    _export(chosen, output, "panels", as_json=as_json, workspace=workspace)
 
 
 @exporting.command("links")
 def export_links(
     output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/links.csv.")] = None,
     format_: Annotated[Literal["csv"], Option("--format", help="A row a link.")] = "csv",
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write which record was joined to which figure and panel, by what, and how sure that is."""
     from polydata.exports.lists import export_links as write
 
-    _export(write, output, f"links.{format_}", workspace)
+    _export(write, output, f"links.{format_}", as_json=as_json, workspace=workspace)
 
 
 @exporting.command("split")
@@ -100,6 +109,7 @@ def card(
     name: SplitArgument,
     output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/NAME-card.md.")] = None,
     quick: QuickOption = False,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the data card of a split: sources, licences, labels, known problems, intended use."""
@@ -107,7 +117,7 @@ def card(
 
     with open_session(workspace, read_only=True) as session, out.stages() as told:
         target = write_card(session, name, output, quick=quick, progress=told)
-    typer.echo(f"Data card of {name} in {target}")
+    out.print_result(f"Data card of {name} in {target}", as_json, whole={"split": name, "output": str(target)})
 
 
 @app.command()

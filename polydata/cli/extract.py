@@ -7,7 +7,7 @@ import typer
 from typer import Argument, Option
 
 from polydata.choices import Kind
-from polydata.cli import app, open_session, read
+from polydata.cli import app, open_session, read, report_companions
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.edits import Target
@@ -39,12 +39,13 @@ def extract(
             session, paths or (), workers=workers, again=again, retry=retry, cluster=cluster, progress=progress
         )
     out.report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in done.failures), "Failed")
+    skipped = report_companions(paths or (), (".pdf",))
     out.report_problems((f"{path}: a file that failed is there no more" for path in done.gone), "Gone")
     out.report_problems((f"{d} has the same bytes as another file" for d in done.duplicates), "Left out")
     out.report_problems((f"{o}: its file has changed, both versions are kept" for o in done.older), "Older version")
     out.report_problems(done.stale, "Not corrected")
     facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
-    more = {"failed": [vars(f) for f in done.failures], "gone": done.gone, "stale": done.stale}
+    more = {"failed": [vars(f) for f in done.failures], "gone": done.gone, "stale": done.stale, "skipped": skipped}
     out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more})
     mend = "See why with polydata list failures, mend it, and read them again: polydata extract --retry failed"
     place = "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures"
@@ -58,8 +59,10 @@ def extract(
 def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Files that could not be read, each with its reason."""
     from polydata.catalogue.papers import failures
+    from polydata.files.find import path_from_text
 
-    rows = [row | {"file": "there" if Path(row["path"]).exists() else "gone"} for row in read(workspace, failures)]
+    found = read(workspace, failures)
+    rows = [row | {"file": "there" if path_from_text(row["path"]).exists() else "gone"} for row in found]
     out.print_rows(rows, as_json, "Failures", "No file failed.")
 
 

@@ -35,6 +35,8 @@ def resolve(
     facts = {"resolved now": len(result.papers), "not resolved": len(result.leftovers)}
     facts |= {"supplements": result.supplements, "questions sent": result.asked}
     out.print_result(facts, as_json, "Papers", whole=vars(result))
+    hint = "Their files say too little or something else: polydata edit, or --again after Crossref knows more."
+    out.fail_in_part(len(result.leftovers), "papers are not resolved, each is listed.", hint)
 
 
 @papers.command("licence")
@@ -44,6 +46,7 @@ def licence(
     source: Annotated[
         str | None, Option(metavar="NAME", help="All papers of this source: pdf, or an imported data set.")
     ] = None,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Say under which licence papers stand; images of papers without one are withheld from a release."""
@@ -51,7 +54,7 @@ def licence(
 
     with open_session(workspace) as session:
         count = set_licence(session, licence, paper or (), source)
-    typer.echo(f"{count} papers: {licence}")
+    out.print_result(f"{count} papers: {licence}", as_json, whole={"papers": count, "licence": licence})
 
 
 @listing.command("papers")

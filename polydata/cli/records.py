@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer import Argument, Option
 
-from polydata.cli import app, open_session, read
+from polydata.cli import app, open_session, read, report_companions
 from polydata.cli.extract import listing
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
@@ -75,7 +75,7 @@ def import_(
             dry_run=dry_run,
             progress=progress,
         )
-    _report(done.records, as_json, dry_run)
+    _report(done.records, files, as_json, dry_run)
     if not done.records.done:
         raise InputError(
             f"Nothing was imported: {len(done.records.bad)} rows are bad, listed above.",
@@ -86,8 +86,11 @@ def import_(
         out.next_step("the same without --dry-run" if dry_run else "polydata join")
 
 
-def _report(report: "ImportReport", as_json: bool, dry_run: bool) -> None:
+def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_run: bool) -> None:
     """What an import did, or would do."""
+    from polydata.files.tables import SUFFIXES
+
+    report_companions(files, SUFFIXES)
     if not as_json:
         _print_columns(report.columns)
     out.report_problems(report.notices, "Note")
@@ -131,15 +134,24 @@ def template_(
         Path | None, Option("--output", "-o", metavar="FILE", help="Where to write; otherwise standard output.")
     ] = None,
     kind: Annotated[Literal["csv", "xlsx"], Option("--format", help="csv or xlsx.")] = "csv",
+    as_json: JsonOption = False,
+    _: WorkspaceOption = None,  # taken as by every command; the template is the same for all
 ) -> None:
     """Write an empty table of records: its columns and two example rows to be replaced."""
     from polydata.records.columns import explanations, template, write_template
 
+    columns = [{"column": name, "what belongs into it": text} for name, text in explanations()]
+    if output is None and as_json:
+        out.print_json({"output": None, "columns": columns})
+        return
     if output is None:
         typer.get_binary_stream("stdout").write(template(kind))
         return
     write_template(output, kind)
-    out.print_table([{"column": name, "what belongs into it": text} for name, text in explanations()], str(output))
+    if as_json:
+        out.print_json({"output": str(output), "columns": columns})
+        return
+    out.print_table(columns, str(output))
     out.next_step(f"fill it in, then polydata records import {output}")
 
 

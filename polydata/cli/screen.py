@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from polydata.cli import app, open_session, read
+from polydata.cli import app, open_session, read, report_companions
 from polydata.cli.extract import listing
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WorkspaceOption
@@ -130,6 +130,7 @@ def _read_files(paths: Sequence[str], *, as_json: bool) -> Sequence[str]:
     from polydata.screening.scalebars import read_files
 
     files = find_files(paths, FILE_SUFFIXES, "image")
+    report_companions(paths, FILE_SUFFIXES)
     rows, problems = [], []
     with out.stages() as progress:
         for row, problem in read_files(files, progress=progress):

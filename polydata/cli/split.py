@@ -1,4 +1,4 @@
-"""polydata build-split, split list, show, verify, diff and lineage, audit, and augment."""
+"""polydata build-split, split list, show, verify, diff, lineage and remove, audit, and augment."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +13,7 @@ from polydata.console import output as out
 from polydata.console.options import CropsOption, JsonOption, SplitArgument, WorkspaceOption
 from polydata.errors import RefusedError
 
-splitting = typer.Typer(no_args_is_help=True, help="List, show, verify and compare splits.")
+splitting = typer.Typer(no_args_is_help=True, help="List, show, verify, compare and remove splits.")
 app.add_typer(splitting, name="split")
 
 
@@ -143,6 +143,24 @@ def split_lineage(name: SplitArgument, as_json: JsonOption = False, workspace: W
     with open_with_runs(workspace) as session:
         found = lineage(session, name)
     out.print_result(lineage_facts(found), as_json, f"Split {name}", whole=found)
+
+
+@splitting.command("remove")
+def remove_split_(
+    name: SplitArgument,
+    yes: Annotated[bool, Option("--yes", help="It may go: nothing brings it back but building it again.")] = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Remove a split from the workspace; runs that were trained on it are named first, and stay."""
+    from polydata.splits.remove import remove_split
+    from polydata.upkeep.trace import open_with_runs
+
+    open_with_runs(workspace).close()
+    with open_session(workspace) as session:
+        gone = remove_split(session, name, confirmed=yes)
+    facts = {**asdict(gone), "runs": ", ".join(gone.runs), "copies": ", ".join(gone.copies)}
+    out.print_result(facts, as_json, f"Removed {name}", whole=asdict(gone))
 
 
 @app.command("audit")

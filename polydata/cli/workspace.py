@@ -20,12 +20,14 @@ LISTED = 20
 
 
 @app.command()
-def init(folder: Annotated[Path, Argument(metavar="[DIR]", help="Where to make it.")] = Path()) -> None:
+def init(
+    folder: Annotated[Path, Argument(metavar="[DIR]", help="Where to make it.")] = Path(), as_json: JsonOption = False
+) -> None:
     """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
     from polydata.catalogue.session import init as make
 
-    typer.echo(f"Workspace {make(folder).root}")
-    out.next_step("polydata extract PAPERS/")
+    root = str(make(folder).root)
+    out.print_result(f"Workspace {root}", as_json, following="polydata extract PAPERS/", whole={"workspace": root})
 
 
 @app.command()
@@ -67,6 +69,7 @@ def demo_corpus(
     papers: Annotated[int, Option(min=1, max=1000, help="Number of PDF papers.")] = 24,
     seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
     task: Annotated[str, Option(help="Task whose labels the records use.")] = "compatibility",
+    as_json: JsonOption = False,
 ) -> None:
     """Simulate micrographs of blends and lay them out as PDF papers with a record file and all answers."""
     from polydata.demo.corpus import make_corpus
@@ -74,10 +77,9 @@ def demo_corpus(
 
     corpus = make_corpus(folder, papers=papers, seed=seed, task=Task.load(task))
     panels = sum(corpus.labels.values())
-    typer.echo(
-        f"{papers} papers of {corpus.pages} pages, {corpus.figures} figures, {panels} micrograph panels in {folder}"
-    )
-    out.next_step(f"polydata init WORKSPACE, then polydata extract {folder / 'papers'}")
+    said = f"{papers} papers of {corpus.pages} pages, {corpus.figures} figures, {panels} micrograph panels in {folder}"
+    following = f"polydata init WORKSPACE, then polydata extract {folder / 'papers'}"
+    out.print_result(said, as_json, following=following, whole={**dataclasses.asdict(corpus), "papers": papers})
 
 
 @removing.command("paper")

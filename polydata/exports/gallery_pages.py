@@ -12,6 +12,7 @@ from typing import Any
 from polydata.extraction.document.page import PagePicture, draw_pages
 from polydata.extraction.pool import Readers
 from polydata.files.atomic import replacing, write_text
+from polydata.files.find import path_from_text
 from polydata.images.picture import image_store
 from polydata.types import Failure, Progress
 from polydata.workspace import Workspace
@@ -60,7 +61,7 @@ def _lacks(row: Row) -> str | None:
     """Why a page cannot be shown; None where it can be tried."""
     if row["pdf_sha256"] is None or row["page"] is None:
         return "This image came without a PDF."
-    if row["path"] is None or not Path(row["path"]).is_file():
+    if row["path"] is None or not path_from_text(row["path"]).is_file():
         return f"The PDF {row['paper']} is not where it was read."
     if row["older"]:
         return f"The PDF {row['paper']} was changed and read again since; this is of an older reading."
@@ -91,7 +92,7 @@ def _drawn(
         if all(page in known for page in pages):
             yield paper, known
         else:
-            todo.append((Path(rows[0]["path"]), paper, (str(rows[0]["pdf_sha256"]), pages)))
+            todo.append((path_from_text(rows[0]["path"]), paper, (str(rows[0]["pdf_sha256"]), pages)))
     settings = workspace.settings.extract
     while todo:
         now = {job[0]: job for job in todo}  # results come back by path: one paper of each at a time

@@ -18,6 +18,7 @@ from polydata.errors import InputError, UsageError
 from polydata.extraction.amend import Amended, amend_paper, figure_at, needs_pdf
 from polydata.extraction.document.page import clean_text
 from polydata.extraction.workflow import editor, read_anew
+from polydata.files.find import path_from_text
 from polydata.ids import sha256_file
 from polydata.text.captions import split_caption
 from polydata.types import Box, Failure, Paper
@@ -139,7 +140,7 @@ def edit(session: Session, what: Target, identifier: str, wanted: Correction) ->
     place = _new_place(paper, wanted) if what == "new figure" else _place_of(paper, target.identifier)
     number = max((one.number for one in edits_of(session.catalogue, paper.sha256)), default=0) + 1
     asked = Edit(paper.sha256, number, what, place, wanted)
-    path = _pdf(target) if needs_pdf([asked]) else Path(target.path or "")
+    path = _pdf(target) if needs_pdf([asked]) else path_from_text(target.path or "")
     with editor(session) as by:
         made = by.do(amend_paper, path, paper, (asked,))
     if isinstance(made, Failure):
@@ -226,7 +227,7 @@ def _note(made: Amended, wanted: Correction) -> str:
 
 def _pdf(target: InPdf) -> Path:
     """The PDF of a paper, which must be there and have the bytes that were read."""
-    path = Path(target.path or "")
+    path = path_from_text(target.path or "")
     try:
         same = path.is_file() and sha256_file(path) == target.sha256
     except OSError as error:

@@ -28,7 +28,7 @@ from polydata.extraction.amend import Amended, amend_paper
 from polydata.extraction.document.open import ExtractionFailure, file_digest
 from polydata.extraction.paper import extract_paper
 from polydata.extraction.pool import Readers
-from polydata.files.find import find_pdfs
+from polydata.files.find import find_pdfs, path_from_text
 from polydata.images.picture import ImageStore
 from polydata.resources import install_hint
 from polydata.types import Failure, Paper, Progress, quiet
@@ -235,7 +235,7 @@ def _failed(
     """
     if reason not in ("failed", *REASONS):
         raise UsageError(f"No file fails for the reason {reason!r}.", f"Say failed, or one of {', '.join(REASONS)}.")
-    paths = [Path(row["path"]) for row in failures(catalogue) if reason in ("failed", row["reason"])]
+    paths = [path_from_text(row["path"]) for row in failures(catalogue) if reason in ("failed", row["reason"])]
     if places:
         meant = set(files)
         paths = [path for path in paths if path in meant or any(path.is_relative_to(place) for place in places)]
@@ -260,11 +260,6 @@ def _read(
 
 def _digest(path: Path, settings: ExtractSettings) -> str | Failure:
     """SHA-256 of a file, or why it is not read."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:  # the file system knows names that are no text; a catalogue holds text
-        shown = str(path).encode(errors="backslashreplace").decode()
-        return Failure(None, shown, "unreadable", f"{shown} has a name that is not UTF-8: rename it")
     try:
         return file_digest(path, settings)
     except ExtractionFailure as error:

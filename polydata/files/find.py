@@ -1,12 +1,18 @@
-"""Finds the files that a user means: files, folders, globs."""
+"""Finds the files that a user means: files, folders, globs; and writes their paths down, whatever bytes these are."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from polydata.errors import UsageError
+from polydata.ids import is_text
+
+COMPANION = "._"
+ADDRESS = "file://"
 
 
 def find_pdfs(arguments: Sequence[str]) -> list[Path]:
@@ -31,7 +37,7 @@ def find_files(arguments: Sequence[str], suffixes: Sequence[str], what: str) -> 
     for argument in arguments:
         path = Path(argument)
         if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+            matches = files_below(path, suffixes)
             if not matches:
                 wanted = ", ".join(f"*{suffix}" for suffix in suffixes)
                 raise UsageError(f"The folder {argument} holds no {what}.", f"Name a folder with {wanted} files.")
@@ -43,3 +49,28 @@ def find_files(arguments: Sequence[str], suffixes: Sequence[str], what: str) -> 
                 raise UsageError(f"There is no file or folder {argument}.", "Check the path.")
         found.update(dict.fromkeys(p.resolve() for p in matches))
     return sorted(found)
+
+
+def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Files below a folder with one of the suffixes (lower case, with their dot), in order, but no ``companions``."""
+    return [path for path in _below(folder, suffixes) if not path.name.startswith(COMPANION)]
+
+
+def companions(arguments: Iterable[str | Path], suffixes: Collection[str]) -> list[Path]:
+    """Files that macOS writes beside others (``._NAME``) in the folders that are named: no content stands in them."""
+    folders = [path for path in map(Path, arguments) if path.is_dir()]
+    return [path for folder in folders for path in _below(folder, suffixes) if path.name.startswith(COMPANION)]
+
+
+def _below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+
+
+def path_as_text(path: Path) -> str:
+    """An absolute path as a text that can be kept and shown; one whose bytes are no UTF-8 as a ``file:`` address."""
+    return str(path) if is_text(str(path)) else path.as_uri()
+
+
+def path_from_text(text: str) -> Path:
+    """The path that ``path_as_text`` wrote down."""
+    return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(ADDRESS)))) if text.startswith(ADDRESS) else Path(text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from polydata.errors import InputError
+from polydata.files.find import path_from_text
 from polydata.files.tables import plain, table
 from polydata.images.picture import ImageStore, open_picture
 from polydata.resources import TEMPLATES
@@ -79,5 +80,5 @@ def picture_address(store: ImageStore, sha256: str, true_format: str, side: int)
 
 def pdf_address(path: str | None, page: int | None) -> str | None:
     """Where a browser finds a page of a PDF on this machine; None where that is not known."""
-    place = Path(path) if path else None
+    place = path_from_text(path) if path else None
     return f"{place.as_uri()}#page={page or 1}" if place and place.is_absolute() else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
@@ -19,6 +18,7 @@ from polydata.catalogue.papers import (
 )
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
+from polydata.files.find import path_from_text
 from polydata.ids import sha256_file
 
 
@@ -66,7 +66,7 @@ def older_papers(catalogue: Catalogue) -> list[str]:
     older = []
     for path, papers in by_path.items():
         try:
-            now = sha256_file(Path(path))
+            now = sha256_file(path_from_text(path))
         except OSError:
             continue  # the file is gone: nothing says which of them is the newer
         if now in papers:
@@ -95,8 +95,8 @@ def remove(session: Session, papers: Iterable[Mapping[str, Any]]) -> Removed:
 def forget_gone_failures(session: Session) -> list[str]:
     """Strike files out of the list of failures that are there no more. Returns their paths."""
     catalogue = session.catalogue
-    gone = [row["path"] for row in failures(catalogue) if not Path(row["path"]).exists()]
+    gone = [row["path"] for row in failures(catalogue) if not path_from_text(row["path"]).exists()]
     with catalogue.transaction():
         for path in gone:
-            forget_failure(catalogue, Path(path))
+            forget_failure(catalogue, path_from_text(path))
     return gone

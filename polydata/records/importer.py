@@ -12,6 +12,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import PARTS, records_by_id, replace_parts
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
+from polydata.files.find import files_below
 from polydata.files.tables import SUFFIXES
 from polydata.records.reading import BadRow, Columns, Meanings, read_records
 from polydata.records.record import FIELDS, Record
@@ -107,7 +108,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        below = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+        below = files_below(path, SUFFIXES)
         if not below:
             raise InputError(f"{path} holds no table.", f"Names of tables end in {', '.join(SUFFIXES)}.")
         found += below

@@ -12,6 +12,7 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError, PolydataError
 from polydata.extraction.workflow import extract
 from polydata.files.atomic import PART
+from polydata.files.find import path_from_text
 from polydata.ids import sha256_file
 from polydata.images.picture import file_name
 from polydata.splits.manifest import MANIFEST
@@ -144,7 +145,8 @@ def _read_again(session: Session, faults: list[Fault], progress: Progress) -> li
            WHERE list_contains(?, image_sha256) AND path IS NOT NULL ORDER BY path""",
         [gone],
     )
-    there = [Path(path) for sha256, path in papers if Path(path).is_file() and sha256_file(Path(path)) == sha256]
+    found = [(sha256, path_from_text(path)) for sha256, path in papers]
+    there = [path for sha256, path in found if path.is_file() and sha256_file(path) == sha256]
     if there:
         extract(session, there, again=True, progress=progress)
     formats = dict(session.catalogue.tuples("SELECT sha256, format FROM images"))

@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import print_json, say
+from polydata.console.output import print_json, print_result
 from polymodel.cli import app
 from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitOption, progress
 
@@ -86,6 +86,7 @@ def report(
         Path | None,
         Option(metavar="TABLE", help="Printed trainings to draw: model, epoch, test_accuracy_pct ..."),
     ] = None,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write one self-contained HTML page about one or several runs."""
@@ -95,4 +96,6 @@ def report(
         written = write_report(
             run, output, published=published, training_log=training_log, workspace=workspace, progress=bar
         )
-    say(f"Wrote {written} ({written.stat().st_size / 1e6:.1f} MB). Open it in a browser.")
+    size = written.stat().st_size
+    said = f"Wrote {written} ({size / 1e6:.1f} MB). Open it in a browser."
+    print_result(said, as_json, whole={"output": str(written), "size_bytes": size})

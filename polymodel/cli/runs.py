@@ -30,7 +30,9 @@ def predict(
 ) -> None:
     """Predict the labels of images; the parts of a run (folds, seeds) answer together."""
     from polydata.files.atomic import check_output
+    from polydata.files.find import companions
     from polydata.files.tables import FRAMES, refuse_other_table, write_frame
+    from polydata.images.picture import FILE_SUFFIXES
     from polymodel import api
     from polymodel.report import tables
 
@@ -42,6 +44,8 @@ def predict(
     if output is not None:
         write_frame(output, found.table)
     print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)
+    skipped = companions(images, FILE_SUFFIXES)
+    report_problems((f"{path} only holds what macOS notes of another file" for path in skipped), "Skipped")
     report_failed(found.failed, len(found.done))
 
 

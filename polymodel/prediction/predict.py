@@ -15,6 +15,7 @@ from PIL import Image
 from scipy.special import softmax
 
 from polydata.errors import InputError, UsageError, first_line
+from polydata.files.find import files_below
 from polydata.ids import sha256_bytes
 from polydata.images.picture import FILE_SUFFIXES, open_picture
 from polydata.types import Progress, quiet, tracked
@@ -88,8 +89,8 @@ def find_images(path: Path) -> list[Path]:
             return [path]
         raise InputError(f"There is no {path}.")
     top = Workspace.open(path).store if (path / SETTINGS).is_file() else path
-    every = top.glob("[0-9a-f][0-9a-f]/*") if top != path else path.rglob("*")
-    found = sorted(p for p in every if p.suffix.lower() in FILE_SUFFIXES and p.is_file())
+    folders = sorted(top.glob("[0-9a-f][0-9a-f]")) if top != path else [path]
+    found = [file for folder in folders for file in files_below(folder, FILE_SUFFIXES)]
     if not found:
         raise InputError(f"There are no images in {path}.", f"Known kinds: {', '.join(FILE_SUFFIXES)}.")
     return found

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from polydata.catalogue.connect import CONTENT_TABLES, Catalogue, migrations
 from polydata.catalogue.session import open_session
-from polydata.errors import CatalogueError
+from polydata.choices import WAIT
+from polydata.errors import CatalogueError, UsageError
+from polydata.ids import is_text
 from polydata.workspace import SETTINGS, Workspace
 
 IMAGE = {"phash": "0" * 16, "width": 1, "height": 1, "format": "PNG", "mode": "L", "alpha_only": False, "size_bytes": 1}
@@ -70,6 +77,67 @@ def test_a_second_writer_is_told_who_holds_it(path: Path) -> None:
             Catalogue.open(path)
         holder.communicate("")
     Catalogue.open(path).close()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_who_waits_is_told_for_whom_and_goes_on(
+    path: Path, read_only: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from polydata.catalogue.connect import Catalogue\n"
+        "with Catalogue.open(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
+    )
+    Catalogue.open(path).close()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout and holder.stdout.readline() == "open\n"
+        monkeypatch.setenv(WAIT, "0.5")
+        start = time.monotonic()
+        with pytest.raises(CatalogueError, match=f"in use by process {holder.pid}") as caught:
+            Catalogue.open(path, read_only=read_only)
+        assert 0.5 <= time.monotonic() - start < 20
+        assert "--wait" in caught.value.hint
+        assert capsys.readouterr().err.count(f"in use by process {holder.pid}") == 1  # said once, not at every try
+        monkeypatch.setenv(WAIT, "60")
+        end = threading.Timer(1, holder.communicate, [""])
+        end.start()
+        Catalogue.open(path, read_only=read_only).close()
+        end.join()
+
+
+@given(st.one_of(st.text("0123456789.-einfa ", max_size=6), st.floats().map(str)))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_time_to_wait_is_one_or_refused(path: Path, said: str) -> None:
+    before = os.environ.get(WAIT)
+    os.environ[WAIT] = said
+    try:
+        Catalogue.open(path).close()
+    except UsageError:
+        assert said and not (is_number(said) and float(said) >= 0)
+    else:
+        assert not said or float(said) >= 0
+    finally:
+        os.environ.pop(WAIT) if before is None else os.environ.update({WAIT: before})
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=4))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_is_too_broken_for_it(path: Path, names: list[bytes]) -> None:
+    with Catalogue.open(path) as catalogue:
+        for name in map(os.fsdecode, names):
+            kept = catalogue.value("SELECT ?", [name])
+            assert kept == name or not is_text(name)
+            assert kept.encode()
+        assert len(catalogue.value("SELECT ?::TEXT[]", [list(map(os.fsdecode, names))])) == len(names)
 
 
 def test_a_failed_transaction_changes_nothing(path: Path) -> None:

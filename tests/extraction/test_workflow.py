@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from commands import run, run_json
 from make_pdf import LAYOUTS, encrypted
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.session import open_session
+from polydata.files.find import path_from_text
+from polydata.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -105,3 +109,41 @@ def test_a_paper_whose_second_reading_failed_is_read_when_it_is_named_again(scen
         catalogue.upsert("failures", [failure])
     assert scene.extract("--retry", "too-slow")["read now"] == 1
     assert scene.extract(scene.good)["read before"] == 1
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_and_found_again(tmp_path: Path) -> None:
+    folder, workspace = tmp_path / "papers", tmp_path / "w"
+    good, broken = folder / os.fsdecode(b"caf\xe9.pdf"), folder / os.fsdecode(b"br\xff.pdf")
+    folder.mkdir()
+    LAYOUTS["below"](tmp_path / "a.pdf")
+    (tmp_path / "a.pdf").rename(good)
+    broken.write_bytes(b"%PDF-1.7")
+    run("polydata", "init", workspace)
+    run("polydata", "extract", folder, workspace=workspace, expect=3)
+    (failed,) = run_json("polydata", "list", "failures", workspace=workspace)
+    assert (failed["file"], failed["reason"], path_from_text(failed["path"])) == ("there", "broken", broken)
+    assert run_json("polydata", "remove", "failures", workspace=workspace) == []
+    again = run("polydata", "extract", "--retry", "failed", workspace=workspace, expect=3)
+    assert "there no more" not in again.stderr
+    (paper,) = run_json("polydata", "list", "papers", workspace=workspace)
+    assert (paper["file"], paper["figures"]) == ("caf_.pdf", 2)
+    broken.unlink()
+    assert run_json("polydata", "list", "failures", workspace=workspace)[0]["file"] == "gone"
+    with open_session(Workspace.open(workspace)) as session:
+        (figure,) = session.catalogue.column("SELECT figure_id FROM figures ORDER BY page, y0 LIMIT 1")
+        assert path_from_text(session.catalogue.value("SELECT path FROM papers")) == good
+    run("polydata", "edit", "figure", figure, "--label", "Figure 7", workspace=workspace)
+    (edit,) = run_json("polydata", "list", "edits", workspace=workspace)
+    run("polydata", "edit", "undo", edit["edit_id"], workspace=workspace)  # which reads the PDF anew
+    assert run("polydata", "check", workspace=workspace).returncode == 0
+
+
+def test_what_macos_writes_beside_a_file_is_skipped_and_listed(tmp_path: Path) -> None:
+    folder, workspace = tmp_path / "papers", tmp_path / "w"
+    folder.mkdir()
+    LAYOUTS["below"](folder / "a.pdf")
+    (folder / "._a.pdf").write_bytes(b"\0\5\x16\7")
+    run("polydata", "init", workspace)
+    said = run("polydata", "extract", folder, workspace=workspace)
+    assert f"Skipped: {folder / '._a.pdf'}" in said.stderr
+    assert run_json("polydata", "extract", folder, workspace=workspace)["skipped"] == [str(folder / "._a.pdf")]

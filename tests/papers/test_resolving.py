@@ -188,6 +188,19 @@ def test_the_commands(tmp_path: Path, library: Library) -> None:
     assert [(one["file"], one["supplement_of"]) for one in listed] == [("doe.pdf", None), ("doe_SI.pdf", "doe.pdf")]
     assert "doe_SI.pdf" in run("polydata", "list", "papers", workspace=place).stdout
     assert run(*words, "--again", workspace=place).stdout
+
+
+def test_papers_that_stay_unresolved_are_listed_and_the_status_says_so(tmp_path: Path, library: Library) -> None:
+    place = workspace_with(
+        tmp_path, {"doi": "10.1016/j.polymer.2004.01.001", "title": TITLE}, {"file_name": "nameless.pdf"}
+    ).root
+    words = ("polydata", "papers", "resolve", "--server", library.url)
+    said = run(*words, workspace=place, expect=3)
+    assert "Not resolved: nameless.pdf: it has neither a DOI nor a title" in said.stderr
+    assert "1 papers are not resolved" in said.stderr
+    found = run_json(*words, workspace=place, expect=3)
+    assert [one["file"] for one in found["leftovers"]] == ["nameless.pdf"]
+    assert found["papers"] == []  # the other one was resolved before
     said = run("polydata", "papers", "resolve", "--server", "ftp://x", workspace=place, expect=2).stderr
     assert "no address of a server" in said
 

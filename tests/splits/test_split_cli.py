@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from split_corpus import Corpus
 from typer.testing import CliRunner, Result
+from workspaces import every_file
 
 from polydata.catalogue.session import open_session
 from polydata.cli import app
@@ -155,3 +158,42 @@ def test_an_empty_workspace(tmp_path: Path) -> None:
     assert "No split yet" in polydata(place, "split", "list").output
     result = polydata(place, "build-split", "v1")
     assert result.exit_code == 1 and "Label images" in result.stderr
+
+
+def test_a_split_is_removed_when_somebody_says_so(place: Workspace) -> None:
+    assert polydata(place, "build-split", "v1").exit_code == 0
+    assert polydata(place, "build-split", "v2", "--folds", "3").exit_code == 0
+    split = json.loads((place.splits / "v1/split.json").read_text())
+    run = place.runs / "first"
+    run.mkdir()
+    (run / "run.json").write_text(json.dumps({"split": {"name": "v1", "digest": split["digest"]}}))
+    before = every_file(place.splits)
+    refused = polydata(place, "split", "remove", "v1")
+    assert refused.exit_code == 7 and "The runs first were trained on it" in refused.stderr
+    assert "polydata split remove v1 --yes" in refused.stderr
+    assert every_file(place.splits) == before
+    (place.splits / "v1/train.csv").unlink()  # a damaged one goes too
+    gone = polydata(place, "split", "remove", "v1", "--yes", "--json")
+    assert json.loads(gone.stdout)["runs"] == ["first"]
+    assert every_file(place.splits) == {name: what for name, what in before.items() if name.startswith("v2")}
+    assert [row["name"] for row in json.loads(polydata(place, "split", "list", "--json").stdout)] == ["v2"]
+    assert run.is_dir()
+    assert polydata(place, "build-split", "v1", "--seed", "1").exit_code == 0  # the name is free again
+    assert polydata(place, "split", "remove", "v2", "--yes").exit_code == 0
+    assert polydata(place, "split", "remove", "v2", "--yes").exit_code == 1
+    assert polydata(place, "split", "verify", "v1").exit_code == 0
+
+
+@given(st.text("abcdefgz._-0", min_size=1, max_size=12).filter(lambda name: name not in (".", "..")))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example("train.csv.bak")
+@example("notes")
+def test_a_split_with_files_of_others_stays(place: Workspace, name: str) -> None:
+    polydata(place, "build-split", "v1")
+    mine = place.splits / "v1" / name
+    mine.write_text("mine")
+    before = every_file(place.splits)
+    refused = polydata(place, "split", "remove", "v1", "--yes")
+    assert refused.exit_code == 7 and "holds other files" in refused.stderr
+    assert every_file(place.splits) == before
+    mine.unlink()
