@@ -165,11 +165,6 @@ class ScaleBar:
     x1: float | None = None
     y: float | None = None
 
-    @property
-    def um_per_px(self) -> float | None:
-        """Micrometres a pixel of the stored image."""
-        return self.value_um / self.length_px if self.length_px else None
-
 
 @dataclass(frozen=True)
 class Composition:

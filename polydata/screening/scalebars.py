@@ -62,8 +62,8 @@ def read_files(files: Sequence[Path], progress: Progress = quiet) -> Iterator[tu
     for path in tracked(files, "Reading", progress, len(files)):
         bar, problem = read_file(path)
         row = {name: getattr(bar, name, None) for name in NUMBERS}
-        if row["um_per_px"] is not None:
-            row["um_per_px"] = float(f"{row['um_per_px']:.5g}")
+        if bar is not None and bar.length_px:
+            row["um_per_px"] = float(f"{bar.value_um / bar.length_px:.5g}")
         yield ({}, problem) if problem else ({"file": path.name, **row}, "")
 
 
