@@ -281,7 +281,7 @@ def test_a_merge_brings_labels_set_by_hand(workspace: Workspace, tmp_path: Path)
         done = merge(session, other)
         assert done.came["label_decisions"] == 1 and done.kept["label_decisions"] == [sha(1)]
         assert labels(session.catalogue)[1] == (YES, "manual") and labels(session.catalogue)[2] == (NO, "manual")
-        assert undo(session)["decided_by"] == "fay"
+        assert undo(session)["decided_by"] == "eve"
 
 
 def test_on_the_command_line(workspace: Workspace) -> None:

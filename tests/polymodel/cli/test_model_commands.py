@@ -160,7 +160,7 @@ def test_signs_that_steer_a_terminal_are_written_out(own: Small, tmp_path: Path)
         ("baselines", "--split", "steering"),
         ("runs", "list"),
         ("runs", "show", "steering"),
-        ("runs", "compare", "steering", "--output", folder / "x.csv"),
+        ("runs", "compare", "steering", "--output", folder / "board.csv"),
         ("report", "steering", "--output", folder / "x.html"),
         ("embed", "--split", "steering", "--output", folder / "x.parquet", *FAST[:4]),
     ):
