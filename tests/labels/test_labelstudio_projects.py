@@ -143,7 +143,7 @@ def test_setup_leaves_alone_what_others_made(workspace: Workspace, api: Api, tit
         assert api.call("GET", f"/api/projects/{theirs['id']}")["label_config"] == page
         api.call("POST", "/api/projects", 201, json={"title": f"{title} e"})  # made in the browser, still empty
         made = setup(session, Target(f"{title} e"))
-        assert made.page == labelling_page(TASK)
+        assert made.page == labelling_page(TASK, mark=made.mark or "")
 
 
 def test_setup_brings_a_page_up_to_date(workspace: Workspace, api: Api, title: str) -> None:

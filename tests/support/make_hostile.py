@@ -220,8 +220,7 @@ def write(folder: Path) -> Iterator[Hostile]:
         yield _put(folder / f"{name}.pdf", make(), outcomes)
     for number, name in enumerate(NAMES):
         nameless = "\udce9" in name
-        good = frozenset({"unreadable" if nameless else READ})
-        yield _put(folder / name, data + f"%{number}\n".encode(), good)
+        yield _put(folder / name, data + f"%{number}\n".encode(), frozenset({READ}))
         if not nameless:
             yield _put(folder / f"not{name}", f"no PDF, {number}".encode(), BROKEN)
 
