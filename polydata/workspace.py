@@ -216,8 +216,7 @@ class Workspace:
         Raises:
             WorkspaceError: if none is named and none found.
         """
-        named = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-        return named or cls.find().root
+        return _named(folder) or cls.find().root
 
     @classmethod
     def find(cls, folder: Path | None = None) -> Workspace:
@@ -226,7 +225,7 @@ class Workspace:
         Raises:
             WorkspaceError: if none is found.
         """
-        named = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+        named = _named(folder)
         if named is not None:
             return cls.open(named)
         here = Path.cwd()
@@ -240,13 +239,21 @@ class Workspace:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a full disk would leave one that looks like settings that say nothing."""
+    """Write a file whole or not at all: a full disk would leave one that looks like settings that say nothing.
+
+    ``files.atomic`` does it for all rooms above; the workspace lies below no room, so that settings cost no imports.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(data)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _named(folder: Path | None) -> Path | None:
+    """The workspace that is named: by the caller, else by POLYDATA_WORKSPACE."""
+    return folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
 
 
 def task_for(folder: Path | None) -> Task:

@@ -75,7 +75,7 @@ def test_every_extra_that_a_hint_names_exists() -> None:
     named |= {
         extra
         for path in [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
-        for extra in re.findall(re.escape(PROJECT["name"]) + r"\[(\w+)\]", path.read_text("utf-8"))
+        for extra in re.findall(r"pip install '(?:\.|polydata-micrographs)\[(\w+)\]", path.read_text("utf-8"))
     }
     assert {"lite", "mlflow", "onnx", "dask", "s3", "keyring"} <= named <= set(PROJECT["optional-dependencies"])
 

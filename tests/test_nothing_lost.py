@@ -2,7 +2,7 @@
 
 Papers are extracted once by the real method; the sequences then write them as extraction does, as another version of
 the method that encodes pictures otherwise would, and as a PDF that was saved again. What a pull writes is written as by
-a pull. POLYDATA_SEQUENCES says how many sequences of ten steps are drawn; 200 are run for docs/reliability.md.
+a pull. POLYDATA_SEQUENCES says how many sequences of ten steps are drawn.
 """
 
 from __future__ import annotations
@@ -100,8 +100,6 @@ class People(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(getattr(self, "folder", "nowhere"), ignore_errors=True)
 
-    # How a step is taken, and how one is killed.
-
     def session(self) -> Session:
         return open_session(Workspace.open(self.folder / "w"))
 
@@ -175,8 +173,6 @@ class People(RuleBasedStateMachine):
             with self.session() as session:
                 assert self.faults(session, self.said) == []
                 assert check(session) == []
-
-    # What people and commands do.
 
     kills = st.one_of(st.just(0), st.just(0), st.integers(1, 12))
 

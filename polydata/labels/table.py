@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,15 +60,14 @@ def import_answers(session: Session, path: Path) -> Brought:
         InputError: if the file is no such table, or a row cannot be what it should be; nothing is written then.
     """
     rows = [_checked(path, row.number, row.problem, row.values) for row in read_table(path)]
-    catalogue, came = session.catalogue, Counter[str]()
+    catalogue = session.catalogue
     with catalogue.transaction():
         kept = stored.other_decisions(catalogue, [row for row in rows if row["kind"] == "decision"])
         stored.remember(catalogue, rows)
-        for kind, count in stored.bring_said(catalogue, rows, path.name).items():
-            came[kind] += count
+        came = stored.bring_said(catalogue, rows, path.name)
         follow(catalogue)
     waiting = stored.waiting(catalogue, {row["image_sha256"] for row in rows})
-    return Brought(dict(came), len(rows) - sum(came.values()) - len(kept), tuple(kept), waiting)
+    return Brought(came, len(rows) - sum(came.values()) - len(kept), tuple(kept), waiting)
 
 
 def _checked(path: Path, number: int, problem: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,15 +31,8 @@ YES, NO = TASK.positive, TASK.negative
 
 
 @pytest.fixture
-def title(request: pytest.FixtureRequest) -> str:
-    return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]
-
-
-@pytest.fixture
-def workspace(label_studio: LabelStudioServer, title: str, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setenv("POLYDATA_LABEL_STUDIO_TOKEN", label_studio.token)
-    root = str(label_studio.document_root)
-    workspace = make_workspace(label_studio.document_root / title, label_studio.url, title, document_root=root)
+def workspace(workspace: Workspace) -> Workspace:
+    """The workspace of the test, with twelve images."""
     add_images(workspace, [picture(n) for n in range(12)])
     return workspace
 
@@ -49,11 +41,6 @@ def workspace(label_studio: LabelStudioServer, title: str, monkeypatch: pytest.M
 def session(workspace: Workspace) -> Iterator[Session]:
     with open_session(workspace) as opened:
         yield opened
-
-
-@pytest.fixture
-def api(label_studio: LabelStudioServer) -> Api:
-    return Api(label_studio)
 
 
 def answered(session: Session) -> dict[str, str]:

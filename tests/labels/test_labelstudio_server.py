@@ -29,23 +29,6 @@ TASK = Task.load()
 
 
 @pytest.fixture
-def title(request: pytest.FixtureRequest) -> str:
-    return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]
-
-
-@pytest.fixture
-def workspace(label_studio: LabelStudioServer, title: str, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setenv("POLYDATA_LABEL_STUDIO_TOKEN", label_studio.token)
-    root = str(label_studio.document_root)
-    return make_workspace(label_studio.document_root / title, label_studio.url, title, document_root=root)
-
-
-@pytest.fixture
-def api(label_studio: LabelStudioServer) -> Api:
-    return Api(label_studio)
-
-
-@pytest.fixture
 def catalogue(workspace: Workspace) -> Iterator[Catalogue]:
     add_images(workspace, [picture(n) for n in range(7)])
     with open_session(workspace) as opened:
