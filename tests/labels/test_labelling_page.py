@@ -25,8 +25,11 @@ BAR = {"version": 1, "value": 5.0, "unit": "µm", "value_um": 5.0, "length_px": 
        "x0": 10.0, "x1": 92.0, "y": 5.0}  # fmt: skip
 
 
-def bar_width(who: Reviewer) -> float:
-    return float(who.driver.find_element(By.CSS_SELECTOR, "[style*='border-top']").rect["width"])
+def bar_fits(who: Reviewer) -> bool:
+    """Whether the drawn bar is as long as that of the image, as both are shown now: a page is laid out in steps."""
+    natural, _, shown = who.image() or (1.0, 1.0, 0.0)
+    drawn = float(who.driver.find_element(By.CSS_SELECTOR, "[style*='border-top']").rect["width"])
+    return drawn == pytest.approx(BAR["length_px"] * shown / natural, rel=0.02)
 
 
 def submit(who: Reviewer, api: Api, title: str, count: int) -> None:
@@ -49,15 +52,14 @@ def test_a_reviewer_answers_in_the_browser(
         session.catalogue.upsert("scale_readings", [BAR | {"image_sha256": image.sha256} for image in images])
         push(session)
         with reviewer(label_studio) as who:
-            natural, _, shown = who.open_next_task(api.project(title))
-            assert natural == first.width
+            assert who.open_next_task(api.project(title))[0] == first.width
             screenshot(who, tmp_path / "page.png")
             words = who.text()
             assert TASK.question in words
             assert "blend <b>0</b>" in words  # the caption as it is, not as markup
             assert "PLA; PBAT" in words
             assert "5 µm" in words
-            assert bar_width(who) == pytest.approx(82 * shown / natural, rel=0.02)
+            who.until(lambda: bar_fits(who), "a bar as long as that of the image")
             assert who.chosen() == 0  # nothing leads the reviewer
             who.press("2")
             who.until(lambda: who.chosen() == 1, "the choice")
@@ -70,8 +72,8 @@ def test_a_reviewer_answers_in_the_browser(
             # What a model says is chosen already where that was wanted; the reviewer only submits.
             said = Predictions("model", {second.sha256: Prediction(TASK.labels[2], (0.1, 0.2, 0.7))})
             assert push(session, predictions=said).predicted == 1
-            natural, _, shown = who.open_next_task(api.project(title))
-            assert bar_width(who) == pytest.approx(82 * shown / natural, rel=0.02)
+            who.open_next_task(api.project(title))
+            who.until(lambda: bar_fits(who), "a bar as long as that of the image")
             who.until(lambda: who.chosen() == 1, "the prediction")
             screenshot(who, tmp_path / "prediction.png")
             submit(who, api, title, 2)

@@ -62,7 +62,11 @@ class Reviewer:
         self.until(lambda: "Labeling Instructions" in self.text(), "the guide")
         self.press(Keys.ESCAPE)
         self.until(lambda: "Labeling Instructions" not in self.text(), "the page without the guide")
-        return self.until(lambda: self.driver.execute_script(IMAGE), "the image")
+        return self.until(self.image, "the image")
+
+    def image(self) -> list[float]:
+        """Natural width and height and shown width of the image, as it is now; nothing before it is there."""
+        return self.driver.execute_script(IMAGE) or []
 
     def chosen(self) -> int:
         """How many answers are chosen."""
