@@ -52,14 +52,8 @@ def _local(tag: Any) -> str:
     return str(tag).rpartition("}")[2]
 
 
-def _number(name: str) -> int:
-    number = 0
-    for letter in name:
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number
-
-
 def _marks(source: Any, path: Path) -> _Marks:
+    from openpyxl.utils import column_index_from_string
     from openpyxl.xml.functions import iterparse
 
     marks, cells, row, column = _Marks(), 0, 0, 0
@@ -75,7 +69,7 @@ def _marks(source: Any, path: Path) -> _Marks:
             if cells > MAX_CELLS:
                 raise InputError(f"{path} has more than {MAX_CELLS:,} cells.", "Cut it into several files.")
             at = _RANGE.fullmatch(element.get("r", ""))
-            column = _number(at[1]) if at else column + 1
+            column = column_index_from_string(at[1]) if at else column + 1
             parts = {_local(part.tag): part for part in element}
             known = "is" in parts or ("v" in parts and (element.get("t") == "str" or parts["v"].text))
             if "f" in parts and not known:
@@ -83,7 +77,7 @@ def _marks(source: Any, path: Path) -> _Marks:
         elif tag == "row":
             element.clear()
         elif tag == "mergeCell" and (found := _RANGE.fullmatch(element.get("ref", ""))) and found[3]:
-            box = (int(found[2]), int(found[4]), _number(found[1]), _number(found[3]))
+            box = (int(found[2]), int(found[4]), column_index_from_string(found[1]), column_index_from_string(found[3]))
             marks.merged.append(_Merged(*box, found[0]))
             if len(marks.merged) > MAX_MERGED:
                 raise InputError(f"{path} has more than {MAX_MERGED:,} merged cells.")
