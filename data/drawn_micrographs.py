@@ -220,6 +220,50 @@ def transmitted(field: Field, rng: Rng) -> Field:
     return 1 - unit(grey) if rng.random() < 0.25 else unit(grey)
 
 
+def bright_field(side: int, rng: Rng) -> Field:
+    """Thin matter on a light film: sheets, particles, fibres or fringes, faint or dense, some at a film's torn edge."""
+    light = np.full((side, side), float(rng.uniform(0.5, 0.95)), np.float32)
+    light += float(rng.uniform(0, 0.25)) * (fractal(side, rng, 2.8) - 0.5)
+    for _ in range(int(rng.integers(1, 4))):
+        how, dense = rng.random(), float(rng.uniform(0.05, 0.9))
+        if how < 0.35:
+            thick = particles(side, rng) * (fractal(side, rng, 2.6) > float(rng.uniform(0, 0.6)))
+        elif how < 0.5:
+            thick = fibres(side, rng)
+        elif how < 0.7:  # a sheet or the edge of a film, darker at its folds
+            sheet = fractal(side, rng, 2.8)
+            thick = (sheet > float(rng.uniform(0.3, 0.7))) * (0.4 + 0.6 * cracks(side, rng))
+        elif how < 0.85:
+            thick = domains(side, rng)
+        else:  # lattice fringes in places
+            thick = layers(side, rng) * (fractal(side, rng, 2.6) > float(rng.uniform(0, 0.6))) * 0.5
+        light = light * np.exp(
+            -2 * dense * cv2.GaussianBlur(np.asarray(thick, np.float32), (0, 0), float(rng.uniform(0.4, 3)))
+        )
+    speckle = cv2.GaussianBlur(
+        rng.standard_normal((side, side), dtype=np.float32), (0, 0), float(rng.uniform(0.6, 1.6))
+    )
+    light = light + float(rng.uniform(0, 0.06)) * speckle / (speckle.std() + 1e-6)
+    return np.asarray(np.clip(light, 0, 1), np.float32)
+
+
+def etched(side: int, rng: Rng) -> Field:
+    """A polished and etched section in reflected light: thin dark borders, needles and pits on a light ground."""
+    marks = np.full((side, side), 255, np.uint8)
+    for x, y in _points(side, rng).astype(int) % side:
+        marks[y, x] = 0
+    _, cells = cv2.distanceTransformWithLabels(marks, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    edges = (cv2.morphologyEx(cells.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0).astype(
+        np.float32
+    )
+    edges = cv2.GaussianBlur(edges, (0, 0), float(rng.uniform(0.4, 1.6)))
+    shades = rng.random(int(cells.max()) + 1, dtype=np.float32)[cells]
+    grey = float(rng.uniform(0.6, 1)) - float(rng.uniform(0.3, 1)) * edges + float(rng.uniform(0, 0.4)) * (shades - 0.5)
+    if rng.random() < 0.5:
+        grey = grey - float(rng.uniform(0.2, 0.8)) * fibres(side, rng) * (fractal(side, rng, 2.4) > 0.4)
+    return np.asarray(np.clip(grey + float(rng.uniform(0, 0.3)) * (fractal(side, rng, 2.4) - 0.5), 0, 1), np.float32)
+
+
 def coloured(grey: Field, field: Field, rng: Rng) -> Field:
     """Tints of optical and force microscopes and of false colours, side x side x 3."""
     how = rng.random()
@@ -247,8 +291,14 @@ def micrograph(side: int, rng: Rng) -> Rgb:
     if rng.random() < 0.15:  # an object on a smooth ground
         mask = domains(side, rng) if rng.random() < 0.3 else (fractal(side, rng, 2.8) > float(rng.uniform(0.35, 0.75)))
         field = np.asarray(field * mask + float(rng.random()) * (1 - mask), np.float32)
-    grey = scanning(field, rng) if rng.random() < 0.65 else transmitted(field, rng)
-    grey = unit(grey) ** float(np.exp(rng.normal(0, 0.45)))
+    how = rng.random()
+    if how < 0.55:
+        grey = unit(scanning(field, rng))
+    elif how < 0.65:
+        grey = unit(transmitted(field, rng))
+    else:
+        grey = bright_field(side, rng) if how < 0.88 else etched(side, rng)
+    grey = grey ** float(np.exp(rng.normal(0, 0.45)))
     low, span = float(rng.uniform(0, 0.45)), float(rng.uniform(0.25, 1))
     grey = np.asarray(np.clip(low + grey * min(span, 1 - low + 0.25), 0, 1), np.float32)
     picture = coloured(grey, field, rng) if rng.random() < 0.22 else np.repeat(grey[..., None], 3, 2)

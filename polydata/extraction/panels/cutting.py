@@ -1,0 +1,269 @@
+"""A figure taken apart into panels by its pixels: cut where a panel's edge or the ground runs from side to side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from polydata.extraction.panels.seams import Window, size
+from polydata.vision.measures import Rgb
+from polydata.vision.panel_map import SIDES, PanelMap, look
+
+ROUGH = (320,)
+"""Pixels of the longer side at which a figure without any photograph is looked at."""
+
+SURE = 0.5
+"""Strength of a line from which it is cut at."""
+
+ASKED = 0.2
+"""The same where the caption names more panels, or more letters are printed, than there are parts."""
+
+BEYOND = 0.6
+"""The same where there are already as many parts as the caption names."""
+
+LIKELY = 0.1
+"""From this share of micrograph on a part is worth a panel of its own; the screening decides what it is."""
+
+NARROW = 0.06
+"""Parts narrower than this share of their figure's longer side that are no micrographs are no panels."""
+
+STRETCHES = 12
+"""Parts of a line of which the weaker half counts: a cut runs from side to side."""
+
+LEAST = 12
+"""Places that a panel is high and wide at least: 24 pixels of a figure of 640."""
+
+BARE = 0.6
+"""Share of ground from which a row or column at the rim of a window is no part of its panel."""
+
+PLAIN = 4.0
+"""Grey levels; a part with less spread (standard deviation) shows nothing."""
+
+PLACED = 0.15
+"""What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip."""
+
+FAINT, FULL = 0.3, 0.7
+"""How surely a place within a drawing shows a micrograph, and the share of its box that a micrograph there fills."""
+
+NEAR = 1.5
+"""Places around the edge of a part within which its edge is sought in the pixels."""
+
+STEP = 0.6
+"""Share of the strongest step near an edge that the edge itself has; of several the innermost is taken."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A panel that was cut out.
+
+    Attributes:
+        window: in pixels of the figure.
+        micrograph: share of it that looks like a micrograph, 0 to 1.
+        set_in: it is a micrograph within a plot or drawing that is a panel too.
+    """
+
+    window: Window
+    micrograph: float
+    set_in: bool = False
+
+
+@dataclass
+class _Leaf:
+    """A part that may be cut further: the strength of the strongest line across it, and the parts on its sides."""
+
+    window: Window
+    letters: int
+    micrograph: float
+    strength: float = 0.0
+    halves: tuple[Window, Window] | None = None
+
+
+def take_apart(
+    rgb: Rgb,
+    count: int | None,
+    placed: Sequence[Window] = (),
+    letters: Sequence[tuple[float, float]] = (),
+    *,
+    pictures: bool = True,
+) -> list[Part]:
+    """Panels of a figure.
+
+    The part with the strongest line is cut first, until no line is sure; lines less sure are cut at while the caption
+    names more panels than there are, or a part holds several letters.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+        count: panels that the caption names; None where it names none.
+        placed: images that the page places within the figure.
+        letters: row and column of each letter that the page prints in the figure.
+        pictures: there may be photographs in it; one of lines and words alone is looked at more coarsely.
+
+    Returns:
+        At least one, in the order of the cuts.
+    """
+    seen = look(rgb, SIDES if pictures else ROUGH)
+    line = _lines(seen, placed)
+    places = [(row * seen.scale[0], column * seen.scale[1]) for row, column in letters]
+    whole = _trimmed(seen, (0, 0, seen.edge.shape[0], seen.edge.shape[1]))
+    if whole is None:
+        return [Part((0, 0, rgb.shape[0], rgb.shape[1]), 0.0)]
+    leaves, side = [_leaf(seen, line, whole, places)], max(seen.edge.shape)
+    while True:
+        missing = (count or 0) - len(_panels(leaves, side))
+        asked = [one for one in leaves if one.letters > 1 or missing > 0]
+        least = BEYOND if count and missing <= 0 else SURE
+        able = [one for one in leaves if one.strength >= least] or [one for one in asked if one.strength >= ASKED]
+        if not able:
+            break
+        cut = max(able, key=lambda one: one.strength)
+        halves = [_trimmed(seen, half) for half in cut.halves or ()]
+        kept = [one for one in halves if one and min(size(one)) >= LEAST // 2 and not _plain(rgb, seen, one)]
+        at = leaves.index(cut)
+        if not kept:
+            cut.strength = 0.0
+            continue
+        leaves[at : at + 1] = [_leaf(seen, line, one, places) for one in kept]
+    islands = _islands(seen, [one.window for one in leaves])
+    kept = [one.window for one in (_panels(leaves, side) if count else leaves)]
+    return [
+        Part(_fitted(rgb, seen, one), float(_within(seen.micrograph, one).mean()), set_in)
+        for some, set_in in ((kept, False), (islands, True))
+        for one in some
+    ]
+
+
+def _panels(leaves: Sequence[_Leaf], side: int) -> list[_Leaf]:
+    """Leaves without titles, legends and scales of colours: what is no micrograph and narrow beside the figure."""
+    return [one for one in leaves if one.micrograph > 0.5 or min(size(one.window)) > NARROW * side]
+
+
+def _islands(seen: PanelMap, parts: Sequence[Window]) -> list[Window]:
+    """Micrographs that stand freely within plots and drawings.
+
+    Args:
+        seen: what the network makes of the figure.
+        parts: of the figure; no island takes up half of one.
+    """
+    shown = (cv2.blur(seen.micrograph, (3, 3)) > FAINT).astype(np.uint8)
+    for top, left, bottom, right in parts:
+        if shown[top:bottom, left:right].mean() > 0.5:
+            shown[top:bottom, left:right] = 0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(shown, connectivity=4)
+    boxes = [
+        (y, x, y + h, x + w)
+        for x, y, w, h, filled in stats[1:].tolist()
+        if min(w, h) >= LEAST and filled > FULL * w * h
+    ]
+    near = np.asarray(cv2.dilate(seen.edge, np.ones((5, 5), np.uint8)), np.float32)
+    return [box for box in boxes if _outline(near, box) > SURE]
+
+
+def _outline(edge: npt.NDArray[np.float32], window: Window) -> float:
+    """How surely a panel ends at the outline of a window, 0 to 1: the mean of its four sides."""
+    top, left, bottom, right = window
+    sides = edge[top, left:right], edge[bottom - 1, left:right], edge[top:bottom, left], edge[top:bottom, right - 1]
+    return float(np.mean([side.mean() for side in sides]))
+
+
+def _plain(rgb: Rgb, seen: PanelMap, window: Window) -> bool:
+    """Whether a part of a figure is all of one tone, as the rest of a row that is not full."""
+    down, across = seen.scale
+    top, left, bottom, right = (round(edge / scale) for edge, scale in zip(window, (down, across) * 2, strict=True))
+    return float(rgb[top:bottom, left:right].std()) < PLAIN
+
+
+def _within(plane: npt.NDArray[np.float32], window: Window) -> npt.NDArray[np.float32]:
+    return plane[window[0] : window[2], window[1] : window[3]]
+
+
+def _lines(seen: PanelMap, placed: Sequence[Window]) -> npt.NDArray[np.float32]:
+    """How likely each place lies on no panel: on ground or at an edge, those of placed images helped a little."""
+    line = np.maximum(seen.edge, seen.ground)
+    rows, columns = line.shape
+    down, across = seen.scale
+    for top, left, bottom, right in placed:
+        inside = (
+            slice(max(0, round(top * down)), round(bottom * down)),
+            slice(max(0, round(left * across)), round(right * across)),
+        )
+        for y in {min(rows - 1, max(0, round(edge * down))) for edge in (top, bottom)}:
+            line[y, inside[1]] = 1 - (1 - line[y, inside[1]]) * (1 - PLACED)
+        for x in {min(columns - 1, max(0, round(edge * across))) for edge in (left, right)}:
+            line[inside[0], x] = 1 - (1 - line[inside[0], x]) * (1 - PLACED)
+    return line
+
+
+def _trimmed(seen: PanelMap, window: Window) -> Window | None:
+    """A window without the ground around its panel; None where there is nothing else."""
+    top, left, bottom, right = window
+    for _ in range(2):
+        part = seen.ground[top:bottom, left:right]
+        rows, columns = np.flatnonzero(part.mean(1) < BARE), np.flatnonzero(part.mean(0) < BARE)
+        if not rows.size or not columns.size:
+            return None
+        top, bottom = top + int(rows[0]), top + int(rows[-1]) + 1
+        left, right = left + int(columns[0]), left + int(columns[-1]) + 1
+    return top, left, bottom, right
+
+
+def _leaf(
+    seen: PanelMap, line: npt.NDArray[np.float32], window: Window, letters: Sequence[tuple[float, float]]
+) -> _Leaf:
+    """A window with the strongest line across it."""
+    top, left, bottom, right = window
+    inside = sum(top <= row < bottom and left <= column < right for row, column in letters)
+    leaf = _Leaf(window, inside, float(_within(seen.micrograph, window).mean()))
+    for axis in (0, 1):
+        strength = _strength(_within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
+        if strength.size and strength.max() > leaf.strength:
+            level = np.flatnonzero(strength > 0.98 * strength.max())
+            at = window[axis] + LEAST + int(level[len(level) // 2])
+            leaf.strength = float(strength.max())
+            leaf.halves = (
+                ((top, left, at, right), (at, left, bottom, right))
+                if axis == 0
+                else ((top, left, bottom, at), (top, at, bottom, right))
+            )
+    return leaf
+
+
+def _strength(line: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:
+    """How surely each row (axis 0) or column of a window is a cut, 0 to 1."""
+    flat = line if axis == 0 else line.T
+    ends = np.linspace(0, flat.shape[1], min(STRETCHES, flat.shape[1]) + 1).astype(int)
+    sums = np.concatenate([np.zeros((flat.shape[0], 1), np.float32), np.cumsum(flat, 1)], 1)
+    means = np.diff(sums[:, ends], axis=1) / np.diff(ends)
+    return np.asarray(np.sort(means, 1)[:, : max(1, means.shape[1] // 2)].mean(1), np.float32)
+
+
+def _fitted(rgb: Rgb, seen: PanelMap, window: Window) -> Window:
+    """A window in pixels of the figure, its edges moved to the steps in the picture that they stand at."""
+    rows, columns = rgb.shape[:2]
+    down, across = seen.scale
+    top, left = round(window[0] / down), round(window[1] / across)
+    bottom, right = min(rows, round(window[2] / down)), min(columns, round(window[3] / across))
+    across_rows, down_columns = rgb[top:bottom].mean(2), rgb[:, left:right].mean(2)
+    reach = max(2, math.ceil(NEAR / down)), max(2, math.ceil(NEAR / across))
+    return (
+        _edge(down_columns, top, reach[0], first=True),
+        _edge(across_rows.T, left, reach[1], first=True),
+        _edge(down_columns, bottom, reach[0], first=False),
+        _edge(across_rows.T, right, reach[1], first=False),
+    )
+
+
+def _edge(grey: npt.NDArray[np.float64], at: int, reach: int, *, first: bool) -> int:
+    """Where a panel begins or ends near a row: at the innermost of the strong steps from row to row."""
+    low, high = max(1, at - reach), min(len(grey) - 1, at + reach)
+    if low >= high:
+        return at
+    steps = np.abs(np.diff(grey[low - 1 : high + 1], axis=0)).mean(1)
+    strong = low + np.flatnonzero(steps >= STEP * steps.max())
+    if steps.max() < 2 * np.median(steps) + 1:
+        return at
+    return int(strong[-1] if first else strong[0])

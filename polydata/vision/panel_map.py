@@ -1,0 +1,124 @@
+"""What every part of a figure shows, by a small network: ground, micrograph, another panel, or the edge of a panel.
+
+The network was trained by data/train_panels.py on figures composed at random. Its session is made at the first use in
+a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from polydata.vision.measures import Rgb
+
+MODEL = Path(__file__).with_name("panels_1.onnx")
+"""Written by data/train_panels.py."""
+
+SIDES = (512, 640)
+"""Pixels of the longer side at which a figure is shown to the network; its answers are averaged."""
+
+STRIDE = 2
+"""Pixels of that side by side that have one answer."""
+
+MULTIPLE = 32
+"""The network takes sides that are multiples of this; what is missing is white."""
+
+Share = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PanelMap:
+    """Probabilities for each place of a figure, all rows x columns, 0 to 1.
+
+    Attributes:
+        ground: between panels; with ``micrograph`` and ``other`` it adds up to 1.
+        micrograph: inside a micrograph, print on it and insets in it included.
+        other: inside a plot, drawing, photograph or anything else.
+        edge: within two pixels of where a panel ends.
+        scale: places a pixel of the picture, down and across.
+    """
+
+    ground: Share
+    micrograph: Share
+    other: Share
+    edge: Share
+    scale: tuple[float, float]
+
+
+@cache
+def _session() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+
+
+def look(rgb: Rgb, sides: Sequence[int] = SIDES) -> PanelMap:
+    """Map a figure, a panel, or any picture.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+        sides: pixels of the longer side at which it is looked at, rising; the map is as fine as the last.
+    """
+    seen = [_look(rgb, side) for side in sides]
+    rows, columns = seen[-1].shape[1:]
+    alike = [np.stack([cv2.resize(plane, (columns, rows)) for plane in one]) for one in seen]
+    mean = np.asarray(np.mean(alike, axis=0), np.float32)
+    return PanelMap(mean[0], mean[1], mean[2], mean[3], (rows / rgb.shape[0], columns / rgb.shape[1]))
+
+
+def _look(rgb: Rgb, side: int) -> Share:
+    """Probabilities of ground, micrograph, other panel and edge: 4 x rows x columns."""
+    rows, columns = rgb.shape[:2]
+    factor = side / max(rows, columns)
+    height, width = max(STRIDE, round(rows * factor)), max(STRIDE, round(columns * factor))
+    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    whole = np.full((3, -height % MULTIPLE + height, -width % MULTIPLE + width), 255, np.float32)
+    whole[:, :height, :width] = small.transpose(2, 0, 1)
+    logits = _session().run(None, {"figure": whole[None]})[0][0, :, : -(-height // STRIDE), : -(-width // STRIDE)]
+    shares = np.exp(logits[:3] - logits[:3].max(0))
+    shares /= shares.sum(0)
+    edge = 1 / (1 + np.exp(-logits[3:]))
+    return np.asarray(np.concatenate([shares, edge]), np.float32)
+
+
+def log_odds(share: float) -> float:
+    """Log-odds of a share, within 6 of even."""
+    return float(np.clip(np.log((share + 1e-4) / (1 - share + 1e-4)), -6, 6))
+
+
+LOOKS = (224, 320)
+"""Pixels of the longer side at which a single picture is looked at, for texture differs with size."""
+
+
+def micrograph_odds(rgb: Rgb) -> float:
+    """Log-odds that a picture is a micrograph, within 6 of even: the mean of several looks at it alone.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+    """
+    return float(np.mean([log_odds(float(look(rgb, (side,)).micrograph.mean())) for side in LOOKS]))
+
+
+NO_CHANCE = 0.01
+"""A panel of which less looks like a micrograph within its figure is none, whatever it looks like alone."""
+
+
+def panel_odds(rgb: Rgb, share: float) -> float:
+    """Log-odds that a panel is a micrograph, within 6 of even, by what it looks like within its figure and alone.
+
+    Args:
+        rgb: the panel, rows x columns x 3, 0 to 255.
+        share: of it that looks like a micrograph within its figure, 0 to 1.
+    """
+    within = log_odds(share)
+    return within if share < NO_CHANCE else (within + 2 * micrograph_odds(rgb)) / 3
