@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.papers import extraction_counts, move_paper, older_versions, read_by, save_paper
+from polydata.catalogue.papers import extraction_counts, move_papers, older_versions, read_by, save_paper
 from polydata.choices import Kind
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper, PaperMeta
 
@@ -122,8 +122,7 @@ def main(total: int) -> None:
                 print(f"{name}: {time.process_time() - start:.2f} s CPU")
             some = sorted(read_by(catalogue, "1"))[:SAMPLE]
             start = time.process_time()
-            for sha256 in some:
-                move_paper(catalogue, sha256, Path("/elsewhere") / sha256)
+            move_papers(catalogue, {sha256: Path("/elsewhere") / sha256 for sha256 in some})
             print(f"a file that was read before: {1000 * (time.process_time() - start) / len(some):.1f} ms CPU")
             start = time.process_time()
             for sha256 in some:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,43 +13,63 @@ _RECORD_FIELDS = (
     "literature_description", "scale_um",
 )  # fmt: skip
 
+_PLACE = """'a': papers.file_name, 'b': papers.paper_id, 'c': figures.page, 'd': figures.figure_id,
+            'e': panels.position, 'panel_id': panels.panel_id"""
+"""Where a panel stands, as a structure that is ordered as papers are read."""
 
-def images_to_review(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """One row for each image that a panel shows, with the panel's place and words.
 
-    Columns: image_sha256, format, mode, alpha_only, width, height (pixels), decision (of the newest automatic
-    screening, None where there is none), imported (it came with a published data set), label (the resolved one),
-    conflict (sources or reviewers differ), answered (reviewers said something), disputed (different things), caption,
-    caption_stem, panel, figure, page, paper, title, places (how many panels show this image), bar_px, bar_value and
-    bar_unit (the scale bar read from it), scale_um (the best scale that is known, of the caption too).
-    An image that stands in several panels has the words of the first. Ordered by paper, page and position.
+def images_to_review(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    """One row for each image that a panel shows, by paper, page and position of the first panel that shows it.
+
+    Columns: image_sha256, format, mode, decision (of the newest automatic screening, None where there is none),
+    imported (it came with a published data set), label (the resolved one), conflict (sources or reviewers differ),
+    answered (reviewers said something), disputed (different things). Ask nothing else of the catalogue until the last
+    one came.
     """
-    return catalogue.rows(
-        """
-        WITH scaled AS (
-            SELECT image_sha256, arg_max(value_um, panel_scales.confidence) AS scale_um
-            FROM panel_scales JOIN panels USING (panel_id) GROUP BY image_sha256
-        )
-        SELECT panels.image_sha256, images.format, images.mode, images.alpha_only, images.width, images.height,
-               screened.decision, bool_or(papers.status = 'imported') OVER same AS imported, labels.label,
+    return catalogue.each(
+        f"""
+        SELECT shown.image_sha256, images.format, images.mode, screened.decision, shown.imported, labels.label,
                coalesce(labels.conflict, false) AS conflict, reviews.image_sha256 IS NOT NULL AS answered,
-               coalesce(reviews.disputed, false) AS disputed, panels.caption, panels.caption_stem,
-               panels.label AS panel, figures.label AS figure, figures.page, papers.file_name AS paper, papers.title,
-               count(*) OVER same AS places, bars.length_px AS bar_px, bars.value AS bar_value, bars.unit AS bar_unit,
-               scaled.scale_um
-        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-        JOIN images ON images.sha256 = panels.image_sha256
-        LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
-        LEFT JOIN labels ON labels.image_sha256 = panels.image_sha256
-        LEFT JOIN reviews ON reviews.image_sha256 = panels.image_sha256
-        LEFT JOIN scale_readings bars ON bars.image_sha256 = panels.image_sha256
-        LEFT JOIN scaled ON scaled.image_sha256 = panels.image_sha256
-        WINDOW same AS (PARTITION BY panels.image_sha256)
-        QUALIFY row_number() OVER (PARTITION BY panels.image_sha256 ORDER BY papers.file_name, papers.paper_id,
-                                   figures.page, figures.figure_id, panels.position, panels.panel_id) = 1
-        ORDER BY papers.file_name, papers.paper_id, figures.page, figures.figure_id, panels.position, 1
-        """
+               coalesce(reviews.disputed, false) AS disputed
+        FROM (
+            SELECT image_sha256, min({{{_PLACE}}}) AS place, bool_or(papers.status = 'imported') AS imported
+            FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id) GROUP BY image_sha256
+        ) shown
+        JOIN images ON images.sha256 = shown.image_sha256
+        LEFT JOIN screened USING (image_sha256) LEFT JOIN labels USING (image_sha256)
+        LEFT JOIN reviews USING (image_sha256)
+        ORDER BY place, 1
+        """  # noqa: S608 - a constant
     )
+
+
+def review_texts(catalogue: Catalogue, images: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What is shown to reviewers beside each of these images, by its SHA-256: place and words of its panel.
+
+    Columns: image_sha256, width, height (pixels), caption, caption_stem, panel, figure, page, paper, title, places (how
+    many panels show this image), bar_px, bar_value and bar_unit (the scale bar read from it), scale_um (the best scale
+    that is known, of the caption too). An image that stands in several panels has the words of the first.
+    """
+    rows = catalogue.rows(
+        f"""
+        WITH asked AS (SELECT panels.* FROM panels WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))), scaled AS (
+            SELECT image_sha256, arg_max(value_um, panel_scales.confidence) AS scale_um
+            FROM panel_scales JOIN asked USING (panel_id) GROUP BY image_sha256
+        ), first AS (
+            SELECT image_sha256, count(*) AS places, min({{{_PLACE}}}).panel_id AS panel_id
+            FROM asked panels JOIN figures USING (figure_id) JOIN papers USING (paper_id) GROUP BY image_sha256
+        )
+        SELECT first.image_sha256, images.width, images.height, asked.caption, asked.caption_stem, asked.label AS panel,
+               figures.label AS figure, figures.page, papers.file_name AS paper, papers.title, places,
+               bars.length_px AS bar_px, bars.value AS bar_value, bars.unit AS bar_unit, scaled.scale_um
+        FROM first JOIN asked USING (panel_id) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        JOIN images ON images.sha256 = first.image_sha256
+        LEFT JOIN scale_readings bars ON bars.image_sha256 = first.image_sha256
+        LEFT JOIN scaled ON scaled.image_sha256 = first.image_sha256
+        """,  # noqa: S608 - a constant
+        [list(images)],
+    )
+    return {row["image_sha256"]: row for row in rows}
 
 
 def rule_suggestions(catalogue: Catalogue) -> dict[str, str]:
@@ -65,13 +85,15 @@ def test_side(catalogue: Catalogue, split: str) -> set[str]:
     return set(catalogue.column(sql, [split]))
 
 
-def record_texts(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
-    """Fields of the records linked to each image, the best link first; the record's own label is left out."""
+def record_texts(catalogue: Catalogue, images: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Fields of the records linked to each of these images, the best link first; the record's own label is left out."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in catalogue.rows(
         f"""SELECT panels.image_sha256, record_id, {", ".join(f"records.{f}" for f in _RECORD_FIELDS)}
             FROM links JOIN records USING (record_id) JOIN panels USING (panel_id)
-            ORDER BY panels.image_sha256, links.score DESC, record_id"""  # noqa: S608 - names of this module
+            WHERE panels.image_sha256 IN (SELECT unnest(?::TEXT[]))
+            ORDER BY panels.image_sha256, links.score DESC, record_id""",  # noqa: S608 - names of this module
+        [list(images)],
     ):
         fields = {f: row[f] for f in _RECORD_FIELDS}
         records = found.setdefault(row["image_sha256"], [])

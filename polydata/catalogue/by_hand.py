@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,12 +58,13 @@ class ManualLink:
     there: bool = True
 
 
-def manual_links(catalogue: Catalogue) -> list[ManualLink]:
-    """All links by hand, also those whose target is not there at present."""
+def manual_links(catalogue: Catalogue, record_id: str | None = None) -> list[ManualLink]:
+    """All links by hand, or those of a record, also those whose target is not there at present."""
     rows = catalogue.tuples(
         """SELECT record_id, target, target_id, record_id IN (SELECT record_id FROM records) AND (target = 'nothing'
-                  OR target_id IN (SELECT panel_id FROM panels UNION SELECT figure_id FROM figures))
-           FROM manual_links ORDER BY ALL"""
+                  OR target_id IN (SELECT panel_id FROM panels UNION ALL SELECT figure_id FROM figures))
+           FROM manual_links WHERE record_id = coalesce(?, record_id) ORDER BY ALL""",
+        [record_id],
     )
     return [ManualLink(*row) for row in rows]
 
@@ -79,7 +80,7 @@ def add_manual_link(catalogue: Catalogue, link: ManualLink) -> None:
     catalogue.upsert("manual_links", [row])
     for table, made_by_join in MADE_BY_JOIN.items():
         catalogue.run(f"DELETE FROM {table} WHERE record_id = ? AND {made_by_join}", [link.record_id])  # noqa: S608
-    settle_manual_links(catalogue)
+    settle_manual_links(catalogue, [link.record_id])
 
 
 def remove_manual_links(catalogue: Catalogue, record_id: str, target: str | None = None) -> list[ManualLink]:
@@ -89,46 +90,64 @@ def remove_manual_links(catalogue: Catalogue, record_id: str, target: str | None
         target: id of the panel or figure whose link goes, or the beginning of it, also of one that is not there;
             None: all of them.
     """
-    gone = [
-        link
-        for link in manual_links(catalogue)
-        if link.record_id == record_id and (target is None or begins(link.target_id, target))
-    ]
+    there = manual_links(catalogue, record_id)
+    gone = [link for link in there if target is None or begins(link.target_id, target)]
     for link in gone:
         catalogue.run("DELETE FROM manual_links WHERE record_id = ? AND target_id = ?", [record_id, link.target_id])
-    settle_manual_links(catalogue)
+    settle_manual_links(catalogue, [record_id])
     return gone
 
 
-def settle_manual_links(catalogue: Catalogue) -> None:
-    """Let the links follow from those by hand, within the caller's transaction.
+def records_of_paper(catalogue: Catalogue, paper_id: str) -> list[str]:
+    """Records that are linked by hand to a panel or figure which stands in a paper, or stood there last."""
+    return catalogue.column(
+        """SELECT DISTINCT record_id FROM manual_links WHERE paper_id = $1 OR target_id IN (
+               SELECT panel_id FROM panels JOIN figures USING (figure_id) WHERE paper_id = $1
+               UNION ALL SELECT figure_id FROM figures WHERE paper_id = $1)""",
+        [paper_id],
+    )
+
+
+def settle_manual_links(catalogue: Catalogue, records: Sequence[str] | None = None) -> None:
+    """Let the links follow from those by hand, within the caller's transaction. Only what differs is written.
 
     A target that is gone is looked for in its paper by place; where it is not found its link waits.
+
+    Args:
+        records: whose links may have changed; None for all.
     """
-    _find_again(catalogue)
-    _note_places(catalogue)
+    if records is not None and not records:
+        return
+    meant = "true" if records is None else "record_id IN (SELECT unnest($1::TEXT[]))"
+    asked = [] if records is None else [list(records)]
+    _find_again(catalogue, meant, asked)
+    _note_places(catalogue, meant, asked)
     for target, (table, column) in TABLES.items():
-        thing = f"{target}s"
+        standing = f"""
+            SELECT {column}, record_id, 'manual' AS method, 1.0::DOUBLE AS score FROM (
+                SELECT record_id, target_id AS {column} FROM manual_links WHERE target = '{target}' AND {meant}
+            ) SEMI JOIN {target}s USING ({column})"""  # noqa: S608 - constants
         catalogue.run(
-            f"""DELETE FROM {table} WHERE method = 'manual' AND (record_id, {column}) NOT IN (
-                    SELECT (record_id, target_id) FROM manual_links JOIN {thing} ON target_id = {column}
-                    WHERE target = ?)""",  # noqa: S608
-            [target],
+            f"""DELETE FROM {table} WHERE (record_id, {column}) IN (
+                    SELECT (record_id, {column}) FROM (FROM {table} WHERE method = 'manual' AND {meant})
+                    ANTI JOIN ({standing}) USING (record_id, {column}))""",  # noqa: S608 - constants
+            asked,
         )
         catalogue.run(
             f"""INSERT OR REPLACE INTO {table} ({column}, record_id, method, score)
-                SELECT target_id, record_id, 'manual', 1.0 FROM manual_links JOIN {thing} ON target_id = {column}
-                JOIN records USING (record_id) WHERE target = ?""",  # noqa: S608
-            [target],
+                FROM ({standing}) SEMI JOIN records USING (record_id)
+                ANTI JOIN {table} USING ({column}, record_id, method, score)""",
+            asked,
         )
 
 
-def _find_again(catalogue: Catalogue) -> None:
+def _find_again(catalogue: Catalogue, meant: str, asked: Sequence[Any]) -> None:
     """Give links whose target is gone the one that stands in its place now."""
     lost = catalogue.rows(
-        """SELECT * FROM manual_links
-           WHERE x0 IS NOT NULL AND target_id NOT IN (SELECT panel_id FROM panels UNION SELECT figure_id FROM figures)
-           ORDER BY record_id, target_id"""
+        f"""SELECT * FROM (FROM manual_links WHERE x0 IS NOT NULL AND {meant})
+            ANTI JOIN panels ON panel_id = target_id ANTI JOIN figures ON figures.figure_id = target_id
+            ORDER BY record_id, target_id""",  # noqa: S608 - conditions of this module
+        asked,
     )
     of_paper: dict[tuple[str, str], dict[str, Spot]] = defaultdict(dict)
     for row in lost:
@@ -174,13 +193,19 @@ def inherit(catalogue: Catalogue, older: str, newer: str) -> None:
         )
 
 
-def _note_places(catalogue: Catalogue) -> None:
+def _note_places(catalogue: Catalogue, meant: str, asked: Sequence[Any]) -> None:
     """Write down where the targets stand that are there."""
     names = ("paper_id", "page", "figure_label", "panel_label", *CORNERS)
-    catalogue.run(
-        f"""UPDATE manual_links SET {", ".join(f"{name} = place.{name}" for name in names)}
-            FROM ({" UNION ALL ".join(PLACES.values())}) place WHERE target_id = place.id"""  # noqa: S608
-    )
+    mine = f"SELECT target_id FROM manual_links WHERE {meant}"  # noqa: S608 - conditions of this module
+    targets = {"panel": "panels.panel_id", "figure": "figures.figure_id"}
+    for target, place in PLACES.items():
+        catalogue.run(
+            f"""UPDATE manual_links SET {", ".join(f"{name} = place.{name}" for name in names)}
+                FROM ({place} WHERE {targets[target]} IN ({mine})) place
+                WHERE target_id = place.id AND {meant} AND ({", ".join(f"manual_links.{name}" for name in names)})
+                      IS DISTINCT FROM ({", ".join(f"place.{name}" for name in names)})""",  # noqa: S608 - constants
+            asked,
+        )
 
 
 def list_manual_links(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -223,9 +248,11 @@ def reattach(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], mo
         {old: spot for old, spot in before.items() if old not in heirs},
         {new: spot for new, spot in after.items() if new not in taken},
     )
-    move_dependents(catalogue, heirs)
+    if heirs:
+        move_dependents(catalogue, heirs)
     changed = {before[old].image: after[heirs.get(old, old)].image for old in before if heirs.get(old, old) in after}
-    note_successors(catalogue, {old: new for old, new in changed.items() if old != new})
+    images = {spot.image for spots_ in (before, after) for spot in spots_.values()}
+    note_successors(catalogue, {old: new for old, new in changed.items() if old != new}, images)
 
 
 def move_dependents(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
@@ -243,7 +270,12 @@ def move_dependents(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
         )
         catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [list(moved)])  # noqa: S608
         rows = [row | {column: moved[row[column]]} for row in rows]
-        there = set(catalogue.tuples(f"SELECT {', '.join(key)} FROM {table}")) if rows else set()  # noqa: S608
+        there = set(
+            catalogue.tuples(
+                f"SELECT {', '.join(key)} FROM {table} WHERE {column} IN (SELECT unnest(?::TEXT[]))",  # noqa: S608
+                [list(moved.values())],
+            )
+        )
         catalogue.upsert(table, [row for row in rows if tuple(row[name] for name in key) not in there])
 
 

@@ -289,6 +289,18 @@ class Catalogue:
         names = [column[0] for column in self._connection.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found]
 
+    def each(self, sql: str, parameters: Sequence[Any] = (), size: int = 2000) -> Iterator[dict[str, Any]]:
+        """The rows of a query as dictionaries, some thousand in memory at a time.
+
+        They are read beside the transaction that is open, in which nothing else may be asked until the last one came.
+        """
+        with _readable(self._path):
+            self._connection.execute(sql, list(parameters))
+            names = [column[0] for column in self._connection.description or ()]
+            while found := self._connection.fetchmany(size):
+                for row in found:
+                    yield dict(zip(names, row, strict=True))
+
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any] | None:
         """The first row of a query as a dictionary, None where there is no row."""
         return next(iter(self.rows(sql, parameters)), None)
@@ -323,6 +335,19 @@ class Catalogue:
                 f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES {", ".join([one] * len(batch))}',  # noqa: S608
                 [row[c] for row in batch for c in columns],
             )
+
+    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many new rows at once, each with all columns of the table in their order.
+
+        Args:
+            table: name of a table of the schema.
+        """
+        if rows:
+            kinds = self.column(
+                "SELECT data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
+            )
+            columns = ", ".join(f"unnest(?::{kind}[])" for kind in kinds)
+            self.run(f'INSERT INTO "{table}" SELECT {columns}', [list(c) for c in zip(*rows, strict=True)])
 
     def replace(
         self, table: str, key: Sequence[str], old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]

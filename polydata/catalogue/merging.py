@@ -145,7 +145,7 @@ def merge_rows(catalogue: Catalogue, there: str) -> tuple[dict[str, int], dict[s
                             UNION SELECT image_sha256 FROM other.screening_corrections)"""
     )
     if came["papers"]:
-        note_papers_changed(catalogue)
+        note_papers_changed(catalogue, ())
     return {t: n for t, n in came.items() if n}, {t: keys for t, keys in kept.items() if keys}
 
 

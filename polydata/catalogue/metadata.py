@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.text.licences import find_licence
 from polydata.text.reference import Reference
-from polydata.text.supplements import tie
+from polydata.text.supplements import SEARCHED, VERSION, Clues, clues_of, tie
 
 PAPERS_CHANGED = "papers.changed"
 """The setting that stands while it is not noted yet which papers are supplements of which."""
@@ -74,29 +75,70 @@ def supplements(catalogue: Catalogue) -> dict[str, str]:
     """
     if not catalogue.value("SELECT 1 FROM settings WHERE key = ?", [PAPERS_CHANGED]):
         return dict(catalogue.tuples("SELECT paper_id, supplement_of FROM papers WHERE supplement_of IS NOT NULL"))
-    tied = tie(
-        catalogue.rows(
-            "SELECT paper_id, file_name, doi, title, first_page_text FROM papers WHERE source = 'pdf' ORDER BY paper_id"
-        )
+    return _tied(_clues(catalogue)[0])
+
+
+def _tied(clues: Mapping[str, Clues]) -> dict[str, str]:
+    return {own: main for own, (main, _) in tie(clues).items()}
+
+
+def _clues(catalogue: Catalogue) -> tuple[dict[str, Clues], list[tuple[Any, ...]]]:
+    """The clues of all papers that were read from PDFs, and rows of those that are not noted yet."""
+    names = [part.name for part in fields(Clues)]
+    noted = catalogue.tuples(
+        f"SELECT paper_id, {', '.join(names)} FROM supplement_clues WHERE version = ?",  # noqa: S608 - constants
+        [VERSION],
     )
-    return {own: main for own, (main, _) in tied.items()}
+    clues = {paper: Clues(*parts) for paper, *parts in noted}
+    rows = []
+    for paper in catalogue.each(
+        f"""SELECT paper_id, file_name, doi, title, left(first_page_text, {SEARCHED}) AS first_page_text FROM papers
+            WHERE source = 'pdf' AND paper_id NOT IN (SELECT paper_id FROM supplement_clues WHERE version = ?)""",  # noqa: S608
+        [VERSION],
+    ):
+        clues[paper["paper_id"]] = its = clues_of(paper)
+        rows.append((paper["paper_id"], VERSION, *(getattr(its, name) for name in names)))
+    return clues, rows
 
 
-def note_papers_changed(catalogue: Catalogue) -> None:
-    """Papers came or went: which of them are supplements must be worked out anew. Call it inside a transaction."""
+def note_papers_changed(catalogue: Catalogue, papers: Sequence[str] | None = None) -> None:
+    """Which papers are supplements must be worked out anew. Call it inside a transaction.
+
+    Args:
+        papers: that went or were read anew; None: all may be others. Ones that came need not be named.
+    """
     catalogue.upsert("settings", [{"key": PAPERS_CHANGED, "value": "yes"}])
+    if papers is None:
+        catalogue.run("DELETE FROM supplement_clues")
+    for paper in papers or ():
+        catalogue.run("DELETE FROM supplement_clues WHERE paper_id = ?", [paper])
 
 
 def tie_supplements(catalogue: Catalogue) -> int:
-    """Write to each paper which one it supplements, in one transaction. Returns how many are supplements."""
-    wanted = supplements(catalogue)
-    noted = catalogue.tuples("SELECT paper_id, supplement_of FROM papers WHERE source = 'pdf' ORDER BY paper_id")
-    with catalogue.transaction():
-        for paper, before in noted:
-            if before != wanted.get(paper):
-                catalogue.run("UPDATE papers SET supplement_of = ? WHERE paper_id = ?", [wanted.get(paper), paper])
-        catalogue.run("DELETE FROM settings WHERE key = ?", [PAPERS_CHANGED])
-    return len(wanted)
+    """Write to each paper which one it supplements, in one transaction. Returns how many are supplements.
+
+    Nothing is done where no paper changed; else only papers that changed are read.
+    """
+    if catalogue.value("SELECT 1 FROM settings WHERE key = ?", [PAPERS_CHANGED]):
+        with catalogue.transaction():
+            catalogue.run("DELETE FROM supplement_clues WHERE version <> ?", [VERSION])
+            clues, rows = _clues(catalogue)
+            catalogue.append("supplement_clues", rows)
+            tied = _tied(clues)
+            catalogue.run(
+                """UPDATE papers SET supplement_of = tied.main
+                   FROM (SELECT unnest($1::TEXT[]) AS paper_id, unnest($2::TEXT[]) AS main) tied
+                   WHERE papers.paper_id = tied.paper_id AND supplement_of IS DISTINCT FROM tied.main""",
+                [list(tied), list(tied.values())],
+            )
+            catalogue.run(
+                """UPDATE papers SET supplement_of = NULL WHERE source = 'pdf' AND supplement_of IS NOT NULL
+                   AND paper_id NOT IN (SELECT unnest($1::TEXT[]))""",
+                [list(tied)],
+            )
+            catalogue.run("DELETE FROM settings WHERE key = ?", [PAPERS_CHANGED])
+    count: int = catalogue.value("SELECT count(supplement_of) FROM papers WHERE source = 'pdf'")
+    return count
 
 
 def paper_licences(catalogue: Catalogue) -> dict[str, tuple[str, str]]:

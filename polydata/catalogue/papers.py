@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from polydata import ids
-from polydata.catalogue.by_hand import inherit, reattach, settle_manual_links, spots, write_edits
+from polydata.catalogue.by_hand import inherit, reattach, records_of_paper, settle_manual_links, spots, write_edits
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import note_papers_changed
-from polydata.catalogue.successors import adopt, remember_looks
+from polydata.catalogue.successors import adopt, note_hidden, remember_looks
 from polydata.choices import Kind
 from polydata.edits import Edit, Spot
 from polydata.files.find import path_as_text
@@ -123,7 +123,7 @@ def _settle(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], cor
     adopt(catalogue, paper_id)
     if corrections.older is not None:
         inherit(catalogue, corrections.older, paper_id)
-    settle_manual_links(catalogue)
+    settle_manual_links(catalogue, records_of_paper(catalogue, paper_id))
 
 
 def _write_found(catalogue: Catalogue, paper: Paper) -> None:
@@ -160,11 +160,12 @@ def delete_paper(catalogue: Catalogue, paper_id: str) -> None:
     """Delete what extraction wrote of a paper. Images, links, votes, edits and annotations stay: not its own."""
     _delete_found(catalogue, paper_id)
     catalogue.run("DELETE FROM papers WHERE paper_id = ?", [paper_id])
-    note_papers_changed(catalogue)
+    note_papers_changed(catalogue, [paper_id])
 
 
 def _delete_found(catalogue: Catalogue, paper_id: str) -> None:
     """Delete figures, panels and leftovers of a paper, within the caller's transaction."""
+    note_hidden(catalogue, paper_id)
     figures = "figure_id IN (SELECT figure_id FROM figures WHERE paper_id = ?)"
     for table, condition in (
         ("scale_bars", f"panel_id IN (SELECT panel_id FROM panels WHERE {figures})"),  # noqa: S608
@@ -188,11 +189,25 @@ def read_by(catalogue: Catalogue, extractor: str) -> set[str]:
     return set(catalogue.column(sql, [extractor]))
 
 
-def move_paper(catalogue: Catalogue, sha256: str, path: Path) -> None:
-    """Note where a PDF that was read before lies now."""
-    text = path_as_text(path)
-    catalogue.run("UPDATE papers SET path = ? WHERE sha256 = ? AND path IS DISTINCT FROM ?", [text, sha256, text])
-    catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [text, sha256])
+def move_papers(catalogue: Catalogue, paths: Mapping[str, Path]) -> None:
+    """Note where PDFs that were read before lie now, in one transaction.
+
+    Args:
+        paths: by the SHA-256 of each.
+    """
+    lie = [list(paths), [path_as_text(path) for path in paths.values()]]
+    with catalogue.transaction():
+        catalogue.run(
+            """UPDATE papers SET path = lies.path
+               FROM (SELECT unnest($1::TEXT[]) AS sha256, unnest($2::TEXT[]) AS path) lies
+               WHERE papers.sha256 = lies.sha256 AND papers.path IS DISTINCT FROM lies.path""",
+            lie,
+        )
+        catalogue.run(
+            """DELETE FROM failures WHERE sha256 IN (SELECT unnest($1::TEXT[]))
+               OR path IN (SELECT unnest($2::TEXT[]))""",
+            lie,
+        )
 
 
 def forget_failure(catalogue: Catalogue, path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.successors import forget_hidden
 
 RECORD_VOTES = ("record", "rule")
 """Sources of labels that follow from links; votes of other sources are never touched here."""
@@ -46,19 +47,24 @@ def list_records(catalogue: Catalogue) -> list[dict[str, Any]]:
     return catalogue.rows(RECORDS)
 
 
-def linked_texts(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """For each link: panel_id, record_id, record_key, and the record's words that labels follow from."""
+def linked_texts(catalogue: Catalogue, records: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """For each link, or those of some records: panel_id, record_id, record_key, and the record's words that labels
+    follow from."""
     return catalogue.rows(
         """
         SELECT links.panel_id, links.record_id, records.record_key, records.compatibility, records.morphology,
                records.literature_description
         FROM links JOIN records USING (record_id) JOIN panels USING (panel_id)
+        WHERE $1 IS NULL OR links.record_id IN (SELECT unnest($1::TEXT[]))
         ORDER BY links.panel_id, links.record_id
-        """
+        """,
+        [records],
     )
 
 
-def replace_record_votes(catalogue: Catalogue, votes: Sequence[Mapping[str, Any]]) -> bool:
+def replace_record_votes(
+    catalogue: Catalogue, votes: Sequence[Mapping[str, Any]], records: Sequence[str] | None = None
+) -> bool:
     """Make these the votes that follow from records; other sources are kept. Call it inside a transaction.
 
     Returns:
@@ -66,8 +72,8 @@ def replace_record_votes(catalogue: Catalogue, votes: Sequence[Mapping[str, Any]
     """
     stands = catalogue.rows(
         """SELECT panel_id, source, record_id, label, evidence, spans FROM label_votes
-           WHERE source IN (SELECT unnest(?::TEXT[]))""",
-        [list(RECORD_VOTES)],
+           WHERE source IN (SELECT unnest($1::TEXT[])) AND ($2 IS NULL OR record_id IN (SELECT unnest($2::TEXT[])))""",
+        [list(RECORD_VOTES), records],
     )
     return catalogue.replace("label_votes", ("panel_id", "source", "record_id"), stands, votes)
 
@@ -84,6 +90,7 @@ def save_data_set(catalogue: Catalogue, source: str, rows: Mapping[str, Sequence
     """
     for table, its in rows.items():
         catalogue.upsert(table, its)
+    forget_hidden(catalogue)
     shown = """panel_id IN (SELECT panel_id FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
                WHERE papers.source = ?)"""
     papers, figures, panels = ([row[f"{one}_id"] for row in rows[f"{one}s"]] for one in ("paper", "figure", "panel"))
@@ -118,36 +125,45 @@ AUTOMATIC = {
 """The rows of each that are a join's own: not those made by hand, nor those of imported data sets."""
 
 
-def papers_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """What is known of each paper that was read from a PDF."""
-    return catalogue.rows(
+def papers_to_join(catalogue: Catalogue, papers: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """What is known of each paper that was read from a PDF, or of some.
+
+    Here and below ask nothing else of the catalogue until the last row came.
+    """
+    return catalogue.each(
         """
-        SELECT paper_id, file_name, doi, title, journal, year, citation, first_page_text
-        FROM known_papers WHERE source = 'pdf' ORDER BY paper_id
-        """
+        SELECT paper_id, file_name, doi, title, journal, year, citation, first_page_text FROM known_papers
+        WHERE source = 'pdf' AND ($1 IS NULL OR paper_id IN (SELECT unnest($1::TEXT[]))) ORDER BY paper_id
+        """,
+        [papers],
+        size=100,
     )
 
 
-def records_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
+def records_to_join(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     """All records without their raw rows."""
-    return catalogue.rows("SELECT * EXCLUDE (raw) FROM records ORDER BY record_id")
+    return catalogue.each("SELECT * EXCLUDE (raw) FROM records ORDER BY record_id", size=100)
 
 
-def panels_to_join(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Panels of papers that were read from PDFs, with their figure and the scales read for them, in page order."""
+def panels_to_join(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[str, Any]]:
+    """Panels of papers, with their figure and the scales read for them, in page order."""
     return catalogue.rows(
         """
-        SELECT figures.paper_id, figures.figure_id, figures.page, figures.label AS figure_label,
-               figures.caption AS figure_caption, panels.panel_id, panels.label, panels.caption,
-               panels.caption_stem, panels.composition, coalesce(panels.kind, figures.kind) AS kind, scales.scales_um
-        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
-        LEFT JOIN (
-            SELECT panel_id, list(DISTINCT value_um ORDER BY value_um) AS scales_um FROM panel_scales GROUP BY panel_id
+        WITH chosen AS (
+            SELECT figures.paper_id, figures.figure_id, figures.page, figures.y0, figures.x0,
+                   figures.label AS figure_label, figures.caption AS figure_caption, panels.panel_id, panels.label,
+                   panels.caption, panels.caption_stem, panels.composition,
+                   coalesce(panels.kind, figures.kind) AS kind, panels.position
+            FROM panels JOIN figures USING (figure_id) WHERE paper_id IN (SELECT unnest(?::TEXT[]))
+        )
+        SELECT chosen.* EXCLUDE (y0, x0, position), scales.scales_um
+        FROM chosen LEFT JOIN (
+            SELECT panel_id, list(DISTINCT value_um ORDER BY value_um) AS scales_um
+            FROM panel_scales SEMI JOIN chosen USING (panel_id) GROUP BY panel_id
         ) scales USING (panel_id)
-        WHERE papers.source = 'pdf'
-        ORDER BY figures.paper_id, figures.page, figures.y0, figures.x0, figures.figure_id, panels.position,
-                 panels.panel_id
-        """
+        ORDER BY paper_id, page, y0, x0, figure_id, position, panel_id
+        """,
+        [list(papers)],
     )
 
 

@@ -2,98 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from polydata.catalogue.connect import Catalogue
 
 SPOKEN_OF = """(SELECT image_sha256 FROM annotations UNION SELECT image_sha256 FROM label_decisions
                 UNION SELECT image_sha256 FROM screening_corrections)"""
 """Images of which people said something."""
-LOST = f"""image_sha256 IN {SPOKEN_OF} AND image_sha256 NOT IN (SELECT image_sha256 FROM panels)
-           AND image_sha256 NOT IN (SELECT image_sha256 FROM image_successors
-                                    WHERE successor IN (SELECT image_sha256 FROM panels))"""  # noqa: S608 - a constant
-"""Those of them that no panel shows, nor a picture in their place."""
 SHAPE = 0.05
 """Pictures of the same scene differ by less than this in their sides' ratio."""
 
 
-def note_successors(catalogue: Catalogue, images: Mapping[str, str], *, shown: bool = False) -> None:
+def shown_images(catalogue: Catalogue, images: Iterable[str]) -> set[str]:
+    """Those of the images that a panel shows."""
+    return set(
+        catalogue.column(
+            "SELECT DISTINCT image_sha256 FROM panels WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))", [list(images)]
+        )
+    )
+
+
+def note_successors(
+    catalogue: Catalogue, images: Mapping[str, str], others: Iterable[str] = (), *, shown: bool = False
+) -> None:
     """Let what people said of an image count of the one that took its place, within the caller's transaction.
+
+    An image that is shown again while the one in its place is not takes back what is its own.
 
     Args:
         images: SHA-256 by that of the image whose place they took. One that a panel still shows keeps what is its own.
-        shown: note it also of such a one: both show the same.
+        others: images of the same paper that came or went.
+        shown: note it also of one that is still shown: both show the same.
     """
+    touched = [list({*images, *images.values(), *others})]
+    before = dict(
+        catalogue.tuples(
+            """SELECT image_sha256, successor FROM image_successors
+               WHERE image_sha256 IN (SELECT unnest($1::TEXT[])) OR successor IN (SELECT unnest($1::TEXT[]))""",
+            touched,
+        )
+    )
+    decided = dict(
+        catalogue.tuples(
+            """SELECT image_sha256, decision FROM screening_corrections
+               WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))""",
+            touched,
+        )
+    )
+    there = shown_images(catalogue, {*touched[0], *before, *before.values()})
+    after, decisions = dict(before), dict(decided)
     for old, new in images.items():
+        if old != new and (shown or old not in there):
+            after[old] = new
+        if old not in there:
+            after |= {image: new for image, successor in after.items() if successor == old and image != new}
+        if old in decisions:
+            decisions.setdefault(new, decisions[old])
+            if old not in there:
+                del decisions[old]
+    after = {image: new for image, new in after.items() if image not in there or new in there}
+    for table, column, stood, stands in (
+        ("image_successors", "successor", before, after),
+        ("screening_corrections", "decision", decided, decisions),
+    ):
+        rows = ([{"image_sha256": image, column: value} for image, value in some.items()] for some in (stood, stands))
+        catalogue.replace(table, ("image_sha256",), *rows)
+
+
+SPEECH = ("annotations", "label_decisions", "screening_corrections", "seen_images")
+"""Tables with what people said of images, and what these looked like."""
+LOOKS = "SELECT sha256 AS image_sha256, phash, width, height FROM images UNION SELECT * FROM seen_images"
+
+
+def note_hidden(catalogue: Catalogue, paper_id: str) -> None:
+    """The panels of a paper go, within the caller's transaction: its images may be lost, see ``adopt``."""
+    _look_for_hidden(catalogue)
+    images = """SELECT image_sha256 FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?"""
+    hidden = _spoken_of(catalogue, catalogue.column(images, [paper_id]))
+    if hidden:
         catalogue.run(
-            """INSERT OR REPLACE INTO image_successors
-               SELECT $1, $2 WHERE $1 <> $2 AND ($3 OR $1 NOT IN (SELECT image_sha256 FROM panels))""",
-            [old, new, shown],
+            f"INSERT INTO hidden FROM ({LOOKS}) WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",
+            [list(hidden)],
         )
+
+
+def forget_hidden(catalogue: Catalogue) -> None:
+    """Panels went without ``note_hidden``: let ``adopt`` look through all images when it is called next."""
+    catalogue.run("CREATE OR REPLACE TEMP TABLE hidden_as_of (said BIGINT[])")
+
+
+def _look_for_hidden(catalogue: Catalogue) -> None:
+    """Keep the images of which people said something and that no panel shows in the temporary table ``hidden``.
+
+    All images are looked through for them once in a process, and again where somebody said something since; those
+    that go are added by ``note_hidden``. So an adoption is as quick in a large catalogue as in a small one.
+    """
+    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in SPEECH)  # noqa: S608 - constants
+    said = catalogue.value(f"SELECT [{counts}]")
+    catalogue.run("CREATE TEMP TABLE IF NOT EXISTS hidden_as_of (said BIGINT[])")
+    if catalogue.value("SELECT said FROM hidden_as_of") != said:
         catalogue.run(
-            """UPDATE image_successors SET successor = $2
-               WHERE successor = $1 AND image_sha256 <> $2 AND $1 NOT IN (SELECT image_sha256 FROM panels)""",
-            [old, new],
+            f"""CREATE OR REPLACE TEMP TABLE hidden AS FROM ({LOOKS})
+                WHERE image_sha256 IN {SPOKEN_OF} AND image_sha256 NOT IN (SELECT image_sha256 FROM panels)"""  # noqa: S608
         )
-        catalogue.run(
-            """INSERT OR IGNORE INTO screening_corrections
-               SELECT ?, decision FROM screening_corrections WHERE image_sha256 = ?""",
-            [new, old],
+        forget_hidden(catalogue)
+        catalogue.run("INSERT INTO hidden_as_of VALUES (?)", [said])
+
+
+def _spoken_of(catalogue: Catalogue, images: Iterable[str]) -> set[str]:
+    """Those of the images of which people said something."""
+    tables = " UNION ALL ".join(f"SELECT image_sha256 FROM {table}" for table in SPEECH[:3])  # noqa: S608
+    return set(
+        catalogue.column(
+            f"SELECT image_sha256 FROM ({tables}) WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",  # noqa: S608
+            [list(images)],
         )
-        catalogue.run(
-            """DELETE FROM screening_corrections
-               WHERE image_sha256 = ? AND NOT EXISTS (SELECT 1 FROM panels WHERE image_sha256 = ?)""",
-            [old, old],
-        )
-    # An image that is shown again while the other is not takes back what is its own.
-    catalogue.run(
-        """DELETE FROM image_successors WHERE image_sha256 IN (SELECT image_sha256 FROM panels)
-           AND successor NOT IN (SELECT image_sha256 FROM panels)"""
     )
 
 
 def adopt(catalogue: Catalogue, paper_id: str | None = None) -> None:
     """Let pictures of a paper stand for ones that no panel shows any more and that look nearly the same.
 
-    Only where people said something of the one that is gone, and exactly one picture of the paper looks like it: see
-    ``images.hashes.NEAR``. Call it within a transaction, after the paper was written.
+    Only where people said something of the one that is gone, nothing stands in its place, and exactly one picture of
+    the paper looks like it: see ``images.hashes.NEAR``. Call it within a transaction, after the paper was written.
 
     Args:
         paper_id: None looks at the pictures of all papers.
     """
-    lost = _looks(catalogue, LOST)
-    if not lost:
-        return
-    from polydata.images.hashes import NEAR, near_hashes
+    from polydata.images.hashes import NEAR
 
-    there = _looks(
-        catalogue,
-        """image_sha256 IN (SELECT image_sha256 FROM panels JOIN figures USING (figure_id)
-                            WHERE paper_id = coalesce(?, paper_id))""",
+    _look_for_hidden(catalogue)
+    pairs = catalogue.tuples(
+        f"""SELECT hidden.image_sha256, there.sha256 FROM hidden, (
+                SELECT DISTINCT images.* FROM images JOIN panels ON image_sha256 = sha256
+                JOIN figures USING (figure_id) WHERE paper_id = coalesce(?, paper_id)
+            ) there
+            WHERE bit_count(xor(('0x' || hidden.phash)::UBIGINT, ('0x' || there.phash)::UBIGINT)) <= {NEAR}
+              AND abs(hidden.width::DOUBLE * there.height / hidden.height / there.width - 1) < {SHAPE}
+            GROUP BY ALL ORDER BY 1, 2""",  # noqa: S608 - constants
         [paper_id],
     )
-    near = {frozenset(pair) for pair in near_hashes((row["phash"] for row in [*lost, *there]), NEAR)}
-    heirs = {}
-    for old in lost:
-        alike = [
-            new["image_sha256"]
-            for new in there
-            if (old["phash"] == new["phash"] or frozenset((old["phash"], new["phash"])) in near)
-            and abs(old["width"] * new["height"] / (old["height"] * new["width"]) - 1) < SHAPE
-        ]
-        if len(alike) == 1:
-            heirs[old["image_sha256"]] = alike[0]
-    note_successors(catalogue, heirs)
-
-
-def _looks(catalogue: Catalogue, condition: str, parameters: Sequence[str | None] = ()) -> list[dict[str, Any]]:
-    return catalogue.rows(
-        f"""SELECT * FROM (SELECT sha256 AS image_sha256, phash, width, height FROM images
-                           UNION SELECT image_sha256, phash, width, height FROM seen_images)
-            WHERE {condition} ORDER BY image_sha256""",  # noqa: S608 - conditions of this module
-        parameters,
+    alike: dict[str, list[str]] = defaultdict(list)
+    for old, new in pairs:
+        alike[old].append(new)
+    if not alike:
+        return
+    lost = _spoken_of(catalogue, alike) - shown_images(catalogue, alike)
+    replaced = catalogue.tuples(
+        "SELECT image_sha256, successor FROM image_successors WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",
+        [list(lost)],
     )
+    in_place = shown_images(catalogue, [successor for _, successor in replaced])
+    lost -= {old for old, successor in replaced if successor in in_place}
+    heirs = {old: its[0] for old, its in alike.items() if len(its) == 1 and old in lost}
+    if heirs:
+        note_successors(catalogue, heirs)
 
 
 def remember_looks(catalogue: Catalogue, images: Sequence[str]) -> None:

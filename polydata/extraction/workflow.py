@@ -15,7 +15,7 @@ from polydata.catalogue.papers import (
     extraction_counts,
     failures,
     forget_failure,
-    move_paper,
+    move_papers,
     older_versions,
     read_by,
     save_failure,
@@ -141,6 +141,7 @@ def extract(
     settings = session.workspace.settings.extract
     known = set() if again or retry else read_by(session.catalogue, EXTRACTOR)
     todo: dict[str, Path] = {}
+    moved: dict[str, Path] = {}
     failed: list[Failure] = []
     duplicates: list[Path] = []
     older: list[str] = []
@@ -154,10 +155,11 @@ def extract(
             duplicates.append(path)
             forget_failure(session.catalogue, path)
         elif digest in known:
-            move_paper(session.catalogue, digest, path)
+            moved[digest] = path
         else:
             todo[digest] = path
         named.add(digest)
+    move_papers(session.catalogue, moved)
     left = len(todo)
     progress("Extracting", len(files) - left, len(files))
     for failure in failed:

@@ -16,8 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from polydata.files.atomic import write_text
 from polydata.images.keypoints import Keypoints, Match, compare, find_keypoints, mirrored_words
@@ -72,7 +74,7 @@ def find_copies(
     kept = cache / f"{key}.json" if cache else None
     if kept is not None and (answer := _read(kept, names)) is not None:
         return answer
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with _one_thread_each(), ThreadPoolExecutor(os.cpu_count()) as pool:
         found_in = pool.map(lambda name: find_keypoints(open_picture(pictures[name])), names)
         described = list(tracked(found_in, "Looking for copies", progress, len(names)))
         pairs = list(_candidates(described))
@@ -85,6 +87,18 @@ def find_copies(
     if kept is not None:
         _write(kept, found)
     return found
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Libraries start no threads of their own beside ours: on such small arrays these wait more than they work."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _candidates(described: Sequence[Keypoints]) -> Iterator[tuple[int, int, bool]]:

@@ -41,6 +41,11 @@ FINE = 8.0
 SAME_FINE = 0.4
 """Two views of one place agree so well in fine structure (0.58 and more in the published data); others
 stay below 0.25."""
+NEARLY = SAME_FINE / 2
+"""Keypoints are right to a pixel or two. Pictures that agree less than this as they are laid by them do not become one
+place when they are laid better."""
+MOVES = 16
+"""Pixels by which a better place differs at most."""
 COPY = 0.98
 """Copies agree so well in grey values; a place that was imaged anew reaches 0.97 there."""
 
@@ -139,7 +144,7 @@ def compare(one: Keypoints, other: Keypoints, mirrored: bool = False) -> Match |
         return None
     fine, coarse, laid = _common_scale(first.grey, other.grey, place, scale)
     agreement, structure, overlap = _agreement(fine, coarse, laid)
-    if structure >= SAME_FINE / 2 and agreement < COPY:  # keypoints are right to a pixel or two: make the best of it
+    if structure >= NEARLY and NEARLY <= agreement < COPY:
         better = _agreement(fine, coarse, _refined(fine, coarse, laid))
         agreement, structure, overlap = max((agreement, structure, overlap), better)
     return Match(int(fits.sum()), agreement, structure, overlap, scale, mirrored)
@@ -171,15 +176,22 @@ def _common_scale(first: Grey, second: Grey, place: NDArray[np.float64], scale: 
 
 
 def _refined(fine: Floats, coarse: Floats, laid: Floats) -> Floats:
-    """The place at which grey values agree best, near ``laid``."""
+    """The place at which grey values agree best, near ``laid``. Only where both pictures are is looked at."""
+    height, width = fine.shape
+    corners = laid @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], dtype=np.float32)
+    first = np.maximum(np.floor(corners.min(axis=1)).astype(int) - MOVES, 0)
+    last = np.ceil(corners.max(axis=1)).astype(int) + MOVES
+    shift = np.zeros((2, 3), np.float32)
+    shift[:, 2] = first
     try:
         _, turned = cv2.findTransformECC(  # type: ignore[call-overload]
-            coarse, fine, cv2.invertAffineTransform(laid).astype(np.float32), cv2.MOTION_AFFINE,
+            coarse[first[1] : last[1], first[0] : last[0]], fine,
+            cv2.invertAffineTransform(laid - shift).astype(np.float32), cv2.MOTION_AFFINE,
             (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5), None, 5,
         )  # fmt: skip
     except cv2.error:  # it did not converge
         return laid
-    return np.asarray(cv2.invertAffineTransform(turned), dtype=np.float32)
+    return np.asarray(cv2.invertAffineTransform(turned) + shift, dtype=np.float32)
 
 
 def _agreement(fine: Floats, coarse: Floats, laid: Floats) -> tuple[float, float, float]:

@@ -127,7 +127,7 @@ def task_data(
     """Data of a task: its image, our own id, and unless it is blind the words around it. No label stands in it.
 
     Args:
-        row: of ``images_to_review``.
+        row: of ``review_texts``.
         records: of ``record_texts`` for this image.
         url: by which the labelling page shows the image.
     """

@@ -34,7 +34,7 @@ _KEEP: Mapping[Reviewed, Callable[[Row], bool]] = {
 
 
 def select_images(
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     only: Reviewed,
     limit: int | None,
     predictions: Predictions | None = None,
@@ -55,37 +55,44 @@ def select_images(
     Raises:
         UsageError: if there are no images, none was screened, or ``uncertain`` has no probabilities to go by.
     """
-    if not rows:
-        raise UsageError("The catalogue has no images.", "Read papers first: polydata extract PAPERS/")
     if only == "uncertain" and (predictions is None or not predictions.have_probabilities):
         raise UsageError(
             "Without a model's probabilities nothing is uncertain.",
             "Name them: --predictions FILE (as polymodel predict writes it) or --predictions RUN.",
         )
     known = predictions.by_image if predictions else {}
+    keep = _KEEP.get(only)
 
     def differs(row: Row) -> bool:
         said = known.get(row["image_sha256"])
         return said is not None and row["label"] is not None and said.label != row["label"]
 
-    chosen: Iterable[Row] = rows
-    if only != "all":
-        if not any(r["decision"] or r["imported"] for r in rows):
-            raise UsageError(
-                "No image was screened, so it is not known which are micrographs.",
-                "Run polydata screen first, or push every image with --only all.",
-            )
-        keep = _KEEP.get(only)
-        chosen = [
-            r for r in rows
-            if (r["imported"] or r["decision"] == "accepted")
-            and (keep is None or keep(r) or (only == "conflicts" and differs(r)))
-        ]  # fmt: skip
+    def is_wanted(row: Row) -> bool:
+        if only == "all":
+            return True
+        screened_in = row["imported"] or row["decision"] == "accepted"
+        asked = keep is None or keep(row) or (only == "conflicts" and differs(row))
+        return screened_in and asked and (only != "uncertain" or row["image_sha256"] in known)
+
+    there = screened = False
+    chosen: list[Row] = []
+    for row in rows:
+        there, screened = True, screened or bool(row["decision"] or row["imported"])
+        if is_wanted(row):
+            chosen.append(row)
+        if len(chosen) == limit and only != "uncertain":
+            break
+    if not there:
+        raise UsageError("The catalogue has no images.", "Read papers first: polydata extract PAPERS/")
+    if not screened and only != "all":
+        raise UsageError(
+            "No image was screened, so it is not known which are micrographs.",
+            "Run polydata screen first, or push every image with --only all.",
+        )
     if only == "uncertain":
-        chosen = [r for r in chosen if r["image_sha256"] in known]
         # Sorting is stable: what is equally uncertain stays in the order of papers and pages.
-        chosen = sorted(chosen, key=lambda r: -uncertainty(known[r["image_sha256"]], order))
-    return list(chosen)[:limit]
+        chosen.sort(key=lambda r: -uncertainty(known[r["image_sha256"]], order))
+    return chosen[:limit]
 
 
 BROWSER_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
@@ -194,7 +201,7 @@ def push(
         ServerError: if the server cannot be reached, refuses, or asks something else than the task.
     """
     target = target or projects.target(session.workspace)
-    rows: Sequence[Row] = stored.images_to_review(session.catalogue)
+    rows: Iterable[Row] = stored.images_to_review(session.catalogue)
     if target.role == "blind":
         if predictions is not None:
             raise UsageError("A blind project shows the image alone.", "Leave out --predictions.")
@@ -254,18 +261,19 @@ def _send(
     if predictions:
         wanted = {number: said[sha256] for sha256, number in have.items() if sha256 in said}
         predicted = server_tasks.replace_predictions(server, project.id, predictions.version, wanted, progress)
-    records = stored.record_texts(session.catalogue)
-    tasks = [
-        {"data": task_data(row, records.get(sha256, []), urls[sha256], blind=target.role == "blind")}
-        | ({"predictions": [said[sha256]]} if sha256 in said else {})
-        for row in missing
-        if (sha256 := row["image_sha256"]) in urls
-    ]
-    for start in range(0, len(tasks), server_tasks.BATCH):
-        progress("Making tasks", start, len(tasks))
-        server_tasks.import_tasks(server, project.id, tasks[start : start + server_tasks.BATCH])
-    progress("Making tasks", len(tasks), len(tasks))
+    sent = [sha256 for row in missing if (sha256 := row["image_sha256"]) in urls]
+    for start in range(0, len(sent), server_tasks.BATCH):
+        progress("Making tasks", start, len(sent))
+        batch = sent[start : start + server_tasks.BATCH]
+        texts, records = stored.review_texts(session.catalogue, batch), stored.record_texts(session.catalogue, batch)
+        tasks = [
+            {"data": task_data(texts[sha256], records.get(sha256, []), urls[sha256], blind=target.role == "blind")}
+            | ({"predictions": [said[sha256]]} if sha256 in said else {})
+            for sha256 in batch
+        ]
+        server_tasks.import_tasks(server, project.id, tasks)
+        predicted += sum("predictions" in task for task in tasks)
+    progress("Making tasks", len(sent), len(sent))
     if predictions:
         show_predictions(server, project, predictions.version)
-    predicted += sum("predictions" in task for task in tasks)
-    return Pushed(project, len(rows), len(tasks), len(rows) - len(missing), predicted, problems)
+    return Pushed(project, len(rows), len(sent), len(rows) - len(missing), predicted, problems)

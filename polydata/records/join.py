@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from polydata.catalogue import by_hand
 from polydata.catalogue.lookup import find
+from polydata.catalogue.metadata import papers_of
 from polydata.catalogue.records import KEYS, panels_to_join, papers_to_join, records_to_join, replace_links
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.records.decide import Rows, decide
-from polydata.records.evidence import FigureEvidence, RecordEvidence, figure_evidence, record_evidence
+from polydata.records.evidence import FigureEvidence, figure_evidence, record_evidence
 from polydata.records.match_figures import Captions
-from polydata.records.match_papers import PaperMatch, PaperMatcher
+from polydata.records.match_papers import PaperMatch, PaperMatcher, cited
+from polydata.records.packed import Packed
 from polydata.records.rules import VoteReport, write_votes
+from polydata.text.reference import Citation
 from polydata.types import Progress, quiet, tracked
 
 Row = Mapping[str, Any]
+CHUNK = 200
+"""Papers whose panels are read at once."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +109,29 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
     catalogue = session.catalogue
     with catalogue.transaction():
         by_hand.settle_manual_links(catalogue)
-        records, panels, links = records_to_join(catalogue), panels_to_join(catalogue), by_hand.manual_links(catalogue)
-        found, tables = _decide(records, papers_to_join(catalogue), panels, links, progress)
+        links = by_hand.manual_links(catalogue)
+        fixed = {link.record_id for link in links}
+        known, waiting, citations = dict[str, str | None](), Packed[Row](), set[Citation]()
+        for row in records_to_join(catalogue):
+            known[row["record_id"]] = row["record_key"]
+            if row["record_id"] not in fixed:
+                waiting.put(row["record_id"], row)
+                citations.add(cited(row))
+        papers = papers_of(catalogue, "pdf")
+        targets = {link.target_id for link in links}
+        panels, seen = [0], set[str]()
+
+        def figures() -> Iterator[FigureEvidence]:
+            for start in range(0, len(papers), CHUNK):
+                rows = panels_to_join(catalogue, papers[start : start + CHUNK])
+                seen.update(row["panel_id"] for row in rows if row["panel_id"] in targets)
+                panels[0] += len(rows)
+                yield from figure_evidence(rows)
+
+        finder = PaperMatcher(partial(papers_to_join, catalogue), Captions(figures()), citations)
+        found, tables = _decide(waiting, papers, finder, links, progress)
         changed = replace_links(catalogue, tables)
         votes = write_votes(session)
-    known = {row["record_id"]: row["record_key"] for row in records}
     linked_by_hand = [link for link in links if link.record_id in known]
     in_force = [link for link in linked_by_hand if link.there]
     of_panel = {link.record_id for link in in_force if link.target == "panel"}
@@ -115,10 +139,11 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
     methods = Counter(row["method"] for row in tables["links"])
     if of_panel:
         methods["manual"] = sum(link.target == "panel" for link in in_force)
-    linked = {row["panel_id"] for row in tables["links"]} | {link.target_id for link in linked_by_hand}
+    linked = {row["panel_id"] for row in tables["links"]}
+    linked |= seen & {link.target_id for link in linked_by_hand}
     report = JoinReport(
         records=len(known),
-        panels=len(panels),
+        panels=panels[0],
         linked=len({row["record_id"] for row in tables["links"]} | of_panel),
         in_figure=len({row["record_id"] for row in tables["figure_links"]} | of_figure),
         in_paper=len(tables["paper_links"]),
@@ -130,43 +155,41 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
         ),
         no_paper=len(known) - len({link.record_id for link in linked_by_hand}) - len(found),
         methods=dict(sorted(methods.items())),
-        panels_left=len({row["panel_id"] for row in panels} - linked),
+        panels_left=panels[0] - len(linked),
         changed=changed,
     )
     return Joined(report, votes)
 
 
 def _decide(
-    records: Sequence[Row],
-    papers: Sequence[Row],
-    panels: Sequence[Row],
+    records: Packed[Row],
+    papers: Sequence[str],
+    finder: PaperMatcher,
     linked_by_hand: Sequence[by_hand.ManualLink],
     progress: Progress,
 ) -> tuple[dict[str, PaperMatch], Rows]:
-    """The papers of records without a link by hand, and the rows of all tables that a join writes."""
-    figures = figure_evidence(panels)
-    captions = Captions(figures)
-    finder = PaperMatcher(papers, captions)
-    fixed = {link.record_id for link in linked_by_hand}
-    said = {row["record_id"]: record_evidence(row) for row in records if row["record_id"] not in fixed}
-    found = {
-        row["record_id"]: match
-        for row in records
-        if row["record_id"] in said and (match := finder.find(row, said[row["record_id"]])) is not None
-    }
-    waiting: dict[str, list[RecordEvidence]] = defaultdict(list)
-    for record_id, match in found.items():
-        for paper_id in match.candidates:
-            waiting[paper_id].append(said[record_id])
-    of_paper: dict[str, list[FigureEvidence]] = defaultdict(list)
-    for figure in figures:
-        of_paper[figure.paper_id].append(figure)
+    """The papers of records without a link by hand, and the rows of all tables that a join writes.
+
+    Args:
+        records: those without a link by hand.
+        papers: ids of all that were read from PDFs, in order.
+        finder: of all these papers.
+    """
+    found = {}
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for record_id, row in records.items():
+        if match := finder.find(row):
+            found[record_id] = match
+            for paper_id in match.candidates:
+                waiting[paper_id].append(record_id)
     taken = {link.target_id for link in linked_by_hand if link.target == "panel"}
     tables: Rows = {table: [] for table in KEYS}
-    for paper in tracked(papers, "Joining", progress, len(papers)):
-        here = waiting[paper["paper_id"]]
+    for paper_id in tracked(papers, "Joining", progress, len(papers)):
+        if paper_id not in waiting:
+            continue
+        here = [record_evidence(records[record_id]) for record_id in waiting[paper_id]]
         sure = {r.record_id: found[r.record_id].score / len(found[r.record_id].candidates) for r in here}
-        for table, rows in decide(here, of_paper[paper["paper_id"]], captions, sure, taken).items():
+        for table, rows in decide(here, finder.captions.of_paper(paper_id), finder.captions, sure, taken).items():
             for row in rows:  # a record that may be of another paper too is only queued
                 if table == "link_candidates" or found[row["record_id"]].paper_id is not None:
                     tables[table].append(row)
@@ -198,7 +221,7 @@ def link(session: Session, record: str, target: str | None) -> by_hand.ManualLin
         kind, identifier = ("nothing", "") if target is None else find(session.catalogue, target, "panel", "figure")
         made = by_hand.ManualLink(find(session.catalogue, record, "record")[1], kind, identifier)
         by_hand.add_manual_link(session.catalogue, made)
-        write_votes(session)
+        write_votes(session, [made.record_id])
     return made
 
 
@@ -220,5 +243,5 @@ def unlink(session: Session, record: str, target: str | None = None) -> list[by_
                 f"{record!r} has no link by hand" + (f" to {target!r}." if target else "."),
                 "See them with: polydata list manual-links",
             )
-        write_votes(session)
+        write_votes(session, [record_id])
     return gone

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from array import array
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
 
 from rapidfuzz import fuzz
 
 from polydata.records.evidence import FigureEvidence, PanelEvidence, RecordEvidence, words_of
+from polydata.records.packed import Packed
 
 HIT = 0.9
 """How often a word of a record's caption stands in the caption of its figure: captions are shortened and misread."""
@@ -39,34 +43,54 @@ NEAR = 88.0
 
 
 class Captions:
-    """How rare each word is among the captions of all figures.
+    """The figures of all papers in little memory, and how rare each word is among their captions.
 
     Args:
-        figures: all that were read.
+        figures: all that were read, those of a paper one after the other.
     """
 
     def __init__(self, figures: Iterable[FigureEvidence]) -> None:
-        self._figures = tuple(figures)
-        captions = {figure.whole: figure.words for figure in self._figures}
-        counts = Counter(word for words in captions.values() for word in words)
-        size = len(captions)
-        self._shares = {word: (count + 1) / (size + 2) for word, count in counts.items()}
-        self._unknown = 1 / (size + 2)
-        self._holding: dict[str, list[int]] = defaultdict(list)
-        for place, figure in enumerate(self._figures):
-            for word in figure.words:
-                self._holding[word].append(place)
+        self._papers: Packed[tuple[FigureEvidence, ...]] = Packed()
+        self._starts, self._ids = array("I"), list[str]()
+        self._holding: dict[str, array[int]] = defaultdict(lambda: array("I"))
+        self._counts: Counter[str] = Counter()
+        last: dict[int, int] = {}  # by the hash of each caption: captions that are repeated count once
+        place = 0
+        for paper_id, its in groupby(figures, key=lambda figure: figure.paper_id):
+            self._starts.append(place)
+            self._ids.append(paper_id)
+            here = tuple(its)
+            self._papers.put(paper_id, here)
+            for figure in here:
+                for word in figure.words:
+                    self._holding[word].append(place)
+                key = hash(figure.whole)
+                if key in last:
+                    self._counts.subtract(self._at(last[key]).words)
+                self._counts.update(figure.words)
+                last[key] = place
+                place += 1
+        self._size = len(last)
+        self._holding.default_factory = None
+
+    def of_paper(self, paper_id: str) -> tuple[FigureEvidence, ...]:
+        """The figures of a paper, in their order."""
+        return self._papers.get(paper_id, ())
+
+    def _at(self, place: int) -> FigureEvidence:
+        paper = bisect(self._starts, place) - 1
+        return self.of_paper(self._ids[paper])[place - self._starts[paper]]
 
     def likely(self, record: RecordEvidence) -> list[FigureEvidence]:
         """Figures of any paper that share the rarest words of a record's caption, at most some hundreds."""
-        rare = sorted((w for w in record.words if w in self._shares), key=lambda w: (self._shares[w], w))[:RAREST]
+        rare = sorted((w for w in record.words if self._counts[w]), key=lambda w: (self.share(w), w))[:RAREST]
         shared = Counter(place for word in rare for place in self._holding[word])
         ranked = sorted(shared.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_FIGURES]
-        return [self._figures[place] for place, count in ranked if count >= min(2, len(rare))]
+        return [self._at(place) for place, count in ranked if count >= min(2, len(rare))]
 
     def share(self, word: str) -> float:
         """In what part of the captions a word stands."""
-        return self._shares.get(word, self._unknown)
+        return (self._counts[word] + 1) / (self._size + 2)
 
     def weight(self, record: RecordEvidence, figure: FigureEvidence) -> float:
         """Log-odds that a record's caption is that of a figure rather than of any other one."""

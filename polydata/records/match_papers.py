@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 from rapidfuzz.distance import Hamming
 
-from polydata.records.evidence import RecordEvidence
+from polydata.records.evidence import RecordEvidence, record_evidence
 from polydata.records.match_figures import OTHER_KINDS, Captions
 from polydata.text.normalise import fold
 from polydata.text.reference import Citation, find_doi, journal_words, surnames
@@ -124,86 +126,101 @@ FEWEST_WORDS = 4
 Row = Mapping[str, Any]
 
 
+def cited(record: Row) -> Citation:
+    """What a record cites, a row of the table of records."""
+    parts = {name: record[name] for name in ("authors", "journal", "volume", "issue", "pages", "year")}
+    return Citation(**parts, doi=find_doi(record["doi"]))
+
+
 class PaperMatcher:
-    """Finds the papers of records among those that were read.
+    """Finds the papers of records among those that were read. No page is kept.
 
     Args:
-        papers: what is known of them, rows as ``catalogue.records.papers_to_join`` gives them.
+        papers: what is known of them, rows as ``catalogue.records.papers_to_join`` gives them: of these ids, or all.
         captions: of all their figures.
+        citations: of the records that will be asked about; each page is held against them once.
     """
 
-    def __init__(self, papers: Iterable[Row], captions: Captions) -> None:
-        self._captions = captions
-        self._pages: dict[str, _Page] = {}
+    def __init__(
+        self,
+        papers: Callable[[Sequence[str] | None], Iterable[Row]],
+        captions: Captions,
+        citations: Iterable[Citation],
+    ) -> None:
+        self.captions = captions
+        self._papers = papers
+        self._count = 0
         self._by_doi: dict[str | None, list[str]] = defaultdict(list)
         self._by_number: dict[str | None, list[str]] = defaultdict(list)
-        self._holding: dict[str, set[str]] = defaultdict(set)
-        for paper in papers:
-            paper_id = paper["paper_id"]
-            known = " ".join(str(paper[name]) for name in ("citation", "title", "journal", "year") if paper[name])
-            self._pages[paper_id] = page = _Page(f"{known}\n{paper['first_page_text'] or ''}")
+        self._weights: dict[Citation, dict[str, float]] = {citation: {} for citation in citations}
+        cites = list(self._weights)
+        asking: dict[str, array[int]] = defaultdict(lambda: array("i"))
+        for place, citation in enumerate(cites):
+            for key in _keys(citation):
+                asking[key].append(place)
+        for paper in papers(None):
+            self._count += 1
+            paper_id, page = paper["paper_id"], _page(paper)
             if doi := find_doi(paper["doi"]):
                 self._by_doi[doi].append(paper_id)
             if number := _REFERENCE_NO.search(PurePath(paper["file_name"]).stem):
                 self._by_number[number[1]].append(paper_id)
-            for word in page.places:
-                self._holding[word].add(paper_id)
-        self._known: dict[Citation, PaperMatch | None] = {}
+            if hits := [asking[word] for word in page.places if word in asking]:
+                for place in np.flatnonzero(np.bincount(np.concatenate(hits)) >= 2).tolist():
+                    weight = PRIOR + weigh_citation(cites[place], page)
+                    if weight >= MINIMUM:
+                        self._weights[cites[place]][paper_id] = weight
 
-    def find(self, record: Row, evidence: RecordEvidence) -> PaperMatch | None:
+    def find(self, record: Row) -> PaperMatch | None:
         """The paper of a record, several where it cannot be decided, or None.
 
         Papers that a citation does not tell apart may be told by captions. A record whose citation fits no paper
         well, or that has none, goes to the paper whose caption is its own, its citation still weighed.
         """
-        parts = {name: record[name] for name in ("authors", "journal", "volume", "issue", "pages", "year")}
-        citation = Citation(**parts, doi=find_doi(record["doi"]))
+        citation = cited(record)
         match = self._match(record, citation)
         if match is not None and match.paper_id is not None:
             return match
-        by_caption = self._by_caption(evidence)
+        by_caption = self._by_caption(record_evidence(record))
         if match is not None:
             return _apart_by_caption(match, by_caption)
         is_citable = citation.doi or record["reference_no"] or len(_keys(citation)) >= 2
-        return choose(
-            {p: self._weigh(citation if is_citable else None, p) + w for p, w in by_caption.items()}, "caption"
-        )
+        if not is_citable:
+            return choose({p: w - math.log(self._count) for p, w in by_caption.items()}, "caption")
+        pages = {paper["paper_id"]: _page(paper) for paper in self._papers(list(by_caption))} if by_caption else {}
+        return choose({p: self._weigh(citation, pages[p]) + w for p, w in by_caption.items()}, "caption")
 
     def _match(self, record: Row, citation: Citation) -> PaperMatch | None:
         number = re.sub(r"\D", "", record["reference_no"] or "").lstrip("0")
         for method, found in (("doi", self._by_doi.get(citation.doi)), ("reference_no", self._by_number.get(number))):
             if found:
                 return PaperMatch(tuple(sorted(found)), method, 1.0)
-        if citation not in self._known:
-            self._known[citation] = self._by_citation(citation)
-        return self._known[citation]
+        return choose(self._weights[citation], "citation")
 
     def _by_caption(self, evidence: RecordEvidence) -> dict[str, float]:
         if len(evidence.words) < FEWEST_WORDS:
             return {}
         best: dict[str, float] = {}
-        for figure in self._captions.likely(evidence):
+        for figure in self.captions.likely(evidence):
             if figure.kind not in OTHER_KINDS:
-                weight = min(MOST_BY_CAPTION, self._captions.weight(evidence, figure))
+                weight = min(MOST_BY_CAPTION, self.captions.weight(evidence, figure))
                 best[figure.paper_id] = max(weight, best.get(figure.paper_id, -math.inf))
         return best
 
-    def _weigh(self, citation: Citation | None, paper_id: str) -> float:
-        """Log-odds by its citation that a record is of a paper, the prior included.
+    def _weigh(self, citation: Citation, page: _Page) -> float:
+        """Log-odds by its citation that a record is of a page's paper, the prior included.
 
-        Where a record cites nothing, or a first page bears no year and so does not say what it is, citations decide
-        nothing and any paper is as likely as any other.
+        Where a first page bears no year and so does not say what it is, citations decide nothing and any paper is as
+        likely as any other, as it is for a record that cites nothing.
         """
-        page = self._pages[paper_id]
-        if citation is None or not any(map(_YEAR.fullmatch, page.places)):
-            return -math.log(len(self._pages))
+        if not any(map(_YEAR.fullmatch, page.places)):
+            return -math.log(self._count)
         return PRIOR + weigh_citation(citation, page)
 
-    def _by_citation(self, citation: Citation) -> PaperMatch | None:
-        hits = Counter(paper for key in _keys(citation) for paper in self._holding.get(key, ()))
-        return choose(
-            {p: PRIOR + weigh_citation(citation, self._pages[p]) for p, count in hits.items() if count >= 2}, "citation"
-        )
+
+def _page(paper: Row) -> _Page:
+    known = " ".join(str(paper[name]) for name in ("citation", "title", "journal", "year") if paper[name])
+    return _Page(f"{known}\n{paper['first_page_text'] or ''}")
 
 
 def choose(weights: Mapping[str, float], method: str) -> PaperMatch | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -156,14 +156,17 @@ class VoteReport:
     changed: bool
 
 
-def write_votes(session: Session) -> VoteReport:
+def write_votes(session: Session, records: Sequence[str] | None = None) -> VoteReport:
     """Bring the votes of the sources ``record`` and ``rule`` to what the links say. Call it inside a transaction.
 
     A spelling that the task file does not list makes no vote and is reported.
+
+    Args:
+        records: whose links changed; None for all.
     """
     votes = []
     unknown: dict[str, set[str]] = {}
-    for row in linked_texts(session.catalogue):
+    for row in linked_texts(session.catalogue, records):
         base = {"panel_id": row["panel_id"], "record_id": row["record_id"]}
         word = row["compatibility"]
         label = session.task.label_of(word) if word else None
@@ -176,6 +179,6 @@ def write_votes(session: Session) -> VoteReport:
             spans = json.dumps([{"field": TEXTS[s.text], "start": s.start, "end": s.end} for s in suggestion.spans])
             vote = {"source": "rule", "label": suggestion.label, "evidence": suggestion.evidence, "spans": spans}
             votes.append({**base, **vote})
-    changed = replace_record_votes(session.catalogue, votes)
+    changed = replace_record_votes(session.catalogue, votes, records)
     counts = Counter(vote["source"] for vote in votes)
     return VoteReport(dict(sorted(counts.items())), {w: len(ids) for w, ids in sorted(unknown.items())}, changed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -23,47 +24,88 @@ OPENING = re.compile(
     r"supporting\s(?:online\s)?(?:information|materials?)|electronic\ssupplementary"
 )
 SHORTEST_TITLE = 25
-OPENING_CHARACTERS = 400
+OPENING_CHARACTERS, SEARCHED = 400, 3000
+"""Of title and first page: where a supplement says that it is one, and where the title of its paper is looked for."""
+VERSION = 1
+"""Of ``clues_of``: clues of another version are read anew."""
+UNDECIDED = 3
+"""Of so many papers, even when the file itself is among them, none can be chosen."""
 
 
-def tie(papers: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
-    """The papers that supplement another one of them.
+@dataclass(frozen=True)
+class Clues:
+    """What one file says of which paper it supplements, and of whether others supplement it.
+
+    Attributes:
+        stem: of its name.
+        main: stem of the paper that its name tells of, None where it tells of none.
+        opens: whether it begins as supplements do.
+        doi: the one that it bears.
+        title: letters of its title, empty where it is too short to tell papers apart or the file opens as a supplement.
+        text: letters of title and first page of a file that opens as a supplement, empty otherwise.
+    """
+
+    stem: str
+    main: str | None
+    opens: bool
+    doi: str | None
+    title: str
+    text: str
+
+
+def clues_of(paper: Mapping[str, Any]) -> Clues:
+    """The clues of a row with ``file_name``, ``doi``, ``title`` and ``first_page_text`` (its first 3000 characters)."""
+    stem, title, page = _stem(paper["file_name"]), paper["title"] or "", paper["first_page_text"] or ""
+    match = NAME.match(stem)
+    opens = bool(OPENING.search(_folded(f"{title} {page[:OPENING_CHARACTERS]}")))
+    letters = "" if opens else _letters(title)
+    return Clues(
+        stem=stem,
+        main=match["main"] if match else None,
+        opens=opens,
+        doi=find_doi(paper["doi"]),
+        title=letters if len(letters) >= SHORTEST_TITLE else "",
+        text=_letters(f"{title} {page}"[:SEARCHED]) if opens else "",
+    )
+
+
+def tie(papers: Mapping[str, Clues]) -> dict[str, tuple[str, str]]:
+    """The papers that supplement another one of them, in time that grows with their number.
 
     Args:
-        papers: rows with ``paper_id``, ``file_name``, ``doi``, ``title``, ``first_page_text``.
+        papers: clues by the id of their paper.
 
     Returns:
         By the supplement's id the id of its paper and the reason: ``file name``, ``doi`` or ``title``. What may
         belong to several papers is left out.
     """
-    stems: dict[str, list[str]] = defaultdict(list)
-    by_doi: dict[str, list[str]] = defaultdict(list)
-    titles: list[tuple[str, str]] = []
-    openings = {}
-    for paper in papers:
-        stems[_stem(paper["file_name"])].append(paper["paper_id"])
-        opening = _folded(f"{paper['title'] or ''} {(paper['first_page_text'] or '')[:OPENING_CHARACTERS]}")
-        openings[paper["paper_id"]] = bool(OPENING.search(opening))
-        if not openings[paper["paper_id"]]:
-            if doi := find_doi(paper["doi"]):
-                by_doi[doi].append(paper["paper_id"])
-            if len(title := _letters(paper["title"])) >= SHORTEST_TITLE:
-                titles.append((title, paper["paper_id"]))
+    stems, dois, titles = (defaultdict[str, list[str]](list) for _ in range(3))
+    for own, clues in papers.items():
+        for named, name in ((stems, clues.stem), (dois, "" if clues.opens else clues.doi), (titles, clues.title)):
+            if name and len(named[name]) < UNDECIDED:
+                named[name].append(own)
+    lengths = defaultdict[str, set[int]](set)
+    for title in titles:
+        lengths[title[:SHORTEST_TITLE]].add(len(title))
+
+    def titled(text: str) -> set[str]:
+        found = set[str]()
+        starts = [at for at in range(len(text)) if text[at : at + SHORTEST_TITLE] in lengths]
+        for start in starts:
+            for length in lengths[text[start : start + SHORTEST_TITLE]]:
+                found.update(titles.get(text[start : start + length], ()))
+        return found
+
     found = {}
-    for paper in papers:
-        own = paper["paper_id"]
-        match = NAME.match(_stem(paper["file_name"]))
-        candidates = [("file name", stems.get(match["main"], []) if match else [])]
-        if openings[own]:
-            text = _letters(f"{paper['title'] or ''} {paper['first_page_text'] or ''}"[:3000])
-            candidates += [
-                ("doi", by_doi.get(find_doi(paper["doi"]) or "", [])),
-                ("title", [other for title, other in titles if title in text]),
-            ]
-        for reason, others in candidates:
-            main = sorted(set(others) - {own})
+    for own, clues in papers.items():
+        for reason, others in (
+            ("file name", lambda c: stems.get(c.main or "", ())),
+            ("doi", lambda c: dois.get(c.doi or "", ()) if c.opens else ()),
+            ("title", lambda c: titled(c.text)),
+        ):
+            main = set(others(clues)) - {own}
             if len(main) == 1:
-                found[own] = (main[0], reason)
+                found[own] = (main.pop(), reason)
                 break
     return {own: (main, reason) for own, (main, reason) in found.items() if main not in found}
 
@@ -77,4 +119,4 @@ def _folded(text: str) -> str:
 
 
 def _letters(text: str | None) -> str:
-    return "".join(sign for sign in _folded(text or "") if sign.isalnum())
+    return re.sub(r"[\W_]+", "", _folded(text or ""))

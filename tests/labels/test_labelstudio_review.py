@@ -16,7 +16,14 @@ from label_studio_sdk.label_interface import LabelInterface
 from PIL import Image
 from review_scene import add_images, make_workspace, picture, results
 
-from polydata.catalogue.annotations import images_to_review, list_annotations, record_texts, save_pull, watermark
+from polydata.catalogue.annotations import (
+    images_to_review,
+    list_annotations,
+    record_texts,
+    review_texts,
+    save_pull,
+    watermark,
+)
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, ServerError, UsageError
@@ -176,7 +183,8 @@ def test_which_images_are_asked_about(catalogue: Catalogue) -> None:
     assert len(select_images(images_to_review(catalogue), "all", None)) == 5
     screen(catalogue, "1", [0, 1, 2, 3, 4])
     screen(catalogue, "2", [1, 2, 3])  # the newest version counts
-    captions = [r["caption"] for r in select_images(images_to_review(catalogue), "accepted", None)]
+    chosen = [r["image_sha256"] for r in select_images(images_to_review(catalogue), "accepted", None)]
+    captions = [review_texts(catalogue, chosen)[image]["caption"] for image in chosen]
     assert captions == [f"blend <b>{n}</b>" for n in (1, 2, 3)]
     assert len(select_images(images_to_review(catalogue), "accepted", 2)) == 2
     vote = {"panel_id": "panel-00002", "source": "rule", "label": TASK.positive, "evidence": ""}
@@ -189,15 +197,17 @@ def test_which_images_are_asked_about(catalogue: Catalogue) -> None:
 def test_an_image_of_two_panels_is_asked_about_once(catalogue: Catalogue) -> None:
     first = catalogue.rows("SELECT * FROM panels ORDER BY position")[0]
     catalogue.upsert("panels", [{**first, "panel_id": "panel-again", "position": 9}])
-    rows = images_to_review(catalogue)
+    rows = list(images_to_review(catalogue))
     assert len(rows) == 5
-    assert "and 1 more with the same image" in task_data(rows[0], [], "/u")["place"]
+    texts = review_texts(catalogue, [row["image_sha256"] for row in rows])
+    assert "and 1 more with the same image" in task_data(texts[rows[0]["image_sha256"]], [], "/u")["place"]
 
 
 def test_no_label_is_shown_to_a_reviewer(catalogue: Catalogue) -> None:
     catalogue.run("UPDATE records SET compatibility = ?", [TASK.positive])
-    rows, records = images_to_review(catalogue), record_texts(catalogue)
-    shown = json.dumps([task_data(r, records.get(r["image_sha256"], []), "/u") for r in rows])
+    images = [row["image_sha256"] for row in images_to_review(catalogue)]
+    texts, records = review_texts(catalogue, images), record_texts(catalogue, images)
+    shown = json.dumps([task_data(texts[i], records.get(i, []), "/u") for i in images])
     assert "PLA; PBAT" in shown
     assert not any(word in shown for word in TASK.labels)
 

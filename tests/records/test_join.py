@@ -23,10 +23,9 @@ from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import unlinked_panels, unlinked_records
-from polydata.records.evidence import record_evidence
 from polydata.records.importer import import_records
 from polydata.records.match_figures import Captions
-from polydata.records.match_papers import PaperMatcher
+from polydata.records.match_papers import PaperMatcher, cited
 from polydata.records.record import make_record
 from polydata.task import Task
 
@@ -39,7 +38,7 @@ def paper_of(reference: str, **fields: str) -> str | None:
     other = {"paper_id": "other", "file_name": "reference_no_0101911.pdf", "first_page_text": OTHER_PAGE}
     papers = [nothing | right, nothing | other | {"doi": "10.1000/OTHER"}]
     row = make_record({"record_key": "k", "reference": reference, **fields}, source="t", raw={}).as_row()
-    match = PaperMatcher(papers, Captions(())).find(row, record_evidence(row))
+    match = PaperMatcher(lambda _: papers, Captions(()), [cited(row)]).find(row)
     return match.paper_id if match else None
 
 

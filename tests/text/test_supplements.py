@@ -6,15 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from screen_scene import make_scene
 
+from polydata.catalogue import metadata
+from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import note_papers_changed, supplements, tie_supplements
+from polydata.catalogue.papers import delete_paper
 from polydata.splits.evidence import group_images, read_evidence
-from polydata.text.supplements import tie
+from polydata.text import supplements as read
+from polydata.text.supplements import clues_of
 
 TITLE = "Morphology of blends of two polymers"
+
+
+def tie(papers: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    return read.tie({one["paper_id"]: clues_of(one) for one in papers})
 
 
 def paper(name: str, **known: Any) -> dict[str, Any]:
@@ -46,18 +54,81 @@ def test_by_doi_and_title() -> None:
     assert tie([main, paper("n", doi="10.1016/a"), by_doi]) == {}  # undecided
 
 
+LONG = st.text("abä ", min_size=25, max_size=32)
+TITLES = st.shared(st.lists(LONG, min_size=1, max_size=3), key="titles").flatmap(st.sampled_from)
+NAMES = st.builds(str.__add__, st.sampled_from(["a", "A", "b si", "", "a.b"]), st.sampled_from(["", "_SI", "-supp1"]))
 PAPERS = st.builds(
     paper,
-    st.text(max_size=20),
-    doi=st.sampled_from([None, "10.1/a", "10.1016/a"]),
-    title=st.none() | st.text(max_size=60),
+    st.uuids().map(str),
+    file_name=NAMES.map("{}.pdf".format) | st.text(max_size=20),
+    doi=st.sampled_from([None, "10.1/a", "10.1016/a", "doi:10.1016/b."]),
+    title=st.none() | TITLES | st.just("Supporting Information") | st.text(max_size=60),
+    first_page_text=st.none()
+    | st.builds("{}{} {}".format, st.sampled_from(["", "Supplementary data of "]), TITLES, LONG),
 )
 
 
-@given(st.lists(PAPERS, max_size=6, unique_by=lambda one: one["paper_id"]))
-def test_no_names_break_it(papers: list[dict[str, Any]]) -> None:
-    for own, (main, _) in tie(papers).items():
-        assert own != main
+def slow_tie(papers: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+    """Each paper held against each other one."""
+    clues = {one["paper_id"]: clues_of(one) for one in papers}
+    found = {}
+    for own, mine in clues.items():
+        mains: dict[str, list[str]] = {"file name": [], "doi": [], "title": []}
+        for other, its in clues.items():
+            mains["file name"] += [other] * (mine.main == its.stem)
+            if mine.opens and not its.opens:
+                mains["doi"] += [other] * (mine.doi is not None and mine.doi == its.doi)
+                mains["title"] += [other] * (bool(its.title) and its.title in mine.text)
+        for reason, others in mains.items():
+            if len(set(others) - {own}) == 1:
+                found[own] = ((set(others) - {own}).pop(), reason)
+                break
+    return {own: one for own, one in found.items() if one[0] not in found}
+
+
+@given(st.lists(PAPERS, max_size=8, unique_by=lambda one: one["paper_id"]))
+def test_ties_are_those_of_all_pairs(papers: list[dict[str, Any]]) -> None:
+    assert tie(papers) == slow_tie(papers)
+
+
+CHANGES = st.lists(st.lists(st.tuples(st.integers(0, 5), PAPERS), max_size=4), max_size=4)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHANGES)
+def test_what_is_noted_is_what_would_be_found_anew(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[list[tuple[int, dict[str, Any]]]]
+) -> None:
+    there: dict[str, dict[str, Any]] = {}
+    with Catalogue.open(tmp_path_factory.mktemp("tied") / "catalog.duckdb") as catalogue:
+        for step in changes:
+            for place, one in step:  # a paper goes, comes or is read anew
+                delete_paper(catalogue, f"paper-{place}")
+                if not there.pop(f"paper-{place}", None) or one["doi"]:
+                    there[f"paper-{place}"] = row = one | {"paper_id": f"paper-{place}"}
+                    catalogue.upsert("papers", [row | {"source": "pdf", "status": "done", "extractor": "1"}])
+            wanted = {own: main for own, (main, _) in slow_tie(list(there.values())).items()}
+            assert supplements(catalogue) == wanted
+            assert tie_supplements(catalogue) == len(wanted)
+            noted = catalogue.tuples("SELECT paper_id, supplement_of FROM papers WHERE supplement_of IS NOT NULL")
+            assert dict(noted) == supplements(catalogue) == wanted
+
+
+def test_only_papers_that_changed_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr(metadata, "clues_of", lambda row: looked.append(row["paper_id"]) or clues_of(row))
+    known = {"source": "pdf", "status": "done", "extractor": "1"}
+    with Catalogue.open(tmp_path / "catalog.duckdb") as catalogue:
+        catalogue.upsert("papers", [paper(f"{n}.pdf") | known for n in range(5)])
+        note_papers_changed(catalogue, ())
+        assert tie_supplements(catalogue) == 0 and len(looked) == 5
+        catalogue.upsert("papers", [paper("3_SI.pdf") | known])
+        note_papers_changed(catalogue, ())
+        assert supplements(catalogue) == {"3_SI.pdf": "3.pdf"}
+        assert tie_supplements(catalogue) == 1 and tie_supplements(catalogue) == 1
+        assert looked[5:] == ["3_SI.pdf", "3_SI.pdf"]
+        delete_paper(catalogue, "3.pdf")
+        assert tie_supplements(catalogue) == 0 and len(looked) == 7
 
 
 def test_a_supplement_is_not_parted_from_its_paper(tmp_path: Path) -> None:
