@@ -3,8 +3,9 @@
     python benchmarks/growth.py [PAPERS ...] [--step NAME ...]
 
 For each size a catalogue is filled with made-up papers by SQL: seven figures with nine panels, a first page of some
-hundred words, a record linked by hand and a reviewed image each; one paper in ten is a supplement. Each step runs on a
-copy of it in a process of its own. The memory is what the process took at its most beyond what it had before the step.
+hundred words, a record linked by hand and a reviewed image each; ten papers a volume, one in ten a supplement, and as
+many pictures are gone that something was decided of. Each step runs on a copy of it in a process of its own. The memory
+is what the process took at its most beyond what it had before the step.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from polydata.catalogue import annotations as said
 from polydata.catalogue import metadata, papers
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session, open_session
+from polydata.catalogue.successors import adopt
 from polydata.labels.push import select_images
 from polydata.records import join
 from polydata.types import Box, Figure, Panel, Paper
@@ -47,7 +49,7 @@ def fill(catalogue: Catalogue, count: int) -> None:
     title = words("i", 8)
     name = "translate(i::TEXT, '0123456789', 'abdeghkmno')"
     names = [f"'{first}' || {name}" for first in ("Author", "Other")]
-    place = "i % 90 || ', ' || i || ' (' || 1990 + i % 30 || ')'"
+    place = "i // 10 || ', ' || i || ' (' || 1990 + i % 30 || ')'"
     known = f"{names[0]} || ' and ' || {names[1]} || ', J. Blends, ' || {place}"
     statements = (
         f"""INSERT INTO papers (paper_id, sha256, source, path, file_name, title, doi, journal, year, pages, status,
@@ -77,7 +79,7 @@ def fill(catalogue: Catalogue, count: int) -> None:
                                  compatibility, morphology, raw)
             SELECT 'record-' || sha256('r' || i)[:12], 'made up', i::TEXT,
                    {names[0]} || ', A.; ' || {names[1]} || ', B.', 'J. Blends',
-                   (i % 90)::TEXT, i::TEXT, 1990 + i % 30, 'SEM of ' || {words("7 * i", 35)}, 'compatible',
+                   (i // 10)::TEXT, i::TEXT, 1990 + i % 30, 'SEM of ' || {words("7 * i", 35)}, 'compatible',
                    'The blend shows a homogeneous single phase.', '{{}}'
             FROM range({count}) r(i)""",
         f"""INSERT INTO screenings (image_sha256, rule, version, score, decision, reason)
@@ -86,6 +88,10 @@ def fill(catalogue: Catalogue, count: int) -> None:
                                      updated_at, raw)
             SELECT 'http://here', 1, i, i, sha256('i' || i * 9), 'one', 'compatible', false, '2026-01-01', '{{}}'
             FROM range({count}) r(i)""",
+        f"""INSERT INTO seen_images SELECT sha256('gone' || i), sha256('g' || i)[:16], 300, 300
+            FROM range({count} // 10) r(i)""",
+        f"""INSERT INTO label_decisions (number, image_sha256, choice, reason, decided_by)
+            SELECT i, sha256('gone' || i), 'compatible', 'seen', 'one' FROM range({count} // 10) r(i)""",
     )
     with catalogue.transaction():
         for statement in statements:
@@ -156,6 +162,13 @@ def joined(session: Session, _: int) -> int:
     return 1
 
 
+def adopted(session: Session, _: int) -> int:
+    """Something was said elsewhere, as a merge brings it: pictures that are gone are looked for among all."""
+    with session.catalogue.transaction():
+        adopt(session.catalogue)
+    return 1
+
+
 def pushed(session: Session, _: int) -> int:
     """Fifty images without a label, with the words around them."""
     chosen = select_images(said.images_to_review(session.catalogue), "unlabelled", 50)
@@ -178,6 +191,7 @@ STEPS: dict[str, tuple[str, Callable[[Session, int], int]]] = {
     "link": ("link or unlink a record, s", links),
     "moved": ("a paper read anew whose panels moved, s", read_anew),
     "join": ("join, s", joined),
+    "adopt": ("pictures that are gone, looked for among all, s", adopted),
     "push": ("images for a push of 50, s", pushed),
     "look-up": ("a file that was read before, s", looked_up),
 }

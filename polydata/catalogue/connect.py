@@ -295,7 +295,7 @@ class Catalogue:
         They are read beside the transaction that is open, in which nothing else may be asked until the last one came.
         """
         with _readable(self._path):
-            self._connection.execute(sql, list(parameters))
+            self._execute(sql, parameters)
             names = [column[0] for column in self._connection.description or ()]
             while found := self._connection.fetchmany(size):
                 for row in found:

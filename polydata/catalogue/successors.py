@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from polydata.catalogue.connect import Catalogue
@@ -130,34 +129,39 @@ def adopt(catalogue: Catalogue, paper_id: str | None = None) -> None:
     Args:
         paper_id: None looks at the pictures of all papers.
     """
-    from polydata.images.hashes import NEAR
+    from polydata.images.hashes import NEAR, masks
 
     _look_for_hidden(catalogue)
-    pairs = catalogue.tuples(
-        f"""SELECT hidden.image_sha256, there.sha256 FROM hidden, (
-                SELECT DISTINCT images.* FROM images JOIN panels ON image_sha256 = sha256
-                JOIN figures USING (figure_id) WHERE paper_id = coalesce(?, paper_id)
-            ) there
-            WHERE bit_count(xor(('0x' || hidden.phash)::UBIGINT, ('0x' || there.phash)::UBIGINT)) <= {NEAR}
-              AND abs(hidden.width::DOUBLE * there.height / hidden.height / there.width - 1) < {SHAPE}
-            GROUP BY ALL ORDER BY 1, 2""",  # noqa: S608 - constants
-        [paper_id],
+    of_paper = "" if paper_id is None else "JOIN figures USING (figure_id) WHERE paper_id = $2"
+    heirs = dict(
+        catalogue.tuples(
+            f"""WITH masks AS (SELECT unnest($1::UBIGINT[]) AS mask), gone AS (
+                    SELECT *, ('0x' || phash)::UBIGINT AS bits, bits & mask AS part FROM hidden, masks
+                ), there AS (
+                    SELECT *, ('0x' || phash)::UBIGINT AS bits, bits & mask AS part FROM masks, (
+                        SELECT phash, width, height, count(*) AS number, min(sha256) AS sha256
+                        FROM images SEMI JOIN (SELECT image_sha256 FROM panels {of_paper}) ON image_sha256 = sha256
+                        GROUP BY phash, width, height)
+                )
+                SELECT image_sha256, min(sha256) FROM (
+                    SELECT DISTINCT image_sha256, sha256, number FROM gone JOIN there USING (mask, part)
+                    WHERE bit_count(xor(gone.bits, there.bits)) <= {NEAR}
+                      AND abs(gone.width::DOUBLE * there.height / gone.height / there.width - 1) < {SHAPE}
+                ) GROUP BY image_sha256 HAVING sum(number) = 1""",  # noqa: S608 - constants
+            [masks(NEAR)] if paper_id is None else [[0], paper_id],
+        )
     )
-    alike: dict[str, list[str]] = defaultdict(list)
-    for old, new in pairs:
-        alike[old].append(new)
-    if not alike:
+    if not heirs:
         return
-    lost = _spoken_of(catalogue, alike) - shown_images(catalogue, alike)
+    lost = _spoken_of(catalogue, heirs) - shown_images(catalogue, heirs)
     replaced = catalogue.tuples(
         "SELECT image_sha256, successor FROM image_successors WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",
         [list(lost)],
     )
     in_place = shown_images(catalogue, [successor for _, successor in replaced])
     lost -= {old for old, successor in replaced if successor in in_place}
-    heirs = {old: its[0] for old, its in alike.items() if len(its) == 1 and old in lost}
-    if heirs:
-        note_successors(catalogue, heirs)
+    if lost:
+        note_successors(catalogue, {old: heirs[old] for old in sorted(lost)})
 
 
 def remember_looks(catalogue: Catalogue, images: Sequence[str]) -> None:

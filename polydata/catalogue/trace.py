@@ -136,11 +136,6 @@ STEPS = (
         "images with a record",
         "SELECT count(DISTINCT image_sha256) FROM links JOIN panels USING (panel_id)",
     ),
-    (
-        "reviewed",
-        "images that a reviewer answered",
-        "SELECT count(*) FROM reviews SEMI JOIN panels USING (image_sha256)",
-    ),
 )
 
 
@@ -153,21 +148,21 @@ def funnel(session: Session) -> list[dict[str, Any]]:
         One row a step: its name (``step``), ``what`` it counts, and the ``count``.
     """
     catalogue, task = session.catalogue, session.task
-    labels = dict(
-        catalogue.tuples(
-            """SELECT label, count(*) FROM labels SEMI JOIN panels USING (image_sha256)
-               WHERE label IS NOT NULL GROUP BY label"""
-        )
+    labels = catalogue.tuples(
+        """SELECT label, count(*), count(*) FILTER (conflict) FROM labels SEMI JOIN panels USING (image_sha256)
+           GROUP BY label"""
     )
-    shown = "SEMI JOIN panels USING (image_sha256) WHERE"
-    rejected = catalogue.value(f"SELECT count(*) FROM reviews {shown} choice = ?", [task.not_a_micrograph])  # noqa: S608
-    conflicts = catalogue.value(f"SELECT count(*) FROM labels {shown} conflict")  # noqa: S608 - a constant
+    of_label = {label: count for label, count, _ in labels if label is not None}
+    reviews = dict(
+        catalogue.tuples("SELECT choice, count(*) FROM reviews SEMI JOIN panels USING (image_sha256) GROUP BY choice")
+    )
     counts = [(step, what, catalogue.value(sql)) for step, what, sql in STEPS]
     counts += [
-        ("rejected by reviewers", "images called no micrograph", rejected),
-        ("labelled", "images with a resolved label", sum(labels.values())),
-        *((f"  {label}", "of these", labels.get(label, 0)) for label in task.labels),
-        ("  in conflict", "images whose sources disagree", conflicts),
+        ("reviewed", "images that a reviewer answered", sum(reviews.values())),
+        ("rejected by reviewers", "images called no micrograph", reviews.get(task.not_a_micrograph, 0)),
+        ("labelled", "images with a resolved label", sum(of_label.values())),
+        *((f"  {label}", "of these", of_label.get(label, 0)) for label in task.labels),
+        ("  in conflict", "images whose sources disagree", sum(conflicts for *_, conflicts in labels)),
         ("in a split", "images in at least one split", images_in_split(catalogue)),
     ]
     outside = outside_words(catalogue, task.choices)

@@ -30,16 +30,19 @@ def near_hashes(phashes: Iterable[str], distance: int = NEAR) -> list[tuple[str,
         distance: 0 to 64, in bits.
 
     Not all pairs are compared. Of ``distance + 2`` stretches of the hash at least two are untouched by ``distance``
-    changes, so only hashes are compared that agree in some two stretches.
+    changes, so only hashes are compared that agree in some two stretches: ``masks``.
     """
     names = sorted(set(phashes))
     values = np.array([int(p, 16) for p in names], dtype=np.uint64)
-    found = {pair for mask in _masks(distance) for pair in _near(values, mask, distance)}
+    found = {pair for mask in masks(distance) for pair in _near(values, mask, distance)}
     return [(names[i], names[j]) for i, j in sorted(found)]
 
 
-def _masks(distance: int) -> list[int]:
-    """Bits of each two stretches; none at all where the stretches would be too short to tell anything."""
+def masks(distance: int) -> list[int]:
+    """Of hashes that differ in at most ``distance`` bits the bits under one of these masks are the same.
+
+    The bits of each two stretches; none at all where the stretches would be too short to tell anything.
+    """
     count = distance + 2
     if 2 * count > BITS:
         return [0]

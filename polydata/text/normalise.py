@@ -49,6 +49,8 @@ def clean(text: str) -> str | None:
 
 def fold(text: str) -> str:
     """For comparing: lower case, compatibility forms and accents resolved, dashes and spaces alike."""
-    text = unicodedata.normalize("NFKD", text)
-    text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
-    return " ".join(re.sub(r"[\u2010-\u2015\u2212]", "-", text).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = re.sub(r"[\u2010-\u2015\u2212]", "-", text)
+    return " ".join(text.casefold().split())

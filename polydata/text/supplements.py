@@ -24,6 +24,9 @@ OPENING = re.compile(
     r"supporting\s(?:online\s)?(?:information|materials?)|electronic\ssupplementary"
 )
 SHORTEST_TITLE = 25
+STRIDE = 5
+"""Letters from one place of a text to the next where a title is looked for: by pieces from the title's beginning, of"""
+PIECE = SHORTEST_TITLE - STRIDE + 1
 OPENING_CHARACTERS, SEARCHED = 400, 3000
 """Of title and first page: where a supplement says that it is one, and where the title of its paper is looked for."""
 VERSION = 1
@@ -84,20 +87,23 @@ def tie(papers: Mapping[str, Clues]) -> dict[str, tuple[str, str]]:
         for named, name in ((stems, clues.stem), (dois, "" if clues.opens else clues.doi), (titles, clues.title)):
             if name and len(named[name]) < UNDECIDED:
                 named[name].append(own)
-    lengths = defaultdict[str, set[int]](set)
+    pieces = defaultdict[str, list[tuple[str, int]]](list)
     for title in titles:
-        lengths[title[:SHORTEST_TITLE]].add(len(title))
+        for at in range(STRIDE):
+            pieces[title[at : at + PIECE]].append((title, at))
 
     def titled(text: str) -> set[str]:
         found = set[str]()
-        starts = [at for at in range(len(text)) if text[at : at + SHORTEST_TITLE] in lengths]
-        for start in starts:
-            for length in lengths[text[start : start + SHORTEST_TITLE]]:
-                found.update(titles.get(text[start : start + length], ()))
+        for place in range(0, len(text) - PIECE + 1, STRIDE):
+            for title, at in pieces.get(text[place : place + PIECE], ()):
+                if at <= place and text.startswith(title, place - at):
+                    found.update(titles[title])
         return found
 
     found = {}
     for own, clues in papers.items():
+        if clues.main is None and not clues.opens:
+            continue
         for reason, others in (
             ("file name", lambda c: stems.get(c.main or "", ())),
             ("doi", lambda c: dois.get(c.doi or "", ()) if c.opens else ()),
