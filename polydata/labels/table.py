@@ -70,6 +70,10 @@ def import_answers(session: Session, path: Path) -> Brought:
     return Brought(came, len(rows) - sum(came.values()) - len(kept), tuple(kept), waiting)
 
 
+NUMBERS = {"width": 31, "height": 31, "project": 63, "annotation_id": 63, "task": 63}
+"""Columns of whole numbers, each with the bits that the catalogue keeps of it."""
+
+
 def _checked(path: Path, number: int, problem: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """A row with its values in their types."""
     row: dict[str, Any] = {name: values.get(name) or None for name in stored.SAID}
@@ -77,8 +81,10 @@ def _checked(path: Path, number: int, problem: str, values: Mapping[str, Any]) -
         if problem or row["kind"] not in KINDS or len(str(row["image_sha256"])) != 64:
             raise ValueError(problem or "it has no kind and image as polydata label export writes them")
         int(row["image_sha256"], 16)
-        for name in ("width", "height", "project", "annotation_id", "task"):
+        for name, bits in NUMBERS.items():
             row[name] = None if row[name] is None else int(row[name])
+            if row[name] is not None and not 0 <= row[name] < 2**bits:
+                raise ValueError(f"{name} is out of range")
         for name in ("cancelled", "deleted"):
             row[name] = str(row[name]).lower() == "true"
         row["when"] = None if row["when"] is None else datetime.fromisoformat(row["when"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from commands import run
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from workspaces import extracted
 
@@ -95,6 +95,8 @@ def test_what_was_decided_here_stays(workspaces: tuple[Path, Path], tmp_path: Pa
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(name="project", value=str(2**63))
+@example(name="width", value=str(2**31))
 @given(name=st.sampled_from(SAID), value=st.one_of(st.just(""), st.text(max_size=20), st.integers().map(str)))
 def test_a_table_that_was_changed_is_refused_whole_or_comes_in(
     workspaces: tuple[Path, Path], tmp_path: Path, name: str, value: str
