@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from polydata.text.captions import QUOTED_LABEL, Parts, split_quoted
 from polydata.text.composition import CUTS
@@ -20,6 +20,18 @@ _WORD = re.compile(r"\d+\.\d+|[^\W_]+")
 _UNIT = re.compile(r"(?<=\d)(?=(?:wt|vol|mol|phr|min|hr?|nm|um|mm|rpm|s)\b)")
 _LETTER_LIST = re.compile(r"[a-z]\d?(?:\s*(?:[,;/&+-]|and)\s*[a-z]\d?)*")
 MAX_LETTERS = 30
+
+
+SETS = ("words", "stem_words", "ratios")
+
+
+def _plain(evidence: object) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, frozenset) else value for name, value in vars(evidence).items()}
+
+
+def _typed(said: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = dict.fromkeys(SETS, frozenset) | {"scales_um": tuple}
+    return {name: kinds[name](value) if name in kinds else value for name, value in said.items()}
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,15 @@ class FigureEvidence(CaptionEvidence):
     label: str | None
     kind: str | None
     panels: tuple[PanelEvidence, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """The same as JSON can say it."""
+        return _plain(self) | {"panels": [_plain(panel) for panel in self.panels]}
+
+    @classmethod
+    def of_plain(cls, said: Mapping[str, Any]) -> Self:
+        """What ``plain`` said."""
+        return cls(**_typed(said) | {"panels": tuple(PanelEvidence(**_typed(panel)) for panel in said["panels"])})
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,9 @@ class Captions:
     """
 
     def __init__(self, figures: Iterable[FigureEvidence]) -> None:
-        self._papers: Packed[tuple[FigureEvidence, ...]] = Packed()
+        self._papers = Packed[tuple[FigureEvidence, ...]](
+            lambda its: [figure.plain() for figure in its], lambda said: tuple(map(FigureEvidence.of_plain, said))
+        )
         self._starts, self._ids = array("I"), list[str]()
         self._holding: dict[str, array[int]] = defaultdict(lambda: array("I"))
         self._counts: Counter[str] = Counter()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
+import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 RECENT = 200
@@ -14,19 +14,26 @@ RECENT = 200
 
 
 class Packed(Mapping[str, T]):
-    """Things by their keys. What was put must not be changed afterwards."""
+    """Things by their keys, each as JSON. What was put must not be changed afterwards.
 
-    def __init__(self) -> None:
+    Args:
+        plain: makes of a thing what JSON can say.
+        build: makes the thing of that again.
+    """
+
+    def __init__(
+        self, plain: Callable[[T], Any] = lambda thing: thing, build: Callable[[Any], T] = lambda it: it
+    ) -> None:
+        self._plain, self._build = plain, build
         self._packed: dict[str, bytes] = {}
         self._recent = lru_cache(RECENT)(self._unpack)
 
     def put(self, key: str, thing: T) -> None:
         """Keep a thing under a key that has none yet."""
-        self._packed[key] = zlib.compress(pickle.dumps(thing, pickle.HIGHEST_PROTOCOL), 1)
+        self._packed[key] = zlib.compress(json.dumps(self._plain(thing)).encode(), 1)
 
     def _unpack(self, key: str) -> T:
-        thing: T = pickle.loads(zlib.decompress(self._packed[key]))  # noqa: S301 - packed by this object
-        return thing
+        return self._build(json.loads(zlib.decompress(self._packed[key])))
 
     def __getitem__(self, key: str) -> T:
         return self._recent(key)
