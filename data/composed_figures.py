@@ -8,350 +8,21 @@ trains on them.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from drawn_micrographs import Rgb, Rng, fractal, grains, micrograph, relief
-from drawn_pictures import MICROGRAPHS, REST, draw
-from PIL import Image, ImageDraw, ImageFont
+from drawn_fillings import WORDS, lettering
+from drawn_micrographs import Rgb, Rng
+from picture_bank import Bank, reproduced
+from PIL import Image, ImageDraw
 
 GROUND, MICROGRAPH, OTHER = 0, 1, 2
 """Classes of a pixel: between panels (with letters and titles), in a micrograph, in any other panel."""
 
 Window = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels; the ends are exclusive."""
-
-WORDS = [
-    "SEM",
-    "TEM",
-    "0%",
-    "5",
-    "wt%",
-    "PLA",
-    "PP/EPDM",
-    "70/30",
-    "before",
-    "after",
-    "neat",
-    "blend",
-    "200",
-    "°C",
-    "top",
-    "view",
-    "cross-section",
-    "pristine",
-]
-
-
-@dataclass
-class Bank:
-    """Pictures from which figures are composed, each as the bytes of an image file.
-
-    Attributes:
-        micrographs: square, without print.
-        others: plots, drawings, writing.
-        filled: photographs, maps, meshes and patterns: what fills its frame as a micrograph does and is none.
-    """
-
-    micrographs: list[bytes]
-    others: list[bytes]
-    filled: list[bytes]
-
-    def micrograph(self, rng: Rng) -> Rgb:
-        """One at random, cut, turned, and shown otherwise than it was drawn."""
-        picture = self._piece(rng)
-        if rng.random() < 0.15:
-            other, share = self._piece(rng), float(rng.uniform(0.3, 0.7))
-            picture = cv2.addWeighted(picture, share, cv2.resize(other, picture.shape[1::-1]), 1 - share, 0)
-        return another_light(picture, rng)
-
-    def _piece(self, rng: Rng) -> Rgb:
-        picture = _decoded(self.micrographs[int(rng.integers(len(self.micrographs)))])
-        side = int(min(picture.shape[:2]) * float(np.exp(rng.uniform(np.log(0.15), 0))))
-        top, left = rng.integers(0, picture.shape[0] - side + 1), rng.integers(0, picture.shape[1] - side + 1)
-        picture = np.rot90(picture[top : top + side, left : left + side], int(rng.integers(4)))
-        picture = picture[:, ::-1] if rng.random() < 0.5 else picture
-        return (
-            cv2.resize(picture, (160, 160), interpolation=cv2.INTER_CUBIC)
-            if side < 160
-            else np.ascontiguousarray(picture)
-        )
-
-    def other(self, rng: Rng) -> Rgb:
-        """A plot, a drawing, or a photograph."""
-        some = self.filled if rng.random() < 0.4 else self.others
-        picture = _decoded(some[int(rng.integers(len(some)))])
-        if some is self.filled:
-            h, w = (max(24, int(n * float(rng.uniform(0.4, 1)))) for n in picture.shape[:2])
-            top, left = int(rng.integers(picture.shape[0] - h + 1)), int(rng.integers(picture.shape[1] - w + 1))
-            picture = picture[top : top + h, left : left + w]
-            picture = picture[:, ::-1] if rng.random() < 0.5 else picture
-            if rng.random() < 0.4:  # another light
-                tint = rng.uniform(0.25, 1.2, 3) if rng.random() < 0.5 else float(rng.uniform(0.3, 1.2))
-                picture = np.clip(255 * (picture / 255.0) ** float(np.exp(rng.normal(0, 0.4))) * tint, 0, 255).astype(
-                    np.uint8
-                )
-            if rng.random() < 0.1:
-                picture = np.repeat(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
-        return np.ascontiguousarray(picture)
-
-
-def another_light(picture: Rgb, rng: Rng) -> Rgb:
-    """A micrograph with another contrast, uneven light, softer or sharper, with the grain of another detector."""
-    pixels = picture.astype(np.float32) / 255
-    if rng.random() < 0.7:
-        low, high = np.percentile(pixels, (float(rng.uniform(0, 8)), float(rng.uniform(88, 100))))
-        start, span = float(rng.uniform(0, 0.35)), float(rng.uniform(0.3, 1.1))
-        pixels = start + span * np.clip((pixels - low) / (high - low + 1e-3), 0, 1) ** float(
-            np.exp(rng.normal(0, 0.35))
-        )
-    if rng.random() < 0.3:
-        y, x = np.mgrid[-1 : 1 : pixels.shape[0] * 1j, -1 : 1 : pixels.shape[1] * 1j]
-        light = rng.normal(0, 0.15) * x + rng.normal(0, 0.15) * y - rng.uniform(0, 0.25) * (x * x + y * y)
-        pixels = pixels + light[..., None].astype(np.float32)
-    how = rng.random()
-    if how < 0.25:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.5, 2.5)))
-    elif how < 0.4:
-        pixels = 2 * pixels - cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.7, 2)))
-    if rng.random() < 0.3:
-        pixels = pixels + float(rng.uniform(0, 0.08)) * rng.standard_normal(pixels.shape[:2])[..., None]
-    if rng.random() < 0.08:
-        pixels = 1 - pixels
-    return np.asarray(np.clip(255 * pixels, 0, 255), np.uint8)
-
-
-def _decoded(data: bytes) -> Rgb:
-    return np.asarray(cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
-
-
-def _encoded(rgb: Rgb) -> bytes:
-    return bytes(cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 93])[1])
-
-
-def diffraction(rng: Rng) -> Rgb:
-    """Spots or rings around a bright centre on a dark ground."""
-    side = 160
-    y, x = np.mgrid[:side, :side].astype(np.float32) - side / 2
-    out = np.exp(-np.hypot(x, y) / float(rng.uniform(5, 25)))
-    if rng.random() < 0.5:
-        for radius in rng.uniform(12, side / 2, int(rng.integers(2, 7))):
-            out += float(rng.uniform(0.2, 0.7)) * np.exp(
-                -(((np.hypot(x, y) - radius) / float(rng.uniform(0.8, 3))) ** 2)
-            )
-    else:
-        a, b = rng.uniform(-1, 1, (2, 2)) * float(rng.uniform(12, 40))
-        for i in range(-7, 8):
-            for j in range(-7, 8):
-                px, py = i * a[0] + j * b[0], i * a[1] + j * b[1]
-                out += float(rng.uniform(0.2, 0.9)) * np.exp(
-                    -((x - px) ** 2 + (y - py) ** 2) / float(rng.uniform(1.5, 7))
-                )
-    out = np.clip(out + 0.03 * rng.standard_normal(out.shape), 0, 1)
-    out = 1 - out if rng.random() < 0.15 else out
-    return np.asarray(np.repeat((255 * out)[..., None], 3, 2), np.uint8)
-
-
-def element_map(rng: Rng) -> Rgb:
-    """Dots of one colour on black, as maps of an element are printed."""
-    side = 160
-    density = fractal(side, rng, float(rng.uniform(1, 2.6))) ** float(rng.uniform(1, 4))
-    dots = rng.random((side, side)) < density * float(rng.uniform(0.1, 0.8))
-    colour = np.eye(3)[int(rng.integers(3))] if rng.random() < 0.6 else rng.uniform(0.1, 1, 3)
-    out = cv2.GaussianBlur(dots.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))
-    return np.asarray(np.clip(out[..., None] * 1.6, 0, 1) * colour * 255, np.uint8)
-
-
-def false_map(rng: Rng) -> Rgb:
-    """A field in a scale of colours without axes: simulation, strain, orientation of grains."""
-    side = 160
-    how = rng.random()
-    values = (
-        grains(side, rng)
-        if how < 0.2
-        else relief(side, rng)
-        if how < 0.6
-        else fractal(side, rng, float(rng.uniform(1.8, 3.2)))
-    )
-    values = np.clip(values + float(rng.choice([0, 0.05, 0.15])) * rng.standard_normal(values.shape), 0, 1)
-    levels = int(rng.choice([6, 12, 255]))
-    table = mpl.colormaps[str(rng.choice(["jet", "rainbow", "viridis", "hsv", "coolwarm", "turbo", "plasma"]))]
-    return np.asarray(table(np.floor(values * levels) / levels)[..., :3] * 255, np.uint8)
-
-
-def mesh(rng: Rng) -> Rgb:
-    """Triangles or squares of a net over plain colours, as finite elements are shown."""
-    side, step = 180, int(rng.integers(6, 26))
-    out = np.full((side, side, 3), rng.integers(60, 256, 3), np.uint8)
-    if rng.random() < 0.5:
-        out = cv2.resize(false_map(rng), (side, side))
-    y, x = np.mgrid[0 : side + step : step, 0 : side + step : step].astype(np.float64)
-    x, y = x + rng.normal(0, step * 0.2, x.shape), y + rng.normal(0, step * 0.2, y.shape)
-    colour = tuple(int(v) for v in (rng.integers(0, 90, 3) if rng.random() < 0.8 else (250, 250, 250)))
-    points = np.stack([x, y], -1).astype(np.int32)
-    if rng.random() < 0.6:
-        for k in range(-points.shape[0] + 2, points.shape[1] - 1):
-            cv2.polylines(
-                out,
-                [np.stack([np.diagonal(points[..., 0], k), np.diagonal(points[..., 1], k)], -1)],
-                False,
-                colour,
-                1,
-                cv2.LINE_AA,
-            )
-    for net in (points, points.transpose(1, 0, 2)):
-        for line in net:
-            cv2.polylines(out, [np.ascontiguousarray(line)], False, colour, 1, cv2.LINE_AA)
-    return out
-
-
-def illustration(rng: Rng) -> Rgb:
-    """A drawing of filled and shaded shapes with arrows and words: beakers, heaps of particles, coats, devices."""
-    side = 256
-    ground = (255, 255, 255) if rng.random() < 0.6 else tuple(int(v) for v in rng.integers(120, 256, 3))
-    image = Image.new("RGB", (side, int(side * rng.uniform(0.5, 1))), ground)  # type: ignore[arg-type]
-    pen = ImageDraw.Draw(image)
-
-    def ink() -> tuple[int, ...]:
-        return (
-            (int(rng.integers(20, 160)),) * 3 if rng.random() < 0.35 else tuple(int(v) for v in rng.integers(0, 256, 3))
-        )
-
-    for _ in range(int(rng.integers(1, 7))):
-        x, y = rng.uniform(0, image.width), rng.uniform(0, image.height)
-        w, h, how = rng.uniform(20, 120), rng.uniform(20, 100), rng.random()
-        outline = (0, 0, 0) if rng.random() < 0.5 else None
-        if how < 0.25:
-            pen.rectangle((x, y, x + w, y + h), fill=ink(), outline=outline)
-        elif how < 0.45:
-            pen.ellipse((x, y, x + w, y + h), fill=ink(), outline=outline, width=2)
-        elif how < 0.6:
-            around = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 12))))
-            pen.polygon([(x + w / 2 * np.cos(a), y + h / 2 * np.sin(a)) for a in around], fill=ink(), outline=outline)
-        else:  # a heap of like shapes
-            tone, own = ink(), float(rng.uniform(3, 14))
-            for _ in range(int(rng.integers(8, 70))):
-                px, py, r = x + w * rng.random(), y + h * rng.random(), own * rng.uniform(0.7, 1.3)
-                pen.ellipse((px - r, py - r * 0.7, px + r, py + r * 0.7), fill=tone, outline=outline)
-    for _ in range(int(rng.integers(0, 6))):
-        x, y = rng.uniform(0, image.width), rng.uniform(0, image.height)
-        pen.line((x, y, x + rng.uniform(-60, 60), y + rng.uniform(-40, 40)), fill=ink(), width=int(rng.integers(1, 7)))
-        pen.text((x, y), str(rng.choice(WORDS)), fill=ink(), font=_font(float(rng.uniform(9, 18))))
-    picture = np.array(image)
-    if rng.random() < 0.4:
-        light = 1 - float(rng.uniform(0, 0.4)) * np.linspace(0, 1, picture.shape[0])[:, None, None]
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 2))) * light, np.uint8)
-    return picture
-
-
-def rendering(rng: Rng) -> Rgb:
-    """A drawing as programs render it: boxes in perspective with rough or netted faces, balls, words."""
-    side = 280
-    height = int(side * rng.uniform(0.5, 1))
-    start, stop = rng.uniform(120, 256, (2, 3)) if rng.random() < 0.7 else rng.uniform(0, 120, (2, 3))
-    if rng.random() < 0.4:
-        start = stop = np.full(3, 255.0)
-    slope = np.linspace(0, 1, height)[:, None, None]
-    picture = np.asarray(np.broadcast_to(start * (1 - slope) + stop * slope, (height, side, 3)), np.uint8).copy()
-    for _ in range(int(rng.integers(1, 6))):
-        x, y, w, h = rng.uniform(0, side), rng.uniform(0, height), rng.uniform(15, 130), rng.uniform(40, 160)
-        lean = float(rng.uniform(-0.5, 0.5)) * w
-        corners = np.array([[x, y], [x + w, y + lean], [x + w, y + lean + h], [x, y + h]], np.float32)
-        face = np.full((96, 96, 3), rng.integers(30, 256, 3), np.uint8)
-        how = rng.random()
-        if how < 0.4:
-            face = np.asarray(face * (1 - float(rng.uniform(0.1, 0.6)) * relief(96, rng)[..., None]), np.uint8)
-        elif how < 0.6:
-            step = int(rng.integers(4, 12))
-            for at in range(0, 96, step):
-                cv2.circle(face, (at, (at * 7) % 96), step // 3, tuple(int(v) for v in rng.integers(0, 256, 3)), -1)
-            face[::step] = face[:, ::step] = face[0, 0] // 2
-        square = np.array([[0, 0], [95, 0], [95, 95], [0, 95]], np.float32)
-        moved = cv2.getPerspectiveTransform(square, corners)
-        mask = cv2.warpPerspective(np.full((96, 96), 255, np.uint8), moved, (side, height)) > 128
-        picture[mask] = cv2.warpPerspective(face, moved, (side, height))[mask]
-    across, down = np.meshgrid(np.arange(side), np.arange(height))
-    for _ in range(int(rng.choice([0, 4, 20]))):  # balls with a highlight
-        x, y, r = rng.uniform(0, side), rng.uniform(0, height), float(rng.uniform(4, 16))
-        inside = np.hypot(across - x, down - y) < r
-        lit = 1 - 0.75 * np.clip(np.hypot(across - x + r / 3, down - y + r / 3) / (1.5 * r), 0, 1)
-        picture[inside] = np.asarray(rng.uniform(60, 256, 3) * lit[inside][:, None], np.uint8)
-    image = Image.fromarray(picture)
-    pen = ImageDraw.Draw(image)
-    for _ in range(int(rng.integers(0, 5))):
-        x, y = rng.uniform(0, side), rng.uniform(0, height)
-        ink = tuple(int(v) for v in rng.integers(0, 256, 3))
-        pen.text((x, y), str(rng.choice(WORDS)), fill=ink, font=_font(float(rng.uniform(10, 22))))
-        pen.line((x, y, x + rng.uniform(-70, 70), y + rng.uniform(-30, 30)), fill=ink, width=int(rng.integers(2, 8)))
-    return np.array(image)
-
-
-def open_textures() -> list[Rgb]:
-    """Photographs of surfaces under open licences, which look as micrographs do and come from a real camera."""
-    from skimage import data
-
-    return [_coloured(one) for one in (data.brick(), data.grass(), data.gravel(), data.cell())]
-
-
-def _coloured(picture: npt.NDArray[np.generic]) -> Rgb:
-    one = np.asarray(255 * picture if picture.dtype == bool else picture, np.uint8)
-    return np.repeat(one[..., None], 3, 2) if one.ndim == 2 else np.ascontiguousarray(one[..., :3])
-
-
-def open_photographs() -> list[Rgb]:
-    """Photographs under open licences that other packages bring; data/README.md names them."""
-    from matplotlib import cbook
-    from skimage import data
-    from sklearn.datasets import load_sample_images
-
-    pictures = [
-        data.astronaut(),
-        data.camera(),
-        data.coffee(),
-        data.chelsea(),
-        data.rocket(),
-        data.coins(),
-        data.clock(),
-        data.horse(),
-    ]
-    pictures += [data.retina(), data.text(), data.hubble_deep_field()]
-    pictures += load_sample_images().images
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        pictures.append(np.asarray(Image.open(file)))
-    return [_coloured(one) for one in pictures]
-
-
-FILLED: tuple[Callable[[Rng], Rgb], ...] = (
-    diffraction, element_map, false_map, mesh, illustration, illustration, rendering, rendering,
-)  # fmt: skip
-
-
-def fill_bank(count: int, seed: int, side: int = 288) -> Bank:
-    """A bank of ``count`` micrographs and two thirds as many of the rest, drawn from one seed."""
-    rng = np.random.default_rng(seed)
-    micrographs = [_encoded(micrograph(side, rng)) for _ in range(count)]
-    micrographs += [_encoded(one) for one in open_textures()] * max(1, count // 40)
-    blends = [name for name in MICROGRAPHS if name != "frames"]
-    micrographs += [_shrunk(np.asarray(MICROGRAPHS[blends[n % 3]](rng))) for n in range(count // 8)]
-    families = [name for name in REST if name not in ("photograph", "shaded_drawing")]
-    others = [_shrunk(draw(families[n % len(families)], seed * 100_003 + n)) for n in range(count // 3)]
-    filled = [_encoded(FILLED[n % len(FILLED)](rng)) for n in range(count // 3)]
-    filled += [
-        _shrunk(draw(name, seed * 100_003 + n)) for n in range(count // 12) for name in ("photograph", "shaded_drawing")
-    ]
-    photographs = [_shrunk(one, 420) for one in open_photographs()]
-    filled += photographs * max(1, len(filled) // (4 * len(photographs)))
-    return Bank(micrographs, others, filled)
-
-
-def _shrunk(rgb: Rgb, most: int = 320) -> bytes:
-    factor = most / max(rgb.shape[:2])
-    return _encoded(rgb if factor >= 1 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
 
 
 @dataclass
@@ -413,10 +84,6 @@ def _halves(window: Window, depth: int, gap: int, rng: Rng) -> list[Window]:
         at = int(left + share * (right - left))
         parts = [(top, left, bottom, at), (top, at + gap, bottom, right)]
     return [one for part in parts for one in _halves(part, depth - int(rng.random() < 0.8), gap, rng)]
-
-
-def _font(size: float) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(max(6.0, size))  # type: ignore[return-value]
 
 
 def _tone(rng: Rng) -> tuple[int, int, int]:
@@ -505,7 +172,7 @@ def _print_on(picture: Rgb, bank: Bank, style: _Style, rng: Rng) -> Rgb:
             : h - max(y, 0), : w - max(x, 0)
         ]
     image = Image.fromarray(picture)
-    pen, font = ImageDraw.Draw(image), _font(style.size * 0.8)
+    pen, font = ImageDraw.Draw(image), lettering(style.size * 0.8)
     if rng.random() < style.strip:
         _strip(pen, h, w, rng)
     elif rng.random() < style.bar:
@@ -573,14 +240,14 @@ def _strip(pen: ImageDraw.ImageDraw, height: int, width: int, rng: Rng) -> None:
     step = tall / lines
     for line in range(lines):
         words = "  ".join(str(rng.choice(FIELDS)) for _ in range(1 + int(width / (7 * step))))
-        pen.text((3, top + line * step), words, fill=ink, font=_font(step * float(rng.uniform(0.5, 0.85))))
+        pen.text((3, top + line * step), words, fill=ink, font=lettering(step * float(rng.uniform(0.5, 0.85))))
     at = float(rng.uniform(0.1, 0.75)) * width
     pen.line((at, top + step / 2, at + width * 0.2, top + step / 2), fill=ink, width=1 + int(rng.integers(3)))
 
 
 def _letter_in(picture: Rgb, letter: str, style: _Style, rng: Rng) -> Rgb:
     image = Image.fromarray(picture)
-    pen, font = ImageDraw.Draw(image), _font(style.size)
+    pen, font = ImageDraw.Draw(image), lettering(style.size)
     x, y = (3.0, 1.0) if rng.random() < 0.9 else (image.width - 2 * style.size, 1.0)
     tone, box = style.tone, pen.textbbox((x, y), letter, font=font)
     if style.frame:
@@ -624,7 +291,7 @@ def _panel(figure: Figure, window: Window, letter: str, bank: Bank, style: _Styl
     room = int(style.size * 1.25)
     image = Image.fromarray(figure.rgb)
     ink = (0, 0, 0) if figure.rgb[0, 0, 0] > 120 else (255, 255, 255)
-    pen, font = ImageDraw.Draw(image), _font(style.size)
+    pen, font = ImageDraw.Draw(image), lettering(style.size)
     beside = {"above": (top, left), "left": (top, left), "below": (bottom - room, (left + right) // 2)}
     if style.letters in beside and min(bottom - top, right - left) > 3 * room:
         y, x = beside[style.letters]
@@ -706,7 +373,7 @@ def _around(figure: Figure, windows: list[Window], foot: int, style: _Style, *, 
     if foot:
         for line in range(int(rng.integers(1, 4))):
             words = " ".join(str(rng.choice(WORDS)) for _ in range(30))
-            pen.text((4, height - foot + line * 11), words[: int(width / 5.2)], fill=(0, 0, 0), font=_font(9.0))
+            pen.text((4, height - foot + line * 11), words[: int(width / 5.2)], fill=(0, 0, 0), font=lettering(9.0))
     if rng.random() < 0.06:
         pen.rectangle((0, 0, width - 1, height - 1), outline=(0, 0, 0), width=int(rng.integers(1, 3)))
     if rng.random() < 0.08 and windows:  # lines from one panel to another
@@ -715,25 +382,3 @@ def _around(figure: Figure, windows: list[Window], foot: int, style: _Style, *, 
             pen.line(((b + d) / 2, (a + c) / 2, f, e), fill=style.tone, width=1)
             pen.line(((b + d) / 2, (a + c) / 2, h, g), fill=style.tone, width=1)
     figure.rgb = np.array(image)
-
-
-def reproduced(rgb: Rgb, rng: Rng) -> Rgb:
-    """The figure as paper, scanner and compression leave it."""
-    if rng.random() < 0.2:
-        rgb = cv2.GaussianBlur(rgb, (0, 0), float(rng.uniform(0.3, 0.9)))
-    if rng.random() < 0.06:  # a scan on grey or yellow paper
-        paper = float(rng.uniform(0.68, 1)) * (1 - float(rng.uniform(0, 0.15)) * np.array([0, 0.3, 1]))
-        grain = float(rng.uniform(0, 9)) * rng.standard_normal(rgb.shape[:2])[..., None]
-        rgb = np.asarray(np.clip(rgb * paper + grain, 0, 255), np.uint8)
-    if rng.random() < 0.1:
-        rgb = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
-        pixels = rgb * float(rng.uniform(0.8, 1)) + rng.uniform(0, 7) * rng.standard_normal(rgb.shape[:2])[..., None]
-        rgb = np.asarray(np.clip(pixels + rng.uniform(0, 12), 0, 255), np.uint8)
-        if rng.random() < 0.3:
-            rgb = np.array(Image.fromarray(rgb).convert("1").convert("RGB"))
-            rgb = cv2.GaussianBlur(rgb, (0, 0), 0.7) if rng.random() < 0.7 else rgb
-    if rng.random() < 0.5:
-        out = io.BytesIO()
-        Image.fromarray(rgb).save(out, "JPEG", quality=int(rng.integers(35, 95)))
-        rgb = np.array(Image.open(out))
-    return np.ascontiguousarray(rgb)

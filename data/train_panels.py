@@ -28,7 +28,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from composed_figures import GROUND, Bank, compose, fill_bank
+from composed_figures import GROUND, compose
+from picture_bank import Bank, fill_bank
 
 SIDES = (256, 320, 384, 448, 512)
 PIXELS = 8 * 320 * 320

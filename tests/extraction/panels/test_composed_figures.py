@@ -6,8 +6,9 @@ from datetime import date
 
 import numpy as np
 import pytest
-from composed_figures import MICROGRAPH, Bank, Figure, compose, fill_bank
+from composed_figures import MICROGRAPH, Figure, compose
 from panel_layouts import hits
+from picture_bank import Bank, fill_bank
 
 from polydata.extraction.panels.cutting import Part, take_apart
 
