@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--papers", nargs="*", default=[""])
     options = parser.parse_args()
     totals = {way: Counter[str]() for way in WAYS}
-    spent = Counter[str]()
+    spent = dict.fromkeys(WAYS, 0.0)
     for paper in json.loads(options.truth.read_text(encoding="utf-8")):
         if not paper["pdf"].startswith(tuple(options.papers)):
             continue
