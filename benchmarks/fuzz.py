@@ -213,11 +213,12 @@ def read_captions(seed: int) -> int:
     """Take invented captions apart in every way that the program does; returns how many were found."""
     import numpy as np
 
-    from polydata.extraction.document.page import Line, PageContent, clean_text
+    from polydata.extraction.document.lines import Line, clean_text
+    from polydata.extraction.document.page import PageContent
     from polydata.extraction.figures.captions import find_captions
+    from polydata.text.caption_scales import scale_in_caption
     from polydata.text.captions import split_caption
     from polydata.text.composition import panel_composition
-    from polydata.text.mentions import scale_in_caption
     from polydata.types import Box
 
     rng = random.Random(seed)

@@ -17,7 +17,8 @@ from polydata.extraction.figures.captions import Caption
 from polydata.extraction.panels.render import render
 from polydata.extraction.paper import Press, cut_figure, print_panel, told
 from polydata.images.picture import ImageStore
-from polydata.text.captions import LABEL, WORDS, split_caption
+from polydata.text.captions import split_caption
+from polydata.text.figure_labels import read_label
 from polydata.text.mentions import find_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 from polydata.workspace import ExtractSettings
@@ -136,8 +137,8 @@ def _corrected(paper: Paper, old: Figure, changes: Correction, cutter: Cutter | 
     """A figure with changes; a new box or page has its picture cut and taken apart anew."""
     caption = old.caption if changes.caption is None else changes.caption or None
     label = old.label if changes.label is None else changes.label or None
-    if changes.caption and changes.label is None and (match := LABEL.match(changes.caption)):
-        label = " ".join(match["label"].split())
+    if changes.caption and changes.label is None and (read := read_label(changes.caption)):
+        label = read.text
     if caption is None and changes.caption is None and label:  # the words may be among the captions without a figure
         lonely = {one.text for one in _lonely(paper, label) if one.text}
         caption = lonely.pop() if len(lonely) == 1 else None
@@ -299,30 +300,31 @@ class Cutter:
         box = self._on(page, box)
         words = None
         if caption is not None:
-            match = LABEL.match(caption) or LABEL.match(label or "")
-            word = WORDS[match["word"].lower()] if match else "figure"
-            words = Caption(page, label or "", word, "", caption, box, (), 0.0)
+            read = read_label(caption) or read_label(label or "")
+            words = Caption(page, label or "", read.word if read else "figure", "", caption, box, (), 0.0)
         figure = cut_figure(self._press, LocatedFigure(page, box, words, None, 1.0), kind)
         return replace(figure, label=label, method="by-hand")
 
     def panel(self, figure: Figure, box: Box) -> tuple[ImageInfo, Kind]:
         """The stored picture of a box within a figure, and what it shows."""
-        self._on(figure.page, box)
-        drawn = render(self._press.page(figure.page)[0], figure.box, figure.dpi)
+        box = self._on(figure.page, box)
+        sheet, content = self._press.page(figure.page)
+        drawn = render(sheet, content.read(figure.box), figure.dpi)
         kind = figure.kind or Kind.MIXED
         return print_panel(self._press, figure.page, drawn, box, text=figure.caption, kind=kind)
 
     def _on(self, page: int, box: Box) -> Box:
-        """A box cut to its page."""
+        """A box cut to its page, as the page is read."""
         if not 1 <= page <= (pages := self._press.document.page_count):
             raise Unfit(f"there is no page {page}: the PDF has {pages}")
         if min(box.width, box.height) < LEAST:
             raise Unfit(f"the box is smaller than {LEAST:g} points", "Boxes are in points, 1/72 inch.")
-        sheet = self._press.page(page)[0].box
+        content = self._press.page(page)[1]
+        sheet = content.shown(content.box)
         outside = min(box.x0, box.y0) < -OFF_PAGE or box.x1 > sheet.x1 + OFF_PAGE or box.y1 > sheet.y1 + OFF_PAGE
         if outside:
             raise Unfit(f"the box reaches out of page {page}, which has {sheet.x1:g} x {sheet.y1:g} points")
-        return Box(max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, sheet.x1), min(box.y1, sheet.y1))
+        return content.read(Box(max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, sheet.x1), min(box.y1, sheet.y1)))
 
 
 def amend_paper(path: Path, store: ImageStore, limits: ExtractSettings, paper: Paper, edits: Sequence[Edit]) -> Amended:

@@ -16,7 +16,7 @@ from polydata.choices import Kind
 from polydata.edits import Correction, Edit, Place, Target
 from polydata.errors import InputError, UsageError
 from polydata.extraction.amend import Amended, amend_paper, figure_at, needs_pdf
-from polydata.extraction.document.page import clean_text
+from polydata.extraction.document.lines import clean_text
 from polydata.extraction.workflow import editor, read_anew
 from polydata.files.find import path_from_text
 from polydata.ids import sha256_file

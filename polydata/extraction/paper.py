@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image
@@ -11,23 +12,27 @@ from PIL import Image
 from polydata.choices import Kind
 from polydata.extraction.document.meta import paper_meta, safe_name
 from polydata.extraction.document.open import opened, pymupdf
-from polydata.extraction.document.page import PageContent, Sheet, read_page, read_pages
+from polydata.extraction.document.page import PageContent, Sheet, read_pages, read_upright
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
 from polydata.extraction.figures.assign import LocatedFigure, find_figures
-from polydata.extraction.figures.captions import Caption, find_captions
+from polydata.extraction.figures.captions import Caption, find_captions, unknown_captions
 from polydata.extraction.figures.scans import pages_to_read, read_scans, was_read
 from polydata.extraction.panels.cuts import Cut, panel_cuts
 from polydata.extraction.panels.render import Drawn, analysis_dpi, native_dpi, picture_of, render
 from polydata.images.picture import ImageStore
-from polydata.text.captions import split_caption
+from polydata.text.caption_scales import panel_scale, scale_in_caption
+from polydata.text.captions import Parts, split_caption
 from polydata.text.composition import panel_composition
-from polydata.text.mentions import panel_mentions, scale_in_caption
+from polydata.text.mentions import panel_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 from polydata.vision.kind import is_picture, kind_of_picture
 from polydata.vision.measures import measure
 from polydata.workspace import ExtractSettings
 
 ROUGH_DPI = 100
+
+FEW_WORDS, MARGIN = 4, 0.08
+"""Words of a line of running text at least, and the share of a page's height that holds running heads."""
 
 
 def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Paper:
@@ -52,12 +57,17 @@ def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Pap
             pages, found, lonely = _search(raw)
         press = Press(document, store, pages)
         figures: list[Figure] = []
-        leftovers = [Leftover("caption-without-figure", one.page, one.label, one.text, one.box) for one in lonely]
+        leftovers = [
+            Leftover("caption-without-figure", one.page, one.label, one.text, pages[one.page - 1].shown(one.box))
+            for one in (*lonely, *unknown_captions(pages, [(one.page, one.box) for one in found if not one.caption]))
+        ]
         leftovers += [Leftover("page-not-read", number, None, None, pages[number - 1].box) for number in unread]
+        parted = _parted(press, found)
         for one in found:
-            figure = _figure(press, one)
+            figure = parted.get(one) or _figure(press, one)
             if figure is None:
-                leftovers.append(Leftover("figure-without-caption", one.page, None, None, one.box))
+                box = pages[one.page - 1].shown(one.box)
+                leftovers.append(Leftover("figure-without-caption", one.page, None, None, box))
             else:
                 figures.append(figure)
         return Paper(
@@ -103,13 +113,18 @@ class Press:
 
     def __init__(self, document: pymupdf.Document, store: ImageStore, pages: Sequence[PageContent] | None) -> None:
         self.document, self.store, self._pages = document, store, pages
+        self._turns: dict[int, int] = {}
         self._last: tuple[Sheet, PageContent] | None = None
 
     def page(self, number: int) -> tuple[Sheet, PageContent]:
         """A page by its number, from 1."""
         if self._last is None or self._last[1].number != number:
-            sheet = Sheet(self.document[number - 1])
-            self._last = sheet, join_fragments(read_page(sheet)) if self._pages is None else self._pages[number - 1]
+            if self._pages is None:
+                sheet, content = read_upright(self.document[number - 1])
+                turn = self._turns.setdefault(number, content.turn)  # it stays turned
+                self._last = sheet, join_fragments(replace(content, turn=turn))
+            else:
+                self._last = Sheet(self.document[number - 1]), self._pages[number - 1]
         return self._last
 
 
@@ -123,13 +138,48 @@ def _figure(press: Press, found: LocatedFigure) -> Figure | None:
     return cut_figure(press, found)
 
 
-def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None) -> Figure:
+def _parted(press: Press, found: Sequence[LocatedFigure]) -> dict[LocatedFigure, Figure]:
+    """Figures whose parts stand on two pages: a picture without caption ends one, and the next begins with a figure
+    that shows fewer panels than its caption names. Each part gets the panels that it shows.
+    """
+    out: dict[LocatedFigure, Figure] = {}
+    for one, other in pairwise(found):
+        caption = other.caption
+        if one.caption or caption is None or other.page != one.page + 1:
+            continue
+        parts = split_caption(caption.text)
+        if len(parts.panels) < 2 or not (_at_end(press, one, 1) and _at_end(press, other, 0)):
+            continue
+        first, second = _figure(press, one), cut_figure(press, other)
+        shown = [len(figure.panels) for figure in (first, second) if figure]
+        if first is None or sum(shown) != len(parts.panels):
+            continue
+        middle = shown[0]
+        for place, panels in ((one, parts.panels[:middle]), (other, parts.panels[middle:])):
+            here = replace(place, caption=caption, confidence=min(place.confidence, other.confidence))
+            out[place] = cut_figure(press, here, parts=replace(parts, panels=panels))
+    return out
+
+
+def _at_end(press: Press, one: LocatedFigure, end: int) -> bool:
+    """Whether no running text stands before (0) or behind (1) a figure on its page."""
+    content = press.page(one.page)[1]
+    own = set(one.caption.lines) if one.caption else set()
+    lines = [line for line in content.lines if line.words >= FEW_WORDS and line not in own and line.upright]
+    margin = MARGIN * content.box.height
+    if end:
+        return not any(line.box.y0 > one.box.y1 and line.box.y1 < content.box.y1 - margin for line in lines)
+    return not any(line.box.y1 < one.box.y0 and line.box.y0 > margin for line in lines)
+
+
+def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None, parts: Parts | None = None) -> Figure:
     """Cut a figure's picture out of its page, tell its kind and take it apart into panels.
 
     Args:
         press: of its document.
-        found: where it stands and what is written of it.
+        found: where it stands on the page as it was read, and what is written of it.
         kind: of the figure, where that is known; None tells it by the picture.
+        parts: of the caption that this figure shows; None for all.
     """
     sheet, content = press.page(found.page)
     dpi = native_dpi(content.images, found.box)
@@ -137,18 +187,22 @@ def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None) -> 
     rgb = drawn.at(analysis_dpi(content.images, found.box))
     text = found.caption.text if found.caption else None
     kind = kind or kind_of_picture(rgb, text, found.caption.word if found.caption else None)
-    parts = split_caption(text or "")
+    some = parts is not None
+    parts = parts or split_caption(text or "")
     cuts = panel_cuts(content, drawn, rgb, parts, kind)
+    if some and len(cuts) == len(parts.panels) == 1:
+        cuts = [Cut(found.box, *parts.panels[0])]
+    panels = [_panel(press, found, drawn, cut, stem=parts.stem or None, kind=kind) for cut in cuts]
     return Figure(
         page=found.page,
-        box=found.box,
+        box=content.shown(found.box),
         label=found.caption.label if found.caption else None,
         caption=text,
         kind=kind,
         method=_method(content, found),
         confidence=round(found.confidence, 2),
         dpi=dpi,
-        panels=tuple(_panel(press, found, drawn, cut, stem=parts.stem or None, kind=kind) for cut in cuts),
+        panels=tuple(replace(panel, box=content.shown(panel.box)) for panel in panels),
     )
 
 
@@ -162,7 +216,8 @@ def _method(content: PageContent, found: LocatedFigure) -> str:
 
 def _panel(press: Press, figure: LocatedFigure, drawn: Drawn, cut: Cut, *, stem: str | None, kind: Kind) -> Panel:
     """Store a panel's picture and say what is known of it."""
-    text, lone = figure.caption.text if figure.caption else None, cut.box == figure.box
+    text = figure.caption.text if figure.caption else None
+    lone = cut.box == figure.box and cut.label is None
     image, own = print_panel(press, figure.page, drawn, cut.box, text=text, kind=kind)
     return told(Panel(cut.box, cut.label, cut.caption, None, image, own), text, stem, lone=lone)
 
@@ -202,7 +257,7 @@ def told(panel: Panel, caption: str | None, stem: str | None, *, lone: bool) -> 
     return replace(
         panel,
         caption_stem=stem,
-        scale=scale_in_caption(panel.caption) or scale_in_caption(caption),
+        scale=scale_in_caption(caption) if lone else panel_scale(panel.caption, stem, caption, panel.label),
         composition=panel_composition(caption if lone else stem, stem, panel.caption),
         mentions=panel_mentions(caption, stem, panel.caption, panel.label) if caption else (),
     )

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from polydata.text.captions import QUOTED_LABEL, Parts, split_quoted
+from polydata.text.captions import Parts, split_quoted
 from polydata.text.composition import CUTS
+from polydata.text.figure_labels import QUOTED_LABEL
 from polydata.text.normalise import fold
 from polydata.text.polymers import normal_form
 

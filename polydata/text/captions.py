@@ -1,4 +1,4 @@
-"""A caption taken apart: the figure's label, what is said of each panel, and what all panels share."""
+"""A caption taken apart: what is said of each panel, and what all panels share."""
 
 from __future__ import annotations
 
@@ -6,41 +6,84 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from polydata.text.figure_labels import QUOTED_LABEL, read_label
 from polydata.text.normalise import clean
 
-WORDS = {"figure": "figure", "fig": "figure", "図": "figure", "图": "figure", "圖": "figure", "スキーム": "scheme"}
-WORDS |= {word: word for word in ("scheme", "chart", "plate", "graph")}
-"""The words by which captions call a figure, in small letters, each with the one that is meant."""
+PLAIN = str.maketrans("（）［］：；，。、．～∼〜−‐‑–—′’´`＝／", "()[]:;,...~~~-----''''=/")
+"""Signs of other scripts and of typography by the one that means the same; one for one, so that places stay."""
 
-_PRINTED = "|".join(dict.fromkeys(form for word in WORDS for form in (word.upper(), word.capitalize())))
-LABEL = re.compile(
-    rf"^\W{{0,2}}(?P<label>(?P<word>{_PRINTED}|fig)"
-    r"\.?\s*(?P<number>S?[A-Z]?\.?\s?\d+(?:[-–.]\d+)*[a-z]?|[IVX]+))(?![\w])"
+ALPHABETS = (
+    tuple("abcdefghijklmnopqrstuvwxyz"),
+    tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    tuple("абвгдежзиклмнопрстуфхцчшщэюя"),
+    tuple("АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЭЮЯ"),
 )
-"""The label of a figure at the beginning of a printed line; small letters there begin a sentence's mention of one."""
+ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+NUMBERS = tuple(str(number) for number in range(1, 27))
+ONE = r"[A-Za-zА-Яа-я](?:\d{1,2})?'{0,2}(?!\w)"
+JOINT = re.compile(r"\s?(?:[-~/,&+]|\b(?:and|to|und|et|y|и)\b)\s?(?:(?:and|&)\s)?")
+START = r"(?:(?<=^)|(?<=[.;:,?(]\s)|(?<=\())"
+"""Where a letter without brackets of its own may stand: first, after a sign, or after an opening bracket."""
 
-LABEL_ALONE = re.compile(rf"^\W*(?:{'|'.join(WORDS)}|table)\.?\s*[A-Z]?\.?[\dIVX]+[-.\d]*[.:]?$", re.IGNORECASE)
-"""A line that holds a label, a table's too, and nothing else."""
+SIDE = (
+    r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
+    r"(?:[\s-]hand)?(?:\s(?:panel|image|picture|micrograph|side|row|column|part|half|corner)s?)?"
+)
+SIGN = re.compile(r"[.:;,]\s?$")
+EQUATION = r"(?<!eq\.\s)(?<!eqs\.\s)(?<!ref\.\s)(?<!refs\.\s)(?<!equation\s)"
+MAX_PANELS = 26
 
-QUOTED_LABEL = re.compile(
-    rf"^\s*(?:figs|{'|'.join(WORDS)})\b\.?\s*(?:(?P<number>S?\d+)(?:[a-z]\b)?|[a-z]\b)?\s*[.:|]?\s*", re.IGNORECASE
-)
-"""The label at the beginning of a caption that was copied by hand: any case, perhaps without a number."""
-ONE = r"[A-Za-z]\d?"
-RUN = rf"{ONE}(?:\s*[-–—]\s*{ONE}|(?:\s*(?:,|and|&)\s*{ONE})+)?"
-BRACKETED = re.compile(rf"\(\s*(?P<letters>{RUN})\s*\)")
-HALF = re.compile(rf"(?:(?<=^)|(?<=[\s;,.:]))(?P<letters>{RUN})\)(?=\s)")
-COLON = re.compile(r"(?:(?<=^)|(?<=[.;:,]\s))(?P<letters>[A-Z])(?=[:,]\s)")
-SIDES = re.compile(
-    r"(?:(?<=^)|(?<=[.;:,]\s))(?P<letters>Left|Right|Top|Middle|Bottom|left|right|top|middle|bottom)(?=:\s)"
-)
-SIDE = r"left|right|top|middle|bottom|upper|lower|cent(?:er|re)"
-BRACKETED_SIDES = re.compile(
-    rf"\(\s*(?P<letters>{SIDE})(?:[ -]hand)?(?:\s+(?:panel|image|picture|side|row|column|part))?\s*\)", re.IGNORECASE
-)
-ROMAN = re.compile(r"\(\s*(?P<letters>i{1,3}|iv|vi{0,3}|ix|x)\s*\)")
-NUMERALS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-DOTTED = re.compile(r"(?:(?<=^)|(?<=[.;:,]\s)|(?<=\bof\s)|(?<=\band\s))(?P<letters>[a-z])\.(?=\s)")
+
+def _run(one: str, name: str = "letters") -> str:
+    """One name, a range or a list of them."""
+    return rf"(?P<{name}>{one}(?:{JOINT.pattern}{one}){{0,11}})"
+
+
+@dataclass(frozen=True)
+class _Notation:
+    """A way in which captions mark the parts of a figure.
+
+    Attributes:
+        sort: of what it names: ``letters``, ``roman``, ``sides`` or ``numbers``.
+        form: of a mark; the group ``letters`` is what it names.
+        sure: it hardly means anything else; names of the others must follow each other from the first, without a gap.
+    """
+
+    sort: str
+    form: re.Pattern[str]
+    sure: bool = False
+
+
+def _notations() -> tuple[_Notation, ...]:
+    letters, numbers = _run(ONE), _run(r"\d{1,2}(?!\w)")
+    roman = _run(r"(?:x?(?:i{1,3}|iv|vi{0,3}|ix)|xi{0,2})(?!\w)")
+    small = letters.replace("A-Z", "").replace("А-Я", "")
+    half = rf"(?:(?<=^)|(?<=[\s;,.:])){_run(ONE, 'half')}\)(?=[\s,])"
+    return (
+        _Notation("letters", re.compile(rf"\(\s?{letters}\s?\)|{half}"), sure=True),
+        _Notation("letters", re.compile(rf"\[\s?{letters}\s?\]"), sure=True),
+        _Notation("letters", re.compile(rf"{START}{letters}\s?:(?=\s)")),
+        _Notation("letters", re.compile(rf"{START}{letters}\s?/(?=\s)")),
+        _Notation("letters", re.compile(rf"{START}{letters}\s[-=]\s")),
+        _Notation("letters", re.compile(rf"(?:{START}|(?<=\bof\s)|(?<=\band\s)){small}\.(?=\s)")),
+        _Notation("letters", re.compile(rf"{START}{letters}(?:,(?=\s)|(?=\s[A-ZА-Я(\d]))")),
+        _Notation("letters", re.compile(rf"(?:{START}|(?<=\b(?:of|in|by)\s)|(?<=\b(?:for|and)\s)){small}(?=\s\w)")),
+        _Notation("roman", re.compile(rf"\(\s?{roman}\s?\)")),
+        _Notation(
+            "sides", re.compile(rf"(?:\(\s?|{START})(?P<letters>{SIDE})(?:\s?\)|:(?=\s))", re.IGNORECASE), sure=True
+        ),
+        _Notation("numbers", re.compile(rf"{EQUATION}\(\s?{numbers}\s?\)", re.IGNORECASE)),
+        _Notation("numbers", re.compile(rf"{START}{numbers}(?:\)(?=\s)|\s[-=]\s|:\s|\.\s(?=[A-Z]))")),
+    )
+
+
+NOTATIONS = _notations()
+SORTS = tuple(dict.fromkeys(one.sort for one in NOTATIONS))
+"""The first sort of which a caption names two panels or more is the one that it means."""
+
+LOST_RANGE = re.compile(r"(?<=[(\[\s])([a-z])w([a-z])(?=[:)\]])")
+"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)"."""
+
 SHARED = re.compile(
     r"(?:[.;,]\s+|\s*\(\s*)(?P<words>(?:the\s+|all\s+|each\s+|every\s+|original\s+|white\s+|black\s+|length\s+of\s+)*"
     r"(?:scale[ -]?bars?|scales?\b|bars?\b|magnifications?|(?:micrographs|images|pictures|samples)\b)[^;]{0,200})$",
@@ -48,9 +91,13 @@ SHARED = re.compile(
 )
 """A closing remark on all panels: scale bars, magnification, how all were taken."""
 
+LEAD = re.compile(
+    r"\b(?:images?|micrographs?|photo\w{0,20}|pictures?|spectr\w{1,4}|patterns?|curves?|plots?|maps?|diagrams?)\s(?:of|for)\s"
+)
+"""What begins a list of its own within a caption, and is said of all that it lists."""
+
 BETWEEN = re.compile(r"^[\s,;&]*(?:and|to)?[\s,;&]*$")
 PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|during|by|as)\b")
-MAX_PANELS = 26
 
 
 @dataclass(frozen=True)
@@ -89,66 +136,119 @@ class _Mark:
     end: int
 
 
-def _letters(text: str) -> tuple[str, ...]:
-    """``a-c`` -> a, b, c; ``a, d`` -> a, d; ``Left`` -> Left."""
-    if text in NUMERALS[1:]:
-        return (text,)
-    if len(text) > 1 and text.isalpha():
-        return (text.capitalize(),)
-    found = re.findall(rf"\b{ONE}\b", text)
-    if len(found) == 2 and len(found[0]) == len(found[1]) == 1 and re.search(r"[-–—]", text) and found[0] < found[1]:
-        return tuple(chr(code) for code in range(ord(found[0]), ord(found[1]) + 1))
-    return tuple(found)
+def _sequence(name: str, sort: str) -> tuple[str, ...]:
+    """The sequence that a name belongs to: an alphabet, the numbers or the Roman numerals."""
+    if sort != "letters":
+        return ROMAN if sort == "roman" else NUMBERS
+    return next((alphabet for alphabet in ALPHABETS if name[0] in alphabet), ALPHABETS[0])
 
 
-def _follows(last: str | None, letter: str) -> bool:
-    """Whether a letter may come after another: c after a or b, a2 after a1; capitals without a gap."""
-    small = letter[0].islower()
-    if last is None:
-        return ord(letter[0]) - ord("a" if small else "A") < (4 if small else 1)
-    gap = ord(letter[0]) - ord(last[0])
-    if last[0].islower() != small or gap < 0:
+def split_names(text: str, sort: str = "letters") -> tuple[str, ...]:
+    """What a mark names: ``a-c`` -> a, b, c; ``a1-a3`` -> a1, a2, a3; ``a, d`` -> a, d; ``top left`` -> Top left."""
+    if sort == "sides":
+        return (
+            re.sub(
+                r"[\s-](?:hand|panel|image|picture|micrograph|side|row|column|part|half|corner)s?\b", "", text
+            ).capitalize(),
+        )
+    pieces, joints = JOINT.split(text), JOINT.findall(text)
+    out = [pieces[0]]
+    for joint, piece in zip(joints, pieces[1:], strict=True):
+        if re.search(r"[-~]|to", joint):
+            out += _between(out[-1], piece, sort)
+        out.append(piece)
+    return tuple(out)
+
+
+def _between(first: str, last: str, sort: str) -> list[str]:
+    """Names that a range leaves out: between a and d, a1 and a3, 2 and 4."""
+    if sort == "letters" and len(first) > 1 and first[0] == last[0] and first[1:].isdigit() and last[1:].isdigit():
+        return [f"{first[0]}{number}" for number in range(int(first[1:]) + 1, int(last[1:]))]
+    order = _sequence(first, sort)
+    if first not in order or last not in order:
+        return []
+    return list(order[order.index(first) + 1 : order.index(last)])
+
+
+def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation) -> bool:
+    """Whether names continue those seen, or fill the gap that "(a, c) ... (b, d)" leaves."""
+    if notation.sort == "sides":
+        return True
+    whole, name = notation.sort != "letters", names[0]
+    order = _sequence(name, notation.sort)
+    key = name if whole else name[0]
+    if key not in order:
         return False
-    return letter > last if gap == 0 else gap <= (4 if small else 1)
+    gap = 4 if notation.sure and name[0].islower() else 1
+    if not seen:
+        return order.index(key) < gap
+    last = seen[-1] if whole else seen[-1][0]
+    if last not in order:
+        return False
+    ahead = order.index(key) - order.index(last)
+    if (ahead == 0 and name > seen[-1]) or 0 < ahead <= gap:
+        return True
+    missing = [one for one in order[: order.index(max(one[0] for one in seen))] if one not in seen] if not whole else []
+    return notation.sure and bool(missing) and len(names) > 1 and name == missing[0]
 
 
-def _marks(text: str, pattern: re.Pattern[str]) -> list[_Mark]:
-    """Marks whose letters go on from one to the next; repeated mentions of a letter are left out."""
+def _marks(text: str, notation: _Notation) -> list[_Mark]:
+    """Marks whose names go on from one to the next; repeated mentions of a name are left out."""
     marks: list[_Mark] = []
     seen: list[str] = []
-    for match in pattern.finditer(text):
-        letters = _letters(match["letters"])
-        if not letters or not set(letters).isdisjoint(seen):
+    for match in notation.form.finditer(text):
+        names = split_names(match["letters"] or match["half"], notation.sort)
+        if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
+            marks, seen = [], []  # what stood there was an article
+        if not set(names).isdisjoint(seen) or not _goes_on(names, seen, notation):
             continue
-        if not (letters == NUMERALS[len(seen) : len(seen) + 1] if pattern is ROMAN else _goes_on(letters, seen)):
-            continue
-        seen += letters
-        marks.append(_Mark(letters, match.start(), match.end()))
-    if pattern is DOTTED and seen != [chr(97 + place) for place in range(len(seen))]:
-        return []  # units are letters with a dot too
+        seen += names
+        marks.append(_Mark(names, match.start(), match.end()))
     return marks if 2 <= len(seen) <= MAX_PANELS else []
 
 
-def _goes_on(letters: tuple[str, ...], seen: list[str]) -> bool:
-    """Whether letters continue those seen, or fill the gap that "(a, c) ... (b, d)" leaves."""
-    if len(letters[0]) > 2 or _follows(seen[-1] if seen else None, letters[0]):
-        return True
-    gaps = [chr(code) for code in range(ord(min(seen)[0]), ord(max(seen)[0])) if chr(code) not in seen] if seen else []
-    return bool(gaps) and len(letters) > 1 and letters[0] == gaps[0]
+def _mended(match: re.Match[str]) -> str:
+    return f"{match[1]}~{match[2]}" if match[1] < match[2] else match[0]
+
+
+def _marked(text: str) -> list[_Mark]:
+    """The marks of a caption's panels, in the notation that names most of them."""
+    for sort in SORTS:
+        found = [_marks(text, notation) for notation in NOTATIONS if notation.sort == sort]
+        best = max(found, key=lambda marks: sum(len(mark.letters) for mark in marks))
+        if best:
+            return best
+    return []
+
+
+OPENING, CLOSING = " \t\n;,.:|；，。：–—-", " \t\n;,.:；，。：([（"
+"""Signs that are no words where a part of a caption begins and ends."""
 
 
 def tidy(text: str) -> str:
-    """Without the signs and joining words at either end."""
-    return _closed(re.sub(r"^(?:[\s;,.:|–—-]+|and\s+)+", "", text.strip()))
+    """Without the signs and joining words at either end, and without a bracket that belongs to what stood around."""
+    text = text.lstrip(OPENING)
+    while re.match(r"and\s", text):
+        text = text[3:].lstrip(OPENING)
+    return _closed(text)
 
 
 def _closed(text: str) -> str:
-    return re.sub(r"(?:[\s;,.:]+|\s+and)+$", "", text.lstrip(" ;,.:"))
+    text = text.lstrip(" ;,.:")
+    while True:
+        short = text.rstrip(CLOSING)
+        if re.search(r"\sand$", short[-4:]):
+            short = short[:-3]
+        elif short.endswith(")") and short.count(")") > short.count("("):
+            short = short[:-1]
+        if short == text:
+            return text
+        text = short
 
 
 def _body(caption: str) -> str:
-    match = LABEL.match(caption)
-    return re.sub(r"^[\s.:|│–—-]+", "", caption[match.end() :]) if match else caption.strip()
+    label = read_label(caption)
+    return re.sub(r"^[\s.:|│–—。：．-]+", "", caption[label.end :]) if label else caption.strip()
 
 
 def _tail(own: list[str]) -> tuple[list[str], str]:
@@ -164,7 +264,7 @@ def _tail(own: list[str]) -> tuple[list[str], str]:
         and not any(SHARED.search(f". {text}") or SHARED.search(text) for text in own[:-1])
     ):
         rest, more = _sentences([*own[:-1], tidy(own[-1][: shared.start()])])
-        return rest, _joined(more, tidy(_unbracketed(shared["words"])))
+        return rest, _joined(more, tidy(shared["words"]))
     return _sentences(own)
 
 
@@ -172,18 +272,28 @@ def _joined(*sentences: str) -> str:
     return ". ".join(filter(None, sentences))
 
 
-def _unbracketed(words: str) -> str:
-    """Without a closing bracket that was opened before the words."""
-    words = words.strip()
-    return words[:-1] if words.endswith(")") and words.count(")") > words.count("(") else words
+SENTENCE = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
 
 
 def _sentences(own: list[str]) -> tuple[list[str], str]:
-    sentence = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
-    if any(sentence.search(text) for text in own[:-1]):
+    if any(SENTENCE.search(text) for text in own[:-1]):
         return own, ""
-    pieces = sentence.split(own[-1], maxsplit=1)
+    pieces = SENTENCE.split(own[-1], maxsplit=1)
     return ([*own[:-1], pieces[0]], pieces[1]) if len(pieces) == 2 else (own, "")
+
+
+def _said_again(panels: list[tuple[str, str | None]], tail: str) -> tuple[list[tuple[str, str | None]], str]:
+    """Panels with the sentences that name them again behind all of them ("Circles in (b) mark pores"), and the rest."""
+    words, rest = dict(panels), []
+    for sentence in SENTENCE.split(tail):
+        plain = sentence.translate(PLAIN)
+        found = [match["letters"] or match["half"] for match in NOTATIONS[0].form.finditer(plain)]
+        names = {name for some in found for name in split_names(some)}
+        if names and names <= words.keys() and not SHARED.search(f". {sentence}"):
+            words |= {name: _joined(words[name] or "", tidy(sentence)) for name in names}
+        else:
+            rest.append(sentence)
+    return list(words.items()), _joined(*rest)
 
 
 def _words_come_first(head: str, between: list[str], last: str) -> bool:
@@ -200,16 +310,14 @@ def _words_come_first(head: str, between: list[str], last: str) -> bool:
 def split_caption(caption: str) -> Parts:
     """Take a caption apart.
 
-    Understands ``(a) ... (b) ...``, ``... (a) and ... (b)``, ``(a) and (b) ...``, ``(a-c) ...``, ``a) ...``,
-    ``a. ... b. ...``, ``A: ... B: ...``, ``(i) ... (ii) ...``, ``Left: ... Right: ...``, ``... (left) and ...
-    (right)``. Never raises.
+    Understands letters in brackets of any sort, before or after their words, alone, in lists and in ranges
+    (``(a) ... (b) ...``, ``... (a) and ... (b)``, ``(a: ...; b: ...)``, ``a) ...``, ``[a] ...``, ``(a-c) ...``);
+    letters that nothing but type sets apart (``a Words. b Words.``, ``a, Words``, ``a. words``, ``of a x, b y``);
+    Latin or Cyrillic letters, with numbers or primes, Roman numerals, numbers, places (``Left: ...``, ``(top left)``).
+    Never raises.
     """
     text = _body(caption)
-    marks: list[_Mark] = []
-    for pattern in (BRACKETED, ROMAN, HALF, COLON, DOTTED, SIDES, BRACKETED_SIDES):
-        marks = _marks(text, pattern)
-        if marks:
-            break
+    marks = _marked(LOST_RANGE.sub(_mended, text.translate(PLAIN)))
     if not marks:
         return Parts(tidy(text), ())
     head = text[: marks[0].start]
@@ -223,6 +331,7 @@ def split_caption(caption: str) -> Parts:
         if not own[index] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]
     panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
+    panels, tail = _said_again(panels, tidy(tail))
     return Parts(_joined(tidy(head), tidy(tail)), _in_order(panels))
 
 
@@ -234,12 +343,20 @@ def _in_order(panels: list[tuple[str, str | None]]) -> tuple[tuple[str, str | No
 
 def _suffixed(head: str, marks: list[_Mark], between: list[str], last: str) -> Parts:
     """Words before their mark: "poly(MPC) (a) and poly(METAI) brushes (b) in air"."""
-    stem, own_first = "", head
-    cut = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head))
-    if cut:
-        stem, own_first = head[: cut[-1].start()], head[cut[-1].end() :]
-    words = [tidy(one) for one in (own_first, *between)]
+    pieces, stem, words = [head, *between], "", []
+    lead = ""
+    if any(LEAD.search(piece) for piece in between):  # "SEM images of A (a) and B (b); TEM images of C (c)"
+        for piece in pieces:
+            own = LEAD.search(piece)
+            words.append(tidy(piece) if own else tidy(f"{lead} {tidy(piece)}"))
+            lead = tidy(piece[: own.end()]) if own else lead
+    else:
+        cut = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head))
+        if cut:
+            stem, pieces[0] = head[: cut[-1].start()], head[cut[-1].end() :]
+        words = [tidy(piece) for piece in pieces]
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
+    panels, last = _said_again(panels, tidy(last))
     return Parts(_joined(tidy(stem), tidy(last)), tuple(panels))
 
 

@@ -1,4 +1,4 @@
-"""What a caption says in single words: polymers, the microscope, the magnification, the scale."""
+"""What a caption says in single words: polymers, the microscope, the magnification."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from polydata.text.polymers import WORD, vocabulary
-from polydata.types import Mention, ScaleBar
+from polydata.types import Mention
 
 MAX_TEXT = 10_000
 """Characters of a caption that are searched."""
@@ -129,11 +129,23 @@ def _own_span(caption: str, own: str, label: str | None) -> list[tuple[int, int]
     """Where the panel's own words stand; those nearest to its label, where they stand more than once."""
     starts = [match.start() for match in re.finditer(re.escape(own), caption)][:50] if own else []
     if not starts:
-        return []
+        return _spans(caption, own) or _led_span(caption, own)
     mark = rf"\(\s?{re.escape(label)}\s?\)|\b{re.escape(label)}[):]" if label else r"(?!)"
     marks = [match.start() for match in re.finditer(mark, caption)][:50]
     start = min(starts, key=lambda place: min((abs(place - mark) for mark in marks), default=0))
     return [(start, start + len(own))]
+
+
+def _led_span(caption: str, own: str) -> list[tuple[int, int]]:
+    """Where words stand that begin with what is said of a whole list: "SEM images of" and "B" of "A (a) and B (b)"."""
+    for gap in [match.start() for match in re.finditer(" ", own)][:40]:
+        lead, rest = own[:gap], own[gap + 1 :]
+        if lead in caption and rest in caption:
+            return [
+                (caption.find(lead), caption.find(lead) + gap),
+                (caption.find(rest), caption.find(rest) + len(rest)),
+            ]
+    return []
 
 
 def _techniques(text: str) -> Iterator[Mention]:
@@ -259,51 +271,3 @@ def _in_code(run: str) -> list[tuple[str, int, int]]:
             return []
         found.append((value, piece.start(), piece.end()))
     return found
-
-
-MICROMETRES = {"nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 1e4, "å": 1e-4}
-
-VALUE = r"(?P<value>\d{1,4}(?:[.,]\d{1,3})?)"
-UNIT = r"(?P<unit>nm|[µμu]\s?m|microns?|micrometers?|micrometres?|nanometers?|nanometres?|mm|cm|Å)"
-BAR = r"(?:(?:scale|size|length|magnification|white|black)[\s-]+(?:bars?|markers?|lines?)|(?:scale|bars?|markers?))"
-BAR_FIRST = re.compile(
-    BAR + r"(?:\s+(?:is|are|was|were|for all|in all|indicates?|represents?|corresponds?|denotes?|equals?|length|of|to|"
-    r"(?:the )?(?:images?|panels?|micrographs?|figures?)))*\s*[:=,(\[~≈]*\s*" + VALUE + r"\s*" + UNIT + r"\b",
-    re.IGNORECASE,
-)
-BAR_LAST = re.compile(
-    r"(?<![\d.,])" + VALUE + r"\s*[-–]?\s*" + UNIT + r"\s+(?:long\s+)?(?:scale[\s-]+)?(?:bars?|markers?)\b",
-    re.IGNORECASE,
-)
-
-
-def _unit(text: str) -> str:
-    """The unit as µm, nm, mm, cm or Å."""
-    plain = re.sub(r"\s", "", text).lower().replace("μ", "µ")
-    if plain.startswith(("micro", "um")):
-        return "µm"
-    if plain.startswith("nano"):
-        return "nm"
-    return "Å" if plain == "å" else plain
-
-
-def scale_in_caption(text: str | None) -> ScaleBar | None:
-    """The scale a caption states, as in ``scale bar = 10 µm`` or ``the bars are 200 nm``.
-
-    A caption that states several different scales says nothing of one panel.
-
-    Returns:
-        A scale bar with method ``caption`` and no length in pixels; None where none or several are stated.
-    """
-    if not text:
-        return None
-    found = {}
-    for match in [*BAR_FIRST.finditer(text), *BAR_LAST.finditer(text)]:
-        value = float(match["value"].replace(",", "."))
-        unit = _unit(match["unit"])
-        if value > 0:
-            found[value, unit] = value * MICROMETRES[unit.lower()]
-    if len(set(found.values())) != 1:
-        return None
-    (value, unit), micrometres = next(iter(found.items()))
-    return ScaleBar(value=value, unit=unit, value_um=micrometres, length_px=None, method="caption", confidence=0.9)

@@ -152,3 +152,9 @@ def test_the_vocabulary_is_sound() -> None:
     assert len(known.abbreviations) > 120
     assert not {"SEM", "TEM", "AFM", "DSC", "FTIR", "XRD", "TGA", "IR", "CA", "MA"} & set(known.abbreviations)
     assert all(name for name in known.names.values())
+
+
+def test_words_led_by_those_of_a_list_say_what_both_say() -> None:
+    caption = "Fig. 1. SEM images of neat PP (a) and PLA (b); TEM images of PBAT (c)."
+    for own, values in (("SEM images of PLA", ["SEM", "PLA"]), ("TEM images of PBAT", ["TEM", "PBAT"])):
+        assert [one.value for one in panel_mentions(caption, None, own, None)] == values

@@ -7,8 +7,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from polydata.extraction.document.lines import clean_text
 from polydata.extraction.document.open import pymupdf
-from polydata.extraction.document.page import PageContent, clean_text
+from polydata.extraction.document.page import PageContent
 from polydata.text.reference import Citeline, cite_line, find_cite_line, find_doi
 from polydata.types import PaperMeta
 

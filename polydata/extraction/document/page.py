@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from polydata.extraction.document.lines import FLAGS, Line, cut_to, take_lines
 from polydata.extraction.document.open import ExtractionFailure, opened, pymupdf
 from polydata.images.html import small_jpeg
 from polydata.images.picture import MAX_PIXELS, ImageStore
+from polydata.text.figure_labels import read_label
 from polydata.types import Box
 from polydata.workspace import ExtractSettings
 
@@ -38,54 +38,6 @@ UNPACKED = "unpacked"
 
 GREY_WHITE = 245
 """Grey levels from here up are paper; photographs rarely reach it over an area."""
-
-LIGATURES = str.maketrans(
-    {
-        "ﬀ": "ff",
-        "ﬁ": "fi",
-        "ﬂ": "fl",
-        "ﬃ": "ffi",
-        "ﬄ": "ffl",
-        "\u00a0": " ",
-        "\u202f": " ",
-        "\u2009": " ",
-        "\u00ad": "-",
-    }
-)
-WORD = re.compile(r"[^\W\d_]{2,}")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A line of text.
-
-    Attributes:
-        box: in points.
-        text: ligatures written out, control characters dropped.
-        size: font size of most of its letters, in points.
-        bold: of its first word.
-        font: of most of its letters.
-        first_font: of its first word.
-        block: number of the text block on the page.
-        upright: reads from left to right on the page as shown.
-        baseline: y of its baseline.
-    """
-
-    box: Box
-    text: str
-    size: float
-    bold: bool
-    font: str
-    first_font: str
-    block: int
-    upright: bool
-    baseline: float
-
-    @cached_property
-    def words(self) -> int:
-        """Words that are not numbers or single signs."""
-        return len(WORD.findall(self.text))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +71,8 @@ class PageContent:
         shape: rows and columns of ``grey``.
         raster: ``grey``, or its compressed bytes: a long document's pages do not fit into memory otherwise.
         scanned: one image covers the page.
+        numbers: of a manuscript's lines, which stand beside the text and are no part of it.
+        turn: by how many degrees clockwise the page was turned to be read, its writing lying on it as shown.
     """
 
     number: int
@@ -129,6 +83,17 @@ class PageContent:
     shape: tuple[int, int]
     raster: npt.NDArray[np.uint8] | bytes
     scanned: bool
+    numbers: tuple[Line, ...] = ()
+    turn: int = 0
+
+    def shown(self, box: Box) -> Box:
+        """A box of this page on the page as its reader sees it."""
+        return turned_box(box, self.box, -self.turn)
+
+    def read(self, box: Box) -> Box:
+        """A box on the page as its reader sees it, on this page."""
+        lying = turned_box(self.box, self.box, -self.turn)
+        return turned_box(box, lying, self.turn)
 
     @property
     def grey(self) -> npt.NDArray[np.uint8]:
@@ -138,9 +103,11 @@ class PageContent:
         return self.raster
 
 
-def clean_text(text: str) -> str:
-    """Ligatures written out, control characters (signs without a code) and all white space made single spaces."""
-    return " ".join(CONTROL.sub(" ", text.translate(LIGATURES)).split())
+def turned_box(box: Box, page: Box, degrees: int) -> Box:
+    """Where a box lies when its page is turned clockwise by quarters."""
+    for _ in range(degrees % 360 // 90):
+        box, page = Box(page.y1 - box.y1, box.x0, page.y1 - box.y0, box.x1), Box(0.0, 0.0, page.y1, page.x1)
+    return box
 
 
 class Sheet:
@@ -179,46 +146,6 @@ class Sheet:
         return rows[:, : pixmap.n * pixmap.width].reshape(pixmap.height, pixmap.width, pixmap.n).copy()
 
 
-def _box(corners: Sequence[float], page: Box) -> Box | None:
-    """A library's rectangle cut to the page, None where nothing of it is on the page."""
-    x0, y0 = max(page.x0, corners[0]), max(page.y0, corners[1])
-    x1, y1 = min(page.x1, corners[2]), min(page.y1, corners[3])
-    return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-
-
-def _most(spans: Sequence[dict[str, Any]], key: str) -> Any:
-    """What most letters of a line have."""
-    if len(spans) == 1:
-        return spans[0][key]
-    count: Counter[Any] = Counter()
-    for span in spans:
-        count[span[key]] += len(span["text"])
-    return count.most_common(1)[0][0]
-
-
-def _lines(sheet: Sheet) -> Iterator[Line]:
-    flags = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-    for number, block in enumerate(sheet.text(flags).extractDICT()["blocks"]):
-        for line in block.get("lines", ()):
-            spans = [span for span in line["spans"] if span["text"].strip()]
-            text = clean_text("".join(span["text"] for span in line["spans"]))
-            box = _box(line["bbox"], sheet.box)
-            if not spans or not text or box is None:
-                continue
-            first = spans[0]
-            yield Line(
-                box=box,
-                text=text,
-                size=round(_most(spans, "size"), 1),
-                bold=bool(first["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in first["font"].lower(),
-                font=_most(spans, "font"),
-                first_font=first["font"],
-                block=number,
-                upright=line["dir"][0] > 0.98,
-                baseline=first["origin"][1],
-            )
-
-
 def _images(sheet: Sheet) -> Iterator[PlacedImage]:
     for entry in sheet.text(pymupdf.TEXT_PRESERVE_IMAGES).extractIMGINFO(hashes=False):
         width, height, depth = entry["width"], entry["height"], entry["bpc"]
@@ -227,7 +154,7 @@ def _images(sheet: Sheet) -> Iterator[PlacedImage]:
                 "too-large",
                 f"page {sheet.page.number + 1} holds an image of {width} x {height} pixels; the limit is {MAX_PIXELS}",
             )
-        box = _box(entry["bbox"], sheet.box)
+        box = cut_to(entry["bbox"], sheet.box)
         if box is None:
             continue
         a, b, c, d = entry["transform"][:4]
@@ -262,13 +189,47 @@ def read_page(sheet: Sheet, *, pack: bool = False) -> PageContent:
     return PageContent(
         number=sheet.page.number + 1,
         box=sheet.box,
-        lines=tuple(_lines(sheet)),
+        lines=tuple(take_lines(sheet.text(FLAGS), sheet.box)),
         images=tuple(image for image in placed if image not in whole),
         scale=scale,
         shape=(grey.shape[0], grey.shape[1]),
         raster=zlib.compress(np.ascontiguousarray(grey).data, 1) if pack else grey,
         scanned=bool(whole),
     )
+
+
+LYING_WORDS, LABEL_WORDS = 8, 3
+"""Words that lie on a page which is turned to be read; fewer where they begin with a label."""
+
+
+def _lies(lines: Sequence[Line]) -> int:
+    """By how many degrees a page must be turned since nearly all of its writing lies, 0 where it stands."""
+    words: Counter[int] = Counter()
+    for line in lines:
+        words[line.turn] += line.words
+    turn = max((90, 270, 180), key=lambda one: words[one])
+    enough = any(read_label(line.text) for line in lines if line.turn == turn and line.words >= LABEL_WORDS)
+    return turn if words[turn] >= (LABEL_WORDS if enough else LYING_WORDS) and words[turn] > 1.5 * words[0] else 0
+
+
+def read_upright(page: pymupdf.Page, *, pack: bool = False) -> tuple[Sheet, PageContent]:
+    """A page with everything that the other stages need; one whose writing lies is turned first, for good.
+
+    Args:
+        page: of an open document.
+        pack: keep its rendering compressed.
+
+    Raises:
+        ExtractionFailure: as ``Sheet`` and ``read_page``.
+    """
+    sheet = Sheet(page)
+    content = read_page(sheet, pack=pack)
+    turn = _lies(content.lines)
+    if not turn:
+        return sheet, content
+    page.set_rotation((page.rotation + turn) % 360)
+    sheet = Sheet(page)
+    return sheet, replace(read_page(sheet, pack=pack), turn=turn)
 
 
 def read_pages(document: pymupdf.Document) -> list[PageContent]:
@@ -281,7 +242,7 @@ def read_pages(document: pymupdf.Document) -> list[PageContent]:
         ExtractionFailure: as ``Sheet`` and ``read_page``.
     """
     pack = document.page_count > FEW_PAGES
-    pages = [read_page(Sheet(page), pack=pack) for page in document.pages()]
+    pages = [read_upright(page, pack=pack)[1] for page in document.pages()]
     seen = Counter(digest for page in pages for digest in {image.digest for image in page.images})
     doubtful = {digest for digest, count in seen.items() if count > 1 and digest.endswith(UNPACKED)}
     return [
@@ -296,7 +257,7 @@ def _told_apart(page: pymupdf.Page, content: PageContent, doubtful: set[str]) ->
     """The page with digests of the pixels of doubtful images."""
     sheet = Sheet(page)
     found = sheet.text(pymupdf.TEXT_PRESERVE_IMAGES).extractIMGINFO(hashes=True)
-    boxes = ((_box(entry["bbox"], sheet.box), entry["digest"].hex()) for entry in found)
+    boxes = ((cut_to(entry["bbox"], sheet.box), entry["digest"].hex()) for entry in found)
     pixels = {box.rounded(): digest for box, digest in boxes if box is not None}
     images = tuple(
         replace(image, digest=pixels[image.box.rounded()]) if image.digest in doubtful else image

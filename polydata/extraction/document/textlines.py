@@ -8,10 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from polydata.extraction.document.page import Line, PageContent
-from polydata.text.captions import LABEL_ALONE
+from polydata.extraction.document.lines import Line
+from polydata.extraction.document.page import PageContent
+from polydata.text.figure_labels import is_label_alone, read_label
+from polydata.types import Box
 
 PAGE_NUMBER = re.compile(r"^[0-9]{1,6}$")
+LINE_NUMBER = re.compile(r"^(\d{1,4})(?:\s+(?=\S)|$)")
+FEWEST_NUMBERS = 5
+"""Lines that a manuscript numbers on a page at least."""
 
 OCR_FONT = "(read by OCR)"
 """The font of lines that were read from a picture: how they are set is not known."""
@@ -27,8 +32,53 @@ def _joinable(left: Line, right: Line) -> bool:
     gap = right.box.x0 - left.box.x1
     size = min(left.size, right.size)
     near = 1.6 if left.block == right.block else 0.9
-    limit = 2.5 if len(left.text) < 30 and LABEL_ALONE.match(left.text) else near
-    return -0.5 * size < gap < limit * size
+    limit = 2.5 if len(left.text) < 30 and is_label_alone(left.text) else near
+    if not -0.5 * size < gap < limit * size:
+        return False
+    return gap < 0.6 * size or len(left.text) < 12 or not _is_labelled(right.text)  # two captions side by side
+
+
+def _is_labelled(text: str) -> bool:
+    """Whether a text begins with a label and a sign after it."""
+    label = read_label(text)
+    return label is not None and text[label.end : label.end + 1] in tuple(".:|")
+
+
+def without_line_numbers(page: PageContent) -> PageContent:
+    """The page without the numbers of a manuscript's lines, whether they stand in lines of their own or begin them.
+
+    They go up by the same step, one or five, from line to line, and nothing that is written stands before them.
+    """
+    upright = sorted((line for line in page.lines if line.upright), key=lambda line: line.baseline)
+    numbered = [(line, match) for line in upright if (match := LINE_NUMBER.match(line.text))]
+    if len(numbered) < FEWEST_NUMBERS:
+        return page
+    alone = [line for line, match in numbered if match.end() == len(line.text)]
+    written = [line.box.x0 for line in upright if line.words >= 2]
+    if written and len(alone) >= FEWEST_NUMBERS:
+        edge = sorted(line.box.x1 for line in alone)[len(alone) // 2]
+        column = [line for line in alone if abs(line.box.x1 - edge) < line.size]
+        if _counts([int(line.text) for line in column]) and edge < min(written) + 2:
+            rest = tuple(line for line in page.lines if line not in column)
+            return replace(page, lines=rest, numbers=tuple(column))
+    begun = [(line, match) for line, match in numbered if match.end() < len(line.text)]
+    if 2 * len(begun) > len(written) and _counts([int(match[1]) for _, match in begun]):
+        cut = {line: _beheaded(line, match.end()) for line, match in begun}
+        return replace(page, lines=tuple(cut.get(line, line) for line in page.lines))
+    return page
+
+
+def _counts(numbers: Sequence[int]) -> bool:
+    """Whether numbers nearly always go up by one, or by five."""
+    steps = Counter(b - a for a, b in pairwise(numbers))
+    step, often = steps.most_common(1)[0] if steps else (0, 0)
+    return len(numbers) >= FEWEST_NUMBERS and step in (1, 5) and often >= 0.8 * (len(numbers) - 1)
+
+
+def _beheaded(line: Line, start: int) -> Line:
+    """A line without what stands before a sign of it."""
+    x0 = line.box.x0 + line.box.width * start / len(line.text)
+    return replace(line, text=line.text[start:], box=Box(x0, line.box.y0, line.box.x1, line.box.y1))
 
 
 def join_fragments(page: PageContent) -> PageContent:
@@ -36,6 +86,7 @@ def join_fragments(page: PageContent) -> PageContent:
 
     Upright lines only; the page's lines are sorted from top to bottom, then left to right.
     """
+    page = without_line_numbers(page)
     upright = sorted((line for line in page.lines if line.upright), key=lambda line: line.box.x0)
     reach = 0.45 * max((line.size for line in upright), default=0.0) + 0.01  # as far as baselines of one line may lie
     joined: list[Line] = []
@@ -150,6 +201,7 @@ def split_text(page: PageContent, captions: frozenset[Line], prints: frozenset[s
     rest = [line for line in page.lines if line not in captions]
     furniture = [line for line in rest if is_furniture(line, page, prints)]
     rest = [line for line in rest if line not in furniture]
+    furniture += page.numbers
     pictures = [image.box for image in page.images]
     inside = [line for line in rest if any(line.box.share_inside(box) > 0.8 for box in pictures)]
     prose: list[Line] = []

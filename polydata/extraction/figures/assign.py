@@ -265,6 +265,7 @@ def find_figures(
                 found.append(figure)
         spare[layout.page.number] = [index for index in range(len(layout.clusters)) if index not in taken]
     found, lonely = _lend_words(found, lonely)
+    found, lonely = _listed(layouts, found, lonely, spare)
     without = []
     for caption in lonely:
         other = None if caption.bare else _overleaf(layouts, caption, spare)
@@ -281,6 +282,34 @@ def find_figures(
                 found.append(LocatedFigure(layout.page.number, _trim(box, layout.page), None, None, 0.2))
     found.sort(key=lambda one: (one.page, one.box.y0, one.box.x0))
     return found, without
+
+
+def _listed(
+    layouts: Sequence[PageLayout], found: list[LocatedFigure], lonely: list[Caption], spare: dict[int, list[int]]
+) -> tuple[list[LocatedFigure], list[Caption]]:
+    """Give a manuscript's figures without labels the captions of its list, in order, where both are as many."""
+    pages = {one.page for one in lonely if not one.bare}
+    words = [one for one in lonely if not one.bare and one.word != "table"]
+    numbers = [number for number in spare if number >= min(pages, default=0) and _is_plate(layouts[number - 1], spare)]
+    if len(words) < 2 or len(words) != len(numbers) or any(one.page in pages for one in found):
+        return found, lonely
+    for caption, number in zip(words, numbers, strict=True):
+        layout = layouts[number - 1]
+        boxes = [layout.clusters[index] for index in spare[number]]
+        box = with_labels(reduce(Box.union, boxes), layout, spare[number], EVERYWHERE)
+        figure = _located(layout, caption, "overleaf", box, 0.5)
+        if figure is None:
+            return found, lonely
+        found, spare[number] = [*found, figure], []
+    return found, [one for one in lonely if one not in words]
+
+
+def _is_plate(layout: PageLayout, spare: dict[int, list[int]]) -> bool:
+    """Whether a page shows drawings that no caption has, and neither captions nor running text."""
+    boxes = [layout.clusters[index] for index in spare[layout.page.number]]
+    return (
+        any(box.area > 0.04 * layout.page.box.area for box in boxes) and not layout.captions and not layout.text.prose
+    )
 
 
 def _lend_words(found: list[LocatedFigure], lonely: list[Caption]) -> tuple[list[LocatedFigure], list[Caption]]:

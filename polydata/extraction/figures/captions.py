@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 
-from polydata.extraction.document.page import Line, PageContent, usual
+from polydata.extraction.document.lines import Line
+from polydata.extraction.document.page import PageContent, usual
 from polydata.extraction.document.textlines import OCR_FONT, is_furniture, line_spacing, same_column
-from polydata.text.captions import LABEL, WORDS
+from polydata.text.figure_labels import UNKNOWN, Label, read_label
 from polydata.types import Box
 
-TABLE = re.compile(r"^\W{0,2}(?:TABLE|Table|表)\.?\s*(?:S?[A-Z]?\.?\d+|[IVX]+)(?![\w])")
-SEPARATOR = re.compile(r"^\s*[.:|│–—]|^\s+-\s")
+SEPARATOR = re.compile(r"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\(cont", re.IGNORECASE)
 PARTS = r"\s*(?:\(?[a-zA-Z](?:\s*[-–,]\s*[a-zA-Z])*\)\s*(?:(?:,|and|&|to)\s*)?)*"
 MENTION = re.compile(
     r"^\s*[,;)\]/]|^" + PARTS + r"\s*(?:"
@@ -27,13 +27,16 @@ MENTION = re.compile(
     r"の|は|に|を|で|から|より|が|も|と|へ|および|及び|中|所示|为|是|显示|可)"
     r"(?:\b|(?<=[\u3040-\u30ff\u4e00-\u9fff]))"
 )
-CONTINUED = re.compile(r"^[\s.:(\[]{0,4}cont(?:inued|['’]?d)\b", re.IGNORECASE)
+CONTINUED = re.compile(
+    r"^[\s.:,(\[（]{0,4}(?:cont(?:inued|inuation|['’]?d)?(?:\b|\.)|suite\b|Fortsetzung\b|продолжение\b|続き|续|계속)",
+    re.IGNORECASE,
+)
 """A figure that goes on over the page has a caption of its own there."""
 
 LEADS_ON = re.compile(
     r"(?:\b(?:in|see|and|of|to|the|from|with|by|cf|ref|on|as|at|or|both|also)|[(\[,;–-])\.?$", re.IGNORECASE
 )
-ENDED = re.compile(r"(?:[.\]]|(?<!\([A-Za-z])\))$")
+ENDED = re.compile(r"(?:[.\]。]|(?<![(（][A-Za-z])[)）])$")
 """A line that may be a caption's last: it ends a sentence and not with the letter of a panel."""
 
 CAPTION_LINES = 80
@@ -82,10 +85,16 @@ class _Body:
     spacing: float
 
 
+def _body(pages: Sequence[PageContent]) -> _Body:
+    return _Body(
+        usual(pages, lambda line: line.font, ""), usual(pages, lambda line: line.size, 10.0), line_spacing(pages)
+    )
+
+
 def _above(line: Line, lines: Sequence[Line]) -> Line | None:
     """The nearest line over this one in its column, where it belongs to the same run of text.
 
-    A short line that does not begin where this one does is writing of a figure: a tick, an axis title.
+    A short line is writing of a figure, such as a tick or the title of a panel, or ends a paragraph.
     """
     best = None
     for other in lines:
@@ -95,19 +104,18 @@ def _above(line: Line, lines: Sequence[Line]) -> Line | None:
             best = other
     if best is None:
         return None
-    flush = abs(best.box.x0 - line.box.x0) < 2 * line.size
-    return best if flush or best.box.width > 0.6 * line.box.width else None
+    return best if best.box.width > 0.6 * line.box.width else None
 
 
-def _evidence(line: Line, match: re.Match[str], lines: Sequence[Line], body: _Body) -> float | None:
+def _evidence(line: Line, label: Label, lines: Sequence[Line], body: _Body) -> float | None:
     """Points for and against a caption beginning here; None where it is certainly a mention in the text."""
-    rest = line.text[match.end() : match.end() + 200]
+    rest = line.text[label.end : label.end + 200]
     separated = bool(SEPARATOR.match(rest))
     if not separated and MENTION.match(rest):
         return None
     bare = re.sub(r"^[\s.:|│–—-]+", "", rest)
     styled = line.bold or line.first_font not in (body.font, OCR_FONT)
-    if not separated and bare[:1].islower() and not line.bold:
+    if not separated and not line.bold and (bare[:1].islower() or not (label.plain or line.font == OCR_FONT)):
         return None
     above = _above(line, lines)
     points = 2.0 * separated + 1.5 * styled + 1.0 * (abs(line.size - body.size) > 0.4)
@@ -125,9 +133,8 @@ def _evidence(line: Line, match: re.Match[str], lines: Sequence[Line], body: _Bo
 
 
 def _starts_other(line: Line) -> bool:
-    if (match := LABEL.match(line.text)) and (line.bold or SEPARATOR.match(line.text[match.end() :])):
-        return True
-    return bool(TABLE.match(line.text))
+    label = read_label(line.text)
+    return label is not None and bool(label.word == "table" or line.bold or SEPARATOR.match(line.text[label.end :]))
 
 
 def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Line | None:
@@ -199,6 +206,23 @@ def _grow(start: Line, lines: Sequence[Line], body: _Body) -> tuple[Line, ...]:
     return tuple(taken)
 
 
+def _overleaf(
+    taken: Sequence[Line], page: PageContent, after: PageContent, body: _Body, prints: frozenset[str]
+) -> tuple[Line, ...]:
+    """The lines with which a caption that fills its page goes on on the next one, where it is set unlike the text."""
+    last = taken[-1]
+    if last.font == body.font and abs(last.size - body.size) <= 0.3:
+        return ()
+    below = [line for line in page.lines if line.upright and line.baseline > last.baseline + 0.4 * last.size]
+    if any(same_column(line, last) and not is_furniture(line, page, prints) for line in below):
+        return ()
+    lines = [line for line in after.lines if line.upright and not is_furniture(line, after, prints)]
+    first = min(lines, key=lambda line: (line.baseline, line.box.x0), default=None)
+    if first is None or first.font != last.font or abs(first.size - last.size) > 0.3 or read_label(first.text):
+        return ()
+    return _grow(first, lines, body)
+
+
 def join_lines(texts: Sequence[str], vocabulary: frozenset[str]) -> str:
     """Lines as one text; a word broken at a line's end is joined where the document knows the whole word."""
     out = ""
@@ -206,7 +230,7 @@ def join_lines(texts: Sequence[str], vocabulary: frozenset[str]) -> str:
         left, right = re.search(r"([^\W\d_]+)-$", out[-60:]), re.match(r"[^\W\d_]+", text)
         if left and right and (left[1] + right[0]).lower() in vocabulary:
             out = out[:-1] + text
-        elif left and right and f"{left[1]}-{right[0]}".lower() in vocabulary:
+        elif out.endswith("/") or (left and right and f"{left[1]}-{right[0]}".lower() in vocabulary):
             out += text
         else:
             out = f"{out} {text}" if out else text
@@ -233,31 +257,33 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
     Returns:
         Captions of figures, schemes, charts and plates, then those of tables, each in page order.
     """
-    body = _Body(
-        usual(pages, lambda line: line.font, ""), usual(pages, lambda line: line.size, 10.0), line_spacing(pages)
-    )
+    usually = _body(pages)
     vocabulary = document_vocabulary(pages)
     found: dict[tuple[str, str], list[Caption]] = defaultdict(list)
     tables: list[Caption] = []
     for page in pages:
         lines = [line for line in page.lines if line.upright]
+        body = replace(usually, spacing=max(usually.spacing, line_spacing([page])))
         for line in lines:
-            if TABLE.match(line.text) and _above(line, lines) is None:
-                tables.append(_caption(page.number, (line,), (line.text[:20], "table", ""), 0.0, line.text))
-            match = LABEL.match(line.text)
-            if match is None or (is_furniture(line, page, prints) and len(line.text) > 12):
+            label = read_label(line.text)
+            if label is None or (is_furniture(line, page, prints) and len(line.text) > 12):
                 continue
-            points = _evidence(line, match, lines, body)
+            if label.word == "table":
+                if _above(line, lines) is None:
+                    tables.append(_caption(page.number, (line,), (line.text[:20], "table", ""), 0.0, line.text))
+                continue
+            points = _evidence(line, label, lines, body)
             if points is None or points < LIKELY:
                 continue
-            word = WORDS[match["word"].lower()]
-            number = re.sub(r"\s", "", match["number"]).lower().replace("–", "-")
-            if CONTINUED.match(line.text[match.end() :]):
-                number += " continued"
-            label = " ".join(match["label"].split())
+            continued = CONTINUED.match(line.text[label.end :])
+            number = label.number + (" continued" if continued else "")
             own = _grow(line, lines, body)
-            text = join_lines([one.text for one in own], vocabulary)
-            found[word, number].append(_caption(page.number, own, (label, word, number), points, text))
+            texts = [one.text for one in own]
+            if page.number < len(pages) and not ENDED.search(texts[-1]):
+                texts += [one.text for one in _overleaf(own, page, pages[page.number], body, prints)]
+            name = label.text, label.word, number
+            text = join_lines(texts, vocabulary)
+            found[label.word, number].append(_caption(page.number, own, name, points, text))
     captions: list[Caption] = []
     for same in found.values():
         best = max(same, key=lambda one: (not one.bare, one.evidence, -one.page))
@@ -266,3 +292,30 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             captions += [one for one in same if one.bare and one.page != best.page][:1]
     captions.sort(key=lambda one: (one.page, one.box.y0, one.box.x0))
     return captions, tables
+
+
+UNKNOWN_GAP = 40.0
+"""Points from a picture to what may be its caption in a language that is not known; it may count as its writing."""
+
+
+def unknown_captions(pages: Sequence[PageContent], pictures: Sequence[tuple[int, Box]]) -> list[Caption]:
+    """What stands over or under a picture without caption and looks like one, though its word is not known.
+
+    Args:
+        pages: in order.
+        pictures: without captions: page and box.
+    """
+    body = _body(pages)
+    out = []
+    for number, picture in pictures:
+        lines = [line for line in pages[number - 1].lines if line.upright]
+        for line in lines:
+            match = UNKNOWN.match(line.text)
+            gap = max(line.box.y0 - picture.y1, picture.y0 - line.box.y1)
+            across = min(line.box.x1, picture.x1) - max(line.box.x0, picture.x0)
+            if match and -5 * line.size < gap < UNKNOWN_GAP and across > 0 and _above(line, lines) is None:
+                own = _grow(line, lines, body)
+                text = join_lines([one.text for one in own], frozenset())
+                out.append(_caption(number, own, (match["label"], "figure", ""), 0.0, text))
+                break
+    return out

@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.document.page import Line, PageContent
+from polydata.extraction.document.lines import Line
+from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import TextLayer, split_text
 from polydata.extraction.figures.captions import Caption
 from polydata.extraction.figures.objects import cluster, distance, ink_boxes, repeated_images, without_repeated
@@ -262,13 +263,16 @@ def lay_out_pages(
     pages: Sequence[PageContent], captions: Sequence[Caption], tables: Sequence[Caption], prints: frozenset[str]
 ) -> list[PageLayout]:
     """Lay out every page: its writing sorted, its drawings clustered, what returns from page to page left out."""
-    digests = repeated_images(pages)
-    texts, inks, owns = [], [], []
-    for page in pages:
-        own = [one for one in (*captions, *tables) if one.page == page.number]
-        owns.append(own)
-        texts.append(split_text(page, frozenset(line for one in own for line in one.lines), prints))
-        inks.append(ink_boxes(page, texts[-1], [one.box for one in own], digests))
+    owns = [[one for one in (*captions, *tables) if one.page == page.number] for page in pages]
+    texts = [
+        split_text(page, frozenset(line for one in own for line in one.lines), prints)
+        for page, own in zip(pages, owns, strict=True)
+    ]
+    digests = repeated_images(pages, texts)
+    inks = [
+        ink_boxes(page, text, [one.box for one in own], digests)
+        for page, text, own in zip(pages, texts, owns, strict=True)
+    ]
     layouts = []
     for page, text, ink, own in zip(pages, texts, without_repeated(pages, inks), owns, strict=True):
         walls = [line.box for line in text.prose] + [one.box for one in own]

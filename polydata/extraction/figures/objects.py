@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import cv2
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from polydata.extraction.document.page import GREY_WHITE, Line, PageContent
+from polydata.extraction.document.lines import Line
+from polydata.extraction.document.page import GREY_WHITE, PageContent
 from polydata.extraction.document.textlines import TextLayer
 from polydata.types import Box
 
@@ -19,6 +20,12 @@ SCAN_INK = 150
 
 JOIN = 8.0
 """Drawn things nearer than this, in points, belong together."""
+
+ORNAMENT = 24.0
+"""Points of the shorter side below which an image that returns is a bullet or a sign."""
+
+DEEPEST = 4
+"""Frames within frames that are looked into."""
 
 SPECK = 4.0
 THIN = 2.6
@@ -32,22 +39,51 @@ def _steps(box: Box) -> tuple[int, ...]:
     return tuple(round(value / 4) for value in (box.x0, box.y0, box.x1, box.y1))
 
 
-def repeated_images(pages: Sequence[PageContent]) -> frozenset[str]:
-    """Digests of images on three or more pages, or in the margin of two."""
-    anywhere: Counter[str] = Counter()
-    margin: Counter[str] = Counter()
+def repeated_images(pages: Sequence[PageContent], texts: Sequence[TextLayer]) -> frozenset[str]:
+    """Digests of images that are furniture: in the margin of two pages, or on three and more and no figure.
+
+    An image that returns is a figure's, such as the picture of a control, unless it is small and keeps its place, is
+    tiny, or has running text over it.
+    """
+    placed: dict[str, dict[int, list[Box]]] = defaultdict(lambda: defaultdict(list))
     for page in pages:
-        anywhere.update({image.digest for image in page.images})
-        margin.update({image.digest for image in page.images if _margin(image.box, page.box)})
-    return frozenset(digest for digest, count in anywhere.items() if count >= 3 or margin[digest] >= 2)
+        for image in page.images:
+            placed[image.digest][page.number].append(image.box)
+    boxes = {page.number: page.box for page in pages}
+    prose = {page.number: text.prose for page, text in zip(pages, texts, strict=True)}
+    out = set()
+    for digest, where in placed.items():
+        margin = sum(any(_margin(box, boxes[number]) for box in here) for number, here in where.items())
+        furniture = sum(
+            any(_is_ornament(box, boxes[number], prose[number]) for box in here) for number, here in where.items()
+        )
+        places = Counter(place for here in where.values() for place in {_steps(box) for box in here if box.height < 60})
+        if margin >= 2 or (len(where) >= 3 and (2 * furniture >= len(where) or max(places.values(), default=0) >= 3)):
+            out.add(digest)
+    return frozenset(out)
+
+
+def _is_ornament(box: Box, page: Box, prose: Sequence[Line]) -> bool:
+    """Whether an image that returns is tiny, stands in the margin, or lies under running text."""
+    if min(box.width, box.height) < ORNAMENT or _margin(box, page):
+        return True
+    return sum(line.box.share_inside(box) > 0.5 for line in prose) >= 2
 
 
 def without_repeated(pages: Sequence[PageContent], boxes: Sequence[Sequence[Box]]) -> list[list[Box]]:
-    """The boxes of each page without small or marginal ink that is there on three or more pages."""
+    """The boxes of each page without small or marginal ink that is there on three or more pages, and is no image."""
     seen: Counter[tuple[int, ...]] = Counter()
     for page, found in zip(pages, boxes, strict=True):
         seen.update({_steps(box) for box in found if box.height < 60 or _margin(box, page.box)})
-    return [[box for box in found if seen[_steps(box)] < 3] for found in boxes]
+    return [
+        [
+            box
+            for box in found
+            if seen[_steps(box)] < 3
+            or (not _margin(box, page.box) and any(image.box.share_inside(box) > 0.9 for image in page.images))
+        ]
+        for page, found in zip(pages, boxes, strict=True)
+    ]
 
 
 def pixels_of(box: Box, scale: float, pad: float = 0.0) -> tuple[slice, slice]:
@@ -108,7 +144,7 @@ def ink_boxes(page: PageContent, text: TextLayer, captions: Sequence[Box], diges
     boxes = []
     for box in _components(mask, page.scale, 1.5):
         if _holds_text(box, text.prose, captions):
-            boxes += _on_ground(page, box, written, captions)
+            boxes += _on_ground(page, box, (written, captions, kept))
         else:
             boxes.append(box)
     return [box for box in boxes if max(box.width, box.height) >= SPECK and not _is_rule(box, page)]
@@ -119,23 +155,41 @@ def _is_rule(box: Box, page: PageContent) -> bool:
     return thin < THIN * max(1.0, 1.0 / page.scale) and long > SPECK
 
 
-def _on_ground(page: PageContent, ground: Box, written: Sequence[Line], captions: Sequence[Box]) -> list[Box]:
-    """What is drawn on a coloured ground or within a frame: ink against the ground's own grey."""
+_Things = tuple[Sequence[Line], Sequence[Box], Sequence[Box]]
+"""What stands on a ground: lines of text, captions, placed images."""
+
+
+def _on_ground(page: PageContent, ground: Box, things: _Things, deep: int = 1) -> list[Box]:
+    """What is drawn on a coloured ground or within a frame: placed images, and ink against the ground's own grey.
+
+    That is the commonest grey along the frame's inner edge, where pictures reach least.
+    """
+    written, captions, images = things
     place = pixels_of(ground, page.scale)
     part = page.grey[place].astype(np.int16)
-    mask = np.zeros(page.grey.shape, np.bool_)
-    inner = np.abs(part - np.median(part)) > 14
     edge = max(1, round(3 * page.scale))
+    if min(part.shape) <= 4 * edge:
+        return []
+    mask = np.zeros(page.grey.shape, np.bool_)
+    rim = np.concatenate([part[edge : 2 * edge].ravel(), part[-2 * edge : -edge].ravel()])
+    rim = np.concatenate([rim, part[:, edge : 2 * edge].ravel(), part[:, -2 * edge : -edge].ravel()])
+    inner = np.abs(part - np.argmax(np.bincount(rim, minlength=256))) > 14
     inner[:edge] = inner[-edge:] = False
     inner[:, :edge] = inner[:, -edge:] = False
     mask[place] = inner
     for box in (*(line.box for line in written), *captions):
         mask[pixels_of(box, page.scale, 1.0)] = False
-    return [
-        box
-        for box in _components(mask, page.scale, 1.5)
-        if not _holds_text(box, written, captions) and box.area < 0.9 * ground.area
-    ]
+    held = [box for box in images if box.share_inside(ground) > 0.9]
+    for box in held:
+        mask[pixels_of(box, page.scale)] = True
+    boxes = []
+    for box in _components(mask, page.scale, 1.5):
+        if not _holds_text(box, written, captions):
+            if box.area < 0.9 * ground.area or any(image.overlap(box) > 0.5 * box.area for image in held):
+                boxes.append(box)
+        elif deep < DEEPEST:
+            boxes += _on_ground(page, box, things, deep + 1)
+    return boxes
 
 
 def cluster(boxes: Sequence[Box], separators: Sequence[Box], walls: Sequence[Box]) -> list[Box]:

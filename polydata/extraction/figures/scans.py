@@ -7,14 +7,17 @@ from dataclasses import replace
 from itertools import pairwise
 from time import process_time
 
+import cv2
 import numpy as np
 
+from polydata.extraction.document.lines import Line, clean_text
 from polydata.extraction.document.open import pymupdf
-from polydata.extraction.document.page import Line, PageContent, Sheet, clean_text
+from polydata.extraction.document.page import PageContent, Sheet
 from polydata.extraction.document.textlines import OCR_FONT
 from polydata.extraction.figures.assign import LocatedFigure
-from polydata.extraction.figures.captions import CAPTION_LINES, TABLE
-from polydata.text.captions import LABEL
+from polydata.extraction.figures.captions import CAPTION_LINES
+from polydata.extraction.figures.objects import SCAN_INK, pixels_of
+from polydata.text.figure_labels import read_label
 from polydata.types import Box
 from polydata.vision.measures import Rgb
 from polydata.vision.ocr import find_print, read_lines
@@ -27,6 +30,9 @@ BANDS, LAP = 3, 48
 
 FEW_WORDS = 25
 """A page with fewer words has no text layer to speak of: a stamp of the library, a page number."""
+
+MANY_SIGNS, HIGHEST_SIGN = 150, 15.0
+"""Pieces of ink that a page of print has at least, and points that nearly all of them are below in height."""
 
 SURE = 0.5
 """Print that the recogniser is less sure of is no text: it is a texture or a drawing."""
@@ -53,18 +59,32 @@ def _words(page: PageContent) -> int:
     return sum(line.words for line in page.lines)
 
 
+def _is_outlined(page: PageContent) -> bool:
+    """Whether a page shows print but holds hardly a word: its letters are drawn as outlines."""
+    if _is_picture(page) or _words(page) >= FEW_WORDS:
+        return False
+    ink = np.where(page.grey < SCAN_INK, 255, 0).astype(np.uint8)
+    for image in page.images:
+        ink[pixels_of(image.box, page.scale)] = 0
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    high = stats[1:, cv2.CC_STAT_HEIGHT] / page.scale
+    return count > MANY_SIGNS and bool((high < HIGHEST_SIGN).mean() > 0.95)
+
+
 def pages_to_read(pages: Sequence[PageContent], found: Sequence[LocatedFigure]) -> list[int]:
-    """Numbers of the scanned pages whose text is missing, or that show a picture for which no caption was found.
+    """Numbers of the pages to be read: letters drawn as outlines, scans without text or with a picture without caption.
 
     Args:
         pages: in order.
         found: figures that were found with the text there is.
     """
     pictures = [page for page in pages if _is_picture(page)]
+    outlined = [page for page in pages if _is_outlined(page)]
     scanned = 2 * len(pictures) > len(pages)  # of a paper with its own text, a full-page figure is no scan
     captioned = {one.page for one in found if one.caption is not None}
     lacking = {one.page for one in found if one.caption is None}
-    return [
+    drawn = [page.number for page in outlined if page.number not in captioned]
+    return drawn + [
         page.number
         for page in pictures
         if (_words(page) < FEW_WORDS and page.number not in captioned) or (scanned and page.number in lacking)
@@ -141,7 +161,7 @@ def _read(pixels: Rgb, places: Sequence[Box], whole: bool) -> dict[int, tuple[st
     heads = dict(zip(begins, read_lines(crops(begins, HEAD)), strict=True))
     wanted: set[int] = set()
     for number, (text, _) in heads.items():
-        if LABEL.match(clean_text(text)) or TABLE.match(clean_text(text)):
+        if read_label(clean_text(text)):
             wanted.update(_run_below(number, places))
     full = sorted(wanted)
     unread = {
@@ -200,6 +220,8 @@ def read_page_by_ocr(sheet: Sheet, page: PageContent, whole: bool) -> PageConten
     pixels = sheet.pixmap(scale, pymupdf.csRGB)
     places = _places(pixels)
     lines = _lines(places, _read(pixels, places, whole), scale, page.box)
+    if not _is_picture(page):  # letters drawn as outlines, beside pictures that are placed as ever
+        return replace(page, lines=lines)
     return replace(page, lines=lines, images=(), scanned=True)
 
 

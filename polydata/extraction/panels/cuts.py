@@ -109,8 +109,8 @@ def _labelled(
                 return _lane_labels(boxes, labels, axis)
     seen = letters_at(boxes, printed)
     doubtful = (len(rows) > 1 and len(columns) > 1) or len(labels) != len(boxes)
-    if doubtful and len(seen) < 2 and all(len(label) <= 2 for label in labels):
-        seen = read_letters([drawn.crop(box) for box in boxes], labels)
+    if doubtful and len(seen) < 2 and all(len(label) <= 3 for label in labels):
+        seen = read_letters(drawn, boxes, labels)
     return list(zip(boxes, named(boxes, labels, seen), strict=True))
 
 

@@ -6,19 +6,23 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
-from polydata.extraction.document.page import Line
+from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.grey_raster import by_lanes
+from polydata.extraction.panels.render import Drawn
+from polydata.text.captions import PLAIN
 from polydata.types import Box
 from polydata.vision.measures import Rgb
 from polydata.vision.ocr import read_picture
 
 Point = tuple[float, float]
 
-ALONE = re.compile(r"^[(\[]?\s*([A-Za-z]\d?|[ivx]{1,4})\s*[)\].:]?$")
+ALONE = re.compile(r"^[(\[]?\s*([A-Za-zА-Яа-я](?:\d{1,2})?['′’]{0,2}|\d{1,2}|[ivx]{1,4})\s*[)\].:]?$")
 """A letter that stands alone, with or without brackets."""
 
 AROUND = 16.0
@@ -27,11 +31,11 @@ AROUND = 16.0
 BESIDE = 30.0
 """Points between a letter and the panel above, below or beside which it stands."""
 
-READ = 6
-"""Panels whose corners are read; they tell rows from columns, and more cost time."""
+FEW, MANY = 6, 18
+"""Panels whose corners are read: a few tell rows from columns; where letters or panels are missing each one counts."""
 
-CORNER = 0.25
-"""Share of a panel's shorter side that its letter's corner has."""
+CORNER, OUTSIDE = 0.25, 0.25
+"""Share of a panel's shorter side that its letter's corner has, and of the corner's what is seen around the panel."""
 
 CELL, RIM = 110, 7
 """Pixels of a corner with its rim on the sheet that is read."""
@@ -43,7 +47,7 @@ SURE = 0.8
 def letter_of(text: str) -> str | None:
     """The letter that a piece of print is, without its brackets; None where it is something else."""
     match = ALONE.match(text.strip())
-    return match[1] if match else None
+    return match[1].translate(PLAIN) if match else None
 
 
 def printed_letters(lines: Sequence[Line], figure: Box, labels: Sequence[str]) -> dict[str, Point]:
@@ -96,19 +100,21 @@ def _distance(box: Box, x: float, y: float, place: str) -> float | None:
 def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, str]:
     """The letter of each panel, by the panel's number: one letter a panel, all placed in the same way.
 
-    Empty where no way of placing gives every letter a panel of its own.
+    Of the ways of placing that counts by which most letters have a panel of their own. Letters of panels that were not
+    found have none; a panel at which two letters stand has neither.
     """
+    best: dict[int, str] = {}
     for place in PLACES:
-        given: dict[int, str] = {}
+        given: dict[int, list[str]] = {}
         for letter, point in letters.items():
             gaps = ((_distance(box, *point, place), index) for index, box in enumerate(boxes))
             near = [(gap, index) for gap, index in gaps if gap is not None]
-            if not near or min(near)[1] in given:
-                break
-            given[min(near)[1]] = letter
-        else:
-            return given
-    return {}
+            if near:
+                given.setdefault(min(near)[1], []).append(letter)
+        own = {index: some[0] for index, some in given.items() if len(some) == 1}
+        if len(own) > len(best):
+            best = own
+    return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
 
 
 def by_columns(boxes: Sequence[Box]) -> list[int]:
@@ -118,73 +124,139 @@ def by_columns(boxes: Sequence[Box]) -> list[int]:
 
 
 def named(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> list[str | None]:
-    """A label for each panel.
+    """A label for each panel: what was seen at it goes before any order.
 
     Args:
         boxes: in reading order.
-        labels: of the caption, in its order; may be more than there are panels.
-        seen: letters that were seen at panels, by the panel's number; may be wrong or missing.
+        labels: of the caption, in its order; may be more or fewer than there are panels.
+        seen: letters that were seen at panels, by the panel's number; may be missing.
 
     Returns:
-        The labels seen where all panels have one; else the caption's order by rows or by columns,
-        whichever agrees with more of what was seen; None for all where the caption names fewer than there are.
+        Where there are as many labels as panels, the caption's order by rows or by columns, whichever agrees with more
+        of what was seen. Otherwise a panel is missing or one too many: then only panels between two that were seen, or
+        before the first or behind the last, get labels, where there are as many of both. None for the others.
     """
-    if len(seen) == len(boxes):
-        return [seen[index] for index in range(len(boxes))]
-    rows = list(range(len(boxes)))
-    columns = by_columns(boxes)
-    if len(labels) < len(boxes):
-        return [seen.get(index) for index in rows]
+    places = [_place_of(label) for label in labels]
+    if labels and all(places):
+        return _by_place(boxes, labels, [place for place in places if place])
+
+    rows, columns = list(range(len(boxes))), by_columns(boxes)
+    if len(labels) != len(boxes):
+        return next(
+            (out for order in (rows, columns) if (out := _between_known(order, labels, seen))), _seen(rows, seen)
+        )
 
     def agreeing(order: Sequence[int]) -> int:
-        return sum(seen.get(index) == label for index, label in zip(order, labels, strict=False))
+        return sum(seen.get(index) == label for index, label in zip(order, labels, strict=True))
 
     order = columns if agreeing(columns) > agreeing(rows) else rows
-    out: list[str | None] = [None] * len(boxes)
-    if len(labels) > len(boxes) and len(seen) > agreeing(order):  # letters in between are missing
-        return _in_between(order, labels, seen)
-    for index, label in zip(order, labels, strict=False):
-        out[index] = label
+    out = _seen(rows, seen)
+    if 2 * agreeing(order) >= len(seen):
+        for index, label in zip(order, labels, strict=True):
+            out[index] = out[index] or (None if label in seen.values() else label)
     return out
 
 
-def _in_between(order: Sequence[int], labels: Sequence[str], seen: Mapping[int, str]) -> list[str | None]:
-    """Labels in the caption's order, some skipped so that what was seen is met."""
-    out: list[str | None] = [None] * len(order)
-    place = 0
-    for index in order:
-        if index in seen and seen[index] in labels[place:]:
-            place = labels.index(seen[index], place)
-        if place < len(labels):
-            out[index] = labels[place]
-            place += 1
+def _seen(rows: Sequence[int], seen: Mapping[int, str]) -> list[str | None]:
+    return [seen.get(index) for index in rows]
+
+
+def _between_known(order: Sequence[int], labels: Sequence[str], seen: Mapping[int, str]) -> list[str | None] | None:
+    """Labels as seen, and of panels between them where there are as many labels; None where the order does not fit."""
+    known = [(step, labels.index(seen[index])) for step, index in enumerate(order) if seen.get(index) in labels]
+    if any(b[1] <= a[1] for a, b in pairwise(known)):
+        return None
+    out = _seen(range(len(order)), seen)
+    for (step, label), (next_step, next_label) in pairwise([(-1, -1), *known, (len(order), len(labels))]):
+        if next_step - step == next_label - label:
+            for ahead in range(1, next_step - step):
+                out[order[step + ahead]] = labels[label + ahead]
     return out
 
 
-def read_letters(pictures: Sequence[Rgb], labels: Sequence[str]) -> dict[int, str]:
-    """Letters burned into the upper left corners of panels, by the panel's number.
+_Place = tuple[str, str]
+"""Words for height and side, empty where a label does not say."""
 
-    The corners of the first ``READ`` panels are read together, as one picture. A letter read at two panels,
-    and one that the caption does not name, does not count.
+
+def _place_of(label: str) -> _Place | None:
+    """Where a label such as "Top left" says that its panel stands; None for letters."""
+    said = label.lower().replace("-", " ").split()
+    down = next((word for word in ("top", "upper", "bottom", "lower") if word in said), "")
+    across = next((word for word in ("left", "right") if word in said), "")
+    middle = any(word in ("middle", "center", "centre") for word in said)
+    if not (down or across or middle):
+        return None
+    down = {"upper": "top", "lower": "bottom"}.get(down, down)
+    return ("middle", across) if middle and across else (down, across or ("middle" if middle else ""))
+
+
+def _by_place(boxes: Sequence[Box], labels: Sequence[str], places: Sequence[_Place]) -> list[str | None]:
+    """Panels by the places that their labels name; none where two labels fit, or none."""
+    around = reduce(Box.union, boxes)
+    rows = all(across in ("", "middle") for _, across in places)  # "top, middle, bottom" and not "left, middle, right"
+    places = [("middle", "") if rows and place == ("", "middle") else place for place in places]
+    out: list[str | None] = []
+    for box in boxes:
+        x, y = ((box.x0 + box.x1) / 2 - around.x0) / around.width, ((box.y0 + box.y1) / 2 - around.y0) / around.height
+        side = "left" if x < 0.4 else "right" if x > 0.6 else "middle"
+        height = "top" if y < 0.4 else "bottom" if y > 0.6 else "middle"
+        fit = [
+            label
+            for label, (down, across) in zip(labels, places, strict=True)
+            if down in ("", height) and across in ("", side)
+        ]
+        out.append(fit[0] if len(fit) == 1 else None)
+    return out
+
+
+def read_letters(drawn: Drawn, boxes: Sequence[Box], labels: Sequence[str]) -> dict[int, str]:
+    """Letters burned into a corner of each panel or printed beside it, by the panel's number.
+
+    The corners of several panels are read together, as one picture: the upper left ones, and the others where no letter
+    stands there. A letter read at two panels, and one that the caption does not name, does not count.
 
     Args:
-        pictures: of the panels, rows x columns x 3.
+        drawn: the figure.
+        boxes: of the panels, in points.
         labels: that the caption names.
     """
-    sheet = np.full((2 * CELL, CELL * math.ceil(READ / 2), 3), 128, np.uint8)
-    for index, picture in enumerate(pictures[:READ]):
-        side = max(8, round(CORNER * min(picture.shape[:2])))
-        corner = Image.fromarray(np.ascontiguousarray(picture[:side, :side]))
-        row, column = divmod(index, math.ceil(READ / 2))
-        top, left = row * CELL + RIM, column * CELL + RIM
-        size = CELL - 2 * RIM
-        sheet[top : top + size, left : left + size] = np.asarray(corner.resize((size, size), Image.Resampling.BILINEAR))
+    most = FEW if len(labels) == len(boxes) else MANY
+    for corner in CORNERS:
+        seen = _read_corners([_corner(drawn, box, *corner) for box in boxes[:most]], labels)
+        if seen:
+            return seen
+    return {}
+
+
+CORNERS = ((0, 0), (0, 1), (1, 0))
+"""Corners in which letters stand, as halves from top and from left."""
+
+
+def _corner(drawn: Drawn, box: Box, down: int, across: int) -> Rgb:
+    """A panel's corner with a little of what is around the panel."""
+    side = CORNER * min(box.width, box.height)
+    out = OUTSIDE * side
+    x0, y0 = (box.x1 - side if across else box.x0 - out), (box.y1 - side if down else box.y0 - out)
+    x1, y1 = (box.x1 + out if across else box.x0 + side), (box.y1 + out if down else box.y0 + side)
+    whole = drawn.box
+    return drawn.crop(Box(max(x0, whole.x0), max(y0, whole.y0), min(x1, whole.x1), min(y1, whole.y1)))
+
+
+def _read_corners(corners: Sequence[Rgb], labels: Sequence[str]) -> dict[int, str]:
+    """Letters by the numbers of the corners in which they stand."""
+    columns = max(1, math.ceil(len(corners) / 2))
+    sheet = np.full((2 * CELL, CELL * columns, 3), 128, np.uint8)
+    size = CELL - 2 * RIM
+    for index, corner in enumerate(corners):
+        top, left = (CELL * place + RIM for place in divmod(index, columns))
+        picture = Image.fromarray(np.ascontiguousarray(corner)).resize((size, size), Image.Resampling.BILINEAR)
+        sheet[top : top + size, left : left + size] = np.asarray(picture)
     wanted = {label.lower(): label for label in labels}
     seen: dict[int, str] = {}
     for one in read_picture(sheet):
         letter = letter_of(one.text)
         if letter and letter.lower() in wanted and one.score >= SURE:
             row, column = int((one.y0 + one.y1) / 2 // CELL), int((one.x0 + one.x1) / 2 // CELL)
-            seen[row * math.ceil(READ / 2) + column] = wanted[letter.lower()]
+            seen[row * columns + column] = wanted[letter.lower()]
     often = Counter(seen.values())
-    return {index: letter for index, letter in seen.items() if often[letter] == 1 and index < len(pictures)}
+    return {index: letter for index, letter in seen.items() if often[letter] == 1 and index < len(corners)}

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polydata.extraction.document.page import Line, PageContent
+from polydata.extraction.document.lines import Line
+from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import join_fragments
-from polydata.extraction.figures.captions import LEADS_ON, MENTION, TABLE, find_captions, join_lines
-from polydata.text.captions import LABEL
+from polydata.extraction.figures.captions import LEADS_ON, MENTION, find_captions, join_lines
+from polydata.text.captions import split_caption
+from polydata.text.figure_labels import read_label
 from polydata.types import Box
 
 BODY = "the blends were dried under vacuum before processing and mixing time was kept"
@@ -120,8 +122,8 @@ def test_long_texts_are_matched_at_once(parts: list[str], times: int, tail: str)
     text = ("".join(parts) * times)[:20_000] + tail
     shown = replace(line("Figure 1. X", 100), text="Figure 1 " + text)
     start = time.process_time()
-    LABEL.match(text)
-    TABLE.match(text)
+    read_label(text)
+    split_caption(text)
     LEADS_ON.search(text[-200:])
     MENTION.match(text[:200])
     join_lines([text, text], frozenset())

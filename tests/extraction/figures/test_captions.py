@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polydata.extraction.figures.captions import MENTION, join_lines
-from polydata.text.captions import LABEL, split_caption
+from polydata.text.caption_scales import scale_in_caption
+from polydata.text.captions import split_caption
 from polydata.text.composition import panel_composition, parse_composition
-from polydata.text.mentions import scale_in_caption
+from polydata.text.figure_labels import read_label
 
 
 @pytest.mark.parametrize(
@@ -29,9 +30,9 @@ from polydata.text.mentions import scale_in_caption
     ],
 )
 def test_labels_are_read(text: str, number: str) -> None:
-    match = LABEL.match(text)
-    assert match is not None
-    assert match["number"] == number
+    label = read_label(text)
+    assert label is not None
+    assert label.number == number.lower()
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,8 @@ def test_labels_are_read(text: str, number: str) -> None:
     ],
 )
 def test_mentions_are_refused(text: str) -> None:
-    match = LABEL.match(text)
-    assert match is None or MENTION.match(text[match.end() :])
+    label = read_label(text)
+    assert label is None or MENTION.match(text[label.end :])
 
 
 @pytest.mark.parametrize(

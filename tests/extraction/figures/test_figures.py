@@ -14,8 +14,9 @@ import pytest
 from make_journal import make_paper
 from pdf_sheet import Expected
 
+from polydata.extraction.document.lines import Line
 from polydata.extraction.document.open import opened
-from polydata.extraction.document.page import Line, PageContent, read_pages
+from polydata.extraction.document.page import PageContent, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
 from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions

@@ -1,0 +1,160 @@
+"""Lines of text as a page's reader sees them, from what the PDF library reads of the page."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from polydata.extraction.document.open import pymupdf
+from polydata.types import Box
+
+LIGATURES = str.maketrans(
+    {
+        "ﬀ": "ff",
+        "ﬁ": "fi",
+        "ﬂ": "fl",
+        "ﬃ": "ffi",
+        "ﬄ": "ffl",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+        "\u00ad": "-",
+    }
+)
+WORD = re.compile(r"[^\W\d_]{2,}")
+WIDE = re.compile(r"\S( {8,}|   +(?=(?:fig|scheme|table)[a-z.]{0,5}\s?[\dS]))(?=\S)", re.IGNORECASE)
+"""A gap within a line that parts two columns: very wide, or wide and followed by another figure's label."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line of text.
+
+    Attributes:
+        box: in points.
+        text: ligatures written out, control characters dropped.
+        size: font size of most of its letters, in points.
+        bold: of its first word.
+        font: of most of its letters.
+        first_font: of its first word.
+        block: number of the text block on the page.
+        upright: reads from left to right on the page as shown.
+        baseline: y of its baseline.
+        turn: by how many degrees clockwise the page must be turned to read it; -1 where no quarter does it.
+    """
+
+    box: Box
+    text: str
+    size: float
+    bold: bool
+    font: str
+    first_font: str
+    block: int
+    upright: bool
+    baseline: float
+    turn: int = 0
+
+    @cached_property
+    def words(self) -> int:
+        """Words that are not numbers or single signs."""
+        return len(WORD.findall(self.text))
+
+
+def clean_text(text: str) -> str:
+    """Ligatures written out, control characters (signs without a code) and all white space made single spaces."""
+    return " ".join(CONTROL.sub(" ", text.translate(LIGATURES)).split())
+
+
+def cut_to(corners: Sequence[float], page: Box) -> Box | None:
+    """A library's rectangle cut to the page, None where nothing of it is on the page."""
+    x0, y0 = max(page.x0, corners[0]), max(page.y0, corners[1])
+    x1, y1 = min(page.x1, corners[2]), min(page.y1, corners[3])
+    return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _most(spans: Sequence[dict[str, Any]], key: str) -> Any:
+    """What most letters of a line have."""
+    if len(spans) == 1:
+        return spans[0][key]
+    count: Counter[Any] = Counter()
+    for span in spans:
+        count[span[key]] += len(span["text"])
+    return count.most_common(1)[0][0]
+
+
+FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+"""How the text of a page is to be read."""
+
+
+def take_lines(read: pymupdf.TextPage, page: Box) -> Iterator[Line]:
+    """The lines of a page, read with ``FLAGS``, cut to the page."""
+    blocks = read.extractDICT()["blocks"]
+    if any("   " in span["text"] and WIDE.search(span["text"]) for line in _written(blocks) for span in line["spans"]):
+        blocks = _parted(read.extractRAWDICT()["blocks"])
+    for number, block in enumerate(blocks):
+        for line in block.get("lines", ()):
+            spans = [span for span in line["spans"] if span["text"].strip()]
+            text = clean_text("".join(span["text"] for span in line["spans"]))
+            box = cut_to(line["bbox"], page)
+            if not spans or not text or box is None:
+                continue
+            first = spans[0]
+            yield Line(
+                box=box,
+                text=text,
+                size=round(_most(spans, "size"), 1),
+                bold=bool(first["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in first["font"].lower(),
+                font=_most(spans, "font"),
+                first_font=first["font"],
+                block=number,
+                upright=line["dir"][0] > 0.98,
+                baseline=first["origin"][1],
+                turn=_turn(*line["dir"]),
+            )
+
+
+def _written(blocks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for block in blocks:
+        yield from block.get("lines", ())
+
+
+def _turn(across: float, down: float) -> int:
+    """By how many degrees a page must be turned for writing in a direction to read from left to right."""
+    if max(abs(across), abs(down)) < 0.98:
+        return -1
+    if abs(across) > abs(down):
+        return 0 if across > 0 else 180
+    return 90 if down < 0 else 270
+
+
+def _parted(blocks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Blocks whose lines are parted at wide gaps: two captions side by side, one line with blanks between."""
+    out = []
+    for block in blocks:
+        lines: list[dict[str, Any]] = []
+        for line in block.get("lines", ()):
+            signs = [(sign["c"], sign, span) for span in line["spans"] for sign in span["chars"]]
+            text = "".join(sign for sign, _, _ in signs)
+            cuts = [gap.span(1) for gap in WIDE.finditer(text)]
+            starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)]
+            lines += [{**line, **_piece(signs[a:b])} for a, b in zip(starts, ends, strict=True) if text[a:b].strip()]
+        out.append({**block, "lines": lines})
+    return out
+
+
+def _piece(signs: Sequence[tuple[str, dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+    """A part of a line, with its box and spans, from its signs."""
+    boxes = [sign["bbox"] for text, sign, _ in signs if text.strip()]
+    spans = []
+    for _, same in groupby(signs, key=lambda one: id(one[2])):
+        own = list(same)
+        origin = next((sign["origin"] for text, sign, _ in own if text.strip()), own[0][1]["origin"])
+        spans.append({**own[0][2], "text": "".join(text for text, _, _ in own), "origin": origin})
+    corners = zip(*boxes, strict=True)
+    return {"spans": spans, "bbox": [most(side) for most, side in zip((min, min, max, max), corners, strict=True)]}

@@ -1,0 +1,97 @@
+"""Which letter a panel gets: print goes before order, and order counts only where nothing is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pdf_sheet import micrograph
+from PIL import Image, ImageDraw, ImageFont
+
+from polydata.extraction.panels.letters import letter_of, letters_at, named, read_letters
+from polydata.extraction.panels.render import Drawn
+from polydata.types import Box
+
+GRID = [Box(x, y, x + 100, y + 80) for y in (0.0, 90.0) for x in (0.0, 110.0, 220.0)]
+LABELS = list("abcdef")
+
+
+def test_order_names_all_where_there_are_as_many() -> None:
+    assert named(GRID, LABELS, {}) == LABELS
+    assert named(GRID, LABELS, {1: "c", 3: "b"}) == ["a", "c", "e", "b", "d", "f"]
+
+
+def test_print_goes_before_order() -> None:
+    assert named(GRID[:2], ["a", "b"], {0: "b", 1: "a"}) == ["b", "a"]
+    assert named(GRID, LABELS, {0: "b", 1: "a", 2: "c", 3: "d"}) == ["b", "a", "c", "d", "e", "f"]
+
+
+@given(st.sets(st.integers(0, 5), min_size=1, max_size=5), st.sets(st.integers(0, 5), max_size=6))
+def test_a_panel_never_gets_anothers_letter_where_some_were_dropped(dropped: set[int], seen: set[int]) -> None:
+    left = [index for index in range(6) if index not in dropped]
+    known = {step: LABELS[index] for step, index in enumerate(left) if index in seen}
+    found = named([GRID[index] for index in left], LABELS, known)
+    for step, index in enumerate(left):
+        assert found[step] in (None, LABELS[index])
+        if index in seen:
+            assert found[step] == LABELS[index]
+
+
+def test_what_lies_between_two_that_are_known_is_known() -> None:
+    assert named(GRID[1:], LABELS, {0: "b", 3: "e"}) == ["b", "c", "d", "e", "f"]
+    assert named(GRID[:4], LABELS, {}) == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("labels", "boxes", "expected"),
+    [
+        (["Left", "Right"], [GRID[0], GRID[2]], ["Left", "Right"]),
+        (["Top left", "Top right", "Bottom left", "Bottom right"], [GRID[i] for i in (0, 2, 3, 5)], None),
+        (["Upper", "Lower"], GRID, ["Upper"] * 3 + ["Lower"] * 3),
+        (["Left", "Middle", "Right"], GRID[:3], ["Left", "Middle", "Right"]),
+        (["Top", "Bottom left", "Bottom right"], [Box(0, 0, 320, 80), GRID[3], GRID[5]], None),
+    ],
+)
+def test_places(labels: list[str], boxes: list[Box], expected: list[str] | None) -> None:
+    assert named(boxes, labels, {}) == (expected or labels)
+
+
+def test_letters_of_panels_that_are_missing_or_not_parted() -> None:
+    at = {"a": (3.0, 5.0), "b": (113.0, 5.0), "c": (223.0, 5.0), "d": (3.0, 95.0)}
+    assert letters_at(GRID[:2], at) == {0: "a", 1: "b"}
+    assert letters_at([GRID[0], GRID[1].union(GRID[2]), GRID[3]], at) == {0: "a", 2: "d"}
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("(a)", "a"),
+        ("[b]", "b"),
+        ("c)", "c"),
+        ("а", "а"),
+        ("(б)", "б"),
+        ("a1", "a1"),
+        ("b’", "b'"),
+        ("(3)", "3"),
+        ("iv", "iv"),
+    ],
+)
+def test_letters_alone(text: str, letter: str) -> None:
+    assert letter_of(text) == letter
+
+
+def test_letters_in_the_picture_are_read() -> None:
+    picture, font = Image.new("RGB", (640, 460), "white"), ImageFont.load_default(34)
+    boxes = []
+    for index, letter in enumerate("badc"):
+        x, y = 330 * (index % 2), 240 * (index // 2)
+        panel = micrograph(index, 310, 220)
+        draw = ImageDraw.Draw(panel)
+        draw.text((10, 6), letter, fill="white", font=font, stroke_width=3, stroke_fill="black")
+        picture.paste(panel, (x, y))
+        boxes.append(Box(x, y, x + 310, y + 220))
+    drawn = Drawn(np.asarray(picture), Box(0, 0, 640, 460), 72)
+    seen = read_letters(drawn, boxes, list("abcd"))
+    assert len(seen) >= 3
+    assert all("badc"[index] == letter for index, letter in seen.items())

@@ -1,0 +1,150 @@
+"""Captions taken apart over every notation, alphabet and number of panels, and the scales they state."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+from caption_words import ALPHABETS, NOTATIONS, PARTS, panel_words, ranged
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polydata.text.caption_scales import panel_scale, scale_in_caption
+from polydata.text.captions import split_caption
+
+
+def plain(text: str | None) -> list[str]:
+    return re.findall(r"\w+", text or "")
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+@given(data=st.data(), count=st.integers(2, 6), seed=st.integers(0, 10_000))
+def test_every_notation(notation: str, data: st.DataObject, count: int, seed: int) -> None:
+    alphabet = data.draw(st.sampled_from(NOTATIONS[notation][3]))
+    true = panel_words(random.Random(seed), notation, alphabet, count)
+    found = split_caption(true.caption)
+    assert [label for label, _ in found.panels] == [label for label, _ in true.panels], true.caption
+    for (_, words), (_, own) in zip(found.panels, true.panels, strict=True):
+        assert plain(words) == plain(own), true.caption
+
+
+@given(
+    st.sampled_from(("-", "–", "—", "~", "∼", " to ", " - ", "～")),
+    st.integers(2, 4),
+    st.sampled_from(("small", "capital", "cyrillic", "number")),
+    st.sampled_from(("({r}) {w}; ({s}) {v}.", "({r}: {w}; {s}: {v}).", "[{r}] {w}; [{s}] {v}.")),
+)
+def test_ranges(dash: str, first: int, alphabet: str, form: str) -> None:
+    letters = ALPHABETS[alphabet]
+    if alphabet == "number":
+        form = "({r}) {w}; ({s}) {v}."
+    text = form.format(r=ranged(letters[:first], dash), s=ranged(letters[first:], dash), w=PARTS[0], v=PARTS[1])
+    found = split_caption(f"Fig. 2. SEM images of the samples {text}")
+    assert list(found.labels) == letters
+    assert [words for _, words in found.panels] == [PARTS[0]] * first + [PARTS[1]] * (6 - first)
+
+
+@pytest.mark.parametrize(
+    ("caption", "panels"),
+    [
+        (
+            "PP (top left), PA6 (top right), 70/30 (bottom left) and 60/40 (bottom right)",
+            [("Top left", "PP"), ("Top right", "PA6"), ("Bottom left", "70/30"), ("Bottom right", "60/40")],
+        ),
+        ("Blends: left: neat PP; right: PP/PA6.", [("Left", "neat PP"), ("Right", "PP/PA6")]),
+        (
+            "SEM images of a neat PP, b PP with SEBS and c the blend.",
+            [("a", "neat PP"), ("b", "PP with SEBS"), ("c", "the blend")],
+        ),
+        ("(a, a') PP; (b, b') PA6.", [("a", "PP"), ("a'", "PP"), ("b", "PA6"), ("b'", "PA6")]),
+        (
+            "a, b SEM images of PP. c TEM image. d–f Plots.",
+            [*((x, "SEM images of PP") for x in "ab"), ("c", "TEM image"), *((x, "Plots") for x in "def")],
+        ),
+        (
+            "SEM images of neat PP (A) and the blend (B, C); TEM images of the film (D).",
+            [
+                ("A", "SEM images of neat PP"),
+                *((x, "SEM images of the blend") for x in "BC"),
+                ("D", "TEM images of the film"),
+            ],
+        ),
+        (
+            "(a) SEM image and (b, c) TEM images of PP. Circles in (b) mark pores.",
+            [("a", "SEM image"), ("b", "TEM images of PP. Circles in (b) mark pores"), ("c", "TEM images of PP")],
+        ),
+        (
+            "Blends (awc: at 8 K/s; dwf: at 10 K/s)",
+            [*((x, "at 8 K/s") for x in "abc"), *((x, "at 10 K/s") for x in "def")],
+        ),
+        ("Modulus of PP (P) and of PA6 as in eq. (1) and eq. (2)", []),
+    ],
+)
+def test_special_captions(caption: str, panels: list[tuple[str, str]]) -> None:
+    assert list(split_caption("Figure 3. " + caption).panels) == panels
+
+
+LENGTHS = st.tuples(st.integers(1, 900), st.sampled_from(("nm", "µm", "μm", "um", "mm")))
+
+
+@given(
+    LENGTHS,
+    LENGTHS,
+    st.sampled_from(
+        (
+            "Scale bars: {0} (a), {1} (b).",
+            "Bar = {0} in (a) and {1} in (b).",
+            "Scale bars: a, {0}; b, {1}.",
+            "Scale bars, {0} (a); {1} (b).",
+            "Scale bars: (a) {0}, (b) {1}.",
+            "The scale bars are {0} in a and {1} in b.",
+        )
+    ),
+)
+def test_two_scales_go_each_to_its_panel(one: tuple[int, str], other: tuple[int, str], form: str) -> None:
+    texts = [f"{value} {unit}" for value, unit in (one, other)]
+    caption = "Fig. 1. SEM images: (a) PP/PA6 90/10; (b) PP/PA6 80/20. " + form.format(*texts)
+    parts = split_caption(caption)
+    for label, (value, unit) in (("a", one), ("b", other)):
+        scale = panel_scale(parts.own(label), parts.stem, caption, label)
+        assert scale is not None and scale.value == value, caption
+        assert scale.unit == {"um": "µm", "μm": "µm"}.get(unit, unit)
+    assert panel_scale(None, parts.stem, caption, "c") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "field of view 50 µm",
+        "scale 5 µm × 5 µm",
+        "Scale bar 10 nm-1",
+        "Scale bar 10 nm⁻¹",
+        "scale bar 5 1/nm",
+        "Scale bar 10 lm",
+        "Error bars 5 µm",
+        "height scale 50 nm",
+        "z-scale: 20 nm",
+        "Scale bars, 10 and 2 µm, respectively",
+        "scale: 50 µm wide",
+        "scale bar 10 pixels",
+        "10 µm/div bar",
+        "scale bars 3 µm2",
+    ],
+)
+def test_what_is_no_length_of_a_bar(text: str) -> None:
+    assert scale_in_caption(text) is None
+
+
+def test_a_scale_within_the_words_of_another_panel_is_not_a_panels_own() -> None:
+    caption = "Fig. 1. SEM: (a) PP, scale bar 5 µm; (b) PA6. "
+    parts = split_caption(caption)
+    scale = panel_scale(parts.own("a"), parts.stem, caption, "a")
+    assert scale is not None and scale.value == 5
+    assert panel_scale(parts.own("b"), parts.stem, caption, "b") is None
+
+
+@given(st.text(max_size=300), st.sampled_from(("a", "b", None)))
+def test_any_text_is_survived(text: str, label: str | None) -> None:
+    split_caption("Figure 1. (a) " + text + " (b) " + text)
+    scale_in_caption("Scale bars: " + text, label)
