@@ -26,7 +26,7 @@ import pymupdf
 
 from polydata.extraction.panels.cutting import take_apart
 from polydata.types import Box
-from polydata.vision.panel_map import panel_odds
+from polydata.vision.micrograph import panel_odds
 
 Rgb = npt.NDArray[np.uint8]
 SCALE = 150 / 72

@@ -340,7 +340,7 @@ def _panel(figure: Figure, window: Window, letter: str, bank: Bank, style: _Styl
 def _with_scale(figure: Figure, window: Window, rng: Rng) -> int:
     """Draw a scale of colours at the right of a window and say where the picture beside it ends."""
     top, left, bottom, right = window
-    broad = max(4, int((right - left) * 0.06))
+    broad = max(4, int((right - left) * rng.uniform(0.04, 0.2)))
     scale = np.linspace(255, 0, bottom - top)[:, None, None] * (rng.uniform(0.3, 1, 3) if rng.random() < 0.7 else 1)
     figure.rgb[top:bottom, right - broad : right] = scale
     figure.classes[top:bottom, right - broad : right] = OTHER

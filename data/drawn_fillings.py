@@ -195,6 +195,83 @@ def rendering(rng: Rng) -> Rgb:
     return np.array(image)
 
 
+def sample_photograph(rng: Rng) -> Rgb:
+    """Samples, devices and vessels as a camera sees them: smooth light, soft shadows, glints, a ruler, words."""
+    side = 256
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    vivid = float(rng.choice([0.15, 0.4, 1.0]))
+
+    def colour() -> npt.NDArray[np.float64]:
+        return vivid * rng.uniform(10, 255, 3) + (1 - vivid) * float(rng.uniform(10, 255))
+
+    bench = colour()
+    light = 1 + float(rng.normal(0, 0.3)) * (x - 0.5) + float(rng.normal(0, 0.3)) * (y - 0.5)
+    picture = bench * light[..., None]
+    if rng.random() < 0.2:  # cloth, wood or paper beneath
+        picture = picture * (
+            1 - float(rng.uniform(0.05, 0.3)) * fractal(side, rng, float(rng.uniform(1, 2.4)))[..., None]
+        )
+    for _ in range(int(rng.integers(1, 6))):
+        mask = np.zeros((side, side), np.float32)
+        middle, axes = rng.uniform(0.1, 0.9, 2) * side, rng.uniform(0.06, 0.4, 2) * side
+        turn, how = float(rng.uniform(0, 180)) if rng.random() < 0.4 else 0.0, rng.random()
+        if how < 0.35:
+            cv2.ellipse(mask, (tuple(middle), tuple(2 * axes), turn), 1.0, -1, cv2.LINE_AA)
+        elif how < 0.85:
+            box = cv2.boxPoints((tuple(middle), tuple(2 * axes), turn)).astype(np.int32)
+            cv2.fillPoly(mask, [box], 1.0, cv2.LINE_AA)
+        else:  # a hand, a folded film
+            around = np.sort(rng.uniform(0, 2 * np.pi, 9))
+            reach = axes.max() * rng.uniform(0.5, 1, 9)
+            outline = np.stack([middle[0] + reach * np.cos(around), middle[1] + reach * np.sin(around)], 1)
+            cv2.fillPoly(mask, [outline.astype(np.int32)], 1.0, cv2.LINE_AA)
+            mask = cv2.GaussianBlur(mask, (0, 0), 6)
+            mask = np.clip((mask - 0.4) * 8, 0, 1)
+        shadow = cv2.GaussianBlur(np.roll(mask, rng.integers(-14, 15, 2), (0, 1)), (0, 0), float(rng.uniform(2, 12)))
+        picture = picture * (1 - float(rng.uniform(0, 0.6)) * shadow * (1 - mask))[..., None]
+        body = colour()
+        shade = (
+            1 + float(rng.normal(0, 0.5)) * (x - middle[0] / side) + float(rng.normal(0, 0.5)) * (y - middle[1] / side)
+        )
+        if rng.random() < 0.3:  # round bodies
+            shade = shade * (1 - 0.7 * np.clip(np.abs(x * side - middle[0]) / axes[0], 0, 1) ** 2)
+        if rng.random() < 0.25:
+            shade = shade * (1 - float(rng.uniform(0.05, 0.4)) * fractal(side, rng))
+        opacity = float(rng.choice([1.0, 0.5]))
+        cover = (opacity * cv2.GaussianBlur(mask, (0, 0), 0.8))[..., None]
+        picture = picture * (1 - cover) + cover * body * shade[..., None]
+        for _ in range(int(rng.integers(0, 4))):  # glints
+            spot = np.exp(
+                -(
+                    ((x * side - middle[0] - rng.normal(0, axes[0] / 2)) / float(rng.uniform(1, 8))) ** 2
+                    + ((y * side - middle[1] - rng.normal(0, axes[1] / 2)) / float(rng.uniform(1, 20))) ** 2
+                )
+            )
+            picture = picture + 180 * (spot * mask)[..., None]
+    out = np.asarray(
+        np.clip(
+            cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.6))) + rng.normal(0, 2, picture.shape), 0, 255
+        ),
+        np.uint8,
+    )
+    image = Image.fromarray(out)
+    pen, tone = ImageDraw.Draw(image), tuple(int(v) for v in rng.choice([0, 255], 3))
+    if rng.random() < 0.25:  # a ruler
+        top, step = float(rng.uniform(0.7, 0.9)) * side, float(rng.uniform(4, 14))
+        pen.rectangle((0, top, side, side), fill=(230, 228, 215))
+        for number in range(int(side / step)):
+            pen.line((number * step, top, number * step, top + (14 if number % 5 == 0 else 7)), fill=(20, 20, 20))
+    for _ in range(int(rng.choice([0, 0, 1, 2]))):
+        pen.text(
+            rng.uniform(0.02, 0.8, 2) * side,
+            str(rng.choice(WORDS)),
+            fill=tone,
+            font=lettering(float(rng.uniform(10, 24))),
+        )
+    picture = np.array(image)
+    return np.ascontiguousarray(picture[: int(side * rng.uniform(0.55, 1))])
+
+
 def open_textures() -> list[Rgb]:
     """Photographs of surfaces under open licences, which look as micrographs do and come from a real camera."""
     from skimage import data
@@ -232,4 +309,5 @@ def open_photographs() -> list[Rgb]:
 
 FILLED: tuple[Callable[[Rng], Rgb], ...] = (
     diffraction, element_map, false_map, mesh, illustration, illustration, rendering, rendering,
+    sample_photograph, sample_photograph,
 )  # fmt: skip

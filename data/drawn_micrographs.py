@@ -1,8 +1,8 @@
-"""Micrographs of anything, drawn at random: grains, particles, fibres, pores, layers, domains, under five instruments.
+"""Micrographs of anything, drawn at random: grains, particles, fibres, pores, layers, domains, under six instruments.
 
 Figures composed of them train the network that takes figures apart (``train_panels.py``). What is drawn need not be
 beautiful; it must differ as much as what papers print does. A height field is made of one to three primitives, then
-shown as a scanning, transmission, optical or force microscope would show it.
+shown as a scanning, transmission, optical, fluorescence or force microscope would show it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import colorsys
 
 import cv2
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
@@ -264,6 +265,35 @@ def etched(side: int, rng: Rng) -> Field:
     return np.asarray(np.clip(grey + float(rng.uniform(0, 0.3)) * (fractal(side, rng, 2.4) - 0.5), 0, 1), np.float32)
 
 
+def fluorescence(side: int, rng: Rng) -> Field:
+    """Cells, threads, droplets or phases that glow in one to three dyes on a dark ground, side x side x 3."""
+    out = np.zeros((side, side, 3), np.float32)
+    shared = fractal(side, rng, 2.6) > float(rng.uniform(0, 0.6))
+    for _ in range(int(rng.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))):
+        source = (particles, fibres, pores, domains, grains, cracks)[int(rng.integers(6))](side, rng)
+        glow = source ** float(rng.uniform(1, 3)) * (shared if rng.random() < 0.5 else 1)
+        glow = cv2.GaussianBlur(np.asarray(glow, np.float32), (0, 0), float(rng.uniform(0.5, 4)))
+        haze = cv2.GaussianBlur(glow, (0, 0), side / float(rng.uniform(6, 30)))
+        glow = glow * float(rng.uniform(0.4, 1.4)) + haze * float(rng.uniform(0, 0.6)) + float(rng.uniform(0, 0.12))
+        how = rng.random()
+        if how < 0.5:
+            dye = np.eye(3)[int(rng.integers(3))]
+        elif how < 0.65:
+            dye = np.ones(3) - np.eye(3)[int(rng.integers(3))]
+        else:
+            dye = rng.uniform(0, 1, 3) if how < 0.85 else np.ones(3)
+        out += np.clip(glow, 0, 1.2)[..., None] * dye.astype(np.float32)
+    shot = rng.standard_normal((side, side, 1), dtype=np.float32) * float(rng.uniform(0, 0.08))
+    if rng.random() < 0.2:  # how strongly it glows, in a scale of few or many colours, the weakest black
+        strength = np.clip(out.max(2) + 2 * shot[..., 0] * np.sqrt(out.max(2) + 0.05), 0, 1)
+        levels, table = int(rng.choice([5, 8, 255])), mpl.colormaps[str(rng.choice(["hot", "jet", "turbo", "inferno"]))]
+        shown = (
+            table(np.floor(strength * levels) / levels)[..., :3] * (strength > float(rng.uniform(0, 0.25)))[..., None]
+        )
+        return np.asarray(shown, np.float32)
+    return np.asarray(np.clip(out + shot * np.sqrt(out + 0.02), 0, 1), np.float32)
+
+
 def coloured(grey: Field, field: Field, rng: Rng) -> Field:
     """Tints of optical and force microscopes and of false colours, side x side x 3."""
     how = rng.random()
@@ -287,6 +317,8 @@ def coloured(grey: Field, field: Field, rng: Rng) -> Field:
 
 def micrograph(side: int, rng: Rng) -> Rgb:
     """A square micrograph without any print, ``(side, side, 3)``."""
+    if rng.random() < 0.06:
+        return np.asarray(255 * fluorescence(side, rng), np.uint8)
     field = layered(side, rng) if rng.random() < 0.1 else relief(side, rng)
     if rng.random() < 0.15:  # an object on a smooth ground
         mask = domains(side, rng) if rng.random() < 0.3 else (fractal(side, rng, 2.8) > float(rng.uniform(0.35, 0.75)))

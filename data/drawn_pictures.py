@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+import drawn_fillings
+import drawn_micrographs
 import matplotlib as mpl
 
 mpl.use("Agg")
@@ -246,6 +248,27 @@ def coloured_micrograph(rng: Rng) -> Image.Image:
     return Image.fromarray(np.clip(grey[..., None] * tint * 255 * 1.2, 0, 255).astype(np.uint8))
 
 
+def surface(rng: Rng) -> Image.Image:
+    """A micrograph of anything: grains, particles, fibres, pores, sections, under any instrument."""
+    picture = Image.fromarray(drawn_micrographs.micrograph(288, rng))
+    return picture.crop((0, 0, 288, int(288 * rng.uniform(0.6, 1))))
+
+
+def fluorescence(rng: Rng) -> Image.Image:
+    """What glows on a dark ground."""
+    return Image.fromarray(np.asarray(255 * drawn_micrographs.fluorescence(256, rng), np.uint8))
+
+
+def rendering(rng: Rng) -> Image.Image:
+    """A drawing as programs render it."""
+    return Image.fromarray(drawn_fillings.rendering(rng))
+
+
+def sample_photograph(rng: Rng) -> Image.Image:
+    """Samples, devices and vessels as a camera sees them."""
+    return Image.fromarray(drawn_fillings.sample_photograph(rng))
+
+
 def frames(rng: Rng) -> Image.Image:
     """Several micrographs that were not cut apart, with white gaps and letters between them."""
     source = (grey_micrograph, transmitted, coloured_micrograph)[int(rng.integers(3))]
@@ -265,11 +288,12 @@ def frames(rng: Rng) -> Image.Image:
 
 MICROGRAPHS: dict[str, Drawer] = {
     "grey_micrograph": grey_micrograph, "transmitted": transmitted, "coloured_micrograph": coloured_micrograph,
-    "frames": frames,
+    "surface": surface, "fluorescence": fluorescence, "frames": frames,
 }  # fmt: skip
 REST: dict[str, Drawer] = {
     "line_plot": line_plot, "bar_plot": bar_plot, "map_plot": map_plot, "spectrum": spectrum, "molecule": molecule,
     "flow_chart": flow_chart, "shaded_drawing": shaded_drawing, "photograph": photograph, "text": text,
+    "rendering": rendering, "sample_photograph": sample_photograph,
 }  # fmt: skip
 
 

@@ -69,7 +69,11 @@ class Bank:
 def another_light(picture: Rgb, rng: Rng) -> Rgb:
     """A micrograph with another contrast, uneven light, softer or sharper, with the grain of another detector."""
     pixels = picture.astype(np.float32) / 255
-    if rng.random() < 0.7:
+    how = rng.random()
+    if how < 0.12:  # hardly anything to see, as of one phase alone
+        shade = float(rng.uniform(0.15, 0.85))
+        pixels = shade + float(rng.uniform(0.01, 0.15)) * (pixels - pixels.mean()) / (2 * pixels.std() + 1e-3)
+    elif how < 0.75:
         low, high = np.percentile(pixels, (float(rng.uniform(0, 8)), float(rng.uniform(88, 100))))
         start, span = float(rng.uniform(0, 0.35)), float(rng.uniform(0.3, 1.1))
         pixels = start + span * np.clip((pixels - low) / (high - low + 1e-3), 0, 1) ** float(
@@ -106,7 +110,8 @@ def fill_bank(count: int, seed: int, side: int = 288) -> Bank:
     micrographs += [_encoded(one) for one in open_textures()] * max(1, count // 40)
     blends = [name for name in MICROGRAPHS if name != "frames"]
     micrographs += [_shrunk(np.asarray(MICROGRAPHS[blends[n % 3]](rng))) for n in range(count // 8)]
-    families = [name for name in REST if name not in ("photograph", "shaded_drawing")]
+    filling = ("photograph", "shaded_drawing", "rendering", "sample_photograph")
+    families = [name for name in REST if name not in filling]
     others = [_shrunk(draw(families[n % len(families)], seed * 100_003 + n)) for n in range(count // 3)]
     filled = [_encoded(FILLED[n % len(FILLED)](rng)) for n in range(count // 3)]
     filled += [

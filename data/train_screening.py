@@ -1,11 +1,10 @@
-"""Trains version 2 of the rule ``micrograph`` and compares it with version 1, which went by three simple shares.
+"""Trains the measures of the rule ``micrograph`` and compares them with its first version, three simple shares.
 
-    python data/train_screening.py --published FOLDER_OF_IMAGES [--count 250]
+    python data/train_screening.py [--count 200] [--output FILE]
 
-Pictures of known kind are drawn (``drawn_pictures.py``); published micrographs are read where they lie, their paper
-told by what stands before the first ``_`` of a file's name. What is printed is measured on pictures that the model
-did not see: published micrographs by papers held back, drawn micrographs by folds, everything else by families held
-back whole. The threshold is chosen for recall. With ``--output`` the model is written.
+Pictures of known kind are drawn (``drawn_pictures.py``), and nothing else is trained on. What is printed is measured on
+pictures that the model did not see: micrographs by folds, everything else by families held back whole. The threshold is
+chosen for recall. With ``--output`` the model is written.
 """
 
 # ruff: noqa: T201 - a script prints
@@ -26,7 +25,6 @@ from drawn_pictures import MICROGRAPHS, REST, draw
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from polydata.images.picture import SUFFIXES, open_picture
 from polydata.screening.rules import MIN_SIDE, THRESHOLD
 from polydata.vision.measures import measure
 from polydata.vision.micrograph import NAMES, Quadratic, features, pairs, standardised
@@ -35,8 +33,6 @@ KEPT = 0.99
 """Share of the micrographs not seen in training that the threshold must keep."""
 STRENGTH = 0.02
 """Inverse strength of the ridge."""
-PUBLISHED_WEIGHT = 3.0
-"""A published micrograph counts for so many drawn pictures: there are fewer of them, and they are real."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,7 +43,7 @@ class Pictures:
 
     Attributes:
         truth: whether it is a micrograph.
-        family: how it was drawn, or ``published``.
+        family: how it was drawn.
         group: pictures that must not stand on both sides.
     """
 
@@ -66,8 +62,8 @@ def by_shares(rgb: npt.NDArray[np.uint8]) -> float:
     return float(0.45 * ground + 0.45 * texture + 0.1 * tone)
 
 
-def collect(count: int, published: Path | None) -> Pictures:
-    """Draw the families and read the published micrographs."""
+def collect(count: int) -> Pictures:
+    """Draw the families."""
     rows: list[tuple[Floats, float, bool, str, str]] = []
 
     def add(rgb: npt.NDArray[np.uint8], truth: bool, family: str, group: str) -> None:
@@ -78,10 +74,6 @@ def collect(count: int, published: Path | None) -> Pictures:
         for seed in range(count):
             add(draw(family, seed), family in MICROGRAPHS, family, f"{family} {seed}")
         print(f"drawn: {count} of {family}", flush=True)
-    suffixes = {f".{s}" for s in SUFFIXES.values()}
-    for path in sorted(published.iterdir()) if published else ():
-        if path.suffix.lower() in suffixes:
-            add(np.asarray(open_picture(path)), True, "published", f"paper {path.name.split('_')[0]}")
     measures, rule, truth, family_of, group = (np.array(column) for column in zip(*rows, strict=True))
     return Pictures(measures, rule, truth, family_of, group)
 
@@ -93,9 +85,8 @@ def fit(pictures: Pictures, rows: npt.NDArray[np.bool_]) -> Quadratic:
     z = standardised(x, mean, scale)
     wide = np.hstack([z, pairs(z)])
     middle, spread = wide.mean(0), np.maximum(wide.std(0), 1e-3)
-    weights = np.where(pictures.family[rows] == "published", PUBLISHED_WEIGHT, 1.0)
     regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=3000)
-    regression.fit((wide - middle) / spread, pictures.truth[rows], sample_weight=weights)
+    regression.fit((wide - middle) / spread, pictures.truth[rows])
     slopes = regression.coef_[0] / spread
     bias = float(regression.intercept_[0] - (slopes * middle).sum())
 
@@ -129,14 +120,13 @@ def unseen(pictures: Pictures) -> Floats:
 def main() -> None:
     """Train, compare, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--published", type=Path, help="folder of published micrographs, read where it lies")
-    parser.add_argument("--count", type=int, default=250, help="pictures drawn a family")
+    parser.add_argument("--count", type=int, default=200, help="pictures drawn a family")
     parser.add_argument("--output", type=Path, help="where the model is written; without it nothing is written")
     options = parser.parse_args()
-    pictures = collect(options.count, options.published)
+    pictures = collect(options.count)
     log_odds = unseen(pictures)
     threshold = float(np.quantile(log_odds[pictures.truth], 1 - KEPT))
-    print(f"\n{'accepted of':22}{'pictures':>9}{'version 1':>11}{'version 2':>11}")
+    print(f"\n{'accepted of':22}{'pictures':>9}{'shares':>11}{'measures':>11}")
     for family in dict.fromkeys(pictures.family):
         rows = pictures.family == family
         old, new = (pictures.rule[rows] >= THRESHOLD).mean(), (log_odds[rows] >= threshold).mean()
@@ -146,8 +136,7 @@ def main() -> None:
         print(f"{name:22}{rows.sum():9}{old:11.3f}{new:11.3f}")
     if options.output:
         model = fit(pictures, np.ones(len(pictures.truth), bool))
-        papers = len({g for g in pictures.group if g.startswith("paper ")})
-        trained = f"{options.count} drawn pictures of each of {len(MICROGRAPHS) + len(REST)} families; {papers} papers"
+        trained = f"{options.count} drawn pictures of each of {len(MICROGRAPHS) + len(REST)} families"
         shifted = round(model.bias - threshold, 5)  # log-odds 0, a score of one half, is the threshold
         written = {**vars(model), "bias": shifted, "trained": trained}
         options.output.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")

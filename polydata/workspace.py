@@ -37,7 +37,7 @@ class ExtractSettings:
     """Limits of ``polydata extract``; see the comments in polydata.toml."""
 
     workers: int = 0
-    seconds_per_file: float = 300.0
+    seconds_per_file: float = 600.0
     memory_mb: int = 900
     max_megabytes: int = 300
     max_pages: int = 1000

@@ -226,6 +226,13 @@ def failures(catalogue: Catalogue) -> list[dict[str, Any]]:
     return catalogue.rows("SELECT path, reason, detail, sha256 FROM failures ORDER BY path")
 
 
+def read_in_part(catalogue: Catalogue, what: str) -> list[dict[str, Any]]:
+    """Paths of the PDFs of papers that have leftovers of a kind."""
+    sql = """SELECT DISTINCT path FROM papers JOIN leftovers USING (paper_id)
+             WHERE what = ? AND path IS NOT NULL ORDER BY path"""
+    return catalogue.rows(sql, [what])
+
+
 def extraction_counts(catalogue: Catalogue, pdf_sha256: Sequence[str]) -> dict[str, int]:
     """Papers, pages, figures, panels and micrograph panels among these PDFs."""
     return catalogue.rows(

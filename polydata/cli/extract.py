@@ -23,7 +23,10 @@ def extract(
     again: Annotated[bool, Option("--again", help="Read files anew that were read before.")] = False,
     retry: Annotated[
         str | None,
-        Option(metavar="REASON", help="Read failed files again: 'failed' for all, or a reason such as too-slow."),
+        Option(
+            metavar="REASON",
+            help="Read failed files again: 'failed' for all, or a reason such as too-slow, page-not-read.",
+        ),
     ] = None,
     cluster: Annotated[
         str | None, Option(metavar="ADDRESS", help="Dask scheduler whose workers read the files, or its file.")
@@ -40,17 +43,21 @@ def extract(
         )
     out.report_problems((f"{f.path}: {f.reason}: {f.detail}" for f in done.failures), "Failed")
     skipped = report_companions(paths or (), (".pdf",))
+    out.report_problems(done.unread, "Not read")
     out.report_problems((f"{path}: a file that failed is there no more" for path in done.gone), "Gone")
     out.report_problems((f"{d} has the same bytes as another file" for d in done.duplicates), "Left out")
     out.report_problems((f"{o}: its file has changed, both versions are kept" for o in done.older), "Older version")
     out.report_problems(done.stale, "Not corrected")
     facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
-    more = {"failed": [vars(f) for f in done.failures], "gone": done.gone, "stale": done.stale, "skipped": skipped}
+    more = {"failed": [vars(f) for f in done.failures], "unread": done.unread, "gone": done.gone, "stale": done.stale}
+    more |= {"skipped": skipped}
     out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more})
     mend = "See why with polydata list failures, mend it, and read them again: polydata extract --retry failed"
+    more_time = "Raise seconds_per_file in polydata.toml and read them: polydata extract --retry page-not-read"
     place = "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures"
     anew = "See them with polydata list edits; make them anew, or forget them: polydata edit undo ID"
     out.fail_in_part(len(done.failures), f"of {done.files} files failed.", mend)
+    out.fail_in_part(len(done.unread), "scanned pages were not read, for there was no time.", more_time)
     out.fail_in_part(len(done.gone), "files that failed are there no more.", place)
     out.fail_in_part(len(done.stale), "corrections by hand could not be made again.", anew)
 

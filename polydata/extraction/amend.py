@@ -21,6 +21,9 @@ from polydata.text.captions import split_caption
 from polydata.text.figure_labels import read_label
 from polydata.text.mentions import find_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
+from polydata.vision.kind import kind_of
+from polydata.vision.measures import measure
+from polydata.vision.micrograph import picture_odds
 from polydata.workspace import ExtractSettings
 
 Shown = TypeVar("Shown", Figure, Panel)
@@ -311,7 +314,9 @@ class Cutter:
         sheet, content = self._press.page(figure.page)
         drawn = render(sheet, content.read(figure.box), figure.dpi)
         kind = figure.kind or Kind.MIXED
-        return print_panel(self._press, figure.page, drawn, box, text=figure.caption, kind=kind)
+        pixels = drawn.crop(box)
+        alone = kind_of(picture_odds(pixels)[0], measure(pixels), figure.caption)
+        return print_panel(self._press, figure.page, drawn, box, kind=kind, alone=alone)
 
     def _on(self, page: int, box: Box) -> Box:
         """A box cut to its page, as the page is read."""

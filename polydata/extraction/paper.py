@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from time import process_time
 
 from PIL import Image
 
@@ -25,14 +26,17 @@ from polydata.text.captions import Parts, split_caption
 from polydata.text.composition import panel_composition
 from polydata.text.mentions import panel_mentions
 from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
-from polydata.vision.kind import is_picture, kind_of_picture
-from polydata.vision.measures import measure
+from polydata.vision.kind import is_picture, kind_of
+from polydata.vision.measures import Rgb, measure
+from polydata.vision.micrograph import panel_odds
 from polydata.workspace import ExtractSettings
 
 ROUGH_DPI = 100
 
 FEW_WORDS, MARGIN = 4, 0.08
 """Words of a line of running text at least, and the share of a page's height that holds running heads."""
+READING = 0.5
+"""Share of a file's processor time after which no further scanned page is read: the rest is for what was found."""
 
 
 def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Paper:
@@ -48,12 +52,14 @@ def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Pap
     Raises:
         ExtractionFailure: with ``reason`` ``broken``, ``encrypted``, ``too-large`` or ``unreadable``.
     """
+    start = process_time()
     with opened(path, limits) as (document, digest):
         raw = read_pages(document)
         pages, found, lonely = _search(raw)
         unread: list[int] = []
         if numbers := pages_to_read(pages, _likely(document, pages, found)):
-            raw, unread = read_scans(document, raw, numbers)
+            end = start + READING * limits.seconds_per_file
+            raw, unread = read_scans(document, raw, numbers, lambda: process_time() < end)
             pages, found, lonely = _search(raw)
         press = Press(document, store, pages)
         figures: list[Figure] = []
@@ -124,16 +130,16 @@ class Press:
                 turn = self._turns.setdefault(number, content.turn)  # it stays turned
                 self._last = sheet, join_fragments(replace(content, turn=turn))
             else:
-                self._last = Sheet(self.document[number - 1]), self._pages[number - 1]
+                content = self._pages[number - 1]
+                self._last = Sheet(self.document[number - 1], content.skew), content
         return self._last
 
 
 def _figure(press: Press, found: LocatedFigure) -> Figure | None:
     """A found figure with its kind and panels; None for a picture without caption that is no micrograph."""
-    sheet, content = press.page(found.page)
     if found.caption is None:
-        rough = analysis_dpi(content.images, found.box)
-        if content.scanned or not is_picture(measure(render(sheet, found.box, rough).rgb)):
+        sheet, _ = press.page(found.page)
+        if not is_picture(measure(render(sheet, found.box, analysis_dpi(found.box)).rgb)):
             return None
     return cut_figure(press, found)
 
@@ -184,15 +190,23 @@ def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None, par
     sheet, content = press.page(found.page)
     dpi = native_dpi(content.images, found.box)
     drawn = render(sheet, found.box, dpi)
-    rgb = drawn.at(analysis_dpi(content.images, found.box))
+    rgb = drawn.at(analysis_dpi(found.box))
     text = found.caption.text if found.caption else None
-    kind = kind or kind_of_picture(rgb, text, found.caption.word if found.caption else None)
     some = parts is not None
     parts = parts or split_caption(text or "")
-    cuts = panel_cuts(content, drawn, rgb, parts, kind)
+    cuts = panel_cuts(content, drawn, rgb, parts)
     if some and len(cuts) == len(parts.panels) == 1:
-        cuts = [Cut(found.box, *parts.panels[0])]
-    panels = [_panel(press, found, drawn, cut, stem=parts.stem or None, kind=kind) for cut in cuts]
+        cuts = [Cut(found.box, *parts.panels[0], cuts[0].micrograph)]
+    pixels = [drawn.crop(cut.box) for cut in cuts]
+    odds = [panel_odds(shown, cut.micrograph) for shown, cut in zip(pixels, cuts, strict=True)]
+    alone = [
+        kind_of(own, measure(shown), text, own=cut.caption) for own, shown, cut in zip(odds, pixels, cuts, strict=True)
+    ]
+    kind = kind or _kind(rgb, odds, alone, found.caption)
+    stem = parts.stem or None
+    panels = [
+        _panel(press, found, drawn, cut, stem=stem, kind=kind, alone=own) for cut, own in zip(cuts, alone, strict=True)
+    ]
     return Figure(
         page=found.page,
         box=content.shown(found.box),
@@ -206,6 +220,13 @@ def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None, par
     )
 
 
+def _kind(rgb: Rgb, odds: Sequence[float], alone: Sequence[Kind], caption: Caption | None) -> Kind:
+    """What a figure is: a mixture where some of its panels are micrographs, else what they all are."""
+    if Kind.MICROGRAPH in alone and set(alone) != {Kind.MICROGRAPH}:
+        return Kind.MIXED
+    return kind_of(min(odds), measure(rgb), caption.text if caption else None, caption.word if caption else None)
+
+
 def _method(content: PageContent, found: LocatedFigure) -> str:
     if found.caption is None:
         return "uncaptioned"
@@ -214,17 +235,17 @@ def _method(content: PageContent, found: LocatedFigure) -> str:
     return "caption-anchored-scan" if content.scanned else "caption-anchored"
 
 
-def _panel(press: Press, figure: LocatedFigure, drawn: Drawn, cut: Cut, *, stem: str | None, kind: Kind) -> Panel:
+def _panel(
+    press: Press, figure: LocatedFigure, drawn: Drawn, cut: Cut, *, stem: str | None, kind: Kind, alone: Kind
+) -> Panel:
     """Store a panel's picture and say what is known of it."""
     text = figure.caption.text if figure.caption else None
     lone = cut.box == figure.box and cut.label is None
-    image, own = print_panel(press, figure.page, drawn, cut.box, text=text, kind=kind)
+    image, own = print_panel(press, figure.page, drawn, cut.box, kind=kind, alone=alone)
     return told(Panel(cut.box, cut.label, cut.caption, None, image, own), text, stem, lone=lone)
 
 
-def print_panel(
-    press: Press, page: int, drawn: Drawn, box: Box, *, text: str | None, kind: Kind
-) -> tuple[ImageInfo, Kind]:
+def print_panel(press: Press, page: int, drawn: Drawn, box: Box, *, kind: Kind, alone: Kind) -> tuple[ImageInfo, Kind]:
     """Store the picture of a part of a figure and tell what it shows.
 
     Args:
@@ -232,16 +253,14 @@ def print_panel(
         page: 1-based.
         drawn: the figure.
         box: of the part, in points; a part as large as the figure is of its kind.
-        text: the figure's caption.
         kind: of the figure.
+        alone: of the part by itself.
     """
     sheet, content = press.page(page)
-    pixels = drawn.crop(box)
-    data, shown = picture_of(sheet, content.images, box, pixels)
+    data, shown = picture_of(sheet, content.images, box, drawn.crop(box))
     image = press.store.put(data, picture=Image.fromarray(shown))
     if box == drawn.box:
         return image, kind
-    alone = kind_of_picture(pixels, text)
     return image, alone if kind == Kind.MIXED or alone in (Kind.MICROGRAPH, Kind.PHOTO) else kind
 
 

@@ -32,8 +32,11 @@ FILES_A_WORKER = 200
 SETTLE_S = 1.0
 """Seconds that a worker may take until it has what it was started with."""
 
+PATIENCE = 30
+"""Times its processor seconds that a file may take by the clock: a busy machine is slow, but hanging has an end."""
+
 GRACE_S = 60
-"""Seconds after the end of its time when an orphaned worker ends itself."""
+"""Seconds after the end of that time when an orphaned worker ends itself."""
 
 
 def _is_shortage(error: Exception) -> bool:
@@ -47,9 +50,11 @@ def _attempt(
 ) -> T | Failure:
     """What a worker runs; what is wrong with the file comes back as a ``Failure``, never as an exception.
 
-    The alarm ends it where its parent, who would kill it in time, was itself killed.
+    Processor time is limited here: the worker ends at SIGPROF. The alarm ends it where its parent, who would kill it
+    when it hangs, was itself killed.
     """
-    signal.alarm(int(settings.seconds_per_file) + GRACE_S)
+    signal.setitimer(signal.ITIMER_PROF, settings.seconds_per_file)
+    signal.alarm(int(PATIENCE * settings.seconds_per_file) + GRACE_S)
     try:
         return work(path, store, settings, *more)
     except ExtractionFailure as error:
@@ -63,6 +68,7 @@ def _attempt(
         detail = f"{path} cannot be taken apart: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return Failure(_digest(path, settings), str(path), "broken", detail)
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
 
 
@@ -76,14 +82,15 @@ def _digest(path: Path, settings: ExtractSettings) -> str | None:
 class Readers:
     """Worker processes that read files, each file with a time and a memory limit that end it for good.
 
-    A file over its time is ended by killing its worker, one that needs too much memory fails or takes its
-    worker with it; both are failures of that file alone. May be used by several threads at once.
+    A file over its processor time ends with its worker, one that needs too much memory fails or takes its worker with
+    it; both are failures of that file alone. May be used by several threads at once.
 
     Args:
         store: where pictures are put.
         workers: number of processes; they start with the first file.
-        settings: limits for each file: its size and pages, the seconds after which it has failed as ``too-slow``,
-            and the memory of its own that a worker may have, of which the libraries alone take about 200 MB.
+        settings: limits for each file: its size and pages, the processor seconds after which it has failed as
+            ``too-slow``, and the memory of its own that a worker may have, of which the libraries alone take about
+            200 MB.
     """
 
     def __init__(self, store: ImageStore, settings: ExtractSettings, *, workers: int) -> None:
@@ -116,7 +123,7 @@ class Readers:
 
     def _give(self, work: Callable[..., T], path: Path, *more: object) -> Future[T | Failure]:
         arguments, seconds = (work, path, self._store, self._settings, *more), self._settings.seconds_per_file
-        future: Future[T | Failure] = self._pool.schedule(_attempt, args=arguments, timeout=seconds)
+        future: Future[T | Failure] = self._pool.schedule(_attempt, args=arguments, timeout=PATIENCE * seconds)
         return future
 
     def _outcome(self, future: Future[T | Failure], path: Path) -> T | Failure:
@@ -124,8 +131,12 @@ class Readers:
         try:
             return future.result()
         except FutureTimeout:
-            return self._failure(path, "too-slow", f"{path} took more than {self._settings.seconds_per_file:g} s")
+            seconds = PATIENCE * self._settings.seconds_per_file
+            return self._failure(path, "too-slow", f"{path} was not done after {seconds:g} s by the clock")
         except ProcessExpired as error:
+            if error.exitcode == -signal.SIGPROF:
+                seconds = self._settings.seconds_per_file
+                return self._failure(path, "too-slow", f"{path} took more than {seconds:g} s of processor time")
             if error.exitcode in (-9, 137):
                 how = f"was killed, perhaps for memory ({self._settings.memory_mb} MB allowed)"
                 return self._failure(path, "out-of-memory", f"the worker reading {path} {how}")

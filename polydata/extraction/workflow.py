@@ -18,6 +18,7 @@ from polydata.catalogue.papers import (
     move_papers,
     older_versions,
     read_by,
+    read_in_part,
     save_failure,
     save_paper,
     saved_again,
@@ -37,6 +38,9 @@ from polydata.workspace import ExtractSettings
 EXTRACTOR = "2"
 """Version of the extraction method. A new one makes every PDF be read again."""
 
+UNREAD = "page-not-read"
+"""What a paper is read again for that was read in part: for its scanned pages there was no time."""
+
 REASONS = ("broken", "encrypted", "too-large", "too-slow", "out-of-memory", "unreadable")
 """Why a file may fail, see ``types.Failure``."""
 
@@ -53,6 +57,7 @@ class ExtractionResult:
         duplicates: files whose bytes another named file has too.
         older: papers whose file holds other bytes by now; they and what hangs on them stay in the catalogue.
         failures: files that could not be read.
+        unread: scanned pages for which there was no time, by their paper.
         gone: files that failed earlier, were to be read again, and are there no more.
         stale: corrections by hand that could not be made again, each with its reason.
     """
@@ -64,6 +69,7 @@ class ExtractionResult:
     duplicates: tuple[Path, ...]
     older: tuple[str, ...]
     failures: tuple[Failure, ...]
+    unread: tuple[str, ...]
     gone: tuple[Path, ...]
     stale: tuple[str, ...]
 
@@ -121,8 +127,8 @@ def extract(
         paths: PDF files, folders and glob patterns.
         workers: processes; None takes the setting, 0 one for each processor.
         again: read files anew that were read before.
-        retry: read only files that failed, of those named or wherever they lie: ``failed`` for all, or one of
-            ``REASONS``.
+        retry: read only files that failed or were read in part, of those named or wherever they lie: ``failed`` for
+            all, ``UNREAD``, or one of ``REASONS``.
         cluster: address or file of a Dask scheduler whose workers read the files; None reads them here.
         progress: told how many files are dealt with.
 
@@ -144,7 +150,7 @@ def extract(
     moved: dict[str, Path] = {}
     failed: list[Failure] = []
     duplicates: list[Path] = []
-    older: list[str] = []
+    older, stale, unread = list[str](), list[str](), list[str]()
     named: set[str] = set()
     for path in files:
         digest = _digest(path, settings)
@@ -165,12 +171,10 @@ def extract(
     for failure in failed:
         save_failure(session.catalogue, failure)
 
-    store = session.images
-    store.sweep()
+    session.images.sweep()
     count = (settings.workers if workers is None else workers) or os.cpu_count() or 1
-    results = _read(list(todo.values()), store, settings, count if cluster is None else cluster)
+    results = _read(list(todo.values()), session.images, settings, count if cluster is None else cluster)
     done = 0
-    stale: list[str] = []
     with editor(session) as by:
         for path, result in results:
             outcome = result if isinstance(result, Failure) else _save(session.catalogue, by, path, result)
@@ -179,6 +183,7 @@ def extract(
                 save_failure(session.catalogue, outcome)
             elif isinstance(result, Paper):
                 stale += outcome
+                unread += [f"{path}: page {one.page}" for one in result.leftovers if one.what == UNREAD]
                 older += [
                     f"{paper}, read from {path}" for paper in older_versions(session.catalogue, path, result.sha256)
                 ]
@@ -195,6 +200,7 @@ def extract(
         duplicates=tuple(duplicates),
         older=tuple(older),
         failures=tuple(sorted(failed, key=lambda f: f.path)),
+        unread=tuple(sorted(unread)),
         gone=tuple(gone),
         stale=tuple(sorted(stale)),
     )
@@ -228,16 +234,18 @@ def read_anew(session: Session, path: Path, sha256: str, undone: str) -> tuple[s
 def _failed(
     catalogue: Catalogue, reason: str, files: Sequence[Path], places: Sequence[Path]
 ) -> tuple[list[Path], list[Path]]:
-    """Files that could not be read, by path: those that are still there, and those that are gone.
+    """Files that could not be read, or in part, by path: those that are still there, and those that are gone.
 
     Args:
         reason: ``failed`` for all of them, or the reason of those that are meant.
         files: that they must be among.
         places: folders that they may lie in instead; without any, wherever they lie.
     """
-    if reason not in ("failed", *REASONS):
-        raise UsageError(f"No file fails for the reason {reason!r}.", f"Say failed, or one of {', '.join(REASONS)}.")
-    paths = [path_from_text(row["path"]) for row in failures(catalogue) if reason in ("failed", row["reason"])]
+    if reason not in ("failed", UNREAD, *REASONS):
+        say = f"Say failed, or one of {', '.join((*REASONS, UNREAD))}."
+        raise UsageError(f"No file fails for the reason {reason!r}.", say)
+    rows = failures(catalogue) + [row | {"reason": UNREAD} for row in read_in_part(catalogue, UNREAD)]
+    paths = sorted({path_from_text(row["path"]) for row in rows if reason in ("failed", row["reason"])})
     if places:
         meant = set(files)
         paths = [path for path in paths if path in meant or any(path.is_relative_to(place) for place in places)]

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from polydata.errors import UsageError
 from polydata.types import Screening
-from polydata.vision.kind import MICROSCOPY, PHOTO, PHOTO_COLOUR, TOLD
+from polydata.vision.kind import PHOTO_COLOUR, evidence
 from polydata.vision.measures import Rgb, measure
-from polydata.vision.micrograph import likeness
+from polydata.vision.micrograph import picture_odds
 from polydata.vision.technique import technique_of
 
 MIN_SIDE = 48
@@ -19,11 +19,7 @@ MIN_SIDE = 48
 THRESHOLD = 0.5
 """Every rule's scores are made for this one; users may set another."""
 
-PHOTO_WEIGHT = -4.0
-"""Log-odds for a coloured picture whose caption speaks of photographs and of no microscope. Pixels cannot tell what
-stands on a photograph."""
-
-AMONG = 2.5
+AMONG = 1.5
 """Log-odds for a panel of a figure that was taken for micrographs as a whole: its panels speak for each other."""
 
 MAX_CAPTION = 5000
@@ -36,18 +32,19 @@ BLEND = re.compile(
 )
 """Words and ratios (70/30) by which captions speak of a blend."""
 
-Rule = Callable[[Rgb, str | None, bool], Screening]
-"""Takes a picture (rows x columns x 3, 0 to 255), the caption of its figure, None where there is none, and whether
-extraction took it for a micrograph, its figure considered."""
+Rule = Callable[[Rgb, str | None, bool, str | None], Screening]
+"""Takes a picture (rows x columns x 3, 0 to 255), the caption of its figure, whether extraction took it for a
+micrograph, its figure considered, and its own words; None where there are none."""
 
 
-def screen_by_model(rgb: Rgb, caption: str | None = None, among: bool = False) -> Screening:
-    """Screen one panel by a trained model of its pixels and, where these hesitate, by its figure.
+def screen_by_model(rgb: Rgb, caption: str | None = None, among: bool = False, own: str | None = None) -> Screening:
+    """Screen one panel by a network, by measures of its pixels and, where these hesitate, by its figure.
 
     Args:
         rgb: rows x columns x 3, 0 to 255.
         caption: of the figure; None where there is none.
         among: extraction took the panel for a micrograph, its figure considered.
+        own: words that the caption has for this panel alone.
 
     Returns:
         Score, decision, reason, the technique where the pixels tell, and how likely a blend's morphology is shown:
@@ -60,12 +57,13 @@ def screen_by_model(rgb: Rgb, caption: str | None = None, among: bool = False) -
     refused = _nothing_to_see(rgb)
     if refused:
         return Screening(0.0, "rejected", refused, morphology=0.0)
-    pixels, shown = likeness(rgb)
+    pixels, shown = picture_odds(rgb)
     words = (caption or "")[:MAX_CAPTION]
-    said, weight = _caption_evidence(words, shown["chroma"])
+    weight, speaks = evidence((own or "")[:MAX_CAPTION], words, coloured=shown["chroma"] > PHOTO_COLOUR)
+    said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
     if among:
         said, weight = f"{said}, among micrographs {AMONG:+.1f}", weight + AMONG
-    score = round(1 / (1 + math.exp(-max(-30.0, min(30.0, pixels + weight)))), 4)
+    score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
     reason = (
         f"pixels {pixels:+.1f}{said}; ground {shown['ground']:.2f}, texture {shown['block_50']:.2f}, "
         f"empty rows {shown['empty_rows']:.2f}"
@@ -85,16 +83,7 @@ def _nothing_to_see(rgb: Rgb) -> str | None:
     return "one plain tone" if measure(rgb).modal > 0.995 else None
 
 
-def _caption_evidence(caption: str, chroma: float) -> tuple[str, float]:
-    """What a caption adds, in words and log-odds; grey "photographs" of materials papers are mostly micrographs."""
-    if MICROSCOPY.search(caption):
-        return f", caption speaks of microscopy {TOLD:+.1f}", TOLD
-    if chroma > PHOTO_COLOUR and PHOTO.search(caption):
-        return f", caption speaks of photographs {PHOTO_WEIGHT:+.1f}", PHOTO_WEIGHT
-    return "", 0.0
-
-
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (2, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (3, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

@@ -81,10 +81,10 @@ def screen(
     failures = []
     for start in range(0, len(images), SCREEN_BATCH):
         batch = []
-        for sha256, true_format, captions, among in images[start : start + SCREEN_BATCH]:
+        for sha256, true_format, captions, among, own in images[start : start + SCREEN_BATCH]:
             try:
                 pixels = np.asarray(open_picture(store.path(sha256, true_format)))
-                batch.append((sha256, judge(pixels, captions, among)))
+                batch.append((sha256, judge(pixels, captions, among, own)))
             except InputError as error:
                 failures.append(error.message)
         save_screenings(session.catalogue, rule, version, batch)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from polydata.choices import Kind
-from polydata.vision.measures import PixelStats, Rgb, measure
-from polydata.vision.micrograph import likeness
+from polydata.vision.measures import PixelStats
 
 MICROSCOPY = re.compile(
     r"\b(?:micrographs?|photomicrographs?|microscop\w+|FE-?SEM|SEMs?|TEMs?|HR-?TEM|STEM|ESEM|AFM|POM|PLM|CLSM|OM|"
+    r"confocal|(?:immuno)?fluorescence imag(?:es?|ing)|fields? of (?:view|cells)|"
     r"fractographs?|fracture[d]? surfaces?|cryo-?fractur\w+|morpholog\w+|spherulit\w+|crossed polar\w+|"
     r"polari[sz]ed (?:light|optical)|magnifications?)\b",
     re.IGNORECASE,
@@ -43,62 +43,66 @@ def is_picture(stats: PixelStats) -> bool:
     return stats.white < MICROGRAPH_WHITE and stats.textured > MICROGRAPH_TEXTURE
 
 
-MODEL_SIDE = 48
-"""Smaller pictures are not shown to the model."""
-
-WORTH_A_LOOK = 0.15
-"""A picture with texture on less of its area than this is a drawing for sure."""
-
 TOLD = 1.5
 """Log-odds that a caption which speaks of microscopy adds to what the pixels say: enough to decide where these
 hesitate, too little to turn a clear drawing into a micrograph."""
 
+OTHERWISE = -4.0
+"""Log-odds for a coloured picture whose caption speaks of photographs and of no microscope, or of maps of elements or
+orientations. Pixels cannot tell what stands on a photograph, nor what colours mean."""
 
-def kind_of_picture(rgb: Rgb, caption: str | None, word: str | None = None) -> Kind:
-    """The kind of a figure or panel, by a trained model wherever simple shares leave a doubt.
+DRAWN = re.compile(r"\b(?:schem(?:e|es|atic|atics|atically)|illustrations?|diagrams?)\b", re.IGNORECASE)
+MAPPED = re.compile(
+    r"\b(?:element(?:al|s)?|EDX?S?|EDAX|EPMA|WD[SX]|EELS|EBSD|orientation|Raman|FT-?IR|XPS)\b[^.;]{0,60}?"
+    r"\bmap(?:s|ped|pings?)?\b|\bmap(?:s|pings?)?\b[^.;]{0,40}?\b(?:element(?:al|s)?|orientations?)\b|"
+    r"\belement(?:al)? distributions?\b|\bpole figures?\b",
+    re.IGNORECASE,
+)
 
-    Drawings on grey or yellow paper and shaded ones have little white ground and some texture; micrographs in
-    transmission have much white. The model, which is slower, measures against the picture's own ground.
+
+def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[float, str]:
+    """What words add to the log-odds that a picture is a micrograph, and of what they speak.
 
     Args:
-        rgb: rows x columns x 3, 0 to 255.
-        caption, word: as ``kind_of``.
+        own: words that the caption has for this panel alone; they go before those for all.
+        whole: the caption of its figure.
+        coloured: the picture; grey "photographs" of materials papers are mostly micrographs.
+
+    Returns:
+        0 and nothing where no word tells; of an image and of a photograph in one caption neither is believed.
     """
-    stats = measure(rgb)
-    if min(rgb.shape[:2]) < MODEL_SIDE or not (is_picture(stats) or stats.textured > WORTH_A_LOOK):
-        return kind_of(stats, caption, word)
-    text = caption or ""
-    microscopy = bool(MICROSCOPY.search(text))
-    if likeness(rgb)[0] + TOLD * microscopy < 0:
-        return _kind_of_drawing(stats, text, word)
-    return _kind_of_photograph(stats, text)
+    for text in (own or "", whole or ""):
+        microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
+        if coloured and MAPPED.search(text):
+            return OTHERWISE, "maps"
+        if photo and not microscopy:
+            return OTHERWISE, "photographs"
+        if microscopy:
+            return (0.0, "") if photo and text != own else (TOLD, "microscopy")
+        if DRAWN.search(text):
+            return -TOLD, "drawings"
+    return 0.0, ""
 
 
-def _kind_of_photograph(stats: PixelStats, text: str) -> Kind:
-    """Micrographs and other photographs: coloured ones whose caption speaks of photographs and of no microscope."""
-    other = stats.colour > PHOTO_COLOUR and PHOTO.search(text) and not MICROSCOPY.search(text)
-    return Kind.PHOTO if other else Kind.MICROGRAPH
-
-
-def kind_of(stats: PixelStats, caption: str | None, word: str | None = None) -> Kind:
-    """The kind of a figure or panel.
+def kind_of(
+    odds: float, stats: PixelStats, caption: str | None, word: str | None = None, own: str | None = None
+) -> Kind:
+    """The kind of a figure of one panel, or of a panel.
 
     Args:
+        odds: log-odds that it is a micrograph, by its pixels.
         stats: of its picture.
         caption: the whole caption: the word that tells may come late.
         word: ``figure``, ``scheme``, ``chart``, ``plate``.
+        own: words that the caption has for it alone.
 
     Returns:
-        ``micrograph`` or ``photo`` for pictures (``photo`` where a coloured one's caption speaks of photographs
-        and of no microscope), ``mixed`` for drawings with pictures among them, else ``spectrum``,
+        ``micrograph`` or ``photo`` for pictures, ``mixed`` for drawings with pictures among them, else ``spectrum``,
         ``scheme`` or ``plot`` by the caption's words.
     """
-    text = caption or ""
-    microscopy = bool(MICROSCOPY.search(text))
-    told = microscopy and (stats.textured > 0.3 if stats.white > MICROGRAPH_WHITE else stats.textured > 0.05)
-    if is_picture(stats) or (told and stats.white < 0.75):
-        return _kind_of_photograph(stats, text)
-    return _kind_of_drawing(stats, text, word)
+    if odds + evidence(own, caption, coloured=stats.colour > PHOTO_COLOUR)[0] > 0:
+        return Kind.MICROGRAPH
+    return Kind.PHOTO if is_picture(stats) else _kind_of_drawing(stats, own or caption or "", word)
 
 
 def _kind_of_drawing(stats: PixelStats, text: str, word: str | None) -> Kind:

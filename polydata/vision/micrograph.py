@@ -1,4 +1,4 @@
-"""How far a picture looks like a micrograph: ground, texture, edges and colour, judged by a quadratic model."""
+"""How far a picture looks like a micrograph: a network, and a quadratic model of its ground, texture, edges, colour."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from polydata.vision.measures import BLOCK, Rgb, measure, shrink
+from polydata.vision.panel_map import MOST, log_odds, micrograph_odds
 
 Grey = npt.NDArray[np.float32]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -171,7 +172,10 @@ def pairs(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(z[..., first] * z[..., second], np.float64)
 
 
-MODEL = Path(__file__).with_name("micrograph_2.json")
+SMALLEST = 16
+"""Pixels of a side under which nothing is measured."""
+
+MODEL = Path(__file__).with_name("micrograph_3.json")
 """Written by data/train_screening.py."""
 
 
@@ -191,3 +195,33 @@ def likeness(rgb: Rgb) -> tuple[float, dict[str, float]]:
     """
     measures = features(rgb)
     return _model().log_odds(measures), dict(zip(NAMES, (float(v) for v in measures), strict=True))
+
+
+def picture_odds(rgb: Rgb) -> tuple[float, dict[str, float]]:
+    """Log-odds that a picture is a micrograph, within ``MOST`` of even, and its measures by name.
+
+    The mean of what the network makes of it and of what its measures say: the one knows forms, the other holds on
+    halftones, yellowed paper and false colours.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255; at least 16 pixels a side.
+    """
+    measured, shown = likeness(rgb)
+    return (micrograph_odds(rgb) + max(-MOST, min(MOST, measured))) / 2, shown
+
+
+NO_CHANCE = 0.01
+"""A panel of which less looks like a micrograph within its figure is none, whatever it looks like alone."""
+
+
+def panel_odds(rgb: Rgb, share: float) -> float:
+    """Log-odds that a panel is a micrograph, within ``MOST`` of even, by its looks within its figure and alone.
+
+    Args:
+        rgb: the panel, rows x columns x 3, 0 to 255.
+        share: of it that looks like a micrograph within its figure, 0 to 1.
+    """
+    within = log_odds(share)
+    if share < NO_CHANCE or min(rgb.shape[:2]) < SMALLEST:
+        return within
+    return (within + 2 * picture_odds(rgb)[0]) / 3

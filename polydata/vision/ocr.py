@@ -81,16 +81,14 @@ def read_picture(rgb: Rgb) -> list[Print]:
     ]
 
 
-def find_print(rgb: Rgb) -> list[tuple[float, float, float, float]]:
-    """Upright boxes (x0, y0, x1, y1, in pixels) around the lines of print in a picture, without reading them."""
+def find_print(rgb: Rgb) -> npt.NDArray[np.float64]:
+    """Where lines of print stand in a picture, without reading them.
+
+    Returns:
+        n x 4 x 2: x and y of each line's corners in pixels, clockwise from where its writing begins at the top.
+    """
     found = _engine()(_bgr(rgb), use_det=True, use_cls=False, use_rec=False)
-    if found.boxes is None:
-        return []
-    boxes = np.asarray(found.boxes)
-    return [
-        (float(x0), float(y0), float(x1), float(y1))
-        for x0, y0, x1, y1 in np.hstack([boxes.min(1), boxes.max(1)]).clip(0)
-    ]
+    return np.zeros((0, 4, 2)) if found.boxes is None else np.asarray(found.boxes, np.float64).reshape(-1, 4, 2)
 
 
 def read_lines(crops: Sequence[Rgb]) -> list[tuple[str, float]]:

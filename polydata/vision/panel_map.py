@@ -91,9 +91,13 @@ def _look(rgb: Rgb, side: int) -> Share:
     return np.asarray(np.concatenate([shares, edge]), np.float32)
 
 
+MOST = 6.0
+"""Log-odds that anything says at most."""
+
+
 def log_odds(share: float) -> float:
-    """Log-odds of a share, within 6 of even."""
-    return float(np.clip(np.log((share + 1e-4) / (1 - share + 1e-4)), -6, 6))
+    """Log-odds of a share, within ``MOST`` of even."""
+    return float(np.clip(np.log((share + 1e-4) / (1 - share + 1e-4)), -MOST, MOST))
 
 
 LOOKS = (224, 320)
@@ -101,24 +105,9 @@ LOOKS = (224, 320)
 
 
 def micrograph_odds(rgb: Rgb) -> float:
-    """Log-odds that a picture is a micrograph, within 6 of even: the mean of several looks at it alone.
+    """Log-odds that a picture is a micrograph, within ``MOST`` of even: the mean of several looks at it alone.
 
     Args:
         rgb: rows x columns x 3, 0 to 255.
     """
     return float(np.mean([log_odds(float(look(rgb, (side,)).micrograph.mean())) for side in LOOKS]))
-
-
-NO_CHANCE = 0.01
-"""A panel of which less looks like a micrograph within its figure is none, whatever it looks like alone."""
-
-
-def panel_odds(rgb: Rgb, share: float) -> float:
-    """Log-odds that a panel is a micrograph, within 6 of even, by what it looks like within its figure and alone.
-
-    Args:
-        rgb: the panel, rows x columns x 3, 0 to 255.
-        share: of it that looks like a micrograph within its figure, 0 to 1.
-    """
-    within = log_odds(share)
-    return within if share < NO_CHANCE else (within + 2 * micrograph_odds(rgb)) / 3

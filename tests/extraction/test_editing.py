@@ -95,7 +95,10 @@ def test_a_wider_box_is_taken_apart_as_extraction_does(scene: EditScene) -> None
     found = scene.figure(1)
     figure(scene, 1, box=box(WHOLE[0], WHOLE[1], WHOLE[2], 229))
     half = scene.figure(1)
-    assert len(half.panels) == 2 and {one.label for one in half.panels} <= set("abcd")
+    assert len(half.panels) == 2 and {one.label for one in half.panels} <= {
+        None,
+        *"abcd",
+    }  # no order of half the letters
     figure(scene, 1, box=box(*WHOLE))
     again = scene.figure(1)
     assert [one.label for one in again.panels] == list("abcd")
@@ -331,10 +334,10 @@ def test_without_its_pdf_words_are_corrected_and_pictures_are_not(scene: EditSce
 
 def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = scene.root / "polydata.toml"
-    settings.write_text(settings.read_text().replace("# seconds_per_file = 300", "seconds_per_file = 0.5"))
+    settings.write_text(settings.read_text().replace("# seconds_per_file = 600", "seconds_per_file = 0.5"))
     monkeypatch.setattr("polydata.extraction.editing.amend_paper", never_done)  # what the worker runs, and is ended in
     target = scene.figure_id(2)
-    with open_session(scene.root) as session, pytest.raises(PolydataError, match=r"took more than 0\.5 s"):
+    with open_session(scene.root) as session, pytest.raises(PolydataError, match=r"not done after 15 s"):
         editing.edit(session, "figure", target, editing.correction(box="60,90,300,290"))
     assert scene.rows("SELECT * FROM edits") == []
 

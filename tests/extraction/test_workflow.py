@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,18 @@ from typing import Any
 import pytest
 from commands import run, run_json
 from make_pdf import LAYOUTS, encrypted
+from make_scan import Look, scan
+from typer.testing import CliRunner
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_session
+from polydata.cli import app
+from polydata.extraction import workflow
+from polydata.extraction.paper import extract_paper
 from polydata.files.find import path_from_text
-from polydata.workspace import Workspace
+from polydata.images.picture import ImageStore
+from polydata.types import Paper
+from polydata.workspace import ExtractSettings, Workspace
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,28 @@ def test_by_reason_and_among_the_files_named(scene: Scene) -> None:
     assert not any(scene.extract(scene.good, "--retry", "failed").values())
     said = run("polydata", "extract", "--retry", "sadness", workspace=scene.workspace, expect=2).stderr
     assert "too-slow" in said
+
+
+def test_pages_that_were_not_read_are_told_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, path = tmp_path / "w", tmp_path / "scan.pdf"
+    LAYOUTS["below"](tmp_path / "plain.pdf")
+    scan(tmp_path / "plain.pdf", path, Look())
+    run("polydata", "init", workspace)
+    hasty = ExtractSettings(seconds_per_file=1e-6)
+
+    def read(paths: list[Path], store: ImageStore, *_: object) -> Iterator[tuple[Path, Paper]]:
+        yield from ((one, extract_paper(one, store, hasty)) for one in paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workflow, "_read", read)
+        said = CliRunner().invoke(app, ["extract", str(path), "--workspace", str(workspace)])
+    assert said.exit_code == 3
+    assert f"Not read: {path}: page 1" in said.stderr and "--retry page-not-read" in said.stderr
+    with open_session(workspace) as session:
+        assert workflow.extract(session, [path]).skipped == 1
+        done = workflow.extract(session, retry=workflow.UNREAD)
+        assert (done.done, done.unread, done.counts["figures"]) == (1, (), 2)
+        assert workflow.extract(session, retry=workflow.UNREAD).done == 0
 
 
 def test_without_anything_that_failed_there_is_nothing_to_do(scene: Scene) -> None:

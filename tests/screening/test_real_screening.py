@@ -14,7 +14,6 @@ from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore, open_picture
 from polydata.screening.rules import get_rule
 from polydata.types import Box
-from polydata.vision.kind import kind_of_picture
 from polydata.vision.technique import technique_of
 from polydata.workspace import ExtractSettings
 
@@ -26,8 +25,7 @@ def test_published_micrographs_are_kept(shared_data: Path) -> None:
     _, rule = get_rule("micrograph")
     files = sorted((shared_data / "nims" / "images").iterdir())
     pictures = [np.asarray(open_picture(path)) for path in files]
-    assert np.mean([rule(rgb, None, False).decision == "accepted" for rgb in pictures]) >= 0.99
-    assert np.mean([kind_of_picture(rgb, None) == Kind.MICROGRAPH for rgb in pictures]) >= 0.99
+    assert np.mean([rule(rgb, None, False, None).decision == "accepted" for rgb in pictures]) >= 0.99
 
 
 def test_no_technique_is_better_than_a_wrong_one(shared_data: Path) -> None:
@@ -57,7 +55,9 @@ def test_panels_of_papers(shared_data: Path, tmp_path: Path) -> None:
                 continue
             for panel in figure.panels:
                 rgb = np.asarray(open_picture(store.path(panel.image.sha256, panel.image.format)))
-                accepted = rule(rgb, figure.caption, panel.kind == Kind.MICROGRAPH).decision == "accepted"
+                accepted = (
+                    rule(rgb, figure.caption, panel.kind == Kind.MICROGRAPH, panel.caption).decision == "accepted"
+                )
                 right.append(accepted == (kinds[0] == "micrograph"))
                 if kinds[0] == "micrograph" and not accepted:
                     missed.append(f"{paper['pdf']} page {figure.page} {panel.label}")

@@ -15,8 +15,9 @@ from PIL import Image, ImageDraw
 from polydata.choices import Kind
 from polydata.errors import UsageError
 from polydata.screening.rules import RULES, get_rule, screen_by_model
-from polydata.vision.kind import TOLD, kind_of, kind_of_picture
+from polydata.vision.kind import OTHERWISE, TOLD, evidence, kind_of
 from polydata.vision.measures import measure
+from polydata.vision.panel_map import micrograph_odds
 
 
 def drawing() -> np.ndarray:
@@ -31,10 +32,10 @@ def drawing() -> np.ndarray:
 def test_every_rule_tells_micrographs_from_drawings(name: str) -> None:
     rule = RULES[name][1]
     for seed in range(5):
-        good = rule(np.asarray(micrograph(seed)), None)
+        good = rule(np.asarray(micrograph(seed)), None, False, None)
         assert good.decision == "accepted"
         assert 0.8 < good.score <= 1
-    bad = rule(drawing(), None)
+    bad = rule(drawing(), None, False, None)
     assert bad.decision == "rejected"
     assert 0 <= bad.score < 0.4
     assert bad.reason
@@ -44,21 +45,21 @@ def test_every_rule_tells_micrographs_from_drawings(name: str) -> None:
 def test_every_rule_keeps_coloured_and_halftone_micrographs(name: str) -> None:
     grey = np.asarray(micrograph(3, 400, 300))
     tinted = np.stack([grey[..., 0], grey[..., 1] // 2, grey[..., 2] // 3], axis=-1).astype(np.uint8)
-    assert RULES[name][1](tinted, None).decision == "accepted"
+    assert RULES[name][1](tinted, None, False, None).decision == "accepted"
     halftone = Image.fromarray(grey).convert("1").convert("RGB")
-    assert RULES[name][1](np.asarray(halftone), None).decision == "accepted"
+    assert RULES[name][1](np.asarray(halftone), None, False, None).decision == "accepted"
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
     for shape, value in (((200, 200, 3), 255), ((200, 200, 3), 0), ((20, 300, 3), 90), ((1, 1, 3), 0)):
-        assert RULES[name][1](np.full(shape, value, np.uint8), None, False).decision == "rejected"
+        assert RULES[name][1](np.full(shape, value, np.uint8), None, False, None).decision == "rejected"
     with pytest.raises(ValueError, match="rows x columns x 3"):
-        RULES[name][1](np.zeros((20, 20), np.uint8), None, False)
+        RULES[name][1](np.zeros((20, 20), np.uint8), None, False, None)
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 2
+    assert get_rule("micrograph")[0] == 3
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -98,28 +99,44 @@ def test_a_huge_caption_takes_no_time() -> None:
         assert time.process_time() - start < 10
 
 
-def test_kinds() -> None:
+def test_kinds_by_pixels_and_words() -> None:
     picture, plot = measure(np.asarray(micrograph(1))), measure(drawing())
-    assert kind_of(picture, None) == Kind.MICROGRAPH
-    assert kind_of(picture, "Photographs of moulded bars") == Kind.MICROGRAPH
-    assert kind_of(plot, "Stress against strain") == Kind.PLOT
-    assert kind_of(plot, "FT-IR spectra of the blends") == Kind.SPECTRUM
-    assert kind_of(plot, "Synthesis of the compatibilizer", "scheme") == Kind.SCHEME
+    assert kind_of(2.0, picture, None) == Kind.MICROGRAPH
+    assert kind_of(2.0, picture, "Photographs of moulded bars") == Kind.MICROGRAPH
+    assert kind_of(-3.0, plot, "Stress against strain") == Kind.PLOT
+    assert kind_of(-3.0, plot, "FT-IR spectra of the blends") == Kind.SPECTRUM
+    assert kind_of(-3.0, plot, "Synthesis of the compatibilizer", "scheme") == Kind.SCHEME
     tinted = np.asarray(micrograph(1)).copy()
     tinted[..., 2] //= 2
-    assert kind_of(measure(tinted), "Photographs of moulded bars") == Kind.PHOTO
-    assert kind_of(measure(tinted), "Optical microscopy photographs") == Kind.MICROGRAPH
+    assert kind_of(2.0, measure(tinted), "Photographs of moulded bars") == Kind.PHOTO
+    assert kind_of(2.0, measure(tinted), "Optical microscopy photographs") == Kind.MICROGRAPH
+    assert kind_of(-1.0, plot, "SEM micrographs") == Kind.MICROGRAPH
 
 
-def test_kinds_by_the_model() -> None:
+@pytest.mark.parametrize(
+    ("own", "whole", "told"),
+    [
+        ("", "SEM micrographs of the blends", TOLD),
+        ("after 5 min", "SEM image of the anode and digital photographs of a lamp", 0.0),
+        ("photograph of the lamp", "SEM image of the anode and photograph of the lamp", OTHERWISE),
+        ("optical micrograph", "SEM image of the anode and photograph of the lamp", TOLD),
+        ("C segregation", "EPMA mapping of elemental segregation; SEM image", OTHERWISE),
+        ("SEM image", "SEM image and EDS maps of carbon", TOLD),
+        ("carbon", "SEM image and EDS maps of carbon", OTHERWISE),
+        ("height", "AFM height and phase maps of the blend", TOLD),
+        ("", "Schematic of the process", -TOLD),
+        ("", "Stress against strain", 0.0),
+    ],
+)
+def test_what_words_add(own: str, whole: str, told: float) -> None:
+    assert evidence(own, whole, coloured=True)[0] == told
+    assert evidence(own, whole, coloured=False)[0] >= told
+
+
+def test_what_the_network_makes_of_pictures() -> None:
     grey = np.asarray(micrograph(1))
-    assert kind_of_picture(grey, None) == Kind.MICROGRAPH
-    assert kind_of_picture(grey[:20, :20], None) == Kind.MICROGRAPH  # too small for the model
-    assert kind_of_picture(drawing(), "FT-IR spectra of the blends") == Kind.SPECTRUM
-    tinted = grey.copy()
-    tinted[..., 2] //= 2
-    assert kind_of_picture(tinted, "Photographs of moulded bars") == Kind.PHOTO
     grain = 6 * np.random.default_rng(0).standard_normal(drawing().shape[:2])[..., None]
     scan = (drawing() * np.array([0.82, 0.8, 0.72]) + grain).clip(0, 255).astype(np.uint8)
-    assert kind_of(measure(scan), "Stress against strain") == Kind.MICROGRAPH  # what shares alone make of it
-    assert kind_of_picture(scan, "Stress against strain") == Kind.PLOT
+    assert micrograph_odds(grey) > 1
+    assert micrograph_odds(drawing()) < -1
+    assert micrograph_odds(scan) < 0

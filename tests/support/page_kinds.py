@@ -228,9 +228,33 @@ def glued(sheet: Sheet, rng: random.Random) -> None:
     sheet.prose(MARGIN, 350, WIDTH - MARGIN, 760)
 
 
+def scales(sheet: Sheet, rng: random.Random) -> None:
+    """Micrographs each with a scale of colours beside it, which the caption does not count."""
+    first_page(sheet)
+    sheet.prose(MARGIN, 60, WIDTH - MARGIN, 150)
+    columns, wide = rng.choice(((2, 130.0), (3, 120.0)))
+    broad = rng.uniform(12, 30)
+    tall = rng.uniform(0.75, 1.0) * wide
+    ramp = np.linspace(255, 0, 200)[:, None, None] * np.array([1.0, rng.random(), rng.random()])
+    scale = Image.fromarray(np.repeat(ramp.astype(np.uint8), 20, 1))
+    panels, right = [], 0.0
+    for column in range(columns):
+        left = 70 + column * (wide + broad + 16)
+        rect: Rect = (left, 170, left + wide, 170 + tall)
+        sheet.picture(rect, strong(rng.randrange(999), 1.5))
+        right = left + wide + 4 + broad
+        sheet.picture((left + wide + 4, 170 + 0.1 * tall, right, 170 + 0.9 * tall), scale)
+        panels.append(("abc"[column], rect))
+    told = "; ".join(f"({letter}) {rng.choice(SUBJECTS)}" for letter, _ in panels)
+    text = f"Figure 1. Height images: {told}."
+    written(sheet, text, 70, 170 + tall + 18)
+    sheet.expect("Figure 1", (70, 170, right, 170 + tall), text, list(panels))
+    sheet.prose(MARGIN, 170 + tall + 60, WIDTH - MARGIN, 760)
+
+
 KINDS: dict[str, Callable[[Sheet, random.Random], None]] = {
     kind.__name__: kind
-    for kind in (framed, languages, control, numbered, titled, one_line, lying, goes_on, listed, glued)
+    for kind in (framed, languages, control, numbered, titled, one_line, lying, goes_on, listed, glued, scales)
 }
 
 

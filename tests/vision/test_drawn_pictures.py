@@ -16,7 +16,7 @@ from polydata.screening.rules import THRESHOLD, screen_by_model
 from polydata.vision.micrograph import Quadratic
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-UNSEEN = 100_000
+UNSEEN = 50_000_000
 """Seeds from here on were never drawn for training."""
 
 

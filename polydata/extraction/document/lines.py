@@ -13,6 +13,9 @@ from typing import Any
 from polydata.extraction.document.open import pymupdf
 from polydata.types import Box
 
+OCR_FONT = "(read by OCR)"
+"""The font of lines that were read from a picture, here or by whoever laid unseen words over it."""
+
 LIGATURES = str.maketrans(
     {
         "ﬀ": "ff",
@@ -78,6 +81,11 @@ def cut_to(corners: Sequence[float], page: Box) -> Box | None:
     return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
+def _font(name: str, span: dict[str, Any]) -> str:
+    """A line's font, which says nothing where its words are not to be seen."""
+    return OCR_FONT if span["alpha"] == 0 else name
+
+
 def _most(spans: Sequence[dict[str, Any]], key: str) -> Any:
     """What most letters of a line have."""
     if len(spans) == 1:
@@ -110,8 +118,8 @@ def take_lines(read: pymupdf.TextPage, page: Box) -> Iterator[Line]:
                 text=text,
                 size=round(_most(spans, "size"), 1),
                 bold=bool(first["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in first["font"].lower(),
-                font=_most(spans, "font"),
-                first_font=first["font"],
+                font=_font(_most(spans, "font"), first),
+                first_font=_font(first["font"], first),
                 block=number,
                 upright=line["dir"][0] > 0.98,
                 baseline=first["origin"][1],

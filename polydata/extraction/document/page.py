@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -38,6 +39,9 @@ UNPACKED = "unpacked"
 
 GREY_WHITE = 245
 """Grey levels from here up are paper; photographs rarely reach it over an area."""
+
+SCAN_INK = 150
+"""On pages that one image covers, grey levels below this are ink; lighter ones are the paper's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +77,8 @@ class PageContent:
         scanned: one image covers the page.
         numbers: of a manuscript's lines, which stand beside the text and are no part of it.
         turn: by how many degrees clockwise the page was turned to be read, its writing lying on it as shown.
+        ink: grey levels below this are ink, others the paper's own.
+        skew: degrees clockwise by which the page as shown is turned against this one, which lies straight.
     """
 
     number: int
@@ -85,15 +91,17 @@ class PageContent:
     scanned: bool
     numbers: tuple[Line, ...] = ()
     turn: int = 0
+    ink: int = GREY_WHITE
+    skew: float = 0.0
 
     def shown(self, box: Box) -> Box:
         """A box of this page on the page as its reader sees it."""
-        return turned_box(box, self.box, -self.turn)
+        return turned_box(askew(box, self.box, self.skew), self.box, -self.turn)
 
     def read(self, box: Box) -> Box:
         """A box on the page as its reader sees it, on this page."""
         lying = turned_box(self.box, self.box, -self.turn)
-        return turned_box(box, lying, self.turn)
+        return askew(turned_box(box, lying, self.turn), self.box, -self.skew)
 
     @property
     def grey(self) -> npt.NDArray[np.uint8]:
@@ -110,17 +118,36 @@ def turned_box(box: Box, page: Box, degrees: int) -> Box:
     return box
 
 
+def askew(box: Box, page: Box, degrees: float) -> Box:
+    """The upright box around a box that is turned clockwise about the page's middle, cut to the page."""
+    if not degrees:
+        return box
+    corners = np.array([[box.x0, box.y0, 1], [box.x1, box.y0, 1], [box.x1, box.y1, 1], [box.x0, box.y1, 1]])
+    at = corners @ turning(page, degrees).T
+    (x0, y0), (x1, y1) = at.min(0).clip(0), at.max(0)
+    return Box(float(x0), float(y0), float(min(x1, page.x1)), float(min(y1, page.y1)))
+
+
+def turning(page: Box, degrees: float) -> npt.NDArray[np.float64]:
+    """The 2 x 3 matrix of a turn by some degrees clockwise about the page's middle."""
+    return np.asarray(cv2.getRotationMatrix2D((page.width / 2, page.height / 2), -degrees, 1.0), np.float64)
+
+
 class Sheet:
     """A page as shown, taken apart once: text, images and renderings all come from the same drawing list.
 
     Boxes are in points of the page as shown, turned and cropped as its reader sees it.
+
+    Args:
+        page: of an open document.
+        skew: degrees by which it is turned clockwise and which renderings take back; boxes lie on the straight page.
     """
 
-    def __init__(self, page: pymupdf.Page) -> None:
+    def __init__(self, page: pymupdf.Page, skew: float = 0.0) -> None:
         rect = page.rect
         if not (0 < rect.width < math.inf and 0 < rect.height < math.inf):
             raise ExtractionFailure("broken", f"page {page.number + 1} has no area")
-        self.page = page
+        self.page, self._skew = page, skew
         self.box = Box(0.0, 0.0, float(rect.width), float(rect.height))
         self._drawn = page.get_displaylist()
 
@@ -140,6 +167,24 @@ class Sheet:
             Rows x columns x channels, 0 to 255, in memory of its own.
         """
         window = self.box if clip is None else clip
+        if self._skew:
+            return self._straight(scale, colours, window)
+        return self._rendered(scale, colours, window)
+
+    def _straight(self, scale: float, colours: pymupdf.Colorspace, window: Box) -> npt.NDArray[np.uint8]:
+        around = askew(window, self.box, self._skew)
+        pixels = self._rendered(scale, colours, around)
+        left, top = math.floor(window.x0 * scale), math.floor(window.y0 * scale)
+        size = max(1, math.ceil(window.x1 * scale) - left), max(1, math.ceil(window.y1 * scale) - top)
+        matrix = turning(self.box, self._skew)
+        matrix[:, 2] = scale * matrix[:, 2] + matrix[:, :2] @ (left, top)
+        matrix[:, 2] -= math.floor(around.x0 * scale), math.floor(around.y0 * scale)
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        border = cv2.BORDER_REPLICATE
+        straight = cv2.warpAffine(pixels, matrix, size, flags=flags, borderMode=border)
+        return np.asarray(straight, np.uint8).reshape(size[1], size[0], -1)
+
+    def _rendered(self, scale: float, colours: pymupdf.Colorspace, window: Box) -> npt.NDArray[np.uint8]:
         area = pymupdf.Rect(window.x0, window.y0, window.x1, window.y1)
         pixmap = self._drawn.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=colours, alpha=0, clip=area)
         rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
@@ -195,6 +240,7 @@ def read_page(sheet: Sheet, *, pack: bool = False) -> PageContent:
         shape=(grey.shape[0], grey.shape[1]),
         raster=zlib.compress(np.ascontiguousarray(grey).data, 1) if pack else grey,
         scanned=bool(whole),
+        ink=SCAN_INK if whole else GREY_WHITE,
     )
 
 

@@ -18,9 +18,6 @@ LINE_NUMBER = re.compile(r"^(\d{1,4})(?:\s+(?=\S)|$)")
 FEWEST_NUMBERS = 5
 """Lines that a manuscript numbers on a page at least."""
 
-OCR_FONT = "(read by OCR)"
-"""The font of lines that were read from a picture: how they are set is not known."""
-
 
 def _level(a: Line, b: Line) -> bool:
     """Whether two lines stand on one line of writing."""

@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.document.page import GREY_WHITE, PageContent
+from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import text_columns
 from polydata.extraction.figures.captions import Caption
 from polydata.extraction.figures.layout import (
@@ -27,7 +27,7 @@ from polydata.extraction.figures.layout import (
     shared,
     with_labels,
 )
-from polydata.extraction.figures.objects import SCAN_INK, pixels_of
+from polydata.extraction.figures.objects import pixels_of
 from polydata.types import Box
 
 LEVEL_GAP, STACK_GAP, GUTTER_GAP = 90.0, 60.0, 30.0
@@ -103,10 +103,7 @@ def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[
         for number, one in held.items():
             if number not in steps:
                 elsewhere = np.asarray(np.delete(wanted, number, 0).any(0))
-                table = layout.captions[number].word == "table"
-                reach = 0.0 if table else LEVEL_GAP
-                if layout.page.scanned and not table:
-                    reach = GUTTER_GAP if np.isfinite(one.limits[0]) else 0.0
+                reach = 0.0 if layout.captions[number].word == "table" else LEVEL_GAP
                 cost = _costs(one, boxes, elsewhere, reach)
                 order = np.argsort(cost, kind="stable")
                 steps[number] = [(float(cost[i]), int(i)) for i in order[: np.isfinite(cost).sum()]]
@@ -143,7 +140,6 @@ def _costs(one: _Holding, boxes: Corners, elsewhere: npt.NDArray[np.bool_], reac
         boxes: of the clusters.
         elsewhere: clusters that another caption could have; they come last.
         reach: points that may lie between parts side by side in a column; 0 for nothing but what the caption sees.
-            Less on scans, where unread words are ink too.
     """
     box = one.box
     across, down = gaps(box, boxes)
@@ -153,7 +149,7 @@ def _costs(one: _Holding, boxes: Corners, elsewhere: npt.NDArray[np.bool_], reac
     seen = one.seen & (far <= NEXT_GAP)
     near = np.zeros(len(boxes), np.bool_)
     if reach:
-        beyond = np.where(elsewhere, GUTTER_GAP, min(reach, STACK_GAP)) if reach == LEVEL_GAP else 0.0
+        beyond = np.where(elsewhere, GUTTER_GAP, STACK_GAP)
         near = (down == 0) & (level >= 0.6 * (boxes[:, 3] - boxes[:, 1])) & (across <= np.where(within, reach, beyond))
         stacked = (across == 0) & (down > 0) & (down <= STACK_GAP) & within
         near |= stacked
@@ -189,7 +185,7 @@ def _covers(wider: Box, union: Box, others: Corners) -> bool:
 def _trim(box: Box, page: PageContent) -> Box:
     """A box without its blank rim; the box itself where it is all blank."""
     rows, columns = pixels_of(box, page.scale)
-    mask = page.grey[rows, columns] < (SCAN_INK if page.scanned else GREY_WHITE)
+    mask = page.grey[rows, columns] < page.ink
     down, right = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if down.size < 2 or right.size < 2:
         return box
@@ -224,7 +220,7 @@ def _overleaf(
             continue
         boxes = [layout.clusters[index] for index in spare[number]]
         big = [box for box in boxes if box.area > 0.04 * layout.page.box.area]
-        if big and not layout.page.scanned:
+        if big:
             return layout, with_labels(reduce(Box.union, boxes), layout, spare[number], EVERYWHERE)
     return None
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 
-from polydata.extraction.document.lines import Line
+from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent, usual
-from polydata.extraction.document.textlines import OCR_FONT, is_furniture, line_spacing, same_column
-from polydata.text.figure_labels import UNKNOWN, Label, read_label
+from polydata.extraction.document.textlines import is_furniture, line_spacing, same_column
+from polydata.text.figure_labels import UNKNOWN, Label, is_label_alone, read_label
 from polydata.types import Box
 
 SEPARATOR = re.compile(r"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\(cont", re.IGNORECASE)
@@ -163,7 +163,7 @@ def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Lin
     centred = abs((line.box.x0 + line.box.x1) - (left + right)) < 3 * size
     if not centred and abs(line.box.x0 - left) > 3 * size:
         return None
-    if same_block:
+    if same_block or (len(taken) == 1 and last.font == OCR_FONT and is_label_alone(last.text)):
         return line
     plain = {one.font for one in taken}
     even = step < (1.12 * known if known else 1.35 * size)

@@ -130,7 +130,7 @@ def _beside(caption: Box, box: Box) -> tuple[float, Box] | None:
     """Points from a caption to a box left or right of it, and what lies between; None where they are not level."""
     level = min(caption.y1, box.y1) - max(caption.y0, box.y0)
     across = max(caption.x0 - box.x1, box.x0 - caption.x1)
-    if not 0 < across < BESIDE_GAP or box.height < 25 or level < 0.6 * min(caption.height, box.height):
+    if not 0 < across < BESIDE_GAP or min(box.width, box.height) < 25 or level < 0.6 * min(caption.height, box.height):
         return None
     x0, x1 = min(caption.x1, box.x1), max(caption.x0, box.x0)
     return across, Box(x0, max(caption.y0, box.y0), x1, min(caption.y1, box.y1))
@@ -278,6 +278,6 @@ def lay_out_pages(
         walls = [line.box for line in text.prose] + [one.box for one in own]
         clusters = cluster(ink, _separators(own, page), walls)
         layout = PageLayout(page, text, tuple(own), tuple(clusters))
-        enough = 0 < len(clusters) <= MANY_CLUSTERS and not page.scanned  # a scan's labels are words of a text layer
+        enough = 0 < len(clusters) <= MANY_CLUSTERS
         layouts.append(_label_clusters(layout) if enough else layout)
     return layouts

@@ -11,12 +11,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.document.page import GREY_WHITE, PageContent
+from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import TextLayer
 from polydata.types import Box
-
-SCAN_INK = 150
-"""On scans, grey levels below this are ink; lighter ones are the paper's own."""
 
 JOIN = 8.0
 """Drawn things nearer than this, in points, belong together."""
@@ -28,7 +25,11 @@ DEEPEST = 4
 """Frames within frames that are looked into."""
 
 SPECK = 4.0
-THIN = 2.6
+BAND = 8.0
+"""Times its height that the ground of a running head is wide at least."""
+
+THIN, SLANT = 2.6, 0.01
+"""Points that a rule is thick at most, and of its length what it may be aslant."""
 
 
 def _margin(box: Box, page: Box) -> bool:
@@ -92,7 +93,7 @@ def pixels_of(box: Box, scale: float, pad: float = 0.0) -> tuple[slice, slice]:
     return rows, slice(max(0, int((box.x0 - pad) * scale)), max(0, int(np.ceil((box.x1 + pad) * scale))))
 
 
-def _components(mask: npt.NDArray[np.bool_], scale: float, reach: float) -> list[Box]:
+def components(mask: npt.NDArray[np.bool_], scale: float, reach: float) -> list[Box]:
     """Boxes of connected ink; ink within twice ``reach`` points is connected."""
     steps = max(1, round(reach * scale))
     grown = cv2.dilate(mask.view(np.uint8), np.ones((2 * steps + 1, 2 * steps + 1), np.uint8))
@@ -126,11 +127,12 @@ def ink_boxes(page: PageContent, text: TextLayer, captions: Sequence[Box], diges
     Returns:
         Boxes in points, without specks and lone rules.
     """
-    mask = page.grey < (SCAN_INK if page.scanned else GREY_WHITE)
-    written = [*text.prose, *text.furniture]
-    written += [line for line in text.labels if not page.scanned or line.words >= 2]
-    for box in (*(line.box for line in written), *captions):
+    mask = page.grey < page.ink
+    written = [*text.prose, *text.furniture, *text.labels]
+    apart = text.labels if page.scanned else ()
+    for box in (*(line.box for line in written if line not in apart), *captions):
         mask[pixels_of(box, page.scale, 1.0)] = False
+    _erase_print(mask, [line.box for line in apart], page.scale)
     kept = [
         image.box
         for image in page.images
@@ -142,17 +144,42 @@ def ink_boxes(page: PageContent, text: TextLayer, captions: Sequence[Box], diges
     for box in kept:
         mask[pixels_of(box, page.scale)] = True
     boxes = []
-    for box in _components(mask, page.scale, 1.5):
+    for box in components(mask, page.scale, 1.5):
         if _holds_text(box, text.prose, captions):
             boxes += _on_ground(page, box, (written, captions, kept))
         else:
             boxes.append(box)
-    return [box for box in boxes if max(box.width, box.height) >= SPECK and not _is_rule(box, page)]
+    return [
+        box
+        for box in boxes
+        if max(box.width, box.height) >= SPECK
+        and not _is_rule(box, page)
+        and not (page.scanned and _is_band(box, page))
+    ]
+
+
+def _is_band(box: Box, page: PageContent) -> bool:
+    """Whether ink is the ground of a running head."""
+    return _margin(box, page.box) and box.width > BAND * box.height
+
+
+def _erase_print(mask: npt.NDArray[np.bool_], labels: Sequence[Box], scale: float) -> None:
+    """Take labels out of a scan's ink: the pieces no higher than print, for their boxes reach over what is drawn."""
+    _, pieces, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8))
+    gone = np.zeros(len(stats), np.bool_)
+    for box in labels:
+        x, y = centres[:, 0] / scale, centres[:, 1] / scale
+        inside = (x > box.x0 - 1) & (x < box.x1 + 1) & (y > box.y0 - 1) & (y < box.y1 + 1)
+        small = (stats[:, cv2.CC_STAT_WIDTH] < box.width * scale + 2) & (
+            stats[:, cv2.CC_STAT_HEIGHT] < box.height * scale + 2
+        )
+        gone |= inside & small
+    mask[gone[pieces]] = False
 
 
 def _is_rule(box: Box, page: PageContent) -> bool:
     thin, long = sorted((box.width, box.height))
-    return thin < THIN * max(1.0, 1.0 / page.scale) and long > SPECK
+    return thin < max(THIN * max(1.0, 1.0 / page.scale), SLANT * long) and long > SPECK
 
 
 _Things = tuple[Sequence[Line], Sequence[Box], Sequence[Box]]
@@ -183,7 +210,7 @@ def _on_ground(page: PageContent, ground: Box, things: _Things, deep: int = 1) -
     for box in held:
         mask[pixels_of(box, page.scale)] = True
     boxes = []
-    for box in _components(mask, page.scale, 1.5):
+    for box in components(mask, page.scale, 1.5):
         if not _holds_text(box, written, captions):
             if box.area < 0.9 * ground.area or any(image.overlap(box) > 0.5 * box.area for image in held):
                 boxes.append(box)

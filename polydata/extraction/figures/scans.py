@@ -1,32 +1,25 @@
-"""Scanned pages without a text layer, or with one that lacks the captions: their lines are read by OCR."""
+"""Scanned pages: laid straight, their lines of print found, captions read by OCR where no text is to be trusted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from time import process_time
+from difflib import SequenceMatcher
 
 import cv2
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
-from polydata.extraction.document.lines import Line, clean_text
+from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.open import pymupdf
-from polydata.extraction.document.page import PageContent, Sheet
-from polydata.extraction.document.textlines import OCR_FONT
+from polydata.extraction.document.page import SCAN_INK, PageContent, Sheet
 from polydata.extraction.figures.assign import LocatedFigure
 from polydata.extraction.figures.captions import CAPTION_LINES
-from polydata.extraction.figures.objects import SCAN_INK, pixels_of
-from polydata.text.figure_labels import read_label
+from polydata.extraction.figures.objects import distance, pixels_of
+from polydata.extraction.figures.straighten import Scan, lay_straight
+from polydata.text.figure_labels import WORDS, read_label
 from polydata.types import Box
-from polydata.vision.measures import Rgb
-from polydata.vision.ocr import find_print, read_lines
-
-LONG_SIDE = 1400
-"""Pixels of a page's longer side as it is read: print of 8 points is 14 high."""
-
-BANDS, LAP = 3, 48
-"""A page is read in bands, for memory goes with the area; pixels that they share, higher than any line of text."""
 
 FEW_WORDS = 25
 """A page with fewer words has no text layer to speak of: a stamp of the library, a page number."""
@@ -37,14 +30,23 @@ MANY_SIGNS, HIGHEST_SIGN = 150, 15.0
 SURE = 0.5
 """Print that the recogniser is less sure of is no text: it is a texture or a drawing."""
 
-HEAD, LONGEST = 8.0, 200.0
-"""Of lines that may begin a caption so many heights are read at first; longer lines than so many heights are cut."""
+HEAD, LABEL_WIDTH = 4.5, 14.0
+"""Of lines that may begin a caption so many heights are read at first, then what holds a label."""
 
-MOST_PAGES = 40
-"""Pages of a document that are read at most."""
+USUAL, ALIKE = ("figure", "fig", "scheme", "chart", "plate", "graph", "table"), 0.6
+"""Words of labels, and the share of letters in which the beginning of a line resembles one of them at least."""
 
-MOST_SECONDS = 150.0
-"""Of processor time, after which no further page of a document is begun."""
+AROUND, BESIDE = 150.0, 70.0
+"""Points from a picture, over or under it and beside it, within which its caption may begin."""
+
+TITLE, IMPRINT = 0.35, 0.9
+"""Shares of the first page's height over and under which lines say what paper it is."""
+
+SAMPLE, ENOUGH, SAMPLE_WIDTH = 10, 5, 16.0
+"""Lines of a text layer that are read to judge it, how many the recogniser must be sure of, and heights of each."""
+
+GOOD = 0.985
+"""Share of letters in which a text layer and what is read of the same lines agree, from which the layer is trusted."""
 
 
 def _is_picture(page: PageContent) -> bool:
@@ -55,8 +57,8 @@ def _is_picture(page: PageContent) -> bool:
     return covered > 0.5 * page.box.area and _words(page) < FEW_WORDS
 
 
-def _words(page: PageContent) -> int:
-    return sum(line.words for line in page.lines)
+def _words(page: PageContent, unseen: bool = True) -> int:
+    return sum(line.words for line in page.lines if unseen or line.font != OCR_FONT)
 
 
 def _is_outlined(page: PageContent) -> bool:
@@ -72,7 +74,7 @@ def _is_outlined(page: PageContent) -> bool:
 
 
 def pages_to_read(pages: Sequence[PageContent], found: Sequence[LocatedFigure]) -> list[int]:
-    """Numbers of the pages to be read: letters drawn as outlines, scans without text or with a picture without caption.
+    """Numbers of the pages to be read: of letters drawn as outlines, and scans without words or captions of their own.
 
     Args:
         pages: in order.
@@ -87,24 +89,25 @@ def pages_to_read(pages: Sequence[PageContent], found: Sequence[LocatedFigure]) 
     return drawn + [
         page.number
         for page in pictures
-        if (_words(page) < FEW_WORDS and page.number not in captioned) or (scanned and page.number in lacking)
+        if (_words(page) < FEW_WORDS and page.number not in captioned)
+        or (scanned and (page.number in lacking or _words(page, unseen=False) < FEW_WORDS))
     ]
 
 
-def _places(pixels: Rgb) -> list[Box]:
-    """Where print stands on a page, in pixels, each line from the band that holds its middle, from top to bottom."""
-    height = pixels.shape[0]
-    edges = [round(height * band / BANDS) for band in range(BANDS + 1)]
-    places = []
-    for top, bottom in pairwise(edges):
-        start = max(0, top - LAP)
-        for x0, y0, x1, y1 in find_print(pixels[start : bottom + LAP]):
-            middle = (y0 + y1) / 2 + start
-            left, upper, right, lower = round(x0), round(y0 + start), round(x1), round(y1 + start)
-            here = top <= middle < bottom or (bottom == height and middle >= bottom)
-            if here and right - left > 1 and lower - upper > 1:
-                places.append(Box(left, upper, right, lower))
-    return sorted(places, key=lambda one: (one.y0, one.x0))
+def _is_good(scan: Scan) -> bool | None:
+    """Whether a text layer agrees with what is read of some of its lines; None where that cannot be told here."""
+    long = [number for number, text in enumerate(scan.words) if len(text) > 30]
+    sample = long[:: max(1, len(long) // SAMPLE)][:SAMPLE]
+    if len(sample) < ENOUGH:
+        return None
+    alike, letters, sure = 0.0, 0, 0
+    for number, (text, score) in scan.read(sample, SAMPLE_WIDTH).items():
+        if score > 0.9:
+            one = text.replace(" ", "")[:-1]
+            other = scan.words[number].replace(" ", "")[: len(one)]
+            alike += SequenceMatcher(None, one, other, autojunk=False).ratio() * len(one)
+            letters, sure = letters + len(one), sure + 1
+    return sure < ENOUGH or alike > GOOD * letters  # a script that the recogniser does not know is left as it is
 
 
 def _follows(line: Box, above: Box) -> bool:
@@ -134,41 +137,61 @@ def _begins(index: int, places: Sequence[Box]) -> bool:
 
 
 def _run_below(index: int, places: Sequence[Box]) -> list[int]:
-    """A line and those that go on under it, and what stands level with them in their column."""
+    """A line and those that go on under it at the same distance, and what stands level with them in their column."""
     run, x0, x1 = [index], places[index].x0, places[index].x1
     last = places[index]
+    steps: list[float] = []
     for number in range(index + 1, len(places)):
         line = places[number]
-        if line.y0 > last.y1 + 1.5 * last.height or len(run) > CAPTION_LINES:
+        step = line.y1 - last.y1
+        usual = sorted(steps)[len(steps) // 2] if steps else 1.2 * last.height
+        if step > 1.5 * usual or len(run) > CAPTION_LINES:
             break
-        if min(line.x1, x1) - max(line.x0, x0) > 0 or abs(line.x0 - x1) < 4 * line.height:
+        if min(line.x1, x1) - max(line.x0, x0) > 0 or abs(line.x0 - x1) < 2 * line.height:
             run.append(number)
-            x0, last = min(x0, line.x0), max(last, line, key=lambda one: one.y1)
+            if step > 0.5 * last.height:
+                steps.append(step)
+                last = line
+            x0, x1 = min(x0, line.x0), max(x1, line.x1)
     return run
 
 
-def _read(pixels: Rgb, places: Sequence[Box], whole: bool) -> dict[int, tuple[str, float]]:
-    """Text and certainty of lines by their numbers: of all, or of those that begin or belong to captions."""
+def _may_be_label(text: str) -> bool:
+    """Whether a line may begin with a label, of which letters were misread and the end was cut off."""
+    first = re.match(r"\W{0,2}([^\W_]+)", text.lower())
+    if first is None:
+        return False
+    start = first[1]
+    return start in WORDS or any(
+        Levenshtein.normalized_similarity(start[: len(word)], word[: len(start)]) >= ALIKE
+        for word in USUAL
+        if len(start) > 2 or word.startswith(start)
+    )
 
-    def crops(numbers: Sequence[int], widest: float) -> list[Rgb]:
-        rows = [places[number].rounded() for number in numbers]
-        return [pixels[y0:y1, x0 : min(x1, x0 + round(widest * (y1 - y0)))] for x0, y0, x1, y1 in rows]
 
-    if whole:
-        numbers = list(range(len(places)))
-        return dict(zip(numbers, read_lines(crops(numbers, LONGEST)), strict=True))
-    begins = [number for number in range(len(places)) if _begins(number, places)]
-    heads = dict(zip(begins, read_lines(crops(begins, HEAD)), strict=True))
+def _texts(scan: Scan, good: bool, first: bool) -> dict[int, tuple[str, float]]:
+    """Text and certainty of lines by number: those of captions as read, and of a paper's head; others by the layer."""
+    places, height = scan.places, scan.pixels.shape[0] / scan.scale
+    texts = {number: (text, 1.0) for number, text in enumerate(scan.words) if text}
+    if first and not texts:
+        texts = scan.read(number for number, place in enumerate(places) if not TITLE < place.y0 / height < IMPRINT)
+    near = [
+        number
+        for number, place in enumerate(places)
+        if _begins(number, places)
+        and (number not in texts or _may_be_label(texts[number][0]))
+        and any(across < BESIDE and down < AROUND for across, down in (distance(place, one) for one in scan.pictures))
+    ]
+    heads = scan.read(near, HEAD)
+    labels = scan.read([number for number, (text, _) in heads.items() if _may_be_label(text)], LABEL_WIDTH)
     wanted: set[int] = set()
-    for number, (text, _) in heads.items():
-        if read_label(clean_text(text)):
-            wanted.update(_run_below(number, places))
-    full = sorted(wanted)
-    unread = {
-        number: (text if places[number].width <= HEAD * places[number].height else _stand_in(places[number]), score)
-        for number, (text, score) in heads.items()
-    }
-    return {**unread, **dict(zip(full, read_lines(crops(full, LONGEST)), strict=True))}
+    for number, (text, score) in {**heads, **labels}.items():
+        if read_label(text):
+            said = texts.get(number, ("", 0.0))[0]
+            wanted.update([] if good and read_label(said) else _run_below(number, places))
+        elif places[number].width <= HEAD * places[number].height or score < SURE:
+            texts.setdefault(number, (text, score))
+    return {**texts, **scan.read(wanted)}
 
 
 def _stand_in(place: Box) -> str:
@@ -178,74 +201,61 @@ def _stand_in(place: Box) -> str:
     return " ".join(["xx"] * max(1, round(place.width / (2.5 * place.height))))
 
 
-def _lines(places: Sequence[Box], texts: dict[int, tuple[str, float]], scale: float, page: Box) -> tuple[Line, ...]:
+def _lines(places: Sequence[Box], texts: dict[int, tuple[str, float]]) -> tuple[Line, ...]:
     """Print as lines of text; heights near the median are one size, for they follow the letters in the line."""
     heights = [one.height for one in places if one.width > 4 * one.height]
     usual = float(np.median(heights)) if heights else 0.0
     lines = []
     for number, one in enumerate(places):
-        read, score = texts.get(number, (_stand_in(one), 1.0))
-        text = clean_text(read)
-        x0, x1 = max(0.0, one.x0 / scale), min(page.width, one.x1 / scale)
-        y0, y1 = max(0.0, one.y0 / scale), min(page.height, one.y1 / scale)
-        if not text or score < SURE or x0 >= x1 or y0 >= y1:
+        text, score = texts.get(number, (_stand_in(one), 1.0))
+        if not text or score < SURE:
             continue
         size = usual if 0.75 * usual < one.height < 1.35 * usual else one.height
         lines.append(
             Line(
-                box=Box(x0, y0, x1, y1),
+                box=one,
                 text=text,
-                size=round(0.75 * size / scale, 1),
+                size=round(0.75 * size, 1),
                 bold=False,
                 font=OCR_FONT,
                 first_font=OCR_FONT,
                 block=number,
                 upright=one.height < 2 * one.width or len(text) < 3,
-                baseline=(one.y1 - 0.25 * one.height) / scale,
+                baseline=one.y1 - 0.25 * one.height,
             )
         )
     return tuple(lines)
-
-
-def read_page_by_ocr(sheet: Sheet, page: PageContent, whole: bool) -> PageContent:
-    """The page with lines found by OCR, taken for one scan whatever tiles it is made of.
-
-    Args:
-        sheet: to render it.
-        page: as read before.
-        whole: read every line. Otherwise captions are read, and other lines stand where they are with words of no
-            meaning: reading them takes most of the time.
-    """
-    scale = LONG_SIDE / max(page.box.width, page.box.height)
-    pixels = sheet.pixmap(scale, pymupdf.csRGB)
-    places = _places(pixels)
-    lines = _lines(places, _read(pixels, places, whole), scale, page.box)
-    if not _is_picture(page):  # letters drawn as outlines, beside pictures that are placed as ever
-        return replace(page, lines=lines)
-    return replace(page, lines=lines, images=(), scanned=True)
 
 
 def read_scans(
     document: pymupdf.Document,
     pages: Sequence[PageContent],
     numbers: Sequence[int],
+    goes_on: Callable[[], bool],
 ) -> tuple[list[PageContent], list[int]]:
-    """Read pages by OCR, at most ``MOST_PAGES`` and for ``MOST_SECONDS``.
+    """Lay scanned pages straight and read them.
+
+    Captions are read, or taken from a text layer that agrees with what is read of some of its lines. Other lines have
+    the layer's words; without one, words of no meaning stand where they are, for reading them takes most of the time.
+    On the first page what says which paper it is, is read too.
 
     Args:
         document: open.
         pages: all of its pages, in order.
         numbers: of those to read, from ``pages_to_read``.
+        goes_on: asked before each page.
 
     Returns:
-        All pages, and the numbers of those left unread. The first page is read whole, for it says what paper it is.
+        All pages, and the numbers of those left unread.
     """
     out = list(pages)
-    start = process_time()
+    good: bool | None = None
     for done, number in enumerate(numbers):
-        if done >= MOST_PAGES or process_time() - start > MOST_SECONDS:
+        if not goes_on():
             return out, list(numbers[done:])
-        out[number - 1] = read_page_by_ocr(Sheet(document[number - 1]), pages[number - 1], whole=number == 1)
+        page, scan = lay_straight(Sheet(document[number - 1]), pages[number - 1], _is_picture(pages[number - 1]))
+        good = _is_good(scan) if good is None else good
+        out[number - 1] = replace(page, lines=_lines(scan.places, _texts(scan, bool(good), first=number == 1)))
         pymupdf.TOOLS.store_shrink(100)  # decoded scans would stay in the library's cache, up to 256 MB of them
     return out, []
 

@@ -5,15 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from polydata.choices import Kind
 from polydata.extraction.document.page import PageContent
-from polydata.extraction.panels.gutters import cut_at_letters, cut_pixels, lanes, reading_order
-from polydata.extraction.panels.letters import letters_at, named, printed_letters, read_letters
+from polydata.extraction.panels.cutting import LIKELY, Window, take_apart
+from polydata.extraction.panels.letters import (
+    by_rows,
+    following,
+    lanes,
+    letters_at,
+    letters_over,
+    named,
+    printed_letters,
+    read_letters,
+)
 from polydata.extraction.panels.render import Drawn
-from polydata.extraction.panels.seams import Window
 from polydata.text.captions import Parts
 from polydata.types import Box
 from polydata.vision.measures import Rgb
+
+ALIKE = 0.85
+"""A placed image that overlaps a panel by this much (intersection over union) is that panel."""
+
+SPECK, MOST_IMAGES = 0.005, 200
+"""Placed images smaller than this share of their figure tell nothing of its panels, nor do more than so many."""
+
+SMALLER, SURELY = 0.5, 0.75
+"""Parts beyond the caption's count that are smaller than this share of every other are legends and scales of colours,
+unless that much of them looks like a micrograph."""
+
+HELD = 0.9
+"""Share of a micrograph that lies in the panel that it is set into."""
+
+LONE = 0.8
+"""A single micrograph that fills less of its figure than this is cut out of it."""
 
 
 def join_strips(boxes: Sequence[Box]) -> list[Box]:
@@ -38,20 +61,6 @@ def join_strips(boxes: Sequence[Box]) -> list[Box]:
     return out
 
 
-def placed_panels(images: Sequence[Box], figure: Box, count: int | None) -> list[Box]:
-    """Panels that stand in the file as images of their own; empty where they do not make up the figure."""
-    inside = [box for box in images if box.share_inside(figure) > 0.9 and box.area > 0.02 * figure.area]
-    inside = [box for box in inside if not any(box != other and box.share_inside(other) > 0.9 for other in inside)]
-    for boxes in (inside, join_strips(inside)):
-        if len(boxes) > 1 and len(boxes) == count:
-            return boxes
-    boxes = join_strips(inside)
-    covered = sum(box.area for box in boxes)
-    if len(boxes) > 1 and count is None and covered > 0.6 * figure.area:
-        return boxes
-    return []
-
-
 @dataclass(frozen=True)
 class Cut:
     """A panel before its picture is stored.
@@ -60,69 +69,107 @@ class Cut:
         box: in points.
         label: its letter, None where there is none.
         caption: the caption's words that speak of it alone, None where there are none.
+        micrograph: share of it that looks like a micrograph, 0 to 1.
     """
 
     box: Box
     label: str | None
     caption: str | None
+    micrograph: float
 
 
-def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts, kind: Kind) -> list[Cut]:
-    """Boxes of a figure's panels with their labels and words, in reading order.
+def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> list[Cut]:
+    """A figure's panels with their labels and words, in reading order.
 
     Args:
         content: of the page.
         drawn: the figure, rendered as fine as its images are.
         rgb: the same, as fine as it is analysed.
         parts: of its caption.
-        kind: of the figure as a whole.
 
     Returns:
-        At least one; the figure itself where it is not taken apart.
+        At least one; the figure itself where it is not taken apart. A drawing is taken apart where the caption names
+        as many panels as there are.
     """
     whole, labels = drawn.box, parts.labels
-    printed = printed_letters(content.lines, whole, labels) if labels else {}
-    boxes = placed_panels([image.box for image in content.images], whole, len(labels) or None)
-    if not boxes and (labels or kind == Kind.MICROGRAPH):
-        boxes = [_points(one, whole, rgb) for one in cut_pixels(rgb, len(labels) or None)]
-    if len(boxes) != len(labels) and len(printed) > 1 and (len(boxes) < 2 or len(printed) == len(labels)):
-        boxes = _by_letters(whole, rgb, printed) or boxes
-    if len(boxes) < 2:
-        return [Cut(whole, None, None)]
-    boxes = _ordered(boxes)
-    own = dict(parts.panels)
-    return [
-        Cut(box, label, own.get(label) if label else None) for box, label in _labelled(boxes, labels, printed, drawn)
+    around = printed_letters(content.lines, whole, [*labels, *following(labels)])
+    printed = {label: around[label] for label in labels if label in around}
+    placed = _placed_images(content, whole)
+    windows = [_window(one, whole, rgb) for one in placed]
+    images = [*placed, *join_strips(placed)]
+    found = [
+        (_placed(_points(one.window, whole, rgb), images), one)
+        for one in take_apart(
+            rgb,
+            len(labels) or None,
+            windows,
+            _places(printed, whole, rgb),
+            pictures=bool(placed) or content.scanned,
+        )
     ]
+    set_in = {box: one.micrograph for box, one in found if one.set_in}
+    main = _without_legends({box: one.micrograph for box, one in found if not one.set_in}, len(labels))
+    pictures = {box for box, share in main.items() if share > LIKELY}
+    if len(main) == 1 or not (pictures or len(main) == len(labels)):
+        share = sum(box.area * own for box, own in main.items()) / sum(box.area for box in main)
+        lone = next(iter(main))
+        first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
+        return [first, *(Cut(box, None, None, own) for box, own in set_in.items())]
+    boxes = list(main)
+    named = _labelled([boxes[number] for number in by_rows(boxes)], labels, around, drawn)
+    for box in set_in:  # what is set into a panel has the panel's letter and words
+        holding = (label for other, label in named if box.share_inside(other) > HELD)
+        named.append((box, next(holding, None)))
+    words, shares = dict(parts.panels), main | set_in
+    return [Cut(box, label, words.get(label) if label else None, shares[box]) for box, label in named]
+
+
+def _without_legends(shares: Mapping[Box, float], count: int) -> dict[Box, float]:
+    """Parts without the legends and scales of colours that are more than a caption counts.
+
+    Args:
+        shares: of each part that looks like a micrograph, 0 to 1.
+        count: panels that the caption names; 0 where it names none.
+    """
+    by_size, surplus = sorted(shares, key=lambda box: box.area), len(shares) - count
+    if not (count and surplus > 0 and by_size[surplus - 1].area < SMALLER * by_size[surplus].area):
+        return dict(shares)
+    return {box: share for box, share in shares.items() if share > SURELY or box not in by_size[:surplus]}
+
+
+def _placed_images(content: PageContent, whole: Box) -> list[Box]:
+    """Images that the page places within a figure, specks left out."""
+    inside = {
+        one.box for one in content.images if one.box.share_inside(whole) > 0.9 and one.box.area > SPECK * whole.area
+    }
+    return sorted(inside, key=lambda one: (one.y0, one.x0))[:MOST_IMAGES]
 
 
 def _labelled(
-    boxes: list[Box], labels: Sequence[str], printed: Mapping[str, tuple[float, float]], drawn: Drawn
+    boxes: list[Box], labels: Sequence[str], around: Mapping[str, tuple[float, float]], drawn: Drawn
 ) -> list[tuple[Box, str | None]]:
-    """Panels with their letters: as printed, as read in the picture where order leaves a doubt, else by order."""
+    """Panels with their letters: as printed, as read in the picture where order leaves a doubt, else by order.
+
+    Args:
+        boxes: of the panels, in reading order.
+        labels: that the caption names.
+        around: where these, and letters that would go on with them, are printed.
+        drawn: the figure.
+    """
     if not labels:
         return [(box, None) for box in boxes]
-    rows, columns = (lanes(_tenths(boxes), axis) for axis in (0, 1))
+    across, down = lanes(boxes, 0), lanes(boxes, 1)
     if len(boxes) > len(labels):
-        for axis, numbers in ((0, rows), (1, columns)):
-            if len(numbers) == len(labels):  # one letter a row or column
-                return _lane_labels(boxes, labels, axis)
-    seen = letters_at(boxes, printed)
-    doubtful = (len(rows) > 1 and len(columns) > 1) or len(labels) != len(boxes)
+        for numbers in (across, down):
+            if max(numbers) + 1 == len(labels):  # one letter a row or column
+                return [(box, labels[number]) for box, number in zip(boxes, numbers, strict=True)]
+    seen = letters_at(boxes, {label: around[label] for label in labels if label in around})
+    if len(boxes) > len(labels) and set(labels) <= around.keys():
+        seen = {index: letter for index, letter in letters_over(boxes, around, seen).items() if letter in labels}
+    doubtful = (max(across) > 0 and max(down) > 0) or len(labels) != len(boxes)
     if doubtful and len(seen) < 2 and all(len(label) <= 3 for label in labels):
         seen = read_letters(drawn, boxes, labels)
     return list(zip(boxes, named(boxes, labels, seen), strict=True))
-
-
-def _lane_labels(boxes: list[Box], labels: Sequence[str], axis: int) -> list[tuple[Box, str | None]]:
-    """Each panel with the letter of its row (axis 0) or column."""
-    starts = sorted({(one.y0, one.y1) if axis == 0 else (one.x0, one.x1) for one in boxes})
-    lane, last, given = -1, float("-inf"), {}
-    for low, high in starts:
-        if low > last - 0.5 * (high - low):
-            lane, last = lane + 1, high
-        given[low] = labels[min(lane, len(labels) - 1)]
-    return [(box, given[box.y0 if axis == 0 else box.x0]) for box in boxes]
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:
@@ -132,19 +179,25 @@ def _points(window: Window, whole: Box, rgb: Rgb) -> Box:
     return Box(whole.x0 + left * across, whole.y0 + top * down, whole.x0 + right * across, whole.y0 + bottom * down)
 
 
-def _by_letters(whole: Box, rgb: Rgb, printed: Mapping[str, tuple[float, float]]) -> list[Box]:
-    """Panels of a drawing: its parts between gutters with one printed letter each."""
+def _window(box: Box, whole: Box, rgb: Rgb) -> Window:
+    """A box on the page as a window of a figure's pixels."""
     across, down = rgb.shape[1] / whole.width, rgb.shape[0] / whole.height
-    places = [((y - whole.y0) * down, (x - whole.x0) * across) for x, y in printed.values()]
-    return [_points(one, whole, rgb) for one in cut_at_letters(rgb, places)]
+    edges = (
+        (box.y0 - whole.y0) * down,
+        (box.x0 - whole.x0) * across,
+        (box.y1 - whole.y0) * down,
+        (box.x1 - whole.x0) * across,
+    )
+    top, left, bottom, right = (max(0, round(edge)) for edge in edges)
+    return top, left, bottom, right
 
 
-def _tenths(boxes: Sequence[Box]) -> list[Window]:
-    """Boxes as windows, in tenths of a point."""
-    return [(round(10 * one.y0), round(10 * one.x0), round(10 * one.y1), round(10 * one.x1)) for one in boxes]
+def _places(printed: Mapping[str, tuple[float, float]], whole: Box, rgb: Rgb) -> list[tuple[float, float]]:
+    """Row and column of each printed letter in a figure's pixels."""
+    across, down = rgb.shape[1] / whole.width, rgb.shape[0] / whole.height
+    return [((y - whole.y0) * down, (x - whole.x0) * across) for x, y in printed.values()]
 
 
-def _ordered(boxes: Sequence[Box]) -> list[Box]:
-    """Boxes in reading order."""
-    by_window = dict(zip(_tenths(boxes), boxes, strict=True))
-    return [by_window[window] for window in reading_order(list(by_window))]
+def _placed(box: Box, images: Sequence[Box]) -> Box:
+    """The image that the page places where a panel was found, which tells its edges exactly; else the box."""
+    return max((one for one in images if one.iou(box) > ALIKE), key=box.iou, default=box)

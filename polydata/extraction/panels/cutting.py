@@ -10,18 +10,27 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.panels.seams import Window, size
 from polydata.vision.measures import Rgb
 from polydata.vision.panel_map import SIDES, PanelMap, look
 
+Window = tuple[int, int, int, int]
+"""Rows and columns of a part of a picture: top, left, bottom, right; the ends are exclusive."""
+
 ROUGH = (320,)
-"""Pixels of the longer side at which a figure without any photograph is looked at."""
+"""Pixels of the longer side at which a figure is looked at first, and at last where it shows no micrograph."""
+
+GLIMPSE, INKLING = 0.001, 0.1
+"""Share of a figure from which it is looked at more finely, where a micrograph is as likely as the second tells."""
 
 SURE = 0.5
 """Strength of a line from which it is cut at."""
 
-ASKED = 0.2
-"""The same where the caption names more panels, or more letters are printed, than there are parts."""
+ASKED, ASKED_ALONE = 0.2, 0.1
+"""The same where the caption names more panels, or more letters are printed, than there are parts; and there for a part
+that was looked at by itself."""
+
+CERTAIN, LOWEST = 0.6, 256
+"""Strength under which a part is looked at by itself before it is cut, and the pixels of its longer side at least."""
 
 BEYOND = 0.6
 """The same where there are already as many parts as the caption names."""
@@ -41,8 +50,11 @@ LEAST = 12
 BARE = 0.6
 """Share of ground from which a row or column at the rim of a window is no part of its panel."""
 
-PLAIN = 4.0
-"""Grey levels; a part with less spread (standard deviation) shows nothing."""
+EMPTY, SOLID = 0.95, 0.2
+"""Shares of ground over which nothing is in a row or column, and under which it is all panel."""
+
+PLAIN, BLANK = 4.0, 0.7
+"""Grey levels; a part with less spread (standard deviation) shows nothing, the second where it may be a micrograph."""
 
 PLACED = 0.15
 """What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip."""
@@ -74,13 +86,27 @@ class Part:
 
 @dataclass
 class _Leaf:
-    """A part that may be cut further: the strength of the strongest line across it, and the parts on its sides."""
+    """A part that may be cut further: the strength of the strongest line across it, and the parts on its sides.
+
+    ``alone``: its lines are those that show when nothing else is looked at.
+    """
 
     window: Window
     letters: int
     micrograph: float
     strength: float = 0.0
     halves: tuple[Window, Window] | None = None
+    alone: bool = False
+
+
+def size(window: Window) -> tuple[int, int]:
+    """Height and width."""
+    return window[2] - window[0], window[3] - window[1]
+
+
+def area(window: Window) -> int:
+    """In pixels."""
+    return math.prod(size(window))
 
 
 def take_apart(
@@ -106,24 +132,35 @@ def take_apart(
     Returns:
         At least one, in the order of the cuts.
     """
-    seen = look(rgb, SIDES if pictures else ROUGH)
+    seen = look(rgb, ROUGH)
+    if pictures and (seen.micrograph > INKLING).mean() > GLIMPSE:
+        seen = look(rgb, SIDES)
     line = _lines(seen, placed)
     places = [(row * seen.scale[0], column * seen.scale[1]) for row, column in letters]
     whole = _trimmed(seen, (0, 0, seen.edge.shape[0], seen.edge.shape[1]))
     if whole is None:
         return [Part((0, 0, rgb.shape[0], rgb.shape[1]), 0.0)]
     leaves, side = [_leaf(seen, line, whole, places)], max(seen.edge.shape)
+    leaves[0].alone = True
     while True:
-        missing = (count or 0) - len(_panels(leaves, side))
-        asked = [one for one in leaves if one.letters > 1 or missing > 0]
+        large = _panels(leaves, side)
+        missing = (count or 0) - len(large)
+        asked = [one for one in large if one.letters > 1 or missing > 0]
         least = BEYOND if count and missing <= 0 else SURE
-        able = [one for one in leaves if one.strength >= least] or [one for one in asked if one.strength >= ASKED]
+        able = [one for one in large if one.strength >= least] or [
+            one for one in asked if one.strength >= (ASKED_ALONE if one.alone else ASKED)
+        ]
         if not able:
             break
         cut = max(able, key=lambda one: one.strength)
+        at = leaves.index(cut)
+        if cut.strength < CERTAIN and not cut.alone:
+            _look_alone(rgb, seen, line, cut.window)
+            leaves[at] = _leaf(seen, line, cut.window, places)
+            leaves[at].alone = True
+            continue
         halves = [_trimmed(seen, half) for half in cut.halves or ()]
         kept = [one for one in halves if one and min(size(one)) >= LEAST // 2 and not _plain(rgb, seen, one)]
-        at = leaves.index(cut)
         if not kept:
             cut.strength = 0.0
             continue
@@ -135,6 +172,26 @@ def take_apart(
         for some, set_in in ((kept, False), (islands, True))
         for one in some
     ]
+
+
+def _look_alone(rgb: Rgb, seen: PanelMap, line: npt.NDArray[np.float32], window: Window) -> None:
+    """Look at a part by itself too, not larger than it is, and take the mean of both for its lines.
+
+    A network that sees whole rows and columns carries a strong line faintly on into what stands in line with it.
+    """
+    top, left, bottom, right = _pixels(seen, window)
+    longer, (down, across) = max(bottom - top, right - left), size(window)
+    sides = sorted({max(LOWEST, min(side, longer)) for side in SIDES})
+    alone = look(np.ascontiguousarray(rgb[top:bottom, left:right]), sides)
+    new = cv2.resize(np.maximum(alone.edge, alone.ground), (across, down), interpolation=cv2.INTER_AREA)
+    _within(line, window)[:] = (_within(line, window) + new) / 2
+
+
+def _pixels(seen: PanelMap, window: Window) -> Window:
+    """A window in pixels of the figure."""
+    down, across = seen.scale
+    top, left, bottom, right = (round(edge / scale) for edge, scale in zip(window, (down, across) * 2, strict=True))
+    return top, left, bottom, right
 
 
 def _panels(leaves: Sequence[_Leaf], side: int) -> list[_Leaf]:
@@ -160,7 +217,14 @@ def _islands(seen: PanelMap, parts: Sequence[Window]) -> list[Window]:
         if min(w, h) >= LEAST and filled > FULL * w * h
     ]
     near = np.asarray(cv2.dilate(seen.edge, np.ones((5, 5), np.uint8)), np.float32)
-    return [box for box in boxes if _outline(near, box) > SURE]
+    return [box for box in boxes if any(_freely(box, part) for part in parts) and _outline(near, box) > SURE]
+
+
+def _freely(box: Window, part: Window) -> bool:
+    """Whether a box stands within a part and away from its corners."""
+    inside = box[0] >= part[0] and box[1] >= part[1] and box[2] <= part[2] and box[3] <= part[3]
+    upright, level = box[0] <= part[0] + 1 or box[2] >= part[2] - 1, box[1] <= part[1] + 1 or box[3] >= part[3] - 1
+    return inside and not (upright and level)
 
 
 def _outline(edge: npt.NDArray[np.float32], window: Window) -> float:
@@ -172,9 +236,9 @@ def _outline(edge: npt.NDArray[np.float32], window: Window) -> float:
 
 def _plain(rgb: Rgb, seen: PanelMap, window: Window) -> bool:
     """Whether a part of a figure is all of one tone, as the rest of a row that is not full."""
-    down, across = seen.scale
-    top, left, bottom, right = (round(edge / scale) for edge, scale in zip(window, (down, across) * 2, strict=True))
-    return float(rgb[top:bottom, left:right].std()) < PLAIN
+    top, left, bottom, right = _pixels(seen, window)
+    micrograph = _within(seen.micrograph, window).mean() > 0.5
+    return float(rgb[top:bottom, left:right].std()) < (BLANK if micrograph else PLAIN)
 
 
 def _within(plane: npt.NDArray[np.float32], window: Window) -> npt.NDArray[np.float32]:
@@ -202,13 +266,33 @@ def _trimmed(seen: PanelMap, window: Window) -> Window | None:
     """A window without the ground around its panel; None where there is nothing else."""
     top, left, bottom, right = window
     for _ in range(2):
-        part = seen.ground[top:bottom, left:right]
-        rows, columns = np.flatnonzero(part.mean(1) < BARE), np.flatnonzero(part.mean(0) < BARE)
-        if not rows.size or not columns.size:
+        rows = _reach(seen.ground[top:bottom, left:right])
+        columns = _reach(seen.ground[top:bottom, left:right].T)
+        if rows is None or columns is None:
             return None
-        top, bottom = top + int(rows[0]), top + int(rows[-1]) + 1
-        left, right = left + int(columns[0]), left + int(columns[-1]) + 1
+        top, bottom, left, right = top + rows[0], top + rows[1], left + columns[0], left + columns[1]
     return top, left, bottom, right
+
+
+def _reach(ground: npt.NDArray[np.float32]) -> tuple[int, int] | None:
+    """From which to which row there is more than ground and letters; None where there is nothing else.
+
+    A panel that stands alone in its rows, beside nothing, is kept with them.
+    """
+    bare = ground.mean(1)
+    rows = np.flatnonzero(bare < BARE)
+    ends = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (len(bare), len(bare))
+    some = np.flatnonzero(bare < EMPTY)
+    if some.size and _holds_panel(ground[: ends[0]]):
+        ends = int(some[0]), max(ends[1], ends[0])
+    if some.size and _holds_panel(ground[ends[1] :]):
+        ends = ends[0], int(some[-1]) + 1
+    return ends if ends[1] > ends[0] else None
+
+
+def _holds_panel(ground: npt.NDArray[np.float32]) -> bool:
+    """Whether rows hold something as large as a panel that covers all of them."""
+    return len(ground) >= LEAST and int((ground.mean(0) < SOLID).sum()) >= LEAST
 
 
 def _leaf(
@@ -243,26 +327,25 @@ def _strength(line: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float3
 
 def _fitted(rgb: Rgb, seen: PanelMap, window: Window) -> Window:
     """A window in pixels of the figure, its edges moved to the steps in the picture that they stand at."""
-    rows, columns = rgb.shape[:2]
     down, across = seen.scale
-    top, left = round(window[0] / down), round(window[1] / across)
-    bottom, right = min(rows, round(window[2] / down)), min(columns, round(window[3] / across))
-    across_rows, down_columns = rgb[top:bottom].mean(2), rgb[:, left:right].mean(2)
+    top, left, bottom, right = _pixels(seen, window)
+    bottom, right = min(rgb.shape[0], bottom), min(rgb.shape[1], right)
+    lines, standing = rgb[:, left:right], rgb[top:bottom].swapaxes(0, 1)
     reach = max(2, math.ceil(NEAR / down)), max(2, math.ceil(NEAR / across))
     return (
-        _edge(down_columns, top, reach[0], first=True),
-        _edge(across_rows.T, left, reach[1], first=True),
-        _edge(down_columns, bottom, reach[0], first=False),
-        _edge(across_rows.T, right, reach[1], first=False),
+        _edge(lines, top, reach[0], first=True),
+        _edge(standing, left, reach[1], first=True),
+        _edge(lines, bottom, reach[0], first=False),
+        _edge(standing, right, reach[1], first=False),
     )
 
 
-def _edge(grey: npt.NDArray[np.float64], at: int, reach: int, *, first: bool) -> int:
-    """Where a panel begins or ends near a row: at the innermost of the strong steps from row to row."""
-    low, high = max(1, at - reach), min(len(grey) - 1, at + reach)
+def _edge(lines: Rgb, at: int, reach: int, *, first: bool) -> int:
+    """Where a panel begins or ends near a row of a picture: at the innermost of the strong steps from row to row."""
+    low, high = max(1, at - reach), min(len(lines) - 1, at + reach)
     if low >= high:
         return at
-    steps = np.abs(np.diff(grey[low - 1 : high + 1], axis=0)).mean(1)
+    steps = np.abs(np.diff(lines[low - 1 : high + 1].mean(2), axis=0)).mean(1)
     strong = low + np.flatnonzero(steps >= STEP * steps.max())
     if steps.max() < 2 * np.median(steps) + 1:
         return at

@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.grey_raster import by_lanes
 from polydata.extraction.panels.render import Drawn
 from polydata.text.captions import PLAIN
 from polydata.types import Box
@@ -30,6 +29,9 @@ AROUND = 16.0
 
 BESIDE = 30.0
 """Points between a letter and the panel above, below or beside which it stands."""
+
+BEYOND = 4
+"""Letters that may be printed in a figure beyond those of its caption."""
 
 FEW, MANY = 6, 18
 """Panels whose corners are read: a few tell rows from columns; where letters or panels are missing each one counts."""
@@ -62,25 +64,39 @@ def printed_letters(lines: Sequence[Line], figure: Box, labels: Sequence[str]) -
         labels: of the panels, by the caption.
     """
     around = Box(figure.x0 - AROUND, figure.y0 - AROUND, figure.x1 + AROUND, figure.y1 + AROUND)
-    by_letter: dict[str, list[Line]] = {}
+    by_letter: dict[str, list[tuple[Point, Line]]] = {}
     wanted = {label.lower(): label for label in labels}
     for line in lines:
-        letter = letter_of(line.text) if len(line.text) <= 6 else None
+        letter, point = _letter_at(line)
         if letter and letter.lower() in wanted and line.box.share_inside(around) > 0.9:
-            by_letter.setdefault(wanted[letter.lower()], []).append(line)
-    styles = Counter(_style(some[0]) for some in by_letter.values() if len(some) == 1)
+            by_letter.setdefault(wanted[letter.lower()], []).append((point, line))
+    styles = Counter(_style(some[0][1]) for some in by_letter.values() if len(some) == 1)
     usual = styles.most_common(1)[0][0] if styles else None
     found = {}
     for label, some in by_letter.items():
-        alike = some if len(some) == 1 else [line for line in some if _style(line) == usual]
+        alike = some if len(some) == 1 else [(point, line) for point, line in some if _style(line) == usual]
         if len(alike) == 1:
-            box = alike[0].box
-            found[label] = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+            found[label] = alike[0][0]
     return found
 
 
-def _style(line: Line) -> tuple[str, float, bool]:
-    return line.font, round(line.size), line.bold
+def _letter_at(line: Line) -> tuple[str | None, Point]:
+    """The letter that a line is or begins with in a type of its own (``b`` before a tick's ``0.4``), and its middle."""
+    box, middle = line.box, (line.box.y0 + line.box.y1) / 2
+    if len(line.text) <= 6 and (letter := letter_of(line.text)):
+        return letter, ((box.x0 + box.x1) / 2, middle)
+    first, _, rest = line.text.partition(" ")
+    return letter_of(first) if rest and line.first_font != line.font else None, (box.x0 + line.size / 3, middle)
+
+
+def following(labels: Sequence[str]) -> list[str]:
+    """Letters that would go on with a caption's, of panels that it does not name."""
+    last = labels[-1] if labels else ""
+    return [chr(ord(last) + step) for step in range(1, BEYOND + 1)] if len(last) == 1 and last.isalpha() else []
+
+
+def _style(line: Line) -> tuple[str, bool]:
+    return line.first_font, line.bold
 
 
 PLACES = ("inside", "above", "below", "left")
@@ -117,10 +133,59 @@ def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, 
     return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
 
 
+def letters_over(boxes: Sequence[Box], letters: Mapping[str, Point], seen: Mapping[int, str]) -> dict[int, str]:
+    """The letter of each panel where one letter may stand for several: the nearest that is printed up or left of it.
+
+    Args:
+        boxes: of the panels.
+        letters: where each letter is printed, all of the caption and perhaps more.
+        seen: letters of panels that have one of their own, by the panel's number.
+
+    Returns:
+        ``seen`` alone where letters do not stand in the upper left corners of what they name.
+    """
+    out = {}
+    for index, box in enumerate(boxes):
+        across, down = CORNER * box.width, CORNER * box.height
+        gaps = {letter: (box.x0 - x, box.y0 - y) for letter, (x, y) in letters.items()}
+        before = {letter: max(0, x) + max(0, y) for letter, (x, y) in gaps.items() if x > -across and y > -down}
+        if before:
+            out[index] = min(before, key=before.__getitem__)
+    return out if all(out.get(index) == letter for index, letter in seen.items()) else dict(seen)
+
+
+def by_rows(boxes: Sequence[Box]) -> list[int]:
+    """Numbers of panels row by row, each from left to right; those level by half their height share a row."""
+    return _by_lanes([(box.y0, box.y1, box.x0) for box in boxes])
+
+
 def by_columns(boxes: Sequence[Box]) -> list[int]:
     """Numbers of panels column by column, each from top to bottom."""
-    rest = sorted(range(len(boxes)), key=lambda index: boxes[index].x0)
-    return by_lanes(rest, lambda i: (boxes[i].x0, boxes[i].x1), lambda i: boxes[i].y0)
+    return _by_lanes([(box.x0, box.x1, box.y0) for box in boxes])
+
+
+def _by_lanes(places: Sequence[tuple[float, float, float]]) -> list[int]:
+    """Numbers of places lane by lane; a place: from where to where it reaches across its lane, where it is along it."""
+    rest, ordered = sorted(range(len(places)), key=lambda n: (places[n][0], places[n][2])), list[int]()
+    while rest:
+        low, high, _ = places[rest[0]]
+        spans = [(n, *places[n][:2]) for n in rest]
+        mates = [n for n, a, b in spans if min(b, high) - max(a, low) > 0.5 * min(b - a, high - low)]
+        ordered += sorted(mates, key=lambda n: places[n][2])
+        rest = [n for n in rest if n not in mates]
+    return ordered
+
+
+def lanes(boxes: Sequence[Box], axis: int) -> list[int]:
+    """The lane of each panel, from 0: its row (axis 0) or its column."""
+    spans = [(box.y0, box.y1) if axis == 0 else (box.x0, box.x1) for box in boxes]
+    lane, last, given = -1, float("-inf"), [0] * len(boxes)
+    for n in sorted(range(len(spans)), key=lambda n: spans[n]):
+        low, high = spans[n]
+        if last - low <= 0.5 * (high - low):
+            lane, last = lane + 1, high
+        given[n] = lane
+    return given
 
 
 def named(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> list[str | None]:

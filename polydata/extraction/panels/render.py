@@ -22,8 +22,7 @@ MIN_DPI, VECTOR_DPI, MAX_DPI = 150, 300, 600
 MAX_CLIP = 25_000_000
 """Pixels of a rendering; larger ones are rendered more coarsely."""
 
-MIN_ANALYSIS_DPI, ANALYSIS_DPI = 36, 150
-ANALYSIS_PIXELS = 4_000_000
+ANALYSIS_DPI, ANALYSIS_PIXELS = 150, 4_000_000
 
 RUN_LENGTHS = 3
 """zlib's strategy for PNG: as small as its best effort on micrographs, at a third of the time."""
@@ -50,13 +49,9 @@ def _own_dpi(image: PlacedImage) -> float:
     return 72 * max(image.width / image.box.width, image.height / image.box.height)
 
 
-def analysis_dpi(images: Sequence[PlacedImage], box: Box) -> float:
-    """Resolution at which a figure is looked at: 150, or its image's own where that is coarser.
-
-    An image enlarged by rendering has steps at even distances that look like seams.
-    """
-    own = [_own_dpi(image) for image in images if image.box.overlap(box) > 0.5 * box.area]
-    return clamp_dpi(box, min([ANALYSIS_DPI, *(max(dpi, MIN_ANALYSIS_DPI) for dpi in own)]), ANALYSIS_PIXELS)
+def analysis_dpi(box: Box) -> float:
+    """Resolution at which a figure is looked at: 150, or as fine as ``ANALYSIS_PIXELS`` allow."""
+    return clamp_dpi(box, ANALYSIS_DPI, ANALYSIS_PIXELS)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
-from polydata.extraction.panels.letters import letter_of, letters_at, named, read_letters
+from polydata.extraction.document.lines import Line
+from polydata.extraction.panels.letters import (
+    following,
+    letter_of,
+    letters_at,
+    letters_over,
+    named,
+    printed_letters,
+    read_letters,
+)
 from polydata.extraction.panels.render import Drawn
 from polydata.types import Box
 
@@ -95,3 +104,34 @@ def test_letters_in_the_picture_are_read() -> None:
     seen = read_letters(drawn, boxes, list("abcd"))
     assert len(seen) >= 3
     assert all("badc"[index] == letter for index, letter in seen.items())
+
+
+@given(st.integers(1, 3), st.integers(1, 5), st.booleans())
+def test_a_letter_stands_for_all_panels_right_of_it_and_below(rows: int, columns: int, above: bool) -> None:
+    """Two groups of small panels one over the other, each under its letter, and one beside both."""
+    boxes, own = [], []
+    for letter, top in (("a", 20.0), ("b", 320.0)):
+        for row in range(rows):
+            for column in range(columns):
+                x, y = 20.0 + 55 * column, top + 90 * row
+                boxes.append(Box(x, y, x + 50, y + 80))
+                own.append(letter)
+    boxes.append(Box(320, 20, 500, 600))
+    lift = -6.0 if above else 6.0
+    letters = {"a": (24.0, 20 + lift), "b": (24.0, 320 + lift), "c": (324.0, 20 + lift)}
+    assert letters_over(boxes, letters, {}) == dict(enumerate([*own, "c"]))
+    assert letters_over(boxes, letters, {0: "b"}) == {0: "b"}  # letters of this figure stand otherwise
+
+
+def test_letters_that_would_go_on() -> None:
+    assert following(["a", "b"]) == ["c", "d", "e", "f"]
+    assert following(["Left"]) == following([]) == []
+
+
+def test_a_letter_that_shares_its_line_with_a_tick() -> None:
+    def line(text: str, x: float, first: str) -> Line:
+        return Line(Box(x, 50, x + 40, 60), text, 7.0, first == "Bold", "Roman", first, 0, True, 58.0)
+
+    lines = [line("a", 10, "Bold"), line("b 0.4 0.6", 200, "Bold"), line("c 0.4 0.6", 300, "Roman")]
+    found = printed_letters(lines, Box(0, 40, 500, 300), ["a", "b", "c"])
+    assert set(found) == {"a", "b"} and found["b"][0] < 205
