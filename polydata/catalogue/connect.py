@@ -70,15 +70,21 @@ FULL = re.compile("No space left|Could not (write|truncate)")
 
 @contextmanager
 def _readable(path: Path, kinds: tuple[type[duckdb.Error], ...] = DAMAGE) -> Iterator[None]:
-    """What the database says of a file that is damaged or a disk that is full, as errors of ours."""
+    """What the database says of a file that is damaged or a disk that is full, as errors of ours.
+
+    Args:
+        kinds: errors that mean damage; of no room any kind may speak, at a commit a ``TransactionException``.
+    """
     try:
         yield
-    except kinds as error:
+    except duckdb.Error as error:
         if FULL.search(str(error)):
             raise CatalogueError(
                 f"The catalogue {path} cannot be written: {first_line(error)}",
                 "Make room, then run this command again: what it was doing has not been written.",
             ) from error
+        if not isinstance(error, kinds):
+            raise
         newest = next(iter(backups_of(path)), None)
         raise CatalogueError(
             f"{path} is not a catalogue that can be read: {first_line(error)}",

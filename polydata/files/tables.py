@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, UsageError
 from polydata.files.atomic import other_file, refuse_other_file, replacing, writing_to
-from polydata.files.cells import MAX_ROWS, Known, Odd, Row, Table, as_table, filled, harmless, limited
+from polydata.files.cells import MAX_CELLS, MAX_ROWS, Known, Odd, Row, Table, as_table, filled, harmless, limited
 from polydata.files.delimited import read_lines
 from polydata.files.workbook import read_workbook
 from polydata.task import Task
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 100_000_000
 """Larger files are refused; of JSON, which is held whole, those larger than"""
 MAX_JSON = 20_000_000
+MAX_LINE = 1_000_000
+"""Signs of a line of JSON Lines; a longer one is a bad row."""
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson")
 
 
@@ -82,12 +84,25 @@ def read_table(path: Path, sheet: str | None = None) -> list[Row]:
 
 def _objects(rows: Iterable[Row], path: Path, notices: tuple[str, ...]) -> Table:
     kept: list[Row] = []
+    cells = 0
     for row in rows:
         if row.problem or filled(row.values.values()):
             kept.append(row)
-        if len(kept) > MAX_ROWS:
-            raise InputError(f"{path} has more than {MAX_ROWS:,} rows.", "Cut it into several files.")
+            cells += _value_count(row.values)
+        if len(kept) > MAX_ROWS or cells > MAX_CELLS:
+            limit = f"{MAX_ROWS:,} rows or {MAX_CELLS:,} values"
+            raise InputError(f"{path} has more than {limit}.", "Cut it into several files.")
     return Table(tuple(dict.fromkeys(name for row in kept for name in row.values)), tuple(kept), notices=notices)
+
+
+def _value_count(value: Any) -> int:
+    """How many values an object holds, lists and objects within it and what they hold among them."""
+    count, left = -1, [value]
+    while left:
+        one = left.pop()
+        count += 1
+        left += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+    return count
 
 
 def _object(number: int, value: Any) -> Row:
@@ -118,10 +133,13 @@ def _json(text: str, path: Path) -> Iterator[Row]:
 
 
 def _json_lines(text: str) -> Iterator[Row]:
-    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
-        if line.strip():
+    """The rows one by one; of what is no object, or too long for one, nothing is held."""
+    for number, line in enumerate(re.finditer("(.*)(?:\n|$)", text), start=1):
+        if len(line[1]) > MAX_LINE:
+            yield Row(number, {}, f"it has more than {MAX_LINE:,} signs")
+        elif line[1].strip():
             try:
-                yield _object(number, json.loads(line, object_pairs_hook=_unique))
+                yield _object(number, json.loads(line[1], object_pairs_hook=_unique))
             except (ValueError, RecursionError) as error:
                 yield Row(number, {}, f"it is not JSON: {error}")
 

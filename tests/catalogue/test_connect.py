@@ -149,6 +149,23 @@ def test_a_failed_transaction_changes_nothing(path: Path) -> None:
         assert catalogue.fingerprint() == before
 
 
+class FullDisk:
+    """A connection to a database whose disk has no room for what is committed."""
+
+    def execute(self, sql: str, parameters: object) -> None:
+        if sql == "COMMIT":
+            raise duckdb.TransactionException(
+                'TransactionContext Error: Failed to commit: Could not write file "x.wal": No space left on device'
+            )
+
+
+def test_a_commit_without_room_is_told_as_such(path: Path) -> None:
+    catalogue = Catalogue(FullDisk(), path)  # type: ignore[arg-type]
+    with pytest.raises(CatalogueError, match="No space left") as caught, catalogue.transaction():
+        catalogue.run("SELECT 1")
+    assert caught.value.hint.startswith("Make room")
+
+
 def test_the_fingerprint_depends_on_content_not_on_order(tmp_path: Path) -> None:
     rows = [{"sha256": f"{i:064d}", **IMAGE, "width": i + 1} for i in range(20)]
     prints = []

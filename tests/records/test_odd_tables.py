@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -280,6 +281,13 @@ def test_large_tables_are_refused_before_they_fill_the_memory(tmp_path: Path, mo
     with pytest.raises(InputError, match="larger") as caught:
         read_sheet(tmp_path / "a.json")
     assert "JSON Lines" in caught.value.hint
+    monkeypatch.setattr(tables, "MAX_CELLS", 10)
+    nested = [{"key": f"s{number}", "more": {"of": [1, 2]}} for number in range(3)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, nested)))
+    with pytest.raises(InputError, match="more than 100,000 rows or 10 values"):
+        read_sheet(tmp_path / "a.jsonl")
+    (tmp_path / "a.json").write_text(json.dumps(nested[:1]))
+    assert len(read_sheet(tmp_path / "a.json").rows) == 1
     book = openpyxl.Workbook()
     assert book.active is not None
     book.active.append(["key", "caption"])
@@ -291,6 +299,17 @@ def test_large_tables_are_refused_before_they_fill_the_memory(tmp_path: Path, mo
     monkeypatch.setattr("polydata.files.workbook.MAX_CELLS", 2)
     with pytest.raises(InputError, match="cells"):
         read_sheet(tmp_path / "a.xlsx")
+
+
+def test_a_line_too_long_for_a_record_is_a_bad_row(tmp_path: Path) -> None:
+    """Memory is taken for one line at a time, so that a line of nothing but brackets does not fill it."""
+    brackets = ",".join(["[]"] * 3_000_000)
+    (tmp_path / "a.jsonl").write_text(f'{{"key": "s1"}}\n\n{{"key": [{brackets}]}}\n{{"key": "s2"}}')
+    tracemalloc.start()
+    rows = read_sheet(tmp_path / "a.jsonl").rows
+    assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    tracemalloc.stop()
+    assert [(row.number, row.problem) for row in rows] == [(1, ""), (3, "it has more than 1,000,000 signs"), (4, "")]
 
 
 def test_answers_that_nobody_typed_are_named(tmp_path: Path) -> None:
