@@ -4,9 +4,11 @@
 
 Each round starts a command in a process group of its own on a workspace of the demo corpus and kills the group with
 SIGKILL at a moment drawn from its usual time. Then the catalogue must open, hold every answer, decision, correction and
-link that people made, and `polydata check --repair` must leave nothing to mend; the same command must then end well.
-The same is asked of each command on a disk with little room left, which root alone can mount, after room was made. On a
-workspace that is mounted read-only, and beside a first writer, each must do its work or end with an error and its hint.
+link that people made, and `polydata check` may find nothing but files that no row names; the same command must then end
+well, and `polydata check --repair` leave nothing to mend. The same is asked of each command on a disk with little room
+left, which root alone can mount, after room was made. On a workspace that is mounted read-only, and beside a first
+writer, each must do its work or end with an error and its hint. Commands that speak with a server or train are left
+out. Standard error tells of each trial as it ends.
 """
 
 from __future__ import annotations
@@ -24,21 +26,111 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
 PEOPLE = ("label_decisions", "screening_corrections", "edits", "manual_links", "annotations")
+Words = tuple[object, ...]
+Rows = dict[str, set[tuple[object, ...]]]
 PAPERS = 6
-LOOKING = (
+LOOKING: tuple[Words, ...] = (
     ("status",),
     ("list", "papers"),
     ("list", "screenings"),
     ("records", "list"),
     ("split", "list"),
     ("label", "list"),
+    ("conflicts",),
+    ("audit", "--no-pixels"),
 )
 """Commands that only look."""
 ENDS = (0, 1, 3, 4, 5, 7)
+HARMLESS = {"orphan", "half-written file"}
+"""What a killed command may leave: files that no row of the catalogue names."""
+
+
+class FaultError(Exception):
+    """A command did not end as it must, or left what it must not."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that writes, and how it comes to have work.
+
+    Attributes:
+        words: of the command.
+        before: commands that it needs.
+        after: commands that bring back what it took away.
+        says: whether a person says something by it.
+        ends: its exit status where it is run again after it may have been done.
+    """
+
+    words: Words
+    before: tuple[Words, ...] = ()
+    after: tuple[Words, ...] = ()
+    says: bool = False
+    ends: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The folder of a workspace ``w``, its corpus ``c``, another workspace, outputs, and what the catalogue names."""
+
+    folder: Path
+    images: list[str]
+    panels: list[str]
+    records: list[str]
+    figures: list[str]
+    papers: list[str]
+
+    @property
+    def place(self) -> Path:
+        return self.folder / "w"
+
+    def steps(self, number: int) -> dict[str, Step]:
+        """What writes; ``number`` gives what is new a name of its own."""
+        papers, out = self.folder / "c/papers", self.folder / "out"
+        table = next((self.folder / "c").glob("records*"))
+        split, said, kept = f"s{number}", out / f"said-{number}.csv", out / f"kept-{number}.zip"
+        image, record = self.images[number % len(self.images)], self.records[number % len(self.records)]
+        built = (("build-split", split, "--no-crops"),)
+        missing = (0, 1, 2)
+        return {
+            "extract --again": Step(("extract", papers, "--again")),
+            "remove paper": Step(
+                ("remove", "paper", self.papers[number % PAPERS], "--yes"), after=(("extract", papers),), ends=missing
+            ),
+            "screen --again": Step(("screen", "--again")),
+            "screen --reject": Step(("screen", "--reject", image), says=True),
+            "edit figure": Step(
+                ("edit", "figure", self.figures[number % len(self.figures)], "--caption", "What it shows."), says=True
+            ),
+            "scale-bar --again": Step(("scale-bar", "--again")),
+            "records import": Step(("records", "import", table)),
+            "records remove": Step(
+                ("records", "remove", record, "--yes"), after=(("records", "import", table), ("join",)), ends=missing
+            ),
+            "join": Step(("join",)),
+            "link": Step(("link", record, self.panels[number % len(self.panels)]), says=True),
+            "label set": Step(("label", "set", image, "compatible", "--reason", f"seen {number} times"), says=True),
+            "label resolve": Step(("label", "resolve", "--method", "majority")),
+            "label export": Step(("label", "export", said)),
+            "label import": Step(("label", "import", said), before=(("label", "export", said),)),
+            "papers licence": Step(("papers", "licence", "CC-BY-4.0", "--source", "pdf")),
+            "build-split": Step(*built),
+            "split remove": Step(("split", "remove", split, "--yes"), before=built, ends=missing),
+            "augment": Step(("augment", split), before=built),
+            "card": Step(("card", split, "--quick"), before=built),
+            "export split": Step(("export", "split", split, "--format", "imagefolder", "--quick"), before=built),
+            "export panels": Step(("export", "panels", "--output", out / f"panels-{number}")),
+            "sheets": Step(("sheets", "--output", out / f"sheets-{number}")),
+            "gallery": Step(("gallery", "--output", out / f"gallery-{number}")),
+            "backup": Step(("backup",)),
+            "restore": Step(("restore", kept), before=(("backup", kept),)),
+            "merge": Step(("merge", self.folder / "other")),
+            "init": Step(("init", out / f"new-{number}")),
+        }
 
 
 def polydata(*words: object, workspace: Path, expect: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
@@ -46,20 +138,22 @@ def polydata(*words: object, workspace: Path, expect: tuple[int, ...] = (0,)) ->
     environment = {**os.environ, "POLYDATA_WORKSPACE": str(workspace), "COLUMNS": "200"}
     command = [str(BIN / "polydata"), *map(str, words)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode not in expect or "Traceback" in done.stderr:
-        raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    error = done.stderr.partition("Error: ")[2].strip()
+    silent = done.returncode not in (0, 3) and "\n" not in error
+    if done.returncode not in expect or "Traceback" in done.stderr or silent:
+        raise FaultError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
 
 
-def people(workspace: Path) -> dict[str, list[tuple[object, ...]]]:
+def people(workspace: Path) -> Rows:
     """Every row that people made."""
     from polydata.catalogue.session import open_session
 
     with open_session(workspace, read_only=True) as session:
-        return {table: session.catalogue.tuples(f"SELECT * FROM {table} ORDER BY ALL") for table in PEOPLE}
+        return {table: set(session.catalogue.tuples(f"SELECT * FROM {table}")) for table in PEOPLE}
 
 
-def prepare(folder: Path) -> Path:
+def prepare(folder: Path) -> Scene:
     """A workspace of the demo corpus in which people said something of everything."""
     from polydata.catalogue.session import open_session
 
@@ -71,10 +165,16 @@ def prepare(folder: Path) -> Path:
     polydata("records", "import", next((folder / "c").glob("records*")), workspace=place)
     polydata("join", workspace=place)
     with open_session(place) as session:
-        images = session.catalogue.column("SELECT DISTINCT image_sha256 FROM panels ORDER BY 1")
-        panels = session.catalogue.column("SELECT panel_id FROM panels ORDER BY 1")
-        records = session.catalogue.column("SELECT record_id FROM records ORDER BY 1")
-        figure = session.catalogue.value("SELECT min(figure_id) FROM figures")
+        column = session.catalogue.column
+        accepted = "SELECT image_sha256 FROM screened WHERE decision = 'accepted'"
+        scene = Scene(
+            folder,
+            images=column(f"{accepted} ORDER BY 1"),
+            panels=column(f"SELECT panel_id FROM panels WHERE image_sha256 IN ({accepted}) ORDER BY 1"),
+            records=column("SELECT record_id FROM records ORDER BY 1"),
+            figures=column("SELECT figure_id FROM figures ORDER BY 1"),
+            papers=column("SELECT paper_id FROM papers ORDER BY 1"),
+        )
         session.catalogue.upsert(
             "annotations",
             [
@@ -83,36 +183,19 @@ def prepare(folder: Path) -> Path:
                     "image_sha256": image, "annotator": "a@example.org", "choice": "compatible", "cancelled": False,
                     "updated_at": "2026-01-01 00:00:00",
                 }
-                for n, image in enumerate(images, start=1)
+                for n, image in enumerate(scene.images[::3], start=1)
             ],
         )  # fmt: skip
-    polydata("label", "set", images[0], "incompatible", "--reason", "seen", workspace=place)
-    polydata("screen", "--reject", images[1], workspace=place)
-    polydata("link", records[0], panels[0], workspace=place)
-    polydata("edit", "figure", figure, "--caption", "What it shows.", workspace=place)
-    return place
+    for step in scene.steps(0).values():
+        if step.says:
+            polydata(*step.words, workspace=place)
+    polydata("backup", folder / "other.zip", "--images", workspace=place)
+    polydata("restore", folder / "other.zip", workspace=folder / "other")
+    (folder / "out").mkdir()
+    return scene
 
 
-def commands(folder: Path, number: int) -> dict[str, tuple[object, ...]]:
-    """What writes; ``number`` gives what is new a name of its own."""
-    papers, out = folder / "c/papers", folder / "out"
-    return {
-        "extract --again": ("extract", papers, "--again"),
-        "screen --again": ("screen", "--again"),
-        "records import": ("records", "import", next((folder / "c").glob("records*"))),
-        "join": ("join",),
-        "scale-bar": ("scale-bar", "--again"),
-        "build-split": ("build-split", f"v{number}", "--no-crops"),
-        "export panels": ("export", "panels", "--output", out / f"panels-{number}"),
-        "sheets": ("sheets", "--output", out / f"sheets-{number}"),
-        "gallery": ("gallery", "--output", out / f"gallery-{number}"),
-        "backup": ("backup",),
-        "merge": ("merge", folder / "other"),
-        "label export": ("label", "export", out / f"said-{number}.csv"),
-    }
-
-
-def kill(words: tuple[object, ...], workspace: Path, seconds: float) -> bool:
+def kill(words: Words, workspace: Path, seconds: float) -> bool:
     """Start a command and kill it after so long; whether it was still running."""
     environment = {**os.environ, "POLYDATA_WORKSPACE": str(workspace)}
     silent = subprocess.DEVNULL
@@ -126,30 +209,88 @@ def kill(words: tuple[object, ...], workspace: Path, seconds: float) -> bool:
     return False
 
 
-def killed(folder: Path, rounds: int, chance: random.Random, said: object) -> dict[str, int]:
+class Trial:
+    """A scene in which commands are ended before their time, and what people said in it so far."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.said, self.left, self.faults = scene, people(scene.place), Counter[str](), list[str]()
+
+    @contextmanager
+    def noting(self, when: str) -> Iterator[None]:
+        """A fault is told and counted, and the trials go on."""
+        try:
+            yield
+        except FaultError as fault:
+            self.faults.append(f"{when}: {fault}")
+            print(f"FAULT {when}: {fault}", file=sys.stderr)
+            self.said = people(self.scene.place)
+
+    def run(self, *commands: Words) -> None:
+        for words in commands:
+            polydata(*words, workspace=self.scene.place)
+
+    def hold(self, step: Step, when: str) -> None:
+        """Nothing that people said is lost, and nothing is added that nobody said."""
+        now = people(self.scene.place)
+        for table, rows in self.said.items():
+            if not rows <= now[table] or (not step.says and rows != now[table]):
+                raise FaultError(f"{when}: {table} lost {rows - now[table]} and got {now[table] - rows}")
+
+    def mend(self, step: Step, when: str) -> None:
+        """Hold what a command left that was ended, run it again, and hold that nothing is left to mend."""
+        self.hold(step, when)
+        faults = json.loads(polydata("check", "--json", workspace=self.scene.place, expect=(0, 3)).stdout)
+        found = {fault["what"] for fault in faults}
+        if found - HARMLESS:
+            raise FaultError(f"{when}: {faults}")
+        self.left.update(found)
+        polydata(*step.words, workspace=self.scene.place, expect=step.ends)
+        self.run(*step.after)
+        self.hold(step, f"{when}, run again")
+        polydata("check", "--repair", workspace=self.scene.place, expect=(0, 3))
+        self.run(("check",))
+        self.said = people(self.scene.place)
+        print(when, *sorted(found), sep=", ", file=sys.stderr)
+
+
+def killed(trial: Trial, rounds: int, chance: random.Random) -> dict[str, str]:
     """Kill commands in turn, and run them again; how often each was still running when it was killed."""
-    place, usual, found = folder / "w", {}, Counter[str]()
-    for what, words in commands(folder, 0).items():
+    usual, running, tried = dict[str, float](), Counter[str](), Counter[str]()
+    for what, step in trial.scene.steps(1).items():
+        trial.run(*step.before)
         begun = time.monotonic()
-        polydata(*words, workspace=place)
+        trial.run(step.words)
         usual[what] = time.monotonic() - begun
-    for number in range(1, rounds + 1):
+        trial.run(*step.after)
+        print(f"{what}: {usual[what]:.1f} s", file=sys.stderr)
+    trial.said = people(trial.scene.place)
+    for number in range(2, rounds + 2):
         what = list(usual)[number % len(usual)]
-        words = commands(folder, number)[what]
-        found[what] += kill(words, place, chance.uniform(0.1, 1.0) * usual[what])
-        mended(place, words, said, f"round {number}, {what}")
-    return dict(found)
+        step, seconds = trial.scene.steps(number)[what], chance.uniform(0.2, 1.0) * usual[what]
+        tried[what] += 1
+        with trial.noting(what):
+            trial.run(*step.before)
+            running[what] += kill(step.words, trial.scene.place, seconds)
+            trial.mend(step, f"{what}, killed after {seconds:.2f} of {usual[what]:.2f} s")
+    return {what: f"{running[what]} of {tried[what]}" for what in usual}
 
 
-def mended(place: Path, words: tuple[object, ...], said: object, when: str) -> None:
-    """After a command was ended nothing that people said is lost, and it ends well when it is run again."""
-    if people(place) != said:
-        raise SystemExit(f"{when}: what people said is not what it was")
-    polydata("check", "--repair", workspace=place)
-    polydata(*words, workspace=place)
-    if people(place) != said:
-        raise SystemExit(f"{when}, run again: what people said is not what it was")
-    polydata("check", workspace=place)
+def two_writers(trial: Trial) -> dict[str, int]:
+    """Start every command beside a writer that is at work; its exit status."""
+    place, found = trial.scene.place, {}
+    environment = {**os.environ, "POLYDATA_WORKSPACE": str(place)}
+    first = [str(BIN / "polydata"), "extract", str(trial.scene.folder / "c/papers"), "--again"]
+    silent = subprocess.DEVNULL
+    for what, step in trial.scene.steps(3000).items():
+        with trial.noting(what):
+            trial.run(*step.before)
+            with subprocess.Popen(first, env=environment, stdout=silent, stderr=silent) as process:
+                time.sleep(2)
+                found[what] = polydata(*step.words, workspace=place, expect=(0, 5)).returncode
+                if process.wait():
+                    raise FaultError(f"the first of two writers ended with {process.returncode}")
+            trial.mend(step, f"{what} as second writer")
+    return found
 
 
 @contextmanager
@@ -162,80 +303,83 @@ def mounted(place: Path, *words: str) -> Iterator[None]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def full_disk(folder: Path, chance: random.Random, said: object) -> dict[str, int]:
-    """Run every command twice on a disk with some room, from none to more than it takes; how often it ran out of it."""
-    found, number = Counter[str](), 1000
-    disk = folder / "disk"
-    with mounted(disk, "-t", "tmpfs", "-o", "size=400m", "tmpfs"):
-        for part in ("w", "c", "other", "out"):
-            shutil.copytree(folder / part, disk / part)
-        for what in 2 * list(commands(disk, 0)):
-            number += 1
-            words = commands(disk, number)[what]
-            room = chance.choice((0, int(2 ** chance.uniform(12, 23))))
-            with (disk / "filler").open("wb") as filler:
-                os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(disk).free - room)
-            done = polydata(*words, workspace=disk / "w", expect=ENDS)
-            found[what] += done.returncode != 0
-            if done.returncode and "oom" not in done.stderr:
-                raise SystemExit(f"{what}, {room} bytes left: nothing is said of room\n{done.stdout}{done.stderr}")
-            (disk / "filler").unlink()
-            mended(disk / "w", words, said, f"{what}, {room} bytes left")
-    return dict(found)
+@contextmanager
+def filled(disk: Path, room: int) -> Iterator[None]:
+    """A file takes all that is free but some bytes."""
+    filler = disk / "filler"
+    with filler.open("wb") as out:
+        os.posix_fallocate(out.fileno(), 0, shutil.disk_usage(disk).free - room)
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
-def read_only(folder: Path, said: object) -> dict[str, int]:
+def full_disk(scene: Scene, rounds: int, chance: random.Random, faults: list[str]) -> dict[str, str]:
+    """Run commands in turn on a disk with some room, from none to more than they take; how often it ran out."""
+    full, tried = Counter[str](), Counter[str]()
+    disk = scene.folder / "disk"
+    with mounted(disk, "-t", "tmpfs", "-o", "size=900m", "tmpfs"):
+        for part in ("w", "c", "other"):
+            shutil.copytree(scene.folder / part, disk / part)
+        (disk / "out").mkdir()
+        trial, names = Trial(replace(scene, folder=disk)), list(scene.steps(0))
+        trial.faults = faults
+        for number in range(1000, 1000 + rounds):
+            what = names[number % len(names)]
+            step, room = trial.scene.steps(number)[what], chance.choice((0, int(2 ** chance.uniform(12, 23))))
+            tried[what] += 1
+            with trial.noting(f"{what}, {room} bytes left"):
+                trial.run(*step.before)
+                with filled(disk, room):
+                    done = polydata(*step.words, workspace=disk / "w", expect=ENDS)
+                full[what] += done.returncode != 0
+                if done.returncode and not any(word in done.stderr for word in ("No space left", "Make room")):
+                    raise FaultError(f"nothing is said of room\n{done.stdout}{done.stderr}")
+                trial.mend(step, f"{what}, {room} bytes left, exit status {done.returncode}")
+    return {what: f"{full[what]} of {tried[what]}" for what in names}
+
+
+def read_only(trial: Trial) -> dict[str, int]:
     """The exit status of every command on a workspace that cannot be written; those that look must do their work."""
-    fixed = folder / "fixed"
-    with mounted(fixed, "--bind", str(folder / "w")), mounted(fixed, "-o", "remount,ro,bind"):
+    place, fixed, steps, found = trial.scene.place, trial.scene.folder / "fixed", trial.scene.steps(2000), {}
+    trial.run(*(words for step in steps.values() for words in step.before))
+    with mounted(fixed, "--bind", str(place)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(fixed)], check=True)
         for words in LOOKING:
-            polydata(*words, workspace=fixed)
-        found = {
-            what: polydata(*words, workspace=fixed, expect=ENDS).returncode
-            for what, words in commands(folder, 2000).items()
-        }
-        if people(fixed) != said:
-            raise SystemExit("a workspace that cannot be written: what people said is not what it was")
-    return found
-
-
-def two_writers(folder: Path, said: object) -> dict[str, int]:
-    """Start every command beside a writer that is at work; its exit status."""
-    place, found = folder / "w", {}
-    environment = {**os.environ, "POLYDATA_WORKSPACE": str(place)}
-    first = [str(BIN / "polydata"), "extract", str(folder / "c/papers"), "--again"]
-    silent = subprocess.DEVNULL
-    for what, words in commands(folder, 3000).items():
-        with subprocess.Popen(first, env=environment, stdout=silent, stderr=silent) as process:
-            time.sleep(2)
-            found[what] = polydata(*words, workspace=place, expect=(0, 5)).returncode
-            if process.wait():
-                raise SystemExit(f"the first of two writers, beside {what}, ended with {process.returncode}")
-        mended(place, words, said, f"{what} as second writer")
+            with trial.noting(f"{' '.join(map(str, words))}, read-only"):
+                polydata(*words, workspace=fixed)
+        for what, step in steps.items():
+            with trial.noting(f"{what}, read-only"):
+                found[what] = polydata(*step.words, workspace=fixed, expect=ENDS).returncode
+    trial.hold(Step(()), "a workspace that cannot be written")
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=54, help="of kills, and of commands on a full disk")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--only", choices=("killed", "writers", "disk", "read-only"), nargs="+")
     options = parser.parse_args()
+    wanted = options.only or ("killed", "writers", *(("disk", "read-only") if os.geteuid() == 0 else ()))
     chance = random.Random(options.seed)
+    answer: dict[str, object] = {"seed": options.seed, "rounds": options.rounds}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        place = prepare(folder)
-        polydata("backup", folder / "other.zip", "--images", workspace=place)
-        polydata("restore", folder / "other.zip", workspace=folder / "other")
-        (folder / "out").mkdir()
-        said = people(place)
-        answer: dict[str, object] = {"seed": options.seed, "rounds": options.rounds}
-        answer["people's rows kept"] = {table: len(rows) for table, rows in said.items()}
-        answer["killed while running"] = killed(folder, options.rounds, chance, said)
-        answer["exit status beside a writer"] = two_writers(folder, said)
-        if os.geteuid() == 0:
-            answer["ended by a full disk, of 2"] = full_disk(folder, chance, said)
-            answer["exit status on a read-only workspace"] = read_only(folder, said)
-        print(json.dumps(answer, indent=1))
+        trial = Trial(prepare(Path(name)))
+        if "killed" in wanted:
+            answer["killed while running"] = killed(trial, options.rounds, chance)
+            answer["rounds that left files"] = dict(trial.left)
+        if "writers" in wanted:
+            answer["exit status beside a writer"] = two_writers(trial)
+        if "disk" in wanted:
+            answer["ended by a full disk"] = full_disk(trial.scene, options.rounds, chance, trial.faults)
+        if "read-only" in wanted:
+            answer["exit status on a read-only workspace"] = read_only(trial)
+        answer["people's rows kept"] = {table: len(rows) for table, rows in trial.said.items()}
+        answer["faults"] = trial.faults
+    print(json.dumps(answer, indent=1))
+    raise SystemExit(bool(trial.faults))
 
 
 if __name__ == "__main__":

@@ -153,7 +153,11 @@ class Catalogue:
             if re.search(r"\block on file", str(cause)):
                 raise held_error(path, str(cause)) from None
             if not os.access(path if path.exists() else path.parent, os.R_OK | (0 if read_only else os.W_OK)):
-                raise CatalogueError(f"The catalogue {path} cannot be opened: {first_line(cause)}") from error
+                raise CatalogueError(
+                    f"The catalogue {path} cannot be opened: {first_line(cause)}",
+                    f"Let it be {'read' if read_only else 'written'} (permissions, mount), or work on a copy of the "
+                    "workspace.",
+                ) from error
             raise
 
     def _missing_migrations(self, path: Path) -> list[tuple[int, str, str]]:

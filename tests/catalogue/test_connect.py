@@ -64,6 +64,17 @@ def test_a_file_that_is_no_catalogue_is_refused(path: Path) -> None:
         Catalogue.open(path)
 
 
+def test_a_catalogue_that_may_not_be_written_is_told_as_such(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: object, **__: object) -> None:
+        raise duckdb.IOException(f'IO Error: Cannot open file "{path}": Read-only file system')
+
+    monkeypatch.setattr("polydata.catalogue.connect.duckdb.connect", connect)
+    monkeypatch.setattr("polydata.catalogue.connect.os.access", lambda *_: False)
+    with pytest.raises(CatalogueError, match="Read-only file system") as caught:
+        Catalogue.open(path)
+    assert caught.value.hint.startswith("Let it be written (permissions, mount)")
+
+
 def test_a_second_writer_is_told_who_holds_it(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from polydata.catalogue.connect import Catalogue\n"
