@@ -143,7 +143,7 @@ def mark_of(folder: Path, name: str, keys: Collection[str]) -> dict[str, Any] | 
         OSError: if it is no folder, or cannot be read.
     """
     try:
-        there = sorted(path.name for path in folder.iterdir() if not _half_written(path.name))
+        there = sorted(path.name for path in folder.iterdir() if not half_written(path.name))
     except FileNotFoundError:
         return None
     if not there:
@@ -157,7 +157,8 @@ def mark_of(folder: Path, name: str, keys: Collection[str]) -> dict[str, Any] | 
     raise other_files(folder, there)
 
 
-def _half_written(name: str) -> bool:
+def half_written(name: str) -> bool:
+    """Whether a file or folder of this name is one that is being written."""
     return name.startswith(".") and name.endswith(PART)
 
 
@@ -217,6 +218,19 @@ def replacing_folder(place: Path) -> Iterator[Path]:
 def put_back(place: Path) -> None:
     """Undo what a killed ``replacing_folder`` left: a folder that it had moved aside returns, the rest is deleted."""
     for work in place.parent.glob(f".{glob.escape(place.name)}.????????{PART}"):
-        if (work / NEW).exists() and (work / OLD).exists() and not place.exists():
-            (work / OLD).rename(place)
-        shutil.rmtree(work, ignore_errors=True)
+        clear_half_written(work)
+
+
+def clear_half_written(path: Path) -> None:
+    """Delete a file or folder that a killed process left half-written, but put back what ``replacing_folder`` moved.
+
+    Raises:
+        OSError: if a file cannot be deleted.
+    """
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    place = path.with_name(path.name[1 : -len(f".????????{PART}")])
+    if (path / NEW).exists() and (path / OLD).exists() and not place.exists():
+        (path / OLD).rename(place)
+    shutil.rmtree(path, ignore_errors=True)

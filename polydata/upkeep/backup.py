@@ -179,7 +179,7 @@ def restore(folder: Path, file: Path, progress: Progress = quiet) -> Restored:
                 path.replace(target)
             elif sha256_file(target) != sha256_file(path):
                 kept.append(name)
-        before = _move_away(root)
+        before = _keep(root)
         catalogue.replace(root / CATALOGUE)
     workspace = Workspace.init(root)
     store = image_store(workspace)
@@ -251,17 +251,25 @@ def _in_nobodys_hands(path: Path) -> None:
                 raise
 
 
-def _move_away(root: Path) -> Path | None:
-    """Move a catalogue, and what a killed process left beside it, to the backups."""
+def _keep(root: Path) -> Path | None:
+    """Keep a catalogue, and what a killed process left beside it, in the backups; it stays until one takes its place.
+
+    A workspace without a catalogue would get an empty one from the next command.
+    """
     path = root / CATALOGUE
     if not path.exists():
         return None
     target = root / BACKUPS / f"before-restore-{time_stamp()}.duckdb"
     target.parent.mkdir(exist_ok=True)
     beside = path.with_name(f"{path.name}.wal")
-    if beside.exists():
-        beside.replace(target.with_name(f"{target.name}.wal"))
-    path.replace(target)
+    for here, there in ((beside, target.with_name(f"{target.name}.wal")), (path, target)):
+        if here.exists():
+            try:
+                there.hardlink_to(here)
+            except OSError:  # not every disk has links
+                with replacing(there) as out, here.open("rb") as source:
+                    shutil.copyfileobj(source, out)
+    beside.unlink(missing_ok=True)
     return target
 
 

@@ -11,7 +11,7 @@ from polydata.catalogue.connect import BACKUPS, Catalogue, time_stamp
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, PolydataError
 from polydata.extraction.workflow import extract
-from polydata.files.atomic import PART
+from polydata.files.atomic import PART, clear_half_written, half_written
 from polydata.files.find import path_from_text
 from polydata.ids import sha256_file
 from polydata.images.picture import file_name
@@ -65,9 +65,9 @@ def check(session: Session, *, repair: bool = False, progress: Progress = quiet)
 
     Args:
         session: open for writing where something is to be mended.
-        repair: strike out rows that belong to nothing, remove half-written files, move files that the catalogue does
-            not know and damaged images to backups/, and read papers anew whose images are missing, where their PDFs lie
-            where they lay. What people said is never touched.
+        repair: strike out rows that belong to nothing, remove half-written files and folders (what one had moved aside
+            returns), move files that the catalogue does not know and damaged images to backups/, and read papers anew
+            whose images are missing, where their PDFs lie where they lay. What people said is never touched.
 
     Returns:
         Everything that was found wrong; empty when all is well.
@@ -105,9 +105,10 @@ def _rows(catalogue: Catalogue, *, repair: bool) -> Iterator[Fault]:
 def _parts(root: Path, *, repair: bool) -> Iterator[Fault]:
     """What a killed process left half-written below the workspace. Runs look after their own."""
     for path in sorted(root.glob(f"**/.*{PART}")):
-        if path.is_file() and "runs" not in path.relative_to(root).parts:
+        above = path.relative_to(root).parts[:-1]
+        if "runs" not in above and not any(map(half_written, above)):
             if repair:
-                path.unlink(missing_ok=True)
+                clear_half_written(path)
             yield Fault("half-written file", str(path), "a command was ended as it wrote", "removed" if repair else "")
 
 

@@ -79,6 +79,39 @@ def test_what_was_there_is_kept_beside(workspace: Path) -> None:
     assert _fingerprint(workspace) == changed
 
 
+def test_killed_as_it_restores_the_workspace_has_a_catalogue(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one the next command would make an empty one."""
+    kept, move = _kept(workspace), Path.replace
+    run("polydata", "label", "undo", workspace=workspace)
+    changed = _fingerprint(workspace)
+
+    def killed(path: Path, target: Path) -> Path:
+        if target == workspace.resolve() / "catalog.duckdb":
+            raise KeyboardInterrupt
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        restore(workspace, kept)
+    monkeypatch.undo()
+    assert (workspace / "catalog.duckdb").is_file() and _fingerprint(workspace) == changed
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_log_of_a_damaged_catalogue_is_kept_with_it(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    kept, before = _kept(workspace), _fingerprint(workspace)
+    for name in ("catalog.duckdb", "catalog.duckdb.wal"):
+        (workspace / name).write_bytes(b"damaged")
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError()))
+    moved = restore(workspace, kept).before
+    assert moved is not None
+    assert (moved.read_bytes(), moved.with_name(f"{moved.name}.wal").read_bytes()) == (b"damaged", b"damaged")
+    assert _fingerprint(workspace) == before
+
+
 def test_a_backup_takes_no_others_place(workspace: Path, tmp_path: Path) -> None:
     (tmp_path / "other.zip").write_bytes(b"mine")
     with open_session(workspace) as session, pytest.raises(RefusedError, match="is there already"):
@@ -202,6 +235,19 @@ def test_check_finds_what_does_not_fit_and_mends_it(workspace: Path) -> None:
     assert _faults(workspace) == []
     assert stored(workspace) == there
     assert _fingerprint(workspace) == before
+
+
+def test_half_written_folders_are_found_and_what_one_had_moved_aside_returns(workspace: Path) -> None:
+    (workspace / ".restore-abcdefgh.part" / "splits").mkdir(parents=True)
+    (workspace / ".restore-abcdefgh.part" / ".half.part").touch()
+    moved = workspace / "exports" / ".v1-coco.abcdefgh.part"
+    for name in ("new", "old"):
+        (moved / name).mkdir(parents=True)
+        (moved / name / "mark").write_text(name)
+    assert _faults(workspace) == 2 * [("half-written file", False)]
+    assert _faults(workspace, repair=True) == 2 * [("half-written file", True)]
+    assert _faults(workspace) == []
+    assert (workspace / "exports" / "v1-coco" / "mark").read_text() == "old"
 
 
 def test_check_names_what_it_cannot_mend(workspace: Path, made: Path, tmp_path: Path) -> None:
