@@ -70,11 +70,7 @@ FULL = re.compile("No space left|Could not (write|truncate)")
 
 @contextmanager
 def _readable(path: Path, kinds: tuple[type[duckdb.Error], ...] = DAMAGE) -> Iterator[None]:
-    """What the database says of a file that is damaged or a disk that is full, as errors of ours.
-
-    Args:
-        kinds: errors that mean damage; of no room any kind may speak, at a commit a ``TransactionException``.
-    """
+    """What the database says of damage, by these kinds of errors, or of a full disk, by any, as errors of ours."""
     try:
         yield
     except duckdb.Error as error:
