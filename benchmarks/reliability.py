@@ -294,7 +294,11 @@ def two_writers(trial: Trial) -> dict[str, int]:
                 found[what] = polydata(*step.words, workspace=place, expect=(0, 5)).returncode
                 if process.wait():
                     raise FaultError(f"the first of two writers ended with {process.returncode}")
-            trial.mend(step, f"{what} as second writer")
+            trial.hold(step, f"{what} as second writer")
+            trial.run(*step.after)
+            trial.said = people(place)
+    with trial.noting("after all of these"):
+        trial.run(("check",))
     return found
 
 
