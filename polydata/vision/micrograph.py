@@ -210,8 +210,9 @@ def picture_odds(rgb: Rgb) -> tuple[float, dict[str, float]]:
     return (micrograph_odds(rgb) + max(-MOST, min(MOST, measured))) / 2, shown
 
 
-NO_CHANCE = 0.01
-"""A panel of which less looks like a micrograph within its figure is none, whatever it looks like alone."""
+NO_CHANCE, NO_DOUBT = 0.01, 0.98
+"""A panel of which less looks like a micrograph within its figure is none, and one of which more does is one, whatever
+it looks like alone."""
 
 
 def panel_odds(rgb: Rgb, share: float) -> float:
@@ -222,6 +223,6 @@ def panel_odds(rgb: Rgb, share: float) -> float:
         share: of it that looks like a micrograph within its figure, 0 to 1.
     """
     within = log_odds(share)
-    if share < NO_CHANCE or min(rgb.shape[:2]) < SMALLEST:
+    if not NO_CHANCE <= share <= NO_DOUBT or min(rgb.shape[:2]) < SMALLEST:
         return within
     return (within + 2 * picture_odds(rgb)[0]) / 3
