@@ -23,17 +23,17 @@ _IS_BORDERLINE = f"(NOT s.by_hand AND {_DISTANCE} < ?)"
 
 def unscreened_images(
     catalogue: Catalogue, rule: str, version: int, *, again: bool = False
-) -> list[tuple[str, str, str | None, bool, str | None]]:
+) -> list[tuple[str, str, str | None, bool | None, str | None]]:
     """The images that this version of the rule has not seen; all of them if ``again``.
 
     Returns:
-        SHA-256, true format, the captions of the figures that show the image, one after the other (None
-        where there is none), whether a panel with it was taken for a micrograph, and the panels' own words.
+        SHA-256, true format, the captions of the figures that show the image, one after the other, whether a panel
+        with it was taken for a micrograph, and the panels' own words; None for what is not known.
     """
     return catalogue.tuples(
         """SELECT images.sha256, images.format,
                   string_agg(DISTINCT figures.caption, chr(10) ORDER BY figures.caption),
-                  coalesce(bool_or(panels.kind = 'micrograph'), false),
+                  bool_or(panels.kind = 'micrograph'),
                   string_agg(DISTINCT panels.caption, chr(10) ORDER BY panels.caption)
            FROM images LEFT JOIN panels ON panels.image_sha256 = images.sha256 LEFT JOIN figures USING (figure_id)
            WHERE ? OR images.sha256 NOT IN (SELECT image_sha256 FROM screenings WHERE rule = ? AND version = ?)

@@ -19,8 +19,8 @@ MIN_SIDE = 48
 THRESHOLD = 0.5
 """Every rule's scores are made for this one; users may set another."""
 
-AMONG = 1.5
-"""Log-odds for a panel of a figure that was taken for micrographs as a whole: its panels speak for each other."""
+AMONG, APART = 1.5, -1.0
+"""Log-odds for a panel that extraction took for a micrograph, its figure considered, and for one that it did not."""
 
 MAX_CAPTION = 5000
 
@@ -32,18 +32,20 @@ BLEND = re.compile(
 )
 """Words and ratios (70/30) by which captions speak of a blend."""
 
-Rule = Callable[[Rgb, str | None, bool, str | None], Screening]
+Rule = Callable[[Rgb, str | None, bool | None, str | None], Screening]
 """Takes a picture (rows x columns x 3, 0 to 255), the caption of its figure, whether extraction took it for a
-micrograph, its figure considered, and its own words; None where there are none."""
+micrograph, its figure considered, and its own words; None for what is not known."""
 
 
-def screen_by_model(rgb: Rgb, caption: str | None = None, among: bool = False, own: str | None = None) -> Screening:
+def screen_by_model(
+    rgb: Rgb, caption: str | None = None, among: bool | None = None, own: str | None = None
+) -> Screening:
     """Screen one panel by a network, by measures of its pixels and, where these hesitate, by its figure.
 
     Args:
         rgb: rows x columns x 3, 0 to 255.
         caption: of the figure; None where there is none.
-        among: extraction took the panel for a micrograph, its figure considered.
+        among: whether extraction took the panel for a micrograph, its figure considered; None where it did not say.
         own: words that the caption has for this panel alone.
 
     Returns:
@@ -61,8 +63,9 @@ def screen_by_model(rgb: Rgb, caption: str | None = None, among: bool = False, o
     words = (caption or "")[:MAX_CAPTION]
     weight, speaks = evidence((own or "")[:MAX_CAPTION], words, coloured=shown["chroma"] > PHOTO_COLOUR)
     said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
-    if among:
-        said, weight = f"{said}, among micrographs {AMONG:+.1f}", weight + AMONG
+    if among is not None:
+        told = AMONG if among else APART
+        said, weight = f"{said}, {'a' if among else 'no'} micrograph within its figure {told:+.1f}", weight + told
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
     reason = (
         f"pixels {pixels:+.1f}{said}; ground {shown['ground']:.2f}, texture {shown['block_50']:.2f}, "
