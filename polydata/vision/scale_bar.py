@@ -12,7 +12,7 @@ from polydata.types import ScaleBar
 from polydata.vision.measures import Rgb
 from polydata.vision.ocr import Print, read_lines, read_picture
 from polydata.vision.scale_marks import STEP, Grey, Mark, find_marks
-from polydata.vision.scale_prints import UNIT_ALONE, Length, lengths_in
+from polydata.vision.scale_prints import UNIT_ALONE, Length, contradicts, lengths_in
 
 VERSION = 1
 """Of the reader. A new one looks at all images again."""
@@ -183,7 +183,7 @@ def agreed(rgb: Rgb, pair: Pair, lengths: Sequence[Length]) -> float:
         x, y = wide * chosen.height, tall * chosen.height
         windows.append(_window(chosen.x0 - x, chosen.y0 - y, chosen.x1 + x, chosen.y1 + y, rgb.shape))
     for line in _read_windows(rgb, [one for one in windows if one[2] - one[0] >= 8 and one[3] - one[1] >= 6]):
-        votes += [one.value_um for one in lengths_in(line)[:1]]
+        votes += [0.0] if contradicts(line) else [one.value_um for one in lengths_in(line)[:1]]
     same = sum(abs(vote - chosen.value_um) <= 1e-9 + 1e-6 * chosen.value_um for vote in votes)
     return same / max(1, len(votes))
 

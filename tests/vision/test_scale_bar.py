@@ -45,6 +45,14 @@ def test_a_bar_without_its_number_is_no_scale() -> None:
     assert read_scale_bar(drawn.rgb) is None
 
 
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("text", ["10 mm", "2 cm", "5 1/nm", "50 km"])
+def test_another_unit_never_becomes_micrometres(style: str, text: str) -> None:
+    for seed in (1, 2):
+        bar = read_scale_bar(draw_bar(seed, style, text).rgb)
+        assert bar is None or bar.unit == text.split()[1], (seed, bar)
+
+
 @pytest.mark.parametrize("shape", [(10, 10, 3), (1, 400, 3), (400, 1, 3)])
 def test_tiny_pictures_have_no_scale(shape: tuple[int, ...]) -> None:
     assert read_scale_bar(np.zeros(shape, np.uint8)) is None
