@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,8 +23,9 @@ ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii
 NUMBERS = tuple(str(number) for number in range(1, 27))
 ONE = r"[A-Za-zА-Яа-я](?:\d{1,2})?'{0,2}(?!\w)"
 JOINT = re.compile(r"\s?(?:[-~/,&+]|\b(?:and|to|und|et|y|и)\b)\s?(?:(?:and|&)\s)?")
-START = r"(?:(?<=^)|(?<=[.;:,?(]\s)|(?<=\())"
-"""Where a letter without brackets of its own may stand: first, after a sign, or after an opening bracket."""
+START = rf"(?:(?<=^)|(?<=[.;:,?(]\s)|(?<=\()(?!{ONE},[\s\w,]*\)))"
+"""Where a letter without brackets of its own may stand: first, after a sign, or after an opening bracket, where no list
+of letters stands in the brackets."""
 
 SIDE = (
     r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
@@ -95,6 +97,11 @@ LEAD = re.compile(
     r"\b(?:images?|micrographs?|photo\w{0,20}|pictures?|spectr\w{1,4}|patterns?|curves?|plots?|maps?|diagrams?)\s(?:of|for)\s"
 )
 """What begins a list of its own within a caption, and is said of all that it lists."""
+
+UNFINISHED = r"[^.;]*\b(?:of|for|in|from|with|by|under|at|on|after|between|show(?:s|ing)?)(?:\s(?:the|a|an))?\s*$"
+FIRST_LEAD = re.compile(rf"(?:^|(?<=[.;]\s)){UNFINISHED}")
+NEXT_LEAD = re.compile(rf"(?<=[.;]\s){UNFINISHED}|(?:(?<=,\s)|(?<=\band\s))(?:[\w()-]+\s){{0,8}}?{LEAD.pattern}$")
+"""What stands before a mark and goes on behind it: "(a) Curves of a blend. Images of (b) x and (c) y"."""
 
 BETWEEN = re.compile(r"^[\s,;&]*(?:and|to)?[\s,;&]*$")
 PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|during|by|as)\b")
@@ -192,11 +199,17 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation) -> bo
     return notation.sure and bool(missing) and len(names) > 1 and name == missing[0]
 
 
-def _marks(text: str, notation: _Notation) -> list[_Mark]:
-    """Marks whose names go on from one to the next; repeated mentions of a name are left out."""
-    marks: list[_Mark] = []
-    seen: list[str] = []
-    for match in notation.form.finditer(text):
+def _marks(text: str, notation: _Notation, before: Sequence[_Mark] = ()) -> list[_Mark]:
+    """Marks whose names go on from one to the next; repeated mentions of a name are left out.
+
+    Args:
+        text: of the caption.
+        notation: in which they are written.
+        before: marks in another notation, behind which these go on.
+    """
+    marks = list(before)
+    seen = [name for mark in marks for name in mark.letters]
+    for match in notation.form.finditer(text, marks[-1].end if marks else 0):
         names = split_names(match["letters"] or match["half"], notation.sort)
         if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
             marks, seen = [], []  # what stood there was an article
@@ -212,9 +225,14 @@ def _mended(match: re.Match[str]) -> str:
 
 
 def _marked(text: str) -> list[_Mark]:
-    """The marks of a caption's panels, in the notation that names most of them."""
+    """The marks of a caption's panels, in the notation that names most of them.
+
+    Behind bare letters, letters in brackets go on with them: "a Scheme and b structure. Images of (c) x and (d) y".
+    """
     for sort in SORTS:
         found = [_marks(text, notation) for notation in NOTATIONS if notation.sort == sort]
+        if sort == "letters":
+            found = [_marks(text, NOTATIONS[0], marks) if marks else marks for marks in found]
         best = max(found, key=lambda marks: sum(len(mark.letters) for mark in marks))
         if best:
             return best
@@ -323,16 +341,48 @@ def split_caption(caption: str) -> Parts:
     head = text[: marks[0].start]
     between = [text[a.end : b.start] for a, b in pairwise(marks)]
     last = text[marks[-1].end :]
-    after = [*between, last]
     if _words_come_first(head, between, last):
         return _suffixed(head, marks, between, last)
+    head, between, leads = _leads(head, between)
+    after = [*between, last]
     own, tail = _tail([tidy(one) if not BETWEEN.match(one) else "" for one in after])
     for index in range(len(own) - 2, -1, -1):  # "(a) and (b) words": both have the words
-        if not own[index] and not re.search(r"[;.]", after[index]):
+        if not own[index] and not leads[index + 1] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]
+    own = [tidy(f"{lead} {words}") for lead, words in zip(_spread(leads, between), own, strict=True)]
     panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
     panels, tail = _said_again(panels, tidy(tail))
     return Parts(_joined(tidy(head), tidy(tail)), _in_order(panels))
+
+
+def _leads(head: str, between: list[str]) -> tuple[str, list[str], list[str]]:
+    """Words before marks without those that go on behind the next mark, and those words of each mark, or none.
+
+    Where no mark but the first has such words, those before the first are said of all and stay where they are.
+    """
+    rest, leads = [], [""]
+    for gap in between:
+        found = NEXT_LEAD.search(gap)
+        whole = found is not None and re.search(r"\w", gap[: found.start()])
+        rest.append(gap[: found.start()] if found and whole else gap)
+        leads.append(found[0].strip() if found and whole else "")
+    found = FIRST_LEAD.search(head)
+    if any(leads) and found:
+        head, leads[0] = head[: found.start()], found[0].strip()
+    return head, rest, leads
+
+
+def _spread(leads: list[str], between: list[str]) -> list[str]:
+    """The words that each mark goes on from: its own, else those of the mark before within the same list.
+
+    A list ends with its sentence, and at a semicolon where its first two marks are parted otherwise.
+    """
+    out, ends = [leads[0]], r"[.;]\s"
+    for index, (lead, gap) in enumerate(zip(leads[1:], between, strict=True)):
+        if leads[index]:
+            ends = r"\.\s" if ";" in gap else r"[.;]\s"
+        out.append(lead or ("" if re.search(ends, gap) else out[-1]))
+    return out
 
 
 def _in_order(panels: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
