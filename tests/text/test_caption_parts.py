@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from polydata.text.caption_scales import panel_scale, scale_in_caption
 from polydata.text.captions import split_caption
 
+LISTS = ("SEM images of", "Curves for", "Sizes of drops after annealing of", "Patterns from", "Fracture of the")
+"""What lists of panels within a caption begin with."""
+
 
 def plain(text: str | None) -> list[str]:
     return re.findall(r"\w+", text or "")
@@ -27,6 +30,30 @@ def test_every_notation(notation: str, data: st.DataObject, count: int, seed: in
     assert [label for label, _ in found.panels] == [label for label, _ in true.panels], true.caption
     for (_, words), (_, own) in zip(found.panels, true.panels, strict=True):
         assert plain(words) == plain(own), true.caption
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(LISTS), st.integers(1, 3)), min_size=2, max_size=4),
+    st.sampled_from(("({})", "{})", "[{}]")),
+    st.sampled_from((". ", ".\n")),
+)
+def test_lists_within_a_caption(lists: list[tuple[str, int]], form: str, end: str) -> None:
+    """Each list has words of its own, which are said of all that it lists and of nothing else."""
+    letters, words = (
+        iter("abcdefghijkl"),
+        iter(
+            f"PA6/{name}" for name in ["PP", "PE", "PS", "PVC", "PET", "PLA", "PBS", "PCL", "PEO", "PAN", "PU", "EVA"]
+        ),
+    )
+    sentences, true = [], []
+    for lead, count in lists:
+        own = [(next(letters), next(words)) for _ in range(count)]
+        listed = [f"{form.format(letter)} {word}" for letter, word in own]
+        sentences.append(f"{lead} {', '.join(listed[:-1])}{' and ' if count > 1 else ''}{listed[-1]}")
+        true += [(letter, f"{lead} {word}") for letter, word in own]
+    found = split_caption(f"Figure 3. {end.join(sentences)}.")
+    assert list(found.panels) == true, sentences
+    assert not found.stem
 
 
 @given(
@@ -56,6 +83,30 @@ def test_ranges(dash: str, first: int, alphabet: str, form: str) -> None:
         (
             "SEM images of a neat PP, b PP with SEBS and c the blend.",
             [("a", "neat PP"), ("b", "PP with SEBS"), ("c", "the blend")],
+        ),
+        (
+            "(a) Curves of the blends and SEM images of (b) PP and (c) PA6; (d) sizes of drops.",
+            [
+                ("a", "Curves of the blends"),
+                ("b", "SEM images of PP"),
+                ("c", "SEM images of PA6"),
+                ("d", "sizes of drops"),
+            ],
+        ),
+        (
+            "a Scheme of the device and b structure of each layer. TEM images of (c, e) PP and (d, f) PA6 films.",
+            [
+                ("a", "Scheme of the device"),
+                ("b", "structure of each layer"),
+                ("c", "TEM images of PP"),
+                ("d", "TEM images of PA6 films"),
+                ("e", "TEM images of PP"),
+                ("f", "TEM images of PA6 films"),
+            ],
+        ),
+        (
+            "SEM images of (a) PP; (b) PA6; (c) the blend; (d) a fracture of it.",
+            [("a", "PP"), ("b", "PA6"), ("c", "the blend"), ("d", "a fracture of it")],
         ),
         ("(a, a') PP; (b, b') PA6.", [("a", "PP"), ("a'", "PP"), ("b", "PA6"), ("b'", "PA6")]),
         (

@@ -32,6 +32,9 @@ that was looked at by itself."""
 CERTAIN, LOWEST = 0.6, 256
 """Strength under which a part is looked at by itself before it is cut, and the pixels of its longer side at least."""
 
+REPEATED = 2.0
+"""How much more a line counts there that leaves a half as large as another part, as in a grid."""
+
 BEYOND = 0.6
 """The same where there are already as many parts as the caption names."""
 
@@ -55,6 +58,9 @@ EMPTY, SOLID = 0.95, 0.2
 
 PLAIN, BLANK = 4.0, 0.7
 """Grey levels; a part with less spread (standard deviation) shows nothing, the second where it may be a micrograph."""
+
+RIM = 3
+"""Places by which a part's edges may be wrong: so many of its rim may belong to the panel beside it."""
 
 PLACED = 0.15
 """What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip."""
@@ -147,9 +153,12 @@ def take_apart(
         missing = (count or 0) - len(large)
         asked = [one for one in large if one.letters > 1 or missing > 0]
         least = BEYOND if count and missing <= 0 else SURE
-        able = [one for one in large if one.strength >= least] or [
-            one for one in asked if one.strength >= (ASKED_ALONE if one.alone else ASKED)
-        ]
+        able = [one for one in large if one.strength >= least]
+        if not able:
+            for one in asked:
+                if one.strength and one.micrograph > 0.5:
+                    _find_cut(one, line, [other.window for other in leaves if other is not one])
+            able = [one for one in asked if one.strength >= (ASKED_ALONE if one.alone else ASKED)]
         if not able:
             break
         cut = max(able, key=lambda one: one.strength)
@@ -235,8 +244,10 @@ def _outline(edge: npt.NDArray[np.float32], window: Window) -> float:
 
 
 def _plain(rgb: Rgb, seen: PanelMap, window: Window) -> bool:
-    """Whether a part of a figure is all of one tone, as the rest of a row that is not full."""
-    top, left, bottom, right = _pixels(seen, window)
+    """Whether a part of a figure, its rim left out, is all of one tone, as the rest of a row that is not full."""
+    rim = RIM if min(size(window)) > 4 * RIM else 0
+    inner = window[0] + rim, window[1] + rim, window[2] - rim, window[3] - rim
+    top, left, bottom, right = _pixels(seen, inner)
     micrograph = _within(seen.micrograph, window).mean() > 0.5
     return float(rgb[top:bottom, left:right].std()) < (BLANK if micrograph else PLAIN)
 
@@ -302,8 +313,20 @@ def _leaf(
     top, left, bottom, right = window
     inside = sum(top <= row < bottom and left <= column < right for row, column in letters)
     leaf = _Leaf(window, inside, float(_within(seen.micrograph, window).mean()))
+    _find_cut(leaf, line)
+    return leaf
+
+
+def _find_cut(leaf: _Leaf, line: npt.NDArray[np.float32], others: Sequence[Window] = ()) -> None:
+    """Set the strongest line across a part; one that leaves a half as large as another part counts for more."""
+    top, left, bottom, right = window = leaf.window
+    leaf.strength, leaf.halves = 0.0, None
     for axis in (0, 1):
         strength = _strength(_within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
+        along, across = size(window)[axis], size(window)[1 - axis]
+        alike = {size(one)[axis] for one in others if abs(size(one)[1 - axis] - across) <= RIM}
+        for at in {at - LEAST for length in alike for at in (length, along - length)}:
+            strength[max(0, at - RIM) : max(0, at + RIM + 1)] *= REPEATED
         if strength.size and strength.max() > leaf.strength:
             level = np.flatnonzero(strength > 0.98 * strength.max())
             at = window[axis] + LEAST + int(level[len(level) // 2])
@@ -313,7 +336,6 @@ def _leaf(
                 if axis == 0
                 else ((top, left, bottom, at), (top, at, bottom, right))
             )
-    return leaf
 
 
 def _strength(line: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:

@@ -76,7 +76,7 @@ class Drawn:
         x0 = min(columns - 1, max(0, round(box.x0 * scale) - left))
         y0 = min(rows - 1, max(0, round(box.y0 * scale) - top))
         x1, y1 = max(x0 + 1, round(box.x1 * scale) - left), max(y0 + 1, round(box.y1 * scale) - top)
-        return self.rgb[y0:y1, x0:x1]
+        return np.ascontiguousarray(self.rgb[y0:y1, x0:x1])
 
     def at(self, dpi: float) -> Rgb:
         """The whole at a lower resolution, each pixel the mean of those it covers; as it is where it has no more."""
