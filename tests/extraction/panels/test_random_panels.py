@@ -62,3 +62,19 @@ def test_panels_that_stand_alone_in_their_rows_and_columns() -> None:
     drawings = [grid_with_holes(np.random.default_rng(seed)) for seed in range(40)]
     assert _f1(drawings, 0) >= 0.95
     assert _f1(drawings, None) >= 0.95
+
+
+@pytest.mark.parametrize("gap", [2, 6])
+def test_the_empty_rest_of_a_row_is_no_panel(gap: int) -> None:
+    """Grids on black ground whose last row is not full."""
+    for seed in range(8):
+        rng = np.random.default_rng([gap, seed])
+        rows, columns = (int(rng.integers(2, 4)) for _ in range(2))
+        height, width = int(rng.integers(110, 170)), int(rng.integers(130, 200))
+        grey = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap), np.uint8)
+        for number in range(rows * columns - 1):
+            row, column = divmod(number, columns)
+            top, left = row * (height + gap), column * (width + gap)
+            grey[top : top + height, left : left + width] = texture(rng, height, width)
+        parts = take_apart(np.repeat(grey[..., None], 3, 2), rows * columns - 1)
+        assert len(parts) == rows * columns - 1, seed
