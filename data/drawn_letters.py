@@ -33,7 +33,24 @@ FACES = (
 BASE14 = ("helv", "hebo", "heit", "hebi", "tiro", "tibo", "tiit", "cour", "cobo")
 """Faces that come with matplotlib and with PyMuPDF; papers are mostly set in those of the second kind."""
 FORMS = ("({})", "{}", "{})", "{}.", "[{}]", "({} )", "{}:", "({}")
-OTHERS = ("a1", "B2", "10", "A10", "5 µm", "100 nm", "x5k", "0.5", "SEM", "PLA", "1.0", "ii", "200", "°C", "70/30", "xy")
+OTHERS = (
+    "a1",
+    "B2",
+    "10",
+    "A10",
+    "5 µm",
+    "100 nm",
+    "x5k",
+    "0.5",
+    "SEM",
+    "PLA",
+    "1.0",
+    "ii",
+    "200",
+    "°C",
+    "70/30",
+    "xy",
+)
 """Print that is no letter of a panel, beside words and numbers."""
 DEEPEST = 26
 """Pixels that the surroundings of a panel take of a corner, at most."""
@@ -87,7 +104,13 @@ def _ground(bank: Bank, rng: Rng) -> tuple[Grey, int, int]:
     if rng.random() < 0.12:  # plots: white with an axis
         grey[top:, left:] = 255
         axis = int(rng.integers(left, SIDE))
-        cv2.line(grey, (axis, top + int(rng.integers(0, 40))), (axis, SIDE), int(rng.integers(0, 60)), 1 + int(rng.integers(2)))
+        cv2.line(
+            grey,
+            (axis, top + int(rng.integers(0, 40))),
+            (axis, SIDE),
+            int(rng.integers(0, 60)),
+            1 + int(rng.integers(2)),
+        )
     if rng.random() < 0.15:
         cv2.rectangle(grey, (left, top), (SIDE + 4, SIDE + 4), int(rng.choice([0, 0, 255])), int(rng.integers(1, 3)))
     return grey, top, left
@@ -104,22 +127,30 @@ class _Pen:
         self.box = rng.random() < 0.15
         self.stretch = float(rng.uniform(0.8, 1.2)) if rng.random() < 0.3 else 1.0
 
-    def write(self, grey: Grey, text: str, mark: int, at: tuple[float, float], size: float) -> tuple[Grey, tuple[float, ...]]:
+    def write(
+        self, grey: Grey, text: str, mark: int, at: tuple[float, float], size: float
+    ) -> tuple[Grey, tuple[float, ...]]:
         """Write; returns the picture and the box of the sign number ``mark`` (x0, y0, x1, y1)."""
         rng, font = self.rng, _face(self.name, max(6, round(size)))
-        stroke = self.stroke + (max(1, round(size / 14)) if self.edge else 0)
+        stroke = max(1, round(size / 14)) if self.edge else self.stroke
         whole = font.getbbox(text, stroke_width=stroke)
         x, y = at[0] - whole[0], at[1] - whole[1]
-        region = grey[max(0, int(at[1])) : int(at[1] + whole[3] - whole[1]) + 1, max(0, int(at[0])) : int(at[0] + whole[2] - whole[0]) + 1]
-        under = float(region.mean()) if region.size else 128.0
+        region = grey[
+            max(0, int(at[1])) : int(at[1] + whole[3] - whole[1]) + 1,
+            max(0, int(at[0])) : int(at[0] + whole[2] - whole[0]) + 1,
+        ]
+        under, spread = (float(region.mean()), float(region.std())) if region.size else (128.0, 0.0)
         ink = 255 if under < 128 else 0
-        if 70 < under < 190 and rng.random() < 0.5:
+        if 70 < under < 190 and rng.random() < 0.4:
             ink = 255 - ink
-        if rng.random() < 0.3:  # a colour, as grey
-            ink = int(np.clip(under + (1 if ink else -1) * rng.uniform(60, 160), 0, 255))
+        if rng.random() < 0.25:  # a colour, as grey
+            ink = int(np.clip(under + (1 if ink else -1) * rng.uniform(70, 160), 0, 255))
+        box, edge = self.box, self.edge
+        if abs(ink - under) < 50 + spread:  # nobody leaves a letter that cannot be seen
+            box, edge = rng.random() < 0.5, True
         image = Image.fromarray(grey)
         pen = ImageDraw.Draw(image)
-        if self.box:
+        if box:
             pad, back = size * float(rng.uniform(0.05, 0.3)), 255 if rng.random() < 0.8 else 0
             box = (at[0] - pad, at[1] - pad, at[0] + whole[2] - whole[0] + pad, at[1] + whole[3] - whole[1] + pad)
             if rng.random() < 0.2:
@@ -127,10 +158,10 @@ class _Pen:
             else:
                 pen.rectangle(box, fill=back)
             ink = 255 - back
-        if self.edge:
-            pen.text((x, y), text, font=font, fill=ink, stroke_width=stroke, stroke_fill=255 - ink)
+        if edge and not box:
+            pen.text((x, y), text, font=font, fill=ink, stroke_width=max(1, stroke), stroke_fill=255 - ink)
         else:
-            pen.text((x, y), text, font=font, fill=ink, stroke_width=stroke)
+            pen.text((x, y), text, font=font, fill=ink, stroke_width=self.stroke)
         before = font.getlength(text[:mark])
         sign = font.getbbox(text[mark])
         return np.array(image), (x + before + sign[0], y + sign[1], x + before + sign[2], y + sign[3])
@@ -146,21 +177,32 @@ def _worn(grey: Grey, rng: Rng) -> Grey:
     return np.asarray(reproduced(np.repeat(grey[..., None], 3, 2), rng)[..., 1], np.uint8)
 
 
-def draw_corner(bank: Bank, rng: Rng) -> Corner:
-    """A corner at random; three in five have a letter."""
-    grey, top, left = _ground(bank, rng)
+def draw_corners(bank: Bank, rng: Rng, count: int) -> list[Corner]:
+    """Corners at random, three of each picture; three in five have a letter."""
+    grounds = [_ground(bank, rng) for _ in range(-(-count // 3))]
+    return [_corner(grounds[n // 3], rng) for n in range(count)]
+
+
+def _corner(ground: tuple[Grey, int, int], rng: Rng) -> Corner:
+    grey, top, left = ground[0].copy(), *ground[1:]
     pen, size = _Pen(rng), float(np.exp(rng.uniform(np.log(11), np.log(62))))
-    if rng.random() < 0.25:  # other print that may stand there too
+    if rng.random() < 0.3:  # other print that may stand there too
         word = str(rng.choice(OTHERS if rng.random() < 0.5 else WORDS))
         if len(word) > 1:
             other = _Pen(rng)
             grey, _ = other.write(grey, word, 0, (rng.uniform(0, SIDE), rng.uniform(0.5 * SIDE, SIDE)), 0.6 * size + 5)
     if rng.random() < 0.12:
         a, b = rng.uniform(0, SIDE, (2, 2)).astype(int)
-        cv2.arrowedLine(grey, tuple(map(int, a)), tuple(map(int, b)), int(rng.choice([0, 255])), 1 + int(rng.integers(3)))
+        cv2.arrowedLine(
+            grey, tuple(map(int, a)), tuple(map(int, b)), int(rng.choice([0, 255])), 1 + int(rng.integers(3))
+        )
     how = rng.random()
     if how < 0.6:
-        letter = str(rng.choice(list(LETTERS[:26]), p=_SHARES)) if rng.random() < 0.92 else str(rng.choice(list(LETTERS[26:])))
+        letter = (
+            str(rng.choice(list(LETTERS[:26]), p=_SHARES))
+            if rng.random() < 0.92
+            else str(rng.choice(list(LETTERS[26:])))
+        )
         form = str(rng.choice(FORMS, p=[0.4, 0.36, 0.1, 0.03, 0.05, 0.02, 0.02, 0.02]))
         text = form.format(letter.upper() if rng.random() < 0.4 else letter)
         mark = form.index("{")
@@ -188,7 +230,9 @@ def draw_corner(bank: Bank, rng: Rng) -> Corner:
             at = rng.uniform(-0.5 * size, SIDE - 0.5 * size, 2)
             grey, _ = pen.write(grey, text, 0, (float(at[0]), float(at[1])), size)
         else:  # cut off by the corner's rim
-            grey, _ = pen.write(grey, text, 0, (float(SIDE - rng.uniform(0.05, 0.25) * size), float(rng.uniform(0, SIDE))), size)
+            grey, _ = pen.write(
+                grey, text, 0, (float(SIDE - rng.uniform(0.05, 0.25) * size), float(rng.uniform(0, SIDE))), size
+            )
     return Corner(_worn(grey, rng))
 
 

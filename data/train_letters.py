@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from drawn_letters import Corner, draw_corner
+from drawn_letters import Corner, draw_corners
 from picture_bank import Bank, fill_bank
 from train_panels import block
 
@@ -32,14 +32,18 @@ CELLS = SIDE // STRIDE
 
 
 class LetterNet(nn.Module):
-    """Logits of none and of each letter, at an eighth of the resolution. Input is batch x 1 x height x width, 0 to 255."""
+    """Logits of none and of each letter, at an eighth of the resolution.
+
+    Input is batch x 1 x height x width, 0 to 255, both sides multiples of 8.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.look = nn.Sequential(
-            block(1, 16, 2), block(16, 24), block(24, 32, 2), block(32, 48), block(48, 64, 2), block(64, 80),
-            block(80, 80), block(80, 96), block(96, 96), block(96, 96), nn.Conv2d(96, len(LETTERS) + 1, 1),
+            block(1, 16, 2), block(16, 24), block(24, 32, 2), block(32, 48), block(48, 64, 2), block(64, 64),
+            block(64, 64), block(64, 96), nn.Conv2d(96, len(LETTERS) + 1, 1),
         )  # fmt: skip
+        self.look[-1].bias.data[0] = 5.0  # almost everywhere stands none
 
     def forward(self, x: Tensor) -> Tensor:
         """Batch x (letters + 1) x height / 8 x width / 8."""
@@ -49,7 +53,10 @@ class LetterNet(nn.Module):
 
 def truth_of(corners: list[Corner]) -> tuple[Tensor, Tensor]:
     """Class of each cell, and whether it counts: those about a letter's middle do not."""
-    classes, counts = np.zeros((len(corners), CELLS, CELLS), np.int64), np.ones((len(corners), CELLS, CELLS), np.float32)
+    classes, counts = (
+        np.zeros((len(corners), CELLS, CELLS), np.int64),
+        np.ones((len(corners), CELLS, CELLS), np.float32),
+    )
     centres = (np.arange(CELLS) + 0.5) * STRIDE
     for n, corner in enumerate(corners):
         if corner.letter:
@@ -69,19 +76,26 @@ def loss_of(out: Tensor, classes: Tensor, counts: Tensor) -> Tensor:
     return weighed[found].mean() + weighed[~found].sum() / out.shape[0] / 2
 
 
-def train(minutes: float, seed: int, bank: Bank, rate: float = 3e-3) -> nn.Module:
-    """Train for a time; the mean of late weights is returned."""
+def train(minutes: float, seed: int, bank: Bank, kept: Path, rate: float = 4e-3) -> nn.Module:
+    """Train for a time; the mean of late weights is returned. Goes on from ``kept`` where that is."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     net = LetterNet().to(memory_format=torch.channels_last)
-    mean, rng, done = copy.deepcopy(net), np.random.default_rng(seed), 0
+    mean, done, spent = copy.deepcopy(net), 0, 0.0
     optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-3)
-    start, passed, running = time.process_time(), 0.0, float("nan")
+    if kept.exists():
+        state = torch.load(kept, weights_only=True)
+        net.load_state_dict(state["net"])
+        mean.load_state_dict(state["mean"])
+        optimiser.load_state_dict(state["optimiser"])
+        done, spent = state["done"], state["spent"]
+    rng = np.random.default_rng([seed, done])
+    start, passed, running = time.process_time() - spent, 0.0, float("nan")
     while passed < 1:
         passed = min(1.0, (time.process_time() - start) / (60 * minutes))
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1.0, (done + 1) / 100) * (0.5 + 0.5 * float(np.cos(np.pi * passed)))
-        corners = [draw_corner(bank, rng) for _ in range(BATCH)]
+        corners = draw_corners(bank, rng, BATCH)
         batch = torch.from_numpy(np.stack([one.grey for one in corners]))[:, None].float()
         with torch.autocast("cpu", torch.bfloat16):
             out = net(batch.contiguous(memory_format=torch.channels_last))
@@ -98,6 +112,9 @@ def train(minutes: float, seed: int, bank: Bank, rate: float = 3e-3) -> nn.Modul
         running = loss.item() if np.isnan(running) else 0.98 * running + 0.02 * loss.item()
         if done % 50 == 0:
             print(f"step {done}  loss {running:.4f}  {100 * passed:.0f} %", flush=True)
+        if done % 100 == 0 or passed >= 1:
+            state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
+            torch.save({**state, "done": done, "spent": time.process_time() - start}, kept)
     return mean.eval()
 
 
@@ -117,14 +134,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20, help="processor time of training")
     parser.add_argument("--pictures", type=int, default=400, help="micrographs drawn for the bank")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kept", type=Path, default=Path("letters.pt"), help="state, from which a run goes on")
     options = parser.parse_args()
-    net = train(options.minutes, options.seed, fill_bank(options.pictures, options.seed))
+    net = train(options.minutes, options.seed, fill_bank(options.pictures, options.seed), options.kept)
     export(net, options.output)
     bank, rng = fill_bank(40, options.seed + 1), np.random.default_rng([options.seed, 1])
     right = wrong = claimed = letters = 0
     with torch.no_grad():
         for _ in range(20):
-            corners = [draw_corner(bank, rng) for _ in range(BATCH)]
+            corners = draw_corners(bank, rng, BATCH)
             shares = net(torch.from_numpy(np.stack([one.grey for one in corners]))[:, None].float()).softmax(1)[:, 1:]
             sure, best = shares.amax((2, 3)).max(1)
             for one, share, letter in zip(corners, sure.tolist(), best.tolist(), strict=True):

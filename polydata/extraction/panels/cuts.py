@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.cutting import LIKELY, Window, take_apart
 from polydata.extraction.panels.letters import (
+    along_rows,
     by_rows,
     following,
     lanes,
@@ -167,9 +168,12 @@ def _labelled(
     if len(boxes) > len(labels) and set(labels) <= around.keys():
         seen = {index: letter for index, letter in letters_over(boxes, around, seen).items() if letter in labels}
     doubtful = (max(across) > 0 and max(down) > 0) or len(labels) != len(boxes)
-    if doubtful and len(seen) < 2 and all(len(label) <= 3 for label in labels):
+    if doubtful and len(seen) < 2:
         seen = read_letters(drawn, boxes, labels)
-    return list(zip(boxes, named(boxes, labels, seen), strict=True))
+    given = named(boxes, labels, seen)
+    if len(boxes) > len(labels):
+        given = along_rows(boxes, labels, given)
+    return list(zip(boxes, given, strict=True))
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 
+import cv2
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
 from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.render import Drawn
 from polydata.text.captions import PLAIN
 from polydata.types import Box
-from polydata.vision.measures import Rgb
-from polydata.vision.ocr import read_picture
+from polydata.vision.corner_letters import LETTERS, Grey, read_corners
 
 Point = tuple[float, float]
 
@@ -33,17 +32,12 @@ BESIDE = 30.0
 BEYOND = 4
 """Letters that may be printed in a figure beyond those of its caption."""
 
-FEW, MANY = 6, 18
-"""Panels whose corners are read: a few tell rows from columns; where letters or panels are missing each one counts."""
-
-CORNER, OUTSIDE = 0.25, 0.25
-"""Share of a panel's shorter side that its letter's corner has, and of the corner's what is seen around the panel."""
-
-CELL, RIM = 110, 7
-"""Pixels of a corner with its rim on the sheet that is read."""
-
-SURE = 0.8
-"""The recogniser's score from which a letter counts."""
+LOOK, SHARE = 44.0, 0.5
+"""Sides of the two squares in which a panel's letter is looked for: in points, as a share of its shorter side."""
+OUTSIDE, FURTHER = 0.28, 0.8
+"""Share of such a square that lies outside of the panel, and to the left of it where a letter may stand further off."""
+SURE, CERTAIN = 0.55, 0.98
+"""Probabilities from which a letter counts, and against the order of the others."""
 
 
 def letter_of(text: str) -> str | None:
@@ -133,6 +127,10 @@ def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, 
     return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
 
 
+NEAR = 0.25
+"""Share of a panel's width and height within which a letter stands left and up in it."""
+
+
 def letters_over(boxes: Sequence[Box], letters: Mapping[str, Point], seen: Mapping[int, str]) -> dict[int, str]:
     """The letter of each panel where one letter may stand for several: the nearest that is printed up or left of it.
 
@@ -146,12 +144,37 @@ def letters_over(boxes: Sequence[Box], letters: Mapping[str, Point], seen: Mappi
     """
     out = {}
     for index, box in enumerate(boxes):
-        across, down = CORNER * box.width, CORNER * box.height
+        across, down = NEAR * box.width, NEAR * box.height
         gaps = {letter: (box.x0 - x, box.y0 - y) for letter, (x, y) in letters.items()}
         before = {letter: max(0, x) + max(0, y) for letter, (x, y) in gaps.items() if x > -across and y > -down}
         if before:
             out[index] = min(before, key=before.__getitem__)
     return out if all(out.get(index) == letter for index, letter in seen.items()) else dict(seen)
+
+
+def along_rows(boxes: Sequence[Box], labels: Sequence[str], given: Sequence[str | None]) -> list[str | None]:
+    """Letters of panels, each also for those right of it up to the next, where a row begins with a letter.
+
+    A letter stands for others only where the caption's next one has a panel, for that one could be theirs.
+
+    Args:
+        boxes: of the panels.
+        labels: of the caption, in its order.
+        given: the letter of each panel, None where none is known.
+    """
+    out, rows = list(given), dict[int, list[int]]()
+    for index, number in enumerate(lanes(boxes, 0)):
+        rows.setdefault(number, []).append(index)
+    for row in rows.values():
+        letter = None
+        for index in sorted(row, key=lambda one: boxes[one].x0):
+            letter = given[index] or letter
+            if letter is None:
+                break
+            later = labels[labels.index(letter) + 1 :]
+            if not later or later[0] in given:
+                out[index] = letter
+    return out
 
 
 def by_rows(boxes: Sequence[Box]) -> list[int]:
@@ -277,51 +300,91 @@ def _by_place(boxes: Sequence[Box], labels: Sequence[str], places: Sequence[_Pla
 def read_letters(drawn: Drawn, boxes: Sequence[Box], labels: Sequence[str]) -> dict[int, str]:
     """Letters burned into a corner of each panel or printed beside it, by the panel's number.
 
-    The corners of several panels are read together, as one picture: the upper left ones, and the others where no letter
-    stands there. A letter read at two panels, and one that the caption does not name, does not count.
+    Letters of a figure stand in the same corner of all its panels; the upper left one is looked at first. A letter goes
+    to the panel where it is surest. Where there are as many panels as labels, one that is read where another's turn is
+    counts only if it is certain.
 
     Args:
         drawn: the figure.
-        boxes: of the panels, in points.
-        labels: that the caption names.
+        boxes: of the panels, in points, in reading order.
+        labels: that the caption names; only single letters and figures are read.
     """
-    most = FEW if len(labels) == len(boxes) else MANY
+    wanted = {LETTERS.index(label.lower()): label for label in labels if len(label) == 1 and label.lower() in LETTERS}
+    best: dict[int, tuple[str, float]] = {}
+    if not wanted:
+        return {}
     for corner in CORNERS:
-        seen = _read_corners([_corner(drawn, box, *corner) for box in boxes[:most]], labels)
-        if seen:
-            return seen
-    return {}
+        shares = _letter_shares(drawn, boxes, corner)
+        given: dict[int, tuple[str, float]] = {}
+        taken: set[int] = set()
+        for one in np.argsort(-shares, axis=None):
+            index, letter = divmod(int(one), shares.shape[1])
+            if shares[index, letter] < SURE:
+                break
+            if letter in wanted and index not in given and letter not in taken:
+                given[index] = wanted[letter], float(shares[index, letter])
+                taken.add(letter)
+        if len(given) > len(best):
+            best = given
+        if 2 * len(best) > min(len(boxes), len(wanted)):
+            break
+    if len(labels) == len(boxes):
+        turns = [dict(zip(order, labels, strict=True)) for order in (range(len(boxes)), by_columns(boxes))]
+        alike = [sum(turn[index] == letter for index, (letter, _) in best.items()) for turn in turns]
+        if 2 * max(alike) > len(best):
+            turn = turns[alike.index(max(alike))]
+            return {n: letter for n, (letter, share) in best.items() if turn[n] == letter or share >= CERTAIN}
+    return {index: letter for index, (letter, _) in best.items()}
 
 
-CORNERS = ((0, 0), (0, 1), (1, 0))
+CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
 """Corners in which letters stand, as halves from top and from left."""
 
 
-def _corner(drawn: Drawn, box: Box, down: int, across: int) -> Rgb:
-    """A panel's corner with a little of what is around the panel."""
-    side = CORNER * min(box.width, box.height)
-    out = OUTSIDE * side
-    x0, y0 = (box.x1 - side if across else box.x0 - out), (box.y1 - side if down else box.y0 - out)
-    x1, y1 = (box.x1 + out if across else box.x0 + side), (box.y1 + out if down else box.y0 + side)
-    whole = drawn.box
-    return drawn.crop(Box(max(x0, whole.x0), max(y0, whole.y0), min(x1, whole.x1), min(y1, whole.y1)))
+def _letter_shares(drawn: Drawn, boxes: Sequence[Box], corner: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """How surely each letter stands about a corner of each panel, panels x letters, 0 to 1.
+
+    A panel is looked at twice, and the first of a row a third time further to the left. What shows in both looks goes
+    before what one look makes of a stranger.
+    """
+    grey, scale = np.asarray(cv2.cvtColor(drawn.rgb, cv2.COLOR_RGB2GRAY), np.uint8), drawn.dpi / 72
+    x, y = drawn.box.x0, drawn.box.y0
+    places = [Box((b.x0 - x) * scale, (b.y0 - y) * scale, (b.x1 - x) * scale, (b.y1 - y) * scale) for b in boxes]
+    looks = [
+        _square(grey, place, corner, side, OUTSIDE)
+        for place in places
+        for side in (LOOK * scale, SHARE * min(place.width, place.height))
+    ]
+    rows, first = lanes(boxes, 0), list[int]()
+    for index in sorted(range(len(boxes)), key=lambda index: boxes[index].x0):
+        if rows[index] not in [rows[other] for other in first]:
+            first.append(index)
+    if corner == (0, 0):
+        looks += [_square(grey, places[index], corner, LOOK * scale, FURTHER) for index in first]
+    shares = read_corners(looks)
+    twice = shares[: 2 * len(boxes)].reshape(len(boxes), 2, -1)
+    out = (twice.max(1) + twice.mean(1)) / 2
+    if corner == (0, 0):
+        out[first] = np.maximum(out[first], shares[2 * len(boxes) :])
+    return np.asarray(out, np.float32)
 
 
-def _read_corners(corners: Sequence[Rgb], labels: Sequence[str]) -> dict[int, str]:
-    """Letters by the numbers of the corners in which they stand."""
-    columns = max(1, math.ceil(len(corners) / 2))
-    sheet = np.full((2 * CELL, CELL * columns, 3), 128, np.uint8)
-    size = CELL - 2 * RIM
-    for index, corner in enumerate(corners):
-        top, left = (CELL * place + RIM for place in divmod(index, columns))
-        picture = Image.fromarray(np.ascontiguousarray(corner)).resize((size, size), Image.Resampling.BILINEAR)
-        sheet[top : top + size, left : left + size] = np.asarray(picture)
-    wanted = {label.lower(): label for label in labels}
-    seen: dict[int, str] = {}
-    for one in read_picture(sheet):
-        letter = letter_of(one.text)
-        if letter and letter.lower() in wanted and one.score >= SURE:
-            row, column = int((one.y0 + one.y1) / 2 // CELL), int((one.x0 + one.x1) / 2 // CELL)
-            seen[row * columns + column] = wanted[letter.lower()]
-    often = Counter(seen.values())
-    return {index: letter for index, letter in seen.items() if often[letter] == 1 and index < len(corners)}
+def _square(grey: Grey, place: Box, corner: tuple[int, int], side: float, outside: float) -> Grey:
+    """A square about a panel's corner; what lies beyond the figure is white.
+
+    Args:
+        grey: of the figure, rows x columns.
+        place: of the panel, in its pixels.
+        corner: lower or upper, right or left: 0 or 1 each.
+        side: of the square, in pixels.
+        outside: share of it that lies left or right of the panel; above or below it does ``OUTSIDE``.
+    """
+    down, across = corner
+    top = round(place.y1 - (1 - OUTSIDE) * side if down else place.y0 - OUTSIDE * side)
+    left = round(place.x1 - (1 - outside) * side if across else place.x0 - outside * side)
+    size = max(8, round(side))
+    square = np.full((size, size), 255, np.uint8)
+    part = grey[max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)]
+    y, x = max(0, -top), max(0, -left)
+    square[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return square

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.letters import (
+    along_rows,
     following,
     letter_of,
     letters_at,
@@ -90,20 +91,56 @@ def test_letters_alone(text: str, letter: str) -> None:
     assert letter_of(text) == letter
 
 
-def test_letters_in_the_picture_are_read() -> None:
-    picture, font = Image.new("RGB", (640, 460), "white"), ImageFont.load_default(34)
-    boxes = []
-    for index, letter in enumerate("badc"):
-        x, y = 330 * (index % 2), 240 * (index // 2)
-        panel = micrograph(index, 310, 220)
-        draw = ImageDraw.Draw(panel)
-        draw.text((10, 6), letter, fill="white", font=font, stroke_width=3, stroke_fill="black")
-        picture.paste(panel, (x, y))
-        boxes.append(Box(x, y, x + 310, y + 220))
-    drawn = Drawn(np.asarray(picture), Box(0, 0, 640, 460), 72)
-    seen = read_letters(drawn, boxes, list("abcd"))
-    assert len(seen) >= 3
-    assert all("badc"[index] == letter for index, letter in seen.items())
+@pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("form", ["{}", "({})", "{})"])
+def test_letters_in_the_picture_are_read(corner: tuple[int, int], form: str) -> None:
+    """Whatever their order, in every corner."""
+    rng, right, wrong = np.random.default_rng(7), 0, 0
+    for figure in range(4):
+        letters = [str(one) for one in rng.permutation(list("abcdef"))[:4]]
+        font = ImageFont.load_default(int(rng.integers(18, 40)))
+        picture, boxes = Image.new("RGB", (640, 460), "white"), []
+        for index, letter in enumerate(letters):
+            x, y = 330 * (index % 2), 240 * (index // 2)
+            panel = micrograph(index + 4 * figure, 310, 220)
+            draw = ImageDraw.Draw(panel)
+            at = (300 if corner[1] else 10, 214 if corner[0] else 6)
+            anchor = ("r" if corner[1] else "l") + ("b" if corner[0] else "t")
+            draw.text(
+                at, form.format(letter), fill="white", font=font, stroke_width=2, stroke_fill="black", anchor=anchor
+            )
+            picture.paste(panel, (x, y))
+            boxes.append(Box(x, y, x + 310, y + 220))
+        seen = read_letters(Drawn(np.asarray(picture), Box(0, 0, 640, 460), 72), boxes, list("abcdef"))
+        right += sum(letters[index] == letter for index, letter in seen.items())
+        wrong += sum(letters[index] != letter for index, letter in seen.items())
+    assert right >= 13
+    assert wrong == 0
+
+
+@given(st.integers(2, 6), st.integers(1, 4), st.data())
+def test_a_letter_at_a_rows_first_panel_stands_for_the_row(columns: int, rows: int, data: st.DataObject) -> None:
+    letters = list("abcdef"[: rows + 1])
+    boxes = [
+        Box(60.0 * column, 80.0 * row, 60.0 * column + 55, 80.0 * row + 75)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    given: list[str | None] = [None] * len(boxes)
+    for row in range(rows):
+        given[row * columns] = letters[row]
+    unread = data.draw(st.integers(0, rows), label="row whose letter was not read")
+    if unread < rows:
+        given[unread * columns] = None
+    out = along_rows(boxes, letters[:rows], given)
+    for row in range(rows):
+        own = out[row * columns : (row + 1) * columns]
+        if row == unread:
+            assert own == [None] * columns
+        elif row + 1 == unread < rows:  # its letter could stand anywhere behind this one
+            assert own == [letters[row], *[None] * (columns - 1)]
+        else:
+            assert own == [letters[row]] * columns
 
 
 @given(st.integers(1, 3), st.integers(1, 5), st.booleans())
