@@ -12,7 +12,7 @@ from polydata.errors import UsageError, first_line
 from polydata.splits.manifest import Split
 from polydata.types import Progress, quiet
 from polydata.workspace import Workspace, task_for
-from polymodel.config import DeviceName, Hardware, Precision, TrackerName, chosen, train_config
+from polymodel.config import DeviceName, Hardware, Precision, Scoring, TrackerName, chosen, train_config
 from polymodel.data.split import check_images, load_split
 from polymodel.recipes import Finetune, Probe
 from polymodel.runs import run as folders
@@ -40,7 +40,7 @@ class Scores:
 
     Attributes:
         facts: all that was written, as the commands print it with --json.
-        rows: by model, {metric: summary} as ``evaluation.metrics.summarise`` gives them.
+        rows: by model, {metric: summary} as ``evaluation.intervals.summarise`` gives them.
     """
 
     facts: Mapping[str, Any]
@@ -87,6 +87,7 @@ class Run(folders.Run):
         *,
         controls: bool = True,
         against: AnyRun | None = None,
+        scoring: Scoring | str | None = None,
         across: AnySplit | None = None,
         human: Path | None = None,
         images: str | None = None,
@@ -99,6 +100,7 @@ class Run(folders.Run):
         Args:
             controls: also fit the control models, which needs the images; the majority needs none.
             against: another run, to compare on the images that both tested.
+            scoring: of that comparison, ``per-part``, ``pooled`` or ``ensemble``; by default the usual for the split.
             across: another split, on whose test images the run is scored too, by models that had not seen them.
             human: with ``across``, a table of what people answered (CSV, XLSX, JSON), a row an image.
             images: the table's column of images, by SHA-256, panel id or file name.
@@ -106,12 +108,13 @@ class Run(folders.Run):
             workspace: of the other run and split and of the task; by default the first found from here upwards.
 
         Returns:
-            ``rows``: ``model``, ``majority`` and each control; ``facts`` as evaluation.json holds them, and where
-            asked for ``against`` (see ``compare``) and ``across``.
+            ``rows``: ``model``, ``ensemble`` where several models answer, ``majority`` and each control; ``facts`` as
+            evaluation.json holds them, and where asked for ``against`` (see ``compare``) and ``across``.
 
         Raises:
             RefusedError: if a run is not finished.
-            UsageError: if runs or splits have no image in common, or options of people lack each other.
+            UsageError: if runs or splits have no image in common, two runs would be scored in different ways, or
+                options of people lack each other.
             InputError: if predictions, images or the table cannot be read.
         """
         from polymodel.evaluation import metrics, slices
@@ -123,7 +126,8 @@ class Run(folders.Run):
             raise UsageError("--human, --images and --across go together.", hint)
         beside = {}
         if against is not None:
-            beside["against"] = compare_pair(self, _run(against, workspace))
+            how = None if scoring is None else chosen(Scoring, scoring, "--scoring")
+            beside["against"] = compare_pair(self, _run(against, workspace), how)
         if across is not None:
             votes = _people(human, raters, self, workspace).votes(images) if human and images else None
             beside["across"] = slices.across(self, _split(across, workspace), votes)
@@ -257,7 +261,7 @@ def predict(
     workspace: Path | None = None,
     progress: Progress = quiet,
 ) -> Predictions:
-    """Labels of images, by all parts of a finished run together: their logits are averaged.
+    """Labels of images, by all parts of a finished run together: their logits are averaged (``Scoring.ENSEMBLE``).
 
     Args:
         model: a run, its name or folder, or a .onnx file that ``Run.export`` wrote.
@@ -367,24 +371,26 @@ def baselines(
 
 
 def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *, positive: int = 1) -> pd.DataFrame:
-    """The metrics of predictions from anywhere, with 95 % intervals of 2,000 bootstrap draws of papers.
+    """The metrics of predictions from anywhere, with 95 % intervals over papers.
 
     Args:
         truth: (n,) class indices.
         proba: (n, classes) probabilities from 0 to 1, or (n,) of class 1 of two.
         groups: (n,) names of the papers; each item is its own where None.
-        positive: index of the class that precision, recall, AUROC and the like hold against all others.
+        positive: of two classes the index of that which precision, recall, AUROC and the like hold against the other;
+            of more each is held against the rest in turn, and the mean given.
 
     Returns:
-        A row for each metric: ``value``, ``low`` and ``high`` as fractions (MCC from -1 to 1), NaN without meaning;
-        ``sd`` is NaN, for there is one part alone.
+        A row for each metric: ``value``, ``low`` and ``high`` as fractions (MCC from -1 to 1), NaN without meaning or,
+        of the interval, with too few papers; ``sd`` is NaN, for there is one part alone.
 
     Raises:
         UsageError: if shapes do not fit each other or values are no numbers or out of range.
     """
     import numpy as np
 
-    from polymodel.evaluation.metrics import Outcome, summarise
+    from polymodel.evaluation.intervals import summarise
+    from polymodel.evaluation.metrics import Outcome
 
     try:
         labels, chances = np.asarray(truth, dtype=np.int64), np.asarray(proba, dtype=np.float64)

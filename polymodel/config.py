@@ -58,6 +58,26 @@ class TrackerName(StrEnum):
     NONE = "none"
 
 
+class Scoring(StrEnum):
+    """How several models' answers are scored."""
+
+    PER_PART = "per-part"
+    """Each model on its own test side; figures are means over the models."""
+    POOLED = "pooled"
+    """The folds of a seed and repeat as one set of answers; figures are means over seeds and repeats."""
+    ENSEMBLE = "ensemble"
+    """Each image once, by the mean logits of all models that had it as a test image: as ``predict`` answers."""
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return {
+            Scoring.PER_PART: "single models, mean",
+            Scoring.POOLED: "single models, folds scored together",
+            Scoring.ENSEMBLE: "all models together, as predict answers",
+        }[self]
+
+
 @dataclass(frozen=True)
 class Hardware:
     """Where and how fast to compute; the results differ only by rounding.

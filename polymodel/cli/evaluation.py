@@ -11,6 +11,7 @@ from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_json, print_result
 from polymodel.cli import app
 from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitOption, progress
+from polymodel.config import Scoring
 
 
 @app.command()
@@ -21,6 +22,9 @@ def evaluate(
         bool, Option("--controls/--no-controls", help="Also fit the control models, which needs the images.")
     ] = True,
     against: Annotated[str | None, Option(metavar="OTHER", help="Another run: the differences, and how sure.")] = None,
+    scoring: Annotated[
+        Scoring | None, Option(help="How --against scores both: each model, folds together, or all models together.")
+    ] = None,
     across: Annotated[
         str | None,
         Option(metavar="SPLIT", help="Also on the test images of this split, by models that had not seen them."),
@@ -41,6 +45,7 @@ def evaluate(
         found = open_run(run, workspace).evaluate(
             controls=controls,
             against=against,
+            scoring=scoring,
             across=across,
             human=human,
             images=images,

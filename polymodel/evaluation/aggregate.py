@@ -1,57 +1,130 @@
-"""The answers of a run's parts as outcomes: of each part, of parts that are scored as one, and averaged by image."""
+"""How the answers of several models become figures: the one place that joins or averages them.
+
+A split with folds, or several seeds, gives several models. ``Scoring`` names the three ways in which they are scored;
+figures that were come by in different ways are answers to different questions and are never subtracted.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import softmax
 
 from polydata.ids import sha256_file
+from polymodel.config import Scoring
 from polymodel.data.split import class_indices
 from polymodel.evaluation.metrics import Array, Outcome, joined
 from polymodel.runs.run import LOGIT, PREDICTIONS, Run
 
 ONE_PAPER = "leave-one-paper-out"
 """The protocol of a split whose folds test one paper each."""
+LEAST = 1e-300
+"""Stands for a probability of 0 where its logarithm is taken."""
 
 
-def outcome_of(run: Run, frame: pd.DataFrame, probabilities: Array | None = None) -> Outcome:
-    """Rows of a part's predictions; other probabilities can be put in place of the model's.
+def usual_scoring(recipe: Mapping[str, Any]) -> Scoring:
+    """How models on a split of this recipe are scored unless something else is asked for.
+
+    One paper alone has no AUROC and hardly a recall, so of a split that leaves out one paper at a time all folds are
+    scored together.
+    """
+    return Scoring.POOLED if recipe.get("protocol") == ONE_PAPER else Scoring.PER_PART
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model, or several as one, said of images.
+
+    Attributes:
+        repeat, seed: of the part, of several the first; the folds of one repeat and seed test each image once.
+        images: (n,) SHA-256.
+        outcome: of the same images, in the same order.
+    """
+
+    repeat: int
+    seed: int
+    images: NDArray[np.str_]
+    outcome: Outcome
+
+    def at(self, wanted: Mapping[str, str]) -> Answers:
+        """The same of those images that are wanted, under the groups that are given for them."""
+        places = np.array([k for k, image in enumerate(self.images) if image in wanted], dtype=np.int64)
+        kept, images = self.outcome.at(places), self.images[places]
+        groups = np.array([wanted[image] for image in images], dtype=np.str_)
+        return Answers(self.repeat, self.seed, images, Outcome(kept.truth, kept.probabilities, groups, kept.positive))
+
+
+def outcome_of(run: Run, frame: pd.DataFrame) -> Outcome:
+    """Rows of a part's predictions.
 
     Raises:
         InputError: if they hold labels that the run does not list.
     """
-    if probabilities is None:
-        probabilities = softmax(frame[[LOGIT + label for label in run.classes]].to_numpy(dtype=np.float64), axis=1)
     return Outcome(
         truth=class_indices(frame["label"], run.classes, f"The predictions of {run.name} hold labels that the run"),
-        probabilities=probabilities,
+        probabilities=softmax(frame[[LOGIT + label for label in run.classes]].to_numpy(dtype=np.float64), axis=1),
         groups=frame["group"].to_numpy(dtype=np.str_),
         positive=run.classes.index(run.positive),
     )
 
 
-def scored_outcomes(run: Run, outcomes: Sequence[Outcome]) -> tuple[Sequence[Outcome], list[int]]:
-    """What is scored as one, and the seed of each: a part, or of a split that leaves out one paper at a time all parts
-    of a seed together, since one paper alone has no AUROC and hardly a recall.
+def answers_of(run: Run, frames: Sequence[pd.DataFrame], side: str = "test") -> list[Answers]:
+    """What each part of a run said of a side.
 
     Args:
-        run: that was planned with these parts.
-        outcomes: one for each part.
+        frames: the predictions of each planned part.
+
+    Raises:
+        InputError: if they hold labels that the run does not list.
     """
-    seeds = [key.seed for key in run.planned]
-    if run.split["recipe"].get("protocol") != ONE_PAPER:
-        return outcomes, seeds
-    different = sorted(set(seeds))
-    parts = [[o for o, own in zip(outcomes, seeds, strict=True) if own == seed] for seed in different]
-    return [joined(some) for some in parts], different
+    folds = int(run.split["recipe"].get("folds") or 1)
+    own = [frame[frame["side"] == side] for frame in frames]
+    return [
+        Answers((key.fold - 1) // folds, key.seed, f["image_sha256"].to_numpy(dtype=np.str_), outcome_of(run, f))
+        for key, f in zip(run.planned, own, strict=True)
+    ]
 
 
-def averaged(run: Run) -> tuple[pd.DataFrame, Outcome]:
-    """Test images of a run, the probabilities averaged over the parts that had each as a test image.
+def scored(parts: Sequence[Answers], scoring: Scoring) -> list[Answers]:
+    """The sets of answers over which figures are means."""
+    if scoring is Scoring.PER_PART:
+        return list(parts)
+    if scoring is Scoring.ENSEMBLE:
+        return [ensemble(parts)]
+    sets: dict[tuple[int, int], list[Answers]] = {}
+    for part in sorted(parts, key=lambda p: (p.seed, p.repeat)):
+        sets.setdefault((part.seed, part.repeat), []).append(part)
+    return [
+        replace(own[0], images=np.concatenate([p.images for p in own]), outcome=joined([p.outcome for p in own]))
+        for own in sets.values()
+    ]
+
+
+def ensemble(parts: Sequence[Answers]) -> Answers:
+    """Each image once: the softmax of the mean logits of the models that answered it.
+
+    The mean of logarithms of probabilities is that of logits but for a number that all classes share.
+
+    Returns:
+        Images by SHA-256, rising; label and group are those of the first answer.
+    """
+    images, first, place = np.unique(np.concatenate([p.images for p in parts]), return_index=True, return_inverse=True)
+    every = joined([part.outcome for part in parts])
+    logits = np.zeros((len(images), every.probabilities.shape[1]))
+    np.add.at(logits, place, np.log(np.maximum(every.probabilities, LEAST)))
+    chances: Array = softmax(logits / np.bincount(place)[:, None], axis=1)
+    outcome = Outcome(every.truth[first], chances, every.groups[first], every.positive)
+    return replace(parts[0], images=images, outcome=outcome)
+
+
+def tested(run: Run) -> tuple[pd.DataFrame, Outcome]:
+    """Test images of a run, each answered by the ensemble of the parts that had it as a test image.
 
     Returns:
         A row for each image, sorted by SHA-256 (label, group, path, how many parts tested it and were wrong), and the
@@ -60,16 +133,14 @@ def averaged(run: Run) -> tuple[pd.DataFrame, Outcome]:
     Raises:
         InputError: if predictions cannot be read or hold labels that the run does not list.
     """
-    columns = [LOGIT + label for label in run.classes]
-    frames = (run.predictions(key) for key in run.planned)
+    frames = [run.predictions(key) for key in run.planned]
+    parts = answers_of(run, frames)
     tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])
-    chances = softmax(tests[columns].to_numpy(dtype=np.float64), axis=1)
-    tests[columns] = chances
-    tests["wrong"] = np.array(run.classes)[chances.argmax(1)] != tests["label"]
+    tests["wrong"] = np.concatenate([part.outcome.answers != part.outcome.truth for part in parts])
     images = tests.groupby("image_sha256")
     facts = images[["label", "group", "path"]].first()
     facts[["parts", "wrong"]] = images["wrong"].agg(["size", "sum"])
-    return facts, outcome_of(run, facts, images[columns].mean().to_numpy())
+    return facts, ensemble(parts).outcome
 
 
 def predictions_digest(run: Run) -> str:

@@ -23,7 +23,9 @@ from polydata.files.tables import write_frame
 from polydata.images.picture import describe, open_picture
 from polydata.splits.manifest import Item, Split
 from polydata.types import Progress, quiet, tracked
-from polymodel.evaluation.metrics import INTERVAL, Outcome, summarise
+from polymodel.evaluation.aggregate import Answers, scored, usual_scoring
+from polymodel.evaluation.intervals import INTERVAL, summarise
+from polymodel.evaluation.metrics import Outcome
 from polymodel.runs.run import BASELINES_FOLDER, leakage_text, read_json, write_json
 
 Array = NDArray[np.float64]
@@ -234,9 +236,9 @@ def run_baselines(
         progress: told of what is going on.
 
     Returns:
-        What was written: ``rows`` holds for each baseline what it is and its metrics as ``metrics.summarise`` gives
-        them; ``sobel_as_published`` the seed's rule on all images of the split, with and without GIF files,
-        and ``sobel_values`` every image's value by label.
+        What was written: ``rows`` holds for each baseline what it is and its metrics as ``intervals.summarise`` gives
+        them, by the ``scoring`` that a run on the split has; ``sobel_as_published`` the seed's rule on all images of
+        the split, with and without GIF files, and ``sobel_values`` every image's value by label.
 
     Raises:
         InputError: if an image or the embeddings cannot be read, or an image has no embedding.
@@ -250,18 +252,23 @@ def run_baselines(
         tuple(np.array([place[i.image_sha256] for i in side], dtype=np.int64) for side in (fold.train, fold.test))
         for fold in split.folds
     ]
-    rows, answers = {}, []
+    rows, answers, scoring = {}, [], usual_scoring(split.manifest["recipe"])
     for name, baseline in BASELINES.items():
-        outcomes = []
+        parts = []
         for number, (fold, (train, test)) in enumerate(zip(split.folds, sides, strict=True)):
             progress(f"baseline {name.replace('_', ' ')}", number, len(sides))
             scores = baseline.method(pictures, train, test)
-            outcomes.append(_outcome(pictures, test, scores))
+            images = np.array([item.image_sha256 for item in fold.test], dtype=np.str_)
+            parts.append(Answers(fold.repeat, 0, images, _outcome(pictures, test, scores)))
             answers += [
                 (name, fold.number, items[k].image_sha256, items[k].label, items[k].group, float(score))
                 for k, score in zip(test, scores[:, pictures.positive], strict=True)
             ]
-        rows[name] = {"title": baseline.title, "what": baseline.what, "metrics": summarise(outcomes)}
+        rows[name] = {
+            "title": baseline.title,
+            "what": baseline.what,
+            "metrics": summarise([s.outcome for s in scored(parts, scoring)]),
+        }
     result = {
         "split": split.name,
         "split_digest": split.digest,
@@ -269,6 +276,7 @@ def run_baselines(
         "classes": list(split.classes),
         "positive": split.positive,
         "folds": len(split.folds),
+        "scoring": scoring.value,
         "test_images": len({items[k].image_sha256 for _, test in sides for k in test}),
         "nearest_by": "embeddings" if embeddings else "textures",
         "interval": INTERVAL,
@@ -363,4 +371,4 @@ def known_baselines(runs: Path, name: str, digest: str) -> Mapping[str, Any] | N
     if not path.is_file():
         return None
     found = read_json(path)
-    return found if found.get("split_digest") == digest else None
+    return found if found.get("split_digest") == digest and "scoring" in found else None

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from polydata.errors import PolydataError, UsageError
 from polydata.types import Progress, quiet
-from polymodel.evaluation.aggregate import averaged, outcome_of, scored_outcomes
+from polymodel.config import Scoring
+from polymodel.evaluation.aggregate import answers_of, ensemble, scored, usual_scoring
 from polymodel.evaluation.evaluate import evaluate
-from polymodel.evaluation.metrics import METRICS, Outcome, centre_of, differences, mcnemar
+from polymodel.evaluation.intervals import differences
+from polymodel.evaluation.metrics import METRICS, centre_of, mcnemar
 from polymodel.runs.run import Run
 
 FACTS = (
-    "split", "split_digest", "leaky", "run", "arch", "weights", "recipe", "seeds", "parts", "test_images",
+    "split", "split_digest", "leaky", "run", "arch", "weights", "recipe", "seeds", "parts", "scoring", "test_images",
     "test_groups", "seconds",
 )  # fmt: skip
 COLUMNS = (
@@ -50,48 +53,53 @@ class Board:
         return pd.DataFrame(self.rows, columns=COLUMNS)
 
 
-def compare_pair(run: Run, other: Run) -> dict[str, Any]:
+def compare_pair(run: Run, other: Run, scoring: Scoring | None = None) -> dict[str, Any]:
     """Two finished runs on the test images that both have.
 
+    Args:
+        run, other: the difference is of the first less the second.
+        scoring: of both; by default the one that is usual for the first's split.
+
     Returns:
-        ``difference`` {metric: {value, low, high}} of the means over parts, as ``evaluate`` gives them, and the counts
-        and p value of ``mcnemar``, for which each image's probabilities are averaged over the parts that tested it;
-        the ``runs``, the ``images`` in common, those ``left_out`` for being of one run alone, and ``leaky`` runs.
+        ``difference`` {metric: {value, low, high}} by ``scoring``, and the counts and p value of ``mcnemar``, for which
+        the ensembles answer; the ``runs``, the ``images`` in common, those ``left_out`` for being of one run alone, and
+        ``leaky`` runs.
 
     Raises:
         RefusedError: if a run is not finished.
-        UsageError: if they name classes differently, have no test image in common, or label one differently.
+        UsageError: if they name classes differently, have no test image in common, label one differently, or would be
+            scored on other sets of these images.
     """
     for one in (run, other):
         one.require_finished()
     if (run.classes, run.positive) != (other.classes, other.positive):
         raise UsageError(f"{run.name} and {other.name} answer different questions.", "Name a run of the same classes.")
-    (facts, mine), (facts_other, theirs) = averaged(run), averaged(other)
-    common = facts.index.intersection(facts_other.index)
+    used = scoring or usual_scoring(run.split["recipe"])
+    parts = [answers_of(one, [one.predictions(key) for key in one.planned]) for one in (run, other)]
+    mine, theirs = (ensemble(own) for own in parts)
+    common, place, place_other = np.intersect1d(mine.images, theirs.images, return_indices=True)
     if not len(common):
         raise UsageError(f"{run.name} and {other.name} have no test image in common.", "Name a run of the same split.")
-    together = mine.at(facts.index.get_indexer(common)), theirs.at(facts_other.index.get_indexer(common))
+    together = mine.outcome.at(place), theirs.outcome.at(place_other)
     if (together[0].truth != together[1].truth).any():
         raise UsageError(f"{run.name} and {other.name} label some images differently.", "Name a run of the same split.")
-    groups = facts.loc[common, "group"]  # another split may merge papers otherwise
+    groups = dict(zip(common.tolist(), together[0].groups.tolist(), strict=True))  # another split may merge otherwise
+    sets = [scored([part for part in (p.at(groups) for p in own) if len(part.images)], used) for own in parts]
+    if len({frozenset(frozenset(s.images.tolist()) for s in own) for own in sets}) > 1:
+        raise UsageError(
+            f"{run.name} and {other.name} were tested in other sets of images, so that scored {used} the same answers "
+            "would differ.",
+            f"Score each on all common images at once: --scoring {Scoring.POOLED} or --scoring {Scoring.ENSEMBLE}.",
+        )
     return {
         "runs": [run.name, other.name],
+        "scoring": used.value,
         "images": len(common),
-        "left_out": {run.name: len(facts) - len(common), other.name: len(facts_other) - len(common)},
+        "left_out": {run.name: len(mine.images) - len(common), other.name: len(theirs.images) - len(common)},
         "leaky": [one.name for one in (run, other) if one.leakage],
-        "difference": differences(_on(run, groups), _on(other, groups)),
+        "difference": differences(*([s.outcome for s in own] for own in sets)),
         "mcnemar": mcnemar(*together),
     }
-
-
-def _on(run: Run, groups: pd.Series[str]) -> list[Outcome]:
-    """What a run's parts said of these test images (SHA-256 -> group)."""
-    outcomes = []
-    for key in run.planned:
-        frame = run.predictions(key)
-        own = frame[(frame["side"] == "test") & frame["image_sha256"].isin(groups.index)]
-        outcomes.append(outcome_of(run, own.assign(group=own["image_sha256"].map(groups))))
-    return [outcome for outcome in scored_outcomes(run, outcomes)[0] if len(outcome.truth)]
 
 
 def leaderboard(runs: Sequence[Run], pairs: bool = False, progress: Progress = quiet) -> Board:
@@ -122,8 +130,8 @@ def _row(run: Run, evaluation: Mapping[str, Any]) -> Row:
     config = run.config
     facts = (
         run.split["name"], run.split["digest"], run.leakage is not None, run.name, config.arch, config.weights,
-        config.recipe.name, len(config.seeds), len(run.planned), evaluation["test_images"], evaluation["test_groups"],
-        run.record["seconds"],
+        config.recipe.name, len(config.seeds), len(run.planned), evaluation["scoring"], evaluation["test_images"],
+        evaluation["test_groups"], run.record["seconds"],
     )  # fmt: skip
     row: Row = dict(zip(FACTS, facts, strict=True))
     for metric in METRICS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,24 +12,23 @@ import pandas as pd
 from polydata.auditing.controls import CONTROLS, ControlTable, read_table
 from polydata.files.atomic import replacing
 from polydata.types import Progress, quiet
-from polymodel.evaluation.aggregate import outcome_of, predictions_digest, scored_outcomes
-from polymodel.evaluation.metrics import (
-    INTERVAL,
-    Array,
-    Outcome,
-    centre_of,
-    confusion,
-    over_seeds,
-    summarise,
-    wilson,
-    within_groups,
+from polymodel.config import Scoring
+from polymodel.evaluation.aggregate import (
+    Answers,
+    answers_of,
+    predictions_digest,
+    scored,
+    usual_scoring,
 )
+from polymodel.evaluation.calibration import Estimate, recalibration
+from polymodel.evaluation.intervals import INTERVAL, over_seeds, summarise, wilson, within_groups
+from polymodel.evaluation.metrics import Array, Outcome, against_rest, centre_of, confusion, joined
 from polymodel.evaluation.slices import slices
 from polymodel.runs.run import Run, known_json, write_json
 
 EVALUATION = "evaluation.json"
 CONFUSION_PNG = "confusion_matrix.png"
-VERSION = 3
+VERSION = 4
 
 
 def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dict[str, Any]:
@@ -41,9 +41,12 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
 
     Returns:
         The metrics of ``metrics.METRICS`` as fractions, each {value, low, high} or, over folds or seeds,
-        {mean, sd, low, high, values}, of ``scored`` sets of answers; ``train_accuracy`` alike; ``majority`` and
-        ``controls`` hold the same metrics of the models beside it; ``accuracy_wilson`` the interval that takes images
-        for independent; ``over_seeds`` how each metric varies over seeds; ``within_papers`` the AUROC among images of
+        {mean, sd, low, high, values}, of ``scored`` sets of answers by the ``scoring`` that is usual for the split;
+        ``train_accuracy`` alike; ``ensemble`` the same metrics of all models together, None where one model answered
+        each image by itself and is scored so; ``majority`` and ``controls`` those of the models beside it, scored as
+        the model is; ``missing_labels`` that no test image has; ``accuracy_wilson`` the interval that takes images for
+        independent; ``calibration`` slope and intercept, and ``per_class`` the metrics of each class, both of all
+        answers together; ``over_seeds`` how each metric varies over seeds; ``within_papers`` the AUROC among images of
         one paper; ``slices`` parts of the test images; ``confusion_matrix`` counts over all parts; then what was
         evaluated.
 
@@ -57,20 +60,25 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
     if known is not None and (known["controls"] or not controls) and (run.folder / CONFUSION_PNG).is_file():
         return known
     frames = [run.predictions(key) for key in run.planned]
-    tests = [outcome_of(run, frame[frame["side"] == "test"]) for frame in frames]
-    trains = [outcome_of(run, frame[frame["side"] == "train"]) for frame in frames]
-    scored, seeds = scored_outcomes(run, tests)
-    summary = summarise(scored)
-    images = {sha for frame in frames for sha in frame.loc[frame["side"] == "test", "image_sha256"]}
+    parts, scoring = answers_of(run, frames), usual_scoring(run.split["recipe"])
+    sets, tests = scored(parts, scoring), [part.outcome for part in parts]
+    trains = [part.outcome for part in answers_of(run, frames, "train")]
+    summary, together = summarise([s.outcome for s in sets]), joined(tests)
+    images = {sha for part in parts for sha in part.images.tolist()}
     accuracy = centre_of(summary["accuracy"])
     low, high = wilson(accuracy, len(images)) if accuracy is not None else (None, None)
-    others = _controls(run, frames, tests, controls, progress)
+    others = _controls(run, frames, parts, controls, progress)
     counts = np.sum([confusion(outcome) for outcome in tests], axis=0)
     result = {
         **summary,
+        "scoring": scoring.value,
+        "ensemble": None if len(sets) == 1 else summarise([s.outcome for s in scored(parts, Scoring.ENSEMBLE)]),
+        "missing_labels": [run.classes[k] for k in together.missing],
         "train_accuracy": summarise(trains)["accuracy"],
         "accuracy_wilson": {"low": low, "high": high},
-        "over_seeds": over_seeds(scored, seeds),
+        "calibration": {run.classes[k]: _calibration(together, k) for k in together.judged},
+        "per_class": _per_class(run, together),
+        "over_seeds": over_seeds([s.outcome for s in sets], [s.seed for s in sets]),
         "within_papers": within_groups(tests),
         "slices": slices(run),
         "majority": others.pop("majority"),
@@ -81,9 +89,9 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         "split_digest": run.split["digest"],
         "leakage": run.leakage,
         "parts": [{"fold": key.fold, "seed": key.seed} for key in run.planned],
-        "scored": len(scored),
+        "scored": len(sets),
         "test_images": len(images),
-        "test_groups": len({group for outcome in tests for group in outcome.groups.tolist()}),
+        "test_groups": len(set(together.groups.tolist())),
         "interval": INTERVAL,
         "version": VERSION,
         "predictions_digest": digest,
@@ -96,8 +104,30 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
     return result
 
 
+def _calibration(outcome: Outcome, k: int) -> dict[str, dict[str, float | None]]:
+    """Slope and intercept of a class's logistic recalibration, each {value, low, high}."""
+    found = recalibration(outcome.probabilities[:, k], outcome.truth == k, outcome.groups)
+    return {name: _plain(one) for name, one in found.items()}
+
+
+def _plain(found: Estimate) -> dict[str, float | None]:
+    return {key: None if np.isnan(value) else float(value) for key, value in vars(found).items()}
+
+
+def _per_class(run: Run, outcome: Outcome) -> dict[str, dict[str, float | None]]:
+    """Of more than two classes the metrics of each against the rest, and how often it was to be answered."""
+    if len(run.classes) == 2:
+        return {}
+    found: dict[str, dict[str, float | None]] = {}
+    for k, name in enumerate(run.classes):
+        values = against_rest(outcome, k) if k in outcome.judged else {}
+        found[name] = {"answers": int((outcome.truth == k).sum())}
+        found[name] |= {metric: None if np.isnan(value) else value for metric, value in values.items()}
+    return found
+
+
 def _controls(
-    run: Run, frames: Sequence[pd.DataFrame], tests: Sequence[Outcome], with_images: bool, progress: Progress
+    run: Run, frames: Sequence[pd.DataFrame], parts: Sequence[Answers], with_images: bool, progress: Progress
 ) -> dict[str, dict[str, Any]]:
     """Controls, fitted on each part's training side and scored on its test side; without images the majority alone."""
     images = pd.concat(frames).drop_duplicates("image_sha256").set_index("image_sha256")
@@ -117,13 +147,15 @@ def _controls(
     answers: dict[tuple[str, int], Array] = {}
     found = {}
     for name in CONTROLS if with_images else ("majority",):
-        outcomes = []
-        for done, (key, frame, test) in enumerate(zip(run.planned, frames, tests, strict=True)):
+        said = []
+        for done, (key, frame, part) in enumerate(zip(run.planned, frames, parts, strict=True)):
             progress(f"control model {name.replace('_', ' ')}", done, len(frames))
             if (name, key.fold) not in answers:
-                own = images.index.get_indexer(pd.Index(frame["image_sha256"]))
-                sides = (own[frame["side"] == side] for side in ("train", "test"))
+                place = images.index.get_indexer(pd.Index(frame["image_sha256"]))
+                sides = (place[frame["side"] == side] for side in ("train", "test"))
                 answers[name, key.fold] = CONTROLS[name](table, *sides)
-            outcomes.append(Outcome(test.truth, answers[name, key.fold], test.groups, test.positive))
-        found[name] = summarise(scored_outcomes(run, outcomes)[0])
+            test = part.outcome
+            own = Outcome(test.truth, answers[name, key.fold], test.groups, test.positive)
+            said.append(replace(part, outcome=own))
+        found[name] = summarise([s.outcome for s in scored(said, usual_scoring(run.split["recipe"]))])
     return found

@@ -16,8 +16,9 @@ import numpy as np
 
 from polydata.errors import PolydataError, UsageError
 from polydata.splits.manifest import MANIFEST, Item, Split, load_split
-from polymodel.evaluation.aggregate import averaged, predictions_digest
-from polymodel.evaluation.metrics import Outcome, point, summarise
+from polymodel.evaluation.aggregate import predictions_digest, tested
+from polymodel.evaluation.intervals import summarise
+from polymodel.evaluation.metrics import Outcome, point
 from polymodel.runs.run import Run, known_json, read_json, write_json
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ ACROSS = "across-"
 
 
 def slices(run: Run) -> list[dict[str, Any]]:
-    """Metrics of each slice of the test images; empty where the split's folder is gone or tells nothing.
+    """Metrics of each slice of the test images, scored as an ensemble; empty where the split tells nothing of them.
 
     Returns:
         {by, value, images, groups, and the metrics ``SHOWN``}, kinds in the order of ``SLICES``, values by their
         number of images; a metric is None where it has no meaning.
     """
     items = split_items(run)
-    facts, outcome = averaged(run)
+    facts, outcome = tested(run)
     rows = []
     for kind in SLICES:
         values = np.array([_value(kind, items[str(sha)]) if str(sha) in items else NOT_TOLD for sha in facts.index])
@@ -103,7 +104,7 @@ def _band(value: float, bands: Sequence[tuple[float, str]]) -> str:
 def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]:
     """Score a run on those of its test images that stand on a test side of another split, and note it in its folder.
 
-    Of each image the probabilities are averaged over the models that had it as a test image. All images are scored
+    The models that had an image as a test image answer it together (``Scoring.ENSEMBLE``). All images are scored
     together, so that AUROC compares images that different folds answered.
 
     Args:
@@ -114,7 +115,7 @@ def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]
     Returns:
         ``split``, ``split_digest``, ``images``, ``groups``, ``positive`` (images), ``missing`` (test images of the
         split that the run did not test), ``relabelled`` (images that the run labels otherwise), ``leakage`` of the run,
-        ``metrics`` as ``metrics.summarise`` gives them; ``predictions_digest``; with votes ``judged``: ``images``,
+        ``metrics`` as ``intervals.summarise`` gives them; ``predictions_digest``; with votes ``judged``: ``images``,
         ``raters``, and the metrics of the ``model`` and of the ``vote`` on these; without, what an earlier call with
         votes said of the same split and predictions, else None.
 
@@ -124,7 +125,7 @@ def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]
         InputError: if predictions cannot be read.
     """
     run.require_finished()
-    facts, outcome = averaged(run)
+    facts, outcome = tested(run)
     wanted = {item.image_sha256: item for fold in split.folds for item in fold.test}
     places = np.array([k for k, sha in enumerate(facts.index) if sha in wanted], dtype=np.int64)
     if not len(places):

@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from polydata.errors import InputError
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
 from polydata.images.html import data_address, template
 from polydata.images.picture import open_picture
 from polydata.types import Progress
-from polymodel.evaluation.aggregate import averaged
+from polymodel.config import Scoring
+from polymodel.evaluation.aggregate import tested
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
@@ -31,7 +33,7 @@ from polymodel.evaluation.metrics import METRICS, TITLES, centre_of, rows
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items
-from polymodel.report.tables import BESIDE, ROW_TITLES, baseline_rows, percent
+from polymodel.report.tables import BESIDE, PER_CLASS, ROW_TITLES, baseline_rows, decimals, percent
 from polymodel.runs.card import TEMPLATES, card_text
 from polymodel.runs.run import Run
 
@@ -52,10 +54,13 @@ def write_report(
     refuse_other_file(output, '<meta name="generator" content="polymodel report">')
     printed = read_printed(published) if published else []
     curves = read_curves(training_log) if training_log else []
-    sections = [_section(run, evaluate(run, progress=progress)) for run in runs]
-    page = template("report.html.j2", TEMPLATES, percent=percent, hundredths=partial(percent, digits=2)).render(
+    sections = [_section(run, *_evaluated(run, progress)) for run in runs]
+    page = template(
+        "report.html.j2", TEMPLATES, percent=percent, hundredths=partial(percent, digits=2), decimals=decimals
+    ).render(
         sections=sections,
         compared=[(m, TITLES[m]) for m in BESIDE],
+        per_class=[(m, TITLES[m]) for m in PER_CLASS],
         metrics=[(m, TITLES[m]) for m in METRICS],
         beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
         notes=NOTES,
@@ -69,6 +74,14 @@ def write_report(
     with writing_to(output):
         write_text(output, page)
     return output
+
+
+def _evaluated(run: Run, progress: Progress) -> tuple[dict[str, Any], str]:
+    """The evaluation of a run; where images are gone that without control models, and why."""
+    try:
+        return evaluate(run, progress=progress), ""
+    except InputError as error:
+        return evaluate(run, controls=False, progress=progress), error.message
 
 
 def _boxes(sections: Sequence[Mapping[str, Any]]) -> str:
@@ -95,10 +108,11 @@ def _baselines(runs: Sequence[Run]) -> list[dict[str, Any]]:
         if known is not None and known["split"] not in found:
             violin = as_svg(violin_figure(known["sobel_values"], SOBEL_THRESHOLD))
             found[known["split"]] = {**known, "table": list(baseline_rows(known)), "violin": violin}
+            found[known["split"]]["scored_as"] = Scoring(known["scoring"]).words
     return list(found.values())
 
 
-def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+def _section(run: Run, evaluation: Mapping[str, Any], no_controls: str) -> dict[str, Any]:
     counts = np.array(evaluation["confusion_matrix"]["rows_are_truth"])
     mistakes = _mistakes(run)
     return {
@@ -107,6 +121,10 @@ def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "config": run.config,
         "evaluation": evaluation,
         "rows": {ROW_TITLES.get(name, name): row for name, row in rows(evaluation).items()},
+        "no_controls": no_controls,
+        "scoring": Scoring(evaluation["scoring"]).words,
+        "ensemble": Scoring.ENSEMBLE.words,
+        "looked_for": _looked_for(run),
         "counts": _counts(run),
         "card": card_text(run),
         "confusion": as_svg(confusion_figure(counts, run.classes)),
@@ -115,6 +133,17 @@ def _section(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         "mistake_count": len(mistakes),
         "across": known_across(run),
     }
+
+
+def _looked_for(run: Run) -> str:
+    """What was done to find leaks in a split that has none."""
+    recipe = run.split["recipe"]
+    if "group_by" not in recipe:
+        return "No paper's name stands on both sides of a partition; the split does not say that more was looked for."
+    found = "No paper, DOI, citation or picture that looks the same stands on both sides of a partition. "
+    if recipe.get("crops"):
+        return found + "Crops, turned and mirrored copies were looked for by keypoints."
+    return found + "Crops and mirrored copies were not looked for."
 
 
 def _counts(run: Run) -> list[tuple[str, list[int], int]]:
@@ -134,13 +163,13 @@ def _counts(run: Run) -> list[tuple[str, list[int], int]]:
 
 
 def _mistakes(run: Run) -> pd.DataFrame:
-    """Test images whose averaged probabilities name the wrong label, the surest first.
+    """Test images to which the ensemble of a run's models gives the wrong label, the surest first.
 
     Returns:
-        image_sha256, label, group, path, answer, chance (the averaged probability of the answer), and of how many parts
+        image_sha256, label, group, path, answer, chance (the ensemble's probability of it), and of how many parts
         it was a test image (parts) and how many of these were wrong.
     """
-    facts, outcome = averaged(run)
+    facts, outcome = tested(run)
     told = facts.assign(answer=np.array(run.classes)[outcome.answers], chance=outcome.probabilities.max(axis=1))
     wrong: pd.DataFrame = told[outcome.answers != outcome.truth].reset_index()
     return wrong.sort_values(["chance", "image_sha256"], ascending=[False, True])
@@ -159,8 +188,11 @@ def _shown(run: Run, mistakes: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def _thumbnail(path: Path) -> str:
-    """The image as a small JPEG data URI."""
-    picture = open_picture(path)
+    """The image as a small JPEG data URI; nothing where it is gone or cannot be read."""
+    try:
+        picture = open_picture(path)
+    except InputError:
+        return ""
     picture.thumbnail((2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=80)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polydata.console.output import next_step, print_facts, print_table, say
+from polymodel.config import Scoring
 from polymodel.evaluation.baselines import BASELINES
 from polymodel.evaluation.metrics import TITLES, centre_of, rows
 from polymodel.runs.run import Run
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ROW_TITLES = {name: baseline.title for name, baseline in BASELINES.items()}
 """What the rows of an evaluation are called beside the model: the controls that see no micrograph."""
 BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
+PER_CLASS = ("precision", "recall", "f1", "auroc", "brier")
 BESIDE = ("auroc", "balanced_accuracy", "accuracy", "f1")
 """Metrics that tables with little room show."""
 SHORT = {"accuracy": "acc.", "balanced_accuracy": "bal.", "specificity": "spec.", "precision": "prec."}
@@ -36,6 +38,11 @@ def percent(value: float | None, digits: int = 1) -> str:
 def interval(summary: Mapping[str, Any]) -> str:
     """``79.2–93.1``, or nothing where there is none."""
     return "" if summary["low"] is None else f"{percent(summary['low'])}–{percent(summary['high'])}"
+
+
+def decimals(summary: Mapping[str, Any]) -> str:
+    """``0.92 (0.71–1.13)``, of a number that is no fraction."""
+    return "{value:.2f} ({low:.2f}–{high:.2f})".format(**summary)
 
 
 def _with_spread(summary: Mapping[str, Any]) -> str:
@@ -89,8 +96,10 @@ def show_embedded(done: Embedded) -> None:
 
 def show_evaluation(evaluation: Mapping[str, Any]) -> None:
     """The table of metrics, the model beside the others, and all else that an evaluation holds."""
-    parts, scored = len(evaluation["parts"]), evaluation["scored"]
+    scored, scoring = evaluation["scored"], Scoring(evaluation["scoring"])
     what = "mean ± sd over parts" if scored > 1 else "value"
+    if missing := evaluation["missing_labels"]:
+        say(f"No test image is labelled {', '.join(missing)}: little can be scored.", "red")
     _, *others = rows(evaluation).items()
     named = {ROW_TITLES.get(name, name).replace(" ", "\n"): found for name, found in others}
     table = [
@@ -103,9 +112,17 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
     for label, line in zip(classes, counts, strict=True):
         said = ", ".join(f"{count} {name}" for name, count in zip(classes, line, strict=True))
         say(f"labelled {label}: answered {said}")
-    counted = f"{parts} {'part' if parts == 1 else 'parts'}{'' if scored == parts else ' scored together'}"
+    if evaluation["per_class"]:
+        say("Several classes: precision to ECE are means over the classes, each held against the rest.")
+        shown = {TITLES[m]: m for m in PER_CLASS}
+        table = [{"class": name, "answers": found["answers"]} | {t: percent(found.get(m)) for t, m in shown.items()}
+                 for name, found in evaluation["per_class"].items()]  # fmt: skip
+        print_table(table, figures=True)
+    parts = f"{len(evaluation['parts'])} {'part' if len(evaluation['parts']) == 1 else 'parts'}"
     images = f"{evaluation['test_images']} test images of {evaluation['test_groups']} papers"
-    say(f"{images}, {counted}; interval: {evaluation['interval']}")
+    if len(evaluation["parts"]) > 1:
+        say(f"model: {scoring.words}; ensemble: {Scoring.ENSEMBLE.words}")
+    say(f"{images}, {parts}; interval: {evaluation['interval']}; none where too few papers speak of a figure")
     _warn_leak(evaluation["leakage"])
     _show_beyond_the_mean(evaluation)
     if "across" in evaluation:
@@ -116,8 +133,12 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
 
 
 def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
-    """Wilson's interval, AUROC within papers, seeds and slices of an evaluation."""
+    """Calibration, Wilson's interval, AUROC within papers, seeds and slices of an evaluation."""
     within, seeds = evaluation["within_papers"], evaluation["over_seeds"]["accuracy"]
+    for name, found in evaluation["calibration"].items():
+        if found["slope"]["value"] is not None:
+            words = ", ".join(f"{key} {decimals(one)}" for key, one in found.items())
+            say(f"Calibration of {name}: {words} (1 and 0 where probabilities hold)")
     say(f"Accuracy, were images independent (Wilson): {interval(evaluation['accuracy_wilson'])}")
     if within["groups"]:
         which = f"{within['groups']} papers that have both labels, {within['images']} images"
@@ -163,10 +184,11 @@ def show_comparison(found: Mapping[str, Any]) -> None:
         value, low, high = (found["difference"][metric][key] for key in ("value", "low", "high"))
         between = "" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
         table.append({"": title, "difference": "–" if value is None else f"{100 * value:+.1f}", "95 %": between})
-    print_table(table, f"{first} less {second}, {found['images']} images", figures=True)
+    what = f"{found['images']} images, {Scoring(found['scoring']).words}"
+    print_table(table, f"{first} less {second}, {what}", figures=True)
     test = found["mcnemar"]
     right = f"Only {first} is right on {test['first_only_right']}, only {second} on {test['second_only_right']}"
-    say(f"{right}; McNemar's exact test: p = {test['p']:.3g} (takes images for independent)")
+    say(f"{right} (ensembles); McNemar's exact test: p = {test['p']:.3g} (takes images for independent)")
     _warn_leak(", ".join(found["leaky"]))
 
 
@@ -194,7 +216,7 @@ def show_baselines(found: Mapping[str, Any]) -> None:
         table.append({"": f"On {on}:"} | dict.fromkeys(names.values(), ""))
         for _, words, metrics in some:
             table.append({"": words} | {name: percent(centre_of(metrics[m]), 2) for m, name in names.items()})
-    print_table(table, f"{found['split']}: baselines, per cent", figures=True)
+    print_table(table, f"{found['split']}: baselines, per cent ({Scoring(found['scoring']).words})", figures=True)
     if people := found.get("people"):
         kappa = people["fleiss_kappa"]
         agreed = "" if kappa is None else f"; Fleiss' kappa {kappa:.3f}"
