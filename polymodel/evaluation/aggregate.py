@@ -123,7 +123,7 @@ def ensemble(parts: Sequence[Answers]) -> Answers:
     return replace(parts[0], images=images, outcome=outcome)
 
 
-def tested(run: Run) -> tuple[pd.DataFrame, Outcome]:
+def together(run: Run) -> tuple[pd.DataFrame, Outcome]:
     """Test images of a run, each answered by the ensemble of the parts that had it as a test image.
 
     Returns:

@@ -58,7 +58,7 @@ def compare_pair(run: Run, other: Run, scoring: Scoring | None = None) -> dict[s
 
     Args:
         run, other: the difference is of the first less the second.
-        scoring: of both; by default the one that is usual for the first's split.
+        scoring: of both; by default the one that is usual for their splits.
 
     Returns:
         ``difference`` {metric: {value, low, high}} by ``scoring``, and the counts and p value of ``mcnemar``, for which
@@ -74,7 +74,14 @@ def compare_pair(run: Run, other: Run, scoring: Scoring | None = None) -> dict[s
         one.require_finished()
     if (run.classes, run.positive) != (other.classes, other.positive):
         raise UsageError(f"{run.name} and {other.name} answer different questions.", "Name a run of the same classes.")
-    used = scoring or usual_scoring(run.split["recipe"])
+    usual = [usual_scoring(one.split["recipe"]) for one in (run, other)]
+    used = scoring or usual[0]
+    hint = f"Score each on all common images at once: --scoring {Scoring.POOLED} or --scoring {Scoring.ENSEMBLE}."
+    if scoring is None and usual[0] is not usual[1]:
+        raise UsageError(
+            f"{run.name} is scored {usual[0]} and {other.name} {usual[1]}: such figures cannot be subtracted.",
+            hint,
+        )
     parts = [answers_of(one, [one.predictions(key) for key in one.planned]) for one in (run, other)]
     mine, theirs = (ensemble(own) for own in parts)
     common, place, place_other = np.intersect1d(mine.images, theirs.images, return_indices=True)
@@ -89,7 +96,7 @@ def compare_pair(run: Run, other: Run, scoring: Scoring | None = None) -> dict[s
         raise UsageError(
             f"{run.name} and {other.name} were tested in other sets of images, so that scored {used} the same answers "
             "would differ.",
-            f"Score each on all common images at once: --scoring {Scoring.POOLED} or --scoring {Scoring.ENSEMBLE}.",
+            hint,
         )
     return {
         "runs": [run.name, other.name],

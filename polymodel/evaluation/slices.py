@@ -16,7 +16,7 @@ import numpy as np
 
 from polydata.errors import PolydataError, UsageError
 from polydata.splits.manifest import MANIFEST, Item, Split, load_split
-from polymodel.evaluation.aggregate import predictions_digest, tested
+from polymodel.evaluation.aggregate import predictions_digest, together
 from polymodel.evaluation.intervals import summarise
 from polymodel.evaluation.metrics import Outcome, point
 from polymodel.runs.run import Run, known_json, read_json, write_json
@@ -42,7 +42,7 @@ def slices(run: Run) -> list[dict[str, Any]]:
         number of images; a metric is None where it has no meaning.
     """
     items = split_items(run)
-    facts, outcome = tested(run)
+    facts, outcome = together(run)
     rows = []
     for kind in SLICES:
         values = np.array([_value(kind, items[str(sha)]) if str(sha) in items else NOT_TOLD for sha in facts.index])
@@ -125,7 +125,7 @@ def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]
         InputError: if predictions cannot be read.
     """
     run.require_finished()
-    facts, outcome = tested(run)
+    facts, outcome = together(run)
     wanted = {item.image_sha256: item for fold in split.folds for item in fold.test}
     places = np.array([k for k, sha in enumerate(facts.index) if sha in wanted], dtype=np.int64)
     if not len(places):

@@ -18,7 +18,7 @@ from polydata.images.html import data_address, template
 from polydata.images.picture import open_picture
 from polydata.types import Progress
 from polymodel.config import Scoring
-from polymodel.evaluation.aggregate import tested
+from polymodel.evaluation.aggregate import together
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
@@ -169,7 +169,7 @@ def _mistakes(run: Run) -> pd.DataFrame:
         image_sha256, label, group, path, answer, chance (the ensemble's probability of it), and of how many parts
         it was a test image (parts) and how many of these were wrong.
     """
-    facts, outcome = tested(run)
+    facts, outcome = together(run)
     told = facts.assign(answer=np.array(run.classes)[outcome.answers], chance=outcome.probabilities.max(axis=1))
     wrong: pd.DataFrame = told[outcome.answers != outcome.truth].reset_index()
     return wrong.sort_values(["chance", "image_sha256"], ascending=[False, True])

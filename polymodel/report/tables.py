@@ -100,7 +100,7 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
     what = "mean ± sd over parts" if scored > 1 else "value"
     if missing := evaluation["missing_labels"]:
         say(f"No test image is labelled {', '.join(missing)}: little can be scored.", "red")
-    _, *others = rows(evaluation).items()
+    others = ((name, found) for name, found in rows(evaluation).items() if name not in ("model", "ensemble"))
     named = {ROW_TITLES.get(name, name).replace(" ", "\n"): found for name, found in others}
     table = [
         {"": title, "model": _with_spread(evaluation[key]), "95 %": interval(evaluation[key])}
@@ -121,7 +121,10 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
     parts = f"{len(evaluation['parts'])} {'part' if len(evaluation['parts']) == 1 else 'parts'}"
     images = f"{evaluation['test_images']} test images of {evaluation['test_groups']} papers"
     if len(evaluation["parts"]) > 1:
-        say(f"model: {scoring.words}; ensemble: {Scoring.ENSEMBLE.words}")
+        say(f"model: {scoring.words}")
+    if ensemble := evaluation["ensemble"]:
+        figures = ", ".join(f"{TITLES[m]} {percent(ensemble[m]['value'])} ({interval(ensemble[m])})" for m in BESIDE)
+        say(f"{Scoring.ENSEMBLE.words}: {figures}")
     say(f"{images}, {parts}; interval: {evaluation['interval']}; none where too few papers speak of a figure")
     _warn_leak(evaluation["leakage"])
     _show_beyond_the_mean(evaluation)

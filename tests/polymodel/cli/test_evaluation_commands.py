@@ -33,8 +33,10 @@ def test_evaluation_of_one_partition(small: Small) -> None:
         summaries += row.values()
     for summary in summaries:
         assert set(summary) == {"value", "low", "high"}
-        if summary["value"] is not None:
+        if summary["low"] is not None:
             assert -1 <= summary["low"] <= summary["value"] <= summary["high"] <= 1
+    assert found["auroc"]["low"] is not None
+    assert (found["scoring"], found["ensemble"], found["missing_labels"]) == ("per-part", None, [])
     assert set(found["controls"]) == {"metadata", "print_only", "paper_lookup"}
     assert found["majority"]["balanced_accuracy"]["value"] == 0.5
     assert sum(map(sum, found["confusion_matrix"]["rows_are_truth"])) == found["test_images"] == 12
@@ -81,7 +83,50 @@ def test_folds_of_one_paper_are_scored_together(own: Small) -> None:
     assert len(answers) == found["test_images"] == 20
     assert found["auroc"]["value"] == pytest.approx(roc_auc_score(answers["label"] == POSITIVE, answers["p_positive"]))
     assert (found["scored"], len(found["parts"])) == (1, 5)
-    assert "5 parts scored together" in call(own, "evaluate", "lopo")
+    assert found["scoring"] == "pooled"
+    assert "single models, folds scored together" in call(own, "evaluate", "lopo")
+    # The controls are scored as the model is, and so are the baselines.
+    baselines = parsed(own, "baselines", "--split", "lopo")
+    assert baselines["scoring"] == "pooled"
+    own_control = parsed(own, "evaluate", "lopo")["controls"]["metadata"]["auroc"]
+    assert baselines["rows"]["metadata"]["metrics"]["auroc"] == own_control
+
+
+def test_all_models_together_are_scored_as_predict_answers(small: Small) -> None:
+    """The mean of the single models' figures and the ensemble are both given, and told apart."""
+    call(small, "train", "--split", "one", "--name", "three", *FAST, "--seeds", "3")
+    found = parsed(small, "evaluate", "three", "--no-controls")
+    images = {i.image_sha256: i for i in small.items}
+    paths = {str(small.root / i.path): i for i in images.values()}
+    shown = parsed(small, "predict", "three", small.root)["predictions"]
+    tested = [row for row in shown if row["trained_on"] is False]
+    assert len(tested) == found["test_images"] == 12
+    truth = [paths[row["path"]].label == POSITIVE for row in tested]
+    chance = [row["p_positive"] for row in tested]
+    assert found["ensemble"]["auroc"]["value"] == pytest.approx(roc_auc_score(truth, chance))
+    assert found["ensemble"]["brier"]["value"] == pytest.approx(
+        sum((p - t) ** 2 for p, t in zip(chance, truth, strict=True)) / 12, abs=1e-5
+    )
+    assert len(found["auroc"]["values"]) == 3
+    assert "all models together, as predict answers: AUROC" in call(small, "evaluate", "three", "--no-controls")
+
+
+def test_what_was_scored_in_other_ways_is_not_subtracted(own: Small) -> None:
+    """The same answers, as one test side and as three: means over the three are of other questions."""
+    third = len(own.items) // 4 * 4
+    cuts = [own.items[:4], own.items[4:8], own.items[8:third]]
+    sides = [([i for i in own.items if i not in cut], cut) for cut in cuts]
+    write_split(own.workspace.splits / "three", sides, folds=3)
+    write_split(own.workspace.splits / "whole", sides, folds=3, protocol="leave-one-paper-out")
+    for split in ("three", "whole"):
+        call(own, "train", "--split", split, "--name", split, *FAST)
+    refused = call(own, "evaluate", "three", "--against", "whole", "--no-controls", expect=2)
+    assert "--scoring pooled" in refused
+    for scoring in ("pooled", "ensemble"):
+        words = ("evaluate", "three", "--against", "whole", "--no-controls", "--scoring", scoring)
+        found = parsed(own, *words)["against"]
+        assert found["scoring"] == scoring
+        assert all(d["value"] in (0, None) for d in found["difference"].values())
 
 
 class Links(HTMLParser):
@@ -132,6 +177,9 @@ def test_two_runs_are_set_against_each_other(small: Small) -> None:
     assert found["leaky"] == ["run-leaky"]
     assert found["images"] + found["left_out"]["run-one"] == 12
     assert "McNemar" in call(small, "evaluate", "run-one", "--against", "run-cv")
+    words = ("evaluate", "run-leaky", "--against", "run-cv")
+    assert "other sets of images" in call(small, *words, expect=2)
+    assert "McNemar" in call(small, *words, "--scoring", "ensemble")
     same = parsed(small, "evaluate", "run-one", "--against", "run-one")["against"]
     assert same["mcnemar"]["p"] == 1.0
 

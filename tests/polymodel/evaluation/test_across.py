@@ -14,7 +14,7 @@ from polydata.splits.manifest import Item
 from polydata.task import Task
 from polymodel.config import TrainConfig, adjusted
 from polymodel.data.split import load_split
-from polymodel.evaluation.aggregate import averaged
+from polymodel.evaluation.aggregate import together
 from polymodel.evaluation.people import HumanTable, Votes
 from polymodel.evaluation.slices import across, known_across
 from polymodel.recipes import RecipeName
@@ -35,7 +35,7 @@ def test_images_of_several_folds_are_scored_together(small: Small, run: Run) -> 
     split = load_split("one", small.root)
     found = across(run, split)
     wanted = {item.image_sha256 for item in split.folds[0].test}
-    facts, outcome = averaged(run)
+    facts, outcome = together(run)
     own = np.isin(facts.index.to_numpy(dtype=str), sorted(wanted))
     area = roc_auc_score(outcome.truth[own] == outcome.positive, outcome.probabilities[own, outcome.positive])
     assert found["metrics"]["auroc"]["value"] == pytest.approx(area)
@@ -63,12 +63,12 @@ def test_images_that_the_run_did_not_test_or_labels_otherwise_are_counted(own: S
 
 def test_people_are_scored_on_the_very_images_that_they_judged(small: Small, run: Run, tmp_path: Path) -> None:
     split = load_split("one", small.root)
-    tested = split.folds[0].test
+    shown = split.folds[0].test
     rows = ["image,R1,R2,R3"]
-    for k, item in enumerate(tested[:-1]):
+    for k, item in enumerate(shown[:-1]):
         right = item.label
         rows.append(f"{item.image_sha256},{right},{right},{right if k else 'coarse'}")
-    rows.append(f"{tested[-1].image_sha256},fine,,fine")  # left out: an answer is missing
+    rows.append(f"{shown[-1].image_sha256},fine,,fine")  # left out: an answer is missing
     (tmp_path / "people.csv").write_text("\n".join(rows))
     table = HumanTable(tmp_path / "people.csv", ["R*"], CLASSES, "fine", Task.load())
     found = across(run, split, table.votes("image"))

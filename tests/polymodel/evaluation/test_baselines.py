@@ -171,11 +171,11 @@ def test_answers_are_spelled_as_the_task_of_the_workspace_says(own: Small, tmp_p
     settings = own.root / SETTINGS
     settings.write_text(settings.read_text().replace('task = "compatibility"', 'task = "grain.toml"'))
     rows: list[list[object]] = [["key", "truth", "R1"], ["a", "rough", "rough"], ["b", "smooth", "rough"]]
-    rows += [[own.items[-1].image_sha256, "smooth", "smooth"]]
+    rows += [[own.items[-1].image_sha256, "smooth", "smooth"], [own.items[-2].image_sha256, "rough", "rough"]]
     path = table(tmp_path / "people.csv", rows)
     words = ("--human", path, "--raters", "R1")
     found = json.loads(call(own, "baselines", "--split", "one", *words, "--truth", "truth", "--json"))
-    assert found["people"]["each"]["R1"]["accuracy"]["value"] == pytest.approx(2 / 3)
+    assert found["people"]["each"]["R1"]["accuracy"]["value"] == pytest.approx(3 / 4)
     call(own, "train", "--split", "one", "--name", "own", "--arch", "timm:test_resnet", "--weights", "none")
     said = call(own, "evaluate", "own", "--no-controls", "--across", "one", *words, "--images", "key", "--json")
     assert json.loads(said)["across"]["judged"]["vote"]["accuracy"]["value"] == 1.0
