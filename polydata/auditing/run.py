@@ -20,6 +20,7 @@ from polydata.task import Task
 from polydata.types import Progress, quiet
 
 DETECTORS: tuple[Detector, ...] = (
+    sides.thin_side,
     sides.shared_paper,
     sides.shared_figure,
     sides.near_duplicate,

@@ -52,6 +52,7 @@ def build_split(
 ) -> None:
     """Split the labelled images so that no paper, citation or picture stands on both sides."""
     from polydata.splits.build import build_split as build
+    from polydata.splits.evidence import thin_sides, thin_words
     from polydata.splits.options import SplitOptions
     from polydata.splits.overview import side_rows
 
@@ -62,6 +63,8 @@ def build_split(
     with open_session(workspace) as session, out.stages() as bar:
         built = build(session, name, options, allow_leakage, progress=bar)
     out.report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
+    thin = thin_sides(built.split.folds, built.split.classes)
+    out.report_problems((f"{thin_words(one)}: little can be learned or scored there" for one in thin), "Thin")
     if as_json:
         out.print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
         return

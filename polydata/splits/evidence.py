@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -221,6 +221,41 @@ LEAKS: Mapping[str, tuple[Keys, Keys]] = {
     "near-duplicate": (lambda evidence, item: (evidence.phash[item.image_sha256], item.image_sha256), _like_pictures),
 }
 """What a training image has, and what of it a held-out image must not meet."""
+
+
+def thin_sides(folds: Sequence[Sides], labels: Collection[str]) -> tuple[dict[str, Any], ...]:
+    """Sides of which a figure says little: one label is missing there, or all images are of one group.
+
+    Where every test side is of one group, as where one paper is left out at a time, the test sides are looked at as
+    one, for so they are scored.
+
+    Args:
+        labels: of the split.
+
+    Returns:
+        For each ``fold`` (0 for all together), ``side``, ``images``, ``groups`` and ``missing`` labels.
+    """
+    singles = len(folds) > 1 and all(len({item.group for item in sides.test}) == 1 for sides in folds)
+    looked = [(number, side, items) for number, sides in enumerate(folds, start=1)
+              for side, items in sides.named().items() if not (singles and side == "test")]  # fmt: skip
+    if singles:
+        looked.append((0, "test", [item for sides in folds for item in sides.test]))
+    found = []
+    for number, side, items in looked:
+        missing = sorted(set(labels) - {item.label for item in items})
+        groups = len({item.group for item in items})
+        if missing or groups < 2:
+            found.append({"fold": number, "side": side, "images": len(items), "groups": groups, "missing": missing})
+    return tuple(found)
+
+
+def thin_words(thin: Mapping[str, Any]) -> str:
+    """One of ``thin_sides`` in words."""
+    side = {"train": "training", "val": "validation", "test": "test"}[thin["side"]]
+    where = f"the {side} side of partition {thin['fold']}" if thin["fold"] else f"all {side} sides together"
+    faults = [f"no image labelled {' or '.join(thin['missing'])}"] if thin["missing"] else []
+    faults += ["one paper alone"] if thin["groups"] < 2 else []
+    return f"{where} ({thin['images']} images) holds {' and '.join(faults)}"
 
 
 def find_leaks(folds: Sequence[Sides], evidence: Evidence) -> tuple[Leak, ...]:

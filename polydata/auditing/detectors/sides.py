@@ -9,8 +9,9 @@ from typing import Any
 
 from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, counted, detector
 from polydata.images.copies import Copy
-from polydata.splits.evidence import families, leak
+from polydata.splits.evidence import families, leak, thin_sides, thin_words
 
+SHOWN = 3
 KEEP_WHOLE = "Build a split that keeps papers whole: polydata build-split NAME."
 
 
@@ -24,6 +25,19 @@ def shared_paper(subject: Subject) -> Detection:
 def shared_figure(subject: Subject) -> Detection:
     """Held-out images that share a figure with the training side."""
     return _shared(subject, "shared-figure", "a figure")
+
+
+@detector(
+    "thin-side",
+    "Label images of more papers of the missing label, or take another seed, fewer folds or a larger test fraction.",
+    Need.SPLIT,
+)
+def thin_side(subject: Subject) -> Detection:
+    """Sides that lack a label or hold one paper alone, so that figures of them say little."""
+    items = thin_sides(subject.folds, set(subject.labels.values()))
+    words = "; ".join(thin_words(one) for one in items[:SHOWN]) + ("; and more" if len(items) > SHOWN else "")
+    severity = Severity.ERROR if len(subject.folds) == 1 else Severity.WARNING
+    return Detection(severity, items, f"{words[:1].upper()}{words[1:]}.")
 
 
 def _shared(subject: Subject, kind: str, what: str) -> Detection:
