@@ -1,6 +1,6 @@
 """Whether 95 % intervals hold: simulated test sides of few papers, of which the truth is known.
 
-    intervals.py [--simulations 1000] [--papers 6 12 24 100]
+    intervals.py [--simulations 1000] [--papers 6 12 24 100] [--before 300]
 
 Papers are of uneven size (one image and more, four on average). Labels resemble each other within a paper (a paper's
 share of positives is drawn from a beta distribution, intra-class correlation 0.4), and so do scores. Printed are the
@@ -129,15 +129,15 @@ def in_folds(outcome: Outcome, folds: int) -> list[Outcome]:
 
 
 def coverage(
-    papers: int, simulations: int, before: bool = True, folds: int = 1, seed: int = 0
+    papers: int, simulations: int, before: int = 0, folds: int = 1, seed: int = 0
 ) -> dict[str, tuple[Tally, Tally]]:
     """By metric: now, and before; the ECE apart."""
     real, rng = truth(), np.random.default_rng(seed)
     found = {m: (Tally(), Tally()) for m in METRICS if m != "ece"}
-    for _ in range(simulations):
+    for number in range(simulations):
         outcome = drawn(rng, papers)
         now = summarise(in_folds(outcome, folds))
-        then = resampled([outcome]) if before else {}
+        then = resampled([outcome]) if number < before else {}
         for metric, (new, old) in found.items():
             new.add(now[metric]["low"], now[metric]["high"], real[metric])
             if then:
@@ -145,14 +145,14 @@ def coverage(
     return found
 
 
-def paired(papers: int, simulations: int, changed: float, before: bool = True) -> dict[str, tuple[Tally, Tally]]:
+def paired(papers: int, simulations: int, changed: float, before: int = 0) -> dict[str, tuple[Tally, Tally]]:
     """By metric: intervals of the difference of two equally good models that hold 0, now and before."""
     rng = np.random.default_rng(1)
     found = {m: (Tally(), Tally()) for m in METRICS if m != "ece"}
-    for _ in range(simulations):
+    for number in range(simulations):
         both = pair(rng, papers, changed)
         now = differences([both[0]], [both[1]])
-        then = resampled(both) if before else {}
+        then = resampled(both) if number < before else {}
         for metric, (new, old) in found.items():
             new.add(now[metric]["low"], now[metric]["high"], 0.0)
             if then:
@@ -175,36 +175,30 @@ def calibration(simulations: int, images: int, papers: int) -> tuple[float, floa
     return float(np.mean(bins)), float(np.mean(values)), shares, tally
 
 
+def shown(title: str, sizes: Sequence[int], columns: Sequence[dict[str, tuple[Tally, Tally]]], before: bool) -> None:
+    """Print a table: a column a number of papers, where it was taken beside that of the bootstrap."""
+    heads = [head for n in sizes for head in (f"{n} papers", "before")[: 1 + before]]
+    print(f"\n| {title} | " + " | ".join(heads) + " |\n" + "|---" * (1 + len(heads)) + "|")
+    for metric in columns[0] if columns else ():
+        cells = [tally.words for column in columns for tally in column[metric][: 1 + before]]
+        print(f"| {metric} | " + " | ".join(cells) + " |", flush=True)
+
+
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--papers", type=int, nargs="+", default=(6, 12, 24, 100))
-    parser.add_argument("--without-before", action="store_true", help="leave the bootstrap out, which takes most time")
+    parser.add_argument("--before", type=int, default=300, help="of the simulations so many by the bootstrap too")
     asked = parser.parse_args(words)
-    before = not asked.without_before
+    before = asked.before
     np.seterr(all="ignore")
     print("share that holds the truth (median width), now; before")
-    tables = {
-        "one model": [coverage(n, asked.simulations, before) for n in asked.papers],
-        "mean of five folds": [coverage(n, asked.simulations, False, 5) for n in asked.papers if n >= 24],
-        "difference of equals, half of the answers differ": [
-            paired(n, asked.simulations, 0.5, before) for n in asked.papers
-        ],
-        "difference of equals, one answer in fifty differs": [
-            paired(n, asked.simulations, 0.02, before) for n in asked.papers
-        ],
-    }
-    for title, columns in tables.items():
-        if not columns:
-            continue
-        compared = before and "folds" not in title
-        sizes = asked.papers[-len(columns) :]
-        heads = [head for n in sizes for head in (f"{n} papers", "before")[: 1 + compared]]
-        print(f"\n| {title} | " + " | ".join(heads) + " |")
-        print("|---" * (1 + len(heads)) + "|")
-        for metric in columns[0]:
-            cells = [tally.words for column in columns for tally in column[metric][: 1 + compared]]
-            print(f"| {metric} | " + " | ".join(cells) + " |")
+    shown("one model", asked.papers, [coverage(n, asked.simulations, before) for n in asked.papers], bool(before))
+    folded = [n for n in asked.papers if n >= 24]
+    shown("mean of five folds", folded, [coverage(n, asked.simulations, 0, 5) for n in folded], False)
+    for kind, changed in (("half of the answers differ", 0.5), ("one answer in fifty differs", 0.02)):
+        pairs = [paired(n, asked.simulations, changed, before) for n in asked.papers]
+        shown(f"difference of equals, {kind}", asked.papers, pairs, bool(before))
     for images, papers in ((83, 24), (413, 121)):
         bins, now, shares, tally = calibration(asked.simulations, images, papers)
         print(f"\nCalibrated answers of {images} images, {papers} papers: ECE in bins {bins:.3f}, now {now:.3f} "

@@ -258,6 +258,7 @@ def predict(
     images: Images,
     *,
     device: DeviceName | str = DeviceName.AUTO,
+    crops: bool | None = None,
     workspace: Path | None = None,
     progress: Progress = quiet,
 ) -> Predictions:
@@ -268,6 +269,7 @@ def predict(
         images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures (not HSV), or
             arrays: uint8 of shape (height, width) or (height, width, 3 or 4), or uint16 of shape (height, width).
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is; a .onnx file is asked on the processor.
+        crops: look whether images are crops of what a run was trained on, which reads all; None where there are few.
         workspace: of a run's name; otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
         progress: told of what is going on.
 
@@ -282,7 +284,7 @@ def predict(
     from polymodel.prediction import predict as prediction
 
     opened = prediction.open_model(str(model), workspace) if isinstance(model, str | Path) else model
-    return prediction.predict(opened, images, chosen(DeviceName, device, "--device"), progress)
+    return prediction.predict(opened, images, chosen(DeviceName, device, "--device"), progress, crops)
 
 
 def write_report(

@@ -171,10 +171,11 @@ def read_opinions(task: Task, predictions: Path | None, embeddings: Path | None)
     if predictions is not None and embeddings is not None:
         raise UsageError("Predictions and embeddings cannot both be used.", "Name one of them.")
     if predictions is not None:
-        chances = read_predictions(predictions, task.labels).chances_of(task.positive)
+        found = read_predictions(predictions, task.labels)
+        chances = found.chances_of(task.positive)
         if not chances:
             raise InputError(f"{predictions} does not predict {task.positive}.", "Predict with a model of this task.")
-        return Opinions(chances, {}, str(predictions))
+        return Opinions(chances, {}, str(predictions), found.learned)
     return None if embeddings is None else Opinions({}, read_embeddings(embeddings), str(embeddings))
 
 

@@ -52,6 +52,7 @@ class Opinions:
 
     Attributes:
         chances: probability of the positive label, by image; of models that did not learn from the image.
+        learned: images that the models did learn from.
         features: (features,) of each image, by image.
         origin: where it was read.
     """
@@ -59,6 +60,7 @@ class Opinions:
     chances: Mapping[str, float]
     features: Mapping[str, NDArray[np.float64]]
     origin: str
+    learned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ RULES = "rules"
 """Stands for the task's text rules where a file is asked for, and is their model version."""
 LOGIT = "logit_"
 _FEATURE = re.compile(r"f\d+")
-_SIDES = ("side", "trained_on")
-"""Columns that tell whether a model learned from an image; a table may lack them."""
+_SIDES = ("side", "trained_on", "group")
+"""Columns that tell whether a model learned from an image or from another of its paper; a table may lack them."""
 MAX_BYTES = 2_000_000_000
 MAX_ROWS = 10_000_000
 """Larger files, and files that unpack to more, are refused."""
@@ -58,11 +58,13 @@ class Predictions:
         version: what the model is called.
         by_image: by SHA-256 of the image.
         labels: in the order of the chances; empty where there are none.
+        learned: images that a table says its model learned from, by any of its rows.
     """
 
     version: str
     by_image: Mapping[str, Prediction]
     labels: tuple[str, ...] = ()
+    learned: frozenset[str] = frozenset()
 
     @property
     def have_probabilities(self) -> bool:
@@ -96,6 +98,7 @@ def read_predictions(source: Path, labels: Sequence[str], version: str | None = 
       write it. ``p_positive`` is not read: it follows from the logits.
     - Rows whose ``side`` is given and is not ``test`` are left out, and those whose ``trained_on`` is true: there a
       model only repeats the label. Unknown (null, or no such column) counts as not trained on.
+    - So are rows of a part whose ``group`` is one of those that the part learned from: another image of a paper.
     - A run's folder means its ``parts/*/predictions.parquet``; hidden folders are parts that are being written.
     - Several rows on an image, of one part or of several, count by the mean of their logits, and the probabilities
       are the softmax of that mean, as ``polymodel predict`` answers for all parts together.
@@ -119,7 +122,10 @@ def read_predictions(source: Path, labels: Sequence[str], version: str | None = 
     ]
     known = _labels(source, frames, labels)
     found: dict[str, list[tuple[float, ...]]] = {}
+    learned: set[str] = set()
     for path, frame in zip(files, frames, strict=True):
+        if "trained_on" in frame and "image_sha256" in frame:
+            learned |= {str(sha) for sha in frame.loc[frame["trained_on"].eq(True), "image_sha256"]}
         for sha256, logits in _rows(path, frame, known):
             found.setdefault(sha256, []).append(logits)
     if not found:
@@ -129,7 +135,8 @@ def read_predictions(source: Path, labels: Sequence[str], version: str | None = 
         )
     means = {image: [math.fsum(v) / len(v) for v in zip(*rows, strict=True)] for image, rows in found.items()}
     named = (version or (source.resolve().name if source.is_dir() else source.stem)).strip()
-    return Predictions(named, {image: _prediction(logits, known) for image, logits in means.items()}, known)
+    return Predictions(named, {image: _prediction(logits, known) for image, logits in means.items()}, known,
+                       frozenset(learned))  # fmt: skip
 
 
 def read_embeddings(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -193,7 +200,9 @@ def _rows(path: Path, frame: pd.DataFrame, labels: Sequence[str]) -> Iterator[tu
     if "image_sha256" not in frame:
         raise InputError(f"{path} lacks the column image_sha256.", "Write it with polymodel predict.")
     if "side" in frame:
+        others = set(frame.loc[frame["side"] != "test", "group"]) if "group" in frame else set()
         frame = frame[frame["side"] == "test"]
+        frame = frame[~frame["group"].isin(others)] if others else frame
     if "trained_on" in frame:
         frame = frame[frame["trained_on"].ne(True)]
     columns = (frame[LOGIT + label].tolist() for label in labels)

@@ -25,6 +25,10 @@ def predict(
         Path | None, Option("--output", "-o", metavar="FILE", help="Write a .csv, .json or .parquet file.")
     ] = None,
     device: DeviceOption = DeviceName.AUTO,
+    crops: Annotated[
+        bool | None,
+        Option("--crops/--no-crops", help="See whether they are crops of training images; by default up to 2,000."),
+    ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -40,7 +44,7 @@ def predict(
         check_output(output, FRAMES)
         refuse_other_table(output, ("path", "image_sha256", "label", "p_positive"))
     with progress() as bar:
-        found = api.predict(run, images, device=device, workspace=workspace, progress=bar)
+        found = api.predict(run, images, device=device, crops=crops, workspace=workspace, progress=bar)
     if output is not None:
         write_frame(output, found.table)
     print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)

@@ -17,7 +17,7 @@ from scipy.special import softmax
 from polydata.errors import InputError, UsageError, first_line
 from polydata.files.find import files_below
 from polydata.ids import sha256_bytes
-from polydata.images.picture import FILE_SUFFIXES, open_picture
+from polydata.images.picture import FILE_SUFFIXES, describe, open_picture
 from polydata.types import Progress, quiet, tracked
 from polydata.workspace import SETTINGS, Workspace
 from polymodel.config import DeviceName
@@ -25,6 +25,7 @@ from polymodel.networks.devices import choose_device, each
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
+from polymodel.prediction.seen import Picture, Seen, seen_images
 from polymodel.runs.run import LOGIT, Run, open_run
 
 OneImage = str | Path | Image.Image | NDArray[Any]
@@ -41,8 +42,10 @@ class Prediction:
         label: the most probable one.
         p_positive: softmax probability of the run's positive class.
         logits: by label, the mean over the run's parts.
-        trained_on: whether some part of the run was trained on it, so that the answer may repeat its label; None for
-            an exported file and a picture in memory, of which it is not known.
+        trained_on: whether some part of the run was trained on it, on another image of its paper (as far as the run's
+            split names it), or on a picture that was made of it or it of, so that the answer may repeat its label; None
+            for an exported file and a picture in memory, of which it is not known.
+        trained_through: ``image``, ``paper`` or ``copy``, see ``seen.Through``; empty otherwise.
     """
 
     path: str
@@ -51,6 +54,7 @@ class Prediction:
     p_positive: float
     logits: dict[str, float]
     trained_on: bool | None
+    trained_through: str = ""
 
     def row(self) -> dict[str, Any]:
         """A flat row, for a table."""
@@ -66,11 +70,13 @@ class Predictions:
         done: one for each image.
         failed: files that could not be read, each with its reason.
         leakage: why the run's split leaks, in words; None for a clean one.
+        notes: what was not looked at for ``trained_on``.
     """
 
     done: tuple[Prediction, ...]
     failed: tuple[tuple[str, str], ...]
     leakage: str | None
+    notes: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -146,37 +152,45 @@ def predict(
     images: Images,
     device: DeviceName = DeviceName.AUTO,
     progress: Progress = quiet,
+    crops: bool | None = None,
 ) -> Predictions:
     """Predict images with all parts of a finished run together; arguments and errors as of ``polymodel.predict``.
 
     Args:
         model: from ``open_model`` or ``open_run``.
+        crops: look whether images are crops of what the run was trained on; None where there are few.
     """
     sources = _sources(images)
     if isinstance(model, OnnxModel):
         if device not in (DeviceName.AUTO, DeviceName.CPU):
             raise UsageError("An exported file is asked on the processor.", "Leave --device out.")
         answers: Answers | OnnxModel = model
-        used, known = DeviceName.CPU.value, None
+        used = DeviceName.CPU.value
     else:
         used = choose_device(device)
-        answers, known = open_answers(model, used), _trained_on(model)
+        answers = open_answers(model, used)
     found: dict[int, tuple[str, Array]] = {}
+    pictures: dict[str, Picture] = {}
     failed: dict[int, tuple[str, str]] = {}
 
     def one(answers: Answers | OnnxModel, place: int) -> None:
         name, source = sources[place]
         try:
             data = source.read_bytes() if isinstance(source, Path) else source
-            views = answers.preparation.views(open_picture(data))
+            picture = open_picture(data)
+            views = answers.preparation.views(picture)
         except (InputError, OSError) as error:
             failed[place] = name, error.message if isinstance(error, InputError) else str(error.strerror)
         else:
-            found[place] = sha256_bytes(data) if isinstance(source, Path) else "", answers.answer(views)
+            sha256 = sha256_bytes(data) if isinstance(source, Path) else ""
+            found[place] = sha256, answers.answer(views)
+            if isinstance(source, Path) and isinstance(model, Run):
+                pictures[sha256] = Picture(source, describe(data, name, picture).phash)
 
     for _ in tracked(each(answers, used, range(len(sources)), one), "predicting", progress, len(sources)):
         pass
     positive = model.classes.index(model.positive)
+    seen = seen_images(model, pictures, crops, progress) if isinstance(model, Run) else None
     rows = []
     for place, (sha256, logits) in sorted(found.items()):
         chances = softmax(logits)
@@ -187,13 +201,18 @@ def predict(
                 label=model.classes[int(chances.argmax())],
                 p_positive=float(chances[positive]),
                 logits=dict(zip(model.classes, logits.tolist(), strict=True)),
-                trained_on=sha256 in known if known is not None and sha256 else None,
+                trained_on=sha256 in seen.through if seen and sha256 else None,
+                trained_through=seen.through.get(sha256, "") if seen else "",
             )
         )
-    return Predictions(tuple(rows), tuple(reason for _, reason in sorted(failed.items())), model.leakage)
+    problems = tuple(reason for _, reason in sorted(failed.items()))
+    return Predictions(tuple(rows), problems, model.leakage, _notes(seen))
 
 
-def _trained_on(run: Run) -> set[str]:
-    """SHA-256 of the images on which some part of the run was trained, or by which one was stopped."""
-    frames = (run.predictions(key) for key in run.planned)
-    return {str(sha) for frame in frames for sha in frame.loc[frame["side"] != "test", "image_sha256"]}
+def _notes(seen: Seen | None) -> tuple[str, ...]:
+    """What was not looked at for ``trained_on``."""
+    if seen is None:
+        return ()
+    crops = "" if seen.looked_for_crops else "Crops of training images were not looked for (--crops)."
+    gone = f"{seen.gone} training images are gone, so copies of them are not known again." if seen.gone else ""
+    return tuple(filter(None, (crops, gone)))

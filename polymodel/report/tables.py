@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -251,7 +252,14 @@ def show_predictions(found: Predictions, output: Path | None) -> None:
     else:
         say(f"Wrote {len(found.done)} predictions to {output}")
     if seen := sum(p.trained_on is True for p in found.done):
-        say(f"The run was trained on {seen} of these images (trained_on): their answers may repeat their labels.")
+        by = Counter(p.trained_through for p in found.done if p.trained_on)
+        words = {"image": "themselves", "paper": "by other images of their papers", "copy": "by copies or crops"}
+        how = ", ".join(f"{count} {words[through]}" for through, count in by.items())
+        say(
+            f"The run was trained on {seen} of these images (trained_on; {how}): their answers may repeat their labels."
+        )
+    for note in found.notes:
+        say(note)
     _warn_leak(found.leakage)
 
 

@@ -42,6 +42,9 @@ def contradiction(subject: Subject) -> Detection:
 def label_noise(subject: Subject) -> Detection:
     """Labels that cleanlab takes for errors, since a model that never saw them finds them improbable; surest first.
 
+    Images of a group of which the model learned from another image are left out, as are labels of embeddings that no
+    model can be fitted for, since all images of one label stand in one group.
+
     Raises:
         InputError: if the opinions speak of none of the images, or of those of one label alone.
     """
@@ -50,7 +53,8 @@ def label_noise(subject: Subject) -> Detection:
 
     assert subject.opinions is not None
     judged = subject.opinions.chances or subject.opinions.features
-    rows = [k for k, image in enumerate(subject.labelled) if image in judged]
+    known = {subject.groups[image] for image in subject.opinions.learned if image in subject.groups}
+    rows = [k for k, i in enumerate(subject.labelled) if i in judged and subject.groups[i] not in known]
     images = [subject.labelled[k] for k in rows]
     labels = subject.is_positive[rows]
     if not 0 < labels.sum() < len(labels):
@@ -64,6 +68,14 @@ def label_noise(subject: Subject) -> Detection:
     else:
         features = np.stack([subject.opinions.features[i] for i in images])
         chances = _out_of_fold(features, labels, np.array([subject.groups[i] for i in images]))
+        rows = [k for k, chance in zip(rows, chances, strict=True) if not np.isnan(chance)]
+        images, labels, chances = (
+            [subject.labelled[k] for k in rows],
+            subject.is_positive[rows],
+            chances[~np.isnan(chances)],
+        )
+        if not 0 < labels.sum() < len(labels):
+            return Detection(Severity.NOTE, [], "Each label stands in one paper alone, so that no model can be fitted.")
     both = np.stack([1 - chances, chances], axis=1)
     quality = get_label_quality_scores(labels, both)
     items = [
@@ -79,17 +91,23 @@ def label_noise(subject: Subject) -> Detection:
 
 
 def _out_of_fold(features: Array, labels: NDArray[np.int64], groups: NDArray[np.str_]) -> Array:
-    """Probability of the positive label of each image by a model that saw no image of its group, (n,)."""
+    """Probability of the positive label of each image by a model that saw no image of its group, (n,).
+
+    NaN where the images of all other groups in the fold bear one label, so that there is nothing to learn.
+    """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     count = max(2, min(FOLDS, int(np.bincount(labels).min()), len(np.unique(groups))))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=5000))
     folds = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=0)
-    chances = cross_val_predict(model, features, labels, groups=groups, cv=folds, method="predict_proba")
-    return np.asarray(chances[:, 1], dtype=np.float64)
+    chances = np.full(len(labels), np.nan)
+    for train, test in folds.split(features, labels, groups):
+        if len(np.unique(labels[train])) == 2:
+            chances[test] = model.fit(features[train], labels[train]).predict_proba(features[test])[:, 1]
+    return chances
 
 
 @detector(

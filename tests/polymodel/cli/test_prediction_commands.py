@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from model_runs import TINY, call, parsed
-from small_split import Small, texture
+from model_runs import FAST, TINY, call, parsed
+from small_split import POSITIVE, Small, texture, write_split
 
+from polydata.ids import sha256_file
+from polydata.splits.manifest import Item
 from polymodel.data.split import load_split
 
 
@@ -26,7 +28,9 @@ def test_prediction_gives_what_training_wrote(small: Small, tmp_path: Path) -> N
     found = parsed(small, "predict", "run-one", *paths)["predictions"]
     assert [p["p_positive"] for p in found] == pytest.approx(frame["p_positive"][:4].tolist(), abs=1e-9)
     assert [p["image_sha256"] for p in found] == frame["image_sha256"][:4].tolist()
-    assert set(found[0]) == {"path", "image_sha256", "label", "p_positive", "trained_on", "logit_fine", "logit_coarse"}
+    columns = {"path", "image_sha256", "label", "p_positive", "trained_on", "trained_through"}
+    assert set(found[0]) == columns | {"logit_fine", "logit_coarse"}
+    assert {p["trained_through"] for p in found} == {"image"}
 
 
 @pytest.mark.parametrize("recipe", ["finetune", "paper"])
@@ -56,8 +60,9 @@ def test_a_workspace_is_predicted_by_its_store_alone(small: Small, tmp_path: Pat
     frame = pd.read_parquet(path)
     assert set(frame["image_sha256"]) == {i.image_sha256 for i in small.items} and len(frame) == 40
     tested = {i.image_sha256 for i in load_split("leaky", small.root).folds[0].test}
-    assert set(frame.loc[~frame["trained_on"], "image_sha256"]) == tested
-    assert "trained on 30 of these images" in said and "Leaky split" in said
+    assert set(frame.loc[frame["trained_through"] == "paper", "image_sha256"]) == tested
+    assert frame["trained_on"].all()
+    assert "30 themselves, 10 by other images of their papers" in said and "Leaky split" in said
     found = parsed(small, "predict", "run-leaky", small.root / small.items[0].path)
     assert found["leakage"] and found["predictions"][0]["trained_on"] is True
 
@@ -84,3 +89,33 @@ def test_an_output_that_is_a_folder_is_refused_before_the_work(small: Small, tmp
     (tmp_path / "folder.csv").mkdir()
     said = call(small, "predict", "run-one", tmp_path / "none.png", "--output", tmp_path / "folder.csv", expect=1)
     assert "is a folder" in said
+
+
+def test_what_was_made_of_a_training_image_is_known_again(own: Small, tmp_path: Path) -> None:
+    """Encoded anew, cropped, or another image of a trained paper: none is a picture that the run had not seen."""
+    import numpy as np
+    from PIL import Image, ImageFilter
+
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 255, (480, 640), dtype=np.uint8)).filter(ImageFilter.GaussianBlur(4))
+    whole = Image.eval(noise, lambda v: max(0, min(255, (v - 128) * 6 + 128)))
+    info = own.workspace.store / "00"
+    info.mkdir(exist_ok=True)
+    path = info / "whole.png"
+    whole.save(path)
+    sha256 = sha256_file(path)
+    item = Item(sha256, POSITIVE, "paper 0", path.relative_to(own.root).as_posix(), {})
+    write_split(own.workspace.splits / "seen", [([item, *own.items[1:12]], [own.items[0], *own.items[12:]])])
+    call(own, "train", "--split", "seen", "--name", "seen", *FAST)
+    whole.save(tmp_path / "anew.jpg", quality=70)
+    whole.crop((60, 40, 460, 360)).save(tmp_path / "crop.png")
+    (tmp_path / "other.png").write_bytes(texture(99, 2.0))
+    names = {"itself": path, "paper": own.root / own.items[0].path, "unseen": own.root / own.items[13].path}
+    names |= {name: tmp_path / name for name in ("anew.jpg", "crop.png", "other.png")}
+    found = parsed(own, "predict", "seen", *names.values())["predictions"]
+    through = {name: row["trained_through"] for name, row in zip(names, found, strict=True)}
+    known = {"itself": "image", "paper": "paper", "anew.jpg": "copy", "crop.png": "copy"}
+    assert through == known | {"unseen": "", "other.png": ""}
+    assert [row["trained_on"] for row in found] == [bool(value) for value in through.values()]
+    said = call(own, "predict", "seen", tmp_path, "--no-crops")
+    assert "Crops of training images were not looked for" in said and "1 by copies" in said

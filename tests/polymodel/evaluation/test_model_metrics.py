@@ -135,7 +135,7 @@ def test_intervals_hold_with_few_papers() -> None:
     """What ``benchmarks/intervals.py`` measures, in small: the old bootstrap held 0.74 of the areas at 12 papers."""
     from intervals import coverage
 
-    found = coverage(12, 120)
+    found = coverage(12, 120, before=120)
     now, before = found["auroc"]
     assert before.held < 0.87 < 0.9 < now.held
     for metric in ("accuracy", "balanced_accuracy", "recall", "f1", "mcc", "brier"):
@@ -146,7 +146,7 @@ def test_differences_hold_with_few_papers() -> None:
     from intervals import paired
 
     for changed in (0.5, 0.02):
-        found = paired(12, 100, changed, before=False)
+        found = paired(12, 100, changed)
         for metric, (now, _) in found.items():
             assert now.held > 0.89, (metric, changed)
             assert min(now.widths) > 0, (metric, changed)

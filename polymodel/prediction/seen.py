@@ -1,0 +1,111 @@
+"""Whether a run has learned from an image: from its bytes, its paper, or a picture that was made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from polydata.errors import InputError
+from polydata.files.atomic import write_text
+from polydata.images.copies import find_copies
+from polydata.images.hashes import near_hashes
+from polydata.images.picture import describe, read_image
+from polydata.types import Progress, tracked
+from polymodel.runs.run import Run
+
+CROPS_UP_TO = 2000
+"""So many images, the run's and the others together, are looked through for crops where nothing else is asked for."""
+CACHE = ".cache"
+
+
+class Through(StrEnum):
+    """By what a run knows an image."""
+
+    IMAGE = "image"
+    """Its very bytes were trained on."""
+    PAPER = "paper"
+    """It stands in the run's split, and another image of its group was trained on."""
+    COPY = "copy"
+    """It looks the same as an image that was trained on, or shows the same place (``polydata.images.copies``)."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image file that is asked about: where it lies, and its perceptual hash."""
+
+    path: Path
+    phash: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of images.
+
+    Attributes:
+        through: by SHA-256, for those that a run learned from.
+        looked_for_crops: whether crops and other copies were looked for by keypoints.
+        gone: how many of the run's training images could not be read, so that no copies of them were found.
+    """
+
+    through: Mapping[str, Through]
+    looked_for_crops: bool
+    gone: int
+
+
+def seen_images(run: Run, pictures: Mapping[str, Picture], crops: bool | None, progress: Progress) -> Seen:
+    """Look by what a run knows images.
+
+    Args:
+        run: all of whose training and validation sides count, by which it was stopped, in whatever part.
+        pictures: by SHA-256.
+        crops: look for crops, which reads all images; None where there are few.
+    """
+    own: dict[str, Path] = {}
+    groups: dict[str, str] = {}
+    for key in run.planned:
+        frame = run.predictions(key)
+        groups |= dict(zip(frame["image_sha256"], frame["group"], strict=True))
+        learned = frame[frame["side"] != "test"]
+        own |= {sha: run.image_root / path for sha, path in zip(learned["image_sha256"], learned["path"], strict=True)}
+    papers = {groups[sha] for sha in own}
+    found = {sha: Through.IMAGE if sha in own else Through.PAPER for sha in pictures if groups.get(sha) in papers}
+    open_ones = {sha: picture for sha, picture in pictures.items() if sha not in found}
+    if not open_ones:
+        return Seen(found, True, 0)
+    hashes = _hashes(run, own, progress)
+    alike = {p for pair in near_hashes({*hashes.values(), *(p.phash for p in open_ones.values())})
+             if (pair[0] in hashes.values()) != (pair[1] in hashes.values()) for p in pair}  # fmt: skip
+    alike |= set(hashes.values())
+    found |= {sha: Through.COPY for sha, picture in open_ones.items() if picture.phash in alike}
+    open_ones = {sha: picture for sha, picture in open_ones.items() if sha not in found}
+    look = len(hashes) + len(open_ones) <= CROPS_UP_TO if crops is None else crops
+    if look and open_ones:
+        every = {sha: own[sha] for sha in hashes} | {sha: picture.path for sha, picture in open_ones.items()}
+        for copy in find_copies(every, run.folder.parent / CACHE / "copies", progress):
+            found |= {
+                a: Through.COPY for a, b in ((copy.a, copy.b), (copy.b, copy.a)) if a in open_ones and b in hashes
+            }
+    return Seen(found, look or not open_ones, len(own) - len(hashes))
+
+
+def _hashes(run: Run, own: Mapping[str, Path], progress: Progress) -> dict[str, str]:
+    """Perceptual hashes of the training images that can be read, kept beside the run."""
+    kept = run.folder.parent / CACHE / "phash.json"
+    try:
+        known: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    found = {sha: known[sha] for sha in own if sha in known and own[sha].is_file()}
+    missing = sorted(set(own) - set(found))
+    for sha in tracked(missing, "hashing training images", progress, len(missing)):
+        try:
+            found[sha] = describe(read_image(own[sha])).phash
+        except InputError:
+            continue
+    if missing:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_text(kept, json.dumps(known | found))
+    return found
