@@ -134,8 +134,8 @@ class TrainConfig:
         return plain
 
     def digest(self, split_digest: str) -> str:
-        """Eight hex digits that name this configuration on that split."""
-        text = json.dumps([self.as_dict() | {"weights": self.weights_sha256 or self.weights}, split_digest])
+        """Eight hex digits that name this configuration on that split, by what it means alone."""
+        text = json.dumps([meaning(self.as_dict()), split_digest])
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -149,6 +149,12 @@ def chosen(kind: type[S], given: str, option: str) -> S:
         return kind(given)
     except ValueError:
         raise UsageError(f"{option} takes {', '.join(kind)}, not {given!r}.") from None
+
+
+def meaning(config: dict[str, Any]) -> dict[str, Any]:
+    """What of ``TrainConfig.as_dict`` decides what is learned: files by their bytes, and no words about the recipe."""
+    recipe = {key: value for key, value in config["recipe"].items() if key != "summary"}
+    return config | {"weights": config["weights_sha256"] or config["weights"], "recipe": recipe}
 
 
 def config_from_dict(data: dict[str, Any]) -> TrainConfig:
@@ -226,6 +232,12 @@ def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> Tr
     every = seeds_from(seeds, None) if isinstance(seeds, int) else tuple(seeds_from(None, s)[0] for s in seeds)
     if not every or len(set(every)) < len(every):
         raise UsageError(f"Seeds are at least one and all different, not {list(every)}.")
+    if len(every) > 1 and recipe.kind == "probe" and weights != NO_WEIGHTS:
+        raise UsageError(
+            "Several seeds mean nothing to the recipe probe with given weights: nothing in it is random, so all models "
+            "would be the same.",
+            "Leave --seeds out, or take --recipe lp-ft.",
+        )
     return TrainConfig(arch, weights, weights_sha256, recipe, every, *scale, transforms, own_sha256)
 
 

@@ -383,7 +383,11 @@ def _tested(areas: Mapping[str, Sequence[Array]]) -> dict[str, tuple[float, floa
     means: dict[str, Array] = {}
     for name, folds in areas.items():
         if folds and not all(np.isnan(fold[0]) for fold in folds):
-            means[name] = np.ma.masked_invalid(np.stack(folds)).mean(axis=0).filled(np.nan)
+            rows = np.stack(folds)
+            known = ~np.isnan(rows)
+            means[name] = np.where(known, rows, 0.0).sum(axis=0) / np.where(
+                known.any(axis=0), known.sum(axis=0), np.nan
+            )
     apart = {}
     for name, own in means.items():
         chance = own[1:][~np.isnan(own[1:])]
@@ -444,4 +448,5 @@ def _areas(tell: Told, values: Array, labels: Index, train: Index, test: Index) 
     pairs = (positive * (len(truth) - positive)).astype(np.float64)
     wins = (ranks * truth).sum(axis=0) - positive * (positive + 1) / 2
     both = (pairs > 0) & (np.ptp(labels[train], axis=0) > 0)
-    return np.divide(wins, pairs, out=np.full(len(pairs), np.nan), where=both)
+    areas: Array = np.divide(wins, pairs, out=np.full(len(pairs), np.nan), where=both)
+    return areas

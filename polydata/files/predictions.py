@@ -131,7 +131,7 @@ def read_predictions(source: Path, labels: Sequence[str], version: str | None = 
     if not found:
         raise InputError(
             f"{source} predicts no image that its model did not learn from.",
-            "Name the run itself: there each image is answered by the parts that had not seen it.",
+            "Name a run on a split that keeps papers whole: there parts answer that had not seen an image.",
         )
     means = {image: [math.fsum(v) / len(v) for v in zip(*rows, strict=True)] for image, rows in found.items()}
     named = (version or (source.resolve().name if source.is_dir() else source.stem)).strip()

@@ -1,7 +1,7 @@
 """Metrics of predictions, as values; how sure they are is worked out in ``intervals``.
 
-scikit-learn computes every metric itself. Where a metric is wanted many times with some papers left out, the same
-formulae are applied to counts, which is exact and fast; the tests hold the two against each other.
+Every metric is worked out for many weightings of the items at once, since intervals leave out one paper at a time; the
+tests hold all of them to scikit-learn's.
 
 A metric that has no meaning is NaN: recall where no item is positive, precision where none was called
 positive, and AUROC, balanced accuracy and MCC where only one class occurs; AUPRC where no item is positive.
@@ -109,40 +109,15 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
 
 def point(outcome: Outcome) -> dict[str, float]:
     """Every metric of ``METRICS`` as a fraction (MCC from -1 to 1); NaN where undefined."""
-    from sklearn import metrics as sk
-
-    truth, answers = outcome.truth, outcome.answers
-    present = np.unique(truth)
-    single = len(present) < 2
-    each = [against_rest(outcome, k) for k in outcome.judged]
-    recalls = sk.recall_score(truth, answers, labels=present, average="macro")
-    found = {
-        "accuracy": float(sk.accuracy_score(truth, answers)),
-        "balanced_accuracy": np.nan if single else float(recalls),
-        "mcc": np.nan if single else float(sk.matthews_corrcoef(truth, answers)),
-        **{metric: float(mean_of_defined(np.array([one[metric] for one in each]))) for metric in each[0]},
-    }
-    return {metric: found[metric] for metric in METRICS}
+    found = weighted(outcome, np.ones((1, len(outcome.truth))))
+    return {m: calibration_of(outcome).value if m == "ece" else float(found[m][0]) for m in METRICS}
 
 
 def against_rest(outcome: Outcome, k: int) -> dict[str, float]:
     """The metrics of one class, by its index, held against all others; NaN where undefined."""
-    from sklearn import metrics as sk
-
-    is_it, said_it, scores = outcome.truth == k, outcome.answers == k, outcome.probabilities[:, k]
-    binary: dict[str, Any] = {"zero_division": np.nan}
-    both = 0 < is_it.sum() < len(is_it)
-    return {
-        "precision": float(sk.precision_score(is_it, said_it, **binary)),
-        "recall": float(sk.recall_score(is_it, said_it, **binary)),
-        "specificity": float(sk.recall_score(is_it, said_it, pos_label=False, **binary)),
-        "npv": float(sk.precision_score(is_it, said_it, pos_label=False, **binary)),
-        "f1": float(sk.f1_score(is_it, said_it, **binary)),
-        "auroc": float(sk.roc_auc_score(is_it, scores)) if both else np.nan,
-        "auprc": float(sk.average_precision_score(is_it, scores)) if is_it.any() else np.nan,
-        "brier": float(sk.brier_score_loss(is_it, scores.clip(0, 1), pos_label=True)),
-        "ece": calibration_error(scores, is_it, outcome.groups).value,
-    }
+    weights = np.ones((1, len(outcome.truth)))
+    found = _against_rest(outcome, k, _confusions(outcome, weights), weights)
+    return {metric: float(values[0]) for metric, values in found.items()}
 
 
 def calibration_of(outcome: Outcome) -> Estimate:
@@ -160,10 +135,7 @@ def mean_of_defined(values: Array) -> Array:
 
 def confusion(outcome: Outcome) -> NDArray[np.int64]:
     """(classes, classes) counts: rows are the truth, columns the answers."""
-    from sklearn.metrics import confusion_matrix
-
-    labels = np.arange(outcome.probabilities.shape[1])
-    counts: NDArray[np.int64] = confusion_matrix(outcome.truth, outcome.answers, labels=labels)
+    counts: NDArray[np.int64] = _confusions(outcome, np.ones((1, len(outcome.truth))))[0].astype(np.int64)
     return counts
 
 
@@ -177,12 +149,17 @@ def weighted(outcome: Outcome, weights: Array) -> dict[str, Array]:
     Returns:
         For each metric an array (b,); NaN where undefined.
     """
+    matrix = _confusions(outcome, weights)
+    each = [_against_rest(outcome, k, matrix, weights) for k in outcome.judged]
+    return _of_all(matrix) | {metric: mean_of_defined(np.stack([one[metric] for one in each])) for metric in each[0]}
+
+
+def _confusions(outcome: Outcome, weights: Array) -> Array:
+    """Confusion matrices (b, classes, classes) of weights (b, n)."""
     classes = outcome.probabilities.shape[1]
     cells = np.zeros((len(outcome.truth), classes * classes))
     cells[np.arange(len(cells)), outcome.truth * classes + outcome.answers] = 1.0
-    matrix = (weights @ cells).reshape(-1, classes, classes)
-    each = [_against_rest(outcome, k, matrix, weights) for k in outcome.judged]
-    return _of_all(matrix) | {metric: mean_of_defined(np.stack([one[metric] for one in each])) for metric in each[0]}
+    return (weights @ cells).reshape(-1, classes, classes)
 
 
 def _against_rest(outcome: Outcome, k: int, matrix: Array, weights: Array) -> dict[str, Array]:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -53,7 +53,12 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
     workspace = os.environ.get(WORKSPACE_CONFIG, ":4096:8")
     kernels, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     devices = [torch.cuda.current_device()] if device == "cuda" else []
-    with torch.random.fork_rng(devices), environment({WORKSPACE_CONFIG: workspace}), ExitStack() as afterwards:
+    with (
+        full_precision(),
+        torch.random.fork_rng(devices),
+        environment({WORKSPACE_CONFIG: workspace}),
+        ExitStack() as (afterwards),
+    ):
         afterwards.callback(torch.use_deterministic_algorithms, kernels, warn_only=warns)
         afterwards.callback(random.setstate, random.getstate())
         afterwards.callback(np.random.set_state, np.random.get_state())
@@ -62,6 +67,20 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True, warn_only=True)
         yield
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """CUDA multiplies what is held in 32 bits in 32 bits; torch rounds the input of convolutions to 19 by default."""
+    kinds: tuple[Any, Any] = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [kind.allow_tf32 for kind in kinds]
+    try:
+        for kind in kinds:
+            kind.allow_tf32 = False
+        yield
+    finally:
+        for kind, allowed in zip(kinds, before, strict=True):
+            kind.allow_tf32 = allowed
 
 
 @contextmanager
@@ -102,9 +121,10 @@ def each(worker: W, device: str, items: Sequence[T], function: Callable[[W, T], 
         function: keeps what it finds by itself.
     """
     if device != "cpu":
-        for item in items:
-            function(worker, item)
-            yield
+        with full_precision():
+            for item in items:
+                function(worker, item)
+                yield
         return
     own = threading.local()
     workers = max(1, min(torch.get_num_threads(), len(items)))

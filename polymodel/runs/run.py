@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from polydata.errors import InputError, PolydataError, RefusedError, UsageError
 from polydata.files.atomic import write_text
 from polydata.workspace import Workspace
-from polymodel.config import TrainConfig, config_from_dict
+from polymodel.config import TrainConfig, config_from_dict, meaning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -298,13 +298,13 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
         run = open_run(folder)
         # Through JSON, so that tuples and lists compare equal.
         wanted = json.loads(json.dumps({key: record[key] for key in same}))
-        differing = [key for key in same if _meaning(run.record.get(key)) != _meaning(wanted[key])]
+        differing = [key for key in same if _meaning(key, run.record.get(key)) != _meaning(key, wanted[key])]
         if differing:
             raise RefusedError(
                 f"There is a run {folder.name} already, with another {' and '.join(differing)}.",
                 "Give the new run another name with --name.",
             )
-        if any(run.record.get(key) != wanted[key] for key in same):  # the weights have moved
+        if any(run.record.get(key) != wanted[key] for key in same):  # the weights have moved, or words were changed
             write_json(folder / RUN_FILE, {**run.record, **wanted})
         return open_run(folder)
     (folder / "parts").mkdir(parents=True, exist_ok=True)
@@ -312,10 +312,9 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
     return open_run(folder)
 
 
-def _meaning(value: Any) -> Any:
-    """A value of run.json as it is compared: files of a configuration are known by their bytes, wherever they lie."""
-    is_known = isinstance(value, dict) and value.get("weights_sha256")
-    return value | {"weights": None} if is_known else value
+def _meaning(key: str, value: Any) -> Any:
+    """A value of run.json as it is compared; runs of before processes were noted had one."""
+    return meaning(value) if key == "config" else 1 if key == "processes" and value is None else value
 
 
 @contextmanager

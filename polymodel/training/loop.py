@@ -141,20 +141,32 @@ def _source(job: PartJob, network: Network, settings: LoopSettings) -> Source:
 def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places of the items to learn from, and of those held back for early stopping.
 
-    A split's own validation side is taken as it is. Else a part of the training side is held back, the first without
-    which every label is still there to be learned: the balanced loss of a label that was never shown has no value.
+    A split's own validation side is taken as it is. Else a part of the training side is held back, the first that has
+    every label and leaves every label to be learned: where one label alone is watched, the epoch that is kept is the
+    one that most often names it, and the balanced loss of a label that was never shown has no value.
+
+    Raises:
+        InputError: where no part does, or the split's own validation side lacks a label.
     """
     train, val = job.places("train"), job.places("val")
-    if len(val) or job.recipe.patience is None:
+    if job.recipe.patience is None:
+        return train, val
+    every = np.unique(labels[train])
+    if len(val):
+        if not np.isin(every, labels[val]).all():
+            raise InputError(
+                "The split's validation side lacks a label, so it cannot tell when to stop.",
+                "Build a split with a larger --val-fraction, or train all epochs: --patience 0.",
+            )
         return train, val
     labels = labels[train]
     groups = [item.group for item in job.fold.train]
     for kept, held_back in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
-        if np.array_equal(np.unique(labels[kept]), np.unique(labels)):
+        if np.array_equal(np.unique(labels[kept]), every) and np.array_equal(np.unique(labels[held_back]), every):
             return kept, held_back
     raise InputError(
-        "Whichever training groups are held back for validation, all images of some label go with them.",
-        "Build a split with more papers of each label, or train with --recipe probe or paper.",
+        "No part of the training groups can be held back for validation so that both it and the rest have every label.",
+        "Build a split with more papers of each label, train all epochs with --patience 0, or take --recipe probe.",
     )
 
 

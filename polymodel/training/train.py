@@ -103,14 +103,16 @@ def train(
     used = choose_device(hardware.device)
     _check_hardware(config, hardware, used)
     require(tracker)
-    folder = runs / check_name(name or default_name(split, config, hardware.precision))
+    processes = int(os.environ["WORLD_SIZE"]) if launched() else hardware.devices
+    folder = runs / check_name(name or default_name(split, config, hardware.precision, processes))
     if launched() and int(os.environ["RANK"]) > 0:
         with joined(used, hardware.precision) as fabric:
             return _follow(fabric)
     check_images(split)
     record = _record(split, config, folder, command)
-    record |= {"precision": hardware.precision.value, "environment": describe_environment(used)}
-    run = create_run(folder, record, same=("config", "split", "parts", "precision"))
+    record |= {"precision": hardware.precision.value, "processes": processes}
+    record |= {"environment": describe_environment(used)}
+    run = create_run(folder, record, same=("config", "split", "parts", "precision", "processes"))
     with held(run):
         waiting = tuple(key for key in run.planned if key not in run.finished)
         work = Work(split.folder, run.folder, waiting, used, hardware, tracker, checkpoint_seconds)
@@ -136,10 +138,11 @@ def _finished(run: Run, waiting: Sequence[PartKey]) -> Run:
     return open_run(run.folder)
 
 
-def default_name(split: Split, config: TrainConfig, precision: Precision) -> str:
+def default_name(split: Split, config: TrainConfig, precision: Precision, processes: int = 1) -> str:
     """The name of a run that was given none; where it would be too long or begin oddly, the split's part gives way."""
     words = [config.arch.replace("timm:", ""), config.recipe.name, config.digest(split.digest)]
     words += [] if precision is Precision.FP32 else [precision.value]
+    words += [] if processes == 1 else [f"{processes}processes"]
     rest = "-".join(words).replace("/", "_")[-MAX_NAME + 6 :]
     return f"{split.name.lstrip('._-')[: MAX_NAME - 1 - len(rest)] or 'split'}-{rest}"
 
@@ -280,8 +283,6 @@ def _counts(split: Split) -> dict[str, Any]:
 
 def _notes(config: TrainConfig, run: Run, arch: Architecture) -> tuple[str, ...]:
     notes = []
-    if config.recipe.kind == "probe" and len(config.seeds) > 1 and config.weights != NO_WEIGHTS:
-        notes.append("The probe has nothing random in it, so all seeds gave the same model.")
     facts = run.part(run.planned[0])
     digest = facts.get("backbone_digest", facts.get("start_digest"))
     if config.weights != NO_WEIGHTS and digest:

@@ -15,8 +15,9 @@ SUGGESTS = "rule"
 """The text rules only suggest a label: they contradict nobody."""
 RARE = 0.2
 FOLDS = 5
-STRENGTH = 3e-4
-"""Inverse regularisation of the logistic regression on embeddings, that of polymodel's recipe probe."""
+STRENGTH = 0.3
+"""Inverse regularisation of the logistic regression on embeddings whose mean square sum is 1, as of polymodel's probe:
+so it means the same for however many features a network has."""
 
 Array = NDArray[np.float64]
 
@@ -101,7 +102,7 @@ def _out_of_fold(features: Array, labels: NDArray[np.int64], groups: NDArray[np.
     from sklearn.preprocessing import StandardScaler
 
     count = max(2, min(FOLDS, int(np.bincount(labels).min()), len(np.unique(groups))))
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=5000))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH / features.shape[1], max_iter=5000))
     folds = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=0)
     chances = np.full(len(labels), np.nan)
     for train, test in folds.split(features, labels, groups):
