@@ -86,6 +86,17 @@ def test_a_leaky_split_is_described(clean: Corpus) -> None:
     assert not SPLIT_ONLY & {f.detector for f in report(clean, split="good", pixels=False).findings}
 
 
+def test_one_paper_with_all_of_a_label_is_said_not_a_crash(corpus: Corpus) -> None:
+    for paper in range(6):
+        corpus.paper(f"p{paper}")
+        for k in range(3):
+            corpus.image(f"p{paper}", png(texture(100 * paper + k)), file=YES if paper == 0 else NO)
+    images = [image for (image,) in corpus.catalogue.tuples("SELECT image_sha256 FROM labels")]
+    features = {image: np.random.default_rng(k).normal(size=4) for k, image in enumerate(images)}
+    options = {"detectors": ["label-noise"], "opinions": Opinions({}, features, "a test")}
+    assert report(corpus, **options).findings == ()
+
+
 def test_a_side_that_lacks_a_label_is_said(corpus: Corpus) -> None:
     """Accuracy was 100 there, beside an audit that found no leak."""
     for paper in range(6):
@@ -254,6 +265,11 @@ def test_labels_that_a_model_doubts(clean: Corpus) -> None:
     features = {i: random.normal(size=6) + (4 if (said[i] == YES) != (i == wrong) else 0) for i in said}
     found = finding(clean, "label-noise", opinions=Opinions({}, features, "a test"))
     assert wrong in {i["image"] for i in found.items} and found.count < 5
+    # A paper of which the model learned from one image is no paper that it had never seen.
+    group = [i for i in said if i != wrong][:1]
+    paper = clean.catalogue.tuples("SELECT p.paper_id FROM panels p WHERE p.image_sha256 = ?", [group[0]])
+    found = finding(clean, "label-noise", opinions=Opinions(chances, {}, "a test", frozenset(group)))
+    assert "of 3 labelled images it says nothing" in found.message and paper
     negative = {i: 0.2 for i in said if said[i] == NO}
     for others in ({"a" * 64: 0.5}, negative):
         with pytest.raises(InputError, match=f"speaks of {len(others) if others is negative else 0} of the 30"):

@@ -57,6 +57,15 @@ def test_of_a_run_only_images_that_a_part_was_not_trained_on(tmp_path: Path) -> 
     assert found.by_image[B].chances[1] == pytest.approx(math.e / (1 + math.e))
 
 
+def test_another_image_of_a_paper_that_a_part_learned_from_does_not_count(tmp_path: Path) -> None:
+    run, rows = tmp_path / "runs/probe", [(A, 9.0, 0.0), (B, 1.0, 0.0), (C, 1.0, 0.0)]
+    sides = {"side": ["train", "test", "test"], "group": ["one", "one", "two"]}
+    write(run / "parts/fold-1-seed-0/predictions.parquet", rows, **sides)
+    assert set(read_predictions(run, TASK.labels).by_image) == {C}
+    told = read_predictions(write(tmp_path / "t.parquet", rows, trained_on=[True, False, None]), TASK.labels)
+    assert told.learned == {A}
+
+
 def test_of_a_file_only_images_that_the_model_did_not_learn_from(tmp_path: Path) -> None:
     rows = [(A, 1.0, 0.0), (B, 1.0, 0.0), (C, 1.0, 0.0)]
     told = write(tmp_path / "told.parquet", rows, trained_on=[True, False, None])

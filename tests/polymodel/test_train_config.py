@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_seeds() -> None:
     for count, seed in ((1, 1), (0, None), (1001, None), (None, -1)):
         with pytest.raises(UsageError):
             seeds_from(count, seed)
-    assert train_config(Probe(), [4, 2]).seeds == (4, 2)
+    assert train_config(Finetune(), [4, 2]).seeds == (4, 2)
     wrong: tuple[int | list[int], ...] = ([], [1, 1], 0)
     for several in wrong:
         with pytest.raises(UsageError, match="eeds"):
@@ -89,3 +90,18 @@ def test_the_digest_follows_settings_and_split_but_not_where_a_weights_file_lies
     other = TrainConfig("resnet18", "/a/w.safetensors", "cd", recipe, (0,))
     assert one.digest("x") == moved.digest("x")
     assert len({one.digest("x"), one.digest("y"), other.digest("x")}) == 3
+
+
+def test_prose_is_no_part_of_what_a_run_is() -> None:
+    config = TrainConfig("resnet18", "none", None, RECIPES[RecipeName.PAPER], (0,))
+    other = replace(config, recipe=replace(config.recipe, summary="said in other words"))
+    assert config.digest("x") == other.digest("x")
+    assert config.digest("x") != replace(config, recipe=replace(config.recipe, epochs=3)).digest("x")
+
+
+def test_seeds_of_what_is_not_random_are_refused() -> None:
+    """Three models that are the same would be shown as a mean with a spread of 0."""
+    with pytest.raises(UsageError, match="nothing in it is random"):
+        train_config(Probe(), 3)
+    assert train_config(Probe(), [7]).seeds == (7,)
+    assert train_config(Probe(weights="none"), 3).seeds == (0, 1, 2)

@@ -24,9 +24,10 @@ import polymodel
 from polydata.errors import RefusedError, UsageError
 from polymodel.config import Hardware, Precision, train_config
 from polymodel.data.split import load_split
+from polymodel.networks.devices import seeded
 from polymodel.recipes import Probe, RecipeName
 from polymodel.runs import card
-from polymodel.runs.run import PartKey, check_name, held, open_run
+from polymodel.runs.run import PartKey, check_name, held, open_run, write_json
 from polymodel.training.train import default_name, train
 
 
@@ -39,6 +40,24 @@ def test_another_precision_is_another_run(own: Small) -> None:
     assert [one.run.part(PartKey(1, 0))["precision"] for one in done] == ["fp32", "bf16"]
     with pytest.raises(RefusedError, match="another precision"):
         train(split, settings, own.workspace.runs, name=names[0], hardware=bf16)
+
+
+def test_another_number_of_processes_is_another_run(own: Small) -> None:
+    split, settings = load_split("one", own.root), config(RecipeName.FINETUNE, image_size=32, epochs=1)
+    run = train(split, settings, own.workspace.runs).run
+    assert default_name(split, settings, Precision.FP32, 2) == f"{run.name}-2processes"
+    with pytest.raises(RefusedError, match="another processes"):
+        train(split, settings, own.workspace.runs, name=run.name, hardware=Hardware(devices=2))
+    older = {key: value for key, value in run.record.items() if key != "processes"}
+    write_json(run.folder / "run.json", older)  # as it was before they were noted
+    assert train(split, settings, own.workspace.runs).done_now == 0
+
+
+def test_what_is_held_in_32_bits_is_multiplied_in_32_bits() -> None:
+    torch.backends.cudnn.allow_tf32 = True
+    with seeded(0):
+        assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+    assert torch.backends.cudnn.allow_tf32
 
 
 def test_weights_are_known_by_their_bytes_wherever_they_lie(own: Small, tmp_path: Path) -> None:

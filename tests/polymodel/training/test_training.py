@@ -13,10 +13,14 @@ from safetensors.torch import load_file
 from small_split import CLASSES, Small, write_split
 
 from polydata.errors import InputError, RefusedError, UsageError
+from polydata.splits.manifest import Fold
+from polydata.types import quiet
 from polymodel.config import TrainConfig, adjusted
 from polymodel.data.split import load_split
 from polymodel.recipes import RECIPES, RecipeName
+from polymodel.runs.parts import PartJob
 from polymodel.runs.run import PartKey, open_run
+from polymodel.training.loop import _parts
 
 
 @pytest.mark.parametrize(
@@ -192,22 +196,32 @@ def test_the_probe_trains_on_three_papers_with_an_image_each(own: Small) -> None
 
 
 @pytest.mark.filterwarnings("ignore:The least populated class")
-@pytest.mark.parametrize("seed", range(6))
-def test_early_stopping_never_holds_back_all_images_of_a_label(own: Small, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_early_stopping_watches_every_label_and_leaves_every_label_to_learn(small: Small, seed: int) -> None:
+    """With one label alone on the side that is watched, the epoch is kept that most often names it."""
+    papers = [small.items[k : k + 4] for k in range(0, 40, 4)]
+    fine = [i for paper in papers[:2] for i in paper]  # two papers of ten have fine ones
+    items = (*fine, *(i for paper in papers[2:] for i in paper if i.label == CLASSES[1]))
+    fold = Fold(number=1, repeat=1, train=items, test=small.items[:1])
+    split = replace(load_split("one", small.root), folds=(fold,))
+    job = PartJob(split, fold, RECIPES[RecipeName.FINETUNE], seed, "cpu", quiet)
+    labels = job.targets()
+    for places in _parts(job, labels):
+        assert set(labels[places].tolist()) == {0, 1}
+
+
+def test_early_stopping_needs_every_label_on_both_sides_or_says_so(own: Small) -> None:
     coarse = [i for i in own.items if i.label == CLASSES[1]]
     items = (own.items[0], own.items[2], *coarse[2:8])  # all fine ones are of one paper
     write_split(own.workspace.splits / "rare", [(items, own.items[16:])])
-    run = trained(
-        own, config(RecipeName.FINETUNE, image_size=32, epochs=1, seeds=(seed,)), f"rare-{seed}", split="rare"
-    )
-    assert items[0].group not in run.part(PartKey(1, seed))["validation_groups"]
-
-
-def test_early_stopping_needs_every_label_in_two_papers_or_says_so(own: Small) -> None:
-    items = (own.items[0], own.items[2], own.items[5], own.items[7])
-    write_split(own.workspace.splits / "apart", [(items, own.items[8:])])
-    with pytest.raises(InputError, match="all images of some label"):
-        trained(own, config(RecipeName.FINETUNE, image_size=32, epochs=1), "apart", split="apart")
+    stopping = config(RecipeName.FINETUNE, image_size=32, epochs=1)
+    with pytest.raises(InputError, match="both it and the rest have every label"):
+        trained(own, stopping, "rare", split="rare")
+    write_split(own.workspace.splits / "side", [(own.items[:8], coarse[4:6], own.items[12:])])
+    with pytest.raises(InputError, match="validation side lacks a label"):
+        trained(own, stopping, "side", split="side")
+    every = config(RecipeName.FINETUNE, image_size=32, epochs=1, patience=0)
+    assert trained(own, every, "every", split="side").is_finished
 
 
 def test_three_classes(own: Small) -> None:
