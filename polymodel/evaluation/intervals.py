@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polymodel.evaluation.calibration import LEVEL
+from polymodel.evaluation.calibration import LEVEL, Estimate
 from polymodel.evaluation.metrics import (
     LOWER_IS_BETTER,
     METRICS,
@@ -78,7 +78,8 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Summary]:
     """
     points = [point(outcome) for outcome in outcomes]
     together = joined(outcomes)
-    if len(np.unique(together.truth)) < 2:
+    scorable = len(np.unique(together.truth)) > 1
+    if not scorable:
         points = [dict.fromkeys(METRICS, np.nan) for _ in points]
     means = {m: float(mean_of_defined(np.array([p[m] for p in points]))) for m in METRICS}
     varied = _varied([outcomes])
@@ -86,8 +87,8 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Summary]:
     summary: dict[str, Summary] = {}
     for metric in METRICS:
         if metric == "ece":
-            found = calibration_of(together)
-            value, low, high = (np.nan if np.isnan(means[metric]) else v for v in (found.value, found.low, found.high))
+            found = calibration_of(together) if scorable else Estimate()
+            value, low, high = found.value, found.low, found.high
         else:
             value = means[metric]
             count = len(np.unique(together.groups)) if metric in OF_IMAGES else min(papers.values())
@@ -111,15 +112,19 @@ def differences(first: Sequence[Outcome], second: Sequence[Outcome]) -> dict[str
         {metric: {value, low, high}}; no interval for the ECE, nor where too few papers tell the two apart or none does.
     """
     points = [[point(outcome) for outcome in outcomes] for outcomes in (first, second)]
+    together = [joined(outcomes) for outcomes in (first, second)]
     varied = _varied([first, second])
-    one_image = 1 / min(len(joined(outcomes).truth) for outcomes in (first, second))
+    one_image = 1 / min(len(both.truth) for both in together)
     same = len(first) == len(second) and all(
         a.probabilities.shape == b.probabilities.shape and np.allclose(a.probabilities, b.probabilities)
         for a, b in zip(first, second, strict=False)
     )
     found: dict[str, Summary] = {}
     for metric in METRICS:
-        mine, theirs = (float(mean_of_defined(np.array([p[metric] for p in own]))) for own in points)
+        if metric == "ece":
+            mine, theirs = (calibration_of(both).value for both in together)
+        else:
+            mine, theirs = (float(mean_of_defined(np.array([p[metric] for p in own]))) for own in points)
         between: Summary = {"low": None, "high": None}
         if metric != "ece" and not same and varied[metric].freedom >= FEWEST:
             # Where both do alike on every paper, as if one image of one paper told them apart.

@@ -217,3 +217,46 @@ def test_the_report_sets_printed_results_and_baselines_beside(small: Small, tmp_
     assert "<b>Pre-VGG" not in text
     assert "<i>Res" not in text
     assert "is to be known of the printed numbers" not in text  # only of the seed's own rows
+
+
+def test_three_classes_are_told_one_by_one(own: Small, tmp_path: Path) -> None:
+    classes = ("fine", "coarse", "between")
+    items = [Item(i.image_sha256, "between" if k % 3 == 2 else i.label, i.group, i.path, {})
+             for k, i in enumerate(own.items)]  # fmt: skip
+    write_split(own.workspace.splits / "classes", [(items[:8], items[8:])], classes=classes)
+    call(own, "train", "--split", "classes", "--name", "classes", *FAST)
+    found = parsed(own, "evaluate", "classes")
+    assert list(found["per_class"]) == list(found["calibration"]) == list(classes)
+    areas = [found["per_class"][name]["auroc"] for name in classes]
+    assert found["auroc"]["value"] == pytest.approx(sum(areas) / 3)
+    said = call(own, "evaluate", "classes")
+    assert "means over the classes" in said and "labelled between: answered" in said
+    page = tmp_path / "classes.html"
+    call(own, "report", "classes", "--output", page)
+    assert "Class by class" in page.read_text()
+
+
+def test_a_test_side_of_one_label_is_said_and_not_scored(own: Small, tmp_path: Path) -> None:
+    """Always naming that label would be right on all of it, beside a report that found no leak."""
+    fine = [i for i in own.items[12:] if i.label == POSITIVE]
+    write_split(own.workspace.splits / "fine", [(own.items[:12], fine)])
+    call(own, "train", "--split", "fine", "--name", "fine", *FAST)
+    found = parsed(own, "evaluate", "fine")
+    assert found["missing_labels"] == ["coarse"]
+    assert found["accuracy"] == found["recall"] == {"value": None, "low": None, "high": None}
+    assert "No test image is labelled coarse" in call(own, "evaluate", "fine")
+    page = tmp_path / "fine.html"
+    call(own, "report", "fine", "--output", page)
+    assert "No test image is labelled coarse" in page.read_text()
+
+
+def test_a_report_is_written_where_an_image_is_gone_and_says_what_was_looked_for(own: Small, tmp_path: Path) -> None:
+    write_split(own.workspace.splits / "gone", [(own.items[:12], own.items[12:])])
+    call(own, "train", "--split", "gone", "--name", "gone", *FAST)
+    (own.root / own.items[-1].path).unlink()
+    page = tmp_path / "gone.html"
+    call(own, "report", "gone", "--output", page)
+    text = page.read_text()
+    assert "Without the control models" in text
+    assert "the split does not say that more was looked for" in text
+    assert "Training and choices never saw" not in text
