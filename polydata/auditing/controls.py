@@ -419,8 +419,12 @@ Told = Callable[[Array, Array, Array], Array]
 
 def _ridge(inside: Array, outside: Array, labels: Array) -> Array:
     """Ridge regression, as strong as a unit of each feature in each image."""
-    square = inside.T @ inside + len(inside) * np.eye(inside.shape[1])
-    told: Array = outside @ np.linalg.solve(square, inside.T @ (labels - labels.mean(axis=0)))
+    count, features = inside.shape
+    centred = labels - labels.mean(axis=0)
+    if features > count:  # the same by the images' products, of which there are fewer
+        told: Array = outside @ (inside.T @ np.linalg.solve(inside @ inside.T + count * np.eye(count), centred))
+    else:
+        told = outside @ np.linalg.solve(inside.T @ inside + count * np.eye(features), inside.T @ centred)
     return told
 
 
