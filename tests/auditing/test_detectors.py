@@ -284,7 +284,7 @@ def test_opinions_are_read_from_files(tmp_path: Path) -> None:
     a, b = "a" * 64, "b" * 64
     logits = {f"logit_{YES}": [1.0, 0.0], f"logit_{NO}": [0.0, 0.0]}
     told = read_opinions(TASK, write("p.parquet", image_sha256=[a, b], trained_on=[True, None], **logits), None)
-    assert told == Opinions({b: 0.5}, {}, str(tmp_path / "p.parquet"))
+    assert told == Opinions({b: 0.5}, {}, str(tmp_path / "p.parquet"), frozenset({a}))
     embeddings = read_opinions(TASK, None, write("e.parquet", image_sha256=["a"], f10=[3.0], f0=[1.0], f2=[2.0]))
     assert embeddings is not None and embeddings.features["a"].tolist() == [1.0, 2.0, 3.0]
     assert read_opinions(TASK, None, None) is None
