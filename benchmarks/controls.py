@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from polydata.auditing.controls import ASKED, ControlTable, tell_tales
+from polydata.auditing.controls import ControlTable
+from polydata.auditing.tell_tales import ASKED, tell_tales
 
 
 def scene(seed: int, papers: int, leak: float = 0.0, alike: float = 0.4) -> ControlTable:

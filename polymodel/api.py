@@ -61,8 +61,8 @@ def _table(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     from polymodel.evaluation.metrics import centre_of
 
     rows = {m: (centre_of(s), s["low"], s["high"], s.get("sd")) for m, s in summaries.items()}
-    columns = ["value", "low", "high", "sd"]
-    return pd.DataFrame.from_dict(rows, "index", dtype="float64", columns=columns).rename_axis("metric")
+    found = pd.DataFrame.from_dict(rows, "index", dtype="float64", columns=["value", "low", "high", "sd"])
+    return found.rename_axis("metric")
 
 
 @dataclass(frozen=True)
@@ -102,19 +102,16 @@ class Run(folders.Run):
             against: another run, to compare on the images that both tested.
             scoring: of that comparison, ``per-part``, ``pooled`` or ``ensemble``; by default the usual for the split.
             across: another split, on whose test images the run is scored too, by models that had not seen them.
-            human: with ``across``, a table of what people answered (CSV, XLSX, JSON), a row an image.
-            images: the table's column of images, by SHA-256, panel id or file name.
+            human, images: with ``across``, a table of what people answered, and its column of images (SHA-256 or name).
             raters: shell patterns of the table's columns of people.
             workspace: of the other run and split and of the task; by default the first found from here upwards.
 
         Returns:
-            ``rows``: ``model``, ``ensemble`` where several models answer, ``majority`` and each control; ``facts`` as
-            evaluation.json holds them, and where asked for ``against`` (see ``compare``) and ``across``.
+            ``rows``: ``model``, ``ensemble``, ``majority``, each control; ``facts`` as evaluation.json and ``against``.
 
         Raises:
             RefusedError: if a run is not finished.
-            UsageError: if runs or splits have no image in common, two runs would be scored in different ways, or
-                options of people lack each other.
+            UsageError: if nothing is in common, runs are scored in other ways, or options of people lack each other.
             InputError: if predictions, images or the table cannot be read.
         """
         from polymodel.evaluation import metrics, slices
@@ -126,8 +123,8 @@ class Run(folders.Run):
             raise UsageError("--human, --images and --across go together.", hint)
         beside = {}
         if against is not None:
-            how = None if scoring is None else chosen(Scoring, scoring, "--scoring")
-            beside["against"] = compare_pair(self, _run(against, workspace), how)
+            how = scoring and chosen(Scoring, scoring, "--scoring")
+            beside["against"] = compare_pair(self, _run(against, workspace), how or None)
         if across is not None:
             votes = _people(human, raters, self, workspace).votes(images) if human and images else None
             beside["across"] = slices.across(self, _split(across, workspace), votes)
@@ -299,8 +296,7 @@ def write_report(
     """Write one self-contained HTML page about runs; those that were never evaluated are.
 
     Args:
-        runs: finished runs, their names or folders, in the order in which they are to be shown.
-        output: the HTML file.
+        runs, output: finished runs, their names or folders, in the order in which they are shown; the HTML file.
         published: a table of printed results to set beside: model, test_accuracy_pct and so on.
         training_log: a table of printed trainings to draw: model, epoch, test_accuracy_pct and so on.
         workspace: of names of runs.
@@ -352,8 +348,7 @@ def baselines(
         split: from ``load_split``, or what that takes.
         embeddings: a Parquet file of ``polymodel embed`` for the nearest neighbour; textures where None.
         human: a table of what people answered, a row an image, a column a rater.
-        truth: its column of true answers.
-        raters: shell patterns of its columns of people.
+        truth, raters: its column of true answers; shell patterns of its columns of people.
         workspace: into whose runs/baselines/ the results are written.
 
     Raises:
@@ -376,15 +371,12 @@ def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *
     """The metrics of predictions from anywhere, with 95 % intervals over papers.
 
     Args:
-        truth: (n,) class indices.
-        proba: (n, classes) probabilities from 0 to 1, or (n,) of class 1 of two.
+        truth, proba: (n,) class indices; (n, classes) probabilities from 0 to 1, or (n,) of class 1 of two.
         groups: (n,) names of the papers; each item is its own where None.
-        positive: of two classes the index of that which precision, recall, AUROC and the like hold against the other;
-            of more each is held against the rest in turn, and the mean given.
+        positive: index of the positive one of two classes; of more each is held against the rest, and the mean given.
 
     Returns:
-        A row for each metric: ``value``, ``low`` and ``high`` as fractions (MCC from -1 to 1), NaN without meaning or,
-        of the interval, with too few papers; ``sd`` is NaN, for there is one part alone.
+        A row for each metric: ``value``, ``low``, ``high`` as fractions (MCC from -1 to 1), NaN without meaning.
 
     Raises:
         UsageError: if shapes do not fit each other or values are no numbers or out of range.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from polydata.auditing.controls import ASKED, CONTROLS, LEVEL, ControlTable, cross_validate, measure, tell_tales
+from polydata.auditing.controls import CONTROLS, ControlTable, cross_validate, measure
 from polydata.auditing.subject import Detection, Need, Severity, Subject, detector
+from polydata.auditing.tell_tales import ASKED, LEVEL, tell_tales
 
 TELLS = 0.6
 """AUROC from which the paper's name is said to tell something."""
