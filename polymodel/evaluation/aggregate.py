@@ -9,18 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from polydata.ids import sha256_file
 from polymodel.config import Scoring
 from polymodel.data.split import class_indices
 from polymodel.evaluation.metrics import Array, Outcome, joined
 from polymodel.runs.run import LOGIT, PREDICTIONS, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ONE_PAPER = "leave-one-paper-out"
 """The protocol of a split whose folds test one paper each."""
@@ -66,6 +67,8 @@ def outcome_of(run: Run, frame: pd.DataFrame) -> Outcome:
     Raises:
         InputError: if they hold labels that the run does not list.
     """
+    from scipy.special import softmax
+
     return Outcome(
         truth=class_indices(frame["label"], run.classes, f"The predictions of {run.name} hold labels that the run"),
         probabilities=softmax(frame[[LOGIT + label for label in run.classes]].to_numpy(dtype=np.float64), axis=1),
@@ -114,6 +117,8 @@ def ensemble(parts: Sequence[Answers]) -> Answers:
     Returns:
         Images by SHA-256, rising; label and group are those of the first answer.
     """
+    from scipy.special import softmax
+
     images, first, place = np.unique(np.concatenate([p.images for p in parts]), return_index=True, return_inverse=True)
     every = joined([part.outcome for part in parts])
     logits = np.zeros((len(images), every.probabilities.shape[1]))
@@ -133,6 +138,8 @@ def together(run: Run) -> tuple[pd.DataFrame, Outcome]:
     Raises:
         InputError: if predictions cannot be read or hold labels that the run does not list.
     """
+    import pandas as pd
+
     frames = [run.predictions(key) for key in run.planned]
     parts = answers_of(run, frames)
     tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])

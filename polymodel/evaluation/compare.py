@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from polydata.errors import PolydataError, UsageError
 from polydata.types import Progress, quiet
@@ -17,6 +16,9 @@ from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.intervals import differences
 from polymodel.evaluation.metrics import METRICS, centre_of, mcnemar
 from polymodel.runs.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FACTS = (
     "split", "split_digest", "leaky", "run", "arch", "weights", "recipe", "seeds", "parts", "scoring", "test_images",
@@ -50,6 +52,8 @@ class Board:
     @property
     def table(self) -> pd.DataFrame:
         """The rows with the columns ``COLUMNS``; a metric without meaning is missing."""
+        import pandas as pd
+
         return pd.DataFrame(self.rows, columns=COLUMNS)
 
 

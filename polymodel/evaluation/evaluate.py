@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from polydata.auditing.controls import CONTROLS, ControlTable, read_table
 from polydata.files.atomic import replacing
@@ -25,6 +24,9 @@ from polymodel.evaluation.intervals import INTERVAL, over_seeds, summarise, wils
 from polymodel.evaluation.metrics import Array, Outcome, against_rest, centre_of, confusion, joined
 from polymodel.evaluation.slices import slices
 from polymodel.runs.run import Run, known_json, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EVALUATION = "evaluation.json"
 CONFUSION_PNG = "confusion_matrix.png"
@@ -130,6 +132,8 @@ def _controls(
     run: Run, frames: Sequence[pd.DataFrame], parts: Sequence[Answers], with_images: bool, progress: Progress
 ) -> dict[str, dict[str, Any]]:
     """Controls, fitted on each part's training side and scored on its test side; without images the majority alone."""
+    import pandas as pd
+
     images = pd.concat(frames).drop_duplicates("image_sha256").set_index("image_sha256")
     labels, groups = [run.classes.index(label) for label in images["label"]], images["group"].tolist()
     if with_images:
