@@ -1,71 +1,78 @@
-"""The scale bar of a micrograph: the line and the print beside it are chosen together, or none is."""
+"""The scale bar of a micrograph: what is printed at it and the bar itself are chosen together, or none is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from polydata.types import ScaleBar
 from polydata.vision.measures import Rgb
-from polydata.vision.ocr import Print, read_lines, read_picture
-from polydata.vision.scale_marks import STEP, Grey, Mark, find_marks
-from polydata.vision.scale_prints import UNIT_ALONE, Length, contradicts, lengths_in
+from polydata.vision.ocr import find_print, read_lines
+from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
+from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
+from polydata.vision.scale_prints import MICROMETRES, Length, disagrees, explains, number_of, usual
 
-VERSION = 1
+VERSION = 2
 """Of the reader. A new one looks at all images again."""
 
-LARGEST = 1100
-"""Pixels of width; larger pictures are shrunk to that first."""
+MOST = 4
+"""Places that are read, the surest first."""
 
-BOTTOM = 0.6
-"""Share of the height above which print is looked for beside lines only."""
+CUTS = ((0.05, 0.1), (0.15, 0.25), (0.28, 0.45))
+"""How much is cut out around print, as shares of its height: above and below, left and right."""
 
-WIDTHS = (640, 1100)
-"""Widths to which the bottom is brought for the search: small print is found in the one, large print in the other."""
+WHOLE = 0.15, 1.2
+"""The same around a magnification, whose ``x`` the finder may leave out."""
 
-BESIDE = 5
-"""Lines around which print is looked for where the search of the whole found none."""
+NO_LENGTH = 0.97
+"""Probability of no unit from which on a line is not read any further."""
 
-OTHER_INK = 0.5
-"""What is left of a fit where line and print differ in brightness: they are drawn in one colour."""
+RECOGNISED, BLUR = 48, 1.5
+"""Pixels of height of a line for the recogniser, and of the blur."""
 
-AGREED = 0.6
-"""Share of all readings of one place that must give the same length."""
+AROUND, ROW = 2, 64
+"""Bars around which print is looked for, and pixels of height to which half of what lies there is brought."""
 
-SURE = 0.6
+SELDOM = np.array([1.0 if unit in ("", "nm", "µm") else 0.5 for unit in UNITS])
+"""How usual each unit is at the bar of a micrograph."""
+
+SURE = 0.4
 """Confidence below which nothing is claimed."""
+
+EQUAL = 0.15
+"""Difference of confidence within which larger print goes first: authors draw a larger bar beside the microscope's."""
+
+UNLIKE = 1.5
+"""How many times one half of a bar that stands left and right of its value may be as long as the other."""
+
+SPACE, BROKEN = 0.7, 0.35
+"""Gaps within a value, as a share of its height, and within a bar, as a share of what lies left of it."""
+
+HALF, FREE = 0.5, 0.6
+"""Share of a bar's contrast within which a pixel is of its ink, and of the columns of what goes on beyond an end over
+and under which something else must lie."""
+
+SEEN, READ = 0.5, 0.6
+"""Probabilities from which a magnification counts as found, and as read."""
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A length and the line that it speaks of.
+class Reading:
+    """A value and where it stands.
 
     Attributes:
         length: as printed.
-        mark: None where no line was found beside it.
-        fit: 0 to 1, how they stand to each other.
+        place: of its print, in pixels of the picture.
+        certainty: 0 to 1, that this is what it says.
     """
 
     length: Length
-    mark: Mark | None
-    fit: float
-
-    @property
-    def strength(self) -> float:
-        """0 to 1: the fit, weighed by how much the line looks drawn."""
-        return self.fit * (0.4 + 0.6 * self.mark.score) if self.mark else 0.0
-
-    @property
-    def confidence(self) -> float:
-        """0 to 1."""
-        length = self.length
-        words = length.score * (1.0 if length.strict else 0.75)
-        if self.mark is None:
-            return 0.75 * words if length.strict else 0.0
-        return words * (0.55 + 0.45 * self.strength)
+    place: Patch
+    certainty: float
 
 
 def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
@@ -85,173 +92,179 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
         raise ValueError(f"a picture is rows x columns x 3, not {rgb.shape}")
     if min(rgb.shape[:2]) < 40:
         return None
-    factor = min(1.0, LARGEST / rgb.shape[1])
-    small = _sized(rgb, factor)
-    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-    marks = find_marks(grey)
-    lengths = lengths_of(small)
-    pair = best_pair(lengths, marks, grey)
-    if pair is None or pair.confidence < SURE or pair.mark is None:
-        beside = lengths_beside(small, marks)
-        lengths += beside
-        near = best_pair(beside, marks, grey)
-        if near is not None and near.mark is not None and (pair is None or near.confidence > pair.confidence):
-            pair = near
-    if pair is None or pair.confidence < SURE:
+    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    found = find(grey)
+    values = joined([_whole(one) for one in patches(found.value, found.scale)], lambda one: SPACE * one.height)[:MOST]
+    lines = [one for one in patches(found.bar, found.scale) if not any(_within(one, value) for value in values)]
+    bars = joined(lines, lambda one: BROKEN * one.width)
+    pairs = [(one, *_bar_of(one.place, bars)) for one in read_values(grey, values)]
+    surest = max((_confidence(*pair) for pair in pairs), default=0.0)
+    if surest < SURE:
+        pairs = [(one, *_bar_of(one.place, bars)) for one in read_around(grey, bars[:AROUND])]
+        surest = max((_confidence(*pair) for pair in pairs), default=0.0)
+    if surest < SURE:
         return None
-    agreement = agreed(small, pair, lengths)
-    return _bar(pair, agreement, 1 / factor) if agreement >= AGREED else None
+    best = max((pair for pair in pairs if _confidence(*pair) > surest - EQUAL), key=lambda pair: pair[0].place.height)
+    reading, bar, _ = best
+    length = reading.length
+    if bar is not None:
+        sizes = [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN]
+        said = read_lines([_shown(_cut(grey, one, *WHOLE)) for one in sizes[:MOST]])
+        if any(sure >= READ and disagrees(text, length, bar.width / grey.shape[1]) for text, sure in said):
+            return None
+    scale = ScaleBar(length.value, length.unit, length.micrometres, None, "image", round(float(_confidence(*best)), 3))
+    if bar is None:
+        return scale
+    x0, x1, y = (round(value, 1) for value in (*_ends(grey, bar), bar.y))
+    return replace(scale, length_px=round(x1 - x0, 1), x0=x0, x1=x1, y=y)
 
 
-def _sized(rgb: Rgb, factor: float) -> Rgb:
-    if factor == 1.0:
-        return rgb
+def _whole(print_: Patch) -> Patch:
+    """The whole of print of which the finder sees the heart."""
+    tall = print_.height / (1 - 2 * TOP)
+    up, across = TOP * tall, SIDE * tall
+    return replace(print_, x0=print_.x0 - across, x1=print_.x1 + across, y0=print_.y0 - up, y1=print_.y1 + up)
+
+
+def _within(line: Patch, print_: Patch) -> bool:
+    """Whether what looks like a bar is a stroke of print."""
+    middle = (line.x0 + line.x1) / 2
+    return print_.x0 < middle < print_.x1 and print_.y0 < line.y < print_.y1 and line.width < 0.5 * print_.width
+
+
+def _cut(grey: Grey, print_: Patch, up: float, across: float) -> Grey:
+    """A line of print with so much around it, as shares of its height."""
+    rows, columns = grey.shape
+    y, x = up * print_.height, across * print_.height
+    top, left = min(rows - 2, max(0, int(print_.y0 - y))), min(columns - 2, max(0, int(print_.x0 - x)))
+    bottom, right = int(np.ceil(print_.y1 + y)), int(np.ceil(print_.x1 + x))
+    return grey[top : max(top + 2, bottom), left : max(left + 2, right)]
+
+
+def read_around(grey: Grey, bars: Sequence[Patch]) -> list[Reading]:
+    """What the recogniser's own detector finds around bars beside which the finder saw nothing that can be read."""
+    rows, columns = grey.shape
+    places = []
+    for bar in bars:
+        tall, aside = max(16.0, 0.1 * rows), 0.3 * columns
+        top, left = int(max(0, bar.y - tall)), int(max(0, bar.x0 - aside))
+        window = grey[top : int(bar.y + tall), left : int(bar.x1 + aside)]
+        factor = 2 * ROW / window.shape[0]
+        large = cv2.resize(window, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        for corners in find_print(np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB), np.uint8)):
+            (x0, y0), (x1, y1) = corners.min(0) / factor, corners.max(0) / factor
+            places.append(Patch(left + x0, top + y0, left + x1, top + y1, bar.score))
+    near = sorted(places, key=lambda place: -_bar_of(place, bars)[1])
+    return read_values(grey, near[:MOST])
+
+
+def read_values(grey: Grey, places: Sequence[Patch]) -> list[Reading]:
+    """What stands in each place: the unit that its cuts show together, the number that most readings of them give."""
+    readings = []
+    for place in places:
+        cuts = [_cut(grey, place, *around) for around in CUTS]
+        lines = read(cuts)
+        share = _geometric([line.units for line in lines])
+        if share[0] > NO_LENGTH:
+            continue
+        recognised = read_lines([_shown(cut) for cut in cuts])
+        heard = [explains(text) for text, _ in recognised]
+        share = share * _geometric([[one[unit] for unit in UNITS] for one in heard]) * SELDOM
+        share /= share.sum()
+        unit = UNITS[int(share.argmax())]
+        votes: dict[float, float] = {}
+        best = 0.0
+        for text, sure in [*recognised, *((line.text, line.score) for line in lines)]:
+            number = number_of(text)
+            if number is not None:
+                votes[number[0]] = votes.get(number[0], 0.0) + sure * number[1]
+                best = max(best, sure * number[1])
+        if votes and unit in MICROMETRES:
+            value = max(votes, key=lambda one: votes[one])
+            if not usual(value):
+                continue
+            agreement = votes[value] / sum(votes.values())
+            readings.append(Reading(Length(value, unit), place, best * agreement * float(share.max())))
+    return readings
+
+
+def _geometric(shares: Sequence[Sequence[float] | Share]) -> Share:
+    """Geometric means of probabilities, readings x units, so that one reading that rules a unit out counts."""
+    return np.asarray(np.exp(np.mean(np.log(np.asarray(shares) + 1e-3), 0)), np.float32)
+
+
+def _shown(cut: Grey) -> Rgb:
+    """A line as the recogniser reads it best: of its own height, a little blurred, so that dots become strokes."""
+    factor = RECOGNISED / cut.shape[0]
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    size = max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor))
-    return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
+    large = cv2.resize(cut, (max(1, round(cut.shape[1] * factor)), RECOGNISED), interpolation=how)
+    return np.asarray(cv2.cvtColor(cv2.GaussianBlur(large, (0, 0), BLUR), cv2.COLOR_GRAY2RGB), np.uint8)
 
 
-def _moved(line: Print, factor: float, top: float) -> Print:
-    """A line found in a strip that was enlarged by ``factor``, where it stands in the picture."""
-    x0, x1, y0, y1 = line.x0 / factor, line.x1 / factor, line.y0 / factor + top, line.y1 / factor + top
-    return replace(line, x0=x0, x1=x1, y0=y0, y1=y1)
-
-
-def lengths_of(rgb: Rgb) -> list[Length]:
-    """Lengths printed in the lower part of a picture, where scale bars and data strips stand."""
-    top = int(BOTTOM * rgb.shape[0])
-    found = []
-    for width in WIDTHS:
-        factor = width / rgb.shape[1]
-        lines = [_moved(line, factor, top) for line in read_picture(_sized(rgb[top:], factor))]
-        lines += _with_number(rgb, lines)
-        found += [length for line in lines for length in lengths_in(line)]
-    return found
-
-
-def _with_number(rgb: Rgb, lines: Sequence[Print]) -> list[Print]:
-    """Units that were found without their number, read again with what stands to their left."""
-    units = [line for line in lines if UNIT_ALONE.fullmatch(line.text.strip())]
-    return _read_windows(
-        rgb,
-        [_window(one.x0 - 2.5 * (one.y1 - one.y0), one.y0, one.x1 + 2, one.y1, rgb.shape) for one in units],
-    )
-
-
-def _read_windows(rgb: Rgb, windows: Sequence[tuple[int, int, int, int]]) -> list[Print]:
-    """The print in parts of a picture, each brought to the height that is read best."""
-    read = read_lines([_sized(rgb[y0:y1, x0:x1], 48 / (y1 - y0)) for x0, y0, x1, y1 in windows])
-    return [Print(text, score, *map(float, window)) for window, (text, score) in zip(windows, read, strict=True)]
-
-
-def lengths_beside(rgb: Rgb, marks: Sequence[Mark]) -> list[Length]:
-    """Lengths printed beside lines, read from crops around them: print that the search of the whole missed."""
-    rows = rgb.shape[0]
-    windows: list[tuple[int, int, int, int]] = []
-    for rank, mark in enumerate(marks):
-        for tall in (0.045, 0.08):
-            height = max(9.0, tall * rows)
-            if mark.gap is not None:
-                x0, x1 = mark.gap[0] + 1, mark.gap[1] - 1
-                windows.append(_window(x0, mark.y - height / 2, x1, mark.y + height / 2, rgb.shape))
-            elif rank < BESIDE:
-                reach = max(mark.length, 5.5 * height) / 2
-                middle = (mark.x0 + mark.x1) / 2
-                over, under = mark.y - mark.thickness / 2 - 1, mark.y + mark.thickness / 2 + 1
-                after = mark.x1 + 2
-                windows += [
-                    _window(middle - reach, over - height, middle + reach, over, rgb.shape),
-                    _window(middle - reach, under, middle + reach, under + height, rgb.shape),
-                    _window(after, mark.y - height / 2, after + 4 * height, mark.y + height / 2, rgb.shape),
-                ]
-    windows = [one for one in dict.fromkeys(windows) if one[2] - one[0] >= 12 and one[3] - one[1] >= 7]
-    return [length for line in _read_windows(rgb, windows) for length in lengths_in(line)]
-
-
-def agreed(rgb: Rgb, pair: Pair, lengths: Sequence[Length]) -> float:
-    """Share of all readings of one place that give the same length, 0 to 1.
-
-    Recognisers take a 2 for a 5 with confidence; they seldom do it in every crop.
-    """
-    chosen = pair.length
-    middle = (chosen.y0 + chosen.y1) / 2
-    votes = [
-        one.value_um for one in lengths if one.y0 < middle < one.y1 and min(one.x1, chosen.x1) > max(one.x0, chosen.x0)
+def _around(print_: Patch, bars: Sequence[Patch]) -> list[Patch]:
+    """Bars of which two halves stand left and right of a value in its row."""
+    level = [bar for bar in bars if abs(bar.y - print_.y) < 0.6 * print_.height]
+    before = [bar for bar in level if bar.x1 < print_.x0 + 0.5 * print_.height]
+    behind = [bar for bar in level if bar.x0 > print_.x1 - 0.5 * print_.height]
+    return [
+        replace(one, x1=other.x1, score=min(one.score, other.score))
+        for one in before
+        for other in behind
+        if max(one.width, other.width) < UNLIKE * min(one.width, other.width)
     ]
-    windows = []
-    for wide, tall in ((0.15, 0.0), (0.3, 0.12), (0.5, 0.3)):
-        x, y = wide * chosen.height, tall * chosen.height
-        windows.append(_window(chosen.x0 - x, chosen.y0 - y, chosen.x1 + x, chosen.y1 + y, rgb.shape))
-    for line in _read_windows(rgb, [one for one in windows if one[2] - one[0] >= 8 and one[3] - one[1] >= 6]):
-        votes += [0.0] if contradicts(line) else [one.value_um for one in lengths_in(line)[:1]]
-    same = sum(abs(vote - chosen.value_um) <= 1e-9 + 1e-6 * chosen.value_um for vote in votes)
-    return same / max(1, len(votes))
 
 
-def _window(x0: float, y0: float, x1: float, y1: float, shape: Sequence[int]) -> tuple[int, int, int, int]:
-    return max(0, int(x0)), max(0, int(y0)), min(shape[1], int(np.ceil(x1))), min(shape[0], int(np.ceil(y1)))
+def _bar_of(print_: Patch, bars: Sequence[Patch]) -> tuple[Patch | None, float]:
+    """The bar that goes best with a value, and how well: 1 close above, below or beside it, 0 not at all."""
+    best: tuple[Patch | None, float] = (None, 0.0)
+    tall = max(6.0, print_.height)
+    for bar in _around(print_, bars) or bars:
+        aside = max(0.0, print_.x0 - bar.x1, bar.x0 - print_.x1) / (4 * tall)
+        away = max(0.0, print_.y0 - bar.y, bar.y - print_.y1) / (2.5 * tall)
+        fit = bar.score**2 * max(0.0, 1 - max(aside, away))
+        if fit > best[1] and bar.width > 0.5 * tall:
+            best = bar, fit
+    return best
 
 
-def fit(length: Length, mark: Mark) -> float:
-    """How well a line stands to a length: 1 close above, below or beside it, 0 not at all."""
-    tall = max(6.0, length.height)
-    if mark.thickness > 1.1 * tall or mark.length < 0.5 * tall:
-        return 0.0
-    middle = (length.y0 + length.y1) / 2
-    stroke = mark.length < 0.45 * (length.x1 - length.x0) or abs(mark.y - middle) < 0.25 * tall
-    inside = length.x0 - 2 <= mark.x0 and mark.x1 <= length.x1 + 2 and length.y0 <= mark.y <= length.y1 and stroke
-    if mark.gap is not None:
-        centre = (length.x0 + length.x1) / 2
-        held = mark.x0 - tall <= length.x0 and length.x1 <= mark.x1 + tall and mark.gap[0] < centre < mark.gap[1]
-        return 1.0 if held and abs(mark.y - middle) < 0.6 * tall else 0.0
-    if inside:
-        return 0.0
-    shared = min(mark.x1, length.x1) - max(mark.x0, length.x0)
-    across = shared / min(mark.length, length.x1 - length.x0)
-    if across > 0.5:
-        gap = max(length.y0 - mark.y, mark.y - length.y1)
-        if gap < -0.35 * tall:
-            return 0.0
-        centred = 1.0 - min(1.0, abs((mark.x0 + mark.x1 - length.x0 - length.x1) / 2) / max(mark.length, 2 * tall))
-        return max(0.0, 1.0 - max(0.0, gap) / (1.6 * tall)) * (0.6 + 0.4 * centred)
-    beside = max(length.x0 - mark.x1, mark.x0 - length.x1)
-    if beside > -0.5 * tall and abs(mark.y - middle) < 0.55 * tall:
-        return max(0.0, 1.0 - max(0.0, beside) / (3.0 * tall))
-    return 0.0
+def _ends(grey: Grey, bar: Patch) -> tuple[float, float]:
+    """Where a bar ends: at the last pixel of its ink near where the finder says, or beyond where its ink goes on."""
+    rows, columns = grey.shape
+    left, right = max(0, round(bar.x0)), min(columns, round(bar.x1))
+    top, bottom = max(0, int(bar.y0) - 1), min(rows, int(bar.y1) + 2)
+    levels = np.median(grey[top:bottom, left:right], 1)
+    aside = np.concatenate([grey[max(0, top - 4) : top, left:right], grey[bottom : bottom + 4, left:right]])
+    if right - left < 8 or not aside.size:
+        return bar.x0, bar.x1
+    around = float(np.median(aside))
+    row = int(np.abs(levels - around).argmax())
+    contrast = abs(float(levels[row]) - around)
+    ink = np.abs(grey[top + row].astype(np.float32) - float(levels[row])) < HALF * contrast
+    over, under = grey[max(0, top - 2)].astype(np.float32), grey[min(rows - 1, bottom + 1)].astype(np.float32)
+    free = np.minimum(abs(over - levels[row]), abs(under - levels[row])) > HALF * contrast
+    start = _end(ink[::-1], free[::-1], columns - left, right - left)
+    return float(columns - start), float(_end(ink, free, right, right - left))
 
 
-def printed_bright(grey: Grey, length: Length) -> bool | None:
-    """Whether print is brighter than its ground, None where that does not show."""
-    x0, y0, x1, y1 = _window(length.x0, length.y0, length.x1, length.y1, grey.shape)
-    part = grey[y0:y1, x0:x1]
-    if part.size < 20:
-        return None
-    low, ground, high = (float(v) for v in np.percentile(part, (4, 50, 96)))
-    above, below = high - ground, ground - low
-    if max(above, below) < STEP or max(above, below) < 1.6 * min(above, below):
-        return None
-    return above > below
+def _end(ink: npt.NDArray[np.bool_], free: npt.NDArray[np.bool_], near: int, length: int) -> int:
+    """Where a run of ink ends to the right, near a place; the place itself where there is none.
+
+    Args:
+        ink: of each column, whether it is of the bar's ink.
+        free: of each column, whether something else lies above and below.
+        near: the place.
+        length: of the bar.
+    """
+    inner = near - max(4, length // 8)
+    inked = np.flatnonzero(ink[inner : near + 4])
+    if not inked.size:
+        return near
+    last = inner + int(inked[-1])
+    beyond = last + int(np.argmin(np.append(ink[last:], False)))
+    return beyond if beyond <= near + 4 or free[near:beyond].mean() > FREE else near
 
 
-def best_pair(lengths: Iterable[Length], marks: Sequence[Mark], grey: Grey) -> Pair | None:
-    """The length and the line that go together best; a length alone where none has a line."""
-    pairs = []
-    for length in lengths:
-        bright = printed_bright(grey, length)
-        best = Pair(length, None, 0.0)
-        for mark in marks:
-            value = fit(length, mark) * (1.0 if bright in (None, mark.bright) else OTHER_INK)
-            if value > 0.1 and value * (0.4 + 0.6 * mark.score) > best.strength:
-                best = Pair(length, mark, value)
-        pairs.append(best)
-    return max(pairs, key=lambda pair: (pair.confidence, pair.length.height), default=None)
-
-
-def _bar(pair: Pair, agreement: float, factor: float) -> ScaleBar:
-    length, mark = pair.length, pair.mark
-    confidence = round(min(1.0, pair.confidence * agreement), 3)
-    bar = ScaleBar(length.value, length.unit, length.value_um, None, "image", confidence)
-    if mark is None:
-        return bar
-    pixels, x0, x1, y = (round(value * factor, 1) for value in (mark.length, mark.x0, mark.x1, mark.y))
-    return replace(bar, length_px=pixels, x0=x0, x1=x1, y=y)
+def _confidence(reading: Reading, bar: Patch | None, fit: float) -> float:
+    """0 to 1."""
+    words = reading.certainty * min(1.0, reading.place.score + 0.3)
+    return words * (0.65 + 0.35 * fit) if bar is not None else 0.65 * words

@@ -1,59 +1,42 @@
-"""Lengths in print that was read from a micrograph: ``10 µm``, ``500nm``, and what recognisers make of them."""
+"""What a line of print says of a scale: the length of a bar, a magnification, the width of a field."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from polydata.vision.ocr import Print
+NUMBER = re.compile(r"[^\w.,]*(?P<digits>[\dOoDQlI|SB]{1,4}(?:[.,:][\dOoDQlI|]{1,3})?|[.,]\d{1,2})(?P<rest>\D{0,6})")
+"""A number, signs that recognisers read for digits among it, and whatever they make of the unit after it."""
+AMID = re.compile(r"(?<![\d.,])(?:\d{1,4}(?:[.,]\d{1,2})?|[.,]\d{1,2})\s?(?:[µμu]m|nm)(?![A-Za-z])")
+"""A length amid other print, written as lengths are."""
+CONFUSED = str.maketrans("OoDQlI|SB:", "000011158.")
 
-NUMBER = r"(?P<value>\d{1,4}(?:[.,:]\d{1,2})?)"
-STRICT = re.compile(
-    rf"(?<![\d.,]){NUMBER}\s?(?P<unit>[μµuUц]\s?m|[μµ]|nm|mm|microns?|micrometers?)(?![A-Za-z])", re.IGNORECASE
-)
-AFTER_MAGNIFICATION = re.compile(r"[x×]\s?\d{1,3}[,.]\s?\d{3}(?P<value>\d{1,3})\s?(?P<unit>[μµu]m)", re.IGNORECASE)
-LOOSE = re.compile(rf"(?<![\d.,]){NUMBER}\s?(?P<unit>[a-zA-Zμµцl|/1]?\s?[mnu日]m?|[uμµ])(?![A-Za-z0-9])")
-CONFUSED = str.maketrans("OoDQlIJV|]", "0000111111")
-"""Signs that recognisers read for digits, where a number must stand."""
+MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 1e4}
+"""Units of length; a reciprocal one is none."""
 
-MAX_SIGNS = 200
-"""Signs of a line of print that are read; no data strip has more."""
+TIMES = re.compile(r"(?:x\s?(?P<after>\d[\d., ]*)|(?P<before>\d[\d., ]*?))\s?(?P<thousands>k)?\s?x?\s*")
+FIELD = re.compile(r"\s*(?P<value>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>nm|[µμu]m|mm)\s*")
 
-OTHER_UNIT = re.compile(r"(?:[cdefhk]m|[/1l|]nm)", re.IGNORECASE)
-"""What is no misread micrometre: centimetres and their like, reciprocal nanometres (``1/nm``), and ``hm``, which may be
-nanometres as well."""
-RECIPROCAL = re.compile(r"\s?(?:[-\u2212\u2013\u207b^]{1,2}\s?[1\u00b9]|\u00b9)")
-PICOMETRES = 200
-"""From this number on ``pm`` may be what is printed; below it is a misread ``µm``, for no bar is so short."""
-
-UNIT_ALONE = re.compile(r"[μµuU]\s?m|nm|[μµ]")
-NEARLY_NUMBER = re.compile(r"(?<![A-Za-z0-9])(?=[\dOoDQlIJV|\]]*[\dOo])[\dOoDQlIJV|\]]{1,4}(?=\s?[μµunpjry]{1,2}m?\b)")
-WORKING_DISTANCE = re.compile(r"\bW\.?\s?D\b|\bdet\b|\bspot\b", re.IGNORECASE)
-MICROMETRES = {"nm": 1e-3, "µm": 1.0, "mm": 1e3}
+PRINTED = (30.0, 900.0)
+"""Millimetres of width of what a magnification speaks of: photographs of 90 to 130 mm, screens of 300 to 500 mm, and
+what was cut off."""
 
 
 @dataclass(frozen=True)
-class Length(Print):
-    """A length as printed, and its print.
+class Length:
+    """A length as printed.
 
     Attributes:
         value, unit: 10 and ``µm``.
-        strict: the unit was read as it is written; otherwise it is what is likely beside a bar.
     """
 
     value: float
     unit: str
-    strict: bool
 
     @property
-    def value_um(self) -> float:
+    def micrometres(self) -> float:
         """In micrometres."""
         return self.value * MICROMETRES[self.unit]
-
-    @property
-    def height(self) -> float:
-        """Of the print, in pixels."""
-        return self.y1 - self.y0
 
 
 def usual(value: float) -> bool:
@@ -62,64 +45,79 @@ def usual(value: float) -> bool:
     return 0 < value <= 2000 and (len(digits) == 1 or (len(digits) == 2 and digits[1] == "5"))
 
 
-def _unit(text: str) -> str:
-    plain = re.sub(r"\s", "", text).lower()
-    return plain if plain in ("nm", "mm") else "µm"
+def number_of(text: str) -> tuple[float, float] | None:
+    """The number with which a line of print begins, and how plainly it is one, 0 to 1.
 
+    Args:
+        text: as recognised, its unit included: that is taken for nothing, for recognisers have no sure micro sign.
 
-def _number(text: str) -> float:
-    return float(text.replace(",", ".").replace(":", "."))
-
-
-def _other_unit(text: str, match: re.Match[str]) -> bool:
-    """Whether what looks like a length in a text is one in a unit that bars of micrographs do not bear, or may be."""
-    read = re.sub(r"\s", "", match["unit"]).lower()
-    short = read == "pm" and _number(match["value"]) >= PICOMETRES
-    return bool(OTHER_UNIT.fullmatch(read) or RECIPROCAL.match(text, match.end())) or short
-
-
-def contradicts(line: Print) -> bool:
-    """Whether a line of print holds a length in another unit than those of bars."""
-    text = line.text[:MAX_SIGNS]
-    return any(_other_unit(text, match) for match in (*STRICT.finditer(text), *LOOSE.finditer(text)))
-
-
-def lengths_in(line: Print) -> list[Length]:
-    """Lengths that a line of print holds.
-
-    A working distance (``WD 9.6 mm``) is none, nor is a number that no scale bar bears. A unit that was read wrongly
-    (``10 pm``, ``10u``, ``10 rm``) counts only where little else stands in the line, and where it can be no other unit.
+    Returns:
+        None where there is no number.
     """
-    text = NEARLY_NUMBER.sub(lambda match: match[0].translate(CONFUSED), line.text[:MAX_SIGNS])
-    signs = max(1, len(re.sub(r"\W", "", text)))
-    found = []
-    matches = [(match, True) for match in (*STRICT.finditer(text), *AFTER_MAGNIFICATION.finditer(text))]
-    if not matches:
-        matches = [(match, False) for match in LOOSE.finditer(text)]
-    for match, spelled in matches:
-        value, unit = _number(match["value"]), _unit(match["unit"])
-        if _other_unit(text, match):
-            continue
-        alone = len(re.sub(r"\W", "", match[0])) >= 0.7 * signs
-        strict = spelled and unit != "mm"
-        if unit == "mm" and (WORKING_DISTANCE.search(text) or not alone):
-            continue
-        if unit == "mm" and value >= 10:
-            continue  # millimetres of a photograph, or a micro sign read as an m
-        if not usual(value) or (not strict and not alone):
-            continue
-        width = (line.x1 - line.x0) / max(1, len(text))
-        found.append(
-            Length(
-                text=match[0],
-                score=line.score,
-                x0=line.x0 + match.start() * width,
-                y0=line.y0,
-                x1=line.x0 + match.end() * width,
-                y1=line.y1,
-                value=value,
-                unit=unit,
-                strict=strict,
-            )
-        )
-    return found
+    amid = AMID.findall(text[:200])
+    match = NUMBER.fullmatch(amid[0] if len(amid) == 1 else text[:40].strip())
+    if match is None:
+        return None
+    number = _plain(match["digits"].translate(CONFUSED))
+    letters = len(re.sub(r"\W", "", match["rest"]))
+    plainness = (1.0 if match["digits"][:1] in ".,0123456789" else 0.6) * (1.0 if letters > 1 else 0.6)
+    return number, plainness
+
+
+HEARD: dict[str, dict[str, float]] = {
+    "µm": {"µm": 1.0},
+    "nm": {"nm": 1.0, "µm": 0.1},
+    "mm": {"mm": 1.0, "µm": 0.3, "nm": 0.1},
+    "cm": {"cm": 1.0, "µm": 0.3},
+    "pm": {"pm": 1.0, "µm": 1.0},
+    "Å": {"Å": 1.0},
+    **{other: {"": 1.0} for other in ("dm", "em", "fm", "hm", "km")},
+}
+"""How well a unit explains what the recogniser makes of it; any other with ``ELSE``."""
+RECIPROCAL = re.compile(r"\d\s?[1Il|]?/\s?[nµμuÅA]|m\s?[-⁻]")
+ELSE, BARE, NONE = 0.03, 0.15, 0.1
+"""Of a unit that is not among them, of any after a bare number, and of any where no number begins the line."""
+
+
+def explains(text: str) -> dict[str, float]:
+    """How well each unit, or none (an empty text), explains a line of print as recognised; relative to each other."""
+    units = ["", *MICROMETRES, "1/nm"]
+    if RECIPROCAL.search(text):
+        return {unit: 1.0 if unit in ("", "1/nm") else ELSE for unit in units}
+    amid = AMID.findall(text[:200])
+    match = NUMBER.fullmatch(amid[0] if len(amid) == 1 else text[:40].strip())
+    rest = re.sub(r"\s|[^\w/]+$", "", match["rest"]) if match else ""
+    if not rest:
+        return {unit: 1.0 if unit == "" else BARE if match else NONE for unit in units}
+    heard = HEARD.get("µm" if rest.lower() in ("um", "μm", "µm", "μ", "µ", "u") else rest)
+    if heard is None:  # what recognisers make of a unit, or another word
+        return {unit: 1.0 if len(rest) < 4 or unit == "" else NONE for unit in units}
+    return {unit: heard.get(unit, ELSE) for unit in units}
+
+
+def _plain(digits: str) -> float:
+    """A number whose comma parts thousands or decimals."""
+    return float(digits.replace(",", "" if re.fullmatch(r"\d+,\d{3}", digits) else "."))
+
+
+def disagrees(text: str, length: Length, share: float) -> bool:
+    """Whether a magnification or a field width contradicts a bar.
+
+    Args:
+        text: the line of print that gives it.
+        length: of the bar.
+        share: of the picture's width that the bar takes.
+    """
+    shown = length.micrometres / share
+    wide = FIELD.fullmatch(text[:40])
+    if wide is not None:
+        field = float(wide["value"]) * MICROMETRES[wide["unit"].replace("u", "µ").replace("μ", "µ")]
+        return field > 0 and not 0.1 < shown / field < 2.5
+    match = TIMES.search(text[:40].replace("X", "x").replace("×", "x").replace("K", "k"))
+    if match is None or ("x" not in match[0] and not match["thousands"]):
+        return False
+    digits = re.sub(r"[ ,.](?=\d{3}(?!\d))", "", match["after"] or match["before"]).replace(",", ".").replace(" ", "")
+    if digits.count(".") > 1:
+        return False
+    times = float(digits) * (1000 if match["thousands"] else 1)
+    return times > 0 and not PRINTED[0] < times * shown / 1000 < PRINTED[1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pymupdf
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
@@ -31,11 +33,21 @@ def texture(seed: int, width: int, height: int) -> Image.Image:
     return Image.fromarray(grey.clip(0, 235).astype(np.uint8))
 
 
-def draw_bar(seed: int, style: str, text: str, *, width: int = 480, height: int = 360, length: int = 96) -> Drawn:
-    """A micrograph with a bar in its lower right."""
+def draw_bar(
+    seed: int,
+    style: str,
+    text: str,
+    *,
+    width: int = 480,
+    height: int = 360,
+    length: int = 96,
+    strip: str = "15 kV  x2,000",
+) -> Drawn:
+    """A micrograph with a bar in its lower right; ``strip`` is what the data strip of that style says."""
     image = texture(seed, width, height)
     draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default(max(14, height // 18))
+    # The default font has no micro sign.
+    font = ImageFont.truetype(io.BytesIO(pymupdf.Font("helv").buffer), max(14, height // 18))
     tall = draw.textbbox((0, 0), text, font=font)[3]
     wide = int(draw.textlength(text, font=font))
     x1, y = width - 30, height - 2 * tall - 8
@@ -47,7 +59,7 @@ def draw_bar(seed: int, style: str, text: str, *, width: int = 480, height: int 
         ink = 0
     if style == "strip":
         draw.rectangle((0, height - 2 * tall, width, height), fill=0)
-        draw.text((8, height - 2 * tall + tall // 3), "15 kV  x2,000", fill=255, font=font)
+        draw.text((8, height - 2 * tall + tall // 3), strip, fill=255, font=font)
         y = height - tall + 2
         x1 = x1 - wide - 12
         x0 = x1 - length

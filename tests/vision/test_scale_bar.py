@@ -17,7 +17,7 @@ from polydata.vision.scale_bar import read_scale_bar
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(("text", "value_um"), [("10 µm", 10.0), ("500 nm", 0.5)])
 def test_value_and_length_of_a_drawn_bar(style: str, text: str, value_um: float) -> None:
-    drawn = draw_bar(5, style, text)
+    drawn = draw_bar(5, style, text, strip="15 kV  x2,000" if value_um > 1 else "15 kV  x40,000")
     bar = read_scale_bar(drawn.rgb)
     assert bar is not None
     assert bar.value_um == pytest.approx(value_um)
@@ -25,6 +25,22 @@ def test_value_and_length_of_a_drawn_bar(style: str, text: str, value_um: float)
     assert bar.y == pytest.approx(drawn.y, abs=3)
     assert bar.value_um / bar.length_px == pytest.approx(value_um / (drawn.x1 - drawn.x0 + 1), rel=0.05)
     assert bar.method == "image"
+
+
+@pytest.mark.parametrize(
+    ("text", "value_um"),
+    [("10 mm", 1e4), ("1 cm", 1e4), ("500 pm", 5e-4), ("300 nm", 0.3), ("100 µm", 100), ("5 1/nm", None),
+     ("10 nm-1", None), ("2 hm", None), ("1 inch", None)],
+)  # fmt: skip
+def test_a_unit_is_never_read_as_another(text: str, value_um: float | None) -> None:
+    bar = read_scale_bar(draw_bar(3, "over", text, width=800, height=600, length=200).rgb)
+    assert bar is None or bar.value_um == pytest.approx(value_um)
+
+
+@pytest.mark.parametrize(("times", "claimed"), [("x2,000", True), ("x200,000", False)])
+def test_a_magnification_refuses_a_value_that_it_contradicts(times: str, claimed: bool) -> None:
+    drawn = draw_bar(5, "strip", "10 µm", strip=f"15 kV  {times}")
+    assert (read_scale_bar(drawn.rgb) is not None) is claimed
 
 
 def test_lengths_are_in_pixels_of_the_picture_however_large() -> None:
