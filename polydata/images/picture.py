@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -236,6 +236,11 @@ class ImageStore:
     def has(self, sha256: str, true_format: str) -> bool:
         """Whether the store surely holds an image; one behind an address is not asked for."""
         return self.remote is None and (self.root / file_name(sha256, true_format)).exists()
+
+    def unnamed(self, images: Iterable[tuple[str, str]]) -> list[Path]:
+        """Files in the folder on this machine that are none of these images, each given by SHA-256 and true format."""
+        named = {self.root / file_name(*image) for image in images}
+        return [path for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/[!.]*")) if path not in named]
 
     def read(self, sha256: str, true_format: str) -> bytes:
         """The bytes of an image, checked; nothing is written, whether the store is a folder or an address.

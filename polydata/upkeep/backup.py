@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +18,12 @@ from typing import IO, Any
 
 from polydata.catalogue.connect import BACKUPS, Catalogue, time_stamp
 from polydata.catalogue.session import Session
-from polydata.errors import CatalogueError, InputError, RefusedError
+from polydata.errors import CatalogueError, InputError, PolydataError, RefusedError
 from polydata.files.atomic import PART, check_output, replacing, writing_to
-from polydata.ids import sha256_file
-from polydata.images.picture import ImageStore, image_store
+from polydata.ids import sha256_bytes, sha256_file
+from polydata.images.picture import ImageStore, file_name, image_store
 from polydata.resources import VERSION
+from polydata.splits.manifest import MANIFEST, read_manifest
 from polydata.types import Progress, quiet, tracked
 from polydata.workspace import RECORD_WORDS, SETTINGS, Workspace
 
@@ -62,7 +63,8 @@ class Restored:
         workspace: its folder.
         fingerprint: of the catalogue that is now there.
         before: where the catalogue that was there before lies now; None where there was none.
-        images: that came from the backup.
+        aside: where images and splits lie now that were here and that this catalogue does not name; None without any.
+        images: that came from the backup, or back from where they had been set aside.
         kept: files that differ from those of the backup and were left as they are.
         images_missing: how many images of the catalogue are not in the store.
     """
@@ -70,6 +72,7 @@ class Restored:
     workspace: Path
     fingerprint: str
     before: Path | None
+    aside: Path | None
     images: int
     kept: tuple[str, ...]
     images_missing: int
@@ -149,8 +152,9 @@ def _pictures(store: ImageStore, catalogue: Catalogue) -> tuple[dict[str, Path],
 def restore(folder: Path, file: Path, progress: Progress = quiet) -> Restored:
     """Bring a workspace back from a backup, or from a copy of its catalogue (.duckdb) as migrations leave one.
 
-    The catalogue that is there is moved to backups/ first. Settings, tasks and splits that are there stay; those that
-    are not come from the backup. Nothing is changed before all of the backup was found whole.
+    The catalogue that is there is kept in backups/, and images and splits that the new one does not name beside it:
+    they come back when that one is restored. Settings and tasks that are there stay; those that are not come from the
+    backup. Nothing is changed before all of the backup was found whole.
 
     Args:
         folder: of the workspace; it is made where it is missing.
@@ -168,23 +172,84 @@ def restore(folder: Path, file: Path, progress: Progress = quiet) -> Restored:
         with Catalogue.open(catalogue) as copy:  # brings it up to date, and says where it cannot
             fingerprint = copy.fingerprint()
             wanted = copy.tuples("SELECT sha256, format FROM images")
+            splits = dict(copy.tuples("SELECT name, digest FROM splits"))
         _in_nobodys_hands(root / CATALOGUE)
-        kept, images = [], 0
-        for path in there:
-            name = path.relative_to(new).as_posix()
-            target = root / name
-            images += bool(IMAGE.fullmatch(name)) and not target.exists()
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
-            elif sha256_file(target) != sha256_file(path):
-                kept.append(name)
-        before = _keep(root)
+        of_splits = [path for path in there if path.is_relative_to(new / "splits")]
+        kept, images = _put(new, root, [path for path in there if path not in of_splits])
+        workspace = Workspace.init(root)
+        store = image_store(workspace)
+        images += _bring_images_back(root / BACKUPS, store, wanted)
+        stamped = root / BACKUPS / f"before-restore-{time_stamp()}"
+        before = _keep(root / CATALOGUE, stamped.with_suffix(".duckdb"))
         catalogue.replace(root / CATALOGUE)
-    workspace = Workspace.init(root)
-    store = image_store(workspace)
+        # Only now: had it been killed before, the old catalogue would lack what it names.
+        for path in store.unnamed(wanted):
+            set_aside(path, stamped)
+        for path in workspace.splits.glob(f"*/{MANIFEST}"):
+            if splits.get(path.parent.name) != _digest(path.parent):
+                set_aside(path.parent, stamped / "splits")
+        kept += _put(new, root, of_splits)[0]
+        _bring_splits_back(workspace, splits)
     missing = sum(not store.has(*image) for image in wanted) if store.remote is None else 0
-    return Restored(root, fingerprint, before, images, tuple(kept), missing)
+    return Restored(
+        root, fingerprint, before, stamped if stamped.exists() else None, images, tuple(kept), images_missing=missing
+    )
+
+
+def _put(folder: Path, root: Path, files: Sequence[Path]) -> tuple[list[str], int]:
+    """Move files from below a folder to the same places below the root where nothing is.
+
+    Returns:
+        Names of those where something else is, and how many images were put.
+    """
+    kept, images = [], 0
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        target = root / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+            images += bool(IMAGE.fullmatch(name))
+        elif sha256_file(target) != sha256_file(path):
+            kept.append(name)
+    return kept, images
+
+
+def set_aside(path: Path, folder: Path) -> None:
+    """Move a file or folder into a folder among the backups, which may lie on another disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, folder / path.name)
+
+
+def _bring_images_back(backups: Path, store: ImageStore, images: Sequence[tuple[str, str]]) -> int:
+    """Move images that are not in the store back from where they were set aside; how many there were."""
+    missing = [image for image in images if store.remote is None and not store.has(*image)]
+    lie = {path.name: path for path in backups.glob("*/*")} if missing else {}
+    count = 0
+    for sha256, true_format in missing:
+        path = lie.get(Path(file_name(sha256, true_format)).name)
+        data = path.read_bytes() if path else b""
+        if path and sha256_bytes(data) == sha256:  # damaged ones are set aside too
+            store.keep(data, sha256, true_format)
+            path.unlink()
+            count += 1
+    return count
+
+
+def _bring_splits_back(workspace: Workspace, splits: Mapping[str, str]) -> None:
+    """Move splits of these digests, by name, that are not there back from where they were set aside."""
+    for folder in (workspace.root / BACKUPS).glob("*/splits"):
+        for name, digest in splits.items():
+            if not (workspace.splits / name).exists() and _digest(folder / name) == digest:
+                shutil.move(folder / name, workspace.splits / name)
+
+
+def _digest(folder: Path) -> str | None:
+    """The digest of a split; None where there is none that can be read."""
+    try:
+        return str(read_manifest(folder)["digest"])
+    except PolydataError:
+        return None
 
 
 @contextmanager
@@ -251,15 +316,13 @@ def _in_nobodys_hands(path: Path) -> None:
                 raise
 
 
-def _keep(root: Path) -> Path | None:
+def _keep(path: Path, target: Path) -> Path | None:
     """Keep a catalogue, and what a killed process left beside it, in the backups; it stays until one takes its place.
 
     A workspace without a catalogue would get an empty one from the next command.
     """
-    path = root / CATALOGUE
     if not path.exists():
         return None
-    target = root / BACKUPS / f"before-restore-{time_stamp()}.duckdb"
     target.parent.mkdir(exist_ok=True)
     beside = path.with_name(f"{path.name}.wal")
     for here, there in ((beside, target.with_name(f"{target.name}.wal")), (path, target)):

@@ -18,6 +18,7 @@ from polydata.images.picture import file_name
 from polydata.splits.manifest import MANIFEST
 from polydata.splits.overview import verify_split
 from polydata.types import Progress, quiet, tracked
+from polydata.upkeep.backup import set_aside
 
 BELONGS = (
     ("figures", "paper_id", "papers"),
@@ -115,26 +116,22 @@ def _parts(root: Path, *, repair: bool) -> Iterator[Fault]:
 def _images(session: Session, aside: Path | None, progress: Progress) -> Iterator[Fault]:
     """Images that are missing or damaged, and files of the store that no row names; moved aside where a place is."""
     store, known = session.images, session.catalogue.tuples("SELECT sha256, format FROM images ORDER BY sha256")
-    named = set()
     for sha256, true_format in tracked(known, "Checking images", progress, len(known)):
-        path = store.root / file_name(sha256, true_format)
-        named.add(path)
         try:
             store.read(sha256, true_format)
         except InputError as error:
+            path = store.root / file_name(sha256, true_format)
             there = path.is_file()
             moved = _set_aside(path, aside) if there else ""
             yield Fault("damaged image" if there else "missing image", sha256, error.message, moved)
-    for path in sorted(store.root.glob("[0-9a-f][0-9a-f]/[!.]*")):
-        if path not in named:
-            yield Fault("orphan", str(path), "no row of the catalogue names it", _set_aside(path, aside))
+    for path in store.unnamed(known):
+        yield Fault("orphan", str(path), "no row of the catalogue names it", _set_aside(path, aside))
 
 
 def _set_aside(path: Path, aside: Path | None) -> str:
     if aside is None:
         return ""
-    aside.mkdir(parents=True, exist_ok=True)
-    path.replace(aside / path.name)
+    set_aside(path, aside)
     return f"moved to {aside}"
 
 

@@ -79,6 +79,58 @@ def test_what_was_there_is_kept_beside(workspace: Path) -> None:
     assert _fingerprint(workspace) == changed
 
 
+def _later(workspace: Path, made: Path) -> tuple[Path, set[str]]:
+    """A backup of a workspace that got another paper and a split since, and the images of that paper."""
+    kept, before = _kept(workspace), set(_images(workspace))
+    run("polydata", "extract", made / "pdfs" / "objects.pdf", workspace=workspace)
+    later = _images(workspace)
+    for image, word in zip(later, 9 * ["compatible", "incompatible"], strict=False):
+        run("polydata", "label", "set", image, word, "--reason", "seen", workspace=workspace)
+    run("polydata", "build-split", "since", "--no-crops", "--folds", "0", workspace=workspace)
+    assert _faults(workspace) == [] and set(later) > before
+    return kept, set(later) - before
+
+
+def test_what_came_since_a_backup_lies_beside_its_catalogue_and_returns_with_it(workspace: Path, made: Path) -> None:
+    kept, came = _later(workspace, made)
+    there, changed = stored(workspace), _fingerprint(workspace)
+    done = json.loads(run("polydata", "restore", kept, "--json", workspace=workspace).stdout)
+    assert _faults(workspace) == []
+    aside = Path(done["aside"])
+    assert aside == Path(done["before"]).with_suffix("")
+    assert {path.stem for path in aside.glob("*.*")} == came
+    assert (aside / "splits" / "since" / "split.json").is_file() and not list((workspace / "splits").iterdir())
+    back = restore(workspace, Path(done["before"]))
+    assert (back.images, back.aside, back.images_missing) == (len(came), None, 0)
+    assert _faults(workspace) == []
+    assert (stored(workspace), _fingerprint(workspace)) == (there, changed)
+
+
+@pytest.mark.parametrize("move", [1, 2, 3])
+def test_killed_as_it_sets_aside_it_is_completed_by_the_same_command(
+    workspace: Path, made: Path, monkeypatch: pytest.MonkeyPatch, move: int
+) -> None:
+    kept, came = _later(workspace, made)
+    there, changed, moved, moves = stored(workspace), _fingerprint(workspace), shutil.move, [0]
+
+    def killed(*paths: Path) -> object:
+        moves[0] += 1
+        if moves[0] == move:
+            raise KeyboardInterrupt
+        return moved(*paths)
+
+    monkeypatch.setattr(shutil, "move", killed)
+    with pytest.raises(KeyboardInterrupt):
+        restore(workspace, kept)
+    monkeypatch.undo()
+    (first,) = (workspace / "backups").glob("before-restore-*.duckdb")
+    restore(workspace, kept)
+    assert _faults(workspace) == []
+    assert restore(workspace, first).images == len(came)
+    assert _faults(workspace) == []
+    assert (stored(workspace), _fingerprint(workspace)) == (there, changed)
+
+
 def test_killed_as_it_restores_the_workspace_has_a_catalogue(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one the next command would make an empty one."""
     kept, move = _kept(workspace), Path.replace
