@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -79,14 +79,14 @@ class Table:
 
     Attributes:
         columns: names of its columns, in their order.
-        rows: without empty ones.
+        rows: without empty ones. Those of JSON are made anew from its text each time they are gone through.
         sheet: of a workbook, else empty.
         places: column -> its place from 0 in a spreadsheet; empty for JSON.
         notices: what the user should know of how it was read.
     """
 
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: Collection[Row]
     sheet: str = ""
     places: Mapping[str, int] | None = None
     notices: tuple[str, ...] = ()

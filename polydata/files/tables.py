@@ -8,9 +8,10 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BYTES = 100_000_000
-"""Larger files are refused; of JSON, which is held whole, those larger than"""
+"""Larger files are refused; of JSON, of which one object may be all of it, those larger than"""
 MAX_JSON = 20_000_000
 MAX_LINE = 1_000_000
 """Signs of a line of JSON Lines; a longer one is a bad row."""
@@ -74,7 +75,7 @@ def read_sheet(
     if kind in (".csv", ".tsv", ".txt"):
         table = as_table(limited(read_lines(text, path, known), path, progress), path, known)
         return replace(table, notices=(*notices, *table.notices))
-    return _objects(_json(text, path) if kind == ".json" else _json_lines(text), path, notices)
+    return _objects(partial(_json, text, path) if kind == ".json" else partial(_json_lines, text), path, notices)
 
 
 def read_table(path: Path, sheet: str | None = None) -> list[Row]:
@@ -82,17 +83,38 @@ def read_table(path: Path, sheet: str | None = None) -> list[Row]:
     return list(read_sheet(path, sheet).rows)
 
 
-def _objects(rows: Iterable[Row], path: Path, notices: tuple[str, ...]) -> Table:
-    kept: list[Row] = []
-    cells = 0
-    for row in rows:
-        if row.problem or filled(row.values.values()):
-            kept.append(row)
-            cells += _value_count(row.values)
-        if len(kept) > MAX_ROWS or cells > MAX_CELLS:
+class _Objects(Collection[Row]):
+    """Rows that are made anew each time they are gone through, one at a time.
+
+    Args:
+        read: makes them, the same each time; rows without a value are left out.
+        count: how many are left.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[Row]], count: int) -> None:
+        self._read, self._count = read, count
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for row in self._read() if row.problem or filled(row.values.values()))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, row: object) -> bool:
+        return any(one == row for one in self)
+
+
+def _objects(read: Callable[[], Iterable[Row]], path: Path, notices: tuple[str, ...]) -> Table:
+    """A table of objects, of which the text alone stays in memory."""
+    columns: dict[str, None] = {}
+    count = cells = 0
+    for count, row in enumerate(_Objects(read, 0), start=1):
+        columns |= dict.fromkeys(row.values)
+        cells += _value_count(row.values)
+        if count > MAX_ROWS or cells > MAX_CELLS:
             limit = f"{MAX_ROWS:,} rows or {MAX_CELLS:,} values"
             raise InputError(f"{path} has more than {limit}.", "Cut it into several files.")
-    return Table(tuple(dict.fromkeys(name for row in kept for name in row.values)), tuple(kept), notices=notices)
+    return Table(tuple(columns), _Objects(read, count), notices=notices)
 
 
 def _value_count(value: Any) -> int:
@@ -120,16 +142,50 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_SIGN = re.compile(r"[^ \t\n\r]")
+
+
+def _after_space(text: str, at: int = 0) -> int:
+    """Where the next sign stands, or the end."""
+    found = _SIGN.search(text, at)
+    return found.start() if found else len(text)
+
+
 def _json(text: str, path: Path) -> Iterator[Row]:
+    """The rows one by one; those of a list are let go of as they are read."""
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
+        if text.startswith("[", _after_space(text)):
+            items: Iterable[Any] = _items(text)
+        else:
+            value = json.loads(text, object_pairs_hook=_unique)
+            if not isinstance(value, dict):
+                raise InputError(f"{path} holds neither a list of records nor one record.")
+            items = value["records"] if isinstance(value.get("records"), list) else [value]
+        yield from (_object(number, item) for number, item in enumerate(items, start=1))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}.") from error
-    if isinstance(value, dict):
-        value = value["records"] if isinstance(value.get("records"), list) else [value]
-    if not isinstance(value, list):
-        raise InputError(f"{path} holds neither a list of records nor one record.")
-    yield from (_object(number, item) for number, item in enumerate(value, start=1))
+
+
+def _items(text: str) -> Iterator[Any]:
+    """What a list of JSON holds.
+
+    Raises:
+        ValueError, RecursionError: at the first sign that cannot be JSON.
+    """
+    read = json.JSONDecoder(object_pairs_hook=_unique).raw_decode
+    at = _after_space(text, _after_space(text) + 1)
+    more = text[at : at + 1] != "]"
+    while more:
+        item, at = read(text, at)
+        yield item
+        at = _after_space(text, at)
+        more = text[at : at + 1] == ","
+        at = _after_space(text, at + 1) if more else at
+    if text[at : at + 1] != "]":
+        raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+    at = _after_space(text, at + 1)
+    if at < len(text):
+        raise json.JSONDecodeError("Extra data", text, at)
 
 
 def _json_lines(text: str) -> Iterator[Row]:

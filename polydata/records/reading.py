@@ -177,16 +177,18 @@ def _not_typed(field: str, text: str) -> str:
 
 def _columns(path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | None) -> Columns:
     """Which column of the plain rows is which field."""
-    plain = [row for row in table.rows if not row.problem and not is_sample(row.values)]
-    names = dict.fromkeys(name for row in plain for name in row.values) if table.places is None else table.columns
-    fields = map_columns(names if plain else (), chosen)
-    if plain and not fields:
+    plain = (row for row in table.rows if not row.problem and not is_sample(row.values))
+    names = dict.fromkeys(name for row in plain for name in row.values)
+    if names and table.places is not None:
+        names = dict.fromkeys(table.columns)
+    fields = map_columns(names, chosen)
+    if names and not fields:
         raise InputError(
             f"{path} has no column that is known: {', '.join(map(repr, list(names)[:8]))}.",
             "See the columns with: polydata records template; name yours with --map FIELD=COLUMN",
         )
     taken = {column for its in fields.values() for column in its}
-    left = {column: nearest(column) for column in (names if plain else ()) if column not in taken}
+    left = {column: nearest(column) for column in names if column not in taken}
     return Columns(path.name, table.sheet, fields, left)
 
 

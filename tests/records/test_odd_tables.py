@@ -7,10 +7,11 @@ import json
 import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from record_tables import ENCODINGS, Drawn, drawn_tables
 from test_record_commands import call
@@ -310,6 +311,46 @@ def test_a_line_too_long_for_a_record_is_a_bad_row(tmp_path: Path) -> None:
     assert tracemalloc.get_traced_memory()[1] < 60_000_000
     tracemalloc.stop()
     assert [(row.number, row.problem) for row in rows] == [(1, ""), (3, "it has more than 1,000,000 signs"), (4, "")]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_of_objects_their_text_alone_is_held(tmp_path: Path, name: str) -> None:
+    """As objects of Python such rows take four to eight times the room of their text."""
+    lines = [json.dumps({f"key {n}": n for n in range(19)} | {"key": f"s{number}"}) for number in range(20_000)]
+    text = "\n".join(lines) if name == "a.jsonl" else f"[{','.join(lines)}]"
+    (tmp_path / name).write_text(text)
+    tracemalloc.start()
+    rows = read_sheet(tmp_path / name).rows
+    assert [row.values["key"] for row in rows] == [f"s{number}" for number in range(20_000)]
+    assert tracemalloc.get_traced_memory()[1] < 3 * len(text)
+    tracemalloc.stop()
+    assert len(rows) == 20_000 and next(iter(rows)).number == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=3), part, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(JSON, max_size=4), st.sampled_from([None, 1]), st.integers(0, 60), st.sampled_from(["", "]", ",", "x"]))
+def test_a_list_that_is_read_piece_by_piece_is_what_json_reads(
+    tmp_path: Path, value: list[Any], indent: int | None, at: int, harm: str
+) -> None:
+    text = json.dumps(value, indent=indent)
+    text = f" {text[: at % (len(text) + 1)]}{harm}{text[at % (len(text) + 1) :]}\n"
+    (tmp_path / "a.json").write_text(text)
+    try:
+        wanted = json.loads(text)
+    except ValueError as error:
+        with pytest.raises(InputError) as caught:
+            read_sheet(tmp_path / "a.json")
+        assert str(error) in caught.value.message
+        return
+    found = [row.values for row in read_sheet(tmp_path / "a.json").rows if not row.problem]
+    assert found == [one for one in wanted if isinstance(one, dict) and any(v not in (None, "") for v in one.values())]
 
 
 def test_answers_that_nobody_typed_are_named(tmp_path: Path) -> None:
