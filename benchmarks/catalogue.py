@@ -126,7 +126,7 @@ def main(total: int) -> None:
             print(f"a file that was read before: {1000 * (time.process_time() - start) / len(some):.1f} ms CPU")
             start = time.process_time()
             for sha256 in some:
-                older_versions(catalogue, Path("/elsewhere") / sha256, sha256)
+                older_versions(catalogue, {Path("/elsewhere") / sha256: sha256})
             print(f"older versions of a file: {1000 * (time.process_time() - start) / len(some):.1f} ms CPU")
 
 

@@ -22,20 +22,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from polydata.catalogue import annotations as said
 from polydata.catalogue import metadata, papers
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session, open_session
 from polydata.catalogue.successors import adopt
+from polydata.extraction.workflow import TOGETHER
 from polydata.labels.push import select_images
 from polydata.records import join
 from polydata.types import Box, Figure, Panel, Paper
 from polydata.workspace import Workspace
 
 SIZES = (1_000, 10_000)
-SOME = 20
-"""Papers, links and new versions of papers whose mean is told."""
+SOME = 64
+"""New versions of papers, and links, whose mean is told."""
 PANELS = 9
 WORDS = "array_to_string(list_transform(range({count}), lambda x: 'w' || hash(({n}) * 1009 + x) % 5000), ' ')"
 
@@ -54,7 +56,7 @@ def fill(catalogue: Catalogue, count: int) -> None:
     statements = (
         f"""INSERT INTO papers (paper_id, sha256, source, path, file_name, title, doi, journal, year, pages, status,
                                 extractor, first_page_text)
-            SELECT 'paper-' || sha256('p' || i)[:12], sha256('pdf' || i), 'pdf', '/papers/' || i || '.pdf',
+            SELECT 'paper-' || sha256('pdf' || i)[:16], sha256('pdf' || i), 'pdf', '/papers/' || i || '.pdf',
                    CASE WHEN i % 20 = 9 THEN (i - 1) || '_SI.pdf' ELSE i || '.pdf' END,
                    CASE WHEN i % 10 = 9 THEN 'Supporting information' ELSE {title} END,
                    CASE WHEN i % 10 < 9 THEN '10.5555/' || i END, 'J. Blends', 1990 + i % 30, 9, 'done', '1',
@@ -62,7 +64,7 @@ def fill(catalogue: Catalogue, count: int) -> None:
                    || ' ' || {known} || ' ' || {words("i + 10000000", 400)}
             FROM range({count}) r(i)""",
         f"""INSERT INTO figures (figure_id, paper_id, page, x0, y0, x1, y1, label, caption, kind, method, confidence)
-            SELECT 'figure-' || sha256('f' || i)[:12], 'paper-' || sha256('p' || i // 7)[:12], 1 + i % 7, 50, 50, 500,
+            SELECT 'figure-' || sha256('f' || i)[:12], 'paper-' || sha256('pdf' || i // 7)[:16], 1 + i % 7, 50, 50, 500,
                    700, 'Figure ' || 1 + i % 7, 'Figure ' || 1 + i % 7 || '. SEM of ' || {words("i", 35)},
                    'micrograph', 'x', 1
             FROM range({7 * count}) r(i)""",
@@ -126,19 +128,25 @@ def one_supplement(session: Session, _: int) -> int:
 def links(session: Session, _: int) -> int:
     """Some records are linked to a panel by hand, and no more."""
     panel = session.catalogue.value("SELECT max(panel_id) FROM panels")
-    records = session.catalogue.column(f"SELECT record_id FROM records ORDER BY record_id LIMIT {SOME // 4}")
+    records = session.catalogue.column(f"SELECT record_id FROM records ORDER BY record_id LIMIT {SOME // 16}")
     for record in records:
         join.link(session, record, panel)
         join.unlink(session, record, panel)
     return 2 * len(records)
 
 
-def read_anew(session: Session, _: int) -> int:
-    """Some papers are written again with other panels in the place of theirs."""
-    for paper_id in session.catalogue.column(f"SELECT paper_id FROM papers ORDER BY paper_id LIMIT {SOME}"):
-        paper = moved_panels(papers.load_paper(session.catalogue, paper_id))
-        papers.save_paper(session.catalogue, paper, Path("/papers"), "2")
-    return SOME
+def anew(session: Session) -> list[Paper]:
+    """Some papers as another version of the method reads them."""
+    ids = session.catalogue.column(f"SELECT paper_id FROM papers ORDER BY paper_id LIMIT {SOME}")
+    return [moved_panels(papers.load_paper(session.catalogue, paper_id)) for paper_id in ids]
+
+
+def read_anew(session: Session, read: list[Paper]) -> int:
+    """They are written with other panels in the place of theirs."""
+    for start in range(0, SOME, TOGETHER):
+        some = [papers.Reading(paper, Path("/papers")) for paper in read[start : start + TOGETHER]]
+        papers.save_papers(session.catalogue, some, "2")
+    return len(read)
 
 
 def moved_panels(paper: Paper) -> Paper:
@@ -185,7 +193,7 @@ def looked_up(session: Session, _: int) -> int:
     return len(read)
 
 
-STEPS: dict[str, tuple[str, Callable[[Session, int], int]]] = {
+STEPS: dict[str, tuple[str, Callable[[Session, Any], int]]] = {
     "supplements": ("supplements of all papers, s", supplements),
     "one supplement": ("the same after one paper was read anew, s", one_supplement),
     "link": ("link or unlink a record, s", links),
@@ -206,8 +214,9 @@ def measure(step: str, folder: Path, count: int) -> tuple[float, float]:
     """Processor seconds of a step and megabytes beyond those before, in this process."""
     with open_session(Workspace.open(folder)) as session:
         session.catalogue.value("SELECT count(*) FROM panels")
+        given = anew(session) if step == "moved" else count
         before, start = peak(), time.process_time()
-        times = STEPS[step][1](session, count)
+        times = STEPS[step][1](session, given)
         return (time.process_time() - start) / times, peak() - before
 
 

@@ -181,7 +181,7 @@ class People(RuleBasedStateMachine):
         def act(session: Session) -> None:
             read = stored_as(self.papers[paper], session, jpeg=other_bytes)
             with workflow.editor(session) as by:
-                workflow._save(session.catalogue, by, self.place / "pdfs" / read.file_name, read)
+                workflow._save(session.catalogue, by, [(self.place / "pdfs" / read.file_name, read)])
 
         self.step(act, lambda said: said.here.add(paper), kill)
 
@@ -195,7 +195,7 @@ class People(RuleBasedStateMachine):
         with self.session() as session:
             with workflow.editor(session) as by:
                 stored_as(again, session, jpeg=False)
-                workflow._save(session.catalogue, by, self.place / "pdfs" / older.file_name, again)
+                workflow._save(session.catalogue, by, [(self.place / "pdfs" / older.file_name, again)])
             take_out(session, older)
         self.papers[paper] = again
         self.backups = []  # they hold the older one

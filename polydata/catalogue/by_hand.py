@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.connect import Catalogue, among
 from polydata.catalogue.lookup import begins
 from polydata.catalogue.successors import note_successors
 from polydata.edits import Correction, Edit, Place, Spot, successors
@@ -98,13 +98,13 @@ def remove_manual_links(catalogue: Catalogue, record_id: str, target: str | None
     return gone
 
 
-def records_of_paper(catalogue: Catalogue, paper_id: str) -> list[str]:
-    """Records that are linked by hand to a panel or figure which stands in a paper, or stood there last."""
+def records_linked_to(catalogue: Catalogue, papers: Collection[str], targets: Collection[str]) -> list[str]:
+    """Records that are linked by hand to one of these panels and figures, or to one that stood in these papers last."""
+    (in_papers, ids), (there, its) = among(papers), among(targets)
     return catalogue.column(
-        """SELECT DISTINCT record_id FROM manual_links WHERE paper_id = $1 OR target_id IN (
-               SELECT panel_id FROM panels JOIN figures USING (figure_id) WHERE paper_id = $1
-               UNION ALL SELECT figure_id FROM figures WHERE paper_id = $1)""",
-        [paper_id],
+        f"""SELECT record_id FROM manual_links WHERE paper_id {in_papers}
+            UNION SELECT record_id FROM manual_links WHERE target_id {there}""",  # noqa: S608 - parameters
+        [*ids, *its],
     )
 
 
@@ -143,17 +143,22 @@ def settle_manual_links(catalogue: Catalogue, records: Sequence[str] | None = No
 
 def _find_again(catalogue: Catalogue, meant: str, asked: Sequence[Any]) -> None:
     """Give links whose target is gone the one that stands in its place now."""
-    lost = catalogue.rows(
-        f"""SELECT * FROM (FROM manual_links WHERE x0 IS NOT NULL AND {meant})
-            ANTI JOIN panels ON panel_id = target_id ANTI JOIN figures ON figures.figure_id = target_id
-            ORDER BY record_id, target_id""",  # noqa: S608 - conditions of this module
-        asked,
-    )
+    targets = f"SELECT DISTINCT target_id FROM manual_links WHERE x0 IS NOT NULL AND {meant}"  # noqa: S608
+    wanted = set(catalogue.column(targets, asked))
+    for table in TABLES:
+        is_one, its = among(wanted)
+        wanted -= set(catalogue.column(f"SELECT {table}_id FROM {table}s WHERE {table}_id {is_one}", its))  # noqa: S608
+        if not wanted:
+            return
+    lost, gone = among(wanted)
     of_paper: dict[tuple[str, str], dict[str, Spot]] = defaultdict(dict)
-    for row in lost:
+    for row in catalogue.rows(
+        f"SELECT * FROM manual_links WHERE x0 IS NOT NULL AND target_id {lost} ORDER BY record_id, target_id",  # noqa: S608
+        gone,
+    ):
         of_paper[row["paper_id"], row["target"]][row["target_id"]] = _spot(row)
     for (paper_id, target), before in of_paper.items():
-        after = spots(catalogue, paper_id, target)
+        after = spots(catalogue, [paper_id], target)[paper_id]
         for old, new in successors(before, after).items():
             catalogue.run(
                 """DELETE FROM manual_links WHERE target_id = ? AND record_id IN
@@ -175,14 +180,14 @@ def inherit(catalogue: Catalogue, older: str, newer: str) -> None:
     Args:
         older, newer: ids of the papers. The older one keeps its own.
     """
-    before, after = spots(catalogue, older), spots(catalogue, newer)
+    before, after = spots(catalogue, [older, newer]).values()
     heirs = successors(before, after)
     note_successors(catalogue, {before[old].image: after[new].image for old, new in heirs.items()}, shown=True)
     for target in TABLES:
         rows = catalogue.rows(
             "SELECT * FROM manual_links WHERE paper_id = ? AND target = ? AND x0 IS NOT NULL", [older, target]
         )
-        heirs = successors({row["target_id"]: _spot(row) for row in rows}, spots(catalogue, newer, target))
+        heirs = successors({row["target_id"]: _spot(row) for row in rows}, spots(catalogue, [newer], target)[newer])
         catalogue.upsert(
             "manual_links",
             [
@@ -196,15 +201,15 @@ def inherit(catalogue: Catalogue, older: str, newer: str) -> None:
 def _note_places(catalogue: Catalogue, meant: str, asked: Sequence[Any]) -> None:
     """Write down where the targets stand that are there."""
     names = ("paper_id", "page", "figure_label", "panel_label", *CORNERS)
-    mine = f"SELECT target_id FROM manual_links WHERE {meant}"  # noqa: S608 - conditions of this module
+    mine, its = among(catalogue.column(f"SELECT DISTINCT target_id FROM manual_links WHERE {meant}", asked))  # noqa: S608
     targets = {"panel": "panels.panel_id", "figure": "figures.figure_id"}
     for target, place in PLACES.items():
         catalogue.run(
             f"""UPDATE manual_links SET {", ".join(f"{name} = place.{name}" for name in names)}
-                FROM ({place} WHERE {targets[target]} IN ({mine})) place
-                WHERE target_id = place.id AND {meant} AND ({", ".join(f"manual_links.{name}" for name in names)})
+                FROM ({place} WHERE {targets[target]} {mine}) place
+                WHERE target_id = place.id AND ({", ".join(f"manual_links.{name}" for name in names)})
                       IS DISTINCT FROM ({", ".join(f"place.{name}" for name in names)})""",  # noqa: S608 - constants
-            asked,
+            its,
         )
 
 
@@ -222,37 +227,63 @@ def list_manual_links(catalogue: Catalogue) -> list[dict[str, Any]]:
     )
 
 
-def spots(catalogue: Catalogue, paper_id: str, kind: str = "panel") -> dict[str, Spot]:
-    """Where the panels of a paper stand, or its figures, by their ids."""
-    rows = catalogue.tuples(
-        f"""SELECT id, page, figure_label, panel_label, image_sha256, x0, y0, x1, y1 FROM ({PLACES[kind]})
-            WHERE paper_id = ? AND x0 IS NOT NULL ORDER BY id""",  # noqa: S608 - a constant
-        [paper_id],
-    )
-    return {one: Spot(page, figure, label, Box(*box), image) for one, page, figure, label, image, *box in rows}
+def spots(catalogue: Catalogue, papers: Sequence[str], kind: str = "panel") -> dict[str, dict[str, Spot]]:
+    """Where the panels of papers stand, or their figures, by their ids, for each paper."""
+    found: dict[str, dict[str, Spot]] = {paper: {} for paper in papers}
+    corners = ", ".join(CORNERS)
+    of_papers, asked = among(papers)
+    figures = {
+        figure: (paper, page, label, box)
+        for figure, paper, page, label, *box in catalogue.tuples(
+            f"SELECT figure_id, paper_id, page, label, {corners} FROM figures WHERE paper_id {of_papers} ORDER BY 1",  # noqa: S608
+            asked,
+        )
+    }
+    if kind == "figure":
+        for figure, (paper, page, label, box) in figures.items():
+            if box[0] is not None:
+                found[paper][figure] = Spot(page, label, None, Box(*box), "")
+        return found
+    of_figures, asked = among(figures)
+    for panel, figure, own, image, *box in catalogue.tuples(
+        f"""SELECT panel_id, figure_id, label, image_sha256, {corners} FROM panels
+            WHERE figure_id {of_figures} AND x0 IS NOT NULL ORDER BY panel_id""",  # noqa: S608 - constants
+        asked,
+    ):
+        paper, page, label, _ = figures[figure]
+        found[paper][panel] = Spot(page, label, own, Box(*box), image)
+    return found
 
 
-def reattach(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], moved: Mapping[str, str]) -> None:
-    """Give rows that belong to the panels that a paper had to those that it has, within the caller's transaction.
+def reattach(
+    catalogue: Catalogue,
+    before: Mapping[str, Mapping[str, Spot]],
+    after: Mapping[str, Mapping[str, Spot]],
+    moved: Mapping[str, str],
+) -> None:
+    """Give rows that belong to the panels that papers had to those that they have, within the caller's transaction.
 
     Args:
-        before: from ``spots``, before the paper was written anew.
+        before: where panels stood by their ids, for each paper, as ``spots`` gives it.
+        after: where they stand.
         moved: panels whose successor is known; that of others follows from labels and boxes.
     """
-    if not before:
-        return
-    after = spots(catalogue, paper_id)
-    heirs = {old: moved[old] for old in before if old not in after and moved.get(old) in after}
-    taken = set(heirs.values())
-    heirs |= successors(
-        {old: spot for old, spot in before.items() if old not in heirs},
-        {new: spot for new, spot in after.items() if new not in taken},
-    )
+    heirs, changed, images = dict[str, str](), dict[str, str](), set[str]()
+    for paper, had in before.items():
+        has = after[paper]
+        its = {old: moved[old] for old in had if old not in has and moved.get(old) in has}
+        taken = set(its.values())
+        its |= successors(
+            {old: spot for old, spot in had.items() if old not in its},
+            {new: spot for new, spot in has.items() if new not in taken},
+        )
+        heirs |= its
+        changed |= {had[old].image: has[its.get(old, old)].image for old in had if its.get(old, old) in has}
+        images |= {spot.image for its_spots in (had, has) for spot in its_spots.values() if had}
     if heirs:
         move_dependents(catalogue, heirs)
-    changed = {before[old].image: after[heirs.get(old, old)].image for old in before if heirs.get(old, old) in after}
-    images = {spot.image for spots_ in (before, after) for spot in spots_.values()}
-    note_successors(catalogue, {old: new for old, new in changed.items() if old != new}, images)
+    if images:
+        note_successors(catalogue, {old: new for old, new in changed.items() if old != new}, images)
 
 
 def move_dependents(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
@@ -262,13 +293,16 @@ def move_dependents(catalogue: Catalogue, moved: Mapping[str, str]) -> None:
         moved: ids of panels, each with the id that takes over.
     """
     moved = {old: new for old, new in moved.items() if old != new}
+    is_old, asked = among(moved)
     for table, key in DEPENDENTS.items():
         column = key[0]
         rows = catalogue.rows(
-            f"SELECT * FROM {table} WHERE list_contains(?, {column}) ORDER BY {column}",  # noqa: S608 - constants
-            [list(moved)],
+            f"SELECT * FROM {table} WHERE {column} {is_old} ORDER BY {column}",  # noqa: S608 - constants
+            asked,
         )
-        catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [list(moved)])  # noqa: S608
+        if not rows:
+            continue
+        catalogue.run(f"DELETE FROM {table} WHERE {column} {is_old}", asked)  # noqa: S608 - constants
         rows = [row | {column: moved[row[column]]} for row in rows]
         there = set(
             catalogue.tuples(
@@ -288,9 +322,12 @@ def _edit(row: dict[str, Any]) -> Edit:
     return Edit(row["paper_sha256"], row["number"], row["target"], place, changes, row["stale"])
 
 
-def edits_of(catalogue: Catalogue, paper_sha256: str) -> list[Edit]:
-    """The corrections of a paper in the order in which they were made."""
-    rows = catalogue.rows("SELECT * FROM edits WHERE paper_sha256 = ? ORDER BY number, edit_id", [paper_sha256])
+def edits_of(catalogue: Catalogue, *paper_sha256: str) -> list[Edit]:
+    """The corrections of papers, each one's in the order in which they were made."""
+    rows = catalogue.rows(
+        "SELECT * FROM edits WHERE paper_sha256 IN (SELECT unnest(?::TEXT[])) ORDER BY number, edit_id",
+        [list(paper_sha256)],
+    )
     return [_edit(row) for row in rows]
 
 

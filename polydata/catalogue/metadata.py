@@ -110,8 +110,8 @@ def note_papers_changed(catalogue: Catalogue, papers: Sequence[str] | None = Non
     catalogue.upsert("settings", [{"key": PAPERS_CHANGED, "value": "yes"}])
     if papers is None:
         catalogue.run("DELETE FROM supplement_clues")
-    for paper in papers or ():
-        catalogue.run("DELETE FROM supplement_clues WHERE paper_id = ?", [paper])
+    elif papers:
+        catalogue.run("DELETE FROM supplement_clues WHERE paper_id IN (SELECT unnest(?::TEXT[]))", [list(papers)])
 
 
 def tie_supplements(catalogue: Catalogue) -> int:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from polydata import ids
-from polydata.catalogue.by_hand import inherit, reattach, records_of_paper, settle_manual_links, spots, write_edits
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.by_hand import inherit, reattach, records_linked_to, settle_manual_links, spots, write_edits
+from polydata.catalogue.connect import Catalogue, among
 from polydata.catalogue.metadata import note_papers_changed
 from polydata.catalogue.successors import adopt, note_hidden, remember_looks
 from polydata.choices import Kind
@@ -61,119 +61,185 @@ def _named(thing: object, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(thing, name) for name in names}
 
 
-def save_paper(
-    catalogue: Catalogue, paper: Paper, path: Path, extractor: str, corrections: Corrections | None = None
-) -> None:
-    """Write a paper and all that belongs to it in one transaction; what an earlier reading left is replaced.
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a PDF and is to be written.
 
-    Links, words on labels and screening by hand go with the panels that take the place of earlier ones.
-
-    Args:
+    Attributes:
         path: where the PDF lay.
-        extractor: version of the method that read it.
         corrections: by hand, which were made on it.
     """
-    paper_id = ids.paper_id(paper.sha256)
+
+    paper: Paper
+    path: Path
+    corrections: Corrections = Corrections()
+
+
+def save_papers(catalogue: Catalogue, readings: Sequence[Reading], extractor: str) -> None:
+    """Write papers and all that belongs to them in one transaction; what an earlier reading left is replaced.
+
+    Links, words on labels and screening by hand go with the panels that take the place of earlier ones. Most of the
+    time goes into planning statements, so ten papers take little longer than one.
+
+    Args:
+        readings: of different papers.
+        extractor: version of the method that read them.
+    """
+    papers = [ids.paper_id(one.paper.sha256) for one in readings]
     with catalogue.transaction():
-        before = spots(catalogue, paper_id)
-        delete_paper(catalogue, paper_id)
-        row = {
-            "paper_id": paper_id,
-            "source": "pdf",
-            "path": path_as_text(path),
-            "status": "done",
-            "extractor": extractor,
-        }
-        row |= _named(paper, ("sha256", "file_name", "pages")) | {"citation": paper.meta.reference}
-        catalogue.upsert("papers", [row | _named(paper.meta, META)])
-        _write_found(catalogue, paper)
-        _settle(catalogue, paper_id, before, corrections or Corrections())
-        catalogue.run("DELETE FROM failures WHERE path = ? OR sha256 = ?", [path_as_text(path), paper.sha256])
+        before = spots(catalogue, papers)
+        delete_papers(catalogue, papers)
+        rows = []
+        for paper_id, one in zip(papers, readings, strict=True):
+            row = {
+                "paper_id": paper_id,
+                "source": "pdf",
+                "path": path_as_text(one.path),
+                "status": "done",
+                "extractor": extractor,
+            }
+            row |= _named(one.paper, ("sha256", "file_name", "pages")) | {"citation": one.paper.meta.reference}
+            rows.append(row | _named(one.paper.meta, META))
+        catalogue.upsert("papers", rows)
+        _write_found(catalogue, [one.paper for one in readings])
+        _settle(catalogue, before, [(one.paper, one.corrections) for one in readings])
+        catalogue.run(
+            """DELETE FROM failures
+               WHERE path IN (SELECT unnest($1::TEXT[])) OR sha256 IN (SELECT unnest($2::TEXT[]))""",
+            [[row["path"] for row in rows], [row["sha256"] for row in rows]],
+        )
+
+
+def save_paper(catalogue: Catalogue, paper: Paper, path: Path, extractor: str) -> None:
+    """Write one paper without corrections, see ``save_papers``."""
+    save_papers(catalogue, [Reading(paper, path)], extractor)
 
 
 def save_corrected(catalogue: Catalogue, paper: Paper, corrections: Corrections) -> None:
     """Write the figures of a paper that is in the catalogue as corrections left them, in one transaction."""
-    paper_id = ids.paper_id(paper.sha256)
+    papers = [ids.paper_id(paper.sha256)]
     with catalogue.transaction():
-        before = spots(catalogue, paper_id)
-        _delete_found(catalogue, paper_id)
-        _write_found(catalogue, paper)
-        _settle(catalogue, paper_id, before, corrections)
+        before = spots(catalogue, papers)
+        _delete_found(catalogue, papers)
+        _write_found(catalogue, [paper])
+        _settle(catalogue, before, [(paper, corrections)])
 
 
-def saved_again(catalogue: Catalogue, paper: Paper) -> tuple[str, str] | None:
-    """Id and SHA-256 of the PDF of a paper that is this one, which is new here, but for its bytes.
+def saved_again(catalogue: Catalogue, papers: Sequence[Paper]) -> dict[str, tuple[str, str]]:
+    """Of papers that are new here, by the SHA-256 of each: id and SHA-256 of the paper that it is but for its bytes.
 
     Whoever saves a PDF with a note or a bookmark makes another file of it; pages and the words of the first are the
     same. Of several, one of the same file name comes first, then one that people worked on.
     """
+    by_id = {ids.paper_id(paper.sha256): paper for paper in papers if (paper.meta.first_page_text or "").strip()}
+    known = "SELECT paper_id FROM papers WHERE paper_id IN (SELECT unnest(?::TEXT[]))"
+    for paper_id in catalogue.column(known, [list(by_id)]) if by_id else ():
+        del by_id[paper_id]
+    if not by_id:
+        return {}
     found = catalogue.tuples(
-        """SELECT paper_id, sha256 FROM papers
-           WHERE source = 'pdf' AND pages = $2 AND first_page_text = $3 AND trim($3) <> ''
-             AND $1 NOT IN (SELECT sha256 FROM papers WHERE sha256 IS NOT NULL)
-           ORDER BY file_name = $4 DESC, sha256 IN (SELECT paper_sha256 FROM edits) DESC, paper_id LIMIT 1""",
-        [paper.sha256, paper.pages, paper.meta.first_page_text or "", paper.file_name],
+        """WITH asked AS (
+               SELECT unnest($1::TEXT[]) AS new, unnest($2::INTEGER[]) AS pages, unnest($3::TEXT[]) AS first_page_text,
+                      unnest($4::TEXT[]) AS name)
+           SELECT new, paper_id, sha256 FROM papers JOIN asked USING (pages, first_page_text) WHERE source = 'pdf'
+           QUALIFY row_number() OVER (
+               PARTITION BY new
+               ORDER BY file_name = name DESC, sha256 IN (SELECT paper_sha256 FROM edits) DESC, paper_id) = 1""",
+        [
+            [paper.sha256 for paper in by_id.values()],
+            [paper.pages for paper in by_id.values()],
+            [paper.meta.first_page_text for paper in by_id.values()],
+            [paper.file_name for paper in by_id.values()],
+        ],
     )
-    return found[0] if found else None
+    return {new: (paper_id, sha256) for new, paper_id, sha256 in found}
 
 
-def _settle(catalogue: Catalogue, paper_id: str, before: Mapping[str, Spot], corrections: Corrections) -> None:
-    write_edits(catalogue, corrections.edits, corrections.undone)
-    reattach(catalogue, paper_id, before, corrections.moved)
-    adopt(catalogue, paper_id)
-    if corrections.older is not None:
-        inherit(catalogue, corrections.older, paper_id)
-    settle_manual_links(catalogue, records_of_paper(catalogue, paper_id))
+def _settle(
+    catalogue: Catalogue, before: Mapping[str, Mapping[str, Spot]], papers: Sequence[tuple[Paper, Corrections]]
+) -> None:
+    """Let what people said follow papers that were written anew.
+
+    Args:
+        before: where the panels of each paper stood.
+        papers: as they were written, in the same order.
+    """
+    after: dict[str, dict[str, Spot]] = {}
+    moved: dict[str, str] = {}
+    targets: list[str] = []
+    for paper, its in papers:
+        write_edits(catalogue, its.edits, its.undone)
+        moved.update(its.moved)
+        panels = after[ids.paper_id(paper.sha256)] = {}
+        for figure in paper.figures:
+            targets.append(ids.figure_id(paper.sha256, figure.page, figure.box))
+            for panel in figure.panels:
+                panel_id = ids.panel_id(paper.sha256, figure.page, figure.box, panel.box)
+                panels[panel_id] = Spot(figure.page, figure.label, panel.label, panel.box, panel.image.sha256)
+        targets += panels
+    reattach(catalogue, before, after, moved)
+    adopt(catalogue, [[panel.image for figure in paper.figures for panel in figure.panels] for paper, _ in papers])
+    for paper_id, (_, its) in zip(before, papers, strict=True):
+        if its.older is not None:
+            inherit(catalogue, its.older, paper_id)
+    settle_manual_links(catalogue, records_linked_to(catalogue, before, targets))
 
 
-def _write_found(catalogue: Catalogue, paper: Paper) -> None:
+def _write_found(catalogue: Catalogue, papers: Iterable[Paper]) -> None:
     """Write figures, panels, images and leftovers, within the caller's transaction."""
-    pdf, paper_id = paper.sha256, ids.paper_id(paper.sha256)
     tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for figure in paper.figures:
-        figure_id = ids.figure_id(pdf, figure.page, figure.box)
-        keys = {"figure_id": figure_id, "paper_id": paper_id}
-        tables["figures"].append({**keys, **asdict(figure.box), **_named(figure, FIGURE)})
-        for position, panel in enumerate(figure.panels):
-            panel_id = ids.panel_id(pdf, figure.page, figure.box, panel.box)
-            row = {
-                "panel_id": panel_id,
-                "figure_id": figure_id,
-                "position": position,
-                "composition": json.dumps(asdict(panel.composition)) if panel.composition else None,
-                "mentions": json.dumps([asdict(one) for one in panel.mentions]) if panel.mentions else None,
-                "image_sha256": panel.image.sha256,
-            }
-            tables["panels"].append({**row, **asdict(panel.box), **_named(panel, PANEL)})
-            tables["images"].append(asdict(panel.image))
-            if panel.scale:
-                tables["scale_bars"].append({"panel_id": panel_id, **_named(panel.scale, BAR)})
-    for one in paper.leftovers:
-        leftover_id = ids.content_id("leftover", pdf, one.what, one.page, *one.box.rounded())
-        row = {"leftover_id": leftover_id, "paper_id": paper_id, **asdict(one.box)}
-        tables["leftovers"].append(row | _named(one, ("what", "page", "label", "text")))
+    for paper in papers:
+        pdf, paper_id = paper.sha256, ids.paper_id(paper.sha256)
+        for figure in paper.figures:
+            figure_id = ids.figure_id(pdf, figure.page, figure.box)
+            keys = {"figure_id": figure_id, "paper_id": paper_id}
+            tables["figures"].append({**keys, **asdict(figure.box), **_named(figure, FIGURE)})
+            for position, panel in enumerate(figure.panels):
+                panel_id = ids.panel_id(pdf, figure.page, figure.box, panel.box)
+                row = {
+                    "panel_id": panel_id,
+                    "figure_id": figure_id,
+                    "position": position,
+                    "composition": json.dumps(asdict(panel.composition)) if panel.composition else None,
+                    "mentions": json.dumps([asdict(one) for one in panel.mentions]) if panel.mentions else None,
+                    "image_sha256": panel.image.sha256,
+                }
+                tables["panels"].append({**row, **asdict(panel.box), **_named(panel, PANEL)})
+                tables["images"].append(asdict(panel.image))
+                if panel.scale:
+                    tables["scale_bars"].append({"panel_id": panel_id, **_named(panel.scale, BAR)})
+        for one in paper.leftovers:
+            leftover_id = ids.content_id("leftover", pdf, one.what, one.page, *one.box.rounded())
+            row = {"leftover_id": leftover_id, "paper_id": paper_id, **asdict(one.box)}
+            tables["leftovers"].append(row | _named(one, ("what", "page", "label", "text")))
     for table, rows in tables.items():
         catalogue.upsert(table, rows)
 
 
-def delete_paper(catalogue: Catalogue, paper_id: str) -> None:
-    """Delete what extraction wrote of a paper. Images, links, votes, edits and annotations stay: not its own."""
-    _delete_found(catalogue, paper_id)
-    catalogue.run("DELETE FROM papers WHERE paper_id = ?", [paper_id])
-    note_papers_changed(catalogue, [paper_id])
+def delete_papers(catalogue: Catalogue, papers: Sequence[str]) -> None:
+    """Delete what extraction wrote of papers. Images, links, votes, edits and annotations stay: not their own."""
+    _delete_found(catalogue, papers)
+    is_one, asked = among(papers)
+    catalogue.run(f"DELETE FROM papers WHERE paper_id {is_one}", asked)  # noqa: S608 - parameters
+    note_papers_changed(catalogue, papers)
 
 
-def _delete_found(catalogue: Catalogue, paper_id: str) -> None:
-    """Delete figures, panels and leftovers of a paper, within the caller's transaction."""
-    note_hidden(catalogue, paper_id)
-    figures = "figure_id IN (SELECT figure_id FROM figures WHERE paper_id = ?)"
-    for table, condition in (
-        ("scale_bars", f"panel_id IN (SELECT panel_id FROM panels WHERE {figures})"),  # noqa: S608
-        ("panels", figures),
-        ("figures", "paper_id = ?"),
-        ("leftovers", "paper_id = ?"),
+def _delete_found(catalogue: Catalogue, papers: Sequence[str]) -> None:
+    """Delete figures, panels and leftovers of papers, within the caller's transaction."""
+    is_one, asked = among(papers)
+    figures = catalogue.column(f"SELECT figure_id FROM figures WHERE paper_id {is_one}", asked)  # noqa: S608
+    is_one, asked = among(figures)
+    images = dict(catalogue.tuples(f"SELECT panel_id, image_sha256 FROM panels WHERE figure_id {is_one}", asked))  # noqa: S608
+    note_hidden(catalogue, images.values())
+    for table, column, its in (
+        ("scale_bars", "panel_id", images),
+        ("panels", "panel_id", images),
+        ("figures", "figure_id", figures),
+        ("leftovers", "paper_id", papers),
     ):
-        catalogue.run(f"DELETE FROM {table} WHERE {condition}", [paper_id])  # noqa: S608
+        if its:
+            is_one, asked = among(its)
+            catalogue.run(f"DELETE FROM {table} WHERE {column} {is_one}", asked)  # noqa: S608
 
 
 def save_failure(catalogue: Catalogue, failure: Failure) -> None:
@@ -215,10 +281,19 @@ def forget_failure(catalogue: Catalogue, path: Path) -> None:
     catalogue.run("DELETE FROM failures WHERE path = ?", [path_as_text(path)])
 
 
-def older_versions(catalogue: Catalogue, path: Path, sha256: str) -> list[str]:
-    """Ids of papers that were read from this path when it held other bytes."""
-    sql = "SELECT paper_id FROM papers WHERE path = ? AND sha256 <> ? ORDER BY paper_id"
-    return catalogue.column(sql, [path_as_text(path), sha256])
+def older_versions(catalogue: Catalogue, paths: Mapping[Path, str]) -> list[tuple[str, Path]]:
+    """Ids of papers that were read from these paths when they held other bytes, each with its path.
+
+    Args:
+        paths: with the SHA-256 of what they hold now.
+    """
+    places = {path_as_text(path): path for path in paths}
+    found = catalogue.tuples(
+        """SELECT paper_id, path FROM papers JOIN (SELECT unnest($1::TEXT[]) AS path, unnest($2::TEXT[]) AS holds) lies
+           USING (path) WHERE sha256 <> holds ORDER BY list_position($1, path), paper_id""",
+        [list(places), list(paths.values())],
+    )
+    return [(paper_id, places[path]) for paper_id, path in found]
 
 
 def failures(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -251,7 +326,7 @@ def extraction_counts(catalogue: Catalogue, pdf_sha256: Sequence[str]) -> dict[s
 
 
 def load_paper(catalogue: Catalogue, paper_id: str) -> Paper:
-    """A paper that was read from a PDF, with all that ``save_paper`` wrote of it.
+    """A paper that was read from a PDF, with all that ``save_papers`` wrote of it.
 
     Args:
         paper_id: of a paper in the catalogue.
@@ -359,14 +434,14 @@ def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[
                JOIN figures USING (figure_id) WHERE list_contains(?, paper_id)"""
     with catalogue.transaction():
         images = dict(catalogue.tuples(shown, [list(paper_ids)]))
-        for paper_id in paper_ids:
-            panels = "panel_id IN (SELECT panel_id FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?)"
-            figures = "figure_id IN (SELECT figure_id FROM figures WHERE paper_id = ?)"
-            conditions = dict.fromkeys(("links", "link_candidates", "label_votes"), panels) | {"figure_links": figures}
-            conditions |= dict.fromkeys(("paper_links", "paper_resolutions"), "paper_id = ?")
-            for table, condition in conditions.items():
-                catalogue.run(f"DELETE FROM {table} WHERE {condition}", [paper_id])  # noqa: S608
-            delete_paper(catalogue, paper_id)
+        of_papers = "paper_id IN (SELECT unnest(?::TEXT[]))"
+        of_figures = f"figure_id IN (SELECT figure_id FROM figures WHERE {of_papers})"  # noqa: S608 - a constant
+        of_panels = f"panel_id IN (SELECT panel_id FROM panels WHERE {of_figures})"  # noqa: S608 - a constant
+        conditions = dict.fromkeys(("links", "link_candidates", "label_votes"), of_panels)
+        conditions |= {"figure_links": of_figures, "paper_links": of_papers, "paper_resolutions": of_papers}
+        for table, condition in conditions.items():
+            catalogue.run(f"DELETE FROM {table} WHERE {condition}", [list(paper_ids)])  # noqa: S608
+        delete_papers(catalogue, paper_ids)
         kept = set(catalogue.column("SELECT DISTINCT image_sha256 FROM panels"))
         lonely = sorted((sha256, form) for sha256, form in images.items() if sha256 not in kept)
         gone = [sha256 for sha256, _ in lonely]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.connect import Catalogue, among
+from polydata.types import ImageInfo
 
 SPOKEN_OF = """(SELECT image_sha256 FROM annotations UNION SELECT image_sha256 FROM label_decisions
                 UNION SELECT image_sha256 FROM screening_corrections)"""
@@ -15,11 +17,8 @@ SHAPE = 0.05
 
 def shown_images(catalogue: Catalogue, images: Iterable[str]) -> set[str]:
     """Those of the images that a panel shows."""
-    return set(
-        catalogue.column(
-            "SELECT DISTINCT image_sha256 FROM panels WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))", [list(images)]
-        )
-    )
+    is_one, asked = among(set(images))
+    return set(catalogue.column(f"SELECT DISTINCT image_sha256 FROM panels WHERE image_sha256 {is_one}", asked))  # noqa: S608
 
 
 def note_successors(
@@ -74,11 +73,10 @@ SPEECH = ("annotations", "label_decisions", "screening_corrections", "seen_image
 LOOKS = "SELECT sha256 AS image_sha256, phash, width, height FROM images UNION SELECT * FROM seen_images"
 
 
-def note_hidden(catalogue: Catalogue, paper_id: str) -> None:
-    """The panels of a paper go, within the caller's transaction: its images may be lost, see ``adopt``."""
+def note_hidden(catalogue: Catalogue, images: Iterable[str]) -> None:
+    """Panels that show these images go, within the caller's transaction: the images may be lost, see ``adopt``."""
     _look_for_hidden(catalogue)
-    images = """SELECT image_sha256 FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?"""
-    hidden = _spoken_of(catalogue, catalogue.column(images, [paper_id]))
+    hidden = _spoken_of(catalogue, images)
     if hidden:
         catalogue.run(
             f"INSERT INTO hidden FROM ({LOOKS}) WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",
@@ -102,8 +100,11 @@ def _look_for_hidden(catalogue: Catalogue) -> None:
     catalogue.run("CREATE TEMP TABLE IF NOT EXISTS hidden_as_of (said BIGINT[])")
     if catalogue.value("SELECT said FROM hidden_as_of") != said:
         catalogue.run(
-            f"""CREATE OR REPLACE TEMP TABLE hidden AS FROM ({LOOKS})
-                WHERE image_sha256 IN {SPOKEN_OF} AND image_sha256 NOT IN (SELECT image_sha256 FROM panels)"""  # noqa: S608
+            f"""CREATE OR REPLACE TEMP TABLE hidden AS
+                WITH lost AS (FROM {SPOKEN_OF} spoken ANTI JOIN panels USING (image_sha256))
+                SELECT sha256 AS image_sha256, phash, width, height
+                FROM images SEMI JOIN lost ON image_sha256 = sha256 UNION FROM seen_images SEMI JOIN lost
+                USING (image_sha256)"""  # noqa: S608 - a constant
         )
         forget_hidden(catalogue)
         catalogue.run("INSERT INTO hidden_as_of VALUES (?)", [said])
@@ -120,35 +121,43 @@ def _spoken_of(catalogue: Catalogue, images: Iterable[str]) -> set[str]:
     )
 
 
-def adopt(catalogue: Catalogue, paper_id: str | None = None) -> None:
-    """Let pictures of a paper stand for ones that no panel shows any more and that look nearly the same.
+def adopt(catalogue: Catalogue, papers: Sequence[Sequence[ImageInfo]] | None = None) -> None:
+    """Let pictures of papers stand for ones that no panel shows any more and that look nearly the same.
 
     Only where people said something of the one that is gone, nothing stands in its place, and exactly one picture of
-    the paper looks like it: see ``images.hashes.NEAR``. Call it within a transaction, after the paper was written.
+    a paper looks like it: see ``images.hashes.NEAR``. Call it within a transaction, after the papers were written.
 
     Args:
-        paper_id: None looks at the pictures of all papers.
+        papers: pictures of each; of several papers that have such a picture the first gives it. None looks at all that
+            are shown as at those of one paper.
     """
     from polydata.images.hashes import NEAR, masks
 
     _look_for_hidden(catalogue)
-    of_paper = "" if paper_id is None else "JOIN figures USING (figure_id) WHERE paper_id = $2"
+    shown = "SELECT 0 AS place, sha256, phash, width, height FROM images SEMI JOIN panels ON image_sha256 = sha256"
+    asked: list[list[Any]] = []
+    if papers is not None:
+        rows = [(n, i.sha256, i.phash, i.width, i.height) for n, images in enumerate(papers) for i in images]
+        shown = """SELECT DISTINCT unnest(?::INTEGER[]) AS place, unnest(?::TEXT[]) AS sha256,
+                          unnest(?::TEXT[]) AS phash, unnest(?::INTEGER[]) AS width, unnest(?::INTEGER[]) AS height"""
+        asked = [list(column) for column in zip(*rows, strict=True)]
+        if not rows:
+            return
     heirs = dict(
         catalogue.tuples(
-            f"""WITH masks AS (SELECT unnest($1::UBIGINT[]) AS mask), gone AS (
+            f"""WITH masks AS (SELECT unnest(?::UBIGINT[]) AS mask), gone AS (
                     SELECT *, ('0x' || phash)::UBIGINT AS bits, bits & mask AS part FROM hidden, masks
                 ), there AS (
                     SELECT *, ('0x' || phash)::UBIGINT AS bits, bits & mask AS part FROM masks, (
-                        SELECT phash, width, height, count(*) AS number, min(sha256) AS sha256
-                        FROM images SEMI JOIN (SELECT image_sha256 FROM panels {of_paper}) ON image_sha256 = sha256
-                        GROUP BY phash, width, height)
+                        SELECT place, phash, width, height, count(*) AS number, min(sha256) AS sha256
+                        FROM ({shown}) GROUP BY place, phash, width, height)
                 )
                 SELECT image_sha256, min(sha256) FROM (
-                    SELECT DISTINCT image_sha256, sha256, number FROM gone JOIN there USING (mask, part)
+                    SELECT DISTINCT place, image_sha256, sha256, number FROM gone JOIN there USING (mask, part)
                     WHERE bit_count(xor(gone.bits, there.bits)) <= {NEAR}
                       AND abs(gone.width::DOUBLE * there.height / gone.height / there.width - 1) < {SHAPE}
-                ) GROUP BY image_sha256 HAVING sum(number) = 1""",  # noqa: S608 - constants
-            [masks(NEAR)] if paper_id is None else [[0], paper_id],
+                ) GROUP BY place, image_sha256 HAVING sum(number) = 1 ORDER BY place DESC""",  # noqa: S608 - constants
+            [masks(NEAR), *asked],
         )
     )
     if not heirs:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.papers import (
     Corrections,
+    Reading,
     extraction_counts,
     failures,
     forget_failure,
@@ -20,10 +24,11 @@ from polydata.catalogue.papers import (
     read_by,
     read_in_part,
     save_failure,
-    save_paper,
+    save_papers,
     saved_again,
 )
 from polydata.catalogue.session import Session
+from polydata.edits import Edit
 from polydata.errors import InputError, UsageError
 from polydata.extraction.amend import Amended, amend_paper
 from polydata.extraction.document.open import ExtractionFailure, file_digest
@@ -37,6 +42,11 @@ from polydata.workspace import ExtractSettings
 
 EXTRACTOR = "2"
 """Version of the extraction method. A new one makes every PDF be read again."""
+
+TOGETHER = 32
+"""Papers that are written in one transaction at most,"""
+HELD_S = 1.0
+"""and seconds after the last one within which they are held for that: so much reading is lost to whoever kills it."""
 
 UNREAD = "page-not-read"
 """What a paper is read again for that was read in part: for its scanned pages there was no time."""
@@ -80,31 +90,66 @@ def editor(session: Session) -> Readers:
 
 
 def _save(
-    catalogue: Catalogue, by: Readers, path: Path, paper: Paper, undone: str | None = None
-) -> tuple[str, ...] | Failure:
-    """Write a paper that was just read with all its corrections, in one transaction.
+    catalogue: Catalogue, by: Readers, results: Sequence[tuple[Path, Paper | Failure]], undone: str | None = None
+) -> list[tuple[str, ...] | Failure]:
+    """Write papers that were just read with all their corrections, in one transaction.
 
     A PDF that was saved again has those of the one that was read before.
 
     Args:
         by: ``editor``.
-        path: of its PDF.
-        paper: as extraction gave it.
+        results: the path of each PDF and what extraction gave; no two papers are one but for their bytes.
         undone: id of a correction that is taken back.
 
     Returns:
-        What could not be corrected, each with its reason; or what is wrong with the file where its pictures
-        could not be cut, and nothing was written.
+        For each what could not be corrected, with its reason; or what is wrong with the file where it, or its
+        pictures, could not be read, and nothing of it was written.
     """
-    edits = tuple(edit for edit in edits_of(catalogue, paper.sha256) if edit.edit_id != undone)
-    older, sha256 = saved_again(catalogue, paper) or (None, None)
-    if sha256 is not None and not edits:
-        edits = tuple(replace(edit, paper_sha256=paper.sha256) for edit in edits_of(catalogue, sha256))
-    made = by.do(amend_paper, path, paper, edits) if edits else Amended(paper, (), (), {})
-    if isinstance(made, Failure):
-        return made
-    save_paper(catalogue, made.paper, path, EXTRACTOR, Corrections(made.edits, undone, made.moved, older))
-    return tuple(f"{paper.file_name}: {one.edit_id}: {one.stale}" for one in made.edits if one.stale)
+    papers = [paper for _, paper in results if isinstance(paper, Paper)]
+    again = saved_again(catalogue, papers)
+    hashes = [paper.sha256 for paper in papers] + [sha256 for _, sha256 in again.values()]
+    edits: dict[str, list[Edit]] = defaultdict(list)
+    for edit in edits_of(catalogue, *hashes):
+        edits[edit.paper_sha256] += [edit] if edit.edit_id != undone else []
+    outcomes: list[tuple[str, ...] | Failure] = []
+    readings = []
+    for path, paper in results:
+        if isinstance(paper, Failure):
+            outcomes.append(paper)
+            continue
+        older, sha256 = again.get(paper.sha256, (None, ""))
+        its = edits[paper.sha256] or [replace(edit, paper_sha256=paper.sha256) for edit in edits[sha256]]
+        made = by.do(amend_paper, path, paper, tuple(its)) if its else Amended(paper, (), (), {})
+        if isinstance(made, Failure):
+            outcomes.append(made)
+            continue
+        readings.append(Reading(made.paper, path, Corrections(made.edits, undone, made.moved, older)))
+        outcomes.append(tuple(f"{paper.file_name}: {one.edit_id}: {one.stale}" for one in made.edits if one.stale))
+    if readings:
+        save_papers(catalogue, readings, EXTRACTOR)
+    return outcomes
+
+
+def _together(results: Iterable[tuple[Path, Paper | Failure]]) -> Iterator[list[tuple[Path, Paper | Failure]]]:
+    """Results to be written in one transaction: what came within ``HELD_S`` of the last one, at most ``TOGETHER``.
+
+    A paper that is another one but for its bytes comes with the next ones, as it inherits from that one.
+    """
+    batch: list[tuple[Path, Paper | Failure]] = []
+    words = set[object]()
+    written = -math.inf
+    for path, result in results:
+        its = (result.pages, result.meta.first_page_text) if isinstance(result, Paper) else path
+        if batch and (its in words or len(batch) == TOGETHER):
+            yield batch
+            batch, words, written = [], set(), time.monotonic()
+        batch.append((path, result))
+        words.add(its)
+        if time.monotonic() - written > HELD_S:
+            yield batch
+            batch, words, written = [], set(), time.monotonic()
+    if batch:
+        yield batch
 
 
 def extract(
@@ -119,7 +164,7 @@ def extract(
 ) -> ExtractionResult:
     """Read PDFs into the catalogue; files that were read before are left alone.
 
-    Each paper is written in one transaction after its images are stored, so a process that is killed
+    Papers are written in transactions, some together, after their images are stored, so a process that is killed
     leaves whole papers only, and running it again goes on with the others. Corrections by hand are made again.
 
     Args:
@@ -150,8 +195,7 @@ def extract(
     moved: dict[str, Path] = {}
     failed: list[Failure] = []
     duplicates: list[Path] = []
-    older, stale, unread = list[str](), list[str](), list[str]()
-    named: set[str] = set()
+    older, stale, unread, named = list[str](), list[str](), list[str](), set[str]()
     for path in files:
         digest = _digest(path, settings)
         if isinstance(digest, Failure):
@@ -176,20 +220,20 @@ def extract(
     results = _read(list(todo.values()), session.images, settings, count if cluster is None else cluster)
     done = 0
     with editor(session) as by:
-        for path, result in results:
-            outcome = result if isinstance(result, Failure) else _save(session.catalogue, by, path, result)
-            if isinstance(outcome, Failure):
-                failed.append(outcome)
-                save_failure(session.catalogue, outcome)
-            elif isinstance(result, Paper):
-                stale += outcome
-                unread += [f"{path}: page {one.page}" for one in result.leftovers if one.what == UNREAD]
-                older += [
-                    f"{paper}, read from {path}" for paper in older_versions(session.catalogue, path, result.sha256)
-                ]
-                named.add(result.sha256)  # not what was hashed above where the file was replaced meanwhile
-                done += 1
-            left -= 1
+        for batch in _together(results):
+            holds = dict[Path, str]()
+            for (path, result), outcome in zip(batch, _save(session.catalogue, by, batch), strict=True):
+                if isinstance(outcome, Failure):
+                    failed.append(outcome)
+                    save_failure(session.catalogue, outcome)
+                elif isinstance(result, Paper):
+                    stale += outcome
+                    unread += [f"{path}: page {one.page}" for one in result.leftovers if one.what == UNREAD]
+                    holds[path] = result.sha256
+            named.update(holds.values())  # not what was hashed above where a file was replaced meanwhile
+            done += len(holds)
+            older += [f"{paper}, read from {path}" for paper, path in older_versions(session.catalogue, holds)]
+            left -= len(batch)
             progress("Extracting", len(files) - left, len(files))
     tie_supplements(session.catalogue)
     return ExtractionResult(
@@ -224,7 +268,7 @@ def read_anew(session: Session, path: Path, sha256: str, undone: str) -> tuple[s
     if isinstance(result, Paper) and result.sha256 != sha256:
         result = Failure(result.sha256, str(path), "unreadable", f"{path} holds other bytes than when it was read")
     with editor(session) as by:
-        outcome = result if isinstance(result, Failure) else _save(session.catalogue, by, path, result, undone)
+        (outcome,) = _save(session.catalogue, by, [(path, result)], undone)
     if isinstance(outcome, Failure):
         raise InputError(f"{outcome.detail}.", "The correction stays; put the PDF back and undo it again.")
     tie_supplements(session.catalogue)

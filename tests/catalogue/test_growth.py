@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polydata.catalogue import by_hand
 from polydata.catalogue.annotations import images_to_review, review_texts
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.papers import move_papers, remove_papers, save_paper
+from polydata.catalogue.papers import Reading, move_papers, remove_papers, save_paper, save_papers
 from polydata.catalogue.successors import SPOKEN_OF, adopt, note_successors
 from polydata.ids import sha256_bytes
 from polydata.images.hashes import NEAR
@@ -121,6 +121,48 @@ def test_links_and_adoptions_are_those_of_the_whole_catalogue(
         with catalogue.transaction():
             adopt(catalogue)
         assert not adoptable(catalogue, catalogue.column("SELECT DISTINCT image_sha256 FROM panels"))
+
+
+OWN = [[(f"{name}{n}", f"{number ^ mask:016x}") for name, number in LOOKS.items()] for n, mask in
+       enumerate((0, 0x5555555555555555, 0x3333333333333333))]  # fmt: skip
+"""Pictures of three papers, none of which looks like one of another."""
+SPOKEN = st.lists(st.tuples(st.integers(0, 2), NAMES), max_size=4)
+
+
+@MANY
+@given(*(2 * [st.lists(st.tuples(PANELS, st.integers(0, 30)), min_size=3, max_size=3)]), SPOKEN, SPOKEN)
+def test_papers_written_together_are_what_one_after_the_other_gives(
+    tmp_path_factory: pytest.TempPathFactory,
+    first: list[Any],
+    second: list[Any],
+    spoken: list[tuple[int, str]],
+    linked: list[tuple[int, str]],
+) -> None:
+    def readings(drawn: list[Any]) -> list[Reading]:
+        names = dict(zip(PICTURES, range(len(PICTURES)), strict=True))
+        of = [[(place, OWN[n][names[picture]]) for place, picture in panels] for n, (panels, _) in enumerate(drawn)]
+        return [Reading(paper(n, of[n], shift), Path(f"/{n}")) for n, (_, shift) in enumerate(drawn)]
+
+    found = []
+    for together in (True, False):
+        with Catalogue.open(tmp_path_factory.mktemp("papers") / "c.duckdb") as catalogue:
+            save_papers(catalogue, readings(first), "1")
+            catalogue.upsert("records", [{"record_id": f"record-{n}", "source": "t", "raw": "{}"} for n in range(4)])
+            for number, (n, name) in enumerate(spoken):
+                speak(catalogue, f"{name}{n}", number)
+                row = {"image_sha256": sha256_bytes(f"{name}{n}".encode()), "decision": "rejected"}
+                catalogue.upsert("screening_corrections", [row])
+            panels = catalogue.column("SELECT panel_id FROM panels ORDER BY 1")
+            with catalogue.transaction():
+                for number, (n, name) in enumerate(linked if panels else ()):
+                    panel = panels[(8 * n + ord(name)) % len(panels)]
+                    by_hand.add_manual_link(catalogue, by_hand.ManualLink(f"record-{number}", "panel", panel))
+            again = readings(second)
+            for some in [again] if together else [[one] for one in again]:
+                save_papers(catalogue, some, "2")
+            found.append(snapshot(catalogue, "papers", "figures", "panels", "images", "manual_links", "links",
+                                  "image_successors", "screening_corrections"))  # fmt: skip
+    assert found[0] == found[1]
 
 
 PAIRS = st.dictionaries(NAMES, NAMES, max_size=5)

@@ -22,7 +22,7 @@ from polydata.extraction import workflow
 from polydata.extraction.paper import extract_paper
 from polydata.files.find import path_from_text
 from polydata.images.picture import ImageStore
-from polydata.types import Paper
+from polydata.types import Paper, PaperMeta
 from polydata.workspace import ExtractSettings, Workspace
 
 
@@ -177,3 +177,27 @@ def test_what_macos_writes_beside_a_file_is_skipped_and_listed(tmp_path: Path) -
     said = run("polydata", "extract", folder, workspace=workspace)
     assert f"Skipped: {folder / '._a.pdf'}" in said.stderr
     assert run_json("polydata", "extract", folder, workspace=workspace)["skipped"] == [str(folder / "._a.pdf")]
+
+
+def test_papers_that_come_at_once_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first at once, then as many as may be held; one that may be another but for its bytes follows that one."""
+    clock = [0.0]
+    monkeypatch.setattr(workflow.time, "monotonic", lambda: clock[0])
+
+    def paper(words: str) -> Paper:
+        return Paper(words, f"{words}.pdf", 1, PaperMeta(first_page_text=words.strip("'")), (), ())
+
+    def batches(names: list[str]) -> list[list[str]]:
+        results = [(Path(name), paper(name)) for name in names]
+        return [[str(path) for path, _ in batch] for batch in workflow._together(iter(results))]
+
+    many = [str(number) for number in range(workflow.TOGETHER + 3)]
+    assert batches(many) == [many[:1], many[1:-2], many[-2:]]
+    assert batches(["a", "b", "c", "c'", "d"]) == [["a"], ["b", "c"], ["c'", "d"]]
+
+    def slowly() -> Iterator[tuple[Path, Paper]]:
+        for name in "abcd":
+            clock[0] += 0.6 * workflow.HELD_S
+            yield Path(name), paper(name)
+
+    assert [[str(path) for path, _ in batch] for batch in workflow._together(slowly())] == [["a"], ["b", "c"], ["d"]]

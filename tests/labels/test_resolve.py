@@ -308,12 +308,12 @@ def test_a_label_set_by_hand_goes_to_the_picture_that_takes_its_place(catalogue:
     catalogue.run("DELETE FROM panels WHERE image_sha256 = ?", [sha(6)])
     set_label(bare_session(catalogue, TASK), sha(1), YES, reason="seen")
     set_label(bare_session(catalogue, TASK), sha(2), YES, reason="seen")
-    before = spots(catalogue, "paper-1")
+    before = spots(catalogue, ["paper-1"])
     catalogue.run("UPDATE panels SET image_sha256 = ? WHERE image_sha256 = ?", [sha(6), sha(1)])
     extra = {"panel_id": "panel-again", "figure_id": "figure-1", "position": 9, "image_sha256": sha(2), **box}
     catalogue.upsert("panels", [extra])
     catalogue.run("UPDATE panels SET image_sha256 = ? WHERE panel_id = ?", [sha(5), f"panel-{2:016}"])
     with catalogue.transaction():
-        reattach(catalogue, "paper-1", before, {})
+        reattach(catalogue, before, spots(catalogue, ["paper-1"]), {})
     decided = catalogue.tuples("SELECT image_sha256 FROM decided ORDER BY 1")
     assert decided == [(sha(2),), (sha(6),)]

@@ -13,7 +13,7 @@ from screen_scene import make_scene
 from polydata.catalogue import metadata
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import note_papers_changed, supplements, tie_supplements
-from polydata.catalogue.papers import delete_paper
+from polydata.catalogue.papers import delete_papers
 from polydata.splits.evidence import group_images, read_evidence
 from polydata.text import supplements as read
 from polydata.text.supplements import clues_of
@@ -103,7 +103,7 @@ def test_what_is_noted_is_what_would_be_found_anew(
     with Catalogue.open(tmp_path_factory.mktemp("tied") / "catalog.duckdb") as catalogue:
         for step in changes:
             for place, one in step:  # a paper goes, comes or is read anew
-                delete_paper(catalogue, f"paper-{place}")
+                delete_papers(catalogue, [f"paper-{place}"])
                 if not there.pop(f"paper-{place}", None) or one["doi"]:
                     there[f"paper-{place}"] = row = one | {"paper_id": f"paper-{place}"}
                     catalogue.upsert("papers", [row | {"source": "pdf", "status": "done", "extractor": "1"}])
@@ -127,7 +127,7 @@ def test_only_papers_that_changed_are_read(tmp_path: Path, monkeypatch: pytest.M
         assert supplements(catalogue) == {"3_SI.pdf": "3.pdf"}
         assert tie_supplements(catalogue) == 1 and tie_supplements(catalogue) == 1
         assert looked[5:] == ["3_SI.pdf", "3_SI.pdf"]
-        delete_paper(catalogue, "3.pdf")
+        delete_papers(catalogue, ["3.pdf"])
         assert tie_supplements(catalogue) == 0 and len(looked) == 7
 
 
