@@ -26,21 +26,36 @@ def images_to_review(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     answered (reviewers said something), disputed (different things). Ask nothing else of the catalogue until the last
     one came.
     """
-    return catalogue.each(
-        f"""
-        SELECT shown.image_sha256, images.format, images.mode, screened.decision, shown.imported, labels.label,
-               coalesce(labels.conflict, false) AS conflict, reviews.image_sha256 IS NOT NULL AS answered,
-               coalesce(reviews.disputed, false) AS disputed
-        FROM (
-            SELECT image_sha256, min({{{_PLACE}}}) AS place, bool_or(papers.status = 'imported') AS imported
-            FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id) GROUP BY image_sha256
-        ) shown
-        JOIN images ON images.sha256 = shown.image_sha256
-        LEFT JOIN screened USING (image_sha256) LEFT JOIN labels USING (image_sha256)
-        LEFT JOIN reviews USING (image_sha256)
-        ORDER BY place, 1
-        """  # noqa: S608 - a constant
+    # One view after the other, and of each what is asked here alone: all at once they take twice the memory.
+    for name, sql in REVIEWED.items():
+        catalogue.run(f"CREATE OR REPLACE TEMP TABLE reviewed_{name} AS {sql}")
+    yield from catalogue.each(
+        """
+        SELECT image_sha256, images.format, images.mode, decision, imported, label,
+               coalesce(conflict, false) AS conflict, disputed IS NOT NULL AS answered,
+               coalesce(disputed, false) AS disputed
+        FROM reviewed_places JOIN images ON sha256 = image_sha256
+        LEFT JOIN reviewed_screened USING (image_sha256) LEFT JOIN reviewed_labels USING (image_sha256)
+        LEFT JOIN reviewed_answers USING (image_sha256)
+        ORDER BY number, position, image_sha256
+        """
     )
+
+
+REVIEWED = {
+    "labels": "SELECT image_sha256, label, conflict FROM labels",
+    "answers": "SELECT image_sha256, disputed FROM reviews",
+    "screened": "SELECT image_sha256, decision FROM screened",
+    "places": """
+        SELECT image_sha256, place.number, place.position, imported FROM (
+            SELECT image_sha256, min({'number': number, 'position': position}) AS place, bool_or(imported) AS imported
+            FROM panels JOIN (
+                SELECT figure_id, papers.status = 'imported' AS imported,
+                       row_number() OVER (ORDER BY papers.file_name, papers.paper_id, figures.page, figure_id) AS number
+                FROM figures JOIN papers USING (paper_id)
+            ) USING (figure_id) GROUP BY image_sha256)""",
+}
+"""What is asked of each image that is to be reviewed; ``number`` counts the figures of all papers as they are read."""
 
 
 def review_texts(catalogue: Catalogue, images: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -390,7 +390,7 @@ class Catalogue:
         Returns:
             Whether anything changed.
         """
-        before, after = ({tuple(row[k] for k in key): dict(row) for row in rows} for rows in (old, new))
+        before, after = ({tuple(row[k] for k in key): row for row in rows} for rows in (old, new))
         gone = sorted(before.keys() - after.keys())
         where = " AND ".join(f"{column} = ?" for column in key)
         for values in gone:
