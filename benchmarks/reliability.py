@@ -348,7 +348,8 @@ class Trial:
 def killed(trial: Trial, rounds: int, chance: random.Random) -> dict[str, str]:
     """Kill commands in turn, and run them again; how often each was still running when it was killed."""
     usual, running, tried, numbers = dict[str, float](), Counter[str](), Counter[str](), count(1)
-    for what, step in trial.scene.to_be_killed(next(numbers)).items():
+    for what in trial.scene.to_be_killed(0):
+        step = trial.scene.to_be_killed(next(numbers))[what]
         trial.run(*step.before)
         step.given()
         begun = time.monotonic()
@@ -375,6 +376,7 @@ def killed(trial: Trial, rounds: int, chance: random.Random) -> dict[str, str]:
                 trial.hold(step, f"{what}, ended after {took:.2f} s")
                 trial.said = people(trial.scene.place)
                 longest = min(took, seconds)
+                print(f"{what} had ended after {took:.2f} s, drawn were {seconds:.2f} s", file=sys.stderr)
     return {what: f"{running[what]} of {tried[what]}" for what in usual}
 
 

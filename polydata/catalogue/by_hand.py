@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue, among
-from polydata.catalogue.lookup import begins
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.lookup import among, begins
 from polydata.catalogue.successors import note_successors
 from polydata.edits import Correction, Edit, Place, Spot, successors
 from polydata.types import Box

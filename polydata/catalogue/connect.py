@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +30,6 @@ CONTENT_TABLES = (
 )  # fmt: skip
 """Tables that make up the data; the fingerprint is taken over these."""
 UPSERT_BATCH = 2000
-MOST_SINGLE = 1000
-"""Parameters of one condition at most."""
 BACKUPS = "backups"
 """Folder beside the catalogue for copies of it."""
 KEPT_COPIES = 3
@@ -91,16 +89,6 @@ def _readable(path: Path, kinds: tuple[type[duckdb.Error], ...] = DAMAGE) -> Ite
             else "There is no backup of it. Restore it from a copy of your own, or move it away and extract again: the "
             "images in store/ are kept, what people said is not.",
         ) from error
-
-
-def among(values: Collection[str]) -> tuple[str, list[Any]]:
-    """What follows a column that must be one of some texts, and its parameters.
-
-    A scan for some hundred single parameters takes a third of the time of one that is joined with a list.
-    """
-    if len(values) > MOST_SINGLE:
-        return "IN (SELECT unnest(?::TEXT[]))", [list(values)]
-    return f"IN ({', '.join('?' * len(values)) or 'NULL'})", list(values)
 
 
 def _as_text(value: Any) -> Any:
@@ -367,16 +355,6 @@ class Catalogue:
                 )
             )
         return self._known_kinds[table]
-
-    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert many new rows at once, each with all columns of the table in their order.
-
-        Args:
-            table: name of a table of the schema.
-        """
-        if rows:
-            columns = ", ".join(f"unnest(?::{kind}[])" for kind in self._kinds(table).values())
-            self.run(f'INSERT INTO "{table}" SELECT {columns}', [list(c) for c in zip(*rows, strict=True)])
 
     def replace(
         self, table: str, key: Sequence[str], old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]

@@ -82,7 +82,7 @@ def _tied(clues: Mapping[str, Clues]) -> dict[str, str]:
     return {own: main for own, (main, _) in tie(clues).items()}
 
 
-def _clues(catalogue: Catalogue) -> tuple[dict[str, Clues], list[tuple[Any, ...]]]:
+def _clues(catalogue: Catalogue) -> tuple[dict[str, Clues], list[dict[str, Any]]]:
     """The clues of all papers that were read from PDFs, and rows of those that are not noted yet."""
     names = [part.name for part in fields(Clues)]
     noted = catalogue.tuples(
@@ -97,7 +97,7 @@ def _clues(catalogue: Catalogue) -> tuple[dict[str, Clues], list[tuple[Any, ...]
         [VERSION],
     ):
         clues[paper["paper_id"]] = its = clues_of(paper)
-        rows.append((paper["paper_id"], VERSION, *(getattr(its, name) for name in names)))
+        rows.append({"paper_id": paper["paper_id"], "version": VERSION, **{name: getattr(its, name) for name in names}})
     return clues, rows
 
 
@@ -123,7 +123,7 @@ def tie_supplements(catalogue: Catalogue) -> int:
         with catalogue.transaction():
             catalogue.run("DELETE FROM supplement_clues WHERE version <> ?", [VERSION])
             clues, rows = _clues(catalogue)
-            catalogue.append("supplement_clues", rows)
+            catalogue.upsert("supplement_clues", rows)
             tied = _tied(clues)
             catalogue.run(
                 """UPDATE papers SET supplement_of = tied.main

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from polydata.catalogue.connect import Catalogue, among
+from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.lookup import among
 from polydata.types import ImageInfo
 
 SPOKEN_OF = """(SELECT image_sha256 FROM annotations UNION SELECT image_sha256 FROM label_decisions

@@ -9,13 +9,8 @@ from typing import Any
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.lookup import find_papers
 from polydata.catalogue.metadata import tie_supplements
-from polydata.catalogue.papers import (
-    failures,
-    forget_failure,
-    papers_at_shared_paths,
-    remove_papers,
-    what_goes_with,
-)
+from polydata.catalogue.papers import failures, forget_failure
+from polydata.catalogue.remove import papers_at_shared_paths, remove_papers, what_goes_with
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.find import path_from_text
@@ -39,7 +34,7 @@ class Removed:
 
 
 def plan_removal(session: Session, identifiers: Sequence[str], *, older: bool = False) -> list[dict[str, Any]]:
-    """Papers that are to go, and what goes with each of them (see ``catalogue.papers.what_goes_with``).
+    """Papers that are to go, and what goes with each of them (see ``catalogue.remove.what_goes_with``).
 
     Args:
         identifiers: ids of papers or SHA-256 of their PDFs, or the beginnings of these.

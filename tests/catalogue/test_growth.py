@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from polydata.catalogue import by_hand
 from polydata.catalogue.annotations import images_to_review, review_texts
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.papers import Reading, move_papers, remove_papers, save_paper, save_papers
+from polydata.catalogue.papers import Reading, move_papers, save_paper, save_papers
+from polydata.catalogue.remove import remove_papers
 from polydata.catalogue.successors import SPOKEN_OF, adopt, note_successors
 from polydata.ids import sha256_bytes
 from polydata.images.hashes import NEAR

@@ -13,7 +13,8 @@ from edit_scene import EditScene
 from PIL import Image
 
 from polydata.catalogue.by_hand import list_edits
-from polydata.catalogue.papers import load_paper, remove_papers, save_paper
+from polydata.catalogue.papers import load_paper, save_paper
+from polydata.catalogue.remove import remove_papers
 from polydata.catalogue.session import Session
 from polydata.extraction import editing
 from polydata.extraction.workflow import EXTRACTOR, extract

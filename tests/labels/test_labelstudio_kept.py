@@ -12,7 +12,7 @@ from commands import run, run_json
 from label_studio_server import LabelStudioServer, free_port, start_server
 from review_scene import Api, add_images, make_workspace, picture
 
-from polydata.catalogue.papers import remove_papers
+from polydata.catalogue.remove import remove_papers
 from polydata.catalogue.session import Session, open_session
 from polydata.choices import MethodName
 from polydata.errors import RefusedError

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from workspaces import extracted
 
-from polydata.catalogue.papers import remove_papers
+from polydata.catalogue.remove import remove_papers
 from polydata.catalogue.said import SAID
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError

@@ -265,7 +265,7 @@ def test_a_failure_in_the_catalogue_removes_nothing(workspace: Path, monkeypatch
     def fail(*_: object) -> None:
         raise InputError("stopped")
 
-    monkeypatch.setattr("polydata.catalogue.papers.delete_papers", fail)
+    monkeypatch.setattr("polydata.catalogue.remove.delete_papers", fail)
     place = Workspace.open(workspace)
     with open_session(place) as opened, pytest.raises(InputError):
         remove(opened, plan_removal(opened, [identifier]))

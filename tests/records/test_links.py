@@ -25,8 +25,8 @@ from workspaces import bare_session
 
 from polydata.catalogue.by_hand import list_manual_links, manual_links
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.papers import remove_papers
 from polydata.catalogue.records import list_candidates, unlinked_records
+from polydata.catalogue.remove import remove_papers
 from polydata.cli import app
 from polydata.errors import InputError
 from polydata.exports.lists import LINK_COLUMNS, export_links
