@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from polydata.text.captions import PLAIN, split_names
+from polydata.text.caption_marks import PLAIN, split_names
 from polydata.types import ScaleBar
 
 MAX_TEXT = 10_000

@@ -3,88 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from polydata.text.caption_marks import NOTATIONS, PLAIN, Mark, marked, split_names
 from polydata.text.figure_labels import QUOTED_LABEL, read_label
 from polydata.text.normalise import clean
-
-PLAIN = str.maketrans("（）［］：；，。、．～∼〜−‐‑–—′’´`＝／", "()[]:;,...~~~-----''''=/")
-"""Signs of other scripts and of typography by the one that means the same; one for one, so that places stay."""
-
-ALPHABETS = (
-    tuple("abcdefghijklmnopqrstuvwxyz"),
-    tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-    tuple("абвгдежзиклмнопрстуфхцчшщэюя"),
-    tuple("АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЭЮЯ"),
-)
-ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
-NUMBERS = tuple(str(number) for number in range(1, 27))
-ONE = r"[A-Za-zА-Яа-я](?:\d{1,2})?'{0,2}(?!\w)"
-JOINT = re.compile(r"\s?(?:[-~/,&+]|\b(?:and|to|und|et|y|и)\b)\s?(?:(?:and|&)\s)?")
-START = rf"(?:(?<=^)|(?<=[.;:,?(]\s)|(?<=\()(?!{ONE},[\s\w,]*\)))"
-"""Where a letter without brackets of its own may stand: first, after a sign, or after an opening bracket, where no list
-of letters stands in the brackets."""
-
-SIDE = (
-    r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
-    r"(?:[\s-]hand)?(?:\s(?:panel|image|picture|micrograph|side|row|column|part|half|corner)s?)?"
-)
-SIGN = re.compile(r"[.:;,]\s?$")
-EQUATION = r"(?<!eq\.\s)(?<!eqs\.\s)(?<!ref\.\s)(?<!refs\.\s)(?<!equation\s)"
-MAX_PANELS = 26
-
-
-def _run(one: str, name: str = "letters") -> str:
-    """One name, a range or a list of them."""
-    return rf"(?P<{name}>{one}(?:{JOINT.pattern}{one}){{0,11}})"
-
-
-@dataclass(frozen=True)
-class _Notation:
-    """A way in which captions mark the parts of a figure.
-
-    Attributes:
-        sort: of what it names: ``letters``, ``roman``, ``sides`` or ``numbers``.
-        form: of a mark; the group ``letters`` is what it names.
-        sure: it hardly means anything else; names of the others must follow each other from the first, without a gap.
-    """
-
-    sort: str
-    form: re.Pattern[str]
-    sure: bool = False
-
-
-def _notations() -> tuple[_Notation, ...]:
-    letters, numbers = _run(ONE), _run(r"\d{1,2}(?!\w)")
-    roman = _run(r"(?:x?(?:i{1,3}|iv|vi{0,3}|ix)|xi{0,2})(?!\w)")
-    small = letters.replace("A-Z", "").replace("А-Я", "")
-    half = rf"(?:(?<=^)|(?<=[\s;,.:])){_run(ONE, 'half')}\)(?=[\s,])"
-    return (
-        _Notation("letters", re.compile(rf"\(\s?{letters}\s?\)|{half}"), sure=True),
-        _Notation("letters", re.compile(rf"\[\s?{letters}\s?\]"), sure=True),
-        _Notation("letters", re.compile(rf"{START}{letters}\s?:(?=\s)")),
-        _Notation("letters", re.compile(rf"{START}{letters}\s?/(?=\s)")),
-        _Notation("letters", re.compile(rf"{START}{letters}\s[-=]\s")),
-        _Notation("letters", re.compile(rf"(?:{START}|(?<=\bof\s)|(?<=\band\s)){small}\.(?=\s)")),
-        _Notation("letters", re.compile(rf"{START}{letters}(?:,(?=\s)|(?=\s[A-ZА-Я(\d]))")),
-        _Notation("letters", re.compile(rf"(?:{START}|(?<=\b(?:of|in|by)\s)|(?<=\b(?:for|and)\s)){small}(?=\s\w)")),
-        _Notation("roman", re.compile(rf"\(\s?{roman}\s?\)")),
-        _Notation(
-            "sides", re.compile(rf"(?:\(\s?|{START})(?P<letters>{SIDE})(?:\s?\)|:(?=\s))", re.IGNORECASE), sure=True
-        ),
-        _Notation("numbers", re.compile(rf"{EQUATION}\(\s?{numbers}\s?\)", re.IGNORECASE)),
-        _Notation("numbers", re.compile(rf"{START}{numbers}(?:\)(?=\s)|\s[-=]\s|:\s|\.\s(?=[A-Z]))")),
-    )
-
-
-NOTATIONS = _notations()
-SORTS = tuple(dict.fromkeys(one.sort for one in NOTATIONS))
-"""The first sort of which a caption names two panels or more is the one that it means."""
-
-LOST_RANGE = re.compile(r"(?<=[(\[\s])([a-z])w([a-z])(?=[:)\]])")
-"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)"."""
 
 SHARED = re.compile(
     r"(?:[.;,]\s+|\s*\(\s*)(?P<words>(?:the\s+|all\s+|each\s+|every\s+|original\s+|white\s+|black\s+|length\s+of\s+)*"
@@ -134,109 +58,6 @@ class Parts:
     def own(self, label: str | None) -> str | None:
         """The words of one panel; of the only panel that is named where no label is known."""
         return dict(self.panels).get(label or self.only or "")
-
-
-@dataclass(frozen=True)
-class _Mark:
-    letters: tuple[str, ...]
-    start: int
-    end: int
-
-
-def _sequence(name: str, sort: str) -> tuple[str, ...]:
-    """The sequence that a name belongs to: an alphabet, the numbers or the Roman numerals."""
-    if sort != "letters":
-        return ROMAN if sort == "roman" else NUMBERS
-    return next((alphabet for alphabet in ALPHABETS if name[0] in alphabet), ALPHABETS[0])
-
-
-def split_names(text: str, sort: str = "letters") -> tuple[str, ...]:
-    """What a mark names: ``a-c`` -> a, b, c; ``a1-a3`` -> a1, a2, a3; ``a, d`` -> a, d; ``top left`` -> Top left."""
-    if sort == "sides":
-        return (
-            re.sub(
-                r"[\s-](?:hand|panel|image|picture|micrograph|side|row|column|part|half|corner)s?\b", "", text
-            ).capitalize(),
-        )
-    pieces, joints = JOINT.split(text), JOINT.findall(text)
-    out = [pieces[0]]
-    for joint, piece in zip(joints, pieces[1:], strict=True):
-        if re.search(r"[-~]|to", joint):
-            out += _between(out[-1], piece, sort)
-        out.append(piece)
-    return tuple(out)
-
-
-def _between(first: str, last: str, sort: str) -> list[str]:
-    """Names that a range leaves out: between a and d, a1 and a3, 2 and 4."""
-    if sort == "letters" and len(first) > 1 and first[0] == last[0] and first[1:].isdigit() and last[1:].isdigit():
-        return [f"{first[0]}{number}" for number in range(int(first[1:]) + 1, int(last[1:]))]
-    order = _sequence(first, sort)
-    if first not in order or last not in order:
-        return []
-    return list(order[order.index(first) + 1 : order.index(last)])
-
-
-def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation) -> bool:
-    """Whether names continue those seen, or fill the gap that "(a, c) ... (b, d)" leaves."""
-    if notation.sort == "sides":
-        return True
-    whole, name = notation.sort != "letters", names[0]
-    order = _sequence(name, notation.sort)
-    key = name if whole else name[0]
-    if key not in order:
-        return False
-    gap = 4 if notation.sure and name[0].islower() else 1
-    if not seen:
-        return order.index(key) < gap
-    last = seen[-1] if whole else seen[-1][0]
-    if last not in order:
-        return False
-    ahead = order.index(key) - order.index(last)
-    if (ahead == 0 and name > seen[-1]) or 0 < ahead <= gap:
-        return True
-    missing = [one for one in order[: order.index(max(one[0] for one in seen))] if one not in seen] if not whole else []
-    return notation.sure and bool(missing) and len(names) > 1 and name == missing[0]
-
-
-def _marks(text: str, notation: _Notation, before: Sequence[_Mark] = ()) -> list[_Mark]:
-    """Marks whose names go on from one to the next; repeated mentions of a name are left out.
-
-    Args:
-        text: of the caption.
-        notation: in which they are written.
-        before: marks in another notation, behind which these go on.
-    """
-    marks = list(before)
-    seen = [name for mark in marks for name in mark.letters]
-    for match in notation.form.finditer(text, marks[-1].end if marks else 0):
-        names = split_names(match["letters"] or match["half"], notation.sort)
-        if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
-            marks, seen = [], []  # what stood there was an article
-        if not set(names).isdisjoint(seen) or not _goes_on(names, seen, notation):
-            continue
-        seen += names
-        marks.append(_Mark(names, match.start(), match.end()))
-    return marks if 2 <= len(seen) <= MAX_PANELS else []
-
-
-def _mended(match: re.Match[str]) -> str:
-    return f"{match[1]}~{match[2]}" if match[1] < match[2] else match[0]
-
-
-def _marked(text: str) -> list[_Mark]:
-    """The marks of a caption's panels, in the notation that names most of them.
-
-    Behind bare letters, letters in brackets go on with them: "a Scheme and b structure. Images of (c) x and (d) y".
-    """
-    for sort in SORTS:
-        found = [_marks(text, notation) for notation in NOTATIONS if notation.sort == sort]
-        if sort == "letters":
-            found = [_marks(text, NOTATIONS[0], marks) if marks else marks for marks in found]
-        best = max(found, key=lambda marks: sum(len(mark.letters) for mark in marks))
-        if best:
-            return best
-    return []
 
 
 OPENING, CLOSING = " \t\n;,.:|；，。：–—-", " \t\n;,.:；，。：([（"
@@ -335,7 +156,7 @@ def split_caption(caption: str) -> Parts:
     Never raises.
     """
     text = _body(caption)
-    marks = _marked(LOST_RANGE.sub(_mended, text.translate(PLAIN)))
+    marks = marked(text.translate(PLAIN))
     if not marks:
         return Parts(tidy(text), ())
     head = text[: marks[0].start]
@@ -391,7 +212,7 @@ def _in_order(panels: list[tuple[str, str | None]]) -> tuple[tuple[str, str | No
     return tuple(sorted(panels, key=lambda one: one[0]) if single else panels)
 
 
-def _suffixed(head: str, marks: list[_Mark], between: list[str], last: str) -> Parts:
+def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Parts:
     """Words before their mark: "poly(MPC) (a) and poly(METAI) brushes (b) in air"."""
     pieces, stem, words = [head, *between], "", []
     lead = ""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.render import Drawn
-from polydata.text.captions import PLAIN
+from polydata.text.caption_marks import PLAIN
 from polydata.types import Box
 from polydata.vision.corner_letters import LETTERS, Grey, read_corners
 
