@@ -1,20 +1,19 @@
 """The letter that stands in a panel's corner, by a small network.
 
-It was trained by data/train_letters.py on corners drawn at random. Its session is made at the first use in a process.
+It was trained by data/train_letters.py on corners drawn at random.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-MODEL = Path(__file__).with_name("letters_1.onnx")
+from polydata.vision.small_networks import network
+
+MODEL = "letters_1.onnx"
 """Written by data/train_letters.py."""
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz123456789"
@@ -24,16 +23,6 @@ SIDE, STRIDE = 96, 8
 """Pixels of a corner as the network takes it, and of either of its sides that have one answer."""
 
 Grey = npt.NDArray[np.uint8]
-
-
-@cache
-def _session() -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
 
 
 def read_corners(corners: Sequence[Grey]) -> npt.NDArray[np.float32]:
@@ -46,7 +35,7 @@ def read_corners(corners: Sequence[Grey]) -> npt.NDArray[np.float32]:
         return np.zeros((0, len(LETTERS)), np.float32)
     how = [cv2.INTER_AREA if corner.shape[0] > SIDE else cv2.INTER_CUBIC for corner in corners]
     shown = [cv2.resize(corner, (SIDE, SIDE), interpolation=one) for corner, one in zip(corners, how, strict=True)]
-    logits = _session().run(None, {"corners": np.stack(shown)[:, None].astype(np.float32)})[0]
+    logits = network(MODEL).run(None, {"corners": np.stack(shown)[:, None].astype(np.float32)})[0]
     shares = np.exp(logits - logits.max(1, keepdims=True))
     shares /= shares.sum(1, keepdims=True)
     return np.asarray(shares[:, 1:].max((2, 3)), np.float32)

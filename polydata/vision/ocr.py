@@ -6,7 +6,6 @@ The only module that knows the OCR library. Its models are loaded at the first u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -23,24 +22,6 @@ MOST = 2000
 
 NARROWEST = 128
 """Pixels to which a line of 48 pixels' height is padded at least; a third of the time of the library's own 320."""
-
-
-@dataclass(frozen=True)
-class Print:
-    """A line of print found in a picture.
-
-    Attributes:
-        text: as read; may be empty.
-        score: 0 to 1, the recogniser's own.
-        x0, y0, x1, y1: in pixels of the picture, upright box around it.
-    """
-
-    text: str
-    score: float
-    x0: float
-    y0: float
-    x1: float
-    y1: float
 
 
 @cache
@@ -64,21 +45,6 @@ def _engine() -> Any:
 
 def _bgr(rgb: Rgb) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(rgb[..., ::-1])
-
-
-def read_picture(rgb: Rgb) -> list[Print]:
-    """All print in a picture, found and read, at the resolution that it has: print of 15 to 60 pixels is read best.
-
-    Args:
-        rgb: rows x columns x 3, 0 to 255.
-    """
-    found = _engine()(_bgr(rgb), use_det=True, use_cls=False, use_rec=True)
-    if found.boxes is None or found.txts is None:
-        return []
-    return [
-        Print(text, float(score), *(float(v) for v in corners.min(0)), *(float(v) for v in corners.max(0)))
-        for corners, text, score in zip(np.asarray(found.boxes), found.txts, found.scores, strict=True)
-    ]
 
 
 def find_print(rgb: Rgb) -> npt.NDArray[np.float64]:

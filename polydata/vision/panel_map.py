@@ -1,24 +1,21 @@
 """What every part of a figure shows, by a small network: ground, micrograph, another panel, or the edge of a panel.
 
-The network was trained by data/train_panels.py on figures composed at random. Its session is made at the first use in
-a process.
+The network was trained by data/train_panels.py on figures composed at random.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from polydata.vision.measures import Rgb
+from polydata.vision.small_networks import network
 
-MODEL = Path(__file__).with_name("panels_1.onnx")
+MODEL = "panels_1.onnx"
 """Written by data/train_panels.py."""
 
 SIDES = (512, 640)
@@ -52,16 +49,6 @@ class PanelMap:
     scale: tuple[float, float]
 
 
-@cache
-def _session() -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
-
-
 def look(rgb: Rgb, sides: Sequence[int] = SIDES) -> PanelMap:
     """Map a figure, a panel, or any picture.
 
@@ -84,7 +71,7 @@ def _look(rgb: Rgb, side: int) -> Share:
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
     whole = np.full((3, -height % MULTIPLE + height, -width % MULTIPLE + width), 255, np.float32)
     whole[:, :height, :width] = small.transpose(2, 0, 1)
-    logits = _session().run(None, {"figure": whole[None]})[0][0, :, : -(-height // STRIDE), : -(-width // STRIDE)]
+    logits = network(MODEL).run(None, {"figure": whole[None]})[0][0, :, : -(-height // STRIDE), : -(-width // STRIDE)]
     shares = np.exp(logits[:3] - logits[:3].max(0))
     shares /= shares.sum(0)
     edge = 1 / (1 + np.exp(-logits[3:]))

@@ -1,20 +1,18 @@
 """Two small networks for scale bars: one finds value, magnification and bar, one reads print.
 
-Both were trained by data/train_scale_bars.py on print drawn at random. Their sessions are made at the first use in a
-process.
+Both were trained by data/train_scale_bars.py on print drawn at random.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from polydata.vision.small_networks import network
 
 FINDER, READER = "scale_finder_1.onnx", "scale_reader_1.onnx"
 """Written by data/train_scale_bars.py."""
@@ -61,17 +59,6 @@ class Found:
     scale: tuple[float, float]
 
 
-@cache
-def _session(name: str) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    model = str(Path(__file__).with_name(name))
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 def find(grey: Grey) -> Found:
     """Map a micrograph.
 
@@ -83,7 +70,7 @@ def find(grey: Grey) -> Found:
     high, wide = (max(1, round(side * factor / MULTIPLE)) * MULTIPLE for side in (rows, columns))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     shown = cv2.resize(grey, (wide, high), interpolation=how).astype(np.float32)
-    logits = _session(FINDER).run(None, {"picture": shown[None, None]})[0][0]
+    logits = network(FINDER).run(None, {"picture": shown[None, None]})[0][0]
     value, size, bar = (1 / (1 + np.exp(-logits))).astype(np.float32)
     return Found(value, size, bar, (rows / value.shape[0], columns / value.shape[1]))
 
@@ -128,7 +115,7 @@ def read(cuts: Sequence[Grey]) -> list[Line]:
     if not cuts:
         return []
     lines = [shown(cut) for cut in cuts]
-    units, signs = _session(READER).run(None, {"picture": stacked(lines)})
+    units, signs = network(READER).run(None, {"picture": stacked(lines)})
     return [
         Line(_shares(unit), *_spelled(_shares(sign[:, : line.shape[1] // STEP])))
         for line, unit, sign in zip(lines, units, signs, strict=True)
