@@ -61,8 +61,7 @@ def _table(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     from polymodel.evaluation.metrics import centre_of
 
     rows = {m: (centre_of(s), s["low"], s["high"], s.get("sd")) for m, s in summaries.items()}
-    found = pd.DataFrame.from_dict(rows, "index", dtype="float64", columns=["value", "low", "high", "sd"])
-    return found.rename_axis("metric")
+    return pd.DataFrame.from_dict(rows, "index", float, ["value", "low", "high", "sd"]).rename_axis("metric")
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,8 @@ class Run(folders.Run):
             against: another run, to compare on the images that both tested.
             scoring: of that comparison, ``per-part``, ``pooled`` or ``ensemble``; by default the usual for the split.
             across: another split, on whose test images the run is scored too, by models that had not seen them.
-            human, images: with ``across``, a table of what people answered, and its column of images (SHA-256 or name).
+            human: with ``across``, a table of what people answered.
+            images: its column of images (SHA-256 or name).
             raters: shell patterns of the table's columns of people.
             workspace: of the other run and split and of the task; by default the first found from here upwards.
 
@@ -119,12 +119,11 @@ class Run(folders.Run):
         from polymodel.evaluation.evaluate import evaluate
 
         if (human is None) != (images is None) or (human is not None and across is None):
-            hint = "--images names the table's column of images."
-            raise UsageError("--human, --images and --across go together.", hint)
+            raise UsageError("--human, --images and --across go together.", "--images names the column of images.")
         beside = {}
         if against is not None:
-            how = scoring and chosen(Scoring, scoring, "--scoring")
-            beside["against"] = compare_pair(self, _run(against, workspace), how or None)
+            how = (scoring and chosen(Scoring, scoring, "--scoring")) or None
+            beside["against"] = compare_pair(self, _run(against, workspace), how)
         if across is not None:
             votes = _people(human, raters, self, workspace).votes(images) if human and images else None
             beside["across"] = slices.across(self, _split(across, workspace), votes)
@@ -296,7 +295,8 @@ def write_report(
     """Write one self-contained HTML page about runs; those that were never evaluated are.
 
     Args:
-        runs, output: finished runs, their names or folders, in the order in which they are shown; the HTML file.
+        runs: finished, their names or folders, in the order in which they are shown.
+        output: the HTML file.
         published: a table of printed results to set beside: model, test_accuracy_pct and so on.
         training_log: a table of printed trainings to draw: model, epoch, test_accuracy_pct and so on.
         workspace: of names of runs.
@@ -307,8 +307,7 @@ def write_report(
     """
     from polymodel.report import report
 
-    opened = [_run(run, workspace) for run in runs]
-    return report.write_report(opened, Path(output), progress, published, training_log)
+    return report.write_report([_run(r, workspace) for r in runs], Path(output), progress, published, training_log)
 
 
 def compare(runs: Sequence[AnyRun] = (), *, workspace: Path | None = None, progress: Progress = quiet) -> Board:
@@ -348,7 +347,8 @@ def baselines(
         split: from ``load_split``, or what that takes.
         embeddings: a Parquet file of ``polymodel embed`` for the nearest neighbour; textures where None.
         human: a table of what people answered, a row an image, a column a rater.
-        truth, raters: its column of true answers; shell patterns of its columns of people.
+        truth: its column of true answers.
+        raters: shell patterns of its columns of people.
         workspace: into whose runs/baselines/ the results are written.
 
     Raises:
@@ -371,7 +371,8 @@ def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *
     """The metrics of predictions from anywhere, with 95 % intervals over papers.
 
     Args:
-        truth, proba: (n,) class indices; (n, classes) probabilities from 0 to 1, or (n,) of class 1 of two.
+        truth: (n,) class indices.
+        proba: (n, classes) probabilities from 0 to 1, or (n,) of class 1 of two.
         groups: (n,) names of the papers; each item is its own where None.
         positive: index of the positive one of two classes; of more each is held against the rest, and the mean given.
 
@@ -394,7 +395,6 @@ def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *
     papers = np.arange(len(labels)) if groups is None else np.asarray(groups)
     if labels.ndim != 1 or not len(labels) or not len(labels) == len(chances) == len(papers) or chances.ndim != 2:
         raise UsageError(f"Shapes {labels.shape}, {chances.shape} and {papers.shape} do not fit each other.")
-    classes = range(chances.shape[1])
-    if not (((chances >= 0) & (chances <= 1)).all() and set(labels.tolist()) <= set(classes) and positive in classes):
-        raise UsageError(f"Probabilities are from 0 to 1, and classes from 0 to {len(classes) - 1}.")
+    if not (((chances >= 0) & (chances <= 1)).all() and {*labels.tolist(), positive} <= set(range(chances.shape[1]))):
+        raise UsageError(f"Probabilities are from 0 to 1, and classes from 0 to {chances.shape[1] - 1}.")
     return _table(summarise([Outcome(labels, chances, papers.astype(np.str_), positive)]))
