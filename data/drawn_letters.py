@@ -7,24 +7,16 @@ stand there too, and count as none.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import cv2
-import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
-import pymupdf
 from drawn_fillings import WORDS
-from drawn_micrographs import Rng
+from drawn_print import Grey, Rng, face_font
 from picture_bank import Bank, reproduced
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from polydata.vision.corner_letters import LETTERS, SIDE
-
-Grey = npt.NDArray[np.uint8]
 
 FACES = (
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSans-Oblique"),
@@ -70,13 +62,6 @@ class Corner:
     letter: int = 0
     centre: tuple[float, float] = (0.0, 0.0)
     size: float = 0.0
-
-
-@cache
-def _face(name: str, size: int) -> ImageFont.FreeTypeFont:
-    if name in BASE14:
-        return ImageFont.truetype(io.BytesIO(pymupdf.Font(name).buffer), size)
-    return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts/ttf" / f"{name}.ttf"), size)
 
 
 def _filled(bank: Bank, rng: Rng, height: int, width: int) -> Grey:
@@ -131,7 +116,7 @@ class _Pen:
         self, grey: Grey, text: str, mark: int, at: tuple[float, float], size: float
     ) -> tuple[Grey, tuple[float, ...]]:
         """Write; returns the picture and the box of the sign number ``mark`` (x0, y0, x1, y1)."""
-        rng, font = self.rng, _face(self.name, max(6, round(size)))
+        rng, font = self.rng, face_font(self.name, max(6, round(size)))
         stroke = max(1, round(size / 14)) if self.edge else self.stroke
         whole = font.getbbox(text, stroke_width=stroke)
         x, y = at[0] - whole[0], at[1] - whole[1]

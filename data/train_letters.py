@@ -10,9 +10,7 @@ read. The last lines tell how many letters of corners of another seed were read 
 from __future__ import annotations
 
 import argparse
-import copy
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from drawn_letters import Corner, draw_corners
 from picture_bank import Bank, fill_bank
-from train_panels import block
+from training import Training, block
 
 from polydata.vision.corner_letters import LETTERS, SIDE, STRIDE
 
@@ -76,46 +74,18 @@ def loss_of(out: Tensor, classes: Tensor, counts: Tensor) -> Tensor:
     return weighed[found].mean() + weighed[~found].sum() / out.shape[0] / 2
 
 
-def train(minutes: float, seed: int, bank: Bank, kept: Path, rate: float = 4e-3) -> nn.Module:
+def train(minutes: float, seed: int, bank: Bank, kept: Path) -> nn.Module:
     """Train for a time; the mean of late weights is returned. Goes on from ``kept`` where that is."""
     torch.manual_seed(seed)
-    torch.set_num_threads(1)
-    net = LetterNet().to(memory_format=torch.channels_last)
-    mean, done, spent = copy.deepcopy(net), 0, 0.0
-    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-3)
-    if kept.exists():
-        state = torch.load(kept, weights_only=True)
-        net.load_state_dict(state["net"])
-        mean.load_state_dict(state["mean"])
-        optimiser.load_state_dict(state["optimiser"])
-        done, spent = state["done"], state["spent"]
-    rng = np.random.default_rng([seed, done])
-    start, passed, running = time.process_time() - spent, 0.0, float("nan")
-    while passed < 1:
-        passed = min(1.0, (time.process_time() - start) / (60 * minutes))
-        for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (done + 1) / 100) * (0.5 + 0.5 * float(np.cos(np.pi * passed)))
+    training = Training(LetterNet().to(memory_format=torch.channels_last), minutes, kept, rate=4e-3, decay=1e-3)
+    rng = np.random.default_rng([seed, training.done])
+    for _ in training.steps():
         corners = draw_corners(bank, rng, BATCH)
         batch = torch.from_numpy(np.stack([one.grey for one in corners]))[:, None].float()
         with torch.autocast("cpu", torch.bfloat16):
-            out = net(batch.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(out.float(), *truth_of(corners))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        done += 1
-        with torch.no_grad():
-            share = min(0.998, 1 - 1 / (done / 4 + 1))
-            for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-                old.lerp_(new, 1 - share) if old.is_floating_point() else old.copy_(new)
-        running = loss.item() if np.isnan(running) else 0.98 * running + 0.02 * loss.item()
-        if done % 50 == 0:
-            print(f"step {done}  loss {running:.4f}  {100 * passed:.0f} %", flush=True)
-        if done % 100 == 0 or passed >= 1:
-            state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save({**state, "done": done, "spent": time.process_time() - start}, kept)
-    return mean.eval()
+            out = training.net(batch.contiguous(memory_format=torch.channels_last))
+        training.learn(loss_of(out.float(), *truth_of(corners)))
+    return training.mean.eval()
 
 
 def export(net: nn.Module, path: Path) -> None:

@@ -13,7 +13,6 @@ panels with the truth on figures of seeds that were not trained on.
 from __future__ import annotations
 
 import argparse
-import copy
 import itertools
 import sys
 import time
@@ -34,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from composed_figures import GROUND, compose
 from picture_bank import Bank, fill_bank
+from training import Training, block
 
 SIDES = (256, 320, 384, 448, 512)
 PIXELS = 8 * 320 * 320
@@ -43,13 +43,6 @@ REACH = 2
 TOUCHING = 4.0
 """Weight of an edge between panels that touch, which is hard to see and rare, over that of one on a plain ground."""
 LEVELS = (12, 24, 48, 80, 112)
-
-
-def block(before: int, after: int, stride: int = 1) -> nn.Sequential:
-    """A convolution with its norm."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
 
 
 class StripPooling(nn.Module):
@@ -147,47 +140,17 @@ def loss_of(out: Tensor, classes: Tensor, borders: Tensor, weights: Tensor, hard
     return (kinds * weights + edge * hard).sum() / weights.sum() + 0.5 * overlap
 
 
-def train(minutes: float, seed: int, bank: Bank, kept: Path, rate: float = 4e-3) -> nn.Module:
+def train(minutes: float, seed: int, bank: Bank, kept: Path) -> nn.Module:
     """Train for a time; the mean of late weights is returned. Goes on from ``kept`` where that is."""
     torch.manual_seed(seed)
-    torch.set_num_threads(1)
-    net = PanelNet().to(memory_format=torch.channels_last)
-    mean = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-4)
-    done, spent = 0, 0.0
-    if kept.exists():
-        state = torch.load(kept, weights_only=True)
-        net.load_state_dict(state["net"])
-        mean.load_state_dict(state["mean"])
-        optimiser.load_state_dict(state["optimiser"])
-        done, spent = state["done"], state["spent"]
-    loader = DataLoader(Composed(bank, seed * 1_000 + done), batch_size=None, num_workers=1, prefetch_factor=6)
-    start, running = time.process_time() - spent, 1.5
-    for pictures, classes, borders, weights, hard in loader:
-        passed = min(1.0, (time.process_time() - start) / (60 * minutes))
-        for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (done + 1) / 100) * (0.5 + 0.5 * float(np.cos(np.pi * passed)))
+    training = Training(PanelNet().to(memory_format=torch.channels_last), minutes, kept, rate=4e-3, decay=1e-4)
+    figures = Composed(bank, seed * 1_000 + training.done)
+    loader = DataLoader(figures, batch_size=None, num_workers=1, prefetch_factor=6)
+    for _, (pictures, classes, borders, weights, hard) in zip(training.steps(), loader, strict=False):
         with torch.autocast("cpu", torch.bfloat16):
-            out = net(pictures.to(torch.float32, memory_format=torch.channels_last))
-        loss = loss_of(out.float(), classes, borders, weights, hard)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        done += 1
-        with torch.no_grad():
-            share = min(0.998, 1 - 1 / (done / 4 + 1))
-            for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-                old.lerp_(new, 1 - share) if old.is_floating_point() else old.copy_(new)
-        running = 0.98 * running + 0.02 * loss.item()
-        if done % 50 == 0:
-            print(f"step {done}  loss {running:.4f}  {100 * passed:.0f} %", flush=True)
-        if done % 200 == 0 or passed >= 1:
-            state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save({**state, "done": done, "spent": time.process_time() - start}, kept)
-        if passed >= 1:
-            break
-    return mean.eval()
+            out = training.net(pictures.to(torch.float32, memory_format=torch.channels_last))
+        training.learn(loss_of(out.float(), classes, borders, weights, hard))
+    return training.mean.eval()
 
 
 def export(net: nn.Module, path: Path) -> None:

@@ -16,7 +16,6 @@ import argparse
 import copy
 import re
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,20 +30,15 @@ from polydata.vision.scale_nets import HIGH, SIGNS, STEP, UNITS, shown, stacked
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from drawn_scale_bars import STYLES, Box, Grey, Rng, bank, draw_line, draw_scene
+from drawn_print import Box, Grey, Rng
+from drawn_scale_bars import STYLES, bank, draw_line, draw_scene
+from training import Training, block
 
 SHAPES = ((192, 256), (128, 384), (96, 512))
 """Rows and columns of the pictures that the finder learns from."""
 BATCH, LINES = 8, 16
 """Pictures and lines of one step."""
 LEVELS = (16, 28, 44, 60, 80)
-
-
-def block(before: int, after: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
-    """A convolution with its norm."""
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
-    )
 
 
 class Finder(nn.Module):
@@ -163,52 +157,33 @@ def reader_loss(units: Tensor, signs: Tensor, texts: list[str]) -> Tensor:
     return told + functional.ctc_loss(along, targets, steps, lengths, zero_infinity=True)
 
 
-def train(part: str, minutes: float, seed: int, textures: list[Grey], folder: Path) -> nn.Module:
-    """Train a network for a time; the mean of late weights is returned. Goes on from what was kept in the folder."""
+def train_finder(minutes: float, seed: int, textures: list[Grey], kept: Path) -> Finder:
+    """Train for a time; the mean of late weights is returned. Goes on from ``kept`` where that is."""
     torch.manual_seed(seed)
-    torch.set_num_threads(1)
-    net: nn.Module = Finder().to(memory_format=torch.channels_last) if part == "finder" else Reader()
-    rate = 4e-3 if part == "finder" else 2e-3
-    mean = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-3)
-    done, spent, kept = 0, 0.0, folder / f"{part}.pt"
-    if kept.exists():
-        state = torch.load(kept, weights_only=True)
-        net.load_state_dict(state["net"])
-        mean.load_state_dict(state["mean"])
-        optimiser.load_state_dict(state["optimiser"])
-        done, spent = state["done"], state["spent"]
-    rng = np.random.default_rng([seed, done])
-    start, running, passed = time.process_time() - spent, float("nan"), 0.0
-    while passed < 1:
-        passed = min(1.0, (time.process_time() - start) / (60 * minutes))
-        for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (done + 1) / 100) * (0.5 + 0.5 * float(np.cos(np.pi * passed)))
+    training = Training(Finder().to(memory_format=torch.channels_last), minutes, kept, rate=4e-3, decay=1e-3)
+    rng = np.random.default_rng([seed, training.done])
+    for _ in training.steps():
+        batch, truth = pictures(textures, rng)
         with torch.autocast("cpu", torch.bfloat16):
-            if part == "finder":
-                batch, truth = pictures(textures, rng)
-                loss = finder_loss(net(batch.contiguous(memory_format=torch.channels_last)).float(), truth)
-            else:
-                cuts, texts = lines(textures, rng)
-                units, signs = net(cuts)
-                loss = reader_loss(units.float(), signs.float(), texts)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        done += 1
-        with torch.no_grad():
-            share = min(0.998, 1 - 1 / (done / 4 + 1))
-            for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-                old.lerp_(new, 1 - share) if old.is_floating_point() else old.copy_(new)
-        running = float(loss.detach()) if np.isnan(running) else 0.98 * running + 0.02 * float(loss.detach())
-        if done % 50 == 0:
-            print(f"{part}: step {done}  loss {running:.3f}  {100 * passed:.0f} %", flush=True)
-        if done % 100 == 0 or passed >= 1:
-            state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save({**state, "done": done, "spent": time.process_time() - start}, kept)
-            export(mean, part, folder)
-    return mean
+            out = training.net(batch.contiguous(memory_format=torch.channels_last))
+        training.learn(finder_loss(out.float(), truth))
+    return training.mean
+
+
+def train_reader(minutes: float, seed: int, textures: list[Grey], kept: Path) -> Reader:
+    """The same for the reader."""
+    torch.manual_seed(seed)
+    training = Training(Reader(), minutes, kept, rate=2e-3, decay=1e-3)
+    rng = np.random.default_rng([seed, training.done])
+    for _ in training.steps():
+        cuts, texts = lines(textures, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            units, signs = training.net(cuts)
+        training.learn(reader_loss(units.float(), signs.float(), texts))
+    return training.mean
+
+
+TRAINED = {"finder": train_finder, "reader": train_reader}
 
 
 def export(net: nn.Module, part: str, folder: Path) -> None:
@@ -266,7 +241,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, help="folder where the networks are written")
     parser.add_argument("--minutes", type=float, default=10, help="processor time of training, of each")
-    parser.add_argument("--part", action="append", choices=("finder", "reader"), help="one of them alone")
+    parser.add_argument("--part", action="append", choices=TRAINED, help="one of them alone")
     parser.add_argument("--measure", type=int, default=0, help="pictures of each style to measure on")
     parser.add_argument("--textures", type=int, default=500, help="micrographs drawn for the grounds")
     parser.add_argument("--seed", type=int, default=1)
@@ -274,8 +249,9 @@ def main() -> None:
     if options.output is not None:
         textures = bank(options.textures, options.seed)
         print(f"drawn: {len(textures)} micrographs", flush=True)
-        for part in options.part or ("finder", "reader"):
-            train(part, options.minutes, options.seed, textures, options.output)
+        for part in options.part or TRAINED:
+            kept = options.output / f"{part}.pt"
+            export(TRAINED[part](options.minutes, options.seed, textures, kept), part, options.output)
     if options.measure:
         textures = bank(60, options.seed + 1)
         for style in STYLES:

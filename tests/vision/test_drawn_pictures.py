@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
+import drawn_pictures
 import numpy as np
 import pytest
+import train_screening
 
 from polydata.screening.rules import THRESHOLD, screen_by_model
 from polydata.vision.micrograph import Quadratic
@@ -20,40 +20,29 @@ UNSEEN = 50_000_000
 """Seeds from here on were never drawn for training."""
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, DATA / f"{name}.py")
-    assert spec and spec.loader
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-PICTURES, TRAINING = load("drawn_pictures"), load("train_screening")
-
-
 def accepted(family: str, score: Callable[[np.ndarray], float], count: int = 24) -> float:
     """Share of a family that a version of the rule accepts."""
-    return float(np.mean([score(PICTURES.draw(family, UNSEEN + n)) >= THRESHOLD for n in range(count)]))
+    return float(np.mean([score(drawn_pictures.draw(family, UNSEEN + n)) >= THRESHOLD for n in range(count)]))
 
 
 def by_model(rgb: np.ndarray) -> float:
     return screen_by_model(rgb).score
 
 
-@pytest.mark.parametrize("family", sorted(PICTURES.MICROGRAPHS))
+@pytest.mark.parametrize("family", sorted(drawn_pictures.MICROGRAPHS))
 def test_micrographs_are_kept(family: str) -> None:
     assert accepted(family, by_model) >= 0.9
 
 
-@pytest.mark.parametrize("family", sorted(PICTURES.REST))
+@pytest.mark.parametrize("family", sorted(drawn_pictures.REST))
 def test_most_of_the_rest_is_not(family: str) -> None:
-    assert accepted(family, by_model) <= min(0.6, accepted(family, TRAINING.by_shares))
+    assert accepted(family, by_model) <= min(0.6, accepted(family, train_screening.by_shares))
 
 
 def test_a_seed_gives_one_picture() -> None:
-    for family in (*PICTURES.MICROGRAPHS, *PICTURES.REST):
-        first = PICTURES.draw(family, 3)
-        assert np.array_equal(first, PICTURES.draw(family, 3)), family
+    for family in (*drawn_pictures.MICROGRAPHS, *drawn_pictures.REST):
+        first = drawn_pictures.draw(family, 3)
+        assert np.array_equal(first, drawn_pictures.draw(family, 3)), family
         assert first.dtype == np.uint8 and first.shape[2] == 3
 
 

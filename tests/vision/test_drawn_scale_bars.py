@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
+import drawn_scale_bars as scenes
 import numpy as np
 import pytest
+from drawn_print import Face
+from train_scale_bars import shares_of
 
 from polydata.vision.scale_nets import UNITS, find, read
 
@@ -19,36 +20,25 @@ UNSEEN = 100_000
 """Seeds from here on were never drawn for training."""
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, DATA / f"{name}.py")
-    assert spec and spec.loader
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MICROGRAPHS, SCENES, TRAINING = load("drawn_micrographs"), load("drawn_scale_bars"), load("train_scale_bars")
-
-
 @cache
 def textures() -> list[np.ndarray]:
-    return SCENES.bank(12, UNSEEN)
+    return scenes.bank(12, UNSEEN)
 
 
 def test_bars_in_the_layouts_of_microscopes_are_read_and_few_wrongly() -> None:
     """Letters of five pixels among them, and magnifications that have nothing to do with the bar."""
-    shares = [TRAINING.shares_of(style, 16, textures()) for style in SCENES.STYLES if style != "nothing"]
+    shares = [shares_of(style, 16, textures()) for style in scenes.STYLES if style != "nothing"]
     assert np.mean([one.right for one in shares]) >= 0.3
     assert np.mean([one.wrong for one in shares]) <= 0.12
 
 
 def test_nothing_is_claimed_where_no_bar_stands() -> None:
-    assert TRAINING.shares_of("nothing", 24, textures()).claimed == 0
+    assert shares_of("nothing", 24, textures()).claimed == 0
 
 
 def test_a_seed_gives_one_picture() -> None:
-    for style in SCENES.STYLES:
-        first, second = (SCENES.draw_scene(textures(), np.random.default_rng(3), 192, 512, style) for _ in range(2))
+    for style in scenes.STYLES:
+        first, second = (scenes.draw_scene(textures(), np.random.default_rng(3), 192, 512, style) for _ in range(2))
         assert np.array_equal(first.grey, second.grey), style
         assert (first.um, first.values, first.bars) == (second.um, second.values, second.bars)
 
@@ -70,7 +60,7 @@ def test_nothing_is_read_on_a_plain_ground() -> None:
 
 def test_units_are_told_and_lines_spelled() -> None:
     """What people write by hand into a picture's corner, in a face that the networks know, without any texture."""
-    face = SCENES.Face("helv")
+    face = Face("helv")
     texts = ["10 µm", "200 nm", "5 mm", "1 cm", "500 pm", "5 1/nm", "20 kV"]
     lines = read([np.pad(face.ink(text, 24), 5) for text in texts])
     assert [UNITS[line.units.argmax()] for line in lines] == ["µm", "nm", "mm", "cm", "pm", "1/nm", ""]

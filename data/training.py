@@ -1,0 +1,89 @@
+"""What the trainings of the small networks share: a span of processor time, a rate that falls, a mean of weights."""
+
+# ruff: noqa: T201 - it tells how far a script is
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Net = TypeVar("Net", bound=nn.Module)
+OFTEN, KEPT = 50, 100
+"""Steps after which it is told how far a training is, and after which its state is kept."""
+
+
+def block(before: int, after: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
+    """A convolution with its norm."""
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
+    )
+
+
+class Training(Generic[Net]):
+    """A network that is trained on one thread for a span of processor time; it goes on where its state was kept.
+
+    Attributes:
+        net: in training.
+        mean: the mean of its late weights, which is what a training gives.
+        done: steps so far, those of earlier runs included.
+
+    Args:
+        net: with weights at random.
+        minutes: processor time of all runs together.
+        kept: file of the state.
+        rate, decay: of AdamW at its height; the rate rises for 100 steps and then falls along a cosine.
+    """
+
+    def __init__(self, net: Net, minutes: float, kept: Path, *, rate: float, decay: float) -> None:
+        torch.set_num_threads(1)
+        self.net, self.mean, self.done, self._kept, self._rate = net, copy.deepcopy(net), 0, kept, rate
+        self._optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=decay)
+        self._seconds, spent = 60 * minutes, 0.0
+        if kept.exists():
+            state = torch.load(kept, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            self.mean.load_state_dict(state["mean"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self.done, spent = state["done"], state["spent"]
+        self._start, self._loss = time.process_time() - spent, float("nan")
+
+    def steps(self) -> Iterator[int]:
+        """Numbers of the steps that there is time for, at least one; after each ``learn`` is to be called."""
+        passed = 0.0
+        while passed < 1:
+            passed = min(1.0, (time.process_time() - self._start) / self._seconds)
+            for group in self._optimiser.param_groups:
+                group["lr"] = self._rate * min(1.0, (self.done + 1) / 100) * (0.5 + 0.5 * float(np.cos(np.pi * passed)))
+            yield self.done
+            if self.done % OFTEN == 0:
+                print(f"step {self.done}  loss {self._loss:.4f}  {100 * passed:.0f} %", flush=True)
+            if self.done % KEPT == 0 or passed >= 1:
+                self._keep()
+
+    def learn(self, loss: Tensor) -> None:
+        """Take one step down a loss."""
+        self._optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
+        self._optimiser.step()
+        self.done += 1
+        with torch.no_grad():
+            share = min(0.998, 1 - 1 / (self.done / 4 + 1))
+            for old, new in zip(self.mean.state_dict().values(), self.net.state_dict().values(), strict=True):
+                old.lerp_(new, 1 - share) if old.is_floating_point() else old.copy_(new)
+        now = float(loss.detach())
+        self._loss = now if np.isnan(self._loss) else 0.98 * self._loss + 0.02 * now
+
+    def _keep(self) -> None:
+        state = {
+            "net": self.net.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
+        torch.save({**state, "done": self.done, "spent": time.process_time() - self._start}, self._kept)
