@@ -45,6 +45,12 @@ def usual(value: float) -> bool:
     return 0 < value <= 2000 and (len(digits) == 1 or (len(digits) == 2 and digits[1] == "5"))
 
 
+def _numbered(text: str) -> re.Match[str] | None:
+    """The number with which a line begins, or that of the one length that stands amid other print."""
+    amid = AMID.findall(text[:200])
+    return NUMBER.fullmatch(amid[0] if len(amid) == 1 else text[:40].strip())
+
+
 def number_of(text: str) -> tuple[float, float] | None:
     """The number with which a line of print begins, and how plainly it is one, 0 to 1.
 
@@ -54,8 +60,7 @@ def number_of(text: str) -> tuple[float, float] | None:
     Returns:
         None where there is no number.
     """
-    amid = AMID.findall(text[:200])
-    match = NUMBER.fullmatch(amid[0] if len(amid) == 1 else text[:40].strip())
+    match = _numbered(text)
     if match is None:
         return None
     number = _plain(match["digits"].translate(CONFUSED))
@@ -84,8 +89,7 @@ def explains(text: str) -> dict[str, float]:
     units = ["", *MICROMETRES, "1/nm"]
     if RECIPROCAL.search(text):
         return {unit: 1.0 if unit in ("", "1/nm") else ELSE for unit in units}
-    amid = AMID.findall(text[:200])
-    match = NUMBER.fullmatch(amid[0] if len(amid) == 1 else text[:40].strip())
+    match = _numbered(text)
     rest = re.sub(r"\s|[^\w/]+$", "", match["rest"]) if match else ""
     if not rest:
         return {unit: 1.0 if unit == "" else BARE if match else NONE for unit in units}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,3 +41,12 @@ def test_any_square_is_taken(corners: list[Corner]) -> None:
     shares = read_corners([rng.integers(0, 256, (side, side), dtype=np.uint8) for side in (1, 8, 97, 700)])
     assert shares.shape == (4, len(LETTERS))
     assert ((shares >= 0) & (shares <= 1)).all()
+
+
+@pytest.mark.slow
+def test_the_script_trains_a_network_and_goes_on(tmp_path: Path) -> None:
+    script = Path(__file__).resolve().parents[2] / "data" / "train_letters.py"
+    options = ["--pictures", "4", "--output", str(tmp_path / "letters.onnx"), "--kept", str(tmp_path / "kept.pt")]
+    for minutes in ("0.02", "0.04"):
+        subprocess.run([sys.executable, str(script), *options, "--minutes", minutes], check=True, timeout=300)
+    assert (tmp_path / "letters.onnx").stat().st_size > 100_000

@@ -313,8 +313,11 @@ def read_letters(drawn: Drawn, boxes: Sequence[Box], labels: Sequence[str]) -> d
     best: dict[int, tuple[str, float]] = {}
     if not wanted:
         return {}
+    grey, scale = np.asarray(cv2.cvtColor(drawn.rgb, cv2.COLOR_RGB2GRAY), np.uint8), drawn.dpi / 72
+    x, y = drawn.box.x0, drawn.box.y0
+    places = [Box((b.x0 - x) * scale, (b.y0 - y) * scale, (b.x1 - x) * scale, (b.y1 - y) * scale) for b in boxes]
     for corner in CORNERS:
-        shares = _letter_shares(drawn, boxes, corner)
+        shares = _letter_shares(grey, places, scale, corner)
         given: dict[int, tuple[str, float]] = {}
         taken: set[int] = set()
         for one in np.argsort(-shares, axis=None):
@@ -341,32 +344,38 @@ CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
 """Corners in which letters stand, as halves from top and from left."""
 
 
-def _letter_shares(drawn: Drawn, boxes: Sequence[Box], corner: tuple[int, int]) -> npt.NDArray[np.float32]:
+def _letter_shares(grey: Grey, places: Sequence[Box], scale: float, corner: tuple[int, int]) -> npt.NDArray[np.float32]:
     """How surely each letter stands about a corner of each panel, panels x letters, 0 to 1.
 
     A panel is looked at twice, and the first of a row a third time further to the left. What shows in both looks goes
     before what one look makes of a stranger.
+
+    Args:
+        grey: of the figure, rows x columns.
+        places: of the panels, in its pixels.
+        scale: pixels a point.
+        corner: lower or upper, right or left: 0 or 1 each.
     """
-    grey, scale = np.asarray(cv2.cvtColor(drawn.rgb, cv2.COLOR_RGB2GRAY), np.uint8), drawn.dpi / 72
-    x, y = drawn.box.x0, drawn.box.y0
-    places = [Box((b.x0 - x) * scale, (b.y0 - y) * scale, (b.x1 - x) * scale, (b.y1 - y) * scale) for b in boxes]
     looks = [
         _square(grey, place, corner, side, OUTSIDE)
         for place in places
         for side in (LOOK * scale, SHARE * min(place.width, place.height))
     ]
-    rows, first = lanes(boxes, 0), list[int]()
-    for index in sorted(range(len(boxes)), key=lambda index: boxes[index].x0):
-        if rows[index] not in [rows[other] for other in first]:
-            first.append(index)
-    if corner == (0, 0):
-        looks += [_square(grey, places[index], corner, LOOK * scale, FURTHER) for index in first]
+    first = _first_of_rows(places) if corner == CORNERS[0] else []
+    looks += [_square(grey, places[index], corner, LOOK * scale, FURTHER) for index in first]
     shares = read_corners(looks)
-    twice = shares[: 2 * len(boxes)].reshape(len(boxes), 2, -1)
+    twice = shares[: 2 * len(places)].reshape(len(places), 2, -1)
     out = (twice.max(1) + twice.mean(1)) / 2
-    if corner == (0, 0):
-        out[first] = np.maximum(out[first], shares[2 * len(boxes) :])
+    out[first] = np.maximum(out[first], shares[2 * len(places) :])
     return np.asarray(out, np.float32)
+
+
+def _first_of_rows(places: Sequence[Box]) -> list[int]:
+    """Numbers of the panels that stand furthest left in their rows."""
+    first: dict[int, int] = {}
+    for index, row in enumerate(lanes(places, 0)):
+        first[row] = min(first.get(row, index), index, key=lambda one: places[one].x0)
+    return list(first.values())
 
 
 def _square(grey: Grey, place: Box, corner: tuple[int, int], side: float, outside: float) -> Grey:
