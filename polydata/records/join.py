@@ -18,7 +18,7 @@ from polydata.records.decide import Rows, decide
 from polydata.records.evidence import FigureEvidence, figure_evidence, record_evidence
 from polydata.records.match_figures import Captions
 from polydata.records.match_papers import PaperMatch, PaperMatcher, cited
-from polydata.records.packed import Packed
+from polydata.records.on_disk import OnDisk
 from polydata.records.rules import VoteReport, write_votes
 from polydata.text.reference import Citation
 from polydata.types import Progress, quiet, tracked
@@ -111,7 +111,7 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
         by_hand.settle_manual_links(catalogue)
         links = by_hand.manual_links(catalogue)
         fixed = {link.record_id for link in links}
-        known, waiting, citations = dict[str, str | None](), Packed[Row](), set[Citation]()
+        known, waiting, citations = dict[str, str | None](), OnDisk[Row](), set[Citation]()
         for row in records_to_join(catalogue):
             known[row["record_id"]] = row["record_key"]
             if row["record_id"] not in fixed:
@@ -162,7 +162,7 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
 
 
 def _decide(
-    records: Packed[Row],
+    records: OnDisk[Row],
     papers: Sequence[str],
     finder: PaperMatcher,
     linked_by_hand: Sequence[by_hand.ManualLink],

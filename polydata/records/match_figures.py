@@ -13,7 +13,7 @@ from itertools import groupby
 from rapidfuzz import fuzz
 
 from polydata.records.evidence import FigureEvidence, PanelEvidence, RecordEvidence, words_of
-from polydata.records.packed import Packed
+from polydata.records.on_disk import OnDisk
 
 HIT = 0.9
 """How often a word of a record's caption stands in the caption of its figure: captions are shortened and misread."""
@@ -50,7 +50,7 @@ class Captions:
     """
 
     def __init__(self, figures: Iterable[FigureEvidence]) -> None:
-        self._papers = Packed[tuple[FigureEvidence, ...]](
+        self._papers = OnDisk[tuple[FigureEvidence, ...]](
             lambda its: [figure.plain() for figure in its], lambda said: tuple(map(FigureEvidence.of_plain, said))
         )
         self._starts, self._ids = array("I"), list[str]()

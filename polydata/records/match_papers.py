@@ -11,7 +11,7 @@ import math
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -36,7 +36,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _REFERENCE_NO = re.compile(r"(?:reference[ _-]*no|polyinfo[ _-]*ref)[ ._-]*0*(\d+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PaperMatch:
     """The paper of a record.
 
@@ -138,22 +138,22 @@ class PaperMatcher:
     Args:
         papers: what is known of them, rows as ``catalogue.records.papers_to_join`` gives them: of these ids, or all.
         captions: of all their figures.
-        citations: of the records that will be asked about; each page is held against them once.
+        citations: of the records that will be asked about, each once; each page is held against them once.
     """
 
     def __init__(
         self,
         papers: Callable[[Sequence[str] | None], Iterable[Row]],
         captions: Captions,
-        citations: Iterable[Citation],
+        citations: Collection[Citation],
     ) -> None:
         self.captions = captions
         self._papers = papers
         self._count = 0
         self._by_doi: dict[str | None, list[str]] = defaultdict(list)
         self._by_number: dict[str | None, list[str]] = defaultdict(list)
-        self._weights: dict[Citation, dict[str, float]] = {citation: {} for citation in citations}
-        cites = list(self._weights)
+        self._weights: defaultdict[Citation, dict[str, float]] = defaultdict(dict)
+        cites = list(citations)
         asking: dict[str, array[int]] = defaultdict(lambda: array("i"))
         for place, citation in enumerate(cites):
             for key in _keys(citation):
@@ -170,6 +170,7 @@ class PaperMatcher:
                     weight = PRIOR + weigh_citation(cites[place], page)
                     if weight >= MINIMUM:
                         self._weights[cites[place]][paper_id] = weight
+        self._weights.default_factory = None
 
     def find(self, record: Row) -> PaperMatch | None:
         """The paper of a record, several where it cannot be decided, or None.
@@ -195,7 +196,7 @@ class PaperMatcher:
         for method, found in (("doi", self._by_doi.get(citation.doi)), ("reference_no", self._by_number.get(number))):
             if found:
                 return PaperMatch(tuple(sorted(found)), method, 1.0)
-        return choose(self._weights[citation], "citation")
+        return choose(self._weights.get(citation, {}), "citation")
 
     def _by_caption(self, evidence: RecordEvidence) -> dict[str, float]:
         if len(evidence.words) < FEWEST_WORDS:

@@ -120,7 +120,7 @@ _TAILS = tuple(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Citation:
     """Parts of a reference as they stand in it; None where a part is missing or could not be told."""
 

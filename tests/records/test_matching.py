@@ -1,4 +1,4 @@
-"""Papers are matched page by page and captions are kept packed; what comes out is what all pairs give."""
+"""Papers are matched page by page and captions are kept on disk; what comes out is what all pairs give."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import math
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polydata.errors import CatalogueError
 from polydata.records import match_papers
 from polydata.records.evidence import figure_evidence, record_evidence
 from polydata.records.match_figures import MOST_FIGURES, RAREST, Captions
 from polydata.records.match_papers import PRIOR, PaperMatcher, choose, cited, weigh_citation
-from polydata.records.packed import RECENT, Packed
+from polydata.records.on_disk import RECENT, OnDisk
 from polydata.records.record import make_record
 
 AUTHORS = st.lists(st.sampled_from(["Kim", "Lee", "Okada", "Nakamura"]), min_size=1, max_size=3).map("; ".join)
@@ -53,7 +55,7 @@ FIGURES = st.lists(st.tuples(st.integers(0, 3), WORDS, POLYMERS), max_size=8)
 
 @settings(max_examples=50, deadline=None)
 @given(FIGURES, WORDS)
-def test_packed_captions_are_the_captions(found: list[tuple[int, str, str | None]], caption: str) -> None:
+def test_captions_on_disk_are_the_captions(found: list[tuple[int, str, str | None]], caption: str) -> None:
     rows = [
         {"paper_id": f"p{paper}", "figure_id": f"f{n}", "page": 1, "figure_label": None, "figure_caption": words}
         | {"panel_id": f"n{n}", "label": "a", "caption": words, "caption_stem": None, "composition": said}
@@ -74,9 +76,18 @@ def test_packed_captions_are_the_captions(found: list[tuple[int, str, str | None
     assert captions.likely(record) == [figures[n] for n in ranked if shared[n] >= min(2, len(rare))]
 
 
-def test_packed_things_are_unpacked_whole() -> None:
-    packed: Packed[dict[str, int]] = Packed()
-    for number in range(2 * RECENT):
-        packed.put(str(number), {"n": number})
-    assert len(packed) == 2 * RECENT and [packed[key]["n"] for key in packed] == list(range(2 * RECENT))
-    assert packed.get("none") is None
+def test_things_kept_on_disk_come_back_whole() -> None:
+    kept: OnDisk[dict[str, int]] = OnDisk()
+    for number in reversed(range(1000, 1000 + 2 * RECENT)):
+        kept.put(str(number), {"n": number})
+    assert len(kept) == 2 * RECENT and [it["n"] for it in kept.values()] == list(range(1000, 1000 + 2 * RECENT))
+    assert kept.get("none") is None
+
+
+def test_a_full_disk_is_told() -> None:
+    kept: OnDisk[str] = OnDisk()
+    kept._file.execute("PRAGMA max_page_count = 20")
+    with pytest.raises(CatalogueError, match="full") as told:
+        for number in range(1000):
+            kept.put(str(number), "x" * 1000)
+    assert "SQLITE_TMPDIR" in (told.value.hint or "")
