@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 SIDE = 384
 """Larger pictures are shrunk so that their longer side has so many pixels."""
 KEYPOINTS = 200
+LAYERS = 2
+"""Scales of an octave; a third costs a fifth of the time more and finds no other copies."""
 CONTRAST = 0.02
 """OpenCV's own 0.04 finds too little in the flat surfaces of miscible blends."""
 
@@ -101,7 +103,9 @@ def find_keypoints(picture: Image.Image) -> Keypoints:
     shrink = min(1.0, SIDE / max(picture.size))
     size = (max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink)))
     grey = np.asarray(picture.convert("L").resize(size, Image.Resampling.BOX))
-    found, words = cv2.SIFT.create(nfeatures=KEYPOINTS, contrastThreshold=CONTRAST).detectAndCompute(grey, None)  # type: ignore[call-overload]
+    found, words = cv2.SIFT.create(
+        nfeatures=KEYPOINTS, nOctaveLayers=LAYERS, contrastThreshold=CONTRAST
+    ).detectAndCompute(grey, None)  # type: ignore[call-overload]
     if words is None:
         return Keypoints(grey, np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
     rooted = np.sqrt(words / np.maximum(words.sum(axis=1, keepdims=True), 1e-9))
@@ -187,7 +191,7 @@ def _refined(fine: Floats, coarse: Floats, laid: Floats) -> Floats:
         _, turned = cv2.findTransformECC(  # type: ignore[call-overload]
             coarse[first[1] : last[1], first[0] : last[0]], fine,
             cv2.invertAffineTransform(laid - shift).astype(np.float32), cv2.MOTION_AFFINE,
-            (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5), None, 5,
+            (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4), None, 5,
         )  # fmt: skip
     except cv2.error:  # it did not converge
         return laid

@@ -5,6 +5,7 @@ The network was trained by data/train_panels.py on figures composed at random.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,9 @@ MULTIPLE = 32
 """The network takes sides that are multiples of this; what is missing is white."""
 
 Share = npt.NDArray[np.float32]
+
+Window = tuple[int, int, int, int]
+"""Rows and columns of a part of a picture or map: top, left, bottom, right; the ends are exclusive."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,37 @@ def _look(rgb: Rgb, side: int) -> Share:
     shares /= shares.sum(0)
     edge = 1 / (1 + np.exp(-logits[3:]))
     return np.asarray(np.concatenate([shares, edge]), np.float32)
+
+
+def size(window: Window) -> tuple[int, int]:
+    """Height and width."""
+    return window[2] - window[0], window[3] - window[1]
+
+
+def area(window: Window) -> int:
+    """Places in a window."""
+    return math.prod(size(window))
+
+
+def overlap(window: Window, other: Window) -> float:
+    """Share of a window that lies in another, 0 to 1."""
+    down, across = (
+        min(window[2], other[2]) - max(window[0], other[0]),
+        min(window[3], other[3]) - max(window[1], other[1]),
+    )
+    return max(0, down) * max(0, across) / area(window)
+
+
+def within(plane: Share, window: Window) -> Share:
+    """The part of a plane that lies in a window, a view of it."""
+    return plane[window[0] : window[2], window[1] : window[3]]
+
+
+def pixels(seen: PanelMap, window: Window) -> Window:
+    """A window of a map in pixels of its picture."""
+    down, across = seen.scale
+    top, left, bottom, right = (round(edge / scale) for edge, scale in zip(window, (down, across) * 2, strict=True))
+    return top, left, bottom, right
 
 
 MOST = 6.0

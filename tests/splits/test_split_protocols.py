@@ -9,6 +9,7 @@ from split_corpus import NO, YES, Corpus
 
 from polydata.choices import Protocol
 from polydata.errors import InputError, RefusedError
+from polydata.images import copies
 from polydata.splits.build import build_split
 from polydata.splits.manifest import Split, load_split
 from polydata.splits.options import SplitOptions
@@ -96,7 +97,7 @@ def test_crops_bind_papers(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> N
         corpus.image(name, png(picture), file=NO)
     split = build(corpus)
     (merged,) = split.manifest["notes"]["merged_papers"]
-    assert merged["papers"] == ["x", "y"] and split.manifest["recipe"]["crops"] == 1
+    assert merged["papers"] == ["x", "y"] and split.manifest["recipe"]["crops"] == copies.VERSION
     without = build(corpus, "without", crops=False)
     assert without.manifest["notes"]["merged_papers"] == [] and without.manifest["recipe"]["crops"] is None
     assert without.digest != split.digest

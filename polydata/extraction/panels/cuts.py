@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from polydata.extraction.document.page import PageContent
-from polydata.extraction.panels.cutting import LIKELY, Window, take_apart
+from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
     along_rows,
     by_rows,
@@ -22,6 +22,7 @@ from polydata.extraction.panels.render import Drawn
 from polydata.text.captions import Parts
 from polydata.types import Box
 from polydata.vision.measures import Rgb
+from polydata.vision.panel_map import Window
 
 ALIKE = 0.85
 """A placed image that overlaps a panel by this much (intersection over union) is that panel."""

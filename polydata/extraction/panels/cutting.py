@@ -10,11 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from polydata.extraction.panels.islands import LEAST, islands
 from polydata.vision.measures import Rgb
-from polydata.vision.panel_map import SIDES, PanelMap, look
-
-Window = tuple[int, int, int, int]
-"""Rows and columns of a part of a picture: top, left, bottom, right; the ends are exclusive."""
+from polydata.vision.panel_map import SIDES, PanelMap, Window, look, pixels, size, within
 
 ROUGH = (320,)
 """Pixels of the longer side at which a figure is looked at first, and at last where it shows no micrograph."""
@@ -38,6 +36,11 @@ REPEATED = 2.0
 BEYOND = 0.6
 """The same where there are already as many parts as the caption names."""
 
+SEAM, GUTTER = 0.97, 0.4
+"""The same there of a line through micrographs along which there is no ground, and the share of ground from which
+there is: stripes and scratches in a micrograph have edges too. Where nobody counts, they cannot be told from panels
+that touch."""
+
 LIKELY = 0.1
 """From this share of micrograph on a part is worth a panel of its own; the screening decides what it is."""
 
@@ -46,9 +49,6 @@ NARROW = 0.06
 
 STRETCHES = 12
 """Parts of a line of which the weaker half counts: a cut runs from side to side."""
-
-LEAST = 12
-"""Places that a panel is high and wide at least: 24 pixels of a figure of 640."""
 
 BARE = 0.6
 """Share of ground from which a row or column at the rim of a window is no part of its panel."""
@@ -64,9 +64,6 @@ RIM = 3
 
 PLACED = 0.15
 """What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip."""
-
-FAINT, FULL = 0.3, 0.7
-"""How surely a place within a drawing shows a micrograph, and the share of its box that a micrograph there fills."""
 
 NEAR = 1.5
 """Places around the edge of a part within which its edge is sought in the pixels."""
@@ -94,7 +91,8 @@ class Part:
 class _Leaf:
     """A part that may be cut further: the strength of the strongest line across it, and the parts on its sides.
 
-    ``alone``: its lines are those that show when nothing else is looked at.
+    ``seam``: it goes through micrographs, and there is no ground along it. ``alone``: its lines are those that show
+    when nothing else is looked at.
     """
 
     window: Window
@@ -102,17 +100,8 @@ class _Leaf:
     micrograph: float
     strength: float = 0.0
     halves: tuple[Window, Window] | None = None
+    seam: bool = False
     alone: bool = False
-
-
-def size(window: Window) -> tuple[int, int]:
-    """Height and width."""
-    return window[2] - window[0], window[3] - window[1]
-
-
-def area(window: Window) -> int:
-    """In pixels."""
-    return math.prod(size(window))
 
 
 def take_apart(
@@ -152,12 +141,12 @@ def take_apart(
         large = _panels(leaves, side)
         missing = (count or 0) - len(large)
         asked = [one for one in large if one.letters > 1 or missing > 0]
-        least = BEYOND if count and missing <= 0 else SURE
-        able = [one for one in large if one.strength >= least]
+        enough = bool(count) and missing <= 0
+        able = [one for one in large if one.strength >= ((SEAM if one.seam else BEYOND) if enough else SURE)]
         if not able:
             for one in asked:
                 if one.strength and one.micrograph > 0.5:
-                    _find_cut(one, line, [other.window for other in leaves if other is not one])
+                    _find_cut(one, line, seen, [other.window for other in leaves if other is not one])
             able = [one for one in asked if one.strength >= (ASKED_ALONE if one.alone else ASKED)]
         if not able:
             break
@@ -174,11 +163,11 @@ def take_apart(
             cut.strength = 0.0
             continue
         leaves[at : at + 1] = [_leaf(seen, line, one, places) for one in kept]
-    islands = _islands(seen, [one.window for one in leaves])
+    found = islands(rgb, seen, [(one.window, one.micrograph) for one in leaves])
     kept = [one.window for one in (_panels(leaves, side) if count else leaves)]
     return [
-        Part(_fitted(rgb, seen, one), float(_within(seen.micrograph, one).mean()), set_in)
-        for some, set_in in ((kept, False), (islands, True))
+        Part(_fitted(rgb, seen, one), float(within(seen.micrograph, one).mean()), set_in)
+        for some, set_in in ((kept, False), (found, True))
         for one in some
     ]
 
@@ -188,19 +177,12 @@ def _look_alone(rgb: Rgb, seen: PanelMap, line: npt.NDArray[np.float32], window:
 
     A network that sees whole rows and columns carries a strong line faintly on into what stands in line with it.
     """
-    top, left, bottom, right = _pixels(seen, window)
+    top, left, bottom, right = pixels(seen, window)
     longer, (down, across) = max(bottom - top, right - left), size(window)
     sides = sorted({max(LOWEST, min(side, longer)) for side in SIDES})
     alone = look(np.ascontiguousarray(rgb[top:bottom, left:right]), sides)
     new = cv2.resize(np.maximum(alone.edge, alone.ground), (across, down), interpolation=cv2.INTER_AREA)
-    _within(line, window)[:] = (_within(line, window) + new) / 2
-
-
-def _pixels(seen: PanelMap, window: Window) -> Window:
-    """A window in pixels of the figure."""
-    down, across = seen.scale
-    top, left, bottom, right = (round(edge / scale) for edge, scale in zip(window, (down, across) * 2, strict=True))
-    return top, left, bottom, right
+    within(line, window)[:] = (within(line, window) + new) / 2
 
 
 def _panels(leaves: Sequence[_Leaf], side: int) -> list[_Leaf]:
@@ -208,52 +190,13 @@ def _panels(leaves: Sequence[_Leaf], side: int) -> list[_Leaf]:
     return [one for one in leaves if one.micrograph > 0.5 or min(size(one.window)) > NARROW * side]
 
 
-def _islands(seen: PanelMap, parts: Sequence[Window]) -> list[Window]:
-    """Micrographs that stand freely within plots and drawings.
-
-    Args:
-        seen: what the network makes of the figure.
-        parts: of the figure; no island takes up half of one.
-    """
-    shown = (cv2.blur(seen.micrograph, (3, 3)) > FAINT).astype(np.uint8)
-    for top, left, bottom, right in parts:
-        if shown[top:bottom, left:right].mean() > 0.5:
-            shown[top:bottom, left:right] = 0
-    _, _, stats, _ = cv2.connectedComponentsWithStats(shown, connectivity=4)
-    boxes = [
-        (y, x, y + h, x + w)
-        for x, y, w, h, filled in stats[1:].tolist()
-        if min(w, h) >= LEAST and filled > FULL * w * h
-    ]
-    near = np.asarray(cv2.dilate(seen.edge, np.ones((5, 5), np.uint8)), np.float32)
-    return [box for box in boxes if any(_freely(box, part) for part in parts) and _outline(near, box) > SURE]
-
-
-def _freely(box: Window, part: Window) -> bool:
-    """Whether a box stands within a part and away from its corners."""
-    inside = box[0] >= part[0] and box[1] >= part[1] and box[2] <= part[2] and box[3] <= part[3]
-    upright, level = box[0] <= part[0] + 1 or box[2] >= part[2] - 1, box[1] <= part[1] + 1 or box[3] >= part[3] - 1
-    return inside and not (upright and level)
-
-
-def _outline(edge: npt.NDArray[np.float32], window: Window) -> float:
-    """How surely a panel ends at the outline of a window, 0 to 1: the mean of its four sides."""
-    top, left, bottom, right = window
-    sides = edge[top, left:right], edge[bottom - 1, left:right], edge[top:bottom, left], edge[top:bottom, right - 1]
-    return float(np.mean([side.mean() for side in sides]))
-
-
 def _plain(rgb: Rgb, seen: PanelMap, window: Window) -> bool:
     """Whether a part of a figure, its rim left out, is all of one tone, as the rest of a row that is not full."""
     rim = RIM if min(size(window)) > 4 * RIM else 0
     inner = window[0] + rim, window[1] + rim, window[2] - rim, window[3] - rim
-    top, left, bottom, right = _pixels(seen, inner)
-    micrograph = _within(seen.micrograph, window).mean() > 0.5
+    top, left, bottom, right = pixels(seen, inner)
+    micrograph = within(seen.micrograph, window).mean() > 0.5
     return float(rgb[top:bottom, left:right].std()) < (BLANK if micrograph else PLAIN)
-
-
-def _within(plane: npt.NDArray[np.float32], window: Window) -> npt.NDArray[np.float32]:
-    return plane[window[0] : window[2], window[1] : window[3]]
 
 
 def _lines(seen: PanelMap, placed: Sequence[Window]) -> npt.NDArray[np.float32]:
@@ -312,17 +255,17 @@ def _leaf(
     """A window with the strongest line across it."""
     top, left, bottom, right = window
     inside = sum(top <= row < bottom and left <= column < right for row, column in letters)
-    leaf = _Leaf(window, inside, float(_within(seen.micrograph, window).mean()))
-    _find_cut(leaf, line)
+    leaf = _Leaf(window, inside, float(within(seen.micrograph, window).mean()))
+    _find_cut(leaf, line, seen)
     return leaf
 
 
-def _find_cut(leaf: _Leaf, line: npt.NDArray[np.float32], others: Sequence[Window] = ()) -> None:
+def _find_cut(leaf: _Leaf, line: npt.NDArray[np.float32], seen: PanelMap, others: Sequence[Window] = ()) -> None:
     """Set the strongest line across a part; one that leaves a half as large as another part counts for more."""
     top, left, bottom, right = window = leaf.window
     leaf.strength, leaf.halves = 0.0, None
     for axis in (0, 1):
-        strength = _strength(_within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
+        strength = _strength(within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
         along, across = size(window)[axis], size(window)[1 - axis]
         alike = {size(one)[axis] for one in others if abs(size(one)[1 - axis] - across) <= RIM}
         for at in {at - LEAST for length in alike for at in (length, along - length)}:
@@ -331,6 +274,8 @@ def _find_cut(leaf: _Leaf, line: npt.NDArray[np.float32], others: Sequence[Windo
             level = np.flatnonzero(strength > 0.98 * strength.max())
             at = window[axis] + LEAST + int(level[len(level) // 2])
             leaf.strength = float(strength.max())
+            along_it = within(seen.ground, window).take(range(at - window[axis] - 1, at - window[axis] + 2), axis)
+            leaf.seam = leaf.micrograph > 0.5 and float(along_it.max(axis).mean()) < GUTTER
             leaf.halves = (
                 ((top, left, at, right), (at, left, bottom, right))
                 if axis == 0
@@ -350,7 +295,7 @@ def _strength(line: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float3
 def _fitted(rgb: Rgb, seen: PanelMap, window: Window) -> Window:
     """A window in pixels of the figure, its edges moved to the steps in the picture that they stand at."""
     down, across = seen.scale
-    top, left, bottom, right = _pixels(seen, window)
+    top, left, bottom, right = pixels(seen, window)
     bottom, right = min(rgb.shape[0], bottom), min(rgb.shape[1], right)
     lines, standing = rgb[:, left:right], rgb[top:bottom].swapaxes(0, 1)
     reach = max(2, math.ceil(NEAR / down)), max(2, math.ceil(NEAR / across))
