@@ -12,7 +12,8 @@ from typer import Argument, Option
 from polydata.cli import app, open_session, read, report_companions
 from polydata.cli.extract import listing
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.group import new_group
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Records that a trial shows."""
 
-records_app = typer.Typer(no_args_is_help=True, help="Records of samples: bring your own tables, list them.")
-app.add_typer(records_app, name="records")
+records_app = new_group(app, "records", "Records of samples: bring your own tables, list them.")
 
 
 RecordArgument = Annotated[str, Argument(metavar="RECORD", help="Its own key, its id, or the beginning of the id.")]
@@ -156,22 +156,22 @@ def template_(
 
 
 @records_app.command("list")
-def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def list_(wide: WideOption = False, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List the records and how many panels each is linked to."""
     from polydata.catalogue.records import list_records
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "record": row["record_key"] or row["record_id"],
-            "reference": (row["reference"] or row["doi"] or row["reference_no"] or "")[-45:],
-            "panel": row["panel"],
-            "label": row["compatibility"],
             "panels": row["linked_panels"],
+            "label": row["compatibility"],
+            "panel": row["panel"],
+            "reference": row["reference"] or row["doi"] or row["reference_no"],
         }
 
     rows = read(workspace, list_records)
     empty = "There are no records. Import some with: polydata records import FILE"
-    out.print_rows(rows, as_json, f"{len(rows)} records", empty, shown)
+    out.print_rows(rows, as_json, wide, shown, title=f"{len(rows)} records", empty=empty)
 
 
 @records_app.command("show")
@@ -194,7 +194,7 @@ def show_(record: RecordArgument, workspace: WorkspaceOption = None, as_json: Js
 
 @records_app.command("remove")
 def remove_(
-    records: Annotated[list[str], Argument(metavar="ID...", help="Keys or ids of records, or beginnings of ids.")],
+    records: Annotated[list[str], Argument(metavar="ID", help="Keys or ids of records, or beginnings of ids.")],
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
     yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
     workspace: WorkspaceOption = None,
@@ -302,23 +302,24 @@ def unlink(
 
 
 @listing.command("candidates")
-def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_candidates(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Records whose panel could not be decided, each with the panels that come into question and their scores."""
     from polydata.catalogue.records import list_candidates as rows_of
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-        record = {"record": row["record_key"] or row["record_id"], "caption": (row["caption"] or "")[:60]}
-        return record | {key: row[key] for key in ("paper", "figure", "panel", "panel_id", "score")}
+        record = {"record": row["record_key"] or row["record_id"], "PANEL": row["panel_id"], "score": row["score"]}
+        return record | {key: row[key] for key in ("figure", "panel", "caption")}
 
     rows = read(workspace, rows_of)
-    out.print_rows(rows, as_json, "For review", "No record waits for a decision.", shown)
+    out.print_rows(rows, as_json, wide, shown, empty="No record waits for a decision.")
     if rows and not as_json:
         out.next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
 
 
 @listing.command("manual-links")
-def list_manual_links(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_manual_links(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Links by hand, each with whether it is in force."""
     from polydata.catalogue.by_hand import list_manual_links as rows_of
 
-    out.print_rows(read(workspace, rows_of), as_json, "Links by hand", "Nothing was linked by hand.")
+    shown = {"record": "record_id", "key": "record_key", "linked to": "target_id", "state": "state", "paper": "paper"}
+    out.print_rows(read(workspace, rows_of), as_json, wide, shown, empty="Nothing was linked by hand.")

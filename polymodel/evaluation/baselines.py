@@ -350,7 +350,7 @@ def read_embeddings(path: Path, wanted: Sequence[str]) -> Array:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     if "image_sha256" not in frame or frame.shape[1] < 2:
-        raise InputError(f"{path} holds no embeddings.", "Write them with: polymodel embed --split NAME --output FILE")
+        raise InputError(f"{path} holds no embeddings.", "Write them with: polymodel embed SPLIT")
     frame = frame.drop_duplicates("image_sha256").set_index("image_sha256")
     if missing := [sha for sha in wanted if sha not in frame.index]:
         raise InputError(

@@ -133,7 +133,7 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
         _show_across(evaluation["across"])
     if "against" in evaluation:
         show_comparison(evaluation["against"])
-    next_step(f"polymodel report {evaluation['run']} --output report.html")
+    next_step(f"polymodel report {evaluation['run']}")
 
 
 def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
@@ -227,7 +227,7 @@ def show_baselines(found: Mapping[str, Any]) -> None:
         always = f"Always the most frequent answer: {percent(people['majority_accuracy'])}"
         say(f"* {people['top']['picked_by']}. {always}{agreed}; {people['left_out']} rows left out.")
     _warn_leak(found["leakage"])
-    next_step(f"polymodel train --split {found['split']}")
+    next_step(f"polymodel train {found['split']}")
 
 
 def predictions_json(found: Predictions) -> dict[str, Any]:
@@ -291,8 +291,8 @@ def run_row(run: Run) -> dict[str, Any]:
 
 def run_cells(row: Mapping[str, Any]) -> dict[str, Any]:
     """What the list of runs shows of a row."""
-    columns = ("run", "split", "arch", "weights", "recipe", "parts", "seconds")
-    return {key: row[key] for key in columns} | {"": "leaky" if row["leaky"] else ""}
+    shown = {key: row[key] for key in ("run", "split", "recipe", "parts")}
+    return {**shown, "started": str(row["started"])[:10], "": "leaky" if row["leaky"] else "", "arch": row["arch"]}
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -322,7 +322,7 @@ def show_run(run: Run) -> None:
 def show_leaderboard(found: Sequence[Mapping[str, Any]], output: Path | None) -> None:
     """Runs side by side, those of one split together."""
     if not found:
-        say("There are no finished runs. Train one with: polymodel train --split NAME")
+        say("There are no finished runs. Train one with: polymodel train SPLIT")
         return
     table: list[dict[str, Any]] = []
     scores = {"balanced": "balanced_accuracy", "accuracy": "accuracy", "majority": "majority_accuracy"}
@@ -341,4 +341,4 @@ def show_leaderboard(found: Sequence[Mapping[str, Any]], output: Path | None) ->
     )
     if output is not None:
         say(f"Wrote {output}")
-    next_step(f"polymodel report {found[0]['run']} --output report.html")
+    next_step(f"polymodel report {found[0]['run']}")
