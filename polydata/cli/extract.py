@@ -52,7 +52,8 @@ def extract(
     more = {"failed": [vars(f) for f in done.failures], "unread": done.unread, "gone": done.gone, "stale": done.stale}
     more |= {"skipped": skipped}
     out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more})
-    mend = "See why with polydata list failures, mend it, and read them again: polydata extract --retry failed"
+    mend = "See why: polydata list failures. Mend it and read them: polydata extract --retry failed; or forget them: "
+    mend += "polydata remove failures FILE"
     more_time = "Raise seconds_per_file in polydata.toml and read them: polydata extract --retry page-not-read"
     place = "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures"
     anew = "See them with polydata list edits; make them anew, or forget them: polydata edit undo ID"
@@ -200,7 +201,9 @@ def _correct(what: Target, target: str, workspace: Path | None, as_json: bool, w
         out.print_json(vars(done))
         return
     facts = {"correction": done.edit_id, done.target: done.result or "deleted"}
-    out.print_facts({**facts, "panels with another id": len(done.moved)}, "Corrected")
+    before, now = done.panels
+    facts["panels of the figure"] = str(now) if now == before else f"{now}, before {before}"
+    out.print_facts(facts | {"panels that are known by another id": len(done.moved)}, "Corrected")
     if done.note:
         typer.echo(f"Note: {done.note}")
     out.next_step(f"polydata screen and polydata join; to take it back: polydata edit undo {done.edit_id}")

@@ -121,11 +121,9 @@ def _print_columns(files: Sequence["Columns"]) -> None:
         out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
-def _report_unknown(spellings: Mapping[str, int]) -> None:
-    out.report_problems(
-        (f"{word!r} in {count} records; add it to [spellings] of the task file" for word, count in spellings.items()),
-        "Unknown label",
-    )
+def _report_unknown(spellings: Mapping[str, int], task_file: object) -> None:
+    mend = f"add it to [spellings] of {task_file}, or import its table again with --meaning 'COLUMN: WORD=LABEL'"
+    out.report_problems((f"{word!r} in {n} records; {mend}" for word, n in spellings.items()), "Unknown label")
 
 
 @records_app.command("template")
@@ -228,12 +226,12 @@ def import_published_(
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.published.workflow import import_published
+    from polydata.records.words import task_file
 
     with open_session(workspace) as session, out.stages() as progress:
-        report = import_published(session, folder, progress)
+        report, words_file = import_published(session, folder, progress), task_file(session.workspace)
     out.report_problems(report.problems, "Skipped")
-    words = report.unknown_spellings.items()
-    out.report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")
+    _report_unknown(report.unknown_spellings, words_file)
     out.report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
     out.print_result(report.facts(), as_json, f"Imported {folder}", whole=dataclasses.asdict(report))
     out.fail_in_part(len(report.problems), "things were skipped, listed above.", "Next: polydata build-split v1")
@@ -245,13 +243,14 @@ def import_published_(
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
     from polydata.records.join import join as run
+    from polydata.records.words import task_file
 
     with open_session(workspace) as session, out.stages() as progress:
-        report = run(session, progress)
+        report, words_file = run(session, progress), task_file(session.workspace)
     out.report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
-    _report_unknown(report.votes.unknown_spellings)
+    _report_unknown(report.votes.unknown_spellings, words_file)
     title = "Join" if report.changed else "Join: nothing changed"
     following = "polydata list candidates" if report.links.queued else "polydata list leftovers"
     out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))

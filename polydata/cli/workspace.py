@@ -125,14 +125,20 @@ def _name(papers: Sequence[dict[str, Any]]) -> None:
 
 
 @removing.command("failures")
-def remove_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Strike files out of the list of failures that are there no more."""
-    from polydata.papers.remove import forget_gone_failures
+def remove_failures(
+    files: Annotated[
+        list[str] | None, Argument(metavar="FILE", help="Path or name; otherwise all that are there no more.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Strike files out of the list of failures: those that are named, or those that are there no more."""
+    from polydata.papers.remove import forget_failures
 
     with open_session(workspace) as session:
-        gone = forget_gone_failures(session)
-    rows = [{"path": path} for path in gone]
-    out.print_json(gone) if as_json else out.print_table(rows, "Forgotten", "No failure is gone.")
+        gone = forget_failures(session, files or ())
+    empty = "No failed file is gone. Name one to forget it all the same: polydata remove failures FILE"
+    out.print_json(gone) if as_json else out.print_table([{"forgotten": path} for path in gone], empty=empty)
 
 
 @app.command("merge")

@@ -21,7 +21,7 @@ COMMANDS = {
         ),
         "evaluate": (
             "evaluation",
-            "Score a run on its test side, with 95 % intervals over papers, beside models that see no micrograph.",
+            "Score a run on its test side, with 95 % intervals over papers, beside Sobel and what sees no micrograph.",
         ),
         "report": ("evaluation", "Write one self-contained HTML page about one or several runs."),
         "runs": ("runs", "Look at the runs of a workspace."),

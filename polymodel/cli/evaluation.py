@@ -37,7 +37,7 @@ def evaluate(
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Score a run on its test side, with 95 % intervals over papers, beside models that see no micrograph."""
+    """Score a run on its test side, with 95 % intervals over papers, beside Sobel and what sees no micrograph."""
     from polymodel.api import open_run
     from polymodel.report.tables import show_evaluation
 

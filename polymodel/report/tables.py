@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from polymodel.training.train import Trained
 
 ROW_TITLES = {name: baseline.title for name, baseline in BASELINES.items()}
-"""What the rows of an evaluation are called beside the model: the controls that see no micrograph."""
+"""What the rows of an evaluation are called beside the model."""
+HEADS = {"sobel": "Sobel"}
+"""Shorter, so that the table of an evaluation fits into eighty columns."""
 BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
 PER_CLASS = ("precision", "recall", "f1", "auroc", "brier")
 BESIDE = ("auroc", "balanced_accuracy", "accuracy", "f1")
@@ -102,7 +104,7 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
     if missing := evaluation["missing_labels"]:
         say(f"No test image is labelled {', '.join(missing)}: little can be scored.", "red")
     others = ((name, found) for name, found in rows(evaluation).items() if name not in ("model", "ensemble"))
-    named = {ROW_TITLES.get(name, name).replace(" ", "\n"): found for name, found in others}
+    named = {HEADS.get(name, ROW_TITLES.get(name, name)).replace(" ", "\n"): found for name, found in others}
     table = [
         {"": title, "model": _with_spread(evaluation[key]), "95 %": interval(evaluation[key])}
         | {name: percent(centre_of(found[key])) if key in found else "" for name, found in named.items()}
