@@ -50,8 +50,7 @@ def extract(
     out.report_problems(done.stale, "Not corrected")
     facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
     more = {"failed": [vars(f) for f in done.failures], "unread": done.unread, "gone": done.gone, "stale": done.stale}
-    more |= {"skipped": skipped}
-    out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more})
+    out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more, "skipped": skipped})
     mend = "See why: polydata list failures. Mend it and read them: polydata extract --retry failed; or forget them: "
     mend += "polydata remove failures FILE"
     more_time = "Raise seconds_per_file in polydata.toml and read them: polydata extract --retry page-not-read"
