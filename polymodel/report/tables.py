@@ -51,7 +51,7 @@ def decimals(summary: Mapping[str, Any]) -> str:
 def _with_spread(summary: Mapping[str, Any]) -> str:
     """``83.1``, or over parts ``83.1 ± 4.2``."""
     spread = summary.get("sd")
-    return percent(centre_of(summary)) + (f" ± {percent(spread)}" if spread is not None else "")
+    return percent(centre_of(summary)) + (f" ± {percent(spread)}" if spread else "")
 
 
 def _warn_leak(leakage: str | None) -> None:
@@ -151,8 +151,10 @@ def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
         say(f"AUROC within papers: {percent(within['value'])} ({interval(within)}), {which}")
     if len(seeds["values"]) > 1:
         each = ", ".join(percent(v) for v in seeds["values"])
-        say(f"Accuracy over {len(seeds['values'])} seeds: {percent(seeds['mean'])} ± {percent(seeds['sd'])}; {each}")
-        say(f"  (the best seed, picked on the test side: {percent(seeds['best'])}; no estimate of anything)")
+        each = ", the same for all of them" if not seeds["sd"] else f" ± {percent(seeds['sd'])}; {each}"
+        say(f"Accuracy over {len(seeds['values'])} seeds: {percent(seeds['mean'])}{each}")
+        if seeds["sd"]:
+            say(f"  (the best seed, picked on the test side: {percent(seeds['best'])}; no estimate of anything)")
     scores = {"accuracy": "accuracy", "balanced": "balanced_accuracy", "AUROC": "auroc"}
     slices = [
         {"slice": row["by"].replace("_", " "), "": row["value"], "images": row["images"], "papers": row["groups"]}
