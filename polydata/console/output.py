@@ -97,7 +97,7 @@ def print_facts(facts: Mapping[str, Any], title: str = "") -> None:
     """Print names and values, one pair a line, which is never broken: values are there to be copied."""
     if title:
         say(f"{title}:")
-    wide = max(map(tables.width_of, facts))
+    wide = max(map(tables.width_of, facts), default=0)
     for name, value in facts.items():
         shown = "" if value is None else one_line(str(value))
         say(f"{one_line(name)}{' ' * (wide - tables.width_of(name))}{tables.GAP}{shown}".rstrip())

@@ -92,7 +92,8 @@ def lay_out(rows: Sequence[Sequence[str]], right: Collection[int], width: int | 
 def _broken(cell: str, width: int, *, clip: bool) -> list[str]:
     if clip:
         return [clipped(cell, width)]
-    lines = (textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) for line in cell.split("\n"))
+    how: Any = {"break_long_words": False, "break_on_hyphens": False}
+    lines = (textwrap.wrap(line, max(1, width), **how) for line in cell.split("\n"))
     return [part for line in lines for part in line or [""]]
 
 

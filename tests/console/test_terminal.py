@@ -93,6 +93,12 @@ def test_nothing_that_is_copied_is_broken(capsys: pytest.CaptureFixture[str]) ->
     assert address in said and "f" * 100 in said and f"/tmp/my papers/{'x' * 80}" in said
 
 
+def test_empty_cells_and_tables_are_survived(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_table([{"": "", "run": "a"}, {"": None, "run": "b"}])
+    output.print_facts({})
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()][-2:] == ["a", "b"]
+
+
 def test_east_asian_signs_take_two_columns() -> None:
     assert tables.width_of("高分子") == 6
     assert tables.clipped("高分子合金", 7) == "高分子…"
