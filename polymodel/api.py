@@ -262,7 +262,7 @@ def predict(
 
     Args:
         model: a run, its name or folder, or a .onnx file that ``Run.export`` wrote.
-        images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures (not HSV), or
+        images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures, or
             arrays: uint8 of shape (height, width) or (height, width, 3 or 4), or uint16 of shape (height, width).
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is; a .onnx file is asked on the processor.
         crops: look whether images are crops of what a run was trained on, which reads all; None where there are few.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from scipy.special import softmax
 from polydata.errors import InputError, UsageError, first_line
 from polydata.files.find import files_below
 from polydata.ids import sha256_bytes
+from polydata.images.decode import shown
 from polydata.images.picture import FILE_SUFFIXES, describe, open_picture
 from polydata.types import Progress, quiet, tracked
 from polydata.workspace import SETTINGS, Workspace
@@ -102,33 +102,33 @@ def find_images(path: Path) -> list[Path]:
     return found
 
 
-def _sources(images: Images) -> list[tuple[str, Path | bytes]]:
-    """The name of each image, and its file or the bytes of one.
+def _sources(images: Images) -> list[tuple[str, Path | Image.Image]]:
+    """The name of each image, and its file or what it shows.
 
     Raises:
         InputError: as ``find_images``.
         UsageError: if something is neither a path, a picture nor an array of one.
     """
     several = [images] if isinstance(images, str | Path | Image.Image | np.ndarray) else images
-    found: list[tuple[str, Path | bytes]] = []
+    found: list[tuple[str, Path | Image.Image]] = []
     for place, image in enumerate(several):
         if isinstance(image, str | Path):
             found += [(str(path), path) for path in find_images(Path(image))]
             continue
-        out = io.BytesIO()
         try:
-            _pictured(image).save(out, "TIFF")
+            found.append((f"#{place}", shown(_pictured(image))))
         except (AttributeError, TypeError, ValueError, OSError) as error:
             hint = "Give paths, PIL pictures, or arrays of uint8 or uint16; of several channels uint8 alone."
             raise UsageError(f"Image {place} is no picture: {first_line(error)}", hint) from error
-        found.append((f"#{place}", out.getvalue()))
     return found
 
 
 def _pictured(image: Image.Image | NDArray[Any]) -> Image.Image:
-    """A picture that TIFF can hold whole; of other arrays pillow would make something, but not what was meant."""
+    """A picture with pixels; of other arrays pillow would make something, but not what was meant."""
+    if 0 in (image.shape if isinstance(image, np.ndarray) else image.size):
+        raise ValueError("it has no pixels")
     if not isinstance(image, np.ndarray):
-        return image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image
+        return image
     is_pixels = image.dtype.kind == "u" and image.dtype.itemsize <= 2
     if not is_pixels or image.ndim < 2 or image.shape[2:] not in ((), (3,), (4,)):
         raise ValueError(f"an array of {image.dtype} and shape {image.shape}")
@@ -176,8 +176,8 @@ def predict(
     def one(answers: Answers | OnnxModel, place: int) -> None:
         name, source = sources[place]
         try:
-            data = source.read_bytes() if isinstance(source, Path) else source
-            picture = open_picture(data)
+            data = source.read_bytes() if isinstance(source, Path) else b""
+            picture = open_picture(data) if isinstance(source, Path) else source
             views = answers.preparation.views(picture)
         except (InputError, OSError) as error:
             failed[place] = name, error.message if isinstance(error, InputError) else str(error.strerror)

@@ -11,6 +11,7 @@ from pathlib import Path
 from polydata.errors import InputError
 from polydata.files.atomic import write_text
 from polydata.images.copies import find_copies
+from polydata.images.decode import READING
 from polydata.images.hashes import near_hashes
 from polydata.images.picture import describe, read_image
 from polydata.types import Progress, tracked
@@ -93,7 +94,7 @@ def seen_images(run: Run, pictures: Mapping[str, Picture], crops: bool | None, p
 
 def _hashes(run: Run, own: Mapping[str, Path], progress: Progress) -> dict[str, str]:
     """Perceptual hashes of the training images that can be read, kept beside the run."""
-    kept = run.folder.parent / CACHE / "phash.json"
+    kept = run.folder.parent / CACHE / f"phash-{READING}.json"
     try:
         known: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):
