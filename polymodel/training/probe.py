@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from polymodel.data.split import VALIDATION_PARTS, group_folds
 from polymodel.networks.features import FeatureCache
 from polymodel.networks.linear import Array, coordinates, fit_regression, image_weights, loss_and_accuracy
+from polymodel.networks.novelty import fit_reference
 from polymodel.recipes import Balance
 from polymodel.runs.parts import PartJob, PartResult
 
@@ -22,7 +23,8 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
 
     The history holds one row for each of several regularisation strengths, measured on the split's validation side, or
     where it has none on papers held back from the training side in turn. It shows whether the fixed strength fits the
-    data; it chooses nothing.
+    data; it chooses nothing. The answers on papers held back at the fixed strength are kept: by them probabilities
+    are calibrated.
 
     Raises:
         InputError: if an image cannot be read or the training side holds a single class.
@@ -33,7 +35,7 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
     place = coordinates(features[train], [block.shape[1] for block in blocks])
     chosen, weights = job.recipe.inverse_regularisation, _weights(job, train)
     val = job.places("val")
-    history, heads = [], {}
+    history, heads, held_out = [], {}, _out_of_fold(job, place.values, chosen)
     for step, c in enumerate(sorted({*CURVE, chosen})):
         job.progress("validation curve", step, len(CURVE) + 1)
         weight, bias = fit_regression(place.values, labels[train], classes, c, weights)
@@ -41,16 +43,22 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
         row: dict[str, float | None] = {"inverse_regularisation": c, "used": int(c == chosen)}
         answers = place.values @ weight.T + bias
         row["train_loss"], row["train_accuracy"] = loss_and_accuracy(answers, labels[train], weights)
-        out, answers = (val, heads[c].logits(features[val])) if len(val) else _out_of_fold(job, place.values, c)
+        if len(val):
+            out, answers = val, heads[c].logits(features[val])
+        else:
+            out, answers = held_out if c == chosen else _out_of_fold(job, place.values, c)
         row |= dict.fromkeys(("val_loss", "val_accuracy"))
         if len(out):
             row["val_loss"], row["val_accuracy"] = loss_and_accuracy(answers, labels[out], _weights(job, out))
         history.append(row)
+    reference = fit_reference(blocks[0][train], [item.group for item in job.fold.train])
     return PartResult(
         tensors={name: torch.from_numpy(value) for name, value in vars(heads[chosen]).items()},
         logits=heads[chosen].logits(features),
         history=history,
         facts={"features": int(features.shape[1]), "backbone_digest": cache.digest},
+        held_out=held_out if len(held_out[0]) else None,
+        reference=None if reference is None else reference.tensors(),
     )
 
 
