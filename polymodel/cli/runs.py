@@ -12,7 +12,7 @@ from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.console.output import fail_in_part, print_json, print_rows, report_problems
 from polymodel.cli import app
 from polymodel.cli.options import DeviceOption, RunArgument, progress, report_failed, usual_output
-from polymodel.config import DeviceName
+from polymodel.config import DeviceName, Members
 
 
 @app.command()
@@ -28,6 +28,9 @@ def predict(
         bool | None,
         Option("--crops/--no-crops", help="See whether they are crops of training images; by default up to 2,000."),
     ] = None,
+    members: Annotated[
+        Members, Option(help="Which models answer on papers that the run knows: all, or those that had not seen them.")
+    ] = Members.ALL,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -43,7 +46,7 @@ def predict(
         check_output(output, FRAMES)
         refuse_other_table(output, ("path", "image_sha256", "label", "p_positive"))
     with progress() as bar:
-        found = api.predict(run, images, device=device, crops=crops, workspace=workspace, progress=bar)
+        found = api.predict(run, images, device=device, crops=crops, members=members, workspace=workspace, progress=bar)
     if output is not None:
         write_frame(output, found.table)
     print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)

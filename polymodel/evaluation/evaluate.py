@@ -20,6 +20,7 @@ from polymodel.evaluation.aggregate import (
     usual_scoring,
 )
 from polymodel.evaluation.baselines import Sobels, sobel, sobel_value
+from polymodel.evaluation.calibrated import calibrated_evaluation
 from polymodel.evaluation.calibration import Estimate, recalibration
 from polymodel.evaluation.intervals import INTERVAL, over_seeds, summarise, wilson, within_groups
 from polymodel.evaluation.metrics import Array, Outcome, against_rest, centre_of, confusion, joined
@@ -49,9 +50,9 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         each image by itself and is scored so; ``majority`` and ``controls`` those of the models beside it, scored as
         the model is; ``missing_labels`` that no test image has; ``accuracy_wilson`` the interval that takes images for
         independent; ``calibration`` slope and intercept, and ``per_class`` the metrics of each class, both of all
-        answers together; ``over_seeds`` how each metric varies over seeds; ``within_papers`` the AUROC among images of
-        one paper; ``slices`` parts of the test images; ``confusion_matrix`` counts over all parts; then what was
-        evaluated.
+        answers together; ``calibrated`` as of ``calibrated_evaluation``; ``over_seeds`` how each metric varies over
+        seeds; ``within_papers`` the AUROC among images of one paper; ``slices`` parts of the test images;
+        ``confusion_matrix`` counts over all parts; then what was evaluated.
 
     Raises:
         RefusedError: if the run is not finished.
@@ -80,6 +81,7 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         "train_accuracy": summarise(trains)["accuracy"],
         "accuracy_wilson": {"low": low, "high": high},
         "calibration": {run.classes[k]: _calibration(together, k) for k in together.judged},
+        "calibrated": calibrated_evaluation(run, frames, parts, scoring),
         "per_class": _per_class(run, together),
         "over_seeds": over_seeds([s.outcome for s in sets], [s.seed for s in sets]),
         "within_papers": within_groups(tests),

@@ -145,6 +145,8 @@ def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
         if found["slope"]["value"] is not None:
             words = ", ".join(f"{key} {decimals(one)}" for key, one in found.items())
             say(f"Calibration of {name}: {words} (1 and 0 where probabilities hold)")
+    if calibrated := evaluation["calibrated"]:
+        _show_calibrated(calibrated)
     say(f"Accuracy, were images independent (Wilson): {interval(evaluation['accuracy_wilson'])}")
     if within["groups"]:
         which = f"{within['groups']} papers that have both labels, {within['images']} images"
@@ -163,6 +165,21 @@ def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
     ]
     if slices:
         print_table(slices, figures=True)
+
+
+def _show_calibrated(found: Mapping[str, Any]) -> None:
+    """How calibrated probabilities and sets hold, each model by what papers held back from its training taught."""
+    figures = ", ".join(f"{TITLES[m]} {_with_spread(v)} ({interval(v)})" for m, v in found["metrics"].items())
+    say(f"Calibrated on papers held back in training: {figures}")
+    coverage, by = found["coverage"], found["threshold"]
+    if by:
+        both = ", ".join(f"{TITLES[m]} {percent(by[m])}" for m in ("accuracy", "balanced_accuracy"))
+        say(f"  with the threshold chosen there ({by['value']:.2f}): {both}")
+    say(
+        f"Sets for {percent(coverage['wanted'], 0)} %: they hold the label of {percent(coverage['papers']['value'])} "
+        f"({interval(coverage['papers'])}) of the images of a paper; {percent(coverage['single'])} are of one label, "
+        f"{percent(coverage['single_right'])} of these right"
+    )
 
 
 def _show_across(found: Mapping[str, Any]) -> None:
@@ -248,13 +265,19 @@ def show_predictions(found: Predictions, output: Path | None) -> None:
                 "image": p.path,
                 "label": p.label,
                 "p positive": f"{p.p_positive:.3f}",
-                "logits": ", ".join(f"{label} {value:+.2f}" for label, value in p.logits.items()),
+                "calibrated": "–" if p.p_calibrated is None else f"{p.p_calibrated:.3f}",
+                "set": "–" if p.prediction_set is None else " or ".join(p.prediction_set),
+                "": "unlike those seen" if p.out_of_distribution else "",
             }
             for p in found.done
         ]
         print_table(table, empty="No image could be read.")
     else:
         say(f"Wrote {len(found.done)} predictions to {output}")
+    if unsure := sum(len(p.prediction_set or ()) > 1 for p in found.done):
+        say(f"{unsure} images may have several labels (prediction_set): the run abstains there.")
+    if unlike := sum(p.out_of_distribution is True for p in found.done):
+        say(f"{unlike} images are unlike those that the run was trained on: nothing said of them holds.", "yellow")
     if seen := sum(p.trained_on is True for p in found.done):
         by = Counter(p.trained_through for p in found.done if p.trained_on)
         words = {"image": "themselves", "paper": "by other images of their papers", "copy": "by copies or crops"}
