@@ -34,7 +34,7 @@ else
     echo "Label Studio could not be used (see above): labels come from the records and the label rules."
 fi
 say polydata build-split v1
-say polymodel train --split v1 --name demo
+say polymodel train v1 --name demo
 say polymodel evaluate demo
 say polymodel report demo --output "$dir/report.html"
 say polydata status

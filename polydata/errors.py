@@ -9,6 +9,7 @@ Exit codes
     5  the catalogue cannot be used: held by another process, or newer than this program
     6  a server did not answer as it must
     7  refused: a split or run would not be trustworthy (leak, changed file, other content)
+  130  stopped by Ctrl+C
 """
 
 from __future__ import annotations

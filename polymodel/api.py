@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polydata.errors import UsageError, first_line
+from polydata.errors import UsageError
 from polydata.splits.manifest import Split
 from polydata.types import Progress, quiet
 from polydata.workspace import Workspace, task_for
-from polymodel.config import DeviceName, Hardware, Precision, Scoring, TrackerName, chosen, train_config
+from polymodel.config import DeviceName, Hardware, Members, Precision, Scoring, TrackerName, chosen, train_config
 from polymodel.data.split import check_images, load_split
 from polymodel.recipes import Finetune, Probe
 from polymodel.runs import run as folders
@@ -131,10 +131,15 @@ class Run(folders.Run):
         return Scores(facts, metrics.rows(facts))
 
     def predict(
-        self, images: Images, *, device: DeviceName | str = DeviceName.AUTO, progress: Progress = quiet
+        self,
+        images: Images,
+        *,
+        device: DeviceName | str = DeviceName.AUTO,
+        members: Members | str = Members.ALL,
+        progress: Progress = quiet,
     ) -> Predictions:
         """Labels of images; see ``polymodel.predict``."""
-        return predict(self, images, device=device, progress=progress)
+        return predict(self, images, device=device, members=members, progress=progress)
 
     def report(self, output: str | Path, *, progress: Progress = quiet) -> Path:
         """Write one self-contained HTML page about the run; see ``polymodel.write_report``."""
@@ -255,6 +260,7 @@ def predict(
     *,
     device: DeviceName | str = DeviceName.AUTO,
     crops: bool | None = None,
+    members: Members | str = Members.ALL,
     workspace: Path | None = None,
     progress: Progress = quiet,
 ) -> Predictions:
@@ -262,10 +268,11 @@ def predict(
 
     Args:
         model: a run, its name or folder, or a .onnx file that ``Run.export`` wrote.
-        images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures (not HSV), or
+        images: one or several: paths of image files, of folders of them and of workspaces, PIL pictures, or
             arrays: uint8 of shape (height, width) or (height, width, 3 or 4), or uint16 of shape (height, width).
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is; a .onnx file is asked on the processor.
         crops: look whether images are crops of what a run was trained on, which reads all; None where there are few.
+        members: ``unseen`` has papers that the run knows answered by those parts that saw no image of them; else all.
         workspace: of a run's name; otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
         progress: told of what is going on.
 
@@ -280,7 +287,8 @@ def predict(
     from polymodel.prediction import predict as prediction
 
     opened = prediction.open_model(str(model), workspace) if isinstance(model, str | Path) else model
-    return prediction.predict(opened, images, chosen(DeviceName, device, "--device"), progress, crops)
+    where, who = chosen(DeviceName, device, "--device"), chosen(Members, members, "--members")
+    return prediction.predict(opened, images, where, progress, crops, members=who)
 
 
 def write_report(
@@ -382,19 +390,7 @@ def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *
     Raises:
         UsageError: if shapes do not fit each other or values are no numbers or out of range.
     """
-    import numpy as np
-
     from polymodel.evaluation.intervals import summarise
-    from polymodel.evaluation.metrics import Outcome
+    from polymodel.evaluation.metrics import outcome_from
 
-    try:
-        labels, chances = np.asarray(truth, dtype=np.int64), np.asarray(proba, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"These are no numbers: {first_line(error)}", "Give the index of each class.") from error
-    chances = np.column_stack([1 - chances, chances]) if chances.ndim == 1 else chances
-    papers = np.arange(len(labels)) if groups is None else np.asarray(groups)
-    if labels.ndim != 1 or not len(labels) or not len(labels) == len(chances) == len(papers) or chances.ndim != 2:
-        raise UsageError(f"Shapes {labels.shape}, {chances.shape} and {papers.shape} do not fit each other.")
-    if not (((chances >= 0) & (chances <= 1)).all() and {*labels.tolist(), positive} <= set(range(chances.shape[1]))):
-        raise UsageError(f"Probabilities are from 0 to 1, and classes from 0 to {chances.shape[1] - 1}.")
-    return _table(summarise([Outcome(labels, chances, papers.astype(np.str_), positive)]))
+    return _table(summarise([outcome_from(truth, proba, groups, positive)]))

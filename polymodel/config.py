@@ -78,6 +78,14 @@ class Scoring(StrEnum):
         }[self]
 
 
+class Members(StrEnum):
+    """Which models of a run answer an image."""
+
+    ALL = "all"
+    UNSEEN = "unseen"
+    """Of a paper that the run knows, those that saw no image of it, where there are any."""
+
+
 @dataclass(frozen=True)
 class Hardware:
     """Where and how fast to compute; the results differ only by rounding.

@@ -35,7 +35,7 @@ class Severity(StrEnum):
 class Need(StrEnum):
     """What a detector cannot do without."""
 
-    SPLIT = "a split: --split NAME"
+    SPLIT = "a split: polydata audit SPLIT"
     LABELS = "labels of two kinds in at least two papers"
     OPINION = "predictions or embeddings: --predictions FILE or --embeddings FILE"
     PIXELS = "a look at the pixels: --pixels"

@@ -118,10 +118,11 @@ def shown_screenings(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def count_decisions(catalogue: Catalogue) -> dict[str, int]:
-    """How many images are accepted and rejected, how many of them by hand, and how many are borderline."""
-    rows = catalogue.tuples("SELECT decision, count(*) FROM screened GROUP BY decision")
-    by_hand = catalogue.value("SELECT count(*) FROM screening_corrections")
-    near = catalogue.value(f"SELECT count(*) FROM screened s WHERE {_IS_BORDERLINE}", [BORDERLINE])  # noqa: S608
+    """Of the images that a panel shows: accepted and rejected ones, those decided by hand, and borderline ones."""
+    shown = "SEMI JOIN panels USING (image_sha256)"  # images of panels that were corrected or removed stay screened
+    rows = catalogue.tuples(f"SELECT decision, count(*) FROM screened {shown} GROUP BY decision")  # noqa: S608
+    by_hand = catalogue.value(f"SELECT count(*) FROM screening_corrections {shown}")  # noqa: S608
+    near = catalogue.value(f"SELECT count(*) FROM screened s {shown} WHERE {_IS_BORDERLINE}", [BORDERLINE])  # noqa: S608
     return {"accepted": 0, "rejected": 0, **dict(rows), "decided by hand": by_hand, "borderline": near}
 
 

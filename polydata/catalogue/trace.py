@@ -131,6 +131,7 @@ STEPS = (
         "candidate micrographs, by the screening and by hand",
         "SELECT count(*) FROM screened SEMI JOIN panels USING (image_sha256) WHERE decision = 'accepted'",
     ),
+    ("records", "records of samples", "SELECT count(*) FROM records"),
     (
         "linked",
         "images with a record",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from typer import Option
+from typer import Context, Option, echo
 
 from polydata.console.group import new_program, print_version
 from polydata.console.options import WaitOption
@@ -21,77 +21,142 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COMMANDS = {
-    "workspace": {
-        "init": "Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports.",
-        "status": "Show how many papers, figures and images survive each step, from PDF to split.",
-        "trace": "Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs.",
-        "demo-corpus": "Simulate micrographs of blends and lay them out as PDF papers with a record file and all "
-        "answers.",
-        "remove": "Take things out of the workspace.",
-        "merge": "Bring papers, records, labels and annotations of another workspace into this one; it is only read.",
+    "From papers to a split": {
+        "init": (
+            "workspace",
+            "Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports.",
+        ),
+        "extract": ("extract", "Find figures, captions and panels in PDFs and store each image once."),
+        "edit": ("extract", "Correct what extraction found; corrections are kept when a PDF is read again."),
+        "papers": ("papers", "What is known of the papers beside their figures."),
+        "screen": (
+            "screen",
+            "Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last word "
+            "later.",
+        ),
+        "sheets": (
+            "screen",
+            "Write contact sheets of the screened images to look through in a browser: borderline ones first.",
+        ),
+        "scale-bar": (
+            "screen",
+            "Read scale bars printed into micrographs: of image files, or of the workspace's accepted micrographs.",
+        ),
+        "records": ("records", "Records of samples: bring your own tables, list them."),
+        "join": ("records", "Link records to papers and panels, and write the labels that follow from them."),
+        "link": (
+            "records",
+            "Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the "
+            "PDF.",
+        ),
+        "unlink": ("records", "Take links by hand back; the next join decides about the record again."),
+        "label": ("label decide", "Review images in Label Studio."),
+        "conflicts": (
+            "decide",
+            "List every disagreement about labels: of file names, records, texts, people, models; the weightiest "
+            "first.",
+        ),
+        "build-split": (
+            "split",
+            "Split the labelled images so that no paper, citation or picture stands on both sides.",
+        ),
+        "split": ("split", "List, show, verify, compare and remove splits."),
     },
-    "upkeep": {
-        "backup": "Keep the catalogue with all that people said, settings and splits in one file.",
-        "restore": "Bring a workspace back from a backup; the catalogue that is there is kept beside it.",
-        "check": "Hold the catalogue against the image store and the splits: missing, damaged and unknown files, lost "
-        "rows.",
+    "To look at it and pass it on": {
+        "status": ("workspace", "Show how many papers, figures and images survive each step, and what comes next."),
+        "list": ("extract papers screen records", "List what the catalogue holds."),
+        "trace": (
+            "workspace",
+            "Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs.",
+        ),
+        "audit": (
+            "split",
+            "Look for what is wrong with images, labels and a split: each finding with its evidence and a fix.",
+        ),
+        "gallery": (
+            "export",
+            "Write a gallery of the images for a browser: filters, search, records, scale bars, pages, "
+            "near-duplicates.",
+        ),
+        "card": (
+            "export",
+            "Write the data card of a split: sources, licences, labels, known problems, intended use.",
+        ),
+        "export": ("export", "Write what the catalogue holds as files."),
+        "augment": (
+            "split",
+            "Write turned, mirrored and cut copies of a split's training images; run again, it checks and completes "
+            "them.",
+        ),
     },
-    "extract": {
-        "extract": "Find figures, captions and panels in PDFs and store each image once.",
-        "edit": "Correct what extraction found; corrections are kept when a PDF is read again.",
+    "To keep it in order": {
+        "doctor": (
+            "upkeep",
+            "Look whether all that the programs need is here: packages, OCR, weights, GPU, server, disk.",
+        ),
+        "check": (
+            "upkeep",
+            "Hold the catalogue against the image store and the splits: missing, damaged and unknown files, lost rows.",
+        ),
+        "backup": ("upkeep", "Keep the catalogue with all that people said, settings and splits in one file."),
+        "restore": (
+            "upkeep",
+            "Bring a workspace back from a backup; the catalogue that is there is kept beside it.",
+        ),
+        "merge": (
+            "workspace",
+            "Bring papers, records, labels and annotations of another workspace into this one; it is only read.",
+        ),
+        "remove": ("workspace", "Take things out of the workspace."),
     },
-    "extract papers screen records": {"list": "List what the catalogue holds."},
-    "papers": {"papers": "What is known of the papers beside their figures."},
-    "screen": {
-        "screen": "Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last "
-        "word later.",
-        "sheets": "Write contact sheets of the screened images to look through in a browser: borderline ones first.",
-        "scale-bar": "Read scale bars printed into micrographs: of image files, or of the workspace's accepted "
-        "micrographs.",
-    },
-    "records": {
-        "records": "Records of samples: bring your own tables, list them.",
-        "join": "Link records to papers and panels, and write the labels that follow from them.",
-        "link": "Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the "
-        "PDF.",
-        "unlink": "Take links by hand back; the next join decides about the record again.",
-        "import-published": "Import the published data set: images, records, labels of both sources, and its split.",
-    },
-    "label decide": {"label": "Review images in Label Studio."},
-    "decide": {
-        "conflicts": "List every disagreement about labels: of file names, records, texts, people, models; the "
-        "weightiest first."
-    },
-    "split": {
-        "build-split": "Split the labelled images so that no paper, citation or picture stands on both sides.",
-        "split": "List, show, verify, compare and remove splits.",
-        "audit": "Look for what is wrong with images, labels and a split: each finding with its evidence and a fix.",
-        "augment": "Write turned, mirrored and cut copies of a split's training images; run again, it checks and "
-        "completes them.",
-    },
-    "export": {
-        "export": "Write what the catalogue holds as files.",
-        "card": "Write the data card of a split: sources, licences, labels, known problems, intended use.",
-        "gallery": "Write a gallery of the images for a browser: filters, search, records, scale bars, pages, "
-        "near-duplicates.",
+    "To try it without papers of one's own": {
+        "demo-corpus": (
+            "workspace",
+            "Simulate micrographs of blends and lay them out as PDF papers with a record file and all answers.",
+        ),
+        "import-published": (
+            "records",
+            "Import the published data set: images, records, labels of both sources, and its split.",
+        ),
     },
 }
-"""The commands of each module in the order in which a user needs them, with the first sentence of their help."""
+"""The commands in the order in which a user needs them, each with its modules and the first sentence of its help."""
 
 app = new_program("From a folder of literature PDFs to a trustworthy labelled micrograph data set.", __name__, COMMANDS)
 
 
-@app.callback()
-def main(
+@app.callback(invoke_without_command=True, no_args_is_help=False)
+def main(  # the callbacks of wait and version have done with them
+    context: Context,
     workspace: Annotated[
         Path | None, Option("--workspace", "-w", metavar="DIR", help="The workspace that the command works on.")
     ] = None,
-    wait: WaitOption = None,
-    version: Annotated[
+    wait: WaitOption = None,  # noqa: ARG001
+    version: Annotated[  # noqa: ARG001
         bool, Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """From a folder of literature PDFs to a trustworthy labelled micrograph data set."""
+    if context.invoked_subcommand is None:
+        _show_where_one_stands(context, workspace)
+
+
+def _show_where_one_stands(context: Context, workspace: Path | None) -> None:
+    """What ``polydata`` alone says: the status of the workspace, or where there is none, how to begin."""
+    from polydata.errors import WorkspaceError
+    from polydata.workspace import Workspace
+
+    try:
+        place = Workspace.find(workspace).root
+    except WorkspaceError:
+        if workspace is not None:
+            raise
+        echo(context.get_help())
+        echo("\nThere is no workspace here yet. Next: polydata init DIR && cd DIR")
+        return
+    program: Any = context.command
+    context.invoke(program.get_command(context, "status").callback, workspace=place)
+    echo("All commands: polydata --help")
 
 
 def open_session(workspace: Path | None, *, read_only: bool = False) -> Session:

@@ -14,7 +14,7 @@ from polydata.choices import MethodName
 from polydata.cli import app, open_session
 from polydata.cli.label import label_app
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.errors import UsageError
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ def history(
     image: Annotated[
         str | None, Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id; otherwise all images.")
     ] = None,
+    wide: WideOption = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -253,13 +254,13 @@ def history(
 
     with open_session(workspace, read_only=True) as session:
         rows = history_of(session.catalogue, find_image(session.catalogue, image) if image else None)
-    out.print_rows(rows, json, empty="No label of it was noted yet.", shown=_change)
+    out.print_rows(rows, json, wide, _change, empty="No label of it was noted yet.")
 
 
 def _change(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "when (UTC)": f"{row['changed_at']:%Y-%m-%d %H:%M}",
-        "image": row["image_sha256"][:12],
+        "image": row["image_sha256"],
+        "when (UTC)": f"{row['changed_at']:%m-%d %H:%M}",
         "what": row["what"],
         "who": row["who"],
         "from": f"{row['from_label'] or '–'} ({row['from_source'] or '–'})",
@@ -331,9 +332,9 @@ def list_conflicts(
 def _show(found: Conflicts, has_page: bool) -> None:
     rows = [
         {
+            "image": " ".join(found.evidence.pictures[i]["file_name"] or i[:12] for i in c.images),
             "severity": f"{c.severity:.2f}",
             "kind": c.kind,
-            "image": " / ".join(found.evidence.pictures[i]["file_name"] or i[:12] for i in c.images),
             "what": f"{c.says} (settled)" if c.settled else c.says,
         }
         for c in found.conflicts[:LISTED]

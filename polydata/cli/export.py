@@ -10,6 +10,7 @@ from typer import Option
 
 from polydata.cli import app, open_session
 from polydata.console import output as out
+from polydata.console.group import new_group
 from polydata.console.options import CropsOption, JsonOption, SplitArgument, WorkspaceOption
 from polydata.exports.formats import FormatName
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
     from polydata.catalogue.session import Session
 
-exporting = typer.Typer(no_args_is_help=True, help="Write what the catalogue holds as files.")
-app.add_typer(exporting, name="export")
+exporting = new_group(app, "export", "Write what the catalogue holds as files.")
 
 QuickOption = Annotated[bool, Option("--quick", help="Leave out of the card's audit what reads the images.")]
 
@@ -79,11 +79,11 @@ def export_links(
 
 @exporting.command("split")
 def export_split(
-    name: SplitArgument,
+    split: SplitArgument,
     format_: Annotated[FormatName, Option("--format", help="Whose layout: see the manual.")],
     output: Annotated[
         Path | None,
-        Option("--output", "-o", help="Folder to write; exports/NAME-FORMAT, with folds NAME-fold-K-FORMAT."),
+        Option("--output", "-o", help="Folder to write; exports/SPLIT-FORMAT, with folds SPLIT-fold-K-FORMAT."),
     ] = None,
     fold: Annotated[int, Option(help="Which partition of a split with folds.")] = 1,
     release: Annotated[
@@ -97,17 +97,17 @@ def export_split(
     from polydata.exports.workflow import export_split as export
 
     with open_session(workspace, read_only=True) as session, out.stages() as told:
-        result = export(session, name, format_, output, fold=fold, release=release, quick=quick, progress=told)
+        result = export(session, split, format_, output, fold=fold, release=release, quick=quick, progress=told)
     leak = result.marks["leakage"]
     facts = {**result.counts, "withheld": result.withheld, "leaks, allowed because": leak["reason"] if leak else None}
     facts |= {"digest": result.marks["digest"], "folder": str(result.folder)}
-    out.print_result(facts, as_json, f"Split {name}", whole={"folder": facts["folder"], **result.marks})
+    out.print_result(facts, as_json, f"Split {split}", whole={"folder": facts["folder"], **result.marks})
 
 
 @app.command()
 def card(
-    name: SplitArgument,
-    output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/NAME-card.md.")] = None,
+    split: SplitArgument,
+    output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/SPLIT-card.md.")] = None,
     quick: QuickOption = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -116,13 +116,15 @@ def card(
     from polydata.exports.card import write_card
 
     with open_session(workspace, read_only=True) as session, out.stages() as told:
-        target = write_card(session, name, output, quick=quick, progress=told)
-    out.print_result(f"Data card of {name} in {target}", as_json, whole={"split": name, "output": str(target)})
+        target = write_card(session, split, output, quick=quick, progress=told)
+    out.print_result(f"Data card of {split} in {target}", as_json, whole={"split": split, "output": str(target)})
 
 
 @app.command()
 def gallery(
-    split: Annotated[str | None, Option(metavar="NAME", help="Only the images of this split, by side.")] = None,
+    split: Annotated[
+        str | None, typer.Argument(metavar="SPLIT", help="Only the images of this split, by side.")
+    ] = None,
     output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; exports/gallery.")] = None,
     crops: CropsOption = None,
     as_json: JsonOption = False,

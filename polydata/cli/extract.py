@@ -9,11 +9,11 @@ from typer import Argument, Option
 from polydata.choices import Kind
 from polydata.cli import app, open_session, read, report_companions
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.group import new_group
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.edits import Target
 
-listing = typer.Typer(no_args_is_help=True, help="List what the catalogue holds.")
-app.add_typer(listing, name="list")
+listing = new_group(app, "list", "List what the catalogue holds.")
 
 
 @app.command()
@@ -50,9 +50,9 @@ def extract(
     out.report_problems(done.stale, "Not corrected")
     facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
     more = {"failed": [vars(f) for f in done.failures], "unread": done.unread, "gone": done.gone, "stale": done.stale}
-    more |= {"skipped": skipped}
-    out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more})
-    mend = "See why with polydata list failures, mend it, and read them again: polydata extract --retry failed"
+    out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more, "skipped": skipped})
+    mend = "See why: polydata list failures. Mend it and read them: polydata extract --retry failed; or forget them: "
+    mend += "polydata remove failures FILE"
     more_time = "Raise seconds_per_file in polydata.toml and read them: polydata extract --retry page-not-read"
     place = "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures"
     anew = "See them with polydata list edits; make them anew, or forget them: polydata edit undo ID"
@@ -63,18 +63,32 @@ def extract(
 
 
 @listing.command("failures")
-def list_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_failures(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Files that could not be read, each with its reason."""
     from polydata.catalogue.papers import failures
     from polydata.files.find import path_from_text
 
     found = read(workspace, failures)
     rows = [row | {"file": "there" if path_from_text(row["path"]).exists() else "gone"} for row in found]
-    out.print_rows(rows, as_json, "Failures", "No file failed.")
+    shown = {"path": "path", "reason": "reason", "file": "file", "detail": "detail"}
+    out.print_rows(rows, as_json, wide, shown, empty="No file failed.")
+
+
+LEFTOVER = {
+    "record_key": "record",
+    "panel_id": "panel",
+    "paper": "paper",
+    "page": "page",
+    "figure": "figure",
+    "what": "what",
+    "detail": "detail",
+    "caption": "caption",
+}
+"""Columns of leftovers that a narrow list shows, and their headings."""
 
 
 @listing.command("leftovers")
-def list_leftovers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_leftovers(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Captions without a figure, figures without a caption, records and panels that nothing was joined to."""
     from polydata.catalogue.records import all_leftovers
 
@@ -83,13 +97,12 @@ def list_leftovers(as_json: JsonOption = False, workspace: WorkspaceOption = Non
         out.print_json(leftovers)
         return
     for title, rows in leftovers.items():
-        out.print_table(rows, title, empty=f"{title}: none")
+        keys = [key for key in LEFTOVER if rows and key in rows[0]]
+        shown = {LEFTOVER[key]: key for key in keys}
+        out.print_rows(rows, False, wide, shown, title=f"{len(rows)} {title}", empty=f"{title}: none")
 
 
-edits = typer.Typer(
-    no_args_is_help=True, help="Correct what extraction found; corrections are kept when a PDF is read again."
-)
-app.add_typer(edits, name="edit")
+edits = new_group(app, "edit", "Correct what extraction found; corrections are kept when a PDF is read again.")
 
 Identifier = Annotated[str, Argument(metavar="ID", help="Its id, or the beginning of it.")]
 PageOption = Annotated[int | None, Option(min=1, help="The page, from 1.")]
@@ -165,11 +178,16 @@ def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOpti
 
 
 @listing.command("edits")
-def list_edits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_edits(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Corrections by hand, each with whether it is in force."""
     from polydata.catalogue.by_hand import list_edits as rows_of
 
-    out.print_rows(read(workspace, rows_of), as_json, "Corrections", "Nothing was corrected by hand.")
+    shown = {
+        "edit": "edit_id",
+        "state": "state",
+        **{key: key for key in ("paper", "page", "figure", "panel", "changes")},
+    }
+    out.print_rows(read(workspace, rows_of), as_json, wide, shown, empty="Nothing was corrected by hand.")
 
 
 def _correct(what: Target, target: str, workspace: Path | None, as_json: bool, wanted: dict[str, Any]) -> None:
@@ -182,7 +200,9 @@ def _correct(what: Target, target: str, workspace: Path | None, as_json: bool, w
         out.print_json(vars(done))
         return
     facts = {"correction": done.edit_id, done.target: done.result or "deleted"}
-    out.print_facts({**facts, "panels with another id": len(done.moved)}, "Corrected")
+    before, now = done.panels
+    facts["panels of the figure"] = str(now) if now == before else f"{now}, before {before}"
+    out.print_facts(facts | {"panels that are known by another id": len(done.moved)}, "Corrected")
     if done.note:
         typer.echo(f"Note: {done.note}")
     out.next_step(f"polydata screen and polydata join; to take it back: polydata edit undo {done.edit_id}")

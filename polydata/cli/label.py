@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,8 @@ from typer import Option
 from polydata.choices import Reviewed, Uncertainty
 from polydata.cli import app, open_session, read
 from polydata.console import output as out
-from polydata.console.group import ErrorGroup
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.group import new_group
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.errors import ServerError, UsageError
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from polydata.labels.push import Pushed
     from polydata.workspace import Workspace
 
-label_app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Review images in Label Studio.")
-app.add_typer(label_app, name="label")
+label_app = new_group(app, "label", "Review images in Label Studio.")
 
 
 ProjectOption = Annotated[
@@ -42,7 +42,7 @@ BlindOption = Annotated[
     bool, Option("--blind", help="A project that shows the image alone; its answers are no labels.")
 ]
 SplitOption = Annotated[
-    str | None, Option("--split", metavar="NAME", help="With --blind: the split whose test images it shows.")
+    str | None, Option("--split", metavar="SPLIT", help="With --blind: the split whose test images it shows.")
 ]
 LimitOption = Annotated[int | None, Option("--limit", min=1, help="Take the first so many of the selected images.")]
 
@@ -60,6 +60,71 @@ def _open(workspace: Path | None, *, read_only: bool = False) -> Session:
         typer.confirm("Is it yours, and may your token go there, now and later?", abort=True, err=True)
         trust(url)
     return open_session(found.root, read_only=read_only)
+
+
+@label_app.command()
+def serve(
+    workspace: WorkspaceOption = None,
+    port: Annotated[
+        int | None, Option(min=1, max=65535, help="Listen here; otherwise as url in polydata.toml says.")
+    ] = None,
+    new_password: Annotated[
+        bool, Option("--new-password", help="Give the account another password and show it.")
+    ] = False,
+    yes: Annotated[bool, Option("--yes", help="Install Label Studio without asking.")] = False,
+) -> None:
+    """Run a Label Studio server for this workspace until Ctrl+C, on this machine alone; it is installed if missing."""
+    from polydata.labels import localserver as local
+    from polydata.workspace import Workspace
+
+    found = Workspace.find(workspace)
+    if (new_password or local.needs_login(found)) and not sys.stdout.isatty():
+        raise UsageError(
+            "A password has to be shown, and this output is no terminal.", "Start it in a terminal: nothing keeps it."
+        )
+    installation = local.Installation.in_folder(local.cache_folder())
+    _install(installation, yes)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    typer.echo("Starting Label Studio; the first start makes its database, which takes a minute.")
+    chosen = port or local.default_port(found)
+    try:
+        with local.serving(found, installation, chosen, new_password=new_password) as (server, login):
+            _introduce(found, server, login)
+            ended = server.wait()
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Its data is kept in the workspace.")
+        return
+    raise ServerError(f"Label Studio ended by itself with {ended}.", f"See {local.data_folder(found)}/server.log.")
+
+
+def _install(installation: Installation, yes: bool) -> None:
+    """Install what is missing, after saying so."""
+    from polydata.labels.localserver import SIZE, VERSION
+
+    if installation.is_complete:
+        return
+    typer.echo(f"Label Studio {VERSION} is not installed. It gets an environment of its own, {SIZE}, made by pip in")
+    typer.echo(f"  {installation.folder}")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("Nothing was installed, since nobody can be asked here.", "Say --yes to install it.")
+        typer.confirm("Install it?", abort=True, default=True)
+    typer.echo("Installing; this takes minutes.")
+    installation.ensure()
+
+
+def _introduce(workspace: Workspace, server: LocalServer, login: Account | None) -> None:
+    """Say where it is and how to log in."""
+    typer.echo(f"Label Studio answers at {server.url} on this machine alone. Stop it with Ctrl+C.")
+    if login:
+        typer.echo(f"Log in as {login.email} with the password {login.password}")
+        if login.token:
+            typer.echo(f"For the other commands: export POLYDATA_LABEL_STUDIO_TOKEN={login.token}")
+        typer.echo("This is shown once and kept nowhere. --new-password makes another password; the token stands in")
+        typer.echo("Account & Settings.")
+    if workspace.settings.label_studio.url.rstrip("/") != server.url:
+        typer.echo(f'Put this into polydata.toml under [label_studio]: url = "{server.url}"')
+    out.next_step("polydata label setup, in another terminal")
 
 
 @label_app.command("trust")
@@ -191,8 +256,10 @@ def queue(
 
 @label_app.command()
 def measure(
-    split: Annotated[str, Option(metavar="NAME", help="The split whose test images people answered blind.")],
-    output: Annotated[Path, Option(metavar="FILE", help="The CSV file to write.")],
+    split: Annotated[str, typer.Argument(metavar="SPLIT", help="The split whose test images people answered blind.")],
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FILE", help="CSV file to write; exports/SPLIT-answers.csv.")
+    ] = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -200,6 +267,7 @@ def measure(
     from polydata.labels.projects import TRUTH, write_answers
 
     with open_session(workspace, read_only=True) as session:
+        output = output or session.workspace.exports / f"{split}-answers.csv"
         images, people = write_answers(session, split, output)
     raters = " ".join(f"--raters '{who}'" for who in people)
     following = f"polydata label agreement --table {output} --truth {TRUTH} {raters}"
@@ -222,79 +290,14 @@ def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
 
 
 @label_app.command("list")
-def list_answers(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+def list_answers(wide: WideOption = False, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the annotations in the catalogue, deleted and skipped ones too."""
     from polydata.catalogue.annotations import list_annotations
 
-    names = ("choice", "annotator", "role", "cancelled", "deleted", "paper", "page", "figure", "panel", "comment")
-    out.print_rows(
-        read(workspace, list_annotations),
-        json,
-        empty="No annotation yet. Fetch them with: polydata label pull",
-        shown=lambda row: {"image_sha256": row["image_sha256"][:12], **{name: row[name] for name in names}},
-    )
+    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+        state = "deleted" if row["deleted"] else "skipped" if row["cancelled"] else "counts"
+        said = {"image": row["image_sha256"], "answer": row["choice"], "annotator": row["annotator"], "state": state}
+        return said | {name: row[name] for name in ("page", "figure", "panel", "paper", "comment")}
 
-
-@label_app.command()
-def serve(
-    workspace: WorkspaceOption = None,
-    port: Annotated[
-        int | None, Option(min=1, max=65535, help="Listen here; otherwise as url in polydata.toml says.")
-    ] = None,
-    new_password: Annotated[
-        bool, Option("--new-password", help="Give the account another password and show it.")
-    ] = False,
-    yes: Annotated[bool, Option("--yes", help="Install Label Studio without asking.")] = False,
-) -> None:
-    """Run a Label Studio server for this workspace until Ctrl+C, on this machine alone; it is installed if missing."""
-    from polydata.labels import localserver as local
-    from polydata.workspace import Workspace
-
-    found = Workspace.find(workspace)
-    if (new_password or local.needs_login(found)) and not sys.stdout.isatty():
-        raise UsageError(
-            "A password has to be shown, and this output is no terminal.", "Start it in a terminal: nothing keeps it."
-        )
-    installation = local.Installation.in_folder(local.cache_folder())
-    _install(installation, yes)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    typer.echo("Starting Label Studio; the first start makes its database, which takes a minute.")
-    chosen = port or local.default_port(found)
-    try:
-        with local.serving(found, installation, chosen, new_password=new_password) as (server, login):
-            _introduce(found, server, login)
-            ended = server.wait()
-    except KeyboardInterrupt:
-        typer.echo("Stopped. Its data is kept in the workspace.")
-        return
-    raise ServerError(f"Label Studio ended by itself with {ended}.", f"See {local.data_folder(found)}/server.log.")
-
-
-def _install(installation: Installation, yes: bool) -> None:
-    """Install what is missing, after saying so."""
-    from polydata.labels.localserver import SIZE, VERSION
-
-    if installation.is_complete:
-        return
-    typer.echo(f"Label Studio {VERSION} is not installed. It gets an environment of its own, {SIZE}, made by pip in")
-    typer.echo(f"  {installation.folder}")
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("Nothing was installed, since nobody can be asked here.", "Say --yes to install it.")
-        typer.confirm("Install it?", abort=True, default=True)
-    typer.echo("Installing; this takes minutes.")
-    installation.ensure()
-
-
-def _introduce(workspace: Workspace, server: LocalServer, login: Account | None) -> None:
-    """Say where it is and how to log in."""
-    typer.echo(f"Label Studio answers at {server.url} on this machine alone. Stop it with Ctrl+C.")
-    if login:
-        typer.echo(f"Log in as {login.email} with the password {login.password}")
-        if login.token:
-            typer.echo(f"For the other commands: export POLYDATA_LABEL_STUDIO_TOKEN={login.token}")
-        typer.echo("This is shown once and kept nowhere. --new-password makes another password; the token stands in")
-        typer.echo("Account & Settings.")
-    if workspace.settings.label_studio.url.rstrip("/") != server.url:
-        typer.echo(f'Put this into polydata.toml under [label_studio]: url = "{server.url}"')
-    out.next_step("polydata label setup, in another terminal")
+    empty = "No annotation yet. Fetch them with: polydata label pull"
+    out.print_rows(read(workspace, list_annotations), json, wide, shown, empty=empty)

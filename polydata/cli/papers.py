@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
 from typer import Argument, Option
 
 from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.group import new_group
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 
-papers = typer.Typer(no_args_is_help=True, help="What is known of the papers beside their figures.")
-app.add_typer(papers, name="papers")
+papers = new_group(app, "papers", "What is known of the papers beside their figures.")
 
 
 @papers.command("resolve")
@@ -42,7 +41,7 @@ def resolve(
 @papers.command("licence")
 def licence(
     licence: Annotated[str, Argument(metavar="LICENCE", help="SPDX name like CC-BY-4.0; none takes it back.")],
-    paper: Annotated[list[str] | None, Argument(metavar="[PAPER]...", help="Ids of papers.")] = None,
+    paper: Annotated[list[str] | None, Argument(metavar="PAPER", help="Ids of papers.")] = None,
     source: Annotated[
         str | None, Option(metavar="NAME", help="All papers of this source: pdf, or an imported data set.")
     ] = None,
@@ -58,8 +57,10 @@ def licence(
 
 
 @listing.command("papers")
-def list_papers(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_papers(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Papers with DOI, title and journal, how much was found in each, and which paper a supplement belongs to."""
     from polydata.catalogue.metadata import list_papers as rows_of
 
-    out.print_rows(read(workspace, rows_of), as_json, "Papers", "No paper was read yet: polydata extract")
+    shown = {"paper": "paper_id", "year": "year", "figures": "figures", "panels": "panels", "file": "file"}
+    rows, empty = read(workspace, rows_of), "No paper was read yet: polydata extract"
+    out.print_rows(rows, as_json, wide, {**shown, "title": "title"}, title=f"{len(rows)} papers", empty=empty)

@@ -12,7 +12,8 @@ from typer import Argument, Option
 from polydata.cli import app, open_session, read, report_companions
 from polydata.cli.extract import listing
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.group import new_group
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Records that a trial shows."""
 
-records_app = typer.Typer(no_args_is_help=True, help="Records of samples: bring your own tables, list them.")
-app.add_typer(records_app, name="records")
+records_app = new_group(app, "records", "Records of samples: bring your own tables, list them.")
 
 
 RecordArgument = Annotated[str, Argument(metavar="RECORD", help="Its own key, its id, or the beginning of the id.")]
@@ -121,11 +121,9 @@ def _print_columns(files: Sequence["Columns"]) -> None:
         out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
-def _report_unknown(spellings: Mapping[str, int]) -> None:
-    out.report_problems(
-        (f"{word!r} in {count} records; add it to [spellings] of the task file" for word, count in spellings.items()),
-        "Unknown label",
-    )
+def _report_unknown(spellings: Mapping[str, int], task_file: object) -> None:
+    mend = f"add it to [spellings] of {task_file}, or import its table again with --meaning 'COLUMN: WORD=LABEL'"
+    out.report_problems((f"{word!r} in {n} records; {mend}" for word, n in spellings.items()), "Unknown label")
 
 
 @records_app.command("template")
@@ -156,22 +154,22 @@ def template_(
 
 
 @records_app.command("list")
-def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def list_(wide: WideOption = False, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List the records and how many panels each is linked to."""
     from polydata.catalogue.records import list_records
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "record": row["record_key"] or row["record_id"],
-            "reference": (row["reference"] or row["doi"] or row["reference_no"] or "")[-45:],
-            "panel": row["panel"],
-            "label": row["compatibility"],
             "panels": row["linked_panels"],
+            "label": row["compatibility"],
+            "panel": row["panel"],
+            "reference": row["reference"] or row["doi"] or row["reference_no"],
         }
 
     rows = read(workspace, list_records)
     empty = "There are no records. Import some with: polydata records import FILE"
-    out.print_rows(rows, as_json, f"{len(rows)} records", empty, shown)
+    out.print_rows(rows, as_json, wide, shown, title=f"{len(rows)} records", empty=empty)
 
 
 @records_app.command("show")
@@ -194,7 +192,7 @@ def show_(record: RecordArgument, workspace: WorkspaceOption = None, as_json: Js
 
 @records_app.command("remove")
 def remove_(
-    records: Annotated[list[str], Argument(metavar="ID...", help="Keys or ids of records, or beginnings of ids.")],
+    records: Annotated[list[str], Argument(metavar="ID", help="Keys or ids of records, or beginnings of ids.")],
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
     yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False,
     workspace: WorkspaceOption = None,
@@ -228,12 +226,12 @@ def import_published_(
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.published.workflow import import_published
+    from polydata.records.words import task_file
 
     with open_session(workspace) as session, out.stages() as progress:
-        report = import_published(session, folder, progress)
+        report, words_file = import_published(session, folder, progress), task_file(session.workspace)
     out.report_problems(report.problems, "Skipped")
-    words = report.unknown_spellings.items()
-    out.report_problems((f"{word!r} in {count} records" for word, count in words), "Unknown label")
+    _report_unknown(report.unknown_spellings, words_file)
     out.report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
     out.print_result(report.facts(), as_json, f"Imported {folder}", whole=dataclasses.asdict(report))
     out.fail_in_part(len(report.problems), "things were skipped, listed above.", "Next: polydata build-split v1")
@@ -245,13 +243,14 @@ def import_published_(
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
     from polydata.records.join import join as run
+    from polydata.records.words import task_file
 
     with open_session(workspace) as session, out.stages() as progress:
-        report = run(session, progress)
+        report, words_file = run(session, progress), task_file(session.workspace)
     out.report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
-    _report_unknown(report.votes.unknown_spellings)
+    _report_unknown(report.votes.unknown_spellings, words_file)
     title = "Join" if report.changed else "Join: nothing changed"
     following = "polydata list candidates" if report.links.queued else "polydata list leftovers"
     out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))
@@ -302,23 +301,24 @@ def unlink(
 
 
 @listing.command("candidates")
-def list_candidates(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_candidates(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Records whose panel could not be decided, each with the panels that come into question and their scores."""
     from polydata.catalogue.records import list_candidates as rows_of
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-        record = {"record": row["record_key"] or row["record_id"], "caption": (row["caption"] or "")[:60]}
-        return record | {key: row[key] for key in ("paper", "figure", "panel", "panel_id", "score")}
+        record = {"record": row["record_key"] or row["record_id"], "PANEL": row["panel_id"], "score": row["score"]}
+        return record | {key: row[key] for key in ("figure", "panel", "caption")}
 
     rows = read(workspace, rows_of)
-    out.print_rows(rows, as_json, "For review", "No record waits for a decision.", shown)
+    out.print_rows(rows, as_json, wide, shown, empty="No record waits for a decision.")
     if rows and not as_json:
         out.next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
 
 
 @listing.command("manual-links")
-def list_manual_links(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_manual_links(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Links by hand, each with whether it is in force."""
     from polydata.catalogue.by_hand import list_manual_links as rows_of
 
-    out.print_rows(read(workspace, rows_of), as_json, "Links by hand", "Nothing was linked by hand.")
+    shown = {"record": "record_id", "key": "record_key", "linked to": "target_id", "state": "state", "paper": "paper"}
+    out.print_rows(read(workspace, rows_of), as_json, wide, shown, empty="Nothing was linked by hand.")

@@ -9,7 +9,7 @@ from typer import Argument, Option
 from polydata.cli import app, open_session, read, report_companions
 from polydata.cli.extract import listing
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.types import Decision
 
 NAMED = "an image's SHA-256 or a panel's id"
@@ -85,6 +85,7 @@ def list_screenings(
     borderline: Annotated[
         bool, Option("--borderline", help="Only images near the threshold that nobody decided by hand.")
     ] = False,
+    wide: WideOption = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -92,7 +93,13 @@ def list_screenings(
     from polydata.catalogue.screenings import list_screenings as rows_of
 
     rows = read(workspace, lambda catalogue: rows_of(catalogue, decision, borderline=borderline))
-    out.print_rows(rows, as_json, "Screenings", "No image was screened so: polydata screen")
+    shown = {
+        "image": "image_sha256",
+        **{key: key for key in ("decision", "by", "score", "page", "figure", "panel", "paper")},
+    }
+    out.print_rows(
+        rows, as_json, wide, shown, title=f"{len(rows)} images", empty="No image was screened so: polydata screen"
+    )
 
 
 @app.command("scale-bar")

@@ -10,11 +10,11 @@ from typer import Argument, Option
 from polydata.choices import Protocol
 from polydata.cli import app, open_session
 from polydata.console import output as out
-from polydata.console.options import CropsOption, JsonOption, SplitArgument, WorkspaceOption
+from polydata.console.group import new_group
+from polydata.console.options import CropsOption, JsonOption, SplitArgument, WideOption, WorkspaceOption
 from polydata.errors import RefusedError
 
-splitting = typer.Typer(no_args_is_help=True, help="List, show, verify, compare and remove splits.")
-app.add_typer(splitting, name="split")
+splitting = new_group(app, "split", "List, show, verify, compare and remove splits.")
 
 
 @app.command("build-split")
@@ -72,48 +72,50 @@ def build_split(
     out.print_table([{"left out": k, "images": n} for k, n in built.excluded.items()], empty="No image was left out.")
     state = "is new" if built.new else "was there already with the same content: unchanged"
     typer.echo(f"{built.split.folder} {state}; digest {built.split.digest}")
-    out.next_step(f"polymodel train --split {name}")
+    out.next_step(f"polymodel train {name}")
 
 
 @splitting.command("list")
-def list_splits(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_splits(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """The splits of this workspace."""
     from polydata.splits.overview import list_splits as rows_of
     from polydata.workspace import Workspace
 
-    out.print_rows(rows_of(Workspace.find(workspace)), as_json, "Splits", "No split yet: polydata build-split NAME")
+    shown = {"split": "name", "images": "images", "papers": "groups", "partitions": "partitions", "digest": "digest"}
+    rows, empty = rows_of(Workspace.find(workspace)), "No split yet: polydata build-split NAME"
+    out.print_rows(rows, as_json, wide, {**shown, "state": "state"}, empty=empty)
 
 
 @splitting.command("show")
-def show_split(name: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def show_split(split: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """How a split was made, and how many images, groups and labels stand on each side."""
     from polydata.splits.overview import describe_split, side_rows
     from polydata.splits.overview import show_split as show
     from polydata.workspace import Workspace
 
-    split = show(Workspace.find(workspace), name)
+    found = show(Workspace.find(workspace), split)
     if as_json:
-        out.print_json(split.manifest)
+        out.print_json(found.manifest)
     else:
-        out.print_facts(describe_split(split), f"Split {name}")
-        out.print_table(side_rows(split.manifest))
+        out.print_facts(describe_split(found), f"Split {split}")
+        out.print_table(side_rows(found.manifest))
 
 
 @splitting.command("verify")
-def verify_split(name: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def verify_split(split: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Check that manifest, lists and images of a split are what they were when it was built."""
     from polydata.splits.overview import verify_split as verify
 
     with open_session(workspace, read_only=True) as session:
-        faults = verify(session, name)
+        faults = verify(session, split)
     if as_json:
-        out.print_json({"name": name, "unchanged": not faults, "faults": faults})
+        out.print_json({"name": split, "unchanged": not faults, "faults": faults})
     else:
         out.report_problems(faults, "Changed")
     if faults:
-        raise RefusedError(f"The split {name} is not what was built.", "Restore what is named, or build a new split.")
+        raise RefusedError(f"The split {split} is not what was built.", "Restore what is named, or build a new split.")
     if not as_json:
-        typer.echo(f"The split {name} is what was built.")
+        typer.echo(f"The split {split} is what was built.")
 
 
 @splitting.command("diff")
@@ -138,19 +140,19 @@ def diff_splits(
 
 
 @splitting.command("lineage")
-def split_lineage(name: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def split_lineage(split: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Where the images of a split come from, how it was made, and which runs were trained on it."""
     from polydata.splits.overview import lineage, lineage_facts
     from polydata.upkeep.trace import open_with_runs
 
     with open_with_runs(workspace) as session:
-        found = lineage(session, name)
-    out.print_result(lineage_facts(found), as_json, f"Split {name}", whole=found)
+        found = lineage(session, split)
+    out.print_result(lineage_facts(found), as_json, f"Split {split}", whole=found)
 
 
 @splitting.command("remove")
 def remove_split_(
-    name: SplitArgument,
+    split: SplitArgument,
     yes: Annotated[bool, Option("--yes", help="It may go: nothing brings it back but building it again.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -161,15 +163,15 @@ def remove_split_(
 
     open_with_runs(workspace).close()
     with open_session(workspace) as session:
-        gone = remove_split(session, name, confirmed=yes)
+        gone = remove_split(session, split, confirmed=yes)
     facts = {**asdict(gone), "runs": ", ".join(gone.runs), "copies": ", ".join(gone.copies)}
-    out.print_result(facts, as_json, f"Removed {name}", whole=asdict(gone))
+    out.print_result(facts, as_json, f"Removed {split}", whole=asdict(gone))
 
 
 @app.command("audit")
 def audit(
     split: Annotated[
-        str | None, Option(metavar="NAME", help="Audit this split; otherwise all images of the workspace.")
+        str | None, Argument(metavar="SPLIT", help="Audit this split; otherwise all images of the workspace.")
     ] = None,
     detector: Annotated[
         list[str] | None, Option(metavar="NAME", help="Ask only this detector; may be given more than once.")
@@ -203,17 +205,17 @@ def audit(
     out.print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
     skipped = [{"left out": name, "it needs": needs} for name, needs in report.skipped.items()]
     out.print_table(skipped, empty="Every detector was asked.")
-    out.next_step(f"polydata audit {f'--split {split} ' if split else ''}--json, which lists all evidence")
+    out.next_step(f"polydata audit {f'{split} ' if split else ''}--json, which lists all evidence")
 
 
 @app.command()
 def augment(
-    name: SplitArgument,
+    split: SplitArgument,
     recipe: Annotated[
         Literal["paper"], Option(help="paper: 12 copies of each positive image, 3 of each other, 256 px.")
     ] = "paper",
     seed: Annotated[int, Option(help="Decides how each copy is turned, mirrored and cut.")] = 0,
-    output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; splits/NAME+RECIPE.")] = None,
+    output: Annotated[Path | None, Option("--output", "-o", help="Folder to write; splits/SPLIT+RECIPE.")] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -223,12 +225,12 @@ def augment(
     from polydata.workspace import Workspace
 
     place = Workspace.find(workspace)
-    split = show_split(place, name)
-    fetch_images(place, split)
+    found = show_split(place, split)
+    fetch_images(place, found)
     with out.stages() as bar:
-        result = offline_copies.augment(split, recipe, seed=seed, folder=output, progress=bar)
+        result = offline_copies.augment(found, recipe, seed=seed, folder=output, progress=bar)
     out.report_problems(result.repaired, "Made again")
     total = sum(result.counts.values())
     facts = {**result.counts, "copies": total, "made now": result.made, "folder": str(result.folder)}
     facts["digest"] = result.digest
-    out.print_result(facts, as_json, f"Copies of {name}", whole=facts | {"repaired": result.repaired})
+    out.print_result(facts, as_json, f"Copies of {split}", whole=facts | {"repaired": result.repaired})

@@ -1,4 +1,4 @@
-"""polydata backup, restore and check: a workspace kept, brought back and looked over."""
+"""polydata doctor, check, backup and restore: installation and workspace looked over, a workspace kept."""
 
 import dataclasses
 from pathlib import Path
@@ -8,14 +8,40 @@ import typer
 
 from polydata.cli import app
 from polydata.console.options import JsonOption, WorkspaceOption
-from polydata.console.output import next_step, print_facts, print_json, print_table, report_problems, stages
+from polydata.console.output import (
+    fail_in_part,
+    next_step,
+    print_facts,
+    print_json,
+    print_table,
+    report_problems,
+    say,
+    stages,
+)
 from polydata.errors import PartialFailure
+
+
+@app.command()
+def doctor(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Look whether all that the programs need is here: packages, OCR, weights, GPU, server, disk."""
+    from polydata.upkeep.doctor import examine
+
+    found = examine(workspace)
+    rows = [dataclasses.asdict(one) for one in found]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table([{"": row["what"], "state": row["state"], "found": row["found"]} for row in rows])
+        for one in found:
+            if one.hint:
+                say(f"{one.what}: {one.hint}")
+    fail_in_part(sum(one.state == "missing" for one in found), "things are missing.", "Each is named above.")
 
 
 @app.command()
 def backup(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Ends in .zip; otherwise one in backups/ of the workspace.")
+        Path | None, typer.Argument(metavar="FILE", help="Ends in .zip; otherwise one in backups/ of the workspace.")
     ] = None,
     *,
     images: Annotated[bool, typer.Option("--images", help="The images too, which else are known by hash.")] = False,

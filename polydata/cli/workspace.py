@@ -10,10 +10,10 @@ from typer import Argument, Option
 
 from polydata.cli import app, open_session
 from polydata.console import output as out
+from polydata.console.group import new_group
 from polydata.console.options import JsonOption, WorkspaceOption
 
-removing = typer.Typer(no_args_is_help=True, help="Take things out of the workspace.")
-app.add_typer(removing, name="remove")
+removing = new_group(app, "remove", "Take things out of the workspace.")
 
 LISTED = 20
 """Rows of one table that are named on the terminal; --json names all."""
@@ -21,7 +21,7 @@ LISTED = 20
 
 @app.command()
 def init(
-    folder: Annotated[Path, Argument(metavar="[DIR]", help="Where to make it.")] = Path(), as_json: JsonOption = False
+    folder: Annotated[Path, Argument(metavar="DIR", help="Where to make it.")] = Path(), as_json: JsonOption = False
 ) -> None:
     """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
     from polydata.catalogue.session import init as make
@@ -32,17 +32,17 @@ def init(
 
 @app.command()
 def status(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Show how many papers, figures and images survive each step, from PDF to split."""
-    from polydata.catalogue.trace import funnel
-    from polydata.upkeep.trace import open_with_runs
+    """Show how many papers, figures and images survive each step, and what comes next."""
+    from polydata.upkeep.status import status as where
 
-    with open_with_runs(workspace) as session:
-        root, rows, fingerprint = session.workspace.root, funnel(session), session.catalogue.fingerprint()
+    found = where(workspace)
     if as_json:
-        out.print_json({"workspace": root, "fingerprint": fingerprint, "funnel": rows})
-    else:
-        out.print_table(rows, str(root))
-        typer.echo(f"Catalogue fingerprint {fingerprint[:16]}")
+        out.print_json(dataclasses.asdict(found))
+        return
+    rows = [{"count": row["count"], "step": row["step"], "what": row["what"]} for row in found.funnel]
+    out.print_table(rows, f"Workspace {found.workspace}; fingerprint of its catalogue {found.fingerprint[:16]}")
+    for step in found.steps:
+        out.next_step(f"{step.command}  ({step.why})")
 
 
 @app.command()
@@ -125,14 +125,20 @@ def _name(papers: Sequence[dict[str, Any]]) -> None:
 
 
 @removing.command("failures")
-def remove_failures(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Strike files out of the list of failures that are there no more."""
-    from polydata.papers.remove import forget_gone_failures
+def remove_failures(
+    files: Annotated[
+        list[str] | None, Argument(metavar="FILE", help="Path or name; otherwise all that are there no more.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Strike files out of the list of failures: those that are named, or those that are there no more."""
+    from polydata.papers.remove import forget_failures
 
     with open_session(workspace) as session:
-        gone = forget_gone_failures(session)
-    rows = [{"path": path} for path in gone]
-    out.print_json(gone) if as_json else out.print_table(rows, "Forgotten", "No failure is gone.")
+        gone = forget_failures(session, files or ())
+    empty = "No failed file is gone. Name one to forget it all the same: polydata remove failures FILE"
+    out.print_json(gone) if as_json else out.print_table([{"forgotten": path} for path in gone], empty=empty)
 
 
 @app.command("merge")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_name, get_group
 from typer.models import CommandInfo
 
 from polydata.console.output import printable
-from polydata.errors import PolydataError
+from polydata.errors import PolydataError, UsageError
 from polydata.resources import VERSION
 
 
@@ -24,6 +24,49 @@ def print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"{Path(sys.argv[0]).stem} {VERSION}")
         raise typer.Exit
+
+
+class PlainArgument(TyperArgument):
+    """An argument whose help says its name alone, not the type that the program reads it as."""
+
+    def display_type_rich(self, ctx: Any) -> str | None:  # noqa: ARG002
+        """Nothing."""
+        return None
+
+    def _usage_display_name(self) -> str:
+        name = self.display_name_raw if self.required else f"[{self.display_name_raw}]"
+        return name if self.nargs == 1 else f"{name}..."
+
+
+class PlainOption(TyperOption):
+    """An option whose limits are said in words."""
+
+    def _get_number_range_help_str(self) -> str | None:
+        words = (f"{word} {limit}" for word, limit in (("from", self.min), ("to", self.max)) if limit is not None)
+        return " ".join(words) or None
+
+
+class SplitPlace(PlainArgument):
+    """The split that a command works on, named by its place (``train v1``) or by ``--split v1``."""
+
+    def consume_value(self, ctx: Any, opts: Mapping[str, Any]) -> Any:
+        """The value and where it comes from."""
+        value, source = super().consume_value(ctx, opts)
+        named, placed = opts.get(SPLIT_OPTION), opts.get("split")
+        if named and placed and named != placed:
+            raise UsageError(f"Two splits are named: {placed} and {named}.", "Name one.")
+        return named or value, source
+
+
+SPLIT_OPTION = "split_by_option"
+"""The name under which what ``--split`` said is kept for the argument."""
+METAVARS = {"str": "TEXT", "int": "N", "float": "NUMBER", "path": "PATH", "Path": "PATH", "file": "FILE"}
+"""What stands for a value in the help, where an option has no better word for it."""
+WHOLE = 1000
+"""Characters of a summary that the list of commands shows: all."""
+STOPPED = "Stopped; what was done is kept. Run the same command again to go on."
+INTERRUPTED = 130
+"""Exit status after Ctrl+C, as shells have it."""
 
 
 class ErrorGroup(TyperGroup):
@@ -43,6 +86,16 @@ class ErrorGroup(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with whole summaries."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        _write_commands(formatter, "Commands", [(n, c.get_short_help_str(WHOLE)) for n, c in found if c])
+
+
+def _write_commands(formatter: Any, heading: str, rows: Sequence[tuple[str, str]]) -> None:
+    with formatter.section(heading):
+        formatter.write_dl(rows)
+
 
 class Program(ErrorGroup):
     """The root of a program: it lists commands by their summaries, and imports one where it runs or shows its help.
@@ -51,15 +104,30 @@ class Program(ErrorGroup):
         app: on which the modules enter their commands as they are imported.
         modules: full names of the modules of each command; a group's commands may stand in several.
         summaries: the first sentence of each command's help, in the order of the list.
+        headings: of the list, each with its commands.
     """
 
     app: ClassVar[typer.Typer]
     modules: ClassVar[Mapping[str, Sequence[str]]]
     summaries: ClassVar[Mapping[str, str]]
+    headings: ClassVar[Mapping[str, Sequence[str]]]
 
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**attrs)
         self.commands = {name: TyperCommand(name, help=summary) for name, summary in self.summaries.items()}
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; Ctrl+C ends it with one line, wherever it comes."""
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as ended:
+            if ended.code == INTERRUPTED:
+                typer.echo(f"\n{STOPPED}", err=True)
+            raise
+
+    def get_params(self, ctx: Any) -> Any:
+        """The options, in plain words as those of the commands."""
+        return [_plain(param) for param in super().get_params(ctx)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a name, imported; None where there is none."""
@@ -77,11 +145,47 @@ class Program(ErrorGroup):
         for group in part.registered_groups:
             if group.typer_instance:  # in the order of the modules, whichever was imported first
                 group.typer_instance.registered_commands.sort(key=lambda c: modules.index(_module(c)))
-        return get_group(part).commands[name]
+        command = get_group(part).commands[name]
+        for one in _with_parts(command):
+            one.params = [_plain(param) for param in one.params]
+            one.params += [_split_option(param) for param in one.params if isinstance(param, SplitPlace)]
+        return command
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """List the commands, none of which is needed for it."""
-        TyperGroup(commands=dict(self.commands)).format_commands(ctx, formatter)
+        for heading, names in self.headings.items():
+            _write_commands(formatter, heading, [(name, self.summaries[name]) for name in names])
+
+
+def _with_parts(command: Any) -> Iterator[Any]:
+    """A command, and all below it."""
+    yield command
+    for part in getattr(command, "commands", {}).values():
+        yield from _with_parts(part)
+
+
+def _plain(param: Any) -> Any:
+    """A parameter whose help is in plain words."""
+    if isinstance(param, TyperArgument):
+        param.__class__ = SplitPlace if param.name == "split" else PlainArgument
+    elif isinstance(param, TyperOption):
+        param.__class__ = PlainOption
+        if param.metavar is None and not param.is_flag:
+            word = param.display_type(typer.Context(TyperCommand(None)))
+            word = word.strip("<>").removeprefix("list[").removesuffix("]").removesuffix(" range")
+            param.metavar = METAVARS.get(word, word)
+    return param
+
+
+def _split_option(place: SplitPlace) -> TyperOption:
+    """``--split v1``, for those who do not name it by its place."""
+    return TyperOption(
+        param_decls=["--split", SPLIT_OPTION],
+        type_descriptor=place.type_descriptor,
+        metavar="SPLIT",
+        expose_value=False,
+        help="Another way to name SPLIT.",
+    )
 
 
 def _name(command: CommandInfo) -> str:
@@ -92,14 +196,17 @@ def _module(command: CommandInfo) -> str:
     return str(getattr(command.callback, "__module__", ""))
 
 
-def new_program(purpose: str, package: str, commands: Mapping[str, Mapping[str, str]]) -> typer.Typer:
+Commands = Mapping[str, Mapping[str, tuple[str, str]]]
+"""By heading, each command's name with the modules that hold it, spaces between, and the first sentence of its help."""
+
+
+def new_program(purpose: str, package: str, commands: Commands) -> typer.Typer:
     """A program, none of whose commands is imported yet.
 
     Args:
         purpose: one sentence for its help.
         package: that holds the modules of the commands.
-        commands: by module, each command's name and the first sentence of its help; several modules of one group of
-            commands are named with spaces between.
+        commands: in the order of the help.
     """
     app = typer.Typer(
         no_args_is_help=True,
@@ -108,10 +215,18 @@ def new_program(purpose: str, package: str, commands: Mapping[str, Mapping[str, 
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
         help=purpose,
     )
-    table = [(modules, *entry) for modules, entries in commands.items() for entry in entries.items()]
+    table = [(name, *entry) for entries in commands.values() for name, entry in entries.items()]
     app.info.cls = type("Program", (Program,), {
         "app": app,
-        "modules": {name: [f"{package}.{module}" for module in modules.split()] for modules, name, _ in table},
-        "summaries": {name: summary for _, name, summary in table},
+        "modules": {name: [f"{package}.{module}" for module in modules.split()] for name, modules, _ in table},
+        "summaries": {name: summary for name, _, summary in table},
+        "headings": {heading: list(entries) for heading, entries in commands.items()},
     })  # fmt: skip
     return app
+
+
+def new_group(app: typer.Typer, name: str, purpose: str) -> typer.Typer:
+    """A group of commands of a program; called without one it shows its help."""
+    group = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help=purpose)
+    app.add_typer(group, name=name)
+    return group

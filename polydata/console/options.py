@@ -44,7 +44,9 @@ WaitOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output instead of a table.")]
-SplitArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the split.")]
+WideOption = Annotated[bool, typer.Option("--wide", help="All columns, whole: lines may be longer than the terminal.")]
+SplitArgument = Annotated[str, typer.Argument(metavar="SPLIT", help="Name of the split.")]
+"""Its parameter is called ``split``, so ``--split SPLIT`` is taken as well (``polydata.console.group``)."""
 CropsOption = Annotated[
     bool | None,
     typer.Option("--crops/--no-crops", help="Look for crops and copies by keypoints; by default up to 20,000 images."),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from polydata.console import tables
 from polydata.errors import PartialFailure, UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Signs that steer a terminal, turn its direction of writing or are no signs at all; a line feed is none of them."""
 
-WORD = re.compile("[^\\W\\d_]")
-"""A letter, which no column of figures holds."""
+UNBOUNDED = 1_000_000
+"""Columns of a table that is as wide as it must be."""
+MINUTE = 60.0
 
 
 def printable(text: str) -> str:
@@ -53,53 +56,80 @@ def say(text: str, colour: str | None = None) -> None:
 
 
 def print_table(
-    rows: Sequence[Mapping[str, Any]], title: str = "", empty: str = "Nothing to list.", *, figures: bool = False
+    rows: Sequence[Mapping[str, Any]],
+    title: str = "",
+    empty: str = "Nothing to list.",
+    *,
+    figures: bool = False,
+    clip: bool = False,
+    width: int | None = None,
 ) -> None:
-    """Print rows that have the same keys as a table; text from outside is never read as markup.
+    """Print rows that have the same keys as a table; nothing in it that may be copied is broken.
 
     Args:
         rows: a cell for each column.
         title: above the table.
         empty: is said where there are no rows.
-        figures: many columns of numbers written as text: without rules between them, to the right and never broken.
+        figures: numbers are written as text; they are set to the right all the same.
+        clip: a line a row, in which long texts are cut; otherwise they are wrapped.
+        width: columns; those of the terminal by default.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     if not rows:
         say(empty)
         return
-    style: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "show_edge": False} if figures else {}
-    table = Table(title=Text(printable(title)) if title else None, title_justify="left", **style)
-    for name in rows[0]:
-        numeric = all(isinstance(r[name], int | float) or (figures and not WORD.search(str(r[name]))) for r in rows)
-        table.add_column(
-            Text(printable(str(name))),
-            justify="right" if numeric else "left",
-            overflow="fold",
-            no_wrap=figures and numeric,
+    names = list(rows[0])
+    written = one_line if clip else printable
+    cells = [["" if row[name] is None else written(str(row[name])) for name in names] for row in rows]
+    numeric = [
+        number
+        for number, name in enumerate(names)
+        if all(
+            isinstance(row[name], int | float) or (figures and not tables.WORD.search(str(row[name]))) for row in rows
         )
-    for row in rows:
-        table.add_row(*(Text("" if v is None else printable(str(v))) for v in row.values()))
-    Console().print(table)
+    ]
+    head = [printable(str(name)) for name in names]
+    for line in [title, *tables.lay_out([head, *cells], numeric, width or tables.terminal_width(), clip=clip)]:
+        if line:
+            say(line)
 
 
 def print_facts(facts: Mapping[str, Any], title: str = "") -> None:
-    """Print names and values, one pair a line."""
-    print_table([{"what": k, "value": v} for k, v in facts.items()], title)
+    """Print names and values, one pair a line, which is never broken: values are there to be copied."""
+    if title:
+        say(f"{title}:")
+    wide = max(map(tables.width_of, facts), default=0)
+    for name, value in facts.items():
+        shown = "" if value is None else one_line(str(value))
+        say(f"{one_line(name)}{' ' * (wide - tables.width_of(name))}{tables.GAP}{shown}".rstrip())
 
 
 def print_rows(
     rows: Sequence[Mapping[str, Any]],
     as_json: bool,
+    wide: bool,
+    shown: Mapping[str, str] | Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    *,
     title: str = "",
     empty: str = "Nothing to list.",
-    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
 ) -> None:
-    """Print rows as JSON, or as a table of what is ``shown`` of each; for the rest see ``print_table``."""
-    print_json(rows) if as_json else print_table([shown(row) for row in rows], title, empty)
+    """Print a list as JSON, or a line a row: some columns in the width of the terminal, or all in any width.
+
+    Args:
+        rows: as JSON gives them.
+        as_json: print JSON.
+        wide: print all columns whole.
+        shown: what the narrow list has: heading and key of each column, or a function of the row. What names the row
+            comes first, and is never cut; ids are shortened.
+        title: above the list.
+        empty: is said where there are no rows.
+    """
+    if as_json:
+        print_json(rows)
+    elif wide:
+        print_table(rows, title, empty, clip=True, width=UNBOUNDED)
+    else:
+        few = [shown(row) if callable(shown) else {name: row[key] for name, key in shown.items()} for row in rows]
+        print_table(tables.shortened(few), title, empty, clip=True)
 
 
 def print_result(
@@ -121,7 +151,13 @@ def next_step(command: str) -> None:
 
 @contextmanager
 def stages(*, in_one: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
-    """A progress bar for each step of long work, or one that names the step; yields what is told (step, done, all)."""
+    """The progress of long work on standard error; yields what is told (step, done, all).
+
+    On a terminal a bar for each step, or one that names the step; elsewhere a line a minute.
+    """
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
     with _bar() as bar:
         tasks: dict[str, TaskID] = {}
 
@@ -132,6 +168,20 @@ def stages(*, in_one: bool = False) -> Iterator[Callable[[str, int, int | None],
             bar.update(tasks[line], description=step, completed=done, total=total)
 
         yield advance
+
+
+class _Lines:
+    """Progress where no terminal is: a line a minute, for a log."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now - self._last >= MINUTE:
+            self._last = now
+            of = "" if total is None else f" of {total}"
+            typer.echo(f"{one_line(step)}: {done}{of}, after {(now - self._start) / MINUTE:.0f} min", err=True)
 
 
 def _bar() -> Progress:

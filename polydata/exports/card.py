@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from polydata.auditing.run import audit, finding_rows
 from polydata.catalogue.described import described_panels
@@ -15,9 +17,12 @@ from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel
 from polydata.exports.content import UNKNOWN
-from polydata.files.atomic import refuse_other_file, write_text, writing_to
+from polydata.files.atomic import refuse_other_file, replacing, write_text, writing_to
+from polydata.files.tables import plain
 from polydata.images.html import template
+from polydata.images.picture import open_picture
 from polydata.resources import VERSION
+from polydata.splits.evidence import thin_sides, thin_words
 from polydata.splits.manifest import Split
 from polydata.splits.overview import show_split
 from polydata.text.licences import may_be_passed_on
@@ -31,14 +36,21 @@ CITATIONS = {
     "(2023), doi:10.1021/acs.jcim.3c00489"
 }
 """What users of an imported data set cite, by its source."""
+EACH, SIDE, GUTTER = 6, 160, 8
+"""Pictures of each label on the card, and pixels of each and between them."""
+SAMPLE = "polydata card"
+"""The comment within the file of pictures, by which it is known as ours."""
 Row = Mapping[str, Any]
 
 
-def card_text(session: Session, split: Split, *, quick: bool = False, progress: Progress = quiet) -> str:
+def card_text(
+    session: Session, split: Split, *, picture: str = "", quick: bool = False, progress: Progress = quiet
+) -> str:
     """The card of a split.
 
     Args:
         split: read and checked.
+        picture: name of the file with ``sample`` beside the card; empty for none.
         quick: leave out the parts of the audit that read the images.
         progress: told of long work.
 
@@ -53,6 +65,10 @@ def card_text(session: Session, split: Split, *, quick: bool = False, progress: 
     packages = [platform.python_version(), *(f"{name} {package_version(name)}" for name in PACKAGES)]
     return template("card.md.j2").render(
         split=split,
+        picture=picture,
+        each=EACH,
+        thin=[thin_words(one) for one in thin_sides(split.folds, split.classes)],
+        papers=_papers(panels),
         task=session.task,
         recipe=recipe,
         counts=counts,
@@ -85,10 +101,46 @@ def write_card(
     split = show_split(session.workspace, name)
     target = path or session.workspace.exports / f"{name}-card.md"
     refuse_other_file(target, r"\A# Data card: ")
-    text = card_text(session, split, quick=quick, progress=progress)
+    picture = target.with_suffix(".jpg")
+    refuse_other_file(picture, SAMPLE)
+    text = card_text(session, split, picture=picture.name, quick=quick, progress=progress)
     with writing_to(target):
         write_text(target, text)
+        with replacing(picture) as out:
+            out.write(sample(session, split))
     return target
+
+
+def sample(session: Session, split: Split) -> bytes:
+    """A JPEG of the first ``EACH`` images of every label by their hashes: a row a label, in the order of the labels.
+
+    Raises:
+        InputError: if an image cannot be read.
+    """
+    from PIL import Image
+
+    formats = {row["image_sha256"]: row["format"] for row in described_panels(session.catalogue, list(split.items))}
+    sheet = Image.new("L", (EACH * SIDE, len(split.classes) * SIDE), 255)
+    for row, label in enumerate(split.classes):
+        chosen = sorted(sha256 for sha256, item in split.items.items() if item.label == label)[:EACH]
+        for column, sha256 in enumerate(chosen):
+            picture = open_picture(session.images.path(sha256, formats[sha256])).convert("L")
+            picture.thumbnail((SIDE - GUTTER, SIDE - GUTTER))
+            sheet.paste(picture, (column * SIDE, row * SIDE))
+    out = io.BytesIO()
+    sheet.save(out, "JPEG", quality=80, comment=SAMPLE)
+    return out.getvalue()
+
+
+def _papers(panels: Sequence[Row]) -> list[str]:
+    """A line a paper in Markdown: how it is cited, its DOI as a link, and how many images are from it."""
+    lines = []
+    for counts, rows in _counted(panels, "paper", lambda row: str(row["paper_id"])):
+        known = rows[0]
+        named = known["reference"] or (known["record"] or {}).get("reference") or known["title"] or known["paper"]
+        link = f" <https://doi.org/{quote(known['doi'], safe='/:().;')}>" if known["doi"] else ""
+        lines.append(f"{plain(str(named or counts['paper']))}{link} ({counts['images']} images)")
+    return lines
 
 
 def _side(side: Row, classes: Sequence[str]) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from polydata.types import Progress, tracked
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = ("train", "val", "test")
 UNKNOWN = "unknown"
+NO_NAME = re.compile("[^A-Za-z0-9]+")
+LONGEST = 40
+"""Signs of a paper's, figure's or panel's name in the name of a file."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Entry:
 
     Attributes:
         item: its line in the split.
-        file: name of its file, its suffix true of its content; None where the image is withheld.
+        file: name of its file: paper, figure and panel as far as they are known, the SHA-256 of the image, and a suffix
+            true of its content; None where the image is withheld.
         facts: what is said of it, as text or number, None where it is not known; the same keys for all. Its
             ``file_sha256`` differs from ``image_sha256`` where the file had to be written anew.
         stored_as: true format of the image in the store.
@@ -44,6 +49,11 @@ class Entry:
     file: str | None
     facts: Mapping[str, Any]
     stored_as: str
+
+    @property
+    def stem(self) -> str:
+        """The name of its file without the suffix, which holds no dot."""
+        return (self.file or "").rpartition(".")[0]
 
     def row(self, file: str) -> dict[str, Any]:
         """What is said of it as a flat row, with the place of its file."""
@@ -188,7 +198,7 @@ def _entry(
     file, file_sha256 = None, ""
     if not withheld:
         data, suffix = portable(store.read(item.image_sha256, own["format"]))
-        file, file_sha256 = f"{item.image_sha256}.{suffix}", sha256_bytes(data)
+        file, file_sha256 = f"{readable(own)}{item.image_sha256}.{suffix}", sha256_bytes(data)
     caption = None if withheld else own["caption"] or own["caption_stem"] or own["figure_caption"]
     facts = {
         "file_sha256": file_sha256,
@@ -206,6 +216,15 @@ def _entry(
         "caption": " ".join((caption or "").split()) or None,
     }
     return Entry(item, side, file, facts, own["format"])
+
+
+def readable(panel: Mapping[str, Any]) -> str:
+    """Paper, figure and panel for the name of a file, in signs that every system and archive takes."""
+    paper = str(panel["paper"] or "").rpartition(".")[0] or str(panel["paper"] or "")
+    words = (
+        NO_NAME.sub("_", str(part or ""))[:LONGEST].strip("_") for part in (paper, panel["figure"], panel["panel"])
+    )
+    return "".join(f"{word}-" for word in words if word)
 
 
 def _licence(of_papers: Sequence[str | None]) -> str:

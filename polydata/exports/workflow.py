@@ -12,7 +12,7 @@ from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.errors import RefusedError, UsageError
-from polydata.exports.card import card_text
+from polydata.exports.card import card_text, sample
 from polydata.exports.content import Content, Entry, gather
 from polydata.exports.formats import FORMATS, FormatName, format_named
 from polydata.files.atomic import changed, checksums, mark_of, other_files, put_back, replacing_folder, writing_to
@@ -21,7 +21,7 @@ from polydata.splits.manifest import MANIFEST, Split
 from polydata.splits.overview import show_split
 from polydata.types import Progress, quiet
 
-MARKS, CARD, TABLE = "export.json", "README.md", "images.csv"
+MARKS, CARD, TABLE, PICTURES = "export.json", "README.md", "images.csv", "README.jpg"
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,14 @@ def export_split(
         target = Path(os.path.realpath(named))
         put_back(target)
         _refuse_others_files(target)
-    card = card_text(session, split, quick=quick, progress=progress)
+    pictures = "" if release else PICTURES  # of a release no licence was asked for them
+    card = card_text(session, split, picture=pictures, quick=quick, progress=progress)
     content = gather(session, split, name=target.name, card=card, fold=fold, release=release)
     layout = format_named(format_)
     with writing_to(target), replacing_folder(target) as new:
         layout.write(content, new, progress)
+        if pictures:
+            (new / pictures).write_bytes(sample(session, split))
         _write_common(content, new, format_, layout.place)
         _refuse_others_files(target)  # once more: writing may have taken long
     counts = Counter(str(one.side) for one in content.entries)

@@ -39,6 +39,7 @@ class Edited:
         target: ``figure`` or ``panel``.
         result: id of the figure or panel as it is now; None where it was deleted.
         moved: ids of panels that have another id now, each with the new one.
+        panels: how many the figure had, and has now.
         note: what the user may want to do next about it; empty for nothing.
     """
 
@@ -47,6 +48,7 @@ class Edited:
     target: Literal["figure", "panel"]
     result: str | None
     moved: dict[str, str]
+    panels: tuple[int, int]
     note: str
 
 
@@ -154,8 +156,16 @@ def edit(session: Session, what: Target, identifier: str, wanted: Correction) ->
         target="panel" if what == "panel" else "figure",
         result=made.results[0],
         moved={old: new for old, new in made.moved.items() if old != new},
+        panels=(_panels_there(paper, place), _panels_there(made.paper, made.edits[0].place, made.results[0])),
         note=_note(made, wanted),
     )
+
+
+def _panels_there(paper: Paper, place: Place, figure_id: str | None = None) -> int:
+    """How many panels the figure of a place has; none where none stands there, or it was made a figure of that id."""
+    named = (one for one in paper.figures if ids.figure_id(paper.sha256, one.page, one.box) == figure_id)
+    figure = next(named, None) or figure_at(paper, place)
+    return len(figure.panels) if figure else 0
 
 
 def _place_of(paper: Paper, identifier: str) -> Place:

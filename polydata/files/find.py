@@ -13,6 +13,9 @@ from polydata.ids import is_text
 
 COMPANION = "._"
 ADDRESS = "file://"
+TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".json", ".jsonl", ".ndjson")
+PDF, MARK_WITHIN = b"%PDF-", 1024
+"""How a PDF begins, whatever it is called, and within how many bytes."""
 
 
 def find_pdfs(arguments: Sequence[str]) -> list[Path]:
@@ -42,6 +45,7 @@ def find_files(arguments: Sequence[str], suffixes: Sequence[str], what: str) -> 
                 wanted = ", ".join(f"*{suffix}" for suffix in suffixes)
                 raise UsageError(f"The folder {argument} holds no {what}.", f"Name a folder with {wanted} files.")
         elif path.exists():
+            _refuse_tables(path, suffixes, what)
             matches = [path]
         else:
             matches = sorted(p for p in map(Path, glob.glob(argument, recursive=True)) if p.is_file())
@@ -49,6 +53,17 @@ def find_files(arguments: Sequence[str], suffixes: Sequence[str], what: str) -> 
                 raise UsageError(f"There is no file or folder {argument}.", "Check the path.")
         found.update(dict.fromkeys(p.resolve() for p in matches))
     return sorted(found)
+
+
+def _refuse_tables(path: Path, suffixes: Sequence[str], what: str) -> None:
+    """A table that stands in the place of a file of another kind was meant for another command."""
+    if path.suffix.lower() in TABLES and path.suffix.lower() not in suffixes and not _begins(path, PDF):
+        raise UsageError(f"{path} is a table, and no {what}.", f"Tables are read by: polydata records import {path}")
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return mark in file.read(MARK_WITHIN)
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:

@@ -173,7 +173,8 @@ def _read_parquet(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
                     frame: pd.DataFrame = file.read(columns=names).to_pandas(ignore_metadata=True)
                     return frame[names]
     except FileNotFoundError:
-        raise InputError(f"There is no {path}.") from None
+        hint = "Name a Parquet file of polymodel predict, or a run: polymodel runs list"
+        raise InputError(f"There is no file and no run {path}.", hint) from None
     except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:  # Arrow's are kinds of these
         raise InputError(
             f"{path} cannot be read as Parquet: {first_line(error)[:200]}",

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from polydata.files.atomic import write_text
+from polydata.images.decode import READING
 from polydata.images.keypoints import Keypoints, Match, compare, find_keypoints, mirrored_words
 from polydata.images.picture import open_picture
 from polydata.types import Progress, quiet, tracked
@@ -70,7 +71,7 @@ def find_copies(
         InputError: if an image cannot be read.
     """
     names = sorted(pictures)
-    key = hashlib.sha256("\n".join((f"copies {VERSION}", *names)).encode()).hexdigest()
+    key = hashlib.sha256("\n".join((f"copies {VERSION} {READING}", *names)).encode()).hexdigest()
     kept = cache / f"{key}.json" if cache else None
     if kept is not None and (answer := _read(kept, names)) is not None:
         return answer

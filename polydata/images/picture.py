@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import imagehash
-from PIL import Image, ImageSequence, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from polydata.errors import InputError, WorkspaceError
 from polydata.files.atomic import PART, replacing
 from polydata.ids import sha256_bytes
+from polydata.images.decode import is_alpha_only, is_plain, shown
 from polydata.images.remote import Remote
 from polydata.types import ImageInfo
 from polydata.workspace import Workspace
@@ -55,34 +56,6 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
             raise InputError(f"{name} is a damaged image: {error}") from error
 
 
-def _is_alpha_only(image: Image.Image) -> bool:
-    """True where colour is plain black throughout and the alpha channel is not plain."""
-    if image.mode not in ("LA", "RGBA"):
-        return False
-    low, high = image.getchannel("A").getextrema()
-    return low != high and not any(top for _, top in image.convert("RGB").getextrema())  # type: ignore[misc]
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """The picture as a person sees it, in RGB: first frame, 16 bits scaled, alpha laid on white."""
-    image = next(iter(ImageSequence.Iterator(image))).copy()
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if _is_alpha_only(image):
-        return image.getchannel("A").convert("RGB")
-    if image.mode in ("LA", "RGBA"):
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(ground, image).convert("RGB")
-    if image.mode.startswith("I;16"):
-        image = image.convert("I")
-    if image.mode in ("I", "F"):
-        low, high = image.getextrema()  # one band, so one pair
-        scale = 255.0 / (high - low) if high > low else 0.0  # type: ignore[operator]
-        return image.point(lambda v: (v - low) * scale).convert("L").convert("RGB")
-    return image.convert("RGB")
-
-
 def read_image(path: Path) -> bytes:
     """The bytes of an image file.
 
@@ -103,29 +76,32 @@ def open_picture(source: bytes | Path, name: str = "the image") -> Image.Image:
         name: for messages about bytes.
 
     Returns:
-        An RGB image. Pictures held in the alpha channel alone come out as that channel in grey,
-        transparency is laid on white, of several frames the first is taken.
+        An RGB image, as ``decode.shown`` makes it.
 
     Raises:
         InputError: if it is no image, is damaged, or has more than ``MAX_PIXELS`` pixels.
     """
     data, name = (source, name) if isinstance(source, bytes) else (read_image(source), str(source))
     with _opened(data, name) as image:
-        return _to_rgb(image)
+        return shown(image)
 
 
-def _is_solid(image: Image.Image) -> bool:
-    """True for 8-bit grey and RGB whose alpha channel, if there is one, hides nothing."""
-    if image.mode in ("LA", "RGBA"):
-        return image.getchannel("A").getextrema()[0] == 255
-    return image.mode in ("1", "L", "RGB", "P") and "transparency" not in image.info
+def is_plain_file(path: Path) -> bool:
+    """Whether any reader shows the file as ``open_picture`` does, which is told without decoding most of them.
+
+    Raises:
+        InputError: as ``open_picture``.
+    """
+    with _opened(read_image(path), str(path)) as image:
+        return is_plain(image)
 
 
 def portable(data: bytes) -> tuple[bytes, str]:
     """The bytes of an image file that every reader shows alike, and the suffix that is true of them.
 
-    PNG and JPEG stay byte for byte where they are grey or RGB and nothing shines through. Everything else comes as a
-    PNG of what a person sees: GIF, TIFF, 16 bits, transparency, pictures that stand in the alpha channel alone.
+    PNG and JPEG stay byte for byte where they are grey or RGB, upright, and nothing shines through. Everything else
+    comes as a PNG of what a person sees: GIF, TIFF, 16 bits, transparency, pictures that EXIF turns or that stand in
+    the alpha channel alone.
 
     Args:
         data: of an image file; its format is told by content.
@@ -135,10 +111,10 @@ def portable(data: bytes) -> tuple[bytes, str]:
     """
     with _opened(data, "the image") as image:
         suffix = SUFFIXES[str(image.format)]
-        if suffix in ("png", "jpg") and _is_solid(image):
+        if suffix in ("png", "jpg") and is_plain(image):
             return data, suffix
         out = io.BytesIO()
-        _to_rgb(image).save(out, "PNG")
+        shown(image).save(out, "PNG")
     return out.getvalue(), "png"
 
 
@@ -160,14 +136,15 @@ def describe(data: bytes, name: str = "the image", picture: Image.Image | None =
         InputError: as ``open_picture``.
     """
     with _opened(data, name) as image:
+        seen = shown(image) if picture is None else picture
         return ImageInfo(
             sha256=sha256_bytes(data),
-            phash=_phash(_to_rgb(image) if picture is None else picture),
-            width=image.width,
-            height=image.height,
+            phash=_phash(seen),
+            width=seen.width,
+            height=seen.height,
             format=str(image.format),
             mode=image.mode,
-            alpha_only=_is_alpha_only(image),
+            alpha_only=is_alpha_only(image),
             size_bytes=len(data),
         )
 

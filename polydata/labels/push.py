@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.session import Session
 from polydata.choices import Reviewed, Uncertainty
 from polydata.errors import InputError, UsageError, WorkspaceError
 from polydata.files.atomic import replacing
 from polydata.files.predictions import RULES, Prediction, Predictions, read_predictions, uncertainty
-from polydata.images.picture import ImageStore, open_picture
+from polydata.images.picture import ImageStore, is_plain_file, open_picture
 from polydata.labels import projects
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.project import Project, show_predictions
@@ -96,22 +94,11 @@ def select_images(
 
 
 BROWSER_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-BROWSER_MODES = ("1", "L", "P", "RGB")
-"""Modes that every browser shows as Pillow does. Alpha lets the page's ground shine through: a picture
-that stands in the alpha channel alone would come out inverted or black. An alpha channel that hides nothing
-does no harm."""
+"""Shown by every browser as by this program where they are plain: under alpha the page's ground shines through."""
 FOLDER = "shown"
 
 
-def _hides_nothing(path: Path, true_format: str) -> bool:
-    try:
-        with Image.open(path, formats=[true_format]) as image:
-            return image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema()[0] == 255
-    except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{path} is a damaged image: {error}") from error
-
-
-def file_to_show(store: ImageStore, sha256: str, true_format: str, mode: str) -> Path:
+def file_to_show(store: ImageStore, sha256: str, true_format: str) -> Path:
     """The file for the labelling page, below the store's folder.
 
     A PNG that has to be made lies in ``shown/`` there, under the SHA-256 of the image it shows.
@@ -122,7 +109,7 @@ def file_to_show(store: ImageStore, sha256: str, true_format: str, mode: str) ->
     path = store.path(sha256, true_format)
     if not path.is_file():
         raise InputError(f"The image {sha256} is not in the store: {path} is missing.", "Extract its paper again.")
-    if true_format in BROWSER_FORMATS and (mode in BROWSER_MODES or _hides_nothing(path, true_format)):
+    if true_format in BROWSER_FORMATS and is_plain_file(path):
         return path
     target = store.root / FOLDER / sha256[:2] / f"{sha256}.png"
     if target.exists():
@@ -249,7 +236,7 @@ def _send(
     files, problems = dict[str, Path](), list[str]()
     for row in missing:
         try:
-            files[row["image_sha256"]] = file_to_show(session.images, row["image_sha256"], row["format"], row["mode"])
+            files[row["image_sha256"]] = file_to_show(session.images, row["image_sha256"], row["format"])
         except InputError as error:
             problems.append(error.message)
     if settings.images == "upload":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
@@ -12,7 +13,7 @@ from polydata.catalogue.metadata import tie_supplements
 from polydata.catalogue.papers import failures, forget_failure
 from polydata.catalogue.remove import papers_at_shared_paths, remove_papers, what_goes_with
 from polydata.catalogue.session import Session
-from polydata.errors import UsageError
+from polydata.errors import InputError, UsageError
 from polydata.files.find import path_from_text
 from polydata.ids import sha256_file
 
@@ -87,10 +88,23 @@ def remove(session: Session, papers: Iterable[Mapping[str, Any]]) -> Removed:
     return Removed(len(gone) - len(failures), tuple(failures), address)
 
 
-def forget_gone_failures(session: Session) -> list[str]:
-    """Strike files out of the list of failures that are there no more. Returns their paths."""
+def forget_failures(session: Session, named: Sequence[str] = ()) -> list[str]:
+    """Strike files out of the list of failures. Returns their paths.
+
+    Args:
+        named: those that go, by path or by name alone; where none is named, all that are there no more.
+
+    Raises:
+        InputError: if nothing failed that is called so.
+    """
     catalogue = session.catalogue
-    gone = [row["path"] for row in failures(catalogue) if not path_from_text(row["path"]).exists()]
+    failed = [row["path"] for row in failures(catalogue)]
+    gone = [path for path in failed if not path_from_text(path).exists()]
+    if named:
+        found = {one: [p for p in failed if p == str(Path(one).resolve()) or one in (p, Path(p).name)] for one in named}
+        if unknown := [one for one, paths in found.items() if not paths]:
+            raise InputError(f"No file failed that is called {unknown[0]}.", "See them with: polydata list failures")
+        gone = list(dict.fromkeys(path for paths in found.values() for path in paths))
     with catalogue.transaction():
         for path in gone:
             forget_failure(catalogue, path_from_text(path))

@@ -17,7 +17,8 @@ MICROMETRES = {"nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 1e4, "å": 1e-4}
 VALUE = r"(?P<value>\d{1,4}(?:[.,]\d{1,3})?)"
 UNIT = (
     r"(?P<unit>nm|[µμu]\s?m|microns?|micrometers?|micrometres?|nanometers?|nanometres?|mm|cm|Å|мкм|нм|мм)"
-    r"(?![\w²³^/⁻]|\s?[-−–]\s?\d|\s?[×✕x]\s?\d|\s(?:wide|field|scan|square|area)\b)"
+    r"(?![\w²³^/⁻]|\s?[-−–]\s?\d|\s?[×✕x]\s?\d|[\s(]{1,2}(?:wide|across|field|frame|scan|square|area|"
+    r"in (?:width|size)|for the (?:width|side|field)|on (?:a|each) side)\b)"
 )
 """A unit of length, and not one to a power, nor the side of a field."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -9,27 +10,36 @@ from typer import Option
 from polydata.console.group import new_program, print_version
 
 COMMANDS = {
-    "training": {
-        "train": "Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken "
-        "off.",
-        "embed": "Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two "
-        "stages.",
+    "From a split to a report": {
+        "baselines": (
+            "evaluation",
+            "Score what needs no trained network: controls that see no picture, Sobel, textures, neighbours, people.",
+        ),
+        "train": (
+            "training",
+            "Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken off.",
+        ),
+        "evaluate": (
+            "evaluation",
+            "Score a run on its test side, with 95 % intervals over papers, beside Sobel and what sees no micrograph.",
+        ),
+        "report": ("evaluation", "Write one self-contained HTML page about one or several runs."),
+        "runs": ("runs", "Look at the runs of a workspace."),
     },
-    "evaluation": {
-        "evaluate": "Score a run on its test side, with 95 % intervals over papers, beside models that see no "
-        "micrograph.",
-        "baselines": "Score what needs no trained network: controls that see no picture, Sobel, textures, neighbours, "
-        "people.",
-        "report": "Write one self-contained HTML page about one or several runs.",
-    },
-    "runs": {
-        "predict": "Predict the labels of images; the parts of a run (folds, seeds) answer together.",
-        "export": "Write a run as one ONNX file that answers as predict does, checked against it; needs "
-        "the extra onnx.",
-        "runs": "Look at the runs of a workspace.",
+    "To use a run": {
+        "predict": ("runs", "Predict the labels of images; the parts of a run (folds, seeds) answer together."),
+        "export": (
+            "runs",
+            "Write a run as one ONNX file that answers as predict does, checked against it; needs the extra onnx.",
+        ),
+        "embed": (
+            "training",
+            "Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two "
+            "stages.",
+        ),
     },
 }
-"""The commands of each module in the order in which a user needs them, with the first sentence of their help."""
+"""The commands in the order in which a user needs them, each with its modules and the first sentence of its help."""
 
 app = new_program(
     "Train classifiers of micrographs on a split that polydata built, and judge them honestly.", __name__, COMMANDS
@@ -38,6 +48,9 @@ app = new_program(
 
 @app.callback()
 def main(
+    workspace: Annotated[
+        Path | None, Option("--workspace", "-w", metavar="DIR", help="The workspace that the command works on.")
+    ] = None,
     version: Annotated[
         bool, Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,

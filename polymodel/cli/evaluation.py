@@ -10,7 +10,7 @@ from typer import Argument, Option
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_json, print_result
 from polymodel.cli import app
-from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitOption, progress
+from polymodel.cli.options import HumanOption, RatersOption, RunArgument, SplitArgument, progress, usual_output
 from polymodel.config import Scoring
 
 
@@ -37,7 +37,7 @@ def evaluate(
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Score a run on its test side, with 95 % intervals over papers, beside models that see no micrograph."""
+    """Score a run on its test side, with 95 % intervals over papers, beside Sobel and what sees no micrograph."""
     from polymodel.api import open_run
     from polymodel.report.tables import show_evaluation
 
@@ -59,7 +59,7 @@ def evaluate(
 @app.command()
 def baselines(
     *,
-    split: SplitOption,
+    split: SplitArgument,
     embeddings: Annotated[
         Path | None, Option(metavar="FILE.parquet", help="Of embed, for the nearest neighbour; else textures.")
     ] = None,
@@ -83,7 +83,9 @@ def baselines(
 @app.command()
 def report(
     run: Annotated[list[str], Argument(metavar="RUN", help="Names of runs in the workspace, or their folders.")],
-    output: Annotated[Path, Option("--output", "-o", metavar="FILE.html", help="The file to write.")],
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FILE.html", help="File to write; exports/RUN-report.html.")
+    ] = None,
     published: Annotated[
         Path | None, Option(metavar="TABLE", help="Printed results to set beside: model, test_accuracy_pct ...")
     ] = None,
@@ -97,6 +99,7 @@ def report(
     """Write one self-contained HTML page about one or several runs."""
     from polymodel.api import write_report
 
+    output = output or usual_output(workspace, f"{Path(run[0]).name}-report.html")
     with progress() as bar:
         written = write_report(
             run, output, published=published, training_log=training_log, workspace=workspace, progress=bar

@@ -15,7 +15,8 @@ from polydata.console.output import fail_in_part, report_problems, stages
 from polymodel.config import DeviceName
 
 RunArgument = Annotated[str, Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
-SplitOption = Annotated[str, Option(metavar="NAME", help="A split's name in the workspace, or its folder.")]
+SplitArgument = Annotated[str, Argument(metavar="SPLIT", help="A split's name in the workspace, or its folder.")]
+"""Its parameter is called ``split``, so ``--split SPLIT`` is taken as well (``polydata.console.group``)."""
 HumanOption = Annotated[Path | None, Option(metavar="TABLE", help="What people answered: a row an image.")]
 RatersOption = Annotated[list[str], Option(metavar="PATTERN", help="The table's columns of people; may be repeated.")]
 ArchOption = Annotated[str, Option(help="efficientnet_lite0 to 2, resnet18, vgg16, densenet121, or timm:NAME.")]
@@ -25,6 +26,21 @@ MeanOption = Annotated[
 ]
 StdOption = Annotated[str | None, Option(metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
 DeviceOption = Annotated[DeviceName, Option(help="Where to compute; auto takes the best there is.")]
+
+
+def usual_output(workspace: Path | None, name: str) -> Path:
+    """Where a file goes whose place was not said: among the exports of the workspace.
+
+    Raises:
+        WorkspaceError: if there is no workspace, so that the place must be said.
+    """
+    from polydata.errors import WorkspaceError
+    from polydata.workspace import Workspace
+
+    try:
+        return Workspace.find(workspace).exports / name
+    except WorkspaceError as error:
+        raise WorkspaceError(error.message, "Name one with --workspace, or the file to write with --output.") from error
 
 
 def command_words() -> list[str]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from typer import Argument, Option
 
-from polydata.console.group import ErrorGroup
-from polydata.console.options import JsonOption, WorkspaceOption
+from polydata.console.group import new_group
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.console.output import fail_in_part, print_json, print_rows, report_problems
 from polymodel.cli import app
-from polymodel.cli.options import DeviceOption, RunArgument, progress, report_failed
-from polymodel.config import DeviceName
+from polymodel.cli.options import DeviceOption, RunArgument, progress, report_failed, usual_output
+from polymodel.config import DeviceName, Members
 
 
 @app.command()
@@ -29,6 +28,9 @@ def predict(
         bool | None,
         Option("--crops/--no-crops", help="See whether they are crops of training images; by default up to 2,000."),
     ] = None,
+    members: Annotated[
+        Members, Option(help="Which models answer on papers that the run knows: all, or those that had not seen them.")
+    ] = Members.ALL,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -44,7 +46,7 @@ def predict(
         check_output(output, FRAMES)
         refuse_other_table(output, ("path", "image_sha256", "label", "p_positive"))
     with progress() as bar:
-        found = api.predict(run, images, device=device, crops=crops, workspace=workspace, progress=bar)
+        found = api.predict(run, images, device=device, crops=crops, members=members, workspace=workspace, progress=bar)
     if output is not None:
         write_frame(output, found.table)
     print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)
@@ -57,7 +59,9 @@ def predict(
 def export(
     *,
     run: RunArgument,
-    output: Annotated[Path, Option("--output", "-o", metavar="FILE.onnx", help="The file to write.")],
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FILE.onnx", help="File to write; exports/RUN.onnx.")
+    ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -65,24 +69,24 @@ def export(
     from polymodel.api import open_run
     from polymodel.report import tables
 
+    output = output or usual_output(workspace, f"{Path(run).name}.onnx")
     with progress() as bar:
         done = open_run(run, workspace).export(output, progress=bar)
     print_json(vars(done)) if as_json else tables.show_exported(done)
 
 
-runs_app = typer.Typer(cls=ErrorGroup, no_args_is_help=True, help="Look at the runs of a workspace.")
-app.add_typer(runs_app, name="runs")
+runs_app = new_group(app, "runs", "Look at the runs of a workspace.")
 
 
 @runs_app.command("list")
-def runs_list(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def runs_list(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """List the runs of the workspace."""
     from polymodel.report import tables
     from polymodel.runs import run as runs
 
     readable, problems = runs.list_runs(workspace)
-    empty = "There are no runs yet. Train one with: polymodel train --split NAME"
-    print_rows([tables.run_row(run) for run in readable], as_json, empty=empty, shown=tables.run_cells)
+    empty = "There are no runs yet. Train one with: polymodel train SPLIT"
+    print_rows([tables.run_row(run) for run in readable], as_json, wide, tables.run_cells, empty=empty)
     report_problems(problems, "Unreadable")
     fail_in_part(len(problems), "runs cannot be read.")
 
@@ -100,9 +104,7 @@ def runs_show(run: RunArgument, as_json: JsonOption = False, workspace: Workspac
 @runs_app.command("compare")
 def runs_compare(
     *,
-    names: Annotated[
-        list[str] | None, Argument(metavar="[RUN]...", help="Runs; all of the workspace otherwise.")
-    ] = None,
+    names: Annotated[list[str] | None, Argument(metavar="RUN", help="Runs; all of the workspace otherwise.")] = None,
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="FILE.csv", help="Also write the leaderboard as CSV.")
     ] = None,

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_json
@@ -15,12 +15,13 @@ from polymodel.cli.options import (
     ArchOption,
     DeviceOption,
     MeanOption,
-    SplitOption,
+    SplitArgument,
     StdOption,
     WeightsOption,
     command_words,
     progress,
     report_failed,
+    usual_output,
 )
 from polymodel.config import DeviceName, Precision, TrackerName, seeds_from
 from polymodel.recipes import DEFAULT_ARCH, IMAGENET, Balance, Finetune, Probe, RecipeName, Schedule, method_named
@@ -29,7 +30,7 @@ from polymodel.recipes import DEFAULT_ARCH, IMAGENET, Balance, Finetune, Probe, 
 @app.command()
 def train(
     *,
-    split: SplitOption,
+    split: SplitArgument,
     arch: ArchOption = DEFAULT_ARCH,
     weights: WeightsOption = IMAGENET,
     mean: MeanOption = None,
@@ -98,8 +99,11 @@ def train(
 @app.command()
 def embed(
     *,
-    split: Annotated[str, Option(metavar="NAME|FOLDER", help="A split, or a folder of image files.")],
-    output: Annotated[Path, Option("--output", "-o", metavar="FILE.parquet", help="The file to write.")],
+    split: Annotated[str, Argument(metavar="SPLIT|DIR", help="A split, or a folder of image files.")],
+    output: Annotated[
+        Path | None,
+        Option("--output", "-o", metavar="FILE.parquet", help="File to write; exports/SPLIT-features.parquet."),
+    ] = None,
     arch: ArchOption = DEFAULT_ARCH,
     weights: WeightsOption = IMAGENET,
     mean: MeanOption = None,
@@ -114,6 +118,7 @@ def embed(
     from polymodel.report import tables
 
     config = train_config(Probe(arch=arch, weights=weights, mean=mean, std=std))
+    output = output or usual_output(workspace, f"{Path(split).name}-features.parquet")
     with progress() as bar:
         done = embed_images(split, output, config, device=device, workspace=workspace, progress=bar)
     print_json(tables.embedded_json(done)) if as_json else tables.show_embedded(done)

@@ -99,20 +99,29 @@ def texture_features(picture: Image.Image) -> Array:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(ControlTable):
-    """All images of a split as the baselines see them: what the control models see, and more.
+class Sobels(ControlTable):
+    """Images with what the control models see, and the one number that says most.
 
     Attributes:
         positive: index of the positive class.
-        is_gif: (n,) whether the file is a GIF.
         sobel: (n,) the seed's Sobel value.
+    """
+
+    positive: int
+    sobel: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Sobels):
+    """All images of a split as the baselines see them: what the control models see, and more.
+
+    Attributes:
+        is_gif: (n,) whether the file is a GIF.
         textures: (n, features).
         embeddings: (n, features) of a network, or the textures where none were given.
     """
 
-    positive: int
     is_gif: NDArray[np.bool_]
-    sobel: Array
     textures: Array
     embeddings: Array
 
@@ -120,7 +129,7 @@ class Pictures(ControlTable):
 Method = Callable[[Pictures, Index, Index], Array]
 
 
-def _thresholded(pictures: Pictures, train: Index, test: Index, cut: float, low_is_positive: bool) -> Array:
+def _thresholded(pictures: Sobels, train: Index, test: Index, cut: float, low_is_positive: bool) -> Array:
     """Scores that name the positive class on one side of a cut, surer the farther away; others share the rest."""
     values = pictures.sobel
     spread = float(values[train].std()) or 1.0
@@ -134,12 +143,12 @@ def _thresholded(pictures: Pictures, train: Index, test: Index, cut: float, low_
     return scores
 
 
-def sobel_seed(pictures: Pictures, train: Index, test: Index) -> Array:
+def sobel_seed(pictures: Sobels, train: Index, test: Index) -> Array:
     """The seed's rule: smooth is positive, below a threshold that was found on all its images, test images too."""
     return _thresholded(pictures, train, test, SOBEL_THRESHOLD, low_is_positive=True)
 
 
-def sobel(pictures: Pictures, train: Index, test: Index) -> Array:
+def sobel(pictures: Sobels, train: Index, test: Index) -> Array:
     """The Sobel value with the side and threshold of best balanced accuracy in cross-validation on training papers."""
     positive = pictures.labels[train] == pictures.positive
     cut, low = best_cut(pictures.sobel[train], positive, pictures.groups[train])
@@ -350,7 +359,7 @@ def read_embeddings(path: Path, wanted: Sequence[str]) -> Array:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     if "image_sha256" not in frame or frame.shape[1] < 2:
-        raise InputError(f"{path} holds no embeddings.", "Write them with: polymodel embed --split NAME --output FILE")
+        raise InputError(f"{path} holds no embeddings.", "Write them with: polymodel embed SPLIT")
     frame = frame.drop_duplicates("image_sha256").set_index("image_sha256")
     if missing := [sha for sha in wanted if sha not in frame.index]:
         raise InputError(

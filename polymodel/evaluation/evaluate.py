@@ -1,8 +1,8 @@
-"""``polymodel evaluate``: what a run is worth, beside the models that see no micrograph."""
+"""``polymodel evaluate``: what a run is worth, beside models that see no micrograph and the Sobel value."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from polymodel.evaluation.aggregate import (
     scored,
     usual_scoring,
 )
+from polymodel.evaluation.baselines import Sobels, sobel, sobel_value
+from polymodel.evaluation.calibrated import calibrated_evaluation
 from polymodel.evaluation.calibration import Estimate, recalibration
 from polymodel.evaluation.intervals import INTERVAL, over_seeds, summarise, wilson, within_groups
 from polymodel.evaluation.metrics import Array, Outcome, against_rest, centre_of, confusion, joined
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 EVALUATION = "evaluation.json"
 CONFUSION_PNG = "confusion_matrix.png"
-VERSION = 4
+VERSION = 5
 
 
 def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dict[str, Any]:
@@ -48,9 +50,9 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         each image by itself and is scored so; ``majority`` and ``controls`` those of the models beside it, scored as
         the model is; ``missing_labels`` that no test image has; ``accuracy_wilson`` the interval that takes images for
         independent; ``calibration`` slope and intercept, and ``per_class`` the metrics of each class, both of all
-        answers together; ``over_seeds`` how each metric varies over seeds; ``within_papers`` the AUROC among images of
-        one paper; ``slices`` parts of the test images; ``confusion_matrix`` counts over all parts; then what was
-        evaluated.
+        answers together; ``calibrated`` as of ``calibrated_evaluation``; ``over_seeds`` how each metric varies over
+        seeds; ``within_papers`` the AUROC among images of one paper; ``slices`` parts of the test images;
+        ``confusion_matrix`` counts over all parts; then what was evaluated.
 
     Raises:
         RefusedError: if the run is not finished.
@@ -79,6 +81,7 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         "train_accuracy": summarise(trains)["accuracy"],
         "accuracy_wilson": {"low": low, "high": high},
         "calibration": {run.classes[k]: _calibration(together, k) for k in together.judged},
+        "calibrated": calibrated_evaluation(run, frames, parts, scoring),
         "per_class": _per_class(run, together),
         "over_seeds": over_seeds([s.outcome for s in sets], [s.seed for s in sets]),
         "within_papers": within_groups(tests),
@@ -131,33 +134,37 @@ def _per_class(run: Run, outcome: Outcome) -> dict[str, dict[str, float | None]]
 def _controls(
     run: Run, frames: Sequence[pd.DataFrame], parts: Sequence[Answers], with_images: bool, progress: Progress
 ) -> dict[str, dict[str, Any]]:
-    """Controls, fitted on each part's training side and scored on its test side; without images the majority alone."""
+    """Controls and the Sobel value, fitted on each part's training side, scored on its test side; or majority alone."""
     import pandas as pd
 
     images = pd.concat(frames).drop_duplicates("image_sha256").set_index("image_sha256")
     labels, groups = [run.classes.index(label) for label in images["label"]], images["group"].tolist()
     if with_images:
-        table = read_table(
-            images=[run.image_root / path for path in images["path"]],
+        paths = [run.image_root / path for path in images["path"]]
+        seen = read_table(
+            images=paths,
             labels=labels,
             groups=groups,
             classes=len(run.classes),
             progress=lambda _, done, count: progress("reading images for the control models", done, count),
         )
+        values = np.array([sobel_value(path.read_bytes()) for path in paths])
+        table: ControlTable = Sobels(**vars(seen), positive=run.classes.index(run.positive), sobel=values)
     else:
         nothing = np.zeros((len(images), 0))
         table = ControlTable(np.array(labels), np.array(groups), nothing, nothing, len(run.classes))
     # Seeds repeat the same fold, and controls know no seed: each fold is answered once.
     answers: dict[tuple[str, int], Array] = {}
     found = {}
-    for name in CONTROLS if with_images else ("majority",):
+    models: Mapping[str, Any] = {**CONTROLS, "sobel": sobel} if with_images else {"majority": CONTROLS["majority"]}
+    for name, model in models.items():
         said = []
         for done, (key, frame, part) in enumerate(zip(run.planned, frames, parts, strict=True)):
             progress(f"control model {name.replace('_', ' ')}", done, len(frames))
             if (name, key.fold) not in answers:
                 place = images.index.get_indexer(pd.Index(frame["image_sha256"]))
                 sides = (place[frame["side"] == side] for side in ("train", "test"))
-                answers[name, key.fold] = CONTROLS[name](table, *sides)
+                answers[name, key.fold] = model(table, *sides)
             test = part.outcome
             own = Outcome(test.truth, answers[name, key.fold], test.groups, test.positive)
             said.append(replace(part, outcome=own))

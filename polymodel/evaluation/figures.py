@@ -25,16 +25,18 @@ INK, MUTED, PALE = "#1f2933", "#7b8794", "#e4e7eb"
 TRAIN, HELD_BACK, TEST = "#2f6690", "#d1603d", "#7a9e3f"
 COLOURS = {"train": TRAIN, "val": HELD_BACK, "test": TEST}
 WORDS = {"train": "training", "val": "validation", "test": "test"}
+BINS = 10
+"""Groups of equally many answers, by their probability, whose truth is compared with it."""
 STYLE: Any = {
-    "font.size": 9,
+    "font.size": 10,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "grid.color": PALE,
     "grid.linewidth": 0.6,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "text.color": INK,
     "figure.constrained_layout.use": True,
     "savefig.dpi": 160,
@@ -82,6 +84,39 @@ def confusion_figure(counts: NDArray[Any], classes: Sequence[str]) -> Figure:
     axes.set(xlabel="answered", ylabel="label")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    return figure
+
+
+@styled
+def answers_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str) -> Figure:
+    """ROC, precision over recall, and how often the positive label is true where it was given so much probability.
+
+    Args:
+        truth: (n,) whether it is the label.
+        chance: (n,) its probability, 0 to 1.
+        positive: the label.
+    """
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
+    figure = Figure(figsize=(9.6, 3.3))
+    roc, pr, reliability = figure.subplots(1, 3)
+    false, true, _ = roc_curve(truth, chance)
+    precision, recall, _ = precision_recall_curve(truth, chance)
+    roc.plot(false, true, color=TRAIN, linewidth=1.8)
+    roc.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
+    pr.step(recall, precision, where="post", color=TRAIN, linewidth=1.8)
+    pr.axhline(truth.mean(), color=MUTED, linewidth=0.9, linestyle=":")
+    pr.set(xlabel="recall", ylabel="precision", title="Precision and recall")
+    order = np.array_split(np.argsort(chance, kind="stable"), max(2, min(BINS, len(chance) // BINS)))
+    given, came = ([float(values[part].mean()) for part in order] for values in (chance, truth))
+    reliability.plot(given, came, "o-", color=TRAIN, linewidth=1.2, markersize=4)
+    reliability.set(xlabel="probability given", ylabel="share that is true", title="Reliability")
+    for axes in (roc, reliability):
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":")
+    for axes in figure.axes:
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axes.grid()
+    reliability.set_xlabel(f"probability of {_shortened(positive.replace('_', ' '))}")
     return figure
 
 

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from polydata.errors import UsageError, first_line
 from polymodel.evaluation.calibration import Estimate, calibration_error
 
 Array = NDArray[np.float64]
@@ -79,6 +80,21 @@ class Outcome:
     def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Outcome:
         """The same of some of the items, by their numbers or a mask."""
         return Outcome(self.truth[places], self.probabilities[places], self.groups[places], self.positive)
+
+
+def outcome_from(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None, positive: int) -> Outcome:
+    """Answers from anywhere; arguments and errors as of ``polymodel.score``."""
+    try:
+        labels, chances = np.asarray(truth, dtype=np.int64), np.asarray(proba, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"These are no numbers: {first_line(error)}", "Give the index of each class.") from error
+    chances = np.column_stack([1 - chances, chances]) if chances.ndim == 1 else chances
+    papers = np.arange(len(labels)) if groups is None else np.asarray(groups)
+    if labels.ndim != 1 or not len(labels) or not len(labels) == len(chances) == len(papers) or chances.ndim != 2:
+        raise UsageError(f"Shapes {labels.shape}, {chances.shape} and {papers.shape} do not fit each other.")
+    if not (((chances >= 0) & (chances <= 1)).all() and {*labels.tolist(), positive} <= set(range(chances.shape[1]))):
+        raise UsageError(f"Probabilities are from 0 to 1, and classes from 0 to {chances.shape[1] - 1}.")
+    return Outcome(labels, chances, papers.astype(np.str_), positive)
 
 
 def centre_of(summary: Mapping[str, Any]) -> float | None:

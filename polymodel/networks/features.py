@@ -23,6 +23,7 @@ from torch import Tensor
 
 from polydata.files.atomic import replacing
 from polydata.ids import content_id
+from polydata.images.decode import READING
 from polydata.images.picture import open_picture
 from polydata.types import Progress, quiet
 from polymodel.data.views import preparation
@@ -122,7 +123,7 @@ class FeatureCache:
     def __init__(self, folder: Path, network: Network, recipe: Recipe, device: str) -> None:
         # Devices round differently, so a vector is never shared between kinds of device.
         self.digest = network.backbone_digest()
-        key = content_id("features", self.digest, METHOD, repr(recipe.views), recipe.image_size, device)
+        key = content_id("features", READING, self.digest, METHOD, repr(recipe.views), recipe.image_size, device)
         self.folder = folder / key
         self.network, self.recipe, self.device = network, recipe, device
         if device == "cpu":

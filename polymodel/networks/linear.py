@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from polydata.errors import InputError
+from polymodel.networks.solver import ROWS, Problem, one_thread, solve
 
 Array = NDArray[np.float64]
+
+TURNED = 2000
+"""So many images at most are turned, which takes time with their cube; no answer changes, and all else is cheaper."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,19 @@ class LinearHead:
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Standardised features, turned so that no more columns are left than there are images.
+    """Standardised features; of few images turned, so that no more columns are left than there are images.
 
     A regularised linear classifier on ``values`` is the same one as on the standardised features: it lies in
     the span of the images it learns from.
 
     Attributes:
-        values: (n, r), r at most n and at most the number of features.
+        values: (n, r), r at most n and at most the number of features; of more than ``TURNED`` images all features, in
+            single precision.
         basis: (features, r) or None for the identity.
         mean, scale: (features,), subtracted and divided by before the turn.
     """
 
-    values: Array
+    values: NDArray[np.floating]
     basis: Array | None
     mean: Array
     scale: Array
@@ -69,24 +71,21 @@ def coordinates(features: NDArray[np.floating], widths: Sequence[int] = ()) -> C
     widths = widths or [columns]
     if sum(widths) != columns:
         raise ValueError(f"blocks of {sum(widths)} columns do not make up {columns}")
-    values = features.astype(np.float64)
-    mean, spread = values.mean(axis=0), values.std(axis=0)
+    mean, spread = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     spread[spread <= 1e-9 * np.maximum(1.0, np.abs(mean))] = np.inf  # what is constant up to rounding tells nothing
     scale = spread * np.sqrt(np.repeat(widths, widths))
-    scaled = (values - mean) / scale
-    if columns <= n:
-        return Coordinates(scaled, None, mean, scale)
-    with _one_thread():
+    if columns <= n or n > TURNED:
+        values = np.empty(features.shape, dtype=np.float32 if n > TURNED else np.float64)
+        for k in range(0, n, ROWS):
+            values[k : k + ROWS] = (features[k : k + ROWS] - mean) / scale
+        return Coordinates(values, None, mean, scale)
+    scaled = (features.astype(np.float64) - mean) / scale
+    with one_thread():
         powers, turned = np.linalg.eigh(scaled @ scaled.T)
         kept = powers > 1e-10 * max(float(powers[-1]), 1e-300)
         roots = np.sqrt(powers[kept])
         basis = scaled.T @ (turned[:, kept] / roots)
     return Coordinates(turned[:, kept] * roots, basis, mean, scale)
-
-
-def _one_thread() -> Any:
-    """On one thread the bits do not depend on how many processors there are, and small problems are faster."""
-    return threadpool_limits(limits=1, user_api="blas")
 
 
 def fit_head(
@@ -105,33 +104,41 @@ def fit_head(
         InputError: if all labels are the same.
     """
     place = coordinates(features)
-    return place.head(*fit_regression(place.values, labels, classes, c, weights))
+    given = np.ones(len(labels)) if weights is None else weights
+    return place.head(*fit_regressions(place.values, labels, classes, [Problem(c, given)])[0])
 
 
-def fit_regression(
-    values: Array, labels: NDArray[np.int64], classes: int, c: float, weights: Array | None = None
-) -> tuple[Array, Array]:
-    """Weight (classes, columns) and bias (classes,) of a logistic regression; arguments, errors: ``fit_head``."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
+def fit_regressions(
+    values: NDArray[np.floating], labels: NDArray[np.int64], classes: int, problems: Sequence[Problem]
+) -> list[tuple[Array, Array]]:
+    """Weight (classes, columns) and bias (classes,) of several logistic regressions on the same images.
 
-    present = np.unique(labels)
-    if len(present) < 2:
-        raise InputError(
-            "All training images have the same label, so there is nothing to tell apart.",
-            "Label images of another class, or build a split with fewer folds.",
-        )
-    model = LogisticRegression(C=c, max_iter=5000, tol=1e-6)
-    with _one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        try:
-            model.fit(values, labels, weights)
-        except ConvergenceWarning as warning:
-            raise InputError(f"The logistic regression did not converge: {warning}") from warning
-    weight, bias = np.zeros((classes, values.shape[1])), np.full(classes, -1e4)
-    sides = np.array([-0.5, 0.5]) if len(present) == 2 else 1.0  # of two classes one row says both
-    weight[present], bias[present] = (model.coef_.T * sides).T, model.intercept_ * sides
-    return weight, bias
+    Args:
+        values: (n, columns).
+        labels: (n,) class indices; a class that weighs nothing in a problem is absent from it, as of ``fit_head``.
+        classes: how many classes there are.
+        problems: each of them is solved.
+
+    Raises:
+        InputError: if all labels of one are the same, or it does not converge.
+    """
+    sums = np.stack([np.bincount(labels, weights=one.weights, minlength=classes) for one in problems])
+    found: list[tuple[Array, Array]] = [(np.zeros((classes, values.shape[1])), np.full(classes, -1e4)) for _ in sums]
+    for there in np.unique(sums > 0, axis=0):
+        present = np.flatnonzero(there)
+        if len(present) < 2:
+            raise InputError(
+                "All training images have the same label, so there is nothing to tell apart.",
+                "Label images of another class, or build a split with fewer folds.",
+            )
+        own = [k for k, row in enumerate(sums > 0) if (row == there).all()]
+        place = np.searchsorted(present, labels).clip(max=len(present) - 1)  # of others any: they weigh nothing
+        solved = solve(values, place, len(present), [problems[k] for k in own])
+        if len(present) == 2:  # one row says both
+            solved = solved * np.array([[-0.5], [0.5]])
+        for k, one in zip(own, solved, strict=True):
+            found[k][0][present], found[k][1][present] = one[:, :-1], one[:, -1]
+    return found
 
 
 def image_weights(

@@ -14,18 +14,19 @@ from polymodel.networks.devices import seeded
 from polymodel.networks.features import describe
 from polymodel.networks.linear import Array
 from polymodel.networks.network import Network, architecture, build, twin
+from polymodel.networks.novelty import Reference, reference_from
 from polymodel.networks.weights import fill, load_network, read_state
 from polymodel.recipes import NO_WEIGHTS
-from polymodel.runs.run import MODEL, PartKey, Run
+from polymodel.runs.run import MODEL, REFERENCE, PartKey, Run
 from polymodel.training.batches import view_logits
 
 
 class Probe(nn.Module):
-    """A linear head on the features of a frozen network.
+    """Linear heads on the features of a frozen network.
 
     Args:
         network: in eval mode.
-        weight, bias: of the head, on the processor.
+        weight, bias: of the heads, (parts, classes, features) and (parts, classes), on the processor.
     """
 
     def __init__(self, network: Network, weight: Tensor, bias: Tensor) -> None:
@@ -33,10 +34,20 @@ class Probe(nn.Module):
         self.network, self.module = network, network.module
         self.weight, self.bias = nn.Buffer(weight), nn.Buffer(bias)
 
+    def merged(self) -> Probe:
+        """All heads as one: they are linear, so it gives their mean."""
+        return Probe(self.network, self.weight.mean(0, keepdim=True), self.bias.mean(0, keepdim=True))
+
+    def asked(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, parts, classes) of (n, views, size, size), and the first block of features (n, features)."""
+        blocks = [block.cpu() for block in describe(self.network, views)]
+        features = torch.cat(blocks, dim=1).to(self.weight.dtype)
+        logits = features @ self.weight.flatten(0, 1).T + self.bias.flatten()
+        return logits.reshape(-1, *self.bias.shape), blocks[0]
+
     def forward(self, views: Tensor) -> Tensor:
-        """Logits (n, classes) of (n, views, size, size)."""
-        features = torch.cat(describe(self.network, views), dim=1)
-        return features.cpu().to(self.weight.dtype) @ self.weight.T + self.bias
+        """Logits (n, parts, classes) of (n, views, size, size)."""
+        return self.asked(views)[0]
 
 
 class Trained(nn.Module):
@@ -47,32 +58,57 @@ class Trained(nn.Module):
         self.network, self.module = network, network.module
 
     def forward(self, views: Tensor) -> Tensor:
-        """Logits (n, classes) of (n, views, size, size)."""
-        return view_logits(self.network, views).cpu()
+        """Logits (n, 1, classes) of (n, views, size, size)."""
+        return view_logits(self.network, views).cpu()[:, None]
 
 
 class Answers(nn.Module):
     """All parts of a run together.
 
     Args:
-        members: each gives logits on the processor.
+        members: each gives logits of some parts on the processor.
+        keys: the parts, in the order of the members and their logits.
         device: where their networks are.
         preparation: how they see a picture.
     """
 
-    def __init__(self, members: Sequence[nn.Module], device: str, preparation: Preparation) -> None:
+    def __init__(
+        self, members: Sequence[nn.Module], keys: Sequence[PartKey], device: str, preparation: Preparation
+    ) -> None:
         super().__init__()
-        self.members, self.device, self.preparation = nn.ModuleList(members), device, preparation
+        self.members, self.keys = nn.ModuleList(members), tuple(keys)
+        self.device, self.preparation = device, preparation
+
+    def merged(self) -> Answers:
+        """The same with one head a network, which gives the same mean."""
+        members = [member.merged() if isinstance(member, Probe) else member for member in self.members]
+        return Answers(members, self.keys, self.device, self.preparation).eval()
 
     def forward(self, views: Tensor) -> Tensor:
         """Logits (n, classes), the mean over the parts, of (n, views, size, size) uint8."""
-        return torch.stack([member(views) for member in self.members]).mean(0)
+        return torch.cat([member(views) for member in self.members], dim=1).mean(1)
 
     def answer(self, views: Grey) -> Array:
         """Logits (classes,) of the views (views, size, size) of one picture."""
+        return np.asarray(self.each(views)[0].mean(0))
+
+    def each(self, views: Grey) -> tuple[Array, list[Array]]:
+        """Of the views (views, size, size) of one picture the logits (parts, classes), and what each part makes of it.
+
+        Returns:
+            The second is for each part of a probe its first block of features (1, features); else empty.
+        """
+        logits, features = [], []
         with torch.inference_mode():
-            logits: Array = self(torch.from_numpy(views)[None].to(self.device))[0].double().numpy()
-        return logits
+            given = torch.from_numpy(views)[None].to(self.device)
+            for member in self.members:
+                if isinstance(member, Probe):
+                    said, means = member.asked(given)
+                    features += [means.numpy()] * said.shape[1]
+                else:
+                    said = member(given)
+                logits.append(said[0].double().numpy())
+        return np.concatenate(logits), features
 
     def twin(self) -> Answers:
         """The same for another thread."""
@@ -93,14 +129,16 @@ def open_answers(run: Run, device: str) -> Answers:
     run.require_finished()
     members: list[nn.Module]
     if run.config.recipe.kind == "loop":
-        members = [_trained(run, key, device) for key in run.planned]
+        keys = list(run.planned)
+        members = [_trained(run, key, device) for key in keys]
     else:
         # With random weights each seed has a network of its own; otherwise all share one.
         by_network: dict[int, list[PartKey]] = {}
         for key in run.planned:
             by_network.setdefault(key.seed if run.config.weights == NO_WEIGHTS else 0, []).append(key)
-        members = [_probe(run, keys, device) for keys in by_network.values()]
-    answers = Answers(members, device, preparation(run.config.recipe)).eval()
+        keys = [key for some in by_network.values() for key in some]
+        members = [_probe(run, some, device) for some in by_network.values()]
+    answers = Answers(members, keys, device, preparation(run.config.recipe)).eval()
     return answers.to(memory_format=torch.channels_last) if device == "cpu" else answers
 
 
@@ -113,7 +151,7 @@ def _trained(run: Run, key: PartKey, device: str) -> Trained:
 
 
 def _probe(run: Run, keys: Sequence[PartKey], device: str) -> Probe:
-    """All heads on one frozen network; they are linear, so their mean is one head."""
+    """All heads on one frozen network."""
     config = run.config
     with seeded(keys[0].seed):
         network = load_network(architecture(config.arch), config.weights, len(run.classes), config.input_scale)
@@ -126,8 +164,24 @@ def _probe(run: Run, keys: Sequence[PartKey], device: str) -> Probe:
         )
     states = [read_state(run.part_folder(key) / MODEL) for key in keys]
     try:
-        weight, bias = (np.mean([state[name].numpy() for state in states], axis=0) for name in ("weight", "bias"))
+        weight, bias = (torch.stack([state[name] for state in states]) for name in ("weight", "bias"))
     except KeyError as error:
         raise InputError(f"{run.name} holds a part without {error}.", "Train the run again.") from error
     network.module.to(device)
-    return Probe(network, torch.from_numpy(weight), torch.from_numpy(bias))
+    return Probe(network, weight, bias)
+
+
+def references(run: Run, keys: Sequence[PartKey]) -> list[Reference | None]:
+    """What the training images of each part look like; None for a part that was trained without saying so.
+
+    Raises:
+        InputError: if a file is damaged.
+    """
+    found: list[Reference | None] = []
+    for key in keys:
+        path = run.part_folder(key) / REFERENCE
+        try:
+            found.append(reference_from(read_state(path)) if path.is_file() else None)
+        except KeyError as error:
+            raise InputError(f"{path} lacks {error}.", "Train the run again.") from error
+    return found

@@ -22,6 +22,7 @@ from polydata.images.transforms import MAX_ASPECT
 from polydata.resources import VERSION, install_hint
 from polydata.types import Progress, quiet
 from polymodel.data.views import CROPS, GREY_WEIGHTS, Grey, Preparation
+from polymodel.evaluation.calibrated import Calibration, calibration_from, calibration_of_parts
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
 from polymodel.runs.run import Run
@@ -44,6 +45,7 @@ class OnnxModel:
         positive: the label that counts as positive.
         preparation: how it sees a picture.
         leakage: why the split of the run leaks, in words; None for a clean one.
+        calibration: how logits become probabilities that hold, and sets; None where the run does not know.
     """
 
     session: Any
@@ -51,6 +53,7 @@ class OnnxModel:
     positive: str
     preparation: Preparation
     leakage: str | None
+    calibration: Calibration | None = None
 
     def answer(self, views: Grey) -> Array:
         """Logits (classes,) of the views (views, size, size) of one picture."""
@@ -110,7 +113,8 @@ def _checked(session: Any) -> OnnxModel:
     prepared = Preparation(_side(told["size"]), renderings, told["crops"])
     if prepared.crops not in CROPS or not 0 < len(renderings) <= MAX_RENDERINGS:
         raise ValueError("unknown preparation")
-    return OnnxModel(session, classes, facts["positive"], prepared, facts.get("leakage") or None)
+    calibration = calibration_from(json.loads(facts.get("calibration") or "null"), len(classes))
+    return OnnxModel(session, classes, facts["positive"], prepared, facts.get("leakage") or None, calibration)
 
 
 def _side(value: Any, may_lack: bool = False) -> Any:
@@ -138,7 +142,8 @@ TOLERANCE = 1e-3
 MAX_BYTES = 2_000_000_000
 """An ONNX file cannot be larger."""
 STEPS = (
-    "Open the picture in RGB: first frame, transparency on white, 16 bits scaled to 8.",
+    "Open the picture in RGB: first frame, laid upright by EXIF, transparency on white, deeper channels brought to "
+    "8 bits by the depth that nearly all pixels take, as polydata.images.decode does.",
     "Make it grey with the grey weights, rounded to 8 bits.",
     "Cut the middle where the long side is over max_aspect times the short one.",
     "For each rendering: resize with antialiased bicubic interpolation so that the short side has short_side "
@@ -196,7 +201,7 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
         needed = f"An export needs {' and '.join(missing)}, not installed here."
         raise UsageError(needed, f"Install them with: {install_hint('onnx')}")
     progress("reading the run", 0, 3)
-    answers = open_answers(run, "cpu")
+    answers = open_answers(run, "cpu").merged()
     size = sum(t.numel() * t.element_size() for t in (*answers.parameters(), *answers.buffers()))
     if size > MAX_BYTES:
         raise InputError(
@@ -294,6 +299,7 @@ def _facts(run: Run, preparation: Preparation, count: int) -> dict[str, Any]:
         "split": str(run.split["name"]),
         "split_digest": str(run.split["digest"]),
         "leakage": run.leakage,
+        "calibration": vars(calibration) if (calibration := calibration_of_parts(run, run.planned)) else None,
         "classes": list(run.classes),
         "positive": run.positive,
         "input": f"{INPUT}: uint8 (pictures, {count}, {preparation.size}, {preparation.size})",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 from polydata.errors import InputError
 from polydata.files.atomic import write_text
 from polydata.images.copies import find_copies
+from polydata.images.decode import READING
 from polydata.images.hashes import near_hashes
 from polydata.images.picture import describe, read_image
 from polydata.types import Progress, tracked
-from polymodel.runs.run import Run
+from polymodel.runs.run import PartKey, Run
 
 CROPS_UP_TO = 2000
 """So many images, the run's and the others together, are looked through for crops where nothing else is asked for."""
@@ -46,13 +47,22 @@ class Seen:
 
     Attributes:
         through: by SHA-256, for those that a run learned from.
+        papers: of the same, the groups that hold it, or what it is a copy of.
         looked_for_crops: whether crops and other copies were looked for by keypoints.
         gone: how many of the run's training images could not be read, so that no copies of them were found.
+        learned: by part, the groups that it learned from.
     """
 
     through: Mapping[str, Through]
+    papers: Mapping[str, frozenset[str]]
     looked_for_crops: bool
     gone: int
+    learned: Mapping[PartKey, frozenset[str]]
+
+    def strangers(self, sha256: str, keys: Sequence[PartKey]) -> list[int]:
+        """Places among these parts of those that saw no image of the papers of an image."""
+        own = self.papers.get(sha256, frozenset())
+        return [place for place, key in enumerate(keys) if not own & self.learned[key]]
 
 
 def seen_images(run: Run, pictures: Mapping[str, Picture], crops: bool | None, progress: Progress) -> Seen:
@@ -65,35 +75,52 @@ def seen_images(run: Run, pictures: Mapping[str, Picture], crops: bool | None, p
     """
     own: dict[str, Path] = {}
     groups: dict[str, str] = {}
+    parts: dict[PartKey, frozenset[str]] = {}
     for key in run.planned:
         frame = run.predictions(key)
         groups |= dict(zip(frame["image_sha256"], frame["group"], strict=True))
         learned = frame[frame["side"] != "test"]
         own |= {sha: run.image_root / path for sha, path in zip(learned["image_sha256"], learned["path"], strict=True)}
-    papers = {groups[sha] for sha in own}
+        parts[key] = frozenset(learned["group"])
+    papers = frozenset().union(*parts.values())
     found = {sha: Through.IMAGE if sha in own else Through.PAPER for sha in pictures if groups.get(sha) in papers}
+    known = {sha: {groups[sha]} for sha in found}
     open_ones = {sha: picture for sha, picture in pictures.items() if sha not in found}
-    if not open_ones:
-        return Seen(found, True, 0)
-    hashes = _hashes(run, own, progress)
-    alike = {p for pair in near_hashes({*hashes.values(), *(p.phash for p in open_ones.values())})
-             if (pair[0] in hashes.values()) != (pair[1] in hashes.values()) for p in pair}  # fmt: skip
-    alike |= set(hashes.values())
-    found |= {sha: Through.COPY for sha, picture in open_ones.items() if picture.phash in alike}
-    open_ones = {sha: picture for sha, picture in open_ones.items() if sha not in found}
-    look = len(hashes) + len(open_ones) <= CROPS_UP_TO if crops is None else crops
+    hashes, look = {}, True
+    if open_ones:
+        hashes = _hashes(run, own, progress)
+        alike = _alike(hashes, groups, open_ones.values())
+        known |= {sha: alike[picture.phash] for sha, picture in open_ones.items() if picture.phash in alike}
+        open_ones = {sha: picture for sha, picture in open_ones.items() if sha not in known}
+        look = len(hashes) + len(open_ones) <= CROPS_UP_TO if crops is None else crops
     if look and open_ones:
         every = {sha: own[sha] for sha in hashes} | {sha: picture.path for sha, picture in open_ones.items()}
         for copy in find_copies(every, run.folder.parent / CACHE / "copies", progress):
-            found |= {
-                a: Through.COPY for a, b in ((copy.a, copy.b), (copy.b, copy.a)) if a in open_ones and b in hashes
-            }
-    return Seen(found, look or not open_ones, len(own) - len(hashes))
+            for a, b in ((copy.a, copy.b), (copy.b, copy.a)):
+                if a in open_ones and b in hashes:
+                    known.setdefault(a, set()).add(groups[b])
+    gone = len(own) - len(hashes) if len(found) < len(pictures) else 0
+    through = dict.fromkeys(known, Through.COPY) | found
+    frozen = {sha: frozenset(names) for sha, names in known.items()}
+    return Seen(through, frozen, look or not open_ones, gone, parts)
+
+
+def _alike(hashes: Mapping[str, str], groups: Mapping[str, str], pictures: Iterable[Picture]) -> dict[str, set[str]]:
+    """The groups of training images that look like a perceptual hash, by that hash."""
+    own: dict[str, set[str]] = {}
+    for sha, phash in hashes.items():
+        own.setdefault(phash, set()).add(groups[sha])
+    alike = {phash: set(names) for phash, names in own.items()}
+    for a, b in near_hashes({*own, *(picture.phash for picture in pictures)}):
+        for one, other in ((a, b), (b, a)):
+            if other in own:
+                alike.setdefault(one, set()).update(own[other])
+    return alike
 
 
 def _hashes(run: Run, own: Mapping[str, Path], progress: Progress) -> dict[str, str]:
     """Perceptual hashes of the training images that can be read, kept beside the run."""
-    kept = run.folder.parent / CACHE / "phash.json"
+    kept = run.folder.parent / CACHE / f"phash-{READING}.json"
     try:
         known: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):

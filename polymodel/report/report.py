@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from polymodel.evaluation.aggregate import together
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
+    answers_figure,
     as_svg,
     box_figure,
     confusion_figure,
@@ -34,6 +36,7 @@ from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items
 from polymodel.report.tables import BESIDE, PER_CLASS, ROW_TITLES, baseline_rows, decimals, percent
+from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
 from polymodel.runs.run import Run
 
@@ -54,7 +57,8 @@ def write_report(
     refuse_other_file(output, '<meta name="generator" content="polymodel report">')
     printed = read_printed(published) if published else []
     curves = read_curves(training_log) if training_log else []
-    sections = [_section(run, *_evaluated(run, progress)) for run in runs]
+    baselines = _baselines(runs)
+    sections = [_section(run, *_evaluated(run, progress), baselines) for run in runs]
     page = template(
         "report.html.j2", TEMPLATES, percent=percent, hundredths=partial(percent, digits=2), decimals=decimals
     ).render(
@@ -69,7 +73,7 @@ def write_report(
         printed_curves=curves,
         curves_drawn=as_svg(printed_curves_figure(curves)) if curves else "",
         boxes=_boxes(sections),
-        baselines=_baselines(runs),
+        baselines=baselines,
     )
     with writing_to(output):
         write_text(output, page)
@@ -112,10 +116,17 @@ def _baselines(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _section(run: Run, evaluation: Mapping[str, Any], no_controls: str) -> dict[str, Any]:
+def _section(
+    run: Run, evaluation: Mapping[str, Any], no_controls: str, baselines: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     counts = np.array(evaluation["confusion_matrix"]["rows_are_truth"])
     mistakes = _mistakes(run)
+    facts, outcome = together(run)
+    positive = outcome.truth == outcome.positive
+    answers = answers_figure(positive, outcome.probabilities[:, outcome.positive], run.positive)
     return {
+        "verdict": verdict(evaluation, next((b for b in baselines if b["split"] == run.split["name"]), None)),
+        "answers": as_svg(answers) if 0 < positive.sum() < len(facts) else "",
         "run": run,
         "record": run.record,
         "config": run.config,
@@ -183,8 +194,16 @@ def _shown(run: Run, mistakes: pd.DataFrame) -> list[dict[Any, Any]]:
         known = items.get(mistake["image_sha256"])
         caption = known.extra.get("caption", "") if known else ""
         caption = caption if len(caption) <= CAPTION else caption[: CAPTION - 1].rstrip() + "…"
-        shown.append({**mistake, "picture": _thumbnail(run.image_root / mistake["path"]), "caption": caption})
+        cited: dict[Any, Any] = dict(cited_as(known.extra if known else {}, mistake["group"]))
+        shown.append({**mistake, **cited, "picture": _thumbnail(run.image_root / mistake["path"]), "caption": caption})
     return shown
+
+
+def cited_as(told: Mapping[str, str], group: str) -> dict[str, str]:
+    """A paper as a reader knows it, from the split's lists: ``cited`` in words, ``link`` to its DOI or empty."""
+    words = " ".join(part for part in (told.get("journal"), told.get("year") and f"({told['year']})") if part)
+    doi = told.get("doi") or ""
+    return {"cited": words or doi or f"paper {group}", "link": f"https://doi.org/{quote(doi)}" if doi else ""}
 
 
 def _thumbnail(path: Path) -> str:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from polymodel.training.train import Trained
 
 ROW_TITLES = {name: baseline.title for name, baseline in BASELINES.items()}
-"""What the rows of an evaluation are called beside the model: the controls that see no micrograph."""
+"""What the rows of an evaluation are called beside the model."""
+HEADS = {"sobel": "Sobel"}
+"""Shorter, so that the table of an evaluation fits into eighty columns."""
 BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
 PER_CLASS = ("precision", "recall", "f1", "auroc", "brier")
 BESIDE = ("auroc", "balanced_accuracy", "accuracy", "f1")
@@ -49,7 +51,7 @@ def decimals(summary: Mapping[str, Any]) -> str:
 def _with_spread(summary: Mapping[str, Any]) -> str:
     """``83.1``, or over parts ``83.1 ± 4.2``."""
     spread = summary.get("sd")
-    return percent(centre_of(summary)) + (f" ± {percent(spread)}" if spread is not None else "")
+    return percent(centre_of(summary)) + (f" ± {percent(spread)}" if spread else "")
 
 
 def _warn_leak(leakage: str | None) -> None:
@@ -102,7 +104,7 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
     if missing := evaluation["missing_labels"]:
         say(f"No test image is labelled {', '.join(missing)}: little can be scored.", "red")
     others = ((name, found) for name, found in rows(evaluation).items() if name not in ("model", "ensemble"))
-    named = {ROW_TITLES.get(name, name).replace(" ", "\n"): found for name, found in others}
+    named = {HEADS.get(name, ROW_TITLES.get(name, name)).replace(" ", "\n"): found for name, found in others}
     table = [
         {"": title, "model": _with_spread(evaluation[key]), "95 %": interval(evaluation[key])}
         | {name: percent(centre_of(found[key])) if key in found else "" for name, found in named.items()}
@@ -133,7 +135,7 @@ def show_evaluation(evaluation: Mapping[str, Any]) -> None:
         _show_across(evaluation["across"])
     if "against" in evaluation:
         show_comparison(evaluation["against"])
-    next_step(f"polymodel report {evaluation['run']} --output report.html")
+    next_step(f"polymodel report {evaluation['run']}")
 
 
 def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
@@ -143,14 +145,18 @@ def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
         if found["slope"]["value"] is not None:
             words = ", ".join(f"{key} {decimals(one)}" for key, one in found.items())
             say(f"Calibration of {name}: {words} (1 and 0 where probabilities hold)")
+    if calibrated := evaluation["calibrated"]:
+        _show_calibrated(calibrated)
     say(f"Accuracy, were images independent (Wilson): {interval(evaluation['accuracy_wilson'])}")
     if within["groups"]:
         which = f"{within['groups']} papers that have both labels, {within['images']} images"
         say(f"AUROC within papers: {percent(within['value'])} ({interval(within)}), {which}")
     if len(seeds["values"]) > 1:
         each = ", ".join(percent(v) for v in seeds["values"])
-        say(f"Accuracy over {len(seeds['values'])} seeds: {percent(seeds['mean'])} ± {percent(seeds['sd'])}; {each}")
-        say(f"  (the best seed, picked on the test side: {percent(seeds['best'])}; no estimate of anything)")
+        each = ", the same for all of them" if not seeds["sd"] else f" ± {percent(seeds['sd'])}; {each}"
+        say(f"Accuracy over {len(seeds['values'])} seeds: {percent(seeds['mean'])}{each}")
+        if seeds["sd"]:
+            say(f"  (the best seed, picked on the test side: {percent(seeds['best'])}; no estimate of anything)")
     scores = {"accuracy": "accuracy", "balanced": "balanced_accuracy", "AUROC": "auroc"}
     slices = [
         {"slice": row["by"].replace("_", " "), "": row["value"], "images": row["images"], "papers": row["groups"]}
@@ -159,6 +165,21 @@ def _show_beyond_the_mean(evaluation: Mapping[str, Any]) -> None:
     ]
     if slices:
         print_table(slices, figures=True)
+
+
+def _show_calibrated(found: Mapping[str, Any]) -> None:
+    """How calibrated probabilities and sets hold, each model by what papers held back from its training taught."""
+    figures = ", ".join(f"{TITLES[m]} {_with_spread(v)} ({interval(v)})" for m, v in found["metrics"].items())
+    say(f"Calibrated on papers held back in training: {figures}")
+    coverage, by = found["coverage"], found["threshold"]
+    if by:
+        both = ", ".join(f"{TITLES[m]} {percent(by[m])}" for m in ("accuracy", "balanced_accuracy"))
+        say(f"  with the threshold chosen there ({by['value']:.2f}): {both}")
+    say(
+        f"Sets for {percent(coverage['wanted'], 0)} %: they hold the label of {percent(coverage['papers']['value'])} "
+        f"({interval(coverage['papers'])}) of the images of a paper; {percent(coverage['single'])} are of one label, "
+        f"{percent(coverage['single_right'])} of these right"
+    )
 
 
 def _show_across(found: Mapping[str, Any]) -> None:
@@ -227,7 +248,7 @@ def show_baselines(found: Mapping[str, Any]) -> None:
         always = f"Always the most frequent answer: {percent(people['majority_accuracy'])}"
         say(f"* {people['top']['picked_by']}. {always}{agreed}; {people['left_out']} rows left out.")
     _warn_leak(found["leakage"])
-    next_step(f"polymodel train --split {found['split']}")
+    next_step(f"polymodel train {found['split']}")
 
 
 def predictions_json(found: Predictions) -> dict[str, Any]:
@@ -244,13 +265,19 @@ def show_predictions(found: Predictions, output: Path | None) -> None:
                 "image": p.path,
                 "label": p.label,
                 "p positive": f"{p.p_positive:.3f}",
-                "logits": ", ".join(f"{label} {value:+.2f}" for label, value in p.logits.items()),
+                "calibrated": "–" if p.p_calibrated is None else f"{p.p_calibrated:.3f}",
+                "set": "–" if p.prediction_set is None else " or ".join(p.prediction_set),
+                "": "unlike those seen" if p.out_of_distribution else "",
             }
             for p in found.done
         ]
         print_table(table, empty="No image could be read.")
     else:
         say(f"Wrote {len(found.done)} predictions to {output}")
+    if unsure := sum(len(p.prediction_set or ()) > 1 for p in found.done):
+        say(f"{unsure} images may have several labels (prediction_set): the run abstains there.")
+    if unlike := sum(p.out_of_distribution is True for p in found.done):
+        say(f"{unlike} images are unlike those that the run was trained on: nothing said of them holds.", "yellow")
     if seen := sum(p.trained_on is True for p in found.done):
         by = Counter(p.trained_through for p in found.done if p.trained_on)
         words = {"image": "themselves", "paper": "by other images of their papers", "copy": "by copies or crops"}
@@ -291,8 +318,8 @@ def run_row(run: Run) -> dict[str, Any]:
 
 def run_cells(row: Mapping[str, Any]) -> dict[str, Any]:
     """What the list of runs shows of a row."""
-    columns = ("run", "split", "arch", "weights", "recipe", "parts", "seconds")
-    return {key: row[key] for key in columns} | {"": "leaky" if row["leaky"] else ""}
+    shown = {key: row[key] for key in ("run", "split", "recipe", "parts")}
+    return {**shown, "started": str(row["started"])[:10], "": "leaky" if row["leaky"] else "", "arch": row["arch"]}
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -322,7 +349,7 @@ def show_run(run: Run) -> None:
 def show_leaderboard(found: Sequence[Mapping[str, Any]], output: Path | None) -> None:
     """Runs side by side, those of one split together."""
     if not found:
-        say("There are no finished runs. Train one with: polymodel train --split NAME")
+        say("There are no finished runs. Train one with: polymodel train SPLIT")
         return
     table: list[dict[str, Any]] = []
     scores = {"balanced": "balanced_accuracy", "accuracy": "accuracy", "majority": "majority_accuracy"}
@@ -341,4 +368,4 @@ def show_leaderboard(found: Sequence[Mapping[str, Any]], output: Path | None) ->
     )
     if output is not None:
         say(f"Wrote {output}")
-    next_step(f"polymodel report {found[0]['run']} --output report.html")
+    next_step(f"polymodel report {found[0]['run']}")

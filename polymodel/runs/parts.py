@@ -19,7 +19,7 @@ from polydata.splits.manifest import Fold, Item, Split
 from polydata.types import Progress
 from polymodel.data.split import targets
 from polymodel.recipes import Recipe
-from polymodel.runs.run import LOGIT, METRICS, MODEL, PART_FILE, PREDICTIONS, write_json
+from polymodel.runs.run import HELD_OUT, LOGIT, METRICS, MODEL, PART_FILE, PREDICTIONS, REFERENCE, write_json
 
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -79,6 +79,9 @@ class PartResult:
         history: rows of metrics.csv, all with the same keys; None where something was not measured.
         facts: what else to note in part.json.
         seconds_before: spent on the part before a break.
+        held_out: places among ``PartJob.items`` (m,) of training images, and the logits (m, classes) of models that
+            saw no image of their papers.
+        reference: what the training images look like, as of ``networks.novelty``.
     """
 
     tensors: Mapping[str, Tensor]
@@ -86,25 +89,26 @@ class PartResult:
     history: Sequence[Mapping[str, float | int | None]]
     facts: Mapping[str, Any]
     seconds_before: float = 0.0
+    held_out: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
+    reference: Mapping[str, Tensor] | None = None
 
 
 def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -> None:
     """Write all files of a part into an empty folder."""
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in result.tensors.items()}
     # One entry, for the order of several is not the same in every file.
-    save_file(tensors, folder / MODEL, metadata={"classes": "\n".join(job.classes)})
+    save_file(_plain(result.tensors), folder / MODEL, metadata={"classes": "\n".join(job.classes)})
+    if result.reference is not None:
+        save_file(_plain(result.reference), folder / REFERENCE)
     pd.DataFrame(result.history).to_csv(folder / METRICS, index=False, lineterminator="\r\n")
-    items, logits = job.items, result.logits.astype(np.float64)
-    columns: dict[str, Any] = {
-        "image_sha256": [i.image_sha256 for i in items],
-        "side": [side for side in SIDES for _ in job.places(side)],
-        "label": [i.label for i in items],
-        "group": [i.group for i in items],
-        "path": [i.path for i in items],
-        "p_positive": softmax(logits, axis=1)[:, job.classes.index(job.split.positive)],
-    }
-    columns |= {LOGIT + label: logits[:, k] for k, label in enumerate(job.classes)}
-    pd.DataFrame(columns).to_parquet(folder / PREDICTIONS, index=False)
+    frame = _answers(job, job.items, result.logits)
+    frame.insert(1, "side", [side for side in SIDES for _ in job.places(side)])
+    frame.insert(4, "path", [item.path for item in job.items])
+    chances = softmax(result.logits.astype(np.float64), axis=1)
+    frame.insert(5, "p_positive", chances[:, job.classes.index(job.split.positive)])
+    frame.to_parquet(folder / PREDICTIONS, index=False)
+    if result.held_out is not None:
+        places, logits = result.held_out
+        _answers(job, [job.items[k] for k in places], logits).to_parquet(folder / HELD_OUT, index=False)
     write_json(
         folder / PART_FILE,
         {
@@ -117,3 +121,18 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
             **result.facts,
         },
     )
+
+
+def _answers(job: PartJob, items: Sequence[Item], logits: NDArray[np.float64]) -> pd.DataFrame:
+    """A row for each image: its SHA-256, label and group, and the logit of each class."""
+    facts: dict[str, Any] = {
+        "image_sha256": [item.image_sha256 for item in items],
+        "label": [item.label for item in items],
+        "group": [item.group for item in items],
+    }
+    values = logits.astype(np.float64)
+    return pd.DataFrame(facts | {LOGIT + label: values[:, k] for k, label in enumerate(job.classes)})
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}

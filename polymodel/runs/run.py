@@ -8,6 +8,8 @@
             metrics.csv          losses and accuracies, a row for each epoch or step
             model.safetensors    the weights
             predictions.parquet  image_sha256, side, label, group, path, p_positive, logit_LABEL ...
+            held_out.parquet     of a probe: training images, answered by models that saw none of their paper
+            reference.safetensors  of a probe: what its training images look like
         evaluation.json          written by ``polymodel evaluate``
         confusion_matrix.png
 
@@ -39,6 +41,8 @@ FORMAT = 1
 RUN_FILE = "run.json"
 PART_FILE = "part.json"
 PREDICTIONS = "predictions.parquet"
+HELD_OUT = "held_out.parquet"
+REFERENCE = "reference.safetensors"
 METRICS = "metrics.csv"
 MODEL = "model.safetensors"
 CHECKPOINT = "checkpoint.pt"
@@ -145,14 +149,37 @@ class Run:
         Raises:
             InputError: if the file is damaged or lacks a column.
         """
+        return self._table(self.part_folder(key) / PREDICTIONS, "side", "path", "p_positive")
+
+    def held_out(self, key: PartKey) -> pd.DataFrame | None:
+        """What models answered on papers of a part's training side that they had not seen: label, group, logits.
+
+        The validation side stands in for it where none was held back; None where there is neither.
+
+        Raises:
+            InputError: as ``predictions``.
+        """
+        path = self.part_folder(key) / HELD_OUT
+        if path.is_file():
+            return self._table(path)
+        frame = self.predictions(key)
+        frame = frame[frame["side"] == "val"]
+        return frame if len(frame) else None
+
+    def _table(self, path: Path, *columns: str) -> pd.DataFrame:
+        """A table of answers, with the columns that all have and these.
+
+        Raises:
+            InputError: if the file is damaged or lacks a column.
+        """
         import pandas as pd
 
-        path, hint = self.part_folder(key) / PREDICTIONS, "Train the run again under another name."
+        hint = "Train the run again under another name."
         try:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read: {error}", hint) from error
-        needed = {"image_sha256", "side", "label", "group", "path", "p_positive", *(LOGIT + c for c in self.classes)}
+        needed = {"image_sha256", "label", "group", *columns, *(LOGIT + c for c in self.classes)}
         if missing := sorted(needed - set(frame.columns)):
             raise InputError(f"{path} lacks the columns {', '.join(missing)}.", hint)
         return frame

@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from polydata.errors import PolydataError
 from polydata.files.atomic import replacing
 from polydata.ids import content_id
+from polydata.images.decode import READING
 from polydata.images.picture import open_picture
 from polydata.images.transforms import draw_transform
 from polydata.splits.manifest import Item
@@ -215,7 +216,9 @@ class Maps:
         blank = torch.zeros(2, recipe.image_size, recipe.image_size, dtype=torch.uint8, device=job.device)
         network.check_middle(network.normalise(blank))
         shape = (recipe.short_side, recipe.image_size, job.device, transform_key)
-        self.folder = folder / content_id("maps", network.backbone_digest(), network.middle, MAPS, RANDOM_VIEWS, *shape)
+        self.folder = folder / content_id(
+            "maps", READING, network.backbone_digest(), network.middle, MAPS, RANDOM_VIEWS, *shape
+        )
         self.module = LastBlock(network, recipe.image_size)
         network.module.eval()
         wanted = [(item, "mirrored") for item in job.items] + [(item, "random") for item in job.fold.train]

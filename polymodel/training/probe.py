@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from polymodel.data.split import VALIDATION_PARTS, group_folds
 from polymodel.networks.features import FeatureCache
-from polymodel.networks.linear import Array, coordinates, fit_regression, image_weights, loss_and_accuracy
+from polymodel.networks.linear import coordinates, fit_regressions, image_weights, loss_and_accuracy
+from polymodel.networks.novelty import fit_reference
+from polymodel.networks.solver import Array, Problem
 from polymodel.recipes import Balance
 from polymodel.runs.parts import PartJob, PartResult
 
@@ -22,7 +27,8 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
 
     The history holds one row for each of several regularisation strengths, measured on the split's validation side, or
     where it has none on papers held back from the training side in turn. It shows whether the fixed strength fits the
-    data; it chooses nothing.
+    data; it chooses nothing. The answers on papers held back at the fixed strength are kept: by them probabilities
+    are calibrated.
 
     Raises:
         InputError: if an image cannot be read or the training side holds a single class.
@@ -32,25 +38,33 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
     features = np.concatenate(blocks, axis=1)
     place = coordinates(features[train], [block.shape[1] for block in blocks])
     chosen, weights = job.recipe.inverse_regularisation, _weights(job, train)
-    val = job.places("val")
-    history, heads = [], {}
-    for step, c in enumerate(sorted({*CURVE, chosen})):
-        job.progress("validation curve", step, len(CURVE) + 1)
-        weight, bias = fit_regression(place.values, labels[train], classes, c, weights)
-        heads[c] = place.head(weight, bias)
+    val, folds, curve = job.places("val"), _folds(job), sorted({*CURVE, chosen})
+    held_at = [c for c in curve if c == chosen or not len(val)]
+    problems = [Problem(c, weights) for c in curve]
+    problems += [Problem(c, weights * kept) for c in held_at for kept in folds]
+    job.progress("validation curve", 0, 1)
+    solved = iter(fit_regressions(place.values, labels[train], classes, problems))
+    whole = dict(zip(curve, islice(solved, len(curve)), strict=True))
+    held_out = {c: _held_out(train, place.values, folds, list(islice(solved, len(folds)))) for c in held_at}
+    history, heads = [], {c: place.head(*head) for c, head in whole.items()}
+    for c in curve:
         row: dict[str, float | None] = {"inverse_regularisation": c, "used": int(c == chosen)}
-        answers = place.values @ weight.T + bias
+        answers = _answers(place.values, whole[c])
         row["train_loss"], row["train_accuracy"] = loss_and_accuracy(answers, labels[train], weights)
-        out, answers = (val, heads[c].logits(features[val])) if len(val) else _out_of_fold(job, place.values, c)
+        out, said = (val, heads[c].logits(features[val])) if len(val) else held_out[c]
         row |= dict.fromkeys(("val_loss", "val_accuracy"))
         if len(out):
-            row["val_loss"], row["val_accuracy"] = loss_and_accuracy(answers, labels[out], _weights(job, out))
+            row["val_loss"], row["val_accuracy"] = loss_and_accuracy(said, labels[out], _weights(job, out))
         history.append(row)
+    job.progress("validation curve", 1, 1)
+    reference = fit_reference(blocks[0][train], [item.group for item in job.fold.train])
     return PartResult(
         tensors={name: torch.from_numpy(value) for name, value in vars(heads[chosen]).items()},
         logits=heads[chosen].logits(features),
         history=history,
         facts={"features": int(features.shape[1]), "backbone_digest": cache.digest},
+        held_out=held_out[chosen] if len(held_out[chosen][0]) else None,
+        reference=None if reference is None else reference.tensors(),
     )
 
 
@@ -61,19 +75,29 @@ def _weights(job: PartJob, places: Index) -> Array:
     return image_weights(job.targets()[places], len(job.classes), groups, recipe.likeness, balanced)
 
 
-def _out_of_fold(job: PartJob, values: Array, c: float) -> tuple[Index, Array]:
+def _folds(job: PartJob) -> list[NDArray[np.bool_]]:
+    """Which training images (n,) each model learns from when papers are held back in turn; none of one label alone."""
+    labels, groups = job.targets()[job.places("train")], [item.group for item in job.fold.train]
+    if len(set(groups)) < 2 or np.bincount(labels).max() < 2:
+        return []
+    parts = group_folds(labels, groups, VALIDATION_PARTS, job.seed)
+    return [np.isin(np.arange(len(labels)), kept) for kept, _ in parts if len(np.unique(labels[kept])) > 1]
+
+
+def _answers(values: NDArray[np.floating], head: tuple[Array, Array]) -> Array:
+    return np.asarray(values @ head[0].T + head[1])
+
+
+def _held_out(
+    train: Index, values: NDArray[np.floating], folds: Sequence[NDArray[np.bool_]], heads: Sequence[tuple[Array, Array]]
+) -> tuple[Index, Array]:
     """Places of training images (n,) that were held back in turn, and what the others' models answer (n, classes).
 
     Features of papers held back in turn were standardised with the others', which knows no label.
     """
-    train, classes = job.places("train"), len(job.classes)
-    labels, weights = job.targets()[train], _weights(job, train)
-    groups = [item.group for item in job.fold.train]
-    answers = np.full((len(labels), classes), np.nan)
-    if len(set(groups)) > 1 and np.bincount(labels).max() > 1:
-        for kept, out in group_folds(labels, groups, VALIDATION_PARTS, job.seed):
-            if len(np.unique(labels[kept])) > 1:
-                weight, bias = fit_regression(values[kept], labels[kept], classes, c, weights[kept])
-                answers[out] = values[out] @ weight.T + bias
-    seen = ~np.isnan(answers[:, 0])
-    return train[seen], answers[seen]
+    places = [np.flatnonzero(~kept) for kept in folds]
+    answers = [_answers(values[out], head) for out, head in zip(places, heads, strict=True)]
+    order = np.argsort(np.concatenate([*places, []]).astype(np.int64))
+    if not len(order):
+        return train[:0], np.zeros((0, 0))
+    return train[np.concatenate(places)[order]], np.concatenate(answers)[order]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from split_scene import PAPERS, SplitScene, make_scene
 
 from polydata.errors import InputError
@@ -22,7 +24,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
 
 def card(scene: SplitScene) -> str:
     with scene.session() as session:
-        return card_text(session, scene.split, quick=True)
+        return card_text(session, scene.split, picture="v1-card.jpg", quick=True)
 
 
 def test_it_tells_what_a_user_must_know(scene: SplitScene) -> None:
@@ -39,6 +41,22 @@ def test_it_tells_what_a_user_must_know(scene: SplitScene) -> None:
     assert card(scene) == text
 
 
+def test_it_shows_pictures_and_names_papers(scene: SplitScene) -> None:
+    text = card(scene)
+    assert "![6 images of each label, a row a label](v1-card.jpg)" in text
+    assert text.count("https://doi.org/") == PAPERS
+    assert "**Thin**" not in text
+
+
+def test_it_warns_of_sides_with_one_label_or_paper(scene: SplitScene) -> None:
+    (fold,) = scene.split.folds
+    one = fold.test[0]
+    with scene.session() as session:
+        text = card_text(session, replace(scene.split, folds=(replace(fold, test=(one,)),)), quick=True)
+    assert "> **Thin**: the test side of partition 1 (1 images) holds no image labelled" in text
+    assert "one paper alone" in text
+
+
 @pytest.mark.slow
 def test_the_whole_audit_stands_in_it(scene: SplitScene) -> None:
     with scene.session() as session:
@@ -50,6 +68,8 @@ def test_a_name_and_a_place(scene: SplitScene, tmp_path: Path) -> None:
     run("polydata", "card", "v1", "--quick", workspace=scene.workspace.root)
     written = (scene.workspace.exports / "v1-card.md").read_text(encoding="utf-8")
     assert written == card(scene)
+    with Image.open(scene.workspace.exports / "v1-card.jpg") as picture:
+        assert picture.size == (6 * 160, len(scene.split.classes) * 160)
     (tmp_path / "file").write_text("")
     with scene.session() as session, pytest.raises(InputError, match="cannot be written"):
         write_card(session, "v1", tmp_path / "file" / "card.md", quick=True)

@@ -57,7 +57,7 @@ def test_fiftyone_reads_samples_labels_and_metadata(
         for sample in samples:
             path, seen, truth = Path(sample["filepath"]), sample["metadata"], sample["ground_truth"]
             row = rows[truth["image_sha256"]]
-            labels[path.stem] = truth["label"]
+            labels[path.stem[-64:]] = truth["label"]
             assert sha256_file(path) == truth["file_sha256"] == row["file_sha256"]
             assert (seen["width"], seen["height"], seen["size_bytes"]) == (64, 48, path.stat().st_size)
             assert seen["mime_type"] == {".png": "image/png", ".jpg": "image/jpeg"}[path.suffix]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ from pycocotools.coco import COCO
 from split_scene import TASK, SplitScene
 from torchvision.datasets import ImageFolder
 
+from polydata.exports.content import gather, readable
+from polydata.exports.formats.folders import imagefolder
+from polydata.types import quiet
+
 Export = Any
 SIDES = ("train", "test")
 
@@ -29,8 +35,31 @@ def test_imagefolder(export: Export, scene: SplitScene) -> None:
     folder = export("imagefolder").folder
     for side in SIDES:
         read = ImageFolder(str(folder / side))
-        assert {Path(p).stem: read.classes[k] for p, k in read.samples} == items(scene, side)
+        assert {Path(p).stem[-64:]: read.classes[k] for p, k in read.samples} == items(scene, side)
         assert all(np.asarray(picture).max() > 60 for picture, _ in read)
+
+
+def test_classes_have_the_same_numbers_on_every_side(scene: SplitScene, tmp_path: Path) -> None:
+    with scene.session() as session:
+        content = gather(session, scene.split, name="x", card="")
+        label = content.entries[0].item.label
+        lacking = replace(
+            content, entries=tuple(e for e in content.entries if (e.side, e.item.label) != ("test", label))
+        )
+        imagefolder.write(lacking, tmp_path, quiet)
+    read = [ImageFolder(str(tmp_path / side), allow_empty=True) for side in SIDES]
+    assert read[0].class_to_idx == read[1].class_to_idx
+    assert label in read[1].class_to_idx
+
+
+def test_names_of_files_can_be_read(scene: SplitScene) -> None:
+    with scene.session() as session:
+        content = gather(session, scene.split, name="x", card="")
+    for entry in content.entries:
+        assert re.fullmatch(r"[A-Za-z0-9_]+-([A-Za-z0-9_]+-){0,2}[0-9a-f]{64}\.\w+", entry.file or "")
+    named = {"paper": "Zhang & Li (2019).v2.pdf", "figure": "Fig. 3", "panel": "b"}
+    assert readable(named) == "Zhang_Li_2019_v2-Fig_3-b-"
+    assert readable({"paper": "高分子.pdf", "figure": None, "panel": None}) == ""
 
 
 def test_coco(export: Export, scene: SplitScene) -> None:

@@ -57,8 +57,14 @@ def test_an_address_that_holds_a_secret_is_refused_and_not_repeated(url: str) ->
 
 def test_no_token() -> None:
     with pytest.raises(ServerError, match="no token") as caught:
-        find_token("http://127.0.0.1:8080")
+        find_token("https://labels.example.org")
     assert VARIABLES[0] in caught.value.hint
+
+
+def test_the_server_comes_before_the_token() -> None:
+    with pytest.raises(ServerError, match="No Label Studio answers") as caught:
+        find_token("http://127.0.0.1:9")
+    assert "polydata label serve" in caught.value.hint
 
 
 @pytest.mark.parametrize("token", ["abc\ndef", "tök", "a b"])

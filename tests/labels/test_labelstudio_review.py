@@ -230,7 +230,7 @@ def test_alpha_that_hides_nothing_needs_no_copy(tmp_path: Path) -> None:
     Image.open(io.BytesIO(picture(1, "RGB"))).convert("RGBA").save(opaque, "PNG")
     store = ImageStore(tmp_path)
     info = store.put(opaque.getvalue())
-    assert file_to_show(store, info.sha256, info.format, info.mode) == store.path(info.sha256, info.format)
+    assert file_to_show(store, info.sha256, info.format) == store.path(info.sha256, info.format)
 
 
 @pytest.mark.parametrize(
@@ -240,11 +240,11 @@ def test_alpha_that_hides_nothing_needs_no_copy(tmp_path: Path) -> None:
 def test_a_browser_gets_what_the_program_sees(tmp_path: Path, mode: str, form: str, same: bool) -> None:
     store = ImageStore(tmp_path)
     info = store.put(picture(1, mode, form))
-    path = file_to_show(store, info.sha256, info.format, info.mode)
+    path = file_to_show(store, info.sha256, info.format)
     assert (path == store.path(info.sha256, info.format)) is same
     assert path.suffix in (".png", ".jpg")
     assert open_picture(path).tobytes() == open_picture(store.path(info.sha256, info.format)).tobytes()
-    assert file_to_show(store, info.sha256, info.format, info.mode) == path
+    assert file_to_show(store, info.sha256, info.format) == path
     store.path(info.sha256, info.format).unlink()
     with pytest.raises(InputError, match="is not in the store"):
-        file_to_show(store, info.sha256, info.format, info.mode)
+        file_to_show(store, info.sha256, info.format)

@@ -36,7 +36,7 @@ def polydata(place: Workspace, *words: str) -> Result:
 def test_build_list_show_verify(place: Workspace) -> None:
     built = polydata(place, "build-split", "v1", "--folds", "3")
     assert built.exit_code == 0, built.output
-    assert "is new" in built.output and "polymodel train --split v1" in built.output
+    assert "is new" in built.output and "polymodel train v1" in built.output
     assert "Left out" in built.stderr and "record=incompatible" in built.stderr
     again = polydata(place, "build-split", "v1", "--folds", "3")
     assert again.exit_code == 0 and "unchanged" in again.output

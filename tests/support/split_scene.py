@@ -51,7 +51,7 @@ def opaque(number: int) -> bytes:
 
 def deep(number: int) -> bytes:
     """A TIFF of 16 bits."""
-    return encoded(Image.fromarray(np.asarray(blot(number), np.uint16) * 200), "TIFF")
+    return encoded(Image.fromarray(np.asarray(blot(number), np.uint16) * 257), "TIFF")
 
 
 KINDS = {

@@ -42,7 +42,7 @@ def _document(content: Content, table: str) -> dict[str, Any]:
         "@type": "cr:FileSet",
         "@id": "image-files",
         "name": "image-files",
-        "description": "The images, named by the SHA-256 of the image in its source.",
+        "description": "The images, whose names end in the SHA-256 of the image in its source.",
         "encodingFormat": [TYPES[suffix] for suffix in suffixes],
         "includes": "images/*",
     }
@@ -87,7 +87,7 @@ def _picture_records() -> dict[str, Any]:
     def of_file(what: str) -> dict[str, Any]:
         return {"fileSet": {"@id": "image-files"}, "extract": {"fileProperty": what}}
 
-    key = {**of_file("filename"), "transform": {"regex": "^([0-9a-f]{64})"}}
+    key = {**of_file("filename"), "transform": {"regex": "^.*([0-9a-f]{64})"}}
 
     return {
         "@type": "cr:RecordSet",

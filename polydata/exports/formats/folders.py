@@ -72,7 +72,7 @@ def _write_fiftyone(content: Content, folder: Path, progress: Progress) -> None:
     for side in content.sides:
         (folder / side / "data").mkdir(parents=True, exist_ok=True)  # the importer wants it, be it empty
         labels = {
-            one.item.image_sha256: {"label": one.item.label, "attributes": {**_known(one, "side", "label"), **marks}}
+            one.stem: {"label": one.item.label, "attributes": {**_known(one, "side", "label"), **marks}}
             for one in content.of(side, pictures=True)
         }
         _write_json(folder / side / "labels.json", {"classes": None, "labels": labels})
@@ -118,10 +118,10 @@ def _write_webdataset(content: Content, folder: Path, progress: Progress) -> Non
         number, one = 0, next(entries, None)
         while one:
             size = count = 0
-            with tarfile.open(folder / f"{side}-{number:06d}.tar", "w", format=tarfile.USTAR_FORMAT) as shard:
+            with tarfile.open(folder / f"{side}-{number:06d}.tar", "w", format=tarfile.PAX_FORMAT) as shard:
                 while one and size < SHARD_BYTES and count < SHARD_IMAGES:
                     if one.file is not None:
-                        data, key = content.data(one), one.item.image_sha256
+                        data, key = content.data(one), one.stem
                         facts = {**one.row(one.file), "split": content.split.name, "digest": content.split.digest}
                         _add(shard, one.file, data)
                         _add(shard, f"{key}.cls", str(content.split.classes.index(one.item.label)).encode())
@@ -141,7 +141,15 @@ def _class_folder(entry: Entry) -> str:
     return f"{entry.side}/{folder_name(entry.item.label)}/{entry.file}"
 
 
-imagefolder = Format(_class_folder, lambda content, *args: content.write_pictures(args[0], _class_folder, args[1]))
+def _write_imagefolder(content: Content, folder: Path, progress: Progress) -> None:
+    """``SIDE/LABEL/``, on every side a folder for every label: readers number the labels by the folders they find."""
+    for side in content.sides:
+        for label in content.split.classes:
+            (folder / side / folder_name(label)).mkdir(parents=True)
+    content.write_pictures(folder, _class_folder, progress)
+
+
+imagefolder = Format(_class_folder, _write_imagefolder)
 coco = Format(lambda one: f"{one.side}/{one.file}", _write_coco)
 fiftyone = Format(lambda one: f"{one.side}/data/{one.file}", _write_fiftyone)
 labelstudio = Format(lambda one: f"images/{one.file}", _write_labelstudio)

@@ -8,6 +8,7 @@ Requests are written out here instead of made by the SDK: importing that takes l
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ TOKEN_VARIABLES = ("POLYDATA_LABEL_STUDIO_TOKEN", "LABEL_STUDIO_API_KEY")
 KEYRING_SERVICE = "polydata"
 SECONDS = 60.0
 """How long the server may take for one answer."""
+LISTENING_SECONDS = 5.0
+PORTS = {"http": 80, "https": 443}
 MAX_DETAIL = 300
 
 _START = "Start the server (polydata label serve), or correct url under [label_studio] in polydata.toml."
@@ -142,6 +145,8 @@ def find_token(url: str) -> str:
         return token
     if variable:
         raise not_trusted(url, variable)
+    if is_loopback(url) and not _listens(url):  # the token comes from the server, so that is what is missing first
+        raise _unreachable(url)
     raise ServerError(
         "There is no token for Label Studio.",
         f"Copy it from Account & Settings > Access Token in Label Studio and set {TOKEN_VARIABLES[0]}, "
@@ -196,6 +201,20 @@ def _refusal(url: str, status: int | None, body: Any) -> ServerError:
     return ServerError(f"Label Studio at {url} {what}{'.' if status == 401 else f': {_detail(body)}'}", hint)
 
 
+def _unreachable(url: str) -> ServerError:
+    return ServerError(f"No Label Studio answers at {url}.", f"{_START} {_AGAIN}")
+
+
+def _listens(url: str) -> bool:
+    """Whether anything listens at an address of this machine."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname, parts.port or PORTS[parts.scheme]), LISTENING_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def answering(url: str) -> Iterator[None]:
     """Requests made inside fail as ServerError alone, whatever goes wrong."""
@@ -204,7 +223,7 @@ def answering(url: str) -> Iterator[None]:
     except Refused as error:
         raise _refusal(url, error.status, error.body) from None
     except httpx.ConnectError:
-        raise ServerError(f"No Label Studio answers at {url}.", f"{_START} {_AGAIN}") from None
+        raise _unreachable(url) from None
     except httpx.TimeoutException:
         raise ServerError(f"Label Studio at {url} gave no answer within {SECONDS:.0f} seconds.", _AGAIN) from None
     except httpx.HTTPError as error:

@@ -76,9 +76,8 @@ def test_folds_of_one_paper_are_scored_together(own: Small) -> None:
     write_split(own.workspace.splits / "lopo", sides, folds=len(papers), protocol="leave-one-paper-out")
     call(own, "train", "--split", "lopo", "--name", "lopo", *FAST)
     found = parsed(own, "evaluate", "lopo", "--no-controls")
-    frames = [
-        pd.read_parquet(path).query("side == 'test'") for path in own.workspace.runs.glob("lopo/parts/*/*.parquet")
-    ]
+    files = own.workspace.runs.glob("lopo/parts/*/predictions.parquet")
+    frames = [pd.read_parquet(path).query("side == 'test'") for path in files]
     answers = pd.concat(frames)
     assert len(answers) == found["test_images"] == 20
     assert found["auroc"]["value"] == pytest.approx(roc_auc_score(answers["label"] == POSITIVE, answers["p_positive"]))

@@ -28,7 +28,8 @@ def test_prediction_gives_what_training_wrote(small: Small, tmp_path: Path) -> N
     found = parsed(small, "predict", "run-one", *paths)["predictions"]
     assert [p["p_positive"] for p in found] == pytest.approx(frame["p_positive"][:4].tolist(), abs=1e-9)
     assert [p["image_sha256"] for p in found] == frame["image_sha256"][:4].tolist()
-    columns = {"path", "image_sha256", "label", "p_positive", "trained_on", "trained_through"}
+    columns = {"path", "image_sha256", "label", "p_positive", "trained_on", "trained_through", "members"}
+    columns |= {"p_calibrated", "prediction_set", "out_of_distribution"}
     assert set(found[0]) == columns | {"logit_fine", "logit_coarse"}
     assert {p["trained_through"] for p in found} == {"image"}
 

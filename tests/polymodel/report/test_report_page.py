@@ -1,0 +1,86 @@
+"""What a report says first, and what stands where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polymodel.evaluation.figures import answers_figure
+from polymodel.report.report import cited_as
+from polymodel.report.tables import _with_spread
+from polymodel.report.verdict import verdict
+from polymodel.runs.card import TEMPLATES
+
+
+def summary(value: float | None, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    return {"balanced_accuracy": {"value": value, "low": low, "high": high}}
+
+
+def evaluation(low: float | None, high: float | None, sobel: float, leakage: str | None = None) -> dict[str, Any]:
+    return {
+        **summary(0.77, low, high),
+        "majority": summary(0.5),
+        "controls": {"sobel": summary(sobel), "metadata": summary(0.55), "print_only": summary(0.45)},
+        "test_images": 90,
+        "test_groups": 12,
+        "leakage": leakage,
+    }
+
+
+@pytest.mark.parametrize(
+    ("sobel", "said"),
+    [
+        (
+            0.58,
+            "better than the majority (50.0 %) and Sobel (58.0 %) and the best of what sees no micrograph (55.0 %).",
+        ),
+        (0.7, "not told apart from Sobel (70.0 %): the interval holds it."),
+        (0.9, "worse than Sobel (90.0 %)."),
+    ],
+)
+def test_it_answers_by_the_interval(sobel: float, said: str) -> None:
+    sentences = verdict(evaluation(0.6, 0.85, sobel), None)
+    assert sentences[0].startswith("A balanced accuracy of 77.0 % (95 % interval 60.0 to 85.0) on 90 test images of 12")
+    assert said in " ".join(sentences)
+
+
+def test_without_an_interval_nothing_is_claimed() -> None:
+    said = " ".join(verdict(evaluation(None, None, 0.6), None))
+    assert "nothing is shown yet" in said and "better" not in said and "Sobel 60.0 %" in said
+
+
+def test_people_and_leaks_are_named() -> None:
+    people = {"people": {"vote": summary(0.8), "images": 30}}
+    said = " ".join(verdict(evaluation(0.6, 0.85, 0.55, "papers on both sides"), people))
+    assert "not told apart from the vote of all people (80.0 %)" in said
+    assert "People judged 30 images" in said and "leaks" in said
+
+
+def test_a_spread_of_nothing_is_not_shown() -> None:
+    assert _with_spread({"mean": 0.8, "sd": 0.0}) == "80.0"
+    assert _with_spread({"mean": 0.8, "sd": 0.02}) == "80.0 ± 2.0"
+
+
+def test_papers_are_cited_with_a_link() -> None:
+    told = {"journal": "Polymer", "year": "2001", "doi": "10.1/a<b"}
+    assert cited_as(told, "paper-1") == {"cited": "Polymer (2001)", "link": "https://doi.org/10.1/a%3Cb"}
+    assert cited_as({}, "paper-1") == {"cited": "paper paper-1", "link": ""}
+
+
+def test_three_figures_of_the_answers() -> None:
+    truth = np.arange(40) % 2 == 0
+    drawn = answers_figure(truth, np.where(truth, 0.8, 0.3), "compatible")
+    roc, pr, reliability = drawn.axes
+    assert [axes.get_title() for axes in drawn.axes] == ["ROC", "Precision and recall", "Reliability"]
+    assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn.axes)
+    assert roc.lines[0].get_ydata()[1] == 1.0 and pr.lines[0].get_ydata().max() == 1.0
+    assert sorted(set(np.round(reliability.lines[0].get_xdata(), 2))) == [0.3, 0.8]
+
+
+def test_own_results_come_before_the_printed_ones_and_baselines_once() -> None:
+    page = (TEMPLATES / "report.html.j2").read_text("utf-8")
+    assert page.index('class="verdict"') < page.index("<h3>Metrics</h3>") < page.index("Without a trained network")
+    assert page.index("Without a trained network") < page.index("as printed, and these runs beside it")
+    assert page.count("Sobel as in the seed") == 0 and page.count("mean of all people") == 0
