@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from polydata.extraction.document.page import PageContent
+from polydata.extraction.panels.burned_letters import read_letters
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
     along_rows,
@@ -16,7 +17,6 @@ from polydata.extraction.panels.letters import (
     letters_over,
     named,
     printed_letters,
-    read_letters,
 )
 from polydata.extraction.panels.render import Drawn
 from polydata.text.captions import Parts

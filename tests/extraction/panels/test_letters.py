@@ -10,6 +10,7 @@ from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
+from polydata.extraction.panels.burned_letters import read_letters
 from polydata.extraction.panels.letters import (
     along_rows,
     following,
@@ -18,7 +19,6 @@ from polydata.extraction.panels.letters import (
     letters_over,
     named,
     printed_letters,
-    read_letters,
 )
 from polydata.extraction.panels.render import Drawn
 from polydata.types import Box
@@ -115,6 +115,26 @@ def test_letters_in_the_picture_are_read(corner: tuple[int, int], form: str) -> 
         right += sum(letters[index] == letter for index, letter in seen.items())
         wrong += sum(letters[index] != letter for index, letter in seen.items())
     assert right >= 13
+    assert wrong == 0
+
+
+def test_letters_below_are_not_those_of_the_next_row() -> None:
+    """Panels in a column, hardly apart, with letters in their lower left corners."""
+    right = wrong = 0
+    for figure in range(6):
+        picture, boxes = Image.new("RGB", (150, 448), "white"), []
+        for index, letter in enumerate("abcd"):
+            panel = micrograph(index + 4 * figure, 150, 110)
+            font = ImageFont.load_default(15)
+            ImageDraw.Draw(panel).text(
+                (6, 107), letter, fill="white", font=font, stroke_width=1, stroke_fill="black", anchor="lb"
+            )
+            picture.paste(panel, (0, 112 * index))
+            boxes.append(Box(0, 112 * index, 150, 112 * index + 110))
+        seen = read_letters(Drawn(np.asarray(picture), Box(0, 0, 150, 448), 72), boxes, list("abcd"))
+        right += sum(letter == "abcd"[index] for index, letter in seen.items())
+        wrong += sum(letter != "abcd"[index] for index, letter in seen.items())
+    assert right >= 12
     assert wrong == 0
 
 
