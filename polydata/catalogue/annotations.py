@@ -25,8 +25,7 @@ def images_to_review(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     imported (it came with a published data set), label (the resolved one), conflict (sources or reviewers differ),
     answered (reviewers said something), disputed (different things).
     """
-    # One view after the other, of each what is asked here alone, and on one thread, for each thread has tables of its
-    # own: all at once they take twice the memory.
+    # One view after the other, of each what is asked here alone, and on one thread: otherwise they take more memory.
     catalogue.run("SET threads = 1")
     for name, sql in REVIEWED.items():
         catalogue.run(f"CREATE OR REPLACE TEMP TABLE reviewed_{name} AS {sql}")
@@ -34,15 +33,12 @@ def images_to_review(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for start in range(0, (catalogue.value("SELECT max(number) FROM reviewed_places") or 0) + 1, FIGURES):
         yield from catalogue.rows(
             """
-            SELECT image_sha256, images.format, images.mode, decision, imported, label,
-                   coalesce(conflict, false) AS conflict, disputed IS NOT NULL AS answered,
-                   coalesce(disputed, false) AS disputed
+            SELECT image_sha256, format, mode, decision, imported, label, coalesce(conflict, false) AS conflict,
+                   disputed IS NOT NULL AS answered, coalesce(disputed, false) AS disputed
             FROM (SELECT * FROM reviewed_places WHERE number >= $1 AND number < $1 + $2)
-            JOIN images ON sha256 = image_sha256
-            LEFT JOIN reviewed_screened USING (image_sha256) LEFT JOIN reviewed_labels USING (image_sha256)
-            LEFT JOIN reviewed_answers USING (image_sha256)
-            ORDER BY number, position, image_sha256
-            """,
+            JOIN images ON sha256 = image_sha256 LEFT JOIN reviewed_screened USING (image_sha256)
+            LEFT JOIN reviewed_labels USING (image_sha256) LEFT JOIN reviewed_answers USING (image_sha256)
+            ORDER BY number, position, image_sha256""",
             [start, FIGURES],
         )
 
