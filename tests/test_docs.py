@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from typer.core import TyperCommand, TyperGroup
+from all_commands import commands
+from typer.core import TyperCommand
 
 from polydata.console.group import Program
 
@@ -24,17 +24,6 @@ def load_reference() -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    reference = load_reference()
-    todo = [(name, typer.main.get_command(getattr(reference, name))) for name in ("polydata", "polymodel")]
-    while todo:
-        name, command = todo.pop()
-        yield name, command
-        if isinstance(command, TyperGroup):
-            context = typer.Context(command)
-            todo += [(f"{name} {sub}", command.get_command(context, sub)) for sub in command.list_commands(context)]
 
 
 COMMANDS = sorted(commands(), key=lambda pair: pair[0])

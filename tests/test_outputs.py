@@ -6,12 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
+from all_commands import APPS, commands
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model_runs import FAST
@@ -20,14 +18,11 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 from workspaces import every_file
 
-import polydata.cli
-import polymodel.cli
 from polydata.errors import RefusedError
 from polydata.exports.lists import export_links
 from polydata.files.atomic import refuse_other_file, replacing
 from polydata.records.columns import write_template
 
-APPS = {"polydata": polydata.cli.app, "polymodel": polymodel.cli.app}
 NOTES = b"What somebody wrote down in months.\n"
 FILES = {
     "polydata export figures": "figures.jsonl",
@@ -58,16 +53,6 @@ OTHERWISE = {"polydata backup", "polydata demo-corpus"}
 """Commands that are told by an argument."""
 NEVER_TWICE = {"polydata records template", "polydata label measure", "polydata backup"}
 """A template may be filled in by now, a backup takes no other's place, and nobody has answered blind here."""
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    todo: list[tuple[str, Any]] = [(name, typer.main.get_command(app)) for name, app in APPS.items()]
-    while todo:
-        name, command = todo.pop()
-        yield name, command
-        if isinstance(command, TyperGroup):
-            context = typer.Context(command)
-            todo += [(f"{name} {sub}", command.get_command(context, sub)) for sub in command.list_commands(context)]
 
 
 def test_every_command_that_asks_where_to_write_is_tried() -> None:

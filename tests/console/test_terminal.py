@@ -7,32 +7,19 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from all_commands import APPS, commands
 from commands import BIN, run, run_json
-from typer.core import TyperArgument, TyperGroup
+from typer.core import TyperArgument
 
-import polydata.cli
-import polymodel.cli
 from polydata.console import output, tables
 from polydata.console.group import STOPPED, Program
 
-APPS = {"polydata": polydata.cli.app, "polymodel": polymodel.cli.app}
 LISTS = ("list papers", "list screenings", "list leftovers", "records list", "label history", "list candidates")
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    todo: list[tuple[str, Any]] = [(name, typer.main.get_command(app)) for name, app in APPS.items()]
-    while todo:
-        name, command = todo.pop()
-        yield name, command
-        if isinstance(command, TyperGroup):
-            context = typer.Context(command)
-            todo += [(f"{name} {sub}", command.get_command(context, sub)) for sub in command.list_commands(context)]
 
 
 ALL = dict(commands())
