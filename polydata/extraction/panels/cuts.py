@@ -161,11 +161,12 @@ def _labelled(
     if not labels:
         return [(box, None) for box in boxes]
     across, down = lanes(boxes, 0), lanes(boxes, 1)
-    if len(boxes) > len(labels):
-        for numbers in (across, down):
-            if max(numbers) + 1 == len(labels):  # one letter a row or column
-                return [(box, labels[number]) for box, number in zip(boxes, numbers, strict=True)]
     seen = letters_at(boxes, {label: around[label] for label in labels if label in around})
+    fitting = [numbers for numbers in (across, down) if len(boxes) > len(labels) == max(numbers) + 1]
+    if fitting:  # one letter a row or column
+        told = seen if len(fitting) == 1 or seen else read_letters(drawn, boxes, labels)
+        chosen = max(fitting, key=lambda numbers: sum(labels[numbers[n]] == letter for n, letter in told.items()))
+        return [(box, labels[number]) for box, number in zip(boxes, chosen, strict=True)]
     if len(boxes) > len(labels) and set(labels) <= around.keys():
         seen = {index: letter for index, letter in letters_over(boxes, around, seen).items() if letter in labels}
     doubtful = (max(across) > 0 and max(down) > 0) or len(labels) != len(boxes)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.burned_letters import read_letters
+from polydata.extraction.panels.cuts import _labelled
 from polydata.extraction.panels.letters import (
     along_rows,
     following,
@@ -136,6 +137,23 @@ def test_letters_below_are_not_those_of_the_next_row() -> None:
         wrong += sum(letter != "abcd"[index] for index, letter in seen.items())
     assert right >= 12
     assert wrong == 0
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_letter_a_row_or_a_column_where_there_are_as_many_of_both(axis: int) -> None:
+    picture, boxes = Image.new("RGB", (640, 490), "white"), []
+    for index in range(9):
+        row, column = divmod(index, 3)
+        panel = micrograph(index, 200, 150)
+        if (column, row)[axis] == 0:
+            font, at = ImageFont.load_default(26), (10, 6)
+            letter = f"({'abc'[(row, column)[axis]]})"
+            ImageDraw.Draw(panel).text(at, letter, fill="white", font=font, stroke_width=2, stroke_fill="black")
+        picture.paste(panel, (220 * column, 170 * row))
+        boxes.append(Box(220 * column, 170 * row, 220 * column + 200, 170 * row + 150))
+    drawn = Drawn(np.asarray(picture), Box(0, 0, 640, 490), 72)
+    given = _labelled(boxes, list("abc"), {}, drawn)
+    assert [label for _, label in given] == list("aaabbbccc" if axis == 0 else "abcabcabc")
 
 
 @given(st.integers(2, 6), st.integers(1, 4), st.data())
