@@ -14,7 +14,7 @@ NARROWEST = 12
 """Columns to which a text is cut or wrapped at least, and up to which it always stands whole."""
 DIGITS = 8
 """Digits of an id that a list shows, unless more are needed to tell its rows apart."""
-IDENTIFIER = re.compile(r"(?:(?:paper|figure|panel|record|edit)-)?([0-9a-f]{16,64})")
+IDENTIFIER = re.compile(r"(?:(?:paper|figure|panel|record|edit)-([0-9a-f]{16,64})|([0-9a-f]{64}))")
 WORD = re.compile("[^\\W\\d_]")
 """A letter, which no column of figures holds."""
 
@@ -35,7 +35,7 @@ def shortened(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows whose ids and hashes are cut to as many digits as tell them apart, which every command takes for them."""
     columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
     for name, values in columns.items():
-        digits = [m[1] if isinstance(v, str) and (m := IDENTIFIER.fullmatch(v)) else None for v in values]
+        digits = [m[1] or m[2] if isinstance(v, str) and (m := IDENTIFIER.fullmatch(v)) else None for v in values]
         whole, length = {d for d in digits if d}, DIGITS
         while len({d[:length] for d in whole}) < len(whole):
             length += 1
@@ -47,6 +47,7 @@ def clipped(text: str, width: int) -> str:
     """A text of at most so many columns, with ``…`` at the place where it goes on."""
     if width_of(text) <= width:
         return text
+    text = text[: 2 * width]  # marks above others take no column, but seldom stand on every letter
     while width_of(text) >= width:
         text = text[:-1]
     return f"{text.rstrip()}…"

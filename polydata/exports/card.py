@@ -16,6 +16,7 @@ from polydata.catalogue.described import described_panels
 from polydata.catalogue.metadata import paper_licences
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel
+from polydata.errors import UsageError
 from polydata.exports.content import UNKNOWN
 from polydata.files.atomic import refuse_other_file, replacing, write_text, writing_to
 from polydata.files.tables import plain
@@ -94,7 +95,7 @@ def write_card(
     """Write the card of a split to a file, ``exports/NAME-card.md`` by default; for the rest see ``card_text``.
 
     Raises:
-        UsageError: if there is no such split.
+        UsageError: if there is no such split, or the file's name is that of a picture.
         InputError: if an image cannot be read, or the file not be written.
         RefusedError: if the split was changed, or another file is there.
     """
@@ -102,12 +103,15 @@ def write_card(
     target = path or session.workspace.exports / f"{name}-card.md"
     refuse_other_file(target, r"\A# Data card: ")
     picture = target.with_suffix(".jpg")
+    if picture == target:
+        raise UsageError(f"A card is a text, and {target} names a picture.", "Name a file that ends in .md.")
     refuse_other_file(picture, SAMPLE)
-    text = card_text(session, split, picture=picture.name, quick=quick, progress=progress)
+    shown = sample(session, split)
+    text = card_text(session, split, picture=quote(picture.name), quick=quick, progress=progress)
     with writing_to(target):
         write_text(target, text)
         with replacing(picture) as out:
-            out.write(sample(session, split))
+            out.write(shown)
     return target
 
 

@@ -30,9 +30,9 @@ MAX_PIXELS = 100_000_000
 HASH_SIDE = 128
 """Pixels to which the shorter side is at most shrunk before the perceptual hash is taken."""
 
-SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
-"""True formats that are kept, with the suffix of the stored file."""
-FILE_SUFFIXES = (*(f".{suffix}" for suffix in SUFFIXES.values()), ".jpeg", ".tiff")
+SUFFIXES = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "GIF": "gif", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
+"""True formats that are kept, with the suffix of the stored file; MPO is a JPEG with further ones behind it."""
+FILE_SUFFIXES = (*(f".{suffix}" for suffix in dict.fromkeys(SUFFIXES.values())), ".jpeg", ".tiff")
 """How names of image files end, in lower case."""
 
 
@@ -42,7 +42,7 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=list(SUFFIXES))
+            image = Image.open(io.BytesIO(data), formats=[name for name in SUFFIXES if name != "MPO"])
     except UnidentifiedImageError:
         raise InputError(f"{name} is not an image: its format is not known.") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

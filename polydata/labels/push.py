@@ -13,6 +13,7 @@ from polydata.choices import Reviewed, Uncertainty
 from polydata.errors import InputError, UsageError, WorkspaceError
 from polydata.files.atomic import replacing
 from polydata.files.predictions import RULES, Prediction, Predictions, read_predictions, uncertainty
+from polydata.images.decode import READING
 from polydata.images.picture import ImageStore, is_plain_file, open_picture
 from polydata.labels import projects
 from polydata.labels.labelstudio import tasks as server_tasks
@@ -95,13 +96,13 @@ def select_images(
 
 BROWSER_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 """Shown by every browser as by this program where they are plain: under alpha the page's ground shines through."""
-FOLDER = "shown"
+FOLDER = f"shown-{READING}"
 
 
 def file_to_show(store: ImageStore, sha256: str, true_format: str) -> Path:
     """The file for the labelling page, below the store's folder.
 
-    A PNG that has to be made lies in ``shown/`` there, under the SHA-256 of the image it shows.
+    A PNG that has to be made lies in ``FOLDER`` there, under the SHA-256 of the image it shows.
 
     Raises:
         InputError: if the image is not in the store or cannot be read.

@@ -74,8 +74,11 @@ def _to_the_split(counts: dict[str, int]) -> Iterator[Step]:
 
 def _after_the_split(session: Session, counts: dict[str, int]) -> Iterator[Step]:
     place, runs = session.workspace, [run["name"] for run in list_runs(session.catalogue)]
-    if counts["in a split"] and not runs:
-        split = list_splits(place)[-1]["name"]
+    splits = [split["name"] for split in list_splits(place) if split["state"] == "clean"]
+    if counts["in a split"] and not splits:
+        yield Step("polydata split list", "no split of images without leaks can be read")
+    elif counts["in a split"] and not runs:
+        split = splits[-1]
         yield Step(f"polydata audit {split}", "before a model learns from it")
         yield Step(f"polymodel train {split}", "no model was trained yet")
     for run in runs:

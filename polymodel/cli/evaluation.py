@@ -99,7 +99,7 @@ def report(
     """Write one self-contained HTML page about one or several runs."""
     from polymodel.api import write_report
 
-    output = output or usual_output(workspace, f"{Path(run[0]).name}-report.html")
+    output = output or usual_output(workspace, f"{'-'.join(Path(one).name for one in run)}-report.html")
     with progress() as bar:
         written = write_report(
             run, output, published=published, training_log=training_log, workspace=workspace, progress=bar

@@ -20,6 +20,7 @@ from PIL import Image
 from polydata.auditing.controls import CONTROLS, ControlTable, fitted, forest, read_table
 from polydata.errors import InputError
 from polydata.files.tables import write_frame
+from polydata.images.decode import shown
 from polydata.images.picture import describe, open_picture
 from polydata.splits.manifest import Item, Split
 from polydata.types import Progress, quiet, tracked
@@ -50,8 +51,9 @@ def sobel_value(data: bytes) -> float:
     """The seed's Sobel value of an image file, 0 (flat) to 255.
 
     OpenCV's horizontal and vertical Sobel derivatives (3 x 3) of the grey picture, each as a magnitude clipped to 255,
-    are averaged with each other and over the picture. It follows the file as OpenCV reads it: the luma of a JPEG, and
-    no alpha channel, so a picture that is held in alpha alone is black and has the value 0.
+    are averaged with each other and over the picture. It follows files of 8 bits as OpenCV reads them: the luma of a
+    JPEG, and no alpha channel, so a picture that is held in alpha alone is black and has the value 0. Deeper ones are
+    read as everywhere else here.
 
     Args:
         data: bytes that ``polydata.images.picture.describe`` has accepted.
@@ -62,6 +64,8 @@ def sobel_value(data: bytes) -> float:
         if image.format == "JPEG":
             image.draft("L", image.size)
             grey = np.asarray(image.convert("L"))
+        elif image.mode.startswith("I") or image.mode == "F":
+            grey = np.asarray(shown(image).convert("L"))
         else:
             grey = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2GRAY)
     across = cv2.convertScaleAbs(cv2.Sobel(grey, cv2.CV_16S, 1, 0))

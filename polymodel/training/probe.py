@@ -76,12 +76,12 @@ def _weights(job: PartJob, places: Index) -> Array:
 
 
 def _folds(job: PartJob) -> list[NDArray[np.bool_]]:
-    """Which training images (n,) each model learns from when papers are held back in turn; none of one label alone."""
+    """Which training images (n,) each model learns from when papers are held back in turn; none that lacks a label."""
     labels, groups = job.targets()[job.places("train")], [item.group for item in job.fold.train]
     if len(set(groups)) < 2 or np.bincount(labels).max() < 2:
         return []
     parts = group_folds(labels, groups, VALIDATION_PARTS, job.seed)
-    return [np.isin(np.arange(len(labels)), kept) for kept, _ in parts if len(np.unique(labels[kept])) > 1]
+    return [np.isin(np.arange(len(labels)), kept) for kept, _ in parts if set(labels[kept]) == set(labels)]
 
 
 def _answers(values: NDArray[np.floating], head: tuple[Array, Array]) -> Array:

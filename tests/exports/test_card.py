@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from split_scene import PAPERS, SplitScene, make_scene
 
-from polydata.errors import InputError
+from polydata.errors import InputError, UsageError
 from polydata.exports.card import card_text, write_card
 from polydata.files.tables import plain, table
 
@@ -73,6 +73,8 @@ def test_a_name_and_a_place(scene: SplitScene, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with scene.session() as session, pytest.raises(InputError, match="cannot be written"):
         write_card(session, "v1", tmp_path / "file" / "card.md", quick=True)
+    with scene.session() as session, pytest.raises(UsageError, match="a picture"):
+        write_card(session, "v1", tmp_path / "card.jpg", quick=True)
 
 
 @given(st.text())

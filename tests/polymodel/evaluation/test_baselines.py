@@ -47,6 +47,9 @@ def png(grey: np.ndarray) -> bytes:
 
 def test_the_sobel_value_of_known_pictures() -> None:
     assert sobel_value(png(np.full((20, 30), 90))) == 0
+    deep = io.BytesIO()
+    Image.fromarray(np.tile(np.arange(500, 3500, 75, dtype=np.uint16), (20, 1))).save(deep, "PNG")
+    assert sobel_value(deep.getvalue()) > 0
     ramp = np.tile(np.arange(40) * 5, (40, 1))
     # Across, 5 grey values a pixel give 8 x 5 = 40, halved by the mean with down's 0; the two edge columns give 0.
     assert sobel_value(png(ramp)) == pytest.approx(20 * 38 / 40)

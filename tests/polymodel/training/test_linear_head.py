@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -15,6 +17,7 @@ from polymodel.networks.linear import (
     image_weights,
     loss_and_accuracy,
 )
+from polymodel.training.probe import _folds
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -83,3 +86,13 @@ def test_loss_and_weights() -> None:
     loss, accuracy = loss_and_accuracy(np.zeros((4, 2)), labels, balanced_weights(labels, 2)[labels])
     assert loss == pytest.approx(np.log(2))
     assert accuracy == 0.75
+
+
+def test_papers_are_held_back_only_where_every_label_stays() -> None:
+    """A label of one paper alone has no model that answers for it, so nothing is learned from that paper held back."""
+    groups = [f"p{number // 3}" for number in range(24)]
+    labels = np.array([2 if group == "p7" else number % 2 for number, group in enumerate(groups)])
+    fold = SimpleNamespace(train=[SimpleNamespace(group=group) for group in groups])
+    job = SimpleNamespace(targets=lambda: labels, places=lambda _: np.arange(24), fold=fold, seed=0)
+    folds = _folds(job)
+    assert folds and all(set(labels[kept]) == {0, 1, 2} for kept in folds)
