@@ -18,7 +18,7 @@ ALPHABETS = (
 ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 NUMBERS = tuple(str(number) for number in range(1, 27))
 ONE = r"[A-Za-zА-Яа-я](?:\d{1,2})?'{0,2}(?!\w)"
-JOINT = re.compile(r"\s?(?:[-~/,&+]|\b(?:and|to|und|et|y|и)\b)\s?(?:(?:and|&)\s)?")
+JOINT = re.compile(r"(?<=[\w'])\s?(?:[-~/,&+]|\b(?:and|to|und|et|y|и)\b)\s?(?:(?:and|&)\s)?")
 START = rf"(?:(?<=^)|(?<=[.;:,?(]\s)|(?<=\()(?!{ONE},[\s\w,]*\)))"
 """Where a letter without brackets of its own may stand: first, after a sign, or after an opening bracket, where no list
 of letters stands in the brackets."""

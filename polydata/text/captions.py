@@ -29,6 +29,8 @@ NEXT_LEAD = re.compile(rf"(?<=[.;]\s){UNFINISHED}|(?:(?<=,\s)|(?<=\band\s))(?:[\
 
 BETWEEN = re.compile(r"^[\s,;&]*(?:and|to)?[\s,;&]*$")
 PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|during|by|as)\b")
+ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
+"""What is said of a panel behind its mark, where words come first: "an EFTEM image (b) with an inset, and ... (c)"."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _words_come_first(head: str, between: list[str], last: str) -> bool:
     if all(BETWEEN.match(gap) for gap in between):
         return False
     own = re.split(r"[.;]\s|[.;]$", last)[0]
-    listed = all(re.match(r"\s*(?:,|;|and\b)", gap) for gap in between)
+    listed = all(re.match(r"\s*(?:,|;|and\b)", gap) or re.match(r"\s*,.*\w", ADDED.sub("", gap)) for gap in between)
     return not re.search(r"\w", own) or (listed and bool(PREPOSITION.match(own)))
 
 
@@ -159,11 +161,21 @@ def split_caption(caption: str) -> Parts:
     marks = marked(text.translate(PLAIN))
     if not marks:
         return Parts(tidy(text), ())
-    head = text[: marks[0].start]
+    return _by_marks(text, 0, marks)
+
+
+def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
+    """A caption's words by marks, from a place on that lies before the first of them."""
+    head = text[start : marks[0].start]
     between = [text[a.end : b.start] for a, b in pairwise(marks)]
     last = text[marks[-1].end :]
     if _words_come_first(head, between, last):
         return _suffixed(head, marks, between, last)
+    for number, gap in enumerate(between, 1):  # "x (a), y (b). (c) z"
+        if re.search(r"\w[^.]*\.\s+$", gap) and _words_come_first(head, between[: number - 1], gap):
+            first = _suffixed(head, marks[:number], between[: number - 1], gap)
+            rest = _by_marks(text, marks[number].start, marks[number:])
+            return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
     head, between, leads = _leads(head, between)
     after = [*between, last]
     own, tail = _tail([tidy(one) if not BETWEEN.match(one) else "" for one in after])
@@ -225,7 +237,9 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
         cut = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head))
         if cut:
             stem, pieces[0] = head[: cut[-1].start()], head[cut[-1].end() :]
-        words = [tidy(piece) for piece in pieces]
+        added = [found[0] if (found := ADDED.match(piece)) else "" for piece in [*pieces[1:], ""]]
+        pieces = [pieces[0], *(ADDED.sub("", piece) for piece in pieces[1:])]
+        words = [tidy(f"{tidy(piece)}{more.rstrip()}") for piece, more in zip(pieces, added, strict=True)]
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
     panels, last = _said_again(panels, tidy(last))
     return Parts(_joined(tidy(stem), tidy(last)), tuple(panels))

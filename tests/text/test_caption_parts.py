@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from string import ascii_lowercase
 
 import pytest
 from caption_words import ALPHABETS, NOTATIONS, PARTS, panel_words, ranged
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polydata.text.caption_marks import split_names
 from polydata.text.caption_scales import panel_scale, scale_in_caption
 from polydata.text.captions import split_caption
 
@@ -130,10 +132,25 @@ def test_ranges(dash: str, first: int, alphabet: str, form: str) -> None:
             [*((x, "at 8 K/s") for x in "abc"), *((x, "at 10 K/s") for x in "def")],
         ),
         ("Modulus of PP (P) and of PA6 as in eq. (1) and eq. (2)", []),
+        (
+            "TEM image (a), EFTEM image (b) with an inset, and HRTEM image (c) for annealed PP. (d) FFT of (c).",
+            [("a", "TEM image"), ("b", "EFTEM image with an inset"), ("c", "HRTEM image"), ("d", "FFT of (c)")],
+        ),
+        (
+            "(a) SEM image of x. (b) TEM image of y. (c) z",
+            [("a", "SEM image of x"), ("b", "TEM image of y"), ("c", "z")],
+        ),
     ],
 )
 def test_special_captions(caption: str, panels: list[tuple[str, str]]) -> None:
     assert list(split_caption("Figure 3. " + caption).panels) == panels
+
+
+@pytest.mark.parametrize("name", [*ascii_lowercase, "а", "и", "я"])
+def test_every_letter_is_a_name(name: str) -> None:
+    """Also those that join names in some language."""
+    assert split_names(name) == (name,)
+    assert split_names(f"{name}, a") == (name, "a") and split_names(f"a and {name}") == ("a", name)
 
 
 LENGTHS = st.tuples(st.integers(1, 900), st.sampled_from(("nm", "µm", "μm", "um", "mm")))
