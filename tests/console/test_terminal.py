@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,13 @@ def test_the_doctor_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_ctrl_c_ends_in_one_line(place: Path) -> None:
     words = [BIN / "polydata", "extract", place.parent / "corpus/papers", "--again", "-w", place]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - tests may be deaf to it
+    ) as process:
         time.sleep(2)
         os.killpg(process.pid, signal.SIGINT)
         said = process.communicate()[1].decode()

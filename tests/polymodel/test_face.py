@@ -51,7 +51,7 @@ def test_every_name_is_documented_and_typed(name: str) -> None:
 def test_a_run_is_scored_asked_reported_and_compared(small: Small, run: polymodel.Run, tmp_path: Path) -> None:
     found = run.evaluate(against=run, across="one", workspace=small.root)
     assert list(found.table.columns) == COLUMNS
-    assert set(found.rows) == {"model", "ensemble", "majority", "metadata", "print_only", "paper_lookup"}
+    assert set(found.rows) == {"model", "ensemble", "majority", "metadata", "print_only", "paper_lookup", "sobel"}
     assert found.table.loc[("model", "auroc"), "value"] == found.facts["auroc"]["mean"]
     assert {"against", "across"} <= set(found.facts)
     assert list(run.metrics.index) == list(METRICS)

@@ -171,6 +171,7 @@ def test_signs_that_steer_a_terminal_are_written_out(own: Small, tmp_path: Path)
 def test_one_bar_names_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     bar = output._bar()
     monkeypatch.setattr(output, "_bar", lambda: bar)
+    monkeypatch.setattr(output.sys.stderr, "isatty", lambda: True)
     with options.progress() as told:
         told("epoch 1", 0, 3)
         told("epoch 2, train loss 0.5", 1, 3)
