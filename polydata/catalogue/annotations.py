@@ -21,7 +21,7 @@ _PLACE = """'a': papers.file_name, 'b': papers.paper_id, 'c': figures.page, 'd':
 def images_to_review(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     """One row for each image that a panel shows, by paper, page and position of the first panel that shows it.
 
-    Columns: image_sha256, format, mode, decision (of the newest automatic screening, None where there is none),
+    Columns: image_sha256, format, decision (of the newest automatic screening, None where there is none),
     imported (it came with a published data set), label (the resolved one), conflict (sources or reviewers differ),
     answered (reviewers said something), disputed (different things).
     """
@@ -33,7 +33,7 @@ def images_to_review(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     for start in range(0, (catalogue.value("SELECT max(number) FROM reviewed_places") or 0) + 1, FIGURES):
         yield from catalogue.rows(
             """
-            SELECT image_sha256, format, mode, decision, imported, label, coalesce(conflict, false) AS conflict,
+            SELECT image_sha256, format, decision, imported, label, coalesce(conflict, false) AS conflict,
                    disputed IS NOT NULL AS answered, coalesce(disputed, false) AS disputed
             FROM (SELECT * FROM reviewed_places WHERE number >= $1 AND number < $1 + $2)
             JOIN images ON sha256 = image_sha256 LEFT JOIN reviewed_screened USING (image_sha256)

@@ -29,7 +29,6 @@ mps = torch.backends.mps.is_available()
 print(torch.__version__, *(names or ["the GPU of this Mac"] * mps), sep="; ")
 """
 """Asked in a process of its own: curation never loads torch."""
-NETWORKS = ("letters_1.onnx", "panels_1.onnx", "scale_finder_1.onnx", "scale_reader_1.onnx")
 
 
 @dataclass(frozen=True)
@@ -110,11 +109,13 @@ def _ocr() -> Finding:
 
 
 def _networks() -> Finding:
+    from polydata.vision import corner_letters, panel_map, scale_nets
     from polydata.vision.small_networks import network
 
-    for name in NETWORKS:
+    names = (corner_letters.MODEL, panel_map.MODEL, scale_nets.FINDER, scale_nets.READER)
+    for name in names:
         network(name)
-    return Finding("networks", "ok", f"{len(NETWORKS)} for panels, letters and scale bars")
+    return Finding("networks", "ok", f"{len(names)} for panels, letters and scale bars")
 
 
 def _weights() -> Finding:

@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from polymodel.networks.solver import one_thread
+
 Array = NDArray[np.float64]
 RANK = 64
 NEAREST = 5
@@ -105,7 +107,8 @@ def _reference(features: NDArray[np.floating]) -> Reference:
     scale[scale <= 1e-9 * np.maximum(1.0, np.abs(mean))] = np.inf  # what is constant up to rounding tells nothing
     values = (values - mean) / scale
     few = len(values) < values.shape[1]
-    powers, turned = np.linalg.eigh(values @ values.T if few else values.T @ values)
+    with one_thread():
+        powers, turned = np.linalg.eigh(values @ values.T if few else values.T @ values)
     kept = np.flatnonzero(powers > 1e-10 * powers[-1])[-RANK:]
     axes = values.T @ turned[:, kept] / np.sqrt(powers[kept]) if few else turned[:, kept]
     return Reference(mean, scale, axes, values @ axes, 1.0)

@@ -188,6 +188,7 @@ def predict(
     else:
         used = choose_device(device)
         answers = open_answers(model, used)
+    known = references(model, answers.keys) if isinstance(model, Run) and isinstance(answers, Answers) else []
     found: dict[int, Answered] = {}
     pictures: dict[str, Picture] = {}
     failed: dict[int, tuple[str, str]] = {}
@@ -202,8 +203,11 @@ def predict(
             failed[place] = name, error.message if isinstance(error, InputError) else str(error.strerror)
         else:
             sha256 = sha256_bytes(data) if isinstance(source, Path) else ""
-            each_part = (answers.answer(views)[None], []) if isinstance(answers, OnnxModel) else answers.each(views)
-            found[place] = Answered(sha256, *each_part)
+            said, features = (
+                (answers.answer(views)[None], []) if isinstance(answers, OnnxModel) else answers.each(views)
+            )
+            strange = [float(k.strangeness(f)[0]) if k else None for k, f in zip(known, features, strict=False)]
+            found[place] = Answered(sha256, said, strange)
             if isinstance(source, Path) and isinstance(model, Run):
                 pictures[sha256] = Picture(source, describe(data, name, picture).phash)
 
@@ -223,12 +227,13 @@ class Answered:
     Attributes:
         sha256: of its file; empty for a picture in memory.
         logits: (parts, classes).
-        features: what each part of a probe makes of it, (1, features); else empty.
+        strange: how far it is from what each part was trained on, above 1 unlike it; None where a part does not know.
+            Empty for networks that were trained themselves, and for files.
     """
 
     sha256: str
     logits: Array
-    features: Sequence[NDArray[np.floating]]
+    strange: Sequence[float | None]
 
 
 class Judge:
@@ -246,7 +251,6 @@ class Judge:
     ) -> None:
         self.model, self.seen, self.members = model, seen, members
         self.keys = answers.keys if isinstance(answers, Answers) else ()
-        self.references = references(model, self.keys) if isinstance(model, Run) else []
         self.known: dict[tuple[PartKey, ...], Calibration | None] = {}
 
     def prediction(self, path: str, answered: Answered) -> Prediction:
@@ -286,10 +290,9 @@ class Judge:
 
     def unlike(self, answered: Answered, asked: Sequence[int]) -> bool | None:
         """Whether the image is unlike what these parts were trained on; None where one of them does not know."""
-        if not answered.features:
-            return None
-        strange = [reference.strangeness(answered.features[k]) for k in asked if (reference := self.references[k])]
-        return bool(np.mean(strange) > 1) if len(strange) == len(asked) else None
+        told = [answered.strange[k] for k in asked] if answered.strange else [None]
+        strange = [one for one in told if one is not None]
+        return bool(np.mean(strange) > 1) if len(strange) == len(told) else None
 
     def notes(self, rows: Sequence[Prediction]) -> tuple[str, ...]:
         """What the run cannot say of these images."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from polydata.errors import PolydataError
+from polydata.files.find import MARK_WITHIN, PDF
 from polydata.ids import sha256_bytes, sha256_file
 from polydata.types import Failure
 from polydata.workspace import ExtractSettings
@@ -95,7 +96,7 @@ def opened(path: Path, limits: ExtractSettings, sha256: str | None = None) -> It
     with _readable(path, limits):
         data = path.read_bytes()
     digest = sha256_bytes(data)
-    if b"%PDF-" not in data[:1024]:
+    if PDF not in data[:MARK_WITHIN]:
         raise ExtractionFailure("broken", f"{path} is not a PDF file", "Check how it was saved.", digest)
     if sha256 not in (None, digest):
         raise ExtractionFailure("unreadable", f"{path} holds other bytes than when it was read", "", digest)
