@@ -26,10 +26,9 @@ def images_to_review(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
     answered (reviewers said something), disputed (different things).
     """
     # One view after the other, of each what is asked here alone, and on one thread: otherwise they take more memory.
-    catalogue.run("SET threads = 1")
-    for name, sql in REVIEWED.items():
-        catalogue.run(f"CREATE OR REPLACE TEMP TABLE reviewed_{name} AS {sql}")
-    catalogue.run("RESET threads")
+    with catalogue.one_thread():
+        for name, sql in REVIEWED.items():
+            catalogue.run(f"CREATE OR REPLACE TEMP TABLE reviewed_{name} AS {sql}")
     for start in range(0, (catalogue.value("SELECT max(number) FROM reviewed_places") or 0) + 1, FIGURES):
         yield from catalogue.rows(
             """

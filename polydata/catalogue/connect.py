@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -286,6 +286,16 @@ class Catalogue:
         with _readable(self._path):
             return self._execute(sql, parameters).fetchall()
 
+    @contextmanager
+    def one_thread(self) -> Iterator[None]:
+        """What is asked within takes less memory, and more time where there are many cores."""
+        self.run("SET threads = 1")
+        try:
+            yield
+        finally:
+            with suppress(duckdb.Error):  # after an error within a transaction nothing can be said
+                self.run("RESET threads")
+
     def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """The first column of all rows."""
         return [row[0] for row in self.tuples(sql, parameters)]
@@ -323,11 +333,12 @@ class Catalogue:
         with _readable(self._path):
             return self._connection.sql(sql).to_arrow_table()
 
-    def upsert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    def upsert(self, table: str, rows: Sequence[Mapping[str, Any]], staged: str | None = None) -> None:
         """Insert rows, each a mapping of the same columns; a row with the same primary key is replaced.
 
         Args:
             table: name of a table of the schema (never anything a user typed).
+            staged: name of a temporary table like it that takes the rows instead, whatever their keys.
         """
         if not rows:
             return
@@ -337,10 +348,11 @@ class Catalogue:
         # A list a column: with a parameter a cell planning takes five times as long. Of rows with the same key in one
         # statement DuckDB keeps the first, so each batch is turned round for the last one to win.
         values = ", ".join(f"unnest(?::{kinds[column]}[])" for column in columns)
+        into = f'INSERT INTO "{staged}"' if staged else f'INSERT OR REPLACE INTO "{table}"'
         for start in range(0, len(rows), UPSERT_BATCH):
             batch = rows[start : start + UPSERT_BATCH][::-1]
             self.run(
-                f'INSERT OR REPLACE INTO "{table}" ({names}) SELECT {values}',
+                f"{into} ({names}) SELECT {values}",
                 [[row[c] for row in batch] for c in columns],
             )
 
@@ -355,27 +367,6 @@ class Catalogue:
                 )
             )
         return self._known_kinds[table]
-
-    def replace(
-        self, table: str, key: Sequence[str], old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
-    ) -> bool:
-        """Put rows in the place of others of the same columns, touching only those that differ.
-
-        Args:
-            table: name of a table of the schema.
-            key: columns that tell its rows apart.
-
-        Returns:
-            Whether anything changed.
-        """
-        before, after = ({tuple(row[k] for k in key): row for row in rows} for rows in (old, new))
-        gone = sorted(before.keys() - after.keys())
-        where = " AND ".join(f"{column} = ?" for column in key)
-        for values in gone:
-            self.run(f'DELETE FROM "{table}" WHERE {where}', values)  # noqa: S608
-        changed = [row for values, row in sorted(after.items()) if before.get(values) != row]
-        self.upsert(table, changed)
-        return bool(gone or changed)
 
     def fingerprint(self) -> str:
         """SHA-256 over the content of all data tables: equal contents give equal digests on any machine.

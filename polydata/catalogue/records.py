@@ -7,12 +7,15 @@ from dataclasses import asdict
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.staging import Staging, Target
 from polydata.catalogue.successors import forget_hidden
 
 RECORD_VOTES = ("record", "rule")
 """Sources of labels that follow from links; votes of other sources are never touched here."""
 
 
+AT_ONCE = 5000
+"""Records whose links are read at once."""
 PARTS = ("record_components", "record_properties")
 """Tables of what a record consists of, in the order in which it was said."""
 
@@ -47,35 +50,30 @@ def list_records(catalogue: Catalogue) -> list[dict[str, Any]]:
     return catalogue.rows(RECORDS)
 
 
-def linked_texts(catalogue: Catalogue, records: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def linked_texts(catalogue: Catalogue, records: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """For each link, or those of some records: panel_id, record_id, record_key, and the record's words that labels
-    follow from."""
-    return catalogue.rows(
-        """
-        SELECT links.panel_id, links.record_id, records.record_key, records.compatibility, records.morphology,
-               records.literature_description
-        FROM links JOIN records USING (record_id) JOIN panels USING (panel_id)
-        WHERE $1 IS NULL OR links.record_id IN (SELECT unnest($1::TEXT[]))
-        ORDER BY links.panel_id, links.record_id
-        """,
-        [records],
-    )
+    follow from. Some thousand records at a time, in the order of their ids."""
+    if records is None:
+        records = catalogue.column("SELECT DISTINCT record_id FROM links ORDER BY record_id")
+    for start in range(0, len(records), AT_ONCE):
+        yield from catalogue.rows(
+            """
+            SELECT links.panel_id, links.record_id, records.record_key, records.compatibility, records.morphology,
+                   records.literature_description
+            FROM links JOIN records USING (record_id) JOIN panels USING (panel_id)
+            WHERE links.record_id IN (SELECT unnest(?::TEXT[]))
+            ORDER BY links.record_id, links.panel_id
+            """,
+            [list(records[start : start + AT_ONCE])],
+        )
 
 
-def replace_record_votes(
-    catalogue: Catalogue, votes: Sequence[Mapping[str, Any]], records: Sequence[str] | None = None
-) -> bool:
-    """Make these the votes that follow from records; other sources are kept. Call it inside a transaction.
-
-    Returns:
-        Whether anything changed.
-    """
-    stands = catalogue.rows(
-        """SELECT panel_id, source, record_id, label, evidence, spans FROM label_votes
-           WHERE source IN (SELECT unnest($1::TEXT[])) AND ($2 IS NULL OR record_id IN (SELECT unnest($2::TEXT[])))""",
-        [list(RECORD_VOTES), records],
-    )
-    return catalogue.replace("label_votes", ("panel_id", "source", "record_id"), stands, votes)
+def staged_votes(catalogue: Catalogue, records: Sequence[str] | None = None) -> Staging:
+    """What takes the place of the votes that follow from records, all or those of some; other sources are kept."""
+    old = """SELECT panel_id, source, record_id, label, evidence, spans FROM label_votes
+             WHERE source IN (SELECT unnest($1::TEXT[])) AND ($2 IS NULL OR record_id IN (SELECT unnest($2::TEXT[])))"""
+    key = ("panel_id", "source", "record_id")
+    return Staging(catalogue, {"label_votes": Target(key, old, [list(RECORD_VOTES), records])})
 
 
 def save_data_set(catalogue: Catalogue, source: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -167,21 +165,12 @@ def panels_to_join(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[str
     )
 
 
-def replace_links(catalogue: Catalogue, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
-    """Make these the automatic links and candidates of papers that were read from PDFs, within a transaction.
+def staged_links(catalogue: Catalogue) -> Staging:
+    """What takes the place of the automatic links and candidates of papers that were read from PDFs.
 
     Links by hand and those of imported data sets are kept; links whose panel is gone are removed.
-
-    Args:
-        tables: rows by the table of ``KEYS`` that they are for.
-
-    Returns:
-        Whether anything changed.
     """
-    changed = [
-        catalogue.replace(table, KEYS[table], catalogue.rows(AUTOMATIC[table]), rows) for table, rows in tables.items()
-    ]
-    return any(changed)
+    return Staging(catalogue, {table: Target(KEYS[table], old) for table, old in AUTOMATIC.items()})
 
 
 def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:

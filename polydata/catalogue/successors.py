@@ -65,8 +65,10 @@ def note_successors(
         ("image_successors", "successor", before, after),
         ("screening_corrections", "decision", decided, decisions),
     ):
-        rows = ([{"image_sha256": image, column: value} for image, value in some.items()] for some in (stood, stands))
-        catalogue.replace(table, ("image_sha256",), *rows)
+        gone = [list(stood.keys() - stands.keys())]
+        catalogue.run(f"DELETE FROM {table} WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))", gone)  # noqa: S608
+        changed = [(image, value) for image, value in sorted(stands.items()) if stood.get(image) != value]
+        catalogue.upsert(table, [{"image_sha256": image, column: value} for image, value in changed])
 
 
 SPEECH = ("annotations", "label_decisions", "screening_corrections", "seen_images")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 from polydata.catalogue import by_hand
 from polydata.catalogue.lookup import find
 from polydata.catalogue.metadata import papers_of
-from polydata.catalogue.records import KEYS, panels_to_join, papers_to_join, records_to_join, replace_links
+from polydata.catalogue.records import KEYS, panels_to_join, papers_to_join, records_to_join, staged_links
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
-from polydata.records.decide import Rows, decide
+from polydata.records.decide import decide
 from polydata.records.evidence import FigureEvidence, figure_evidence, record_evidence
 from polydata.records.match_figures import Captions
 from polydata.records.match_papers import PaperMatch, PaperMatcher, cited
@@ -107,16 +107,16 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
     part. Only what differs from what stands there is written.
     """
     catalogue = session.catalogue
-    with catalogue.transaction():
+    with catalogue.one_thread(), catalogue.transaction():
         by_hand.settle_manual_links(catalogue)
         links = by_hand.manual_links(catalogue)
         fixed = {link.record_id for link in links}
         known, waiting, citations = dict[str, str | None](), OnDisk[Row](), set[Citation]()
-        for row in records_to_join(catalogue):
-            known[row["record_id"]] = row["record_key"]
-            if row["record_id"] not in fixed:
-                waiting.put(row["record_id"], row)
-                citations.add(cited(row))
+        for record in records_to_join(catalogue):
+            known[record["record_id"]] = record["record_key"]
+            if record["record_id"] not in fixed:
+                waiting.put(record["record_id"], record)
+                citations.add(cited(record))
         papers = papers_of(catalogue, "pdf")
         targets = {link.target_id for link in links}
         panels, seen = [0], set[str]()
@@ -129,25 +129,33 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
                 yield from figure_evidence(rows)
 
         finder = PaperMatcher(partial(papers_to_join, catalogue), Captions(figures()), citations)
-        found, tables = _decide(waiting, papers, finder, links, progress)
-        changed = replace_links(catalogue, tables)
+        del citations
+        found = {record_id: match for record_id, row in waiting.items() if (match := finder.find(row))}
+        taken = {link.target_id for link in links if link.target == "panel"}
+        records, linked = {table: set[str]() for table in KEYS}, set[str]()
+        methods, links_made = Counter[str](), staged_links(catalogue)
+        for table, row in _decide(waiting, finder.captions, found, taken, progress):
+            links_made.put(table, row)
+            records[table].add(row["record_id"])
+            if table == "links":
+                methods[row["method"]] += 1
+                linked.add(row["panel_id"])
+        changed = links_made.settle()
         votes = write_votes(session)
     linked_by_hand = [link for link in links if link.record_id in known]
     in_force = [link for link in linked_by_hand if link.there]
     of_panel = {link.record_id for link in in_force if link.target == "panel"}
     of_figure = {link.record_id for link in in_force if link.target == "figure"} - of_panel
-    methods = Counter(row["method"] for row in tables["links"])
     if of_panel:
         methods["manual"] = sum(link.target == "panel" for link in in_force)
-    linked = {row["panel_id"] for row in tables["links"]}
     linked |= seen & {link.target_id for link in linked_by_hand}
     report = JoinReport(
         records=len(known),
         panels=panels[0],
-        linked=len({row["record_id"] for row in tables["links"]} | of_panel),
-        in_figure=len({row["record_id"] for row in tables["figure_links"]} | of_figure),
-        in_paper=len(tables["paper_links"]),
-        queued=len({row["record_id"] for row in tables["link_candidates"]}),
+        linked=len(records["links"]) + len(of_panel),
+        in_figure=len(records["figure_links"]) + len(of_figure),
+        in_paper=len(records["paper_links"]),
+        queued=len(records["link_candidates"]),
         ambiguous=tuple(
             Ambiguous(record_id, known[record_id], m.candidates, m.score)
             for record_id, m in sorted(found.items())
@@ -163,45 +171,40 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
 
 def _decide(
     records: OnDisk[Row],
-    papers: Sequence[str],
-    finder: PaperMatcher,
-    linked_by_hand: Sequence[by_hand.ManualLink],
+    captions: Captions,
+    found: Mapping[str, PaperMatch],
+    taken: Collection[str],
     progress: Progress,
-) -> tuple[dict[str, PaperMatch], Rows]:
-    """The papers of records without a link by hand, and the rows of all tables that a join writes.
+) -> Iterator[tuple[str, Row]]:
+    """The rows of all tables that a join writes, each with its table.
 
     Args:
         records: those without a link by hand.
-        papers: ids of all that were read from PDFs, in order.
-        finder: of all these papers.
+        captions: of all papers that were read from PDFs.
+        found: the papers of records.
+        taken: panels that are linked by hand.
     """
-    found = {}
     waiting: dict[str, list[str]] = defaultdict(list)
-    for record_id, row in records.items():
-        if match := finder.find(row):
-            found[record_id] = match
-            for paper_id in match.candidates:
-                waiting[paper_id].append(record_id)
-    taken = {link.target_id for link in linked_by_hand if link.target == "panel"}
-    tables: Rows = {table: [] for table in KEYS}
-    for paper_id in tracked(papers, "Joining", progress, len(papers)):
-        if paper_id not in waiting:
-            continue
+    for record_id, match in found.items():
+        for paper_id in match.candidates:
+            waiting[paper_id].append(record_id)
+    placed = set[str]()
+    for paper_id in tracked(sorted(waiting), "Joining", progress, len(waiting)):
         here = [record_evidence(records[record_id]) for record_id in waiting[paper_id]]
         sure = {r.record_id: found[r.record_id].score / len(found[r.record_id].candidates) for r in here}
-        for table, rows in decide(here, finder.captions.of_paper(paper_id), finder.captions, sure, taken).items():
+        for table, rows in decide(here, captions.of_paper(paper_id), captions, sure, taken).items():
             for row in rows:  # a record that may be of another paper too is only queued
-                if table == "link_candidates" or found[row["record_id"]].paper_id is not None:
-                    tables[table].append(row)
+                if table == "link_candidates":
+                    yield table, row
+                elif found[row["record_id"]].paper_id is not None:
+                    placed.add(row["record_id"])
+                    yield table, row
                 elif table == "links":
-                    tables["link_candidates"].append({name: row[name] for name in ("panel_id", "record_id", "score")})
-    placed = {row["record_id"] for row in (*tables["links"], *tables["figure_links"])}
-    tables["paper_links"] = [
-        {"paper_id": m.paper_id, "record_id": record_id, "method": m.method, "score": m.score}
-        for record_id, m in sorted(found.items())
-        if m.paper_id is not None and record_id not in placed
-    ]
-    return found, tables
+                    yield "link_candidates", {name: row[name] for name in ("panel_id", "record_id", "score")}
+    for record_id, match in found.items():
+        if match.paper_id is not None and record_id not in placed:
+            row = {"paper_id": match.paper_id, "record_id": record_id, "method": match.method, "score": match.score}
+            yield "paper_links", row
 
 
 def link(session: Session, record: str, target: str | None) -> by_hand.ManualLink:

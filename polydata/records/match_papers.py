@@ -152,7 +152,7 @@ class PaperMatcher:
         self._count = 0
         self._by_doi: dict[str | None, list[str]] = defaultdict(list)
         self._by_number: dict[str | None, list[str]] = defaultdict(list)
-        self._weights: defaultdict[Citation, dict[str, float]] = defaultdict(dict)
+        weights: dict[int, dict[str, float]] = defaultdict(dict)
         cites = list(citations)
         asking: dict[str, array[int]] = defaultdict(lambda: array("i"))
         for place, citation in enumerate(cites):
@@ -169,8 +169,8 @@ class PaperMatcher:
                 for place in np.flatnonzero(np.bincount(np.concatenate(hits)) >= 2).tolist():
                     weight = PRIOR + weigh_citation(cites[place], page)
                     if weight >= MINIMUM:
-                        self._weights[cites[place]][paper_id] = weight
-        self._weights.default_factory = None
+                        weights[place][paper_id] = weight
+        self._cited = {hash(cites[place]): choose(its, "citation") for place, its in weights.items()}
 
     def find(self, record: Row) -> PaperMatch | None:
         """The paper of a record, several where it cannot be decided, or None.
@@ -196,7 +196,7 @@ class PaperMatcher:
         for method, found in (("doi", self._by_doi.get(citation.doi)), ("reference_no", self._by_number.get(number))):
             if found:
                 return PaperMatch(tuple(sorted(found)), method, 1.0)
-        return choose(self._weights.get(citation, {}), "citation")
+        return self._cited.get(hash(citation))
 
     def _by_caption(self, evidence: RecordEvidence) -> dict[str, float]:
         if len(evidence.words) < FEWEST_WORDS:

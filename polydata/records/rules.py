@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-from polydata.catalogue.records import linked_texts, replace_record_votes
+from polydata.catalogue.records import linked_texts, staged_votes
 from polydata.catalogue.session import Session
 from polydata.task import Task
 
@@ -164,21 +165,25 @@ def write_votes(session: Session, records: Sequence[str] | None = None) -> VoteR
     Args:
         records: whose links changed; None for all.
     """
-    votes = []
     unknown: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter()
+    votes = staged_votes(session.catalogue, records)
+
+    def vote(row: Mapping[str, Any], source: str, label: str, evidence: str, spans: str | None = None) -> None:
+        counts[source] += 1
+        what = {"source": source, "label": label, "evidence": evidence, "spans": spans}
+        votes.put("label_votes", {"panel_id": row["panel_id"], "record_id": row["record_id"]} | what)
+
     for row in linked_texts(session.catalogue, records):
-        base = {"panel_id": row["panel_id"], "record_id": row["record_id"]}
         word = row["compatibility"]
         label = session.task.label_of(word) if word else None
         if label:
-            votes.append({**base, "source": "record", "label": label, "evidence": word, "spans": None})
+            vote(row, "record", label, word)
         elif word:
             unknown.setdefault(word, set()).add(row["record_id"])
         suggestion = suggest(session.task, *(row[name] for name in TEXTS))
         if suggestion:
             spans = json.dumps([{"field": TEXTS[s.text], "start": s.start, "end": s.end} for s in suggestion.spans])
-            vote = {"source": "rule", "label": suggestion.label, "evidence": suggestion.evidence, "spans": spans}
-            votes.append({**base, **vote})
-    changed = replace_record_votes(session.catalogue, votes, records)
-    counts = Counter(vote["source"] for vote in votes)
+            vote(row, "rule", suggestion.label, suggestion.evidence, spans)
+    changed = votes.settle()
     return VoteReport(dict(sorted(counts.items())), {w: len(ids) for w, ids in sorted(unknown.items())}, changed)
