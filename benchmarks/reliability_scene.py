@@ -140,7 +140,7 @@ class Scene:
             words = ("extract", self.folder / "c/papers", "--again", "--cluster", self.cluster.file)
             steps["extract --cluster"] = Step(words)
         if self.server:
-            first, second = (f"p{number}", f"q{number}")
+            first, second = (f"pushed {number}", f"queued {number}")
             push: Words = ("label", "push", "--limit", 8, "--project", first)
             pull: Words = ("label", "pull", "--project", first)
             steps |= {
