@@ -113,7 +113,6 @@ class _Style:
         micrographs: share of panels that are such.
         outlined: whether panels have a thin frame.
         same: a micrograph of which all are parts; None where each is another.
-        printed: share of other panels on which is printed as on micrographs.
     """
 
     letters: str
@@ -128,7 +127,6 @@ class _Style:
     micrographs: float
     outlined: bool
     same: Rgb | None
-    printed: float = 0
 
 
 def _style(bank: Bank, rng: Rng, shorter: float) -> _Style:
@@ -259,12 +257,8 @@ def _letter_in(picture: Rgb, letter: str, style: _Style, rng: Rng) -> Rgb:
     return np.array(image)
 
 
-def compose(bank: Bank, rng: Rng, side: int, printed: float = 0) -> Figure:
-    """A figure at random, at most ``side`` pixels high and wide.
-
-    Args:
-        printed: share of the other panels that bear a scale bar, an arrow or a strip as micrographs do.
-    """
+def compose(bank: Bank, rng: Rng, side: int) -> Figure:
+    """A figure at random, at most ``side`` pixels high and wide."""
     shape = float(np.exp(rng.normal(0.15, 0.45)))
     height, width = (int(side / shape), side) if shape > 1 else (side, int(side * shape))
     height, width = max(96, height), max(96, width)
@@ -276,7 +270,6 @@ def compose(bank: Bank, rng: Rng, side: int, printed: float = 0) -> Figure:
     windows = [one for one in windows if min(one[2] - one[0], one[3] - one[1]) >= 22]
     shorter = min((min(c - a, d - b) for a, b, c, d in windows), default=40)
     style = _style(bank, rng, shorter)
-    style.printed = printed
     how = rng.random()
     ground = 255 if how < 0.86 else 0 if how < 0.94 else int(rng.integers(150, 250))
     rgb = np.full((height, width, 3), ground, np.uint8)
@@ -330,8 +323,6 @@ def _panel(figure: Figure, window: Window, letter: str, bank: Bank, style: _Styl
     else:
         picture = bank.other(rng)
         picture = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
-        if style.printed and rng.random() < style.printed:
-            picture = _print_on(picture, bank, style, rng)
         if min(w, h) > 120 and rng.random() < 0.35:
             _scattered(figure, picture, (top, left), bank, rng)
     if style.letters == "in":

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,12 +11,6 @@ from drawn_fillings import FILLED, open_photographs, open_textures
 from drawn_micrographs import Rgb, Rng, micrograph
 from drawn_pictures import MICROGRAPHS, REST, draw
 from PIL import Image
-
-DRAWN = re.compile(
-    r"/(?:symbols|seasonal|cartoon|flags|roadsigns|hobbies|skycultures|icons|doc|clothes|sports)/|screenshot|logo",
-    re.IGNORECASE,
-)
-"""Folders of pictures that are drawings, maps or marks."""
 
 
 @dataclass
@@ -155,25 +147,3 @@ def reproduced(rgb: Rgb, rng: Rng) -> Rgb:
         Image.fromarray(rgb).save(out, "JPEG", quality=int(rng.integers(35, 95)))
         rgb = np.array(Image.open(out))
     return np.ascontiguousarray(rgb)
-
-
-def photographs_in(folder: Path, rng: Rng) -> list[bytes]:
-    """Photographs of a folder and those below it, in a random order, small, each kind of picture once.
-
-    What is cut out of its ground lies on a plain one, as animals and things are photographed in laboratories.
-    """
-    found: dict[tuple[str, str], Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp") and not DRAWN.search(str(path)):
-            found.setdefault((path.parent.parent.name, re.sub(r"\d+x\d+", "", path.stem)), path)
-    pictures = []
-    for path in found.values():
-        with Image.open(path) as image:
-            if min(image.size) < 96:
-                continue
-            image.thumbnail((420, 420))
-            cut = image.convert("RGBA")
-        shade, tint = rng.choice([0, 20, 90, 160, 225, 250]), rng.normal(0, 12 * (rng.random() < 0.5), 3)
-        ground = Image.new("RGBA", cut.size, (*(int(v) for v in np.clip(shade + tint, 0, 255)), 255))
-        pictures.append(_encoded(np.asarray(Image.alpha_composite(ground, cut).convert("RGB"))))
-    return [pictures[n] for n in rng.permutation(len(pictures))]

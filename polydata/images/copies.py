@@ -27,7 +27,7 @@ from polydata.images.keypoints import Keypoints, Match, compare, find_keypoints,
 from polydata.images.picture import open_picture
 from polydata.types import Progress, quiet, tracked
 
-VERSION = 2
+VERSION = 3
 """Raise it whenever another method would find other pairs: it stands in the recipe of a split."""
 CODE_BITS = 24
 TABLES = 8

@@ -18,7 +18,7 @@ from PIL import Image
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-SIDE = 384
+SIDE = 320
 """Larger pictures are shrunk so that their longer side has so many pixels."""
 KEYPOINTS = 200
 LAYERS = 2

@@ -12,6 +12,7 @@ import pymupdf
 Word = tuple[str, str]
 """A word and the name of the font it is set in."""
 
+FOREIGN = ("Figura", "Abb.", "Abbildung", "Bild", "Rys.", "Figur", "Figuur", "Gambar", "Supplementary Fig.", "Figure S")
 FAMILIES = (("tiro", "tibo", "tiit"), ("helv", "hebo", "heit"))
 
 
@@ -70,6 +71,9 @@ class Design:
     numbered_lines: bool
     head_rule: bool
     frames: bool
+    strips: int
+    tint: tuple[float, float, float] | None
+    mixed_sides: bool
 
 
 def draw_design(rng: random.Random) -> Design:
@@ -90,6 +94,9 @@ def draw_design(rng: random.Random) -> Design:
     scheme = {"FIGURE": "SCHEME", "FIG.": "SCHEME"}.get(word, "Scheme")
     side = rng.choice(["below"] * 7 + ["above"] + ((["left", "right"]) if kind != "manuscript" else ["above"]))
     loose = caption_leading if kind == "manuscript" else 0.0
+    more = random.Random(rng.random())  # so that what was drawn from a seed before stays as it was
+    if more.random() < 0.25:
+        word = more.choice(FOREIGN)
     return Design(
         width=rng.choice([595.0, 612.0, 540.0]),
         height=rng.choice([842.0, 792.0, 780.0]),
@@ -110,4 +117,7 @@ def draw_design(rng: random.Random) -> Design:
         numbered_lines=kind == "manuscript",
         head_rule=rng.random() < 0.4,
         frames=rng.random() < 0.15,
+        strips=more.choice([1, 1, 1, 2, 4, 7]),
+        tint=(0.93, more.uniform(0.9, 0.97), more.uniform(0.85, 1.0)) if more.random() < 0.15 else None,
+        mixed_sides=more.random() < 0.15,
     )

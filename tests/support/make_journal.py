@@ -110,7 +110,13 @@ class Paper:
         image = micrograph(
             self.rng.randrange(10**6), 120, max(20, int(120 * (rect[3] - rect[1]) / (rect[2] - rect[0])))
         )
-        self.page.insert_image(pymupdf.Rect(*rect), stream=jpeg(image), keep_proportion=False)
+        strips = min(self.design.strips, image.height)
+        for n in range(strips):  # as some programs write one picture
+            rows = [round(image.height * edge / strips) for edge in (n, n + 1)]
+            high = (rect[3] - rect[1]) / image.height
+            place = pymupdf.Rect(rect[0], rect[1] + high * rows[0], rect[2], rect[1] + high * rows[1])
+            piece = image.crop((0, rows[0], image.width, rows[1]))
+            self.page.insert_image(place, stream=jpeg(piece), keep_proportion=False)
 
     def plot(self, rect: Rect) -> None:
         x0, y0, x1, y1 = rect[0] + 26, rect[1], rect[2], rect[3] - 28
@@ -202,6 +208,8 @@ class Paper:
         """A figure with its caption from ``y0`` down; returns where both end."""
         design, number = self.design, self.doc.page_count
         side, leading = design.side, design.caption.leading
+        if design.mixed_sides and side in ("above", "below"):
+            side = ("above", "below")[self.counts["figure"] % 3 == 0]
         if side in ("left", "right"):
             room = 0.3 * (x1 - x0)
             if room < 90 or (design.columns == 2 and x1 - x0 < 0.6 * design.width):
@@ -228,6 +236,8 @@ class Paper:
             self.figures.append(Expected(number, rect, label, text))
             return rect[3]
         rect = (left, y0, right, y0 + height)
+        if design.tint:
+            self.page.draw_rect(pymupdf.Rect(x0 - 3, y0 - 3, x1 + 3, y0 + height + 3), color=None, fill=design.tint)
         kind, panels = self.content(rect)
         narrow = design.columns == 2 and x1 - x0 > 0.6 * design.width and self.rng.random() < 0.15
         room = 0.47 * (x1 - x0) if narrow else x1 - x0

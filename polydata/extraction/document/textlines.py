@@ -171,9 +171,14 @@ def _in_margin(line: Line, page: PageContent) -> bool:
 
 
 def _print_of(line: Line, page: PageContent) -> str:
-    """What stays the same of a running head from page to page: its words, or by how much a page number is ahead."""
+    """What stays the same of a running head from page to page: its words, or by how much a page number is ahead.
+
+    A caption keeps its number: those of a supplement begin alike on every page.
+    """
     if PAGE_NUMBER.match(line.text):
         return f"number {int(line.text) - page.number}"
+    if label := read_label(line.text):
+        return f"{label.word} {label.number} {line.text[label.end :]}"
     return re.sub(r"[\d\W_]+", " ", line.text).strip().lower()
 
 

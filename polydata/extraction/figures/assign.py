@@ -8,6 +8,7 @@ from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
 
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import text_columns
@@ -17,6 +18,7 @@ from polydata.extraction.figures.layout import (
     NEXT_GAP,
     Corners,
     PageLayout,
+    Pair,
     Side,
     areas,
     corners,
@@ -32,6 +34,9 @@ from polydata.types import Box
 
 LEVEL_GAP, STACK_GAP, GUTTER_GAP = 90.0, 60.0, 30.0
 """Points that may lie between parts of a figure: side by side, one over the other, and over a gutter of the text."""
+
+WITHOUT = 1000.0
+"""Points that a caption without any figure counts for, more than the farthest figure."""
 
 EVERYWHERE = (-np.inf, np.inf)
 """The limits of no column."""
@@ -78,21 +83,19 @@ class _Holding:
 def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[float, float]]) -> dict[int, _Holding]:
     """Clusters of each caption; every cluster once, every caption to one side only.
 
-    Captions first take the cluster nearest to them. Then the nearest of all steps from a figure to one more cluster
-    is made, until none is left.
+    Captions first take one cluster each, as near to them as lets as many as can have one. Then the nearest of all
+    steps from a figure to one more cluster is made, until none is left.
     """
     pairs = pairs_in_sight(layout, votes)
     held: dict[int, _Holding] = {}
     boxes = corners(layout.clusters)
     free = np.ones(len(boxes), np.bool_)
-    for pair in pairs:
+    for pair in _first_pairs(layout, pairs):
         caption = layout.captions[pair.caption]
-        reach = NEXT_GAP if caption.word == "table" else FIRST_GAP
-        if pair.caption not in held and free[pair.cluster] and pair.gap <= reach:
-            limits = EVERYWHERE if pair.side == "beside" else _column_of(caption, columns)
-            box = with_labels(layout.clusters[pair.cluster], layout, [pair.cluster], limits)
-            held[pair.caption] = _Holding(pair.side, [pair.cluster], box, limits, np.zeros(len(boxes), np.bool_))
-            free[pair.cluster] = False
+        limits = EVERYWHERE if pair.side == "beside" else _column_of(caption, columns)
+        box = with_labels(layout.clusters[pair.cluster], layout, [pair.cluster], limits)
+        held[pair.caption] = _Holding(pair.side, [pair.cluster], box, limits, np.zeros(len(boxes), np.bool_))
+        free[pair.cluster] = False
     wanted = np.zeros((len(layout.captions), len(boxes)), np.bool_)  # by captions that could have it
     for pair in pairs:
         wanted[pair.caption, pair.cluster] |= pair.gap <= FIRST_GAP
@@ -127,6 +130,19 @@ def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[
         )
         del steps[number]
     return held
+
+
+def _first_pairs(layout: PageLayout, pairs: Sequence[Pair]) -> list[Pair]:
+    """A cluster for each caption that sees one: of all choices the cheapest, a caption without any being dearest."""
+    near: dict[tuple[int, int], Pair] = {}
+    for pair in pairs:  # the cheapest first
+        if pair.gap <= (NEXT_GAP if layout.captions[pair.caption].word == "table" else FIRST_GAP):
+            near.setdefault((pair.caption, pair.cluster), pair)
+    costs = np.full((len(layout.captions), len(layout.clusters)), WITHOUT)
+    for place, pair in near.items():
+        costs[place] = pair.cost
+    chosen = zip(*(side.tolist() for side in linear_sum_assignment(costs)), strict=True)
+    return sorted(near[place] for place in chosen if place in near)
 
 
 def _costs(one: _Holding, boxes: Corners, elsewhere: npt.NDArray[np.bool_], reach: float) -> npt.NDArray[np.float64]:

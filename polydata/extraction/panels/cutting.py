@@ -165,11 +165,19 @@ def take_apart(
         leaves[at : at + 1] = [_leaf(seen, line, one, places) for one in kept]
     found = islands(rgb, seen, [(one.window, one.micrograph) for one in leaves])
     kept = [one.window for one in (_panels(leaves, side) if count else leaves)]
+    own = seen.micrograph.copy()
+    for window in found:  # what is set into a plot makes no micrograph of the plot
+        within(own, window)[:] = np.nan
     return [
-        Part(_fitted(rgb, seen, one), float(within(seen.micrograph, one).mean()), set_in)
-        for some, set_in in ((kept, False), (found, True))
-        for one in some
+        *(Part(_fitted(rgb, seen, one), _mean(within(own, one))) for one in kept),
+        *(Part(_fitted(rgb, seen, one), _mean(within(seen.micrograph, one)), set_in=True) for one in found),
     ]
+
+
+def _mean(plane: npt.NDArray[np.float32]) -> float:
+    """Of what is known in a plane, 0 where nothing is."""
+    known = plane[~np.isnan(plane)]
+    return float(known.mean()) if known.size else 0.0
 
 
 def _look_alone(rgb: Rgb, seen: PanelMap, line: npt.NDArray[np.float32], window: Window) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from datetime import date
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from polydata.types import Box
 from polydata.workspace import ExtractSettings
 
 PAPERS = 24
+WEEK = 100 * int(date.today().strftime("%G%V"))
+"""Papers that nobody has looked at, others each week."""
 
 
 def find(pages: list[PageContent]) -> tuple[list[LocatedFigure], list[Caption]]:
@@ -46,9 +49,10 @@ def _whole(found: str, true: str) -> bool:
 
 
 @pytest.mark.slow
-def test_random_designs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("first", "least"), [(1000, 0.95), (WEEK, 0.9)])
+def test_random_designs(first: int, least: float, tmp_path: Path) -> None:
     figures = hits = extra = whole = 0
-    for seed in range(1000, 1000 + PAPERS):
+    for seed in range(first, first + PAPERS // 2):
         path = tmp_path / f"{seed}.pdf"
         expected = make_paper(path, seed)
         with opened(path, ExtractSettings()) as (document, _):
@@ -62,10 +66,10 @@ def test_random_designs(tmp_path: Path) -> None:
             one is not None and one.caption is not None and _whole(one.caption.text, true.caption)
             for one, true in zip(matched, expected, strict=True)
         )
-    assert figures > 100
-    assert hits >= 0.96 * figures
-    assert extra <= 0.04 * figures
-    assert whole >= 0.95 * figures
+    assert figures > 50
+    assert hits >= (least + 0.01) * figures, first
+    assert extra <= (0.99 - least) * figures, first
+    assert whole >= least * figures, first
 
 
 def _page(lines: list[Line], grey: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None = None) -> PageContent:
