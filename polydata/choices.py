@@ -7,6 +7,8 @@ from typing import Literal
 
 Reviewed = Literal["accepted", "unlabelled", "uncertain", "conflicts", "all"]
 """Which images a reviewer should see; see ``labels.push.select_images``."""
+Asked = Literal["labels", "screening", "boxes"]
+"""What people are asked in Label Studio: the task's labels, what is a micrograph, where the panels of figures are."""
 Uncertainty = Literal["entropy", "margin"]
 """How the uncertainty of a prediction is measured."""
 
