@@ -38,8 +38,9 @@ MAX_TEXT = 5_000
 NOTHING = "–"
 MICROGRAPH = "Is this a micrograph?"
 """The question of a screening."""
-# The page makes an image as large as fits beside its tools and into the window.
-_WIDEST = "100% - 47px"
+# The page makes an image as large as fits into the window and its column: beside its tools, which it lets stand over
+# an image only where that has fewer pixels than there is room beside them.
+_TOOLS = 42
 _HIGHEST = "100vh - 194px"
 _RECORD_WORDS = {
     "polymers": "Polymers",
@@ -136,7 +137,8 @@ def _scale(row: Mapping[str, Any]) -> str:
     """What is known of the scale, in HTML: a bar as long on the page as the one in the image, or its value alone."""
     if row["bar_px"] and row["bar_value"] is not None:
         share, aspect = row["bar_px"] / row["width"], row["width"] / row["height"]
-        line = f"width:calc({share:.5f}*min({_WIDEST},({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
+        widest = f"max(100% - {_TOOLS}px,min(100%,(100% - {row['width'] + _TOOLS}px)*9999))"
+        line = f"width:calc({share:.5f}*min({widest},({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
         drawn = f'<div style="{line};border:2px solid currentColor;border-top:0"></div>'
         return f"{drawn}{row['bar_value']:g} {escape(str(row['bar_unit']))}"
     return f"Scale bar: {row['scale_um']:g} µm" if row["scale_um"] is not None else ""
