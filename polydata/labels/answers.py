@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from polydata.catalogue import task_answers as stored
 from polydata.catalogue.annotations import save_project
 from polydata.catalogue.lookup import find_image, find_in_pdf
 from polydata.catalogue.papers import load_paper
+from polydata.catalogue.quality import checked, sampled, save_judged
 from polydata.catalogue.screenings import save_choices
 from polydata.catalogue.session import Session
 from polydata.errors import PolydataError
@@ -109,6 +111,35 @@ class Corrected:
         return Asked.from_json(server_tasks.shown_by(task, "asked"))
 
 
+class Judged:
+    """What people counted in the units of a sample, see ``polydata.quality``."""
+
+    def __init__(self, session: Session) -> None:
+        self._catalogue = session.catalogue
+        self._sample = {str(row["picture"]): row for row in sampled(session.catalogue)}
+
+    def read(self, _task: Task, raw: Mapping[str, Any], found: Annotation) -> str:
+        """The numbers; none of a unit of a former sample."""
+        unit = self._sample.get(found.image_sha256)
+        if unit is None:
+            return "{}"
+        counts: dict[str, Any] = {"is_micrograph": {"yes": 1, "no": 0}.get(found.choice or "")}
+        for one in raw["result"] if isinstance(raw.get("result"), list) else []:
+            value = one.get("value") if isinstance(one, Mapping) else None
+            if isinstance(value, Mapping) and "number" in value:
+                counts[str(one.get("from_name"))] = value["number"]
+        return json.dumps(checked(unit["kind"], unit, counts))
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether they counted alike."""
+        return bool(json.loads(one) == json.loads(other))
+
+    def apply(self, _task: Task, subject: str, said: str, _before: str | None) -> None:
+        """Write it to the sample."""
+        if subject in self._sample:
+            save_judged(self._catalogue, {self._sample[subject]["unit"]: json.loads(said)})
+
+
 @dataclass(frozen=True)
 class _Answer:
     """An annotation with its task, what it says, and why it cannot be used."""
@@ -152,9 +183,9 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
     place = server.url, project.id, str(project.mark)
     known = stored.known_answers(session.catalogue, *place)
     with ExitStack() as stack:
-        meaning: Meaning = (
-            Corrected(session, stack.enter_context(editor(session))) if target.role == "boxes" else Screened(session)
-        )
+        meaning: Meaning = Screened(session) if target.role == "screening" else Judged(session)
+        if target.role == "boxes":
+            meaning = Corrected(session, stack.enter_context(editor(session)))
         answers = []
         for task, annotations in tracked(
             server_tasks.answered_tasks(server, project.id, None), "Reading answered tasks", progress

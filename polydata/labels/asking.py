@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.annotations import review_texts
+from polydata.catalogue.quality import sampled, units
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.catalogue.task_answers import figures_to_ask
 from polydata.choices import Asked as Question
-from polydata.choices import Reviewed
+from polydata.choices import QualityKind, Reviewed
 from polydata.errors import InputError, UsageError
-from polydata.extraction.figure_pictures import draw_figures, picture_path
+from polydata.extraction.figure_pictures import Wanted, draw_figures, picture_path
 from polydata.extraction.workflow import editor
 from polydata.files.find import path_from_text
 from polydata.ids import sha256_bytes
@@ -28,6 +29,7 @@ from polydata.labels.push import Pushed, addresses, file_to_show, make_tasks, op
 from polydata.types import Box, Failure, Progress, quiet
 
 Row = Mapping[str, Any]
+_KIND_OF: Mapping[str, QualityKind] = {"quality-pages": "page", "quality-figures": "figure", "quality-images": "image"}
 
 
 def ask(
@@ -43,7 +45,7 @@ def ask(
 
     Args:
         session: open for writing.
-        question: ``boxes`` or ``screening``.
+        question: anything but ``labels``.
         only: for boxes ``accepted`` takes figures with a micrograph, ``all`` every figure; of a screening all images
             that a rule alone has judged are taken, borderline ones first.
         limit: the first so many; None for all.
@@ -59,6 +61,8 @@ def ask(
     target = target or projects.target(session.workspace, asked=question)
     if question == "boxes":
         return _boxes(session, target, figures_to_ask(session.catalogue, every=only == "all")[:limit], progress)
+    if question != "screening":
+        return _quality(session, target, _KIND_OF[question], progress)
     rows = [row for row in shown_screenings(session.catalogue) if row["by"] == "rule"][:limit]
     return _screening(session, target, rows, progress)
 
@@ -99,13 +103,12 @@ def _name(figure_id: str) -> str:
 
 def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tuple[dict[str, Path], list[str]]:
     """Pictures of figures by their names, drawn where missing, and a line for each PDF that cannot be drawn."""
-    todo: dict[tuple[str, str], list[tuple[str, int, Box, int]]] = defaultdict(list)
+    todo: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
     for row in figures:
         if not picture_path(session.images, _name(row["figure_id"])).exists():
             box = Box(row["x0"], row["y0"], row["x1"], row["y1"])
-            todo[row["sha256"], row["path"] or ""].append(
-                (_name(row["figure_id"]), row["page"], box, row["dpi"] or 300)
-            )
+            one = Wanted(_name(row["figure_id"]), row["page"], box, row["dpi"] or 300)
+            todo[row["sha256"], row["path"] or ""].append(one)
     problems = []
     with editor(session) as by:
         for done, ((sha256, path), wanted) in enumerate(todo.items()):
@@ -138,3 +141,40 @@ def _screening(session: Session, target: Target, rows: Sequence[Row], progress: 
 
     make_tasks(server, project, list(files), made, progress)
     return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
+
+
+def _quality(session: Session, target: Target, kind: QualityKind, progress: Progress) -> Pushed:
+    """Units of the sample; a task is known by its picture, so what is read anew is judged anew."""
+    rows = {str(row["picture"]): row for row in sampled(session.catalogue, kind)}
+    if not rows:
+        raise UsageError("No sample was drawn.", "Draw one: polydata quality draw")
+    server, project = open_project(session, target)
+    have = server_tasks.existing_tasks(server, project.id)
+    missing = [picture for picture in rows if picture not in have]
+    formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if kind == "image" else {}
+    files, problems = dict[str, Path](), list[str]()
+    for picture in missing:
+        try:
+            if kind == "image":
+                files[picture] = file_to_show(session.images, picture, formats.get(picture, "PNG"))
+            elif (path := picture_path(session.images, picture)).exists():
+                files[picture] = path
+            else:
+                problems.append(f"{rows[picture]['place']}: it has no picture, since its PDF could not be drawn")
+        except InputError as error:
+            problems.append(error.message)
+    urls = addresses(session, server, project, files)
+
+    def made(batch: Sequence[str]) -> list[dict[str, Any]]:
+        return [{"data": {IMAGE: urls[picture], OUR_ID: picture, **_unit_words(rows[picture])}} for picture in batch]
+
+    make_tasks(server, project, list(files), made, progress)
+    return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
+
+
+def _unit_words(row: Row) -> dict[str, str]:
+    """What is said beside the picture of a unit; nothing of what the screening thinks of an image."""
+    place = {"place": shown_text(row["place"])}
+    if row["kind"] == "image":
+        return place
+    return place | {"found": f"Boxes: {row['found']}", "words": shown_text(row["words"])}

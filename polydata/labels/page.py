@@ -27,6 +27,9 @@ KINDS = {
     "blind": (BLIND_MARK, "shows the image alone, so its answers are no labels"),
     "screening": ("asks-what-is-a-micrograph", "asks what is a micrograph"),
     "boxes": ("asks-for-boxes", "asks for the boxes of panels"),
+    "quality-pages": ("counts-figures", "has figures counted"),
+    "quality-figures": ("counts-panels", "has panels counted"),
+    "quality-images": ("counts-micrographs", "has micrographs counted"),
 }
 """Kinds of pages, each with the class by which it is known and what it does; that of labels has none."""
 PROJECT = "project-"
@@ -62,8 +65,9 @@ def task_prediction(prediction: Prediction, version: str) -> dict[str, Any]:
 
 
 def choices_of(task: Task, kind: str = "") -> tuple[str, ...]:
-    """The answers that a page of a kind lets people choose; none for one that asks for boxes."""
-    return () if kind == "boxes" else ("accepted", "rejected") if kind == "screening" else tuple(task.choices)
+    """The answers that a page of a kind lets people choose; none for one that asks for boxes or numbers."""
+    own = {"screening": ("accepted", "rejected"), "quality-images": ("yes", "no")}
+    return own.get(kind, () if kind in ("boxes", "quality-pages", "quality-figures") else tuple(task.choices))
 
 
 def labelling_page(task: Task, *, kind: str = "", mark: str = "") -> str:
@@ -95,7 +99,7 @@ def labelling_page(task: Task, *, kind: str = "", mark: str = "") -> str:
         attributes = {"value": word} | ({"hotkey": str(position)} if position < 10 else {})
         ET.SubElement(answers, "Choice", attributes)  # type: ignore[arg-type]
     for header in root.iterfind(f".//Header[@name='{QUESTION}']"):
-        header.set("value", MICROGRAPH if kind == "screening" else task.question)
+        header.set("value", MICROGRAPH if kind in ("screening", "quality-images") else task.question)
     return ET.tostring(root, encoding="unicode")
 
 

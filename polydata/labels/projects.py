@@ -26,8 +26,8 @@ from polydata.labels.labelstudio.project import (
 from polydata.labels.page import KINDS, choices_of, guide, labelling_page
 from polydata.workspace import Workspace
 
-Role = Literal["label", "review", "blind", "screening", "boxes"]
-OTHER: tuple[Role, ...] = ("screening", "boxes")
+Role = Literal["label", "review", "blind", "screening", "boxes", "quality-pages", "quality-figures", "quality-images"]
+OTHER: tuple[Role, ...] = ("screening", "boxes", "quality-pages", "quality-figures", "quality-images")
 """Roles of projects whose answers are no labels, but corrections and decisions by hand."""
 
 
@@ -38,7 +38,7 @@ class Target:
     Attributes:
         role: ``label`` asks for labels; ``review`` asks others about images that annotators differ about; ``blind``
             shows the image alone and measures people: its answers are no labels; ``screening`` asks what is a
-            micrograph, ``boxes`` where the panels of figures are.
+            micrograph, ``boxes`` where the panels of figures are, ``quality-`` how much of a sample was read well.
         split: whose test images a blind project shows.
     """
 

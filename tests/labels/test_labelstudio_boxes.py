@@ -18,6 +18,7 @@ from selenium.webdriver.common.keys import Keys
 from polydata.labels.asking import ask
 from polydata.labels.projects import Pulled, status
 from polydata.labels.pull import pull
+from polydata.quality.workflow import draw as draw_sample
 from polydata.screening.workflow import screen
 from polydata.types import Figure
 
@@ -244,6 +245,47 @@ def test_pictures_are_sent_where_the_server_cannot_read_them(scene: EditScene, a
         assert api.call("GET", task["data"]["image"])[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+def number(name: str, value: int) -> dict[str, Any]:
+    return {"from_name": name, "to_name": "image", "type": "number", "value": {"number": value}}
+
+
+def test_a_sample_of_the_corpus_is_judged(
+    label_studio: LabelStudioServer, scene: EditScene, api: Api, title: str
+) -> None:
+    token = {"POLYDATA_LABEL_STUDIO_TOKEN": label_studio.token}
+    push = "polydata", "label", "push", "--json", "--task"
+    assert "No sample was drawn" in run(*push, "quality-pages", workspace=scene.root, expect=2, **token).stderr
+    with scene.session() as session:
+        screen(session)
+    run("polydata", "quality", "draw", workspace=scene.root)
+    for kind, count in (("pages", 3), ("figures", 2), ("images", 5)):
+        made = json.loads(run(*push, f"quality-{kind}", workspace=scene.root, **token).stdout)
+        assert (made["tasks made"], made["problems"]) == (count, [])
+    pages = api.tasks(f"{title} quality-pages")
+    second = Api(label_studio, label_studio.second_token)
+    for task in pages.values():
+        count = int(task["data"]["found"].removeprefix("Boxes: "))
+        assert ("Figure" in task["data"]["words"]) is bool(count)
+        counts = [number("figures_right", count), number("figures_missed", 1 - count)]
+        counts += [number("captions_right", count), number("captions_missed", 0)]
+        answer(api, task, counts)
+    last = answer(second, task, [number("figures_right", 7)])
+    images = api.tasks(f"{title} quality-images")
+    assert {frozenset(task["data"]) for task in images.values()} == {frozenset({"image", "polydata_id", "place"})}
+    for task in images.values():
+        api.answer(task, "yes")
+    done = pulled(scene)
+    assert (done.new, done.applied) == (9, 7) and ["figures_right is 7" in one for one in done.problems] == [True]
+    api.call("DELETE", f"/api/annotations/{last}", 204)
+    assert (pulled(scene).applied, pulled(scene).applied) == (1, 0)
+    shown = json.loads(run("polydata", "quality", "show", "--json", workspace=scene.root).stdout)
+    found = {(row["what"], row["measure"]): row["value"] for row in shown}
+    assert found["figures", "recall"] == pytest.approx(2 / 3) and found["figures", "precision"] == 1
+    assert found["micrographs", "recall"] == 1 and found["panels", "recall"] is None
+    run("polydata", "quality", "draw", "--again", "--seed", "4", workspace=scene.root)
+    assert pulled(scene).applied == 8  # what was said of the same pictures holds in the new sample too
+
+
 @pytest.mark.browser
 def test_a_person_works_on_the_pages(
     label_studio: LabelStudioServer, scene: EditScene, api: Api, title: str, tmp_path: Path
@@ -252,14 +294,16 @@ def test_a_person_works_on_the_pages(
     with scene.session() as session:
         screen(session)
         ask(session, "screening", limit=1)
+        draw_sample(session)
+        ask(session, "quality-pages")
     before = scene.paper()
     with reviewer(label_studio) as who:
         for width, height in ((1280, 720), (1440, 900)):
             size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
             who.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-            for kind, asked in (("screening", "rejected"), ("boxes", "no figure")):
+            for kind, asked in (("screening", "rejected"), ("quality-pages", "Boxes"), ("boxes", "no figure")):
                 _, _, shown = who.open_next_task(api.project(f"{title} {kind}"))
-                assert shown > 0.45 * width and asked in who.text()
+                assert shown > (0.25 if kind == "quality-pages" else 0.45) * width and asked in who.text()
                 screenshot(who, tmp_path / f"{kind}-{width}.png")
 
         def boxes() -> int:
