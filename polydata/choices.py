@@ -7,6 +7,11 @@ from typing import Literal
 
 Reviewed = Literal["accepted", "unlabelled", "uncertain", "conflicts", "all"]
 """Which images a reviewer should see; see ``labels.push.select_images``."""
+Asked = Literal["labels", "screening", "boxes", "quality-pages", "quality-figures", "quality-images"]
+"""What people are asked in Label Studio: the task's labels, what is a micrograph, where the panels of figures are; and
+how much of a random sample was read well."""
+QualityKind = Literal["page", "figure", "image"]
+"""What a sample of the corpus consists of."""
 Uncertainty = Literal["entropy", "margin"]
 """How the uncertainty of a prediction is measured."""
 

@@ -14,7 +14,7 @@ from polydata.types import Box
 SAME = 0.5
 """Boxes that overlap by this much (intersection over union) show the same panel."""
 
-Target = Literal["figure", "panel", "new figure"]
+Target = Literal["figure", "panel", "new figure", "new panel"]
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Edit:
     Attributes:
         paper_sha256: of the PDF.
         number: order within the paper, from 1.
-        target: what is corrected; ``new figure`` for one that extraction missed.
-        place: the target as it was before.
+        target: what is corrected; ``new figure`` or ``new panel`` for one that extraction missed.
+        place: the target as it was before; of a new one, where it is to stand.
         stale: why it could not be made; None where it is in force.
     """
 

@@ -34,13 +34,13 @@ BACKUPS = "backups"
 """Folder beside the catalogue for copies of it."""
 KEPT_COPIES = 3
 """Copies from before a change of the schema: the newest that are kept."""
-LATER_TABLES = ("image_successors", "label_renames")
+LATER_TABLES = ("image_successors", "label_renames", "task_answers", "quality_strata", "quality_sample")
 """Tables that came later: they have a part in the fingerprint where there is something in them."""
 WHERE_IT_LAY = {
     "papers": ("path",),
     "failures": ("path", "detail"),
     "records": ("source",),
-    "annotations": ("mark",),
+    **dict.fromkeys(("annotations", "task_answers"), ("mark",)),
     "label_decisions": ("origin",),
     "label_renames": ("renamed_at", "renamed_by"),
 }

@@ -50,6 +50,7 @@ COMMANDS = {
             "PDF.",
         ),
         "unlink": ("records", "Take links by hand back; the next join decides about the record again."),
+        "quality": ("quality", "How good the corpus is: a random sample that people judge, with intervals."),
         "label": ("label decide", "Review images in Label Studio."),
         "conflicts": (
             "decide",

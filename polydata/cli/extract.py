@@ -165,6 +165,21 @@ def new_figure(
     _correct("new figure", paper, workspace, as_json, wanted)
 
 
+@edits.command("new-panel")
+def new_panel(
+    figure: Identifier,
+    box: Annotated[str, Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page.")],
+    caption: CaptionOption = None,
+    label: LabelOption = None,
+    kind: KindOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Add a panel that extraction missed in a figure; its words are those of the figure's caption for its letter."""
+    wanted = {"box": box, "caption": caption, "label": label, "kind": kind}
+    _correct("new panel", figure, workspace, as_json, wanted)
+
+
 @edits.command("undo")
 def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Take a correction back: its paper is read anew, with all other corrections."""

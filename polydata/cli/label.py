@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
-from polydata.choices import Reviewed, Uncertainty
+from polydata.choices import Asked, Reviewed, Uncertainty
 from polydata.cli import app, open_session, read
 from polydata.console import output as out
 from polydata.console.group import new_group
@@ -43,6 +43,14 @@ BlindOption = Annotated[
 ]
 SplitOption = Annotated[
     str | None, Option("--split", metavar="SPLIT", help="With --blind: the split whose test images it shows.")
+]
+TaskOption = Annotated[
+    Asked,
+    Option(
+        "--task",
+        help="labels: the choices of the task; screening: what is a micrograph, borderline images first; boxes: "
+        "figures, whose panels are moved, added, deleted and lettered. Each has a project of its own.",
+    ),
 ]
 LimitOption = Annotated[int | None, Option("--limit", min=1, help="Take the first so many of the selected images.")]
 
@@ -141,12 +149,12 @@ def trust_server(
     out.print_result(said, json, following="polydata label setup", whole={"url": url, "kept": str(kept)})
 
 
-def _target(workspace: Workspace, project: str | None, blind: bool, split: str | None) -> Target:
+def _target(workspace: Workspace, project: str | None, blind: bool, split: str | None, asked: Asked) -> Target:
     from polydata.labels.projects import target
 
     if blind is not (split is not None):
         raise UsageError("--blind and --split belong together.", "Name the split whose test images are to be shown.")
-    return target(workspace, project, split)
+    return target(workspace, project, split, asked)
 
 
 def _report(facts: dict[str, Any], problems: list[str], as_json: bool, what: str, following: str) -> None:
@@ -165,6 +173,7 @@ def _report_push(done: Pushed, as_json: bool) -> None:
 @label_app.command()
 def setup(
     workspace: WorkspaceOption = None,
+    asked: TaskOption = "labels",
     project: ProjectOption = None,
     blind: BlindOption = False,
     split: SplitOption = None,
@@ -174,7 +183,7 @@ def setup(
     from polydata.labels.projects import setup as set_up
 
     with _open(workspace) as session:
-        made = set_up(session, _target(session.workspace, project, blind, split))
+        made = set_up(session, _target(session.workspace, project, blind, split, asked))
     facts = {"project": made.title, "url": made.url, "answers": ", ".join(made.answers or ()), "tasks": made.tasks}
     _report(facts, [], json, "", "polydata label push")
 
@@ -182,13 +191,15 @@ def setup(
 @label_app.command()
 def push(
     workspace: WorkspaceOption = None,
+    asked: TaskOption = "labels",
     limit: LimitOption = None,
     only: Annotated[
         Reviewed,
         Option(
             help="accepted: what the automatic screening accepted and what was imported; of these unlabelled: those "
             "without a label, uncertain: those nobody has answered, the least certain prediction first, conflicts: "
-            "those about which sources, reviewers or predictions differ; all: every image of a panel."
+            "those about which sources, reviewers or predictions differ; all: every image of a panel. Of boxes, "
+            "accepted: figures with a micrograph; all: every figure."
         ),
     ] = "accepted",
     predictions: Annotated[
@@ -208,14 +219,20 @@ def push(
     split: SplitOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make a Label Studio task for each image that has none yet, and the project where it is missing."""
+    """Make a Label Studio task for each image or figure that has none yet, and the project where it is missing."""
+    from polydata.labels.asking import ask
     from polydata.labels.push import load_predictions
     from polydata.labels.push import push as push_images
 
+    if predictions and asked != "labels":
+        raise UsageError("Predictions are of labels.", f"Leave them out with --task {asked}.")
     with _open(workspace) as session, out.stages() as bar:
-        target = _target(session.workspace, project, blind, split)
-        shown = load_predictions(session, predictions, model_version) if predictions else None
-        done = push_images(session, only, limit, target=target, predictions=shown, order=order, progress=bar)
+        target = _target(session.workspace, project, blind, split, asked)
+        if asked != "labels":
+            done = ask(session, asked, only, limit, target=target, progress=bar)
+        else:
+            shown = load_predictions(session, predictions, model_version) if predictions else None
+            done = push_images(session, only, limit, target=target, predictions=shown, order=order, progress=bar)
     _report_push(done, json)
 
 
@@ -236,6 +253,7 @@ def pull(
         done = pull_answers(session, full=full, title=project, deletions=yes, progress=bar)
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
+    facts |= {"figures and images set right": done.applied} if done.applied else {}
     facts |= {"kept of a project that was there before": done.kept} if done.kept else {}
     facts |= {"annotations in the catalogue": done.annotations}
     _report(facts, done.problems, json, "not used", "polydata build-split v1")

@@ -22,6 +22,7 @@ from polydata.files.atomic import refuse_other_file, replacing, write_text, writ
 from polydata.files.tables import plain
 from polydata.images.html import template
 from polydata.images.picture import open_picture
+from polydata.quality.workflow import measured, shown
 from polydata.resources import VERSION
 from polydata.splits.evidence import thin_sides, thin_words
 from polydata.splits.manifest import Split
@@ -79,6 +80,7 @@ def card_text(
         sources=_sources(panels),
         licences=_licences(session, panels),
         funnel=funnel(session),
+        quality=[shown(row) for row in measured(session) if row["value"] is not None],
         label_sources=[{"label source": name, "images": n} for name, n in sorted(sources.items())],
         left_out=[{"left out": reason, "images": n} for reason, n in counts["excluded"].items()],
         contradictory=len(notes.get("contradictory", ())),

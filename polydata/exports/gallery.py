@@ -275,9 +275,17 @@ def _entry(rows: Sequence[Row], sides: Mapping[str, str], split: Split | None) -
         "height": row["height"],
         "places": sorted({_where(other) for other in rows[1:]})[:MAX_PLACES],
         "ids": [other["panel_id"] for other in rows[:MAX_PLACES]],
+        "fixes": [fix for other in rows[:MAX_PLACES] if (fix := _fix(other))],
         "twins": [],
         "family": 0,
     }
+
+
+def _fix(row: Row) -> str:
+    """The command that corrects a panel, with its box as it is; empty where it was not read from a PDF."""
+    if row["panel_box"] is None or row["pdf_sha256"] is None:
+        return ""
+    return f"polydata edit panel {row['panel_id']} --box {','.join(f'{value:.1f}' for value in row['panel_box'])}"
 
 
 def _text(value: object) -> str:

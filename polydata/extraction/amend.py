@@ -105,6 +105,8 @@ def _made(paper: Paper, edit: Edit, cutter: Cutter | None) -> _Outcome:
         raise Unfit(f"no figure stands there on page {place.page} any more")
     if edit.target == "panel":
         return _panel_edit(paper, old, edit, cutter)
+    if edit.target == "new panel":
+        return _new_panel(paper, old, edit, cutter)
     if changes.delete:
         return _with(paper, old, None), None, {}
     return _put(paper, old, _corrected(paper, old, changes, cutter))
@@ -207,6 +209,23 @@ def _panel_edit(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None)
     panels = (*figure.panels[:index], _spoken(new, figure), *figure.panels[index + 1 :])
     before, after = (ids.panel_id(paper.sha256, figure.page, figure.box, one.box) for one in (old, new))
     return _with(paper, figure, replace(figure, panels=panels)), after, {before: after} if before != after else {}
+
+
+def _new_panel(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None) -> _Outcome:
+    """A panel that extraction missed; where a later reading found it too, that is corrected by what the user said."""
+    place = edit.place
+    assert cutter is not None
+    assert place.panel_box is not None
+    box = _within(place.panel_box, figure)
+    if any(one.box.iou(box) >= CERTAIN for one in figure.panels):
+        return _panel_edit(paper, figure, edit, cutter)
+    image, kind = cutter.panel(figure, box)
+    new = _relabelled(Panel(box, None, None, None, image, kind), figure, edit.changes)
+    if edit.changes.kind is not None:
+        new = replace(new, kind=Kind(edit.changes.kind))
+    panels = (*figure.panels, _spoken(new, figure))
+    result = ids.panel_id(paper.sha256, figure.page, figure.box, box)
+    return _with(paper, figure, replace(figure, panels=panels)), result, {}
 
 
 def _relabelled(panel: Panel, figure: Figure, changes: Correction) -> Panel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,8 +16,9 @@ from polydata.catalogue.session import Session
 from polydata.choices import Kind
 from polydata.edits import Correction, Edit, Place, Target
 from polydata.errors import InputError, UsageError
-from polydata.extraction.amend import Amended, amend_paper, figure_at, needs_pdf
+from polydata.extraction.amend import CERTAIN, Amended, amend_paper, figure_at, needs_pdf
 from polydata.extraction.document.lines import clean_text
+from polydata.extraction.pool import Readers
 from polydata.extraction.workflow import editor, read_anew
 from polydata.files.find import path_from_text
 from polydata.ids import sha256_file
@@ -121,44 +123,72 @@ def _kind(word: str | None) -> str | None:
 
 
 def edit(session: Session, what: Target, identifier: str, wanted: Correction) -> Edited:
-    """Correct a figure or panel, delete it, or add a figure that extraction missed.
+    """Correct a figure or panel, delete it, or add one that extraction missed.
 
     A figure's new box or page has its picture cut and taken apart into panels anew; a panel stays within its figure.
 
     Args:
         session: open for writing.
         what: is corrected.
-        identifier: of the figure or panel, for a new figure of the paper; or the beginning of it.
-        wanted: from ``correction``; for a new figure with page and box. Without a caption, that of its label is taken
-            where it is listed among the captions without a figure.
+        identifier: of the figure or panel, for a new figure of the paper, for a new panel of its figure; or the
+            beginning of it.
+        wanted: from ``correction``; for a new figure with page and box, for a new panel with a box. Without a caption,
+            that of a figure's label is taken where it is listed among the captions without a figure, and that of a
+            panel's letter from the caption of its figure.
 
     Raises:
         InputError: if there is nothing of that id, or the PDF is needed and cannot be read any more.
-        UsageError: if the box does not lie on its page, the new figure is there already, or the correction cannot be
+        UsageError: if the box does not lie on its page, what is new is there already, or the correction cannot be
             made otherwise.
     """
-    target = find_in_pdf(session.catalogue, "paper" if what == "new figure" else what, identifier)
+    kind: Literal["paper", "figure", "panel"] = (
+        "paper" if what == "new figure" else "figure" if what == "new panel" else what
+    )
+    target = find_in_pdf(session.catalogue, kind, identifier)
     paper = load_paper(session.catalogue, str(target.paper_id))
     place = _new_place(paper, wanted) if what == "new figure" else _place_of(paper, target.identifier)
-    number = max((one.number for one in edits_of(session.catalogue, paper.sha256)), default=0) + 1
-    asked = Edit(paper.sha256, number, what, place, wanted)
-    path = _pdf(target) if needs_pdf([asked]) else path_from_text(target.path or "")
+    if what == "new panel":
+        place = _new_panel_place(paper, place, wanted)
     with editor(session) as by:
-        made = by.do(amend_paper, path, paper, (asked,))
-    if isinstance(made, Failure):
-        raise InputError(f"{made.detail}.", "Nothing was changed.")
-    if made.edits[0].stale:
-        raise UsageError(f"This cannot be done: {made.edits[0].stale}.", "Nothing was changed.")
-    save_corrected(session.catalogue, made.paper, Corrections(made.edits, moved=made.moved))
+        made = correct(session, by, target, paper, [(what, place, wanted)])
     return Edited(
-        edit_id=asked.edit_id,
+        edit_id=made.edits[0].edit_id,
         paper_id=ids.paper_id(paper.sha256),
-        target="panel" if what == "panel" else "figure",
+        target="panel" if what in ("panel", "new panel") else "figure",
         result=made.results[0],
         moved={old: new for old, new in made.moved.items() if old != new},
         panels=(_panels_there(paper, place), _panels_there(made.paper, made.edits[0].place, made.results[0])),
         note=_note(made, wanted),
     )
+
+
+def correct(
+    session: Session, by: Readers, target: InPdf, paper: Paper, asked: Sequence[tuple[Target, Place, Correction]]
+) -> Amended:
+    """Make corrections of one paper together: all of them, or none.
+
+    Args:
+        session: open for writing.
+        by: from ``workflow.editor``.
+        target: something in the paper, with its PDF.
+        paper: as it is in the catalogue.
+        asked: what is corrected, where it stands, and what is wanted; each builds on those before it.
+
+    Raises:
+        InputError: if the PDF is needed and cannot be read any more.
+        UsageError: if one of them cannot be made.
+    """
+    number = max((one.number for one in edits_of(session.catalogue, paper.sha256)), default=0)
+    edits = tuple(Edit(paper.sha256, n, *one) for n, one in enumerate(asked, start=number + 1))
+    path = _pdf(target) if needs_pdf(edits) else path_from_text(target.path or "")
+    made = by.do(amend_paper, path, paper, edits)
+    if isinstance(made, Failure):
+        raise InputError(f"{made.detail}.", "Nothing was changed.")
+    stale = next((one.stale for one in made.edits if one.stale), None)
+    if stale:
+        raise UsageError(f"This cannot be done: {stale}.", "Nothing was changed.")
+    save_corrected(session.catalogue, made.paper, Corrections(made.edits, moved=made.moved))
+    return made
 
 
 def _panels_there(paper: Paper, place: Place, figure_id: str | None = None) -> int:
@@ -195,6 +225,19 @@ def _new_place(paper: Paper, wanted: Correction) -> Place:
     return place
 
 
+def _new_panel_place(paper: Paper, place: Place, wanted: Correction) -> Place:
+    """Where a new panel of the figure at a place is to stand, if none stands there."""
+    if wanted.box is None or wanted.delete:
+        raise UsageError("A new panel needs its box.", BOX_HINT)
+    place = replace(place, panel_label=wanted.label or None, panel_box=wanted.box)
+    figure = figure_at(paper, place)
+    for panel in figure.panels if figure else ():
+        if panel.box.iou(wanted.box) >= CERTAIN:
+            there_id = ids.panel_id(paper.sha256, place.page, place.box, panel.box)
+            raise UsageError("A panel stands there already.", f"Correct it: polydata edit panel {there_id}")
+    return place
+
+
 def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
     """Take a correction back: its paper is read anew, with the others.
 
@@ -224,7 +267,7 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
 
 def _note(made: Amended, wanted: Correction) -> str:
     """Whether a figure's new caption names other panels than there are."""
-    if made.edits[0].target == "panel" or wanted.caption is None or wanted.box is not None:
+    if "panel" in made.edits[0].target or wanted.caption is None or wanted.box is not None:
         return ""
     for figure in made.paper.figures:
         if ids.figure_id(made.paper.sha256, figure.page, figure.box) == made.results[0]:

@@ -22,17 +22,28 @@ QUESTION = "question"
 MARK = "made-by-polydata"
 """Class of the outermost element: a project whose page lacks it is somebody else's."""
 BLIND_MARK = "shows-the-image-alone"
+KINDS = {
+    "": ("", "shows words beside the image"),
+    "blind": (BLIND_MARK, "shows the image alone, so its answers are no labels"),
+    "screening": ("asks-what-is-a-micrograph", "asks what is a micrograph"),
+    "boxes": ("asks-for-boxes", "asks for the boxes of panels"),
+    "quality-pages": ("counts-figures", "has figures counted"),
+    "quality-figures": ("counts-panels", "has panels counted"),
+    "quality-images": ("counts-micrographs", "has micrographs counted"),
+}
+"""Kinds of pages, each with the class by which it is known and what it does; that of labels has none."""
 PROJECT = "project-"
 """Before the mark of a project, a class of the same element."""
-BLIND = "blind.xml"
-"""The page that shows the image alone."""
 OUR_ID = "polydata_id"
 """Key in a task's data that holds the SHA-256 of its image. The server can filter by data, not by meta."""
 MAX_TEXT = 5_000
 """Longer texts are cut before they are shown to a reviewer or stored as a comment."""
 NOTHING = "–"
-# The page makes an image as large as fits beside its tools and into the window.
-_WIDEST = "100% - 47px"
+MICROGRAPH = "Is this a micrograph?"
+"""The question of a screening."""
+# The page makes an image as large as fits into the window and its column: beside its tools, which it lets stand over
+# an image only where that has fewer pixels than there is room beside them.
+_TOOLS = 42
 _HIGHEST = "100vh - 194px"
 _RECORD_WORDS = {
     "polymers": "Polymers",
@@ -53,17 +64,25 @@ def task_prediction(prediction: Prediction, version: str) -> dict[str, Any]:
     return {"model_version": version, "result": result} | score
 
 
-def labelling_page(task: Task, *, blind: bool = False, mark: str = "") -> str:
-    """The page of a task as Label Studio wants it, in XML. The choices have the hotkeys 1, 2, 3, ...
+def choices_of(task: Task, kind: str = "") -> tuple[str, ...]:
+    """The answers that a page of a kind lets people choose; none for one that asks for boxes or numbers."""
+    own = {"screening": ("accepted", "rejected"), "quality-images": ("yes", "no")}
+    return own.get(kind, () if kind in ("boxes", "quality-pages", "quality-figures") else tuple(task.choices))
+
+
+def labelling_page(task: Task, *, kind: str = "", mark: str = "") -> str:
+    """A page as Label Studio wants it, in XML. The choices have the hotkeys 1, 2, 3, ...
 
     Args:
-        blind: the page that shows the image without any words.
+        task: whose labels are asked for.
+        kind: one of ``KINDS``.
         mark: of the project, by which it is known again; empty for none.
 
     Raises:
         InputError: if the template is missing, is no XML, or has no place for the answers.
     """
-    path = schemas() / "labelstudio" / (BLIND if blind else task.labelstudio)
+    path = schemas() / "labelstudio" / (f"{kind}.xml" if kind else task.labelstudio)
+    choices = choices_of(task, kind)
     try:
         root = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 - a file of this program
     except FileNotFoundError:
@@ -72,22 +91,28 @@ def labelling_page(task: Task, *, blind: bool = False, mark: str = "") -> str:
     except (OSError, UnicodeDecodeError, ET.ParseError) as error:
         raise InputError(f"{path} is not a labelling page: {error}") from error
     answers = root.find(f".//Choices[@name='{ANSWER}']")
-    if answers is None:
+    if answers is None and choices:
         raise InputError(f"{path} has no <Choices name={ANSWER!r}>.")
-    marks = [root.get("className", ""), MARK, BLIND_MARK if blind else "", f"{PROJECT}{mark}" if mark else ""]
+    marks = [root.get("className", ""), MARK, KINDS[kind][0], f"{PROJECT}{mark}" if mark else ""]
     root.set("className", " ".join(m for m in marks if m))
-    for position, word in enumerate(task.choices, start=1):
+    for position, word in enumerate(choices, start=1):
         attributes = {"value": word} | ({"hotkey": str(position)} if position < 10 else {})
-        ET.SubElement(answers, "Choice", attributes)
+        ET.SubElement(answers, "Choice", attributes)  # type: ignore[arg-type]
     for header in root.iterfind(f".//Header[@name='{QUESTION}']"):
-        header.set("value", task.question)
+        header.set("value", MICROGRAPH if kind in ("screening", "quality-images") else task.question)
     return ET.tostring(root, encoding="unicode")
 
 
-def guide(task: Task) -> str:
-    """The reviewers' guide in HTML: the file beside the labelling page, else the task's question."""
+def guide(task: Task, kind: str = "") -> str:
+    """The reviewers' guide in HTML: the file beside the labelling page, else the task's question.
+
+    Args:
+        task: whose labels are asked for.
+        kind: one of ``KINDS``; blind pages have the task's guide.
+    """
+    page = f"{kind}.xml" if kind not in ("", "blind") else task.labelstudio
     try:
-        return (schemas() / "labelstudio" / task.labelstudio).with_suffix(".guide.html").read_text(encoding="utf-8")
+        return (schemas() / "labelstudio" / page).with_suffix(".guide.html").read_text(encoding="utf-8")
     except FileNotFoundError:
         return task.question
     except (OSError, UnicodeDecodeError) as error:
@@ -100,13 +125,14 @@ def shown_text(text: object) -> str:
     return (cleaned if len(cleaned) <= MAX_TEXT else f"{cleaned[:MAX_TEXT]} ...") or NOTHING
 
 
-def _place(row: Mapping[str, Any]) -> str:
+def place_words(row: Mapping[str, Any]) -> str:
+    """Where a panel or figure stands, in a line."""
     parts = (
         row["title"] or row["paper"],
         row["page"] is not None and f"page {row['page']}",
-        row["figure"],
-        row["panel"] and f"({row['panel']})",
-        row["places"] > 1 and f"and {row['places'] - 1} more with the same image",
+        row.get("figure") or row.get("label"),
+        row.get("panel") and f"({row['panel']})",
+        row.get("places", 1) > 1 and f"and {row['places'] - 1} more with the same image",
     )
     return ", ".join(part for part in parts if part)
 
@@ -115,7 +141,8 @@ def _scale(row: Mapping[str, Any]) -> str:
     """What is known of the scale, in HTML: a bar as long on the page as the one in the image, or its value alone."""
     if row["bar_px"] and row["bar_value"] is not None:
         share, aspect = row["bar_px"] / row["width"], row["width"] / row["height"]
-        line = f"width:calc({share:.5f}*min({_WIDEST},({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
+        widest = f"max(100% - {_TOOLS}px,min(100%,(100% - {row['width'] + _TOOLS}px)*9999))"
+        line = f"width:calc({share:.5f}*min({widest},({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
         drawn = f'<div style="{line};border:2px solid currentColor;border-top:0"></div>'
         return f"{drawn}{row['bar_value']:g} {escape(str(row['bar_unit']))}"
     return f"Scale bar: {row['scale_um']:g} µm" if row["scale_um"] is not None else ""
@@ -144,7 +171,7 @@ def task_data(
         "caption": shown_text(row["caption"]),
         "caption_stem": shown_text(row["caption_stem"]),
         "record": shown_text("\n\n".join(said)),
-        "place": shown_text(_place(row)),  # not "source": the server keeps that name for the task itself
+        "place": shown_text(place_words(row)),  # not "source": the server keeps that name for the task itself
         "paper": shown_text(row["paper"]),
         "figure": shown_text(row["figure"]),
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import Session
+from polydata.catalogue.task_answers import answer_counts
+from polydata.choices import Asked
 from polydata.errors import UsageError
 from polydata.files.tables import refuse_other_table, write_csv
 from polydata.labels.labelstudio.connection import Server, connect
@@ -21,10 +23,12 @@ from polydata.labels.labelstudio.project import (
     new_mark,
     update_project,
 )
-from polydata.labels.page import guide, labelling_page
+from polydata.labels.page import KINDS, choices_of, guide, labelling_page
 from polydata.workspace import Workspace
 
-Role = Literal["label", "review", "blind"]
+Role = Literal["label", "review", "blind", "screening", "boxes", "quality-pages", "quality-figures", "quality-images"]
+OTHER: tuple[Role, ...] = ("screening", "boxes", "quality-pages", "quality-figures", "quality-images")
+"""Roles of projects whose answers are no labels, but corrections and decisions by hand."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Target:
 
     Attributes:
         role: ``label`` asks for labels; ``review`` asks others about images that annotators differ about; ``blind``
-            shows the image alone and measures people: its answers are no labels.
+            shows the image alone and measures people: its answers are no labels; ``screening`` asks what is a
+            micrograph, ``boxes`` where the panels of figures are, ``quality-`` how much of a sample was read well.
         split: whose test images a blind project shows.
     """
 
@@ -41,10 +46,31 @@ class Target:
     role: Role = "label"
     split: str | None = None
 
+    @property
+    def kind(self) -> str:
+        """Of its page: one of ``page.KINDS``."""
+        return self.role if self.role in KINDS else ""
 
-def target(workspace: Workspace, title: str | None = None, blind_split: str | None = None) -> Target:
-    """The project that options mean: the named one, else that of the settings or, if blind, one made of its name."""
+
+def target(
+    workspace: Workspace, title: str | None = None, blind_split: str | None = None, asked: Asked = "labels"
+) -> Target:
+    """The project that options mean: the named one, else that of the settings or one made of its name.
+
+    Args:
+        workspace: with the settings.
+        title: of the project.
+        blind_split: whose test images a blind project shows.
+        asked: what people are asked.
+
+    Raises:
+        UsageError: if something else than labels is to be asked blind.
+    """
     main = workspace.settings.label_studio.project
+    if asked != "labels":
+        if blind_split is not None:
+            raise UsageError("Only labels are asked for blind.", "Leave out --blind and --split, or --task.")
+        return Target(title or f"{main} {asked}", asked)
     if blind_split is not None:
         return Target(title or f"{main} blind {blind_split}", "blind", blind_split)
     return Target(title or main)
@@ -98,16 +124,45 @@ def ensure(session: Session, server: Server, wanted: Target, *, update: bool = F
         raise UsageError(f"{wanted.title!r} is a {what} already.", "Name another one with --project.")
     project = find_project(server, wanted.title)
     mark = (project.mark if project else None) or new_mark()
-    contents = labelling_page(session.task, blind=wanted.role == "blind", mark=mark), guide(session.task)
+    contents = labelling_page(session.task, kind=wanted.kind, mark=mark), guide(session.task, wanted.kind)
     if project is None:
         project = make_project(server, wanted.title, *contents)
     elif update:
         project = update_project(server, project, *contents)
-    check_page(project, session.task.choices, blind=wanted.role == "blind")
+    check_page(project, choices_of(session.task, wanted.kind), kind=wanted.kind)
     project = marked(server, project)
     with session.catalogue.transaction():
         stored.save_project(session.catalogue, server.url, project.id, project.mark, **asdict(wanted))
     return project
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull brought from one project, or from several together.
+
+    Attributes:
+        projects: titles.
+        new, changed, unchanged, deleted: annotations.
+        skipped: among the new and changed ones, tasks that a reviewer skipped.
+        applied: figures and images that were corrected or decided as people said.
+        kept: answers of a project that another of its name and number has taken the place of; they stay in force.
+        problems: answers that cannot be used, projects that are gone and such as failed, one line each.
+        annotations: live annotations of the projects in the catalogue afterwards.
+    """
+
+    projects: tuple[str, ...]
+    new: int
+    changed: int
+    unchanged: int
+    deleted: int
+    skipped: int
+    kept: int
+    problems: list[str]
+    annotations: int
+    applied: int = 0
+
+    def __add__(self, other: Pulled) -> Pulled:
+        return Pulled(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 TRUTH = "truth"
@@ -168,9 +223,9 @@ def status(session: Session) -> Status:
     rows = []
     for known in known_targets(session, server.url):
         project = find_project(server, known.title)
-        counts = stored.annotation_counts(
-            session.catalogue, server.url, project.id if project else None, session.task.choices
-        )
+        place = session.catalogue, server.url, project.id if project else None
+        labels = known.role not in OTHER
+        counts = stored.annotation_counts(*place, session.task.choices) if labels else answer_counts(*place)
         rows.append(
             {
                 "project": known.title,

@@ -4,59 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.session import Session
 from polydata.errors import PolydataError, RefusedError, ServerError
-from polydata.labels import projects
+from polydata.labels import answers, projects
+from polydata.labels.annotation import Annotation, read_annotation
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import Server
 from polydata.labels.labelstudio.project import Project, check_page, find_project, marked
-from polydata.labels.page import ANSWER, COMMENT, shown_text
-from polydata.labels.projects import Target
+from polydata.labels.projects import OTHER, Pulled, Target
 from polydata.labels.resolve import follow
 from polydata.types import Progress, quiet, tracked
 
-MAX_RAW = 200_000
-"""An annotation with more JSON than this is no choice and a comment."""
-_PASSING = ("created_ago",)
-"""Keys of an annotation whose value depends on when it is read."""
-MAX_WORD = 60
-"""Longer words that the task does not know are cut."""
 FEW = 5
 """So many answers of a project may vanish at once without anybody having to say so."""
 MARGIN = timedelta(seconds=5)
 """A pull looks back so far behind the newest change the last one saw: changes may become visible out of order."""
-
-
-@dataclass(frozen=True)
-class Pulled:
-    """What a pull brought from one project, or from several together.
-
-    Attributes:
-        projects: titles.
-        new, changed, unchanged, deleted: annotations.
-        skipped: among the new and changed ones, tasks that a reviewer skipped.
-        kept: answers of a project that another of its name and number has taken the place of; they stay in force.
-        problems: answers that cannot be used, projects that are gone and such as failed, one line each.
-        annotations: live annotations of the projects in the catalogue afterwards.
-    """
-
-    projects: tuple[str, ...]
-    new: int
-    changed: int
-    unchanged: int
-    deleted: int
-    skipped: int
-    kept: int
-    problems: list[str]
-    annotations: int
-
-    def __add__(self, other: Pulled) -> Pulled:
-        return Pulled(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 def pull(
@@ -93,12 +60,14 @@ def pull(
         )
     total = Pulled((), 0, 0, 0, 0, 0, 0, [], 0)
     failed: PolydataError | None = None
-    for target, project in found:
-        if project is not None:
+    for target, there in found:
+        if there is not None:
             try:
-                total += _Reading(session, server, marked(server, project)).bring(
-                    target, progress, full=full, deletions=deletions
-                )
+                project = marked(server, there)
+                if target.role in OTHER:
+                    total += answers.bring(session, server, target, project, progress)
+                    continue
+                total += _Reading(session, server, project).bring(target, progress, full=full, deletions=deletions)
             except (ServerError, RefusedError) as error:
                 failed = failed or error
                 total.problems.append(f"project {target.title!r}: {error.message}")
@@ -124,7 +93,7 @@ class _Reading:
 
     def bring(self, target: Target, progress: Progress, *, full: bool, deletions: bool) -> Pulled:
         """Read what was touched, or everything, and write it."""
-        check_page(self.project, self.answers, blind=target.role == "blind")
+        check_page(self.project, self.answers, kind=target.kind)
         newest = server_tasks.newest_change(self.server, self.project.id)
         place = self.server.url, self.project.id, self.project.mark
         since = None if full else stored.watermark(self.catalogue, *place)
@@ -213,120 +182,10 @@ class _Reading:
         return changes, unusable + self.ignored
 
 
-@dataclass(frozen=True)
-class Annotation:
-    """A reviewer's answer.
-
-    Attributes:
-        annotator: number of the account; None where there is none.
-        choice: what was chosen; None for a skipped task or an answer that cannot be used. A word that the task does
-            not know stays as it is and counts for nothing until it is renamed.
-        cancelled: the reviewer skipped the task.
-        updated_at: by the server's clock, UTC without a zone.
-        raw: JSON as the server gave it.
-        problem: why the answer cannot be used; None where it can.
-    """
-
-    annotation_id: int
-    task: int
-    image_sha256: str
-    annotator: int | None
-    choice: str | None
-    comment: str | None
-    cancelled: bool
-    updated_at: datetime
-    raw: str
-    problem: str | None
-
-    def row(self, server: str, project: int, mark: str | None, role: str, emails: Mapping[int, str]) -> dict[str, Any]:
-        """The row of the annotations table.
-
-        Args:
-            mark: of the project.
-            role: what the project is for.
-            emails: addresses of the accounts by number; others become ``user N``.
-        """
-        who = "unknown" if self.annotator is None else emails.get(self.annotator, f"user {self.annotator}")
-        own = {name: value for name, value in vars(self).items() if name != "problem"} | {"annotator": who}
-        return {"server": server, "project": project, **own, "deleted": False, "role": role, "mark": mark}
-
-
 def _same_answer(row: Mapping[str, Any], answer: Annotation) -> bool:
     """Whether an answer that is known is the one of its number on the server."""
     made = [json.loads(raw).get("created_at") for raw in (row["raw"], answer.raw)]
     return (row["task"], row["image_sha256"], made[0]) == (answer.task, answer.image_sha256, made[1])
-
-
-def _choice(
-    results: Sequence[Any], choices: Sequence[str], renames: Mapping[str, str]
-) -> tuple[str | None, str | None]:
-    words = _words(results, ANSWER, "choices")
-    if not words:
-        return None, "it has no choice"
-    if len(words) > 1:
-        return None, f"it has {len(words)} choices"
-    word = renames.get(words[0], words[0]) if words[0] not in choices else words[0]
-    if word not in choices:
-        word = shown_text(word)[:MAX_WORD]
-        return word, f"{word!r} is no choice of the task; if it is called otherwise now: polydata label rename"
-    return word, None
-
-
-def _words(results: Sequence[Any], control: str, key: str) -> list[str]:
-    """What was said in a control of the page."""
-    found: list[str] = []
-    for result in results:
-        if isinstance(result, Mapping) and result.get("from_name") == control:
-            value = result.get("value")
-            words = value.get(key) if isinstance(value, Mapping) else None
-            found += [words] if isinstance(words, str) else map(str, words) if isinstance(words, list) else []
-    return found
-
-
-def read_annotation(
-    raw: Mapping[str, Any],
-    task: int,
-    image_sha256: str,
-    choices: Sequence[str],
-    renames: Mapping[str, str] | None = None,
-) -> Annotation:
-    """What an annotation of the server says.
-
-    Args:
-        raw: as the server lists it. Its score is not read: where a prediction was shown, it is the prediction's.
-        choices: answers that the task knows.
-        renames: words that it does not know any more, each with the one it became.
-
-    Raises:
-        ServerError: if it has no number or no time.
-    """
-    try:
-        number = int(raw["id"])
-        updated_at = datetime.fromisoformat(raw["updated_at"])
-    except (KeyError, TypeError, ValueError):
-        raise ServerError(f"The server gave an annotation of task {task} without number or time.") from None
-    results = raw["result"] if isinstance(raw.get("result"), list) else []
-    cancelled = raw.get("was_cancelled") is True
-    choice, problem = (None, None) if cancelled else _choice(results, choices, renames or {})
-    text = json.dumps({k: v for k, v in raw.items() if k not in _PASSING}, sort_keys=True, ensure_ascii=False)
-    if len(text) > MAX_RAW:
-        choice, problem = None, f"it is {len(text)} characters long"
-        text = json.dumps({"id": number, "updated_at": raw["updated_at"]})
-    who = raw.get("completed_by")
-    account = who.get("id") if isinstance(who, Mapping) else who
-    comment = "\n".join(_words(results, COMMENT, "text"))
-    return Annotation(
-        annotation_id=number,
-        task=task,
-        image_sha256=image_sha256,
-        annotator=account if isinstance(account, int) else None,
-        choice=choice,
-        comment=shown_text(comment) if comment.strip() else None,
-        cancelled=cancelled,
-        updated_at=(updated_at.astimezone(UTC) if updated_at.tzinfo else updated_at).replace(tzinfo=None),
-        raw=text,
-        problem=problem,
-    )
 
 
 @dataclass(frozen=True)

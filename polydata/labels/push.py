@@ -17,6 +17,7 @@ from polydata.images.decode import READING
 from polydata.images.picture import ImageStore, is_plain_file, open_picture
 from polydata.labels import projects
 from polydata.labels.labelstudio import tasks as server_tasks
+from polydata.labels.labelstudio.connection import Server
 from polydata.labels.labelstudio.project import Project, show_predictions
 from polydata.labels.page import task_data, task_prediction
 from polydata.labels.projects import Target
@@ -222,13 +223,7 @@ def queue(
 def _send(
     session: Session, target: Target, rows: Sequence[Row], predictions: Predictions | None, progress: Progress
 ) -> Pushed:
-    workspace, settings = session.workspace, session.workspace.settings.label_studio
-    if settings.images not in ("local", "upload"):
-        raise WorkspaceError(
-            f"images under [label_studio] in polydata.toml is {settings.images!r}.", 'Set it to "local" or "upload".'
-        )
-    server = projects.open_server(workspace)
-    project = projects.ensure(session, server, target)
+    server, project = open_project(session, target)
     said = {s: task_prediction(p, predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
     if said:
         server_tasks.check_predictions(project, said.values())
@@ -240,28 +235,84 @@ def _send(
             files[row["image_sha256"]] = file_to_show(session.images, row["image_sha256"], row["format"])
         except InputError as error:
             problems.append(error.message)
-    if settings.images == "upload":
-        urls = server_tasks.uploaded_urls(server, project.id, files)
-    else:
-        root, served = workspace.served_images()
-        urls = server_tasks.local_urls(server, project.id, files, folder=workspace.store, root=root, served=served)
+    urls = addresses(session, server, project, files)
     predicted = 0
     if predictions:
         wanted = {number: said[sha256] for sha256, number in have.items() if sha256 in said}
         predicted = server_tasks.replace_predictions(server, project.id, predictions.version, wanted, progress)
     sent = [sha256 for row in missing if (sha256 := row["image_sha256"]) in urls]
-    for start in range(0, len(sent), server_tasks.BATCH):
-        progress("Making tasks", start, len(sent))
-        batch = sent[start : start + server_tasks.BATCH]
+
+    def made(batch: Sequence[str]) -> list[dict[str, Any]]:
         texts, records = stored.review_texts(session.catalogue, batch), stored.record_texts(session.catalogue, batch)
-        tasks = [
+        return [
             {"data": task_data(texts[sha256], records.get(sha256, []), urls[sha256], blind=target.role == "blind")}
             | ({"predictions": [said[sha256]]} if sha256 in said else {})
             for sha256 in batch
         ]
-        server_tasks.import_tasks(server, project.id, tasks)
-        predicted += sum("predictions" in task for task in tasks)
-    progress("Making tasks", len(sent), len(sent))
+
+    make_tasks(server, project, sent, made, progress)
+    predicted += sum(sha256 in said for sha256 in sent)
     if predictions:
         show_predictions(server, project, predictions.version)
     return Pushed(project, len(rows), len(sent), len(rows) - len(missing), predicted, problems)
+
+
+def open_project(session: Session, target: Target) -> tuple[Server, Project]:
+    """The server, and the project to push to; made where it is missing.
+
+    Args:
+        session: open for writing.
+        target: the project.
+
+    Raises:
+        WorkspaceError: if the settings cannot work.
+        UsageError, ServerError: as ``projects.ensure``.
+    """
+    images = session.workspace.settings.label_studio.images
+    if images not in ("local", "upload"):
+        raise WorkspaceError(
+            f"images under [label_studio] in polydata.toml is {images!r}.", 'Set it to "local" or "upload".'
+        )
+    server = projects.open_server(session.workspace)
+    return server, projects.ensure(session, server, target)
+
+
+def addresses(session: Session, server: Server, project: Project, files: Mapping[str, Path]) -> dict[str, str]:
+    """By which the project's page shows images; they are sent to the server where the settings say so.
+
+    Args:
+        session: whose settings count.
+        server: with the project.
+        project: whose members may see them.
+        files: below the workspace's store, each by 64 hexadecimal digits that stand for it.
+
+    Raises:
+        WorkspaceError, ServerError: as ``labelstudio.tasks.local_urls``.
+    """
+    workspace = session.workspace
+    if workspace.settings.label_studio.images == "upload":
+        return server_tasks.uploaded_urls(server, project.id, files)
+    root, served = workspace.served_images()
+    return server_tasks.local_urls(server, project.id, files, folder=workspace.store, root=root, served=served)
+
+
+def make_tasks(
+    server: Server,
+    project: Project,
+    subjects: Sequence[str],
+    made: Callable[[Sequence[str]], list[dict[str, Any]]],
+    progress: Progress,
+) -> None:
+    """Make a task for each subject, in batches.
+
+    Args:
+        server: with the project.
+        project: to which they belong.
+        subjects: what the tasks show.
+        made: the tasks of some of them.
+        progress: told how many are made.
+    """
+    for start in range(0, len(subjects), server_tasks.BATCH):
+        progress("Making tasks", start, len(subjects))
+        server_tasks.import_tasks(server, project.id, made(subjects[start : start + server_tasks.BATCH]))
+    progress("Making tasks", len(subjects), len(subjects))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from split_scene import PAPERS, SplitScene, make_scene
 
+from polydata.catalogue.quality import save_judged, save_sample
 from polydata.errors import InputError, UsageError
 from polydata.exports.card import card_text, write_card
 from polydata.files.tables import plain, table
@@ -46,6 +47,21 @@ def test_it_shows_pictures_and_names_papers(scene: SplitScene) -> None:
     assert "![6 images of each label, a row a label](v1-card.jpg)" in text
     assert text.count("https://doi.org/") == PAPERS
     assert "**Thin**" not in text
+
+
+def test_it_says_how_well_papers_were_read_where_people_judged_that(scene: SplitScene) -> None:
+    assert "How well papers were read" not in card(scene)
+    with scene.session() as session:
+        unit = {"kind": "image", "stratum": "accepted images", "found": 1, "named": 0}
+        strata = [{"kind": "image", "stratum": "accepted images", "units": 2, "found": 2, "named": 0, "seed": 0}]
+        rows = [unit | {"unit": n, "position": 0, "place": "", "words": "", "picture": n, "judged": None} for n in "ab"]
+        save_sample(session.catalogue, strata, rows)
+        save_judged(session.catalogue, {"a": {"is_micrograph": 1}, "b": {"is_micrograph": 0}})
+    text = card(scene)
+    assert "## How well papers were read" in text
+    assert r"| micrographs | precision | 50.0% \[50.0%, 50.0%\] | 2 of 2 drawn of 2 |" in text
+    with scene.session() as session:
+        save_sample(session.catalogue, [], [])
 
 
 def test_it_warns_of_sides_with_one_label_or_paper(scene: SplitScene) -> None:

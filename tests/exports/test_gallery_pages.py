@@ -43,6 +43,13 @@ def test_the_way_back_to_the_page(tmp_path: Path) -> None:
         there = seen.convert("L").resize((16, 16))
         difference = [abs(a - b) for a, b in zip(own.tobytes(), there.tobytes(), strict=True)]
         assert sum(difference) / len(difference) < 25
+    # The command that stands beside a panel corrects it.
+    (command,) = entries[0]["fixes"]
+    kept = boxes[entries[0]["ids"][0]]
+    assert f"--box {kept['x0']:.1f},{kept['y0']:.1f}," in command
+    said = run(*command.rpartition(" --box ")[0].split(), "--label", "q", workspace=place).stdout
+    assert kept["panel_id"] in said
+    run(*command.split(), workspace=place)
     pages = {p: p.stat().st_mtime_ns for p in (target / "pages").iterdir()}
     next((tmp_path / "pdfs").iterdir()).write_bytes(b"%PDF-1.4 broken")
     run("polydata", "gallery", workspace=place)  # its pages are there already

@@ -91,6 +91,44 @@ def test_a_figures_box_is_cut_anew_and_undone(scene: EditScene) -> None:
     assert scene.paper() == found and scene.rows("SELECT * FROM edits") == []
 
 
+def test_a_panel_is_added_lettered_kept_and_undone(scene: EditScene) -> None:
+    found = scene.paper()
+    gone = scene.figure(1).panels[3]
+    panel(scene, scene.panel_id(1, "d"), delete=True)
+    identifier, asked = scene.figure_id(1), editing.correction(box=box(*gone.box.as_list()), label="d")
+    with scene.session() as session:
+        done = editing.edit(session, "new panel", identifier, asked)
+    now = scene.figure(1).panels
+    assert [one.label for one in now] == list("abcd") and (done.target, done.panels) == ("panel", (3, 4))
+    assert (now[3].caption, now[3].kind, now[3].image) == (gone.caption, Kind.MICROGRAPH, gone.image)
+    assert done.result == scene.panel_id(1, "d")
+    kept(scene)
+    with scene.session() as session, pytest.raises(UsageError, match="stands there already") as caught:
+        editing.edit(session, "new panel", identifier, asked)
+    assert str(done.result) in caught.value.hint
+    outside = box(WHOLE[0], WHOLE[3] - 20, WHOLE[2], WHOLE[3] + 60)
+    with scene.session() as session, pytest.raises(UsageError, match="reaches out of its figure"):
+        editing.edit(session, "new panel", identifier, editing.correction(box=outside))
+    with scene.session() as session, pytest.raises(UsageError, match="needs its box"):
+        editing.edit(session, "new panel", identifier, editing.correction(label="e"))
+    undo(scene, done.edit_id)
+    assert scene.figure(1).panels == now[:3]
+    undo(scene, scene.rows("SELECT edit_id FROM edits")[0]["edit_id"])
+    assert scene.paper() == found
+
+
+def test_a_new_panel_that_a_later_reading_finds_too_is_one(scene: EditScene) -> None:
+    there = scene.figure(1).panels[3]
+    panel(scene, scene.panel_id(1, "d"), delete=True)
+    with scene.session() as session:
+        editing.edit(
+            session, "new panel", scene.figure_id(1), editing.correction(box=box(*there.box.as_list()), label="q")
+        )
+        session.catalogue.run("DELETE FROM edits WHERE target = 'panel'")
+    assert scene.extract(again=True).stale == ()
+    assert [one.label for one in scene.figure(1).panels] == list("abcq")
+
+
 def test_a_wider_box_is_taken_apart_as_extraction_does(scene: EditScene) -> None:
     found = scene.figure(1)
     figure(scene, 1, box=box(WHOLE[0], WHOLE[1], WHOLE[2], 229))
@@ -307,7 +345,7 @@ def test_what_cannot_be_done_changes_nothing(scene: EditScene) -> None:
     refused("another panel", lambda **a: panel(scene, scene.panel_id(1, "b"), **a), box=same)
     refused("needs its page and box", lambda **a: add(scene, **a), page=3)
     what: Target
-    for what in ("figure", "panel", "new figure"):
+    for what in ("figure", "panel", "new figure", "new panel"):
         for identifier in ("abc", "figure-ffffffffff", "' OR 1=1 --"):
             with scene.session() as session, pytest.raises(InputError, match="id"):
                 editing.edit(session, what, identifier, editing.correction(page=1, box="0,0,9,9"))

@@ -28,8 +28,9 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, ServerError, UsageError
 from polydata.images.picture import ImageStore, open_picture
-from polydata.labels.page import labelling_page, task_data
-from polydata.labels.pull import MAX_RAW, Annotation, compare, read_annotation
+from polydata.labels.annotation import MAX_RAW, Annotation, read_annotation
+from polydata.labels.page import KINDS, labelling_page, task_data
+from polydata.labels.pull import compare
 from polydata.labels.push import file_to_show, select_images
 from polydata.task import Task
 
@@ -70,8 +71,8 @@ def test_every_word_of_the_page_is_in_the_tasks() -> None:
 
 
 def test_one_named_value_so_that_images_can_be_uploaded() -> None:
-    for blind in (False, True):
-        page = ET.fromstring(labelling_page(TASK, blind=blind))
+    for kind in KINDS:
+        page = ET.fromstring(labelling_page(TASK, kind=kind))
         named = [e for e in page.iter() if e.get("name") and re.search(r"\$\w", e.get("value", ""))]
         assert [e.get("name") for e in named] == ["image"]
 

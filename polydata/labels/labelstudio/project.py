@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from polydata.errors import ServerError, WorkspaceError
 from polydata.labels.labelstudio.connection import Server, answering
-from polydata.labels.page import ANSWER, BLIND_MARK, MARK, PROJECT
+from polydata.labels.page import ANSWER, KINDS, MARK, PROJECT
 
 TITLE_LENGTH = (3, 50)
 _FIELDS = (
@@ -165,26 +165,28 @@ def show_predictions(server: Server, project: Project, version: str) -> None:
             server.call("PATCH", f"/api/projects/{project.id}", json={"model_version": version})
 
 
-def check_page(project: Project, choices: Sequence[str], *, blind: bool) -> None:
+def check_page(project: Project, choices: Sequence[str], *, kind: str = "") -> None:
     """Make sure that the project asks what the task asks, in the way it is meant to.
 
     Args:
-        blind: whether it is to show the image alone.
+        project: as it is now.
+        choices: that it has to offer; none where it asks for something else.
+        kind: one of ``KINDS``.
 
     Raises:
-        ServerError: if its labelling page lacks the control or one of the choices, or is blind where it should not be.
+        ServerError: if its labelling page lacks the control or one of the choices, or is of another kind.
     """
     missing = [c for c in choices if c not in (project.answers or ())]
-    if project.answers is None or missing:
+    if choices and (project.answers is None or missing):
         what = "does not ask for choices" if project.answers is None else f"has no choice {', '.join(missing)}"
         ours = "polydata label setup brings it up to date." if project.is_ours else "It is somebody else's."
         raise ServerError(
             f"The labelling page of project {project.title!r} ({project.url}) {what} under the name {ANSWER!r}.",
             f"{ours} Or name another project: --project NAME, or project under [label_studio] in polydata.toml.",
         )
-    if blind is not (BLIND_MARK in project.page):
-        is_blind = "shows words beside the image" if blind else "shows the image alone, so its answers are no labels"
+    found = next((name for name, (mark, _) in KINDS.items() if mark and mark in project.page), "")
+    if found != kind:
         raise ServerError(
-            f"The labelling page of project {project.title!r} ({project.url}) {is_blind}.",
+            f"The labelling page of project {project.title!r} ({project.url}) {KINDS[found][1]}.",
             "Name another project with --project.",
         )

@@ -66,9 +66,14 @@ def _pages(
 
 
 def _our_id(task: Mapping[str, Any]) -> str | None:
-    data = task.get("data")
-    value = data.get(OUR_ID) if isinstance(data, Mapping) else None
+    value = shown_by(task, OUR_ID)
     return value if isinstance(value, str) else None
+
+
+def shown_by(task: Mapping[str, Any], name: str) -> object:
+    """What stands under a name in a task's data; None for nothing."""
+    data = task.get("data")
+    return data.get(name) if isinstance(data, Mapping) else None
 
 
 def existing_tasks(server: Server, project: int) -> dict[str, int]:
@@ -111,6 +116,14 @@ def annotated_tasks(
     Making, editing and skipping an annotation touch its task. A task that has lost its only annotation
     is not among them, and one that was deleted cannot be: the counts of the project tell of those.
     """
+    for task, found in answered_tasks(server, project, since):
+        yield int(task["id"]), _our_id(task), found
+
+
+def answered_tasks(
+    server: Server, project: int, since: str | None
+) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
+    """The tasks of ``annotated_tasks`` as the server gives them, with what they show."""
     filters = []
     if since:
         stamp = datetime.fromisoformat(since).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -122,7 +135,7 @@ def annotated_tasks(
             if not isinstance(annotations, list) or not all(isinstance(a, Mapping) for a in annotations):
                 raise ServerError(f"Label Studio at {server.url} gave task {number} without readable annotations.")
             if number not in seen:
-                yield number, _our_id(task), annotations
+                yield task, annotations
             seen.add(number)
 
 

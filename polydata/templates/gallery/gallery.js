@@ -166,6 +166,7 @@ var Gallery = (function () {
     fact(facts, "Also in", entry.places.join("; "));
     fact(facts, "Image", entry.width + " × " + entry.height + " px, " + entry.sha);
     fact(facts, "Panel", entry.ids.join(", "));
+    entry.fixes.forEach(function (command) { fact(facts, "Correct", command); });
     var children = [head, chips(entry), withScale(entry, entry.view), facts, pageView(entry)];
     if (entry.twins.length) children.splice(3, 0, twinView(entry));
     aside.replaceChildren.apply(aside, children);

@@ -1,0 +1,87 @@
+"""Pictures of whole figures, for people who correct what was read; boxes lie on the page as its reader sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from polydata.extraction.document.open import opened
+from polydata.extraction.document.page import Sheet
+from polydata.extraction.panels.render import Drawn, encode_png, render
+from polydata.files.atomic import replacing
+from polydata.images.picture import ImageStore
+from polydata.types import Box
+from polydata.vision.measures import Rgb
+from polydata.workspace import ExtractSettings
+
+FOLDER = "shown-figures"
+LONGEST = 2000
+"""Pixels of the longer side."""
+
+
+def picture_path(store: ImageStore, name: str) -> Path:
+    """Where the picture of a figure lies or would lie.
+
+    Args:
+        store: of the images.
+        name: 64 digits that stand for the figure.
+    """
+    return store.root / FOLDER / name[:2] / f"{name}.png"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A picture that is to be drawn.
+
+    Attributes:
+        name: 64 digits that stand for it.
+        page: 1-based.
+        box: in points; None for the whole page.
+        dpi: pixels an inch, fewer where the picture would be longer than ``LONGEST``.
+        marks: boxes in points that are drawn on it.
+    """
+
+    name: str
+    page: int
+    box: Box | None
+    dpi: int
+    marks: tuple[Box, ...] = ()
+
+
+def draw_figures(path: Path, store: ImageStore, limits: ExtractSettings, sha256: str, wanted: Sequence[Wanted]) -> int:
+    """Draw figures of a PDF; what a worker runs. Returns how many.
+
+    Args:
+        path: of the PDF.
+        store: of the images.
+        limits: of the work on one file.
+        sha256: that the PDF must have.
+        wanted: what is to be drawn.
+
+    Raises:
+        ExtractionFailure: as ``document.open.opened``.
+    """
+    with opened(path, limits, sha256) as (document, _):
+        for one in wanted:
+            sheet = Sheet(document[one.page - 1])
+            box = one.box or sheet.box
+            drawn = render(sheet, box, min(one.dpi, 72 * LONGEST / max(box.width, box.height)))
+            with replacing(picture_path(store, one.name)) as out:
+                out.write(encode_png(_marked(drawn, one.marks)))
+    return len(wanted)
+
+
+def _marked(drawn: Drawn, marks: Sequence[Box]) -> Rgb:
+    """The picture with boxes on it."""
+    if not marks:
+        return drawn.rgb
+    picture, scale = Image.fromarray(drawn.rgb), drawn.dpi / 72
+    pen = ImageDraw.Draw(picture)
+    for mark in marks:
+        corners = (mark.x0 - drawn.box.x0, mark.y0 - drawn.box.y0, mark.x1 - drawn.box.x0, mark.y1 - drawn.box.y0)
+        pen.rectangle([value * scale for value in corners], outline=(214, 39, 40), width=3)
+    return np.asarray(picture)

@@ -1,0 +1,180 @@
+"""Push what is no label: figures whose boxes are to be set right, and images that may be micrographs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from polydata.catalogue.annotations import review_texts
+from polydata.catalogue.quality import sampled, units
+from polydata.catalogue.screenings import shown_screenings
+from polydata.catalogue.session import Session
+from polydata.catalogue.task_answers import figures_to_ask
+from polydata.choices import Asked as Question
+from polydata.choices import QualityKind, Reviewed
+from polydata.errors import InputError, UsageError
+from polydata.extraction.figure_pictures import Wanted, draw_figures, picture_path
+from polydata.extraction.workflow import editor
+from polydata.files.find import path_from_text
+from polydata.ids import sha256_bytes
+from polydata.labels import projects
+from polydata.labels.boxes import VERSION, Asked
+from polydata.labels.labelstudio import tasks as server_tasks
+from polydata.labels.labelstudio.project import show_predictions
+from polydata.labels.page import IMAGE, OUR_ID, place_words, shown_text, task_data
+from polydata.labels.projects import Target
+from polydata.labels.push import Pushed, addresses, file_to_show, make_tasks, open_project
+from polydata.types import Box, Failure, Progress, quiet
+
+Row = Mapping[str, Any]
+_KIND_OF: Mapping[str, QualityKind] = {"quality-pages": "page", "quality-figures": "figure", "quality-images": "image"}
+
+
+def ask(
+    session: Session,
+    question: Question,
+    only: Reviewed = "accepted",
+    limit: int | None = None,
+    *,
+    target: Target | None = None,
+    progress: Progress = quiet,
+) -> Pushed:
+    """Make a task for each figure or image that has none yet; the project too, where it is missing.
+
+    Args:
+        session: open for writing.
+        question: anything but ``labels``.
+        only: for boxes ``accepted`` takes figures with a micrograph, ``all`` every figure; of a screening all images
+            that a rule alone has judged are taken, borderline ones first.
+        limit: the first so many; None for all.
+        target: the project; None for that of the question.
+        progress: told how many tasks are made.
+
+    Raises:
+        UsageError: if there is nothing to push, or ``only`` means nothing here.
+        WorkspaceError, ServerError: as ``push.push``.
+    """
+    if only not in ("accepted", "all"):
+        raise UsageError(f"--only {only} speaks of labels.", f"Leave it out with --task {question}.")
+    target = target or projects.target(session.workspace, asked=question)
+    if question == "boxes":
+        return _boxes(session, target, figures_to_ask(session.catalogue, every=only == "all")[:limit], progress)
+    if question != "screening":
+        return _quality(session, target, _KIND_OF[question], progress)
+    rows = [row for row in shown_screenings(session.catalogue) if row["by"] == "rule"][:limit]
+    return _screening(session, target, rows, progress)
+
+
+def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: Progress) -> Pushed:
+    if not figures:
+        raise UsageError("No figure with a micrograph was read from a PDF.", "Take every figure with --only all.")
+    server, project = open_project(session, target)
+    have = server_tasks.existing_tasks(server, project.id)
+    missing = {row["figure_id"]: row for row in figures if row["figure_id"] not in have}
+    files, problems = _drawn(session, list(missing.values()), progress)
+    urls = addresses(session, server, project, files)
+    asked = {figure: Asked.of_row(row) for figure, row in missing.items() if _name(figure) in urls}
+
+    def made(batch: Sequence[str]) -> list[dict[str, Any]]:
+        return [
+            {
+                "data": {
+                    IMAGE: urls[_name(figure)],
+                    OUR_ID: figure,
+                    "asked": asked[figure].as_json(),
+                    "place": shown_text(place_words(missing[figure])),
+                },
+                "predictions": [asked[figure].prediction()],
+            }
+            for figure in batch
+        ]
+
+    make_tasks(server, project, list(asked), made, progress)
+    show_predictions(server, project, VERSION)
+    return Pushed(project, len(figures), len(asked), len(figures) - len(missing), len(asked), problems)
+
+
+def _name(figure_id: str) -> str:
+    """64 digits for the picture of a figure."""
+    return sha256_bytes(figure_id.encode())
+
+
+def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tuple[dict[str, Path], list[str]]:
+    """Pictures of figures by their names, drawn where missing, and a line for each PDF that cannot be drawn."""
+    todo: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
+    for row in figures:
+        if not picture_path(session.images, _name(row["figure_id"])).exists():
+            box = Box(row["x0"], row["y0"], row["x1"], row["y1"])
+            one = Wanted(_name(row["figure_id"]), row["page"], box, row["dpi"] or 300)
+            todo[row["sha256"], row["path"] or ""].append(one)
+    problems = []
+    with editor(session) as by:
+        for done, ((sha256, path), wanted) in enumerate(todo.items()):
+            progress("Drawing figures", done, len(todo))
+            drawn = by.do(draw_figures, path_from_text(path), sha256, tuple(wanted))
+            if isinstance(drawn, Failure):
+                problems.append(f"{len(wanted)} figures: {drawn.detail}")
+    names = (_name(row["figure_id"]) for row in figures)
+    paths = {name: picture_path(session.images, name) for name in names}
+    return {name: path for name, path in paths.items() if path.exists()}, problems
+
+
+def _screening(session: Session, target: Target, rows: Sequence[Row], progress: Progress) -> Pushed:
+    if not rows:
+        raise UsageError("No image is left that a rule alone has judged.", "Run polydata screen first.")
+    server, project = open_project(session, target)
+    have = server_tasks.existing_tasks(server, project.id)
+    missing = [row for row in rows if row["image_sha256"] not in have]
+    files, problems = dict[str, Path](), list[str]()
+    for row in missing:
+        try:
+            files[row["image_sha256"]] = file_to_show(session.images, row["image_sha256"], row["format"])
+        except InputError as error:
+            problems.append(error.message)
+    urls = addresses(session, server, project, files)
+
+    def made(batch: Sequence[str]) -> list[dict[str, Any]]:
+        texts = review_texts(session.catalogue, batch)
+        return [{"data": task_data(texts[sha256], [], urls[sha256])} for sha256 in batch]
+
+    make_tasks(server, project, list(files), made, progress)
+    return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
+
+
+def _quality(session: Session, target: Target, kind: QualityKind, progress: Progress) -> Pushed:
+    """Units of the sample; a task is known by its picture, so what is read anew is judged anew."""
+    rows = {str(row["picture"]): row for row in sampled(session.catalogue, kind)}
+    if not rows:
+        raise UsageError("No sample was drawn.", "Draw one: polydata quality draw")
+    server, project = open_project(session, target)
+    have = server_tasks.existing_tasks(server, project.id)
+    missing = [picture for picture in rows if picture not in have]
+    formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if kind == "image" else {}
+    files, problems = dict[str, Path](), list[str]()
+    for picture in missing:
+        try:
+            if kind == "image":
+                files[picture] = file_to_show(session.images, picture, formats.get(picture, "PNG"))
+            elif (path := picture_path(session.images, picture)).exists():
+                files[picture] = path
+            else:
+                problems.append(f"{rows[picture]['place']}: it has no picture, since its PDF could not be drawn")
+        except InputError as error:
+            problems.append(error.message)
+    urls = addresses(session, server, project, files)
+
+    def made(batch: Sequence[str]) -> list[dict[str, Any]]:
+        return [{"data": {IMAGE: urls[picture], OUR_ID: picture, **_unit_words(rows[picture])}} for picture in batch]
+
+    make_tasks(server, project, list(files), made, progress)
+    return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
+
+
+def _unit_words(row: Row) -> dict[str, str]:
+    """What is said beside the picture of a unit; nothing of what the screening thinks of an image."""
+    place = {"place": shown_text(row["place"])}
+    if row["kind"] == "image":
+        return place
+    return place | {"found": f"Boxes: {row['found']}", "words": shown_text(row["words"])}

@@ -1,0 +1,285 @@
+"""How good the corpus is: a sample drawn, judged in a table or in Label Studio, and what follows for the whole."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from polydata.catalogue import quality as stored
+from polydata.catalogue.session import Session
+from polydata.choices import QualityKind
+from polydata.errors import InputError, RefusedError, UsageError
+from polydata.extraction.figure_pictures import Wanted, draw_figures, picture_path
+from polydata.extraction.workflow import editor
+from polydata.files.find import path_from_text
+from polydata.files.tables import read_table, refuse_other_table, write_csv
+from polydata.ids import sha256_bytes
+from polydata.quality.estimate import Stratum, estimate
+from polydata.types import Box, Failure, Progress, quiet
+
+KINDS: tuple[QualityKind, ...] = get_args(QualityKind)
+DPI = 110
+"""Pixels an inch of the pictures of pages; figures have twice as many."""
+LEAST = 10
+"""Units of each stratum at least, where it has so many."""
+EXPECTED = {
+    "pages with figures": 0.5,
+    "pages without figures": 0.15,
+    "figures of several panels": 0.6,
+    "figures of one panel": 0.3,
+    "accepted images": 0.2,
+    "rejected images": 0.2,
+    "borderline accepted images": 0.5,
+    "borderline rejected images": 0.5,
+}
+"""By how much units of a stratum are thought to differ: more is drawn where that tells more."""
+COLUMNS = ("unit", "kind", "place", "picture", "found", "named", "words")
+COUNTED = tuple(dict.fromkeys(name for names in stored.FIELDS.values() for name in names))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sample.
+
+    Attributes:
+        units: how many of each kind.
+        judged: of these already.
+        problems: units without a picture, one line a PDF.
+    """
+
+    units: dict[str, int]
+    judged: int
+    problems: tuple[str, ...]
+
+
+def draw(
+    session: Session,
+    *,
+    seed: int = 0,
+    pages: int = 60,
+    figures: int = 60,
+    images: int = 100,
+    again: bool = False,
+    pictures: bool = True,
+    progress: Progress = quiet,
+) -> Drawn:
+    """Draw a random sample of pages, figures and images to judge, in the place of a former one.
+
+    Args:
+        session: open for writing.
+        seed: the same draws the same of the same corpus.
+        pages, figures, images: how many of each; a corpus with fewer is judged whole.
+        again: also where a former sample was judged in part.
+        pictures: draw pages and figures with the boxes of what was found.
+        progress: told how many PDFs are drawn.
+
+    Raises:
+        UsageError: if there is nothing to draw from, or a number means nothing.
+        RefusedError: if a former sample was judged and ``again`` is not said.
+    """
+    wanted: dict[QualityKind, int] = {"page": pages, "figure": figures, "image": images}
+    if min(wanted.values()) < 0 or not any(wanted.values()):
+        raise UsageError("Nothing is to be drawn.", "Say how many: --pages, --figures, --images.")
+    done = sum(row["judged"] is not None for row in stored.sampled(session.catalogue))
+    if done and not again:
+        raise RefusedError(f"{done} units of a former sample were judged.", "Say --again to draw another one.")
+    strata: list[dict[str, Any]] = []
+    sample: list[dict[str, Any]] = []
+    sources: dict[str, Mapping[str, Any]] = {}
+    for kind, count in wanted.items():
+        whole = stored.units(session.catalogue, kind) if count else []
+        chosen = choose(whole, count, random.Random(f"{seed} {kind}"))
+        for name, its in _by_stratum(whole).items():
+            sums = {column: sum(one[column] for one in its) for column in ("found", "named")}
+            strata.append({"kind": kind, "stratum": name, "units": len(its), "seed": seed} | sums)
+        for position, one in enumerate(chosen):
+            sources[one["unit"]] = one
+            own = {name: one[name] for name in ("unit", "stratum", "place", "found", "named", "words")}
+            picture = one["unit"] if kind == "image" else _picture_name(one)
+            sample.append(own | {"kind": kind, "position": position, "picture": picture, "judged": None})
+    if not sample:
+        raise UsageError("There is nothing to draw from.", "Read papers first: polydata extract PAPERS/")
+    stored.save_sample(session.catalogue, strata, sample)
+    problems = _draw_pictures(session, sample, sources, progress) if pictures else []
+    return Drawn({kind: sum(one["kind"] == kind for one in sample) for kind in KINDS}, 0, tuple(problems))
+
+
+def choose(whole: Sequence[Mapping[str, Any]], count: int, rng: random.Random) -> list[Mapping[str, Any]]:
+    """A stratified random sample in a random order.
+
+    Args:
+        whole: units with their ``stratum``.
+        count: how many; all where there are fewer.
+        rng: draws.
+    """
+    strata = _by_stratum(whole)
+    weights = {name: len(its) * EXPECTED.get(name, 0.3) for name, its in strata.items()}
+    total = sum(weights.values()) or 1.0
+    shares = {name: min(len(its), max(LEAST, math.ceil(count * weights[name] / total))) for name, its in strata.items()}
+    chosen = [one for name, its in sorted(strata.items()) for one in rng.sample(its, shares[name])]
+    rng.shuffle(chosen)
+    return chosen
+
+
+def _by_stratum(whole: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    strata = defaultdict(list)
+    for one in whole:
+        strata[str(one["stratum"])].append(one)
+    return strata
+
+
+def _picture_name(unit: Mapping[str, Any]) -> str:
+    """64 digits for a picture: of what it shows and of the boxes on it."""
+    return sha256_bytes(f"{unit['unit']} {unit['boxes']}".encode())
+
+
+def _draw_pictures(
+    session: Session, sample: Sequence[Mapping[str, Any]], sources: Mapping[str, Mapping[str, Any]], progress: Progress
+) -> list[str]:
+    """Draw pages and figures with their boxes; a line for each PDF that cannot be drawn."""
+    todo: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
+    for one in sample:
+        if one["kind"] == "image":
+            continue
+        source = sources[one["unit"]]
+        box = Box(*source["box"]) if source["box"] else None
+        marks = tuple(Box(*corners) for corners in source["boxes"] if None not in corners)
+        dpi = DPI if box is None else 2 * DPI
+        todo[source["sha256"], source["path"] or ""].append(Wanted(one["picture"], source["page"], box, dpi, marks))
+    problems = []
+    with editor(session) as by:
+        for done, ((sha256, path), wanted) in enumerate(todo.items()):
+            progress("Drawing pages", done, len(todo))
+            drawn = by.do(draw_figures, path_from_text(path), sha256, tuple(wanted))
+            if isinstance(drawn, Failure):
+                problems.append(f"{len(wanted)} pages or figures: {drawn.detail}")
+    return problems
+
+
+def write_table(session: Session, path: Path) -> int:
+    """Write the sample as a CSV file to be filled in; returns the number of rows.
+
+    Columns: unit, kind, place, picture (a file to look at), found (how many boxes there are), named (figures with a
+    caption), words (these captions), then what is counted, see ``catalogue.quality.FIELDS``: empty where it is to be
+    filled in.
+
+    Raises:
+        UsageError: if nothing was drawn.
+        InputError: if the file cannot be written.
+        RefusedError: if another table is there.
+    """
+    refuse_other_table(path, COLUMNS)
+    rows = []
+    formats = {one["unit"]: one["format"] for one in stored.units(session.catalogue, "image")}
+    for one in _sample(session):
+        shown = picture_path(session.images, one["picture"])
+        if one["kind"] == "image":
+            shown = session.images.path(one["unit"], formats.get(one["unit"], "PNG"))
+        own = {name: one[name] for name in COLUMNS} | {"picture": str(shown)}
+        asked = {name: "" if name in stored.FIELDS[one["kind"]] else "-" for name in COUNTED}
+        rows.append(own | asked | (one["judged"] or {}))
+    write_csv(path, [*COLUMNS, *COUNTED], rows)
+    return len(rows)
+
+
+def read_judged(session: Session, path: Path) -> tuple[int, list[str]]:
+    """Read a table of ``write_table`` back; rows that nothing was filled into are left as they are.
+
+    Returns:
+        How many units it judges, and rows that cannot be used, one line each: nothing of these is written.
+
+    Raises:
+        UsageError: if nothing was drawn.
+        InputError: if the file cannot be read or is no such table.
+    """
+    sample = {one["unit"]: one for one in _sample(session)}
+    judged: dict[str, dict[str, int]] = {}
+    problems = []
+    for row in read_table(path):
+        unit = str(row.values.get("unit") or "")
+        if unit not in sample:
+            problems.append(f"row {row.number}: {unit[:80]!r} is not in the sample")
+            continue
+        fields = stored.FIELDS[sample[unit]["kind"]]
+        if all(row.values.get(name) in (None, "", "-") for name in fields):
+            continue
+        try:
+            judged[unit] = stored.checked(sample[unit]["kind"], sample[unit], row.values)
+        except ValueError as error:
+            problems.append(f"row {row.number}: {error}")
+    if not judged and problems:
+        raise InputError(f"{path} judges nothing: {problems[0]}.", "Write the table: polydata quality draw -o FILE")
+    stored.save_judged(session.catalogue, judged)
+    return len(judged), problems
+
+
+def _sample(session: Session) -> list[dict[str, Any]]:
+    sample = stored.sampled(session.catalogue)
+    if not sample:
+        raise UsageError("No sample was drawn.", "Draw one: polydata quality draw")
+    return sample
+
+
+MEASURED: dict[str, tuple[QualityKind, str, str, str]] = {
+    "figures": ("page", "found", "figures_right", "figures_missed"),
+    "captions": ("page", "named", "captions_right", "captions_missed"),
+    "panels": ("figure", "found", "panels_right", "panels_missed"),
+    "micrographs": ("image", "found", "is_micrograph", "is_micrograph"),
+}
+"""What is measured, each with its kind of unit and the names of what was found, is right and was missed."""
+
+
+def measured(session: Session) -> list[dict[str, Any]]:
+    """Precision and recall of figures, captions, panels and the screening, as far as the sample was judged.
+
+    Each row: what, measure, value, low and high (95 %; None where nothing can be said), judged and sampled (units of
+    the sample), of (units of the corpus). Empty where no sample was drawn.
+
+    Args:
+        session: with a sample.
+    """
+    sample = stored.sampled(session.catalogue)
+    whole = stored.strata(session.catalogue)
+    rows = []
+    for what, (kind, found, right, missed) in MEASURED.items():
+        its = [one for one in sample if one["kind"] == kind]
+        if not its:
+            continue
+        strata = []
+        for one in (row for row in whole if row["kind"] == kind):
+            judged = [row for row in its if row["stratum"] == one["stratum"] and row["judged"]]
+            counts = [_counts(row, found, right, missed) for row in judged]
+            table = np.asarray(counts, np.float64).reshape(-1, 3)
+            strata.append(Stratum(one["units"], one[found], table, single=kind == "image"))
+        numbers = {
+            "judged": sum(row["judged"] is not None for row in its),
+            "sampled": len(its),
+            "of": sum(row["units"] for row in whole if row["kind"] == kind),
+        }
+        for measure, result in zip(("precision", "recall"), estimate(strata), strict=True):
+            rows.append({"what": what, "measure": measure} | vars(result) | numbers)
+    return rows
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of ``measured`` as people read it: percent, and the interval in brackets."""
+    percent = "nothing judged"
+    if row["value"] is not None:
+        percent = f"{row['value']:.1%} [{row['low']:.1%}, {row['high']:.1%}]"
+    judged = f"{row['judged']} of {row['sampled']} drawn of {row['of']}"
+    return {"what": row["what"], "measure": row["measure"], "95 % interval": percent, "judged": judged}
+
+
+def _counts(row: Mapping[str, Any], found: str, right: str, missed: str) -> tuple[int, int, int]:
+    """How many were found in a unit, are right, and were missed. An image is one thing: found, or else missed."""
+    there, judged = row[found], row["judged"]
+    if right == missed:
+        return there, judged[right] if there else 0, 0 if there else judged[right]
+    return there, judged[right], judged[missed]

@@ -1,0 +1,225 @@
+"""How good a corpus is: a sample drawn, judged and read back; intervals that hold over a hundred reviews."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commands import run
+from edit_scene import EditScene
+
+from polydata.catalogue import quality as stored
+from polydata.catalogue.session import Session, open_session
+from polydata.errors import RefusedError, UsageError
+from polydata.quality.estimate import Stratum, estimate
+from polydata.quality.workflow import draw, measured, read_judged, write_table
+from polydata.screening.workflow import screen
+from polydata.workspace import Workspace
+
+IMAGE = {"phash": "0" * 16, "width": 1, "height": 1, "format": "PNG", "mode": "L", "alpha_only": False, "size_bytes": 1}
+PAPERS, PAGES = 50, 8
+CORNERS = {"x0": 0.0, "y0": 0.0, "x1": 90.0, "y1": 90.0}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A corpus whose truth is known.
+
+    Attributes:
+        counts: what a person would count of each unit.
+        shares: precision and recall of the whole.
+    """
+
+    counts: dict[str, dict[str, int]]
+    shares: dict[tuple[str, str], float]
+
+
+def corpus(session: Session, seed: int) -> Known:
+    """Papers with pages, figures, panels and screened images, read badly in some papers; nothing is drawn."""
+    rng = random.Random(seed)
+    tables: dict[str, list[dict[str, Any]]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    totals: Counter[tuple[str, str]] = Counter()
+
+    def add(table: str, **row: Any) -> None:
+        tables.setdefault(table, []).append(row)
+
+    def note(what: str, found: int, right: int, missed: int) -> None:
+        totals[what, "found"] += found
+        totals[what, "right"] += right
+        totals[what, "missed"] += missed
+
+    for paper in range(PAPERS):
+        sha256, bad = f"{paper:064x}", rng.random() < 0.2
+        wrong, overlooked = (0.25, 0.2) if bad else (0.03, 0.02)
+        own = {"paper_id": f"paper-{paper}", "sha256": sha256, "source": "pdf", "status": "done", "extractor": "t"}
+        add("papers", **own, file_name=f"{paper}.pdf", pages=PAGES)
+        for page in range(1, PAGES + 1):
+            figures = rng.choice((0, 0, 1, 1, 2))
+            right = sum(rng.random() > wrong for _ in range(figures))
+            missed = sum(rng.random() < overlooked for _ in range(2 if figures else 1))
+            captions = sum(rng.random() > wrong for _ in range(figures))
+            lost = int(rng.random() < overlooked)
+            counts[f"{sha256}-{page}"] = dict(zip(stored.FIELDS["page"], (right, missed, captions, lost), strict=True))
+            note("figures", figures, right, missed)
+            note("captions", figures, captions, lost)
+            for number in range(figures):
+                figure, panels = f"figure-{paper}-{page}-{number}", rng.choice((1, 2, 4, 6))
+                at = {"figure_id": figure, "paper_id": own["paper_id"], "page": page, "label": f"Figure {number}"}
+                add("figures", **at, **CORNERS, caption="c", method="t", confidence=1.0)
+                good = 0 if panels > 1 and rng.random() < wrong else panels - sum(
+                    rng.random() < wrong / 2 for _ in range(panels)
+                )  # fmt: skip
+                gone = sum(rng.random() < overlooked for _ in range(panels))
+                counts[figure] = {"panels_right": good, "panels_missed": gone}
+                note("panels", panels, good, gone)
+                for position in range(panels):
+                    image = f"{len(tables.get('images', ())):064x}"
+                    score = rng.choice((0.02, 0.1, 0.4, 0.6, 0.9, 0.98))
+                    is_one = rng.random() < score
+                    accepted = score >= 0.5
+                    add("images", sha256=image, **IMAGE)
+                    add("panels", panel_id=f"{figure}-{position}", figure_id=figure, position=position,
+                        image_sha256=image, **CORNERS)  # fmt: skip
+                    add("screenings", image_sha256=image, rule="micrograph", version=1, score=score, reason="",
+                        decision="accepted" if accepted else "rejected")  # fmt: skip
+                    counts[image] = {"is_micrograph": int(is_one)}
+                    note("micrographs", accepted, accepted and is_one, not accepted and is_one)
+    with session.catalogue.transaction():
+        for table, rows in tables.items():
+            session.catalogue.upsert(table, rows)
+    shares = {}
+    for what in ("figures", "captions", "panels", "micrographs"):
+        right = totals[what, "right"]
+        shares[what, "precision"] = right / totals[what, "found"]
+        shares[what, "recall"] = right / (right + totals[what, "missed"])
+    return Known(counts, shares)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pages", "figures", "images"), [(30, 30, 40), (90, 60, 100)])
+def test_intervals_cover_the_truth_in_ninety_of_a_hundred_reviews(
+    tmp_path: Path, pages: int, figures: int, images: int
+) -> None:
+    covered: Counter[tuple[str, str]] = Counter()
+    widths: dict[tuple[str, str], list[float]] = {}
+    with open_session(Workspace.init(tmp_path / "w")) as session:
+        known = corpus(session, 1)
+        for review in range(100):
+            draw(session, seed=review, pages=pages, figures=figures, images=images, again=True, pictures=False)
+            chosen = [row["unit"] for row in stored.sampled(session.catalogue)]
+            stored.save_judged(session.catalogue, {unit: known.counts[unit] for unit in chosen})
+            for row in measured(session):
+                key = row["what"], row["measure"]
+                covered[key] += row["low"] <= known.shares[key] <= row["high"]
+                widths.setdefault(key, []).append(row["high"] - row["low"])
+    assert len(covered) == 8
+    assert min(covered.values()) >= 90, covered
+    widest = {key: round(float(np.mean(some)), 3) for key, some in widths.items()}
+    print({key: (covered[key], widest[key]) for key in covered})
+    assert max(widest.values()) < (0.45 if pages == 30 else 0.3)
+
+
+def test_what_was_judged_whole_is_known() -> None:
+    judged = np.asarray([[2, 1, 1], [1, 1, 0]], np.float64)
+    precision, recall = estimate([Stratum(2, 3, judged)])
+    assert (precision.value, precision.low, precision.high) == pytest.approx((2 / 3,) * 3)
+    assert (recall.value, recall.low, recall.high) == pytest.approx((2 / 3,) * 3)
+
+
+def test_nothing_missed_on_few_pages_is_not_nothing_missed() -> None:
+    pages = np.tile([1.0, 1.0, 0.0], (10, 1))
+    precision, recall = estimate([Stratum(1000, 1000, pages)])
+    assert precision.value == recall.value == 1 == precision.high == recall.high
+    assert precision.low is not None and 0.6 < precision.low < 0.85
+    assert recall.low is not None and recall.low < precision.low
+
+
+def test_where_a_stratum_was_not_looked_at_nothing_is_said() -> None:
+    some = Stratum(10, 10, np.ones((3, 3)))
+    assert estimate([some, Stratum(5, 0, np.empty((0, 3)))])[0].value is None
+    assert estimate([])[1].value is None
+    assert estimate([Stratum(5, 0, np.zeros((5, 3)))]) == (estimate([])[0],) * 2
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> EditScene:
+    made = EditScene.make(tmp_path_factory.mktemp("quality"))
+    with made.session() as session:
+        screen(session)
+    return made
+
+
+def filled(path: Path, **counts: int) -> None:
+    """Fill a table in: everything is right, but for what is said."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    right = {"figures_right": "found", "panels_right": "found", "captions_right": "named"}
+    for row in rows:
+        for name in stored.FIELDS[row["kind"]]:  # type: ignore[index]
+            row[name] = str(counts.get(name, row[right[name]] if name in right else int(name == "is_micrograph")))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScene, tmp_path: Path) -> None:
+    table = tmp_path / "quality.csv"
+    words = "polydata", "quality"
+    done = json.loads(run(*words, "draw", "-o", table, "--json", workspace=scene.root).stdout)
+    assert (done["pages"], done["figures"], done["images"], done["problems"]) == (3, 2, 5, [])
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10 and all(Path(row["picture"]).is_file() for row in rows)
+    assert {row["found"] for row in rows if row["kind"] == "figure"} == {"1", "4"}
+    unfilled = json.loads(run(*words, "import", table, "--json", workspace=scene.root).stdout)
+    assert unfilled == {"judged": 0, "problems": []}
+    filled(table, figures_missed=1)
+    assert json.loads(run(*words, "import", table, "--json", workspace=scene.root).stdout)["judged"] == 10
+    shown = json.loads(run(*words, "show", "--json", workspace=scene.root).stdout)
+    found = {(row["what"], row["measure"]): (row["value"], row["low"], row["high"]) for row in shown}
+    assert found["figures", "precision"] == (1, 1, 1)  # all three pages were judged
+    assert found["figures", "recall"] == pytest.approx((2 / 5,) * 3)
+    assert found["panels", "recall"] == (1, 1, 1) and len(found) == 8
+    assert "40.0% [40.0%, 40.0%]" in run(*words, "show", workspace=scene.root).stdout
+    said = run(*words, "draw", "-o", tmp_path / "other.csv", workspace=scene.root, expect=7)
+    assert "--again" in said.stderr
+    filled(table, figures_right=9)
+    said = run(*words, "import", table, workspace=scene.root, expect=3)
+    assert "figures_right is 9; it may be 0 to" in said.stderr
+    strange = tmp_path / "strange.csv"
+    strange.write_text("a,b\n1,2\n")
+    assert "judges nothing" in run(*words, "import", strange, workspace=scene.root, expect=1).stderr
+
+
+def test_the_same_seed_draws_the_same(scene: EditScene, tmp_path: Path) -> None:
+    other = scene.copy(tmp_path)
+    with other.session() as session:
+        session.catalogue.run("UPDATE quality_sample SET judged = NULL")
+        draw(session, seed=5, images=2, pictures=False)
+        first = stored.sampled(session.catalogue)
+        draw(session, seed=5, images=2, pictures=False)
+        assert stored.sampled(session.catalogue) == first
+        with pytest.raises(UsageError, match="Nothing is to be drawn"):
+            draw(session, pages=0, figures=0, images=0)
+        stored.save_judged(session.catalogue, {first[0]["unit"]: {}})
+        with pytest.raises(RefusedError):
+            draw(session)
+
+
+def test_without_a_sample_nothing_is_measured(tmp_path: Path) -> None:
+    with open_session(Workspace.init(tmp_path / "w")) as session:
+        assert measured(session) == []
+        for attempt in (lambda: write_table(session, tmp_path / "t.csv"), lambda: read_judged(session, tmp_path / "t")):
+            with pytest.raises(UsageError, match="No sample was drawn"):
+                attempt()
+        with pytest.raises(UsageError, match="nothing to draw from"):
+            draw(session)
