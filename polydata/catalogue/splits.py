@@ -112,6 +112,15 @@ def paper_references(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[s
     )
 
 
+def linked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The records that are joined to panels: ``image_sha256`` of the panel, and all that the record has."""
+    return catalogue.rows(
+        """SELECT DISTINCT image_sha256, records.*
+           FROM links JOIN panels USING (panel_id) JOIN records USING (record_id)
+           ORDER BY image_sha256, record_id"""
+    )
+
+
 def registered(catalogue: Catalogue, name: str) -> str | None:
     """The digest under which a split is known, None where it is not."""
     digest: str | None = catalogue.value("SELECT digest FROM splits WHERE name = ?", [name])

@@ -34,14 +34,18 @@ def build_split(
         str, Option(help="Whose labels count: auto (the best that speaks), review, file, record or rule alone.")
     ] = "auto",
     partial: Annotated[
-        str, Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
-    ] = "drop",
+        str | None, Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
+    ] = None,
     protocol: Annotated[
         Protocol, Option(help="How images come to their side: by whole papers, or as others do it, which leaks.")
     ] = Protocol.GROUPED,
     where: Annotated[
         str, Option(metavar="FILTER", help="Take only images such as: technique = 'SEM' and year > 2000.")
     ] = "",
+    task: Annotated[
+        str | None,
+        Option(metavar="TASK", help="Another than the workspace's: its labels in an order, or a number of records."),
+    ] = None,
     stratify: Annotated[str, Option(help="What the sides shall hold alike: label, or technique for both.")] = "label",
     crops: CropsOption = None,
     allow_leakage: Annotated[
@@ -61,7 +65,8 @@ def build_split(
         label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
     )  # fmt: skip
     with open_session(workspace) as session, out.stages() as bar:
-        built = build(session, name, options, allow_leakage, progress=bar)
+        asked = session.workspace.named_task(task) if task else None
+        built = build(session, name, options, allow_leakage, task=asked, progress=bar)
     out.report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     thin = thin_sides(built.split.folds, built.split.classes)
     out.report_problems((f"{thin_words(one)}: little can be learned or scored there" for one in thin), "Thin")

@@ -11,7 +11,7 @@ from polydata.images import copies
 from polydata.images.hashes import NEAR
 from polydata.splits.evidence import GROUP_BY
 from polydata.splits.where import read_where
-from polydata.task import Task
+from polydata.task import Task, TaskKind
 
 AUTO = "auto"
 REVIEW = "review"
@@ -34,7 +34,7 @@ class SplitOptions:
         folds: 0 for one partition, else how many parts take turns as the test side.
         repeats: how often the images are shared out anew; with folds.
         label_source: ``auto`` (resolved over all sources) or one source of the task, which is then heard alone.
-        partial: one of ``task.partial_policies()``.
+        partial: one of ``task.partial_policies()``; None takes the task's usual one.
         protocol: how images come to their side.
         where: a filter, see ``splits.where``; empty for none.
         stratify: ``label`` or ``technique`` (of every label), what the sides shall hold alike.
@@ -48,7 +48,7 @@ class SplitOptions:
     folds: int = 0
     repeats: int = 1
     label_source: str = AUTO
-    partial: str = "drop"
+    partial: str | None = None
     protocol: Protocol = Protocol.GROUPED
     where: str = ""
     stratify: str = "label"
@@ -60,9 +60,14 @@ class SplitOptions:
         Raises:
             UsageError: naming what cannot be and what could.
         """
+        if task.kind is TaskKind.REGRESSION and (self.partial is not None or self.label_source != AUTO):
+            raise UsageError(
+                f"The task {task.name} asks for a number, which records alone give.",
+                "Leave --label-source and --partial out.",
+            )
         for value, choices, fault in (
             (self.label_source, (AUTO, *(s.name for s in task.sources)), "There is no label source {!r}."),
-            (self.partial, task.partial_policies(), "There is no policy {!r} for partial labels."),
+            (self.partial_for(task), task.partial_policies(), "There is no policy {!r} for partial labels."),
             (self.stratify, STRATA, "Sides cannot be made alike in {!r}."),
         ):
             if value not in choices:
@@ -71,6 +76,10 @@ class SplitOptions:
             read_where(self.where)
         self._check_numbers()
         self._check_protocol()
+
+    def partial_for(self, task: Task) -> str:
+        """What is done with partial images of the task."""
+        return task.usual_partial if self.partial is None else self.partial
 
     def _check_numbers(self) -> None:
         if self.test_fraction is not None and not 0 < self.test_fraction < 1:
@@ -111,14 +120,15 @@ class SplitOptions:
         """Whether crops are looked for among so many images."""
         return images <= COPIES_UP_TO if self.crops is None else self.crops
 
-    def recipe(self, folds: int, crops: bool) -> dict[str, Any]:
+    def recipe(self, task: Task, folds: int, crops: bool) -> dict[str, Any]:
         """What the manifest says of how the split was made.
 
         Args:
+            task: what is asked of its images.
             folds: 0 for one partition.
             crops: whether they were looked for.
         """
-        return {
+        return task.asked | {
             "protocol": str(self.protocol),
             "seed": self.seed,
             "test_fraction": None if folds else self.test_share,
@@ -126,7 +136,7 @@ class SplitOptions:
             "folds": folds,
             "repeats": self.repeats,
             "label_source": self.label_source,
-            "partial": self.partial,
+            "partial": self.partial_for(task),
             "where": str(read_where(self.where)) if self.where else None,
             "group_by": list(GROUP_BY),
             "picture_distance": NEAR,

@@ -88,6 +88,26 @@ def confusion_figure(counts: NDArray[Any], classes: Sequence[str]) -> Figure:
 
 
 @styled
+def values_figure(truth: NDArray[np.float64], said: NDArray[np.float64], unit: str) -> Figure:
+    """What was said over what is true, a point an image, and the line on which both are the same.
+
+    Args:
+        truth: (n,) true values.
+        said: (n,) those that were said.
+        unit: of both.
+    """
+    figure = Figure(figsize=(3.7, 3.6))
+    axes = figure.add_subplot()
+    ends = np.array([min(truth.min(), said.min()), max(truth.max(), said.max())])
+    ends = ends + np.array([-0.04, 0.04]) * np.ptp(ends)
+    axes.plot(ends, ends, color=MUTED, linewidth=0.9, linestyle=":")
+    axes.plot(truth, said, "o", color=TRAIN, markersize=3.5, alpha=0.55, markeredgewidth=0)
+    axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"true, {unit}", ylabel=f"predicted, {unit}")
+    axes.grid()
+    return figure
+
+
+@styled
 def answers_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str) -> Figure:
     """ROC, precision over recall, and how often the positive label is true where it was given so much probability.
 
@@ -122,7 +142,7 @@ def answers_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positi
 
 @styled
 def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
-    """Loss and accuracy against the epoch, or against the probe's regularisation: each part thin, their mean thick.
+    """Loss and accuracy, or error, over the epoch or the probe's regularisation: each part thin, their mean thick.
 
     Args:
         histories: metrics.csv of each part.
@@ -130,7 +150,8 @@ def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
     path = "inverse_regularisation" in histories[0].columns
     x = "inverse_regularisation" if path else "epoch"
     figure = Figure(figsize=(7.2, 2.7))
-    for axes, measure in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    second = "accuracy" if "train_accuracy" in histories[0] else "mae"
+    for axes, measure in zip(figure.subplots(1, 2), ("loss", second), strict=True):
         for side in COLOURS:
             _draw(axes, histories, x, side, measure)
         if path:
@@ -139,7 +160,7 @@ def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
             axes.axvline(used, color=MUTED, linewidth=0.8, linestyle=":")
             place: Any = {"xycoords": ("data", "axes fraction"), "ha": "center"}
             axes.annotate("used", (used, 1.01), color=MUTED, fontsize=8, **place)
-        axes.set(xlabel="inverse regularisation C" if path else "epoch", ylabel=measure)
+        axes.set(xlabel="inverse regularisation C" if path else "epoch", ylabel=measure.replace("mae", "MAE"))
         axes.grid(axis="y")
     figure.axes[0].legend(frameon=False, fontsize=8)
     return figure
