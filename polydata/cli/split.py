@@ -47,6 +47,9 @@ def build_split(
         Option(metavar="TASK", help="Another than the workspace's: its labels in an order, or a number of records."),
     ] = None,
     stratify: Annotated[str, Option(help="What the sides shall hold alike: label, or technique for both.")] = "label",
+    group_by: Annotated[
+        str, Option(help="What stays on one side: paper, or also every paper of a blend, journal or year.")
+    ] = "paper",
     crops: CropsOption = None,
     allow_leakage: Annotated[
         str | None, Option(metavar="REASON", help="Write the split even if it leaks; the reason stays in it.")
@@ -62,7 +65,8 @@ def build_split(
 
     options = SplitOptions(
         seed=seed, test_fraction=test_fraction, val_fraction=val_fraction, folds=folds, repeats=repeats,
-        label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
+        label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify,
+        group_by=group_by, crops=crops,
     )  # fmt: skip
     with open_session(workspace) as session, out.stages() as bar:
         asked = session.workspace.named_task(task) if task else None

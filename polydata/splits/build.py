@@ -10,8 +10,8 @@ from polydata.catalogue.session import Session
 from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
 from polydata.splits.choose import choose_images
-from polydata.splits.evidence import group_images, read_evidence, with_copies
-from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
+from polydata.splits.evidence import group_images, read_evidence, with_copies, with_ties
+from polydata.splits.manifest import MANIFEST, Sides, Split, check_name, load_split
 from polydata.splits.measured import choose_values
 from polydata.splits.options import SplitOptions
 from polydata.splits.partition import partition
@@ -87,6 +87,7 @@ def build_split(
     crops = options.looks_for_crops(len(chosen.labels))
     if crops:
         evidence = with_copies(evidence, session.images, progress)
+    evidence = with_ties(evidence, session.catalogue, options.group_by)
     groups = group_images(evidence)
     items = make_items(session, evidence, groups, chosen.labels, chosen.values)
     folds = partition(list(items.values()), options)
@@ -101,10 +102,20 @@ def build_split(
         task=task,
         leakage_reason=leakage_reason,
         excluded=chosen.excluded,
-        notes={"contradictory": list(chosen.contradictory), "merged_papers": list(groups.merged)},
+        notes={
+            "contradictory": list(chosen.contradictory),
+            "merged_papers": list(groups.merged),
+            **({} if options.group_by == "paper" else {"untied": len(items) - len(evidence.ties)}),
+            **({"tested_from": _cut(folds[0])} if options.protocol is Protocol.TEMPORAL else {}),
+        },
         evidence=evidence,
     )
     return Built(split, chosen.excluded, chosen.contradictory, new=not existed)
+
+
+def _cut(sides: Sides) -> int:
+    """The year from which on papers are tested: all that is trained on is older."""
+    return 1 + max(int(item.extra["year"]) for item in sides.trained)
 
 
 def _as_published(session: Session, name: str, leakage_reason: str | None, progress: Progress) -> Built:

@@ -10,10 +10,13 @@ from typing import Any
 from polydata.catalogue.annotations import outside_words
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import images_where, label_choices
+from polydata.choices import Protocol
 from polydata.errors import RefusedError
 from polydata.splits.options import AUTO, REVIEW, SplitOptions
 from polydata.splits.where import read_where
 from polydata.task import Task
+
+DATED = "not year is null"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def left_outside(
     session: Session, options: SplitOptions, rows: Iterable[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any], str]]:
     """Each row about an image, and why it stays outside whatever was said of it; empty where it does not."""
-    wanted = images_where(session.catalogue, read_where(options.where)) if options.where else None
+    asked = {"outside the filter": options.where, "no year": DATED if options.protocol is Protocol.TEMPORAL else ""}
+    within = {why: images_where(session.catalogue, read_where(where)) for why, where in asked.items() if where}
     for row in rows:
-        yield row, "" if wanted is None or row["image_sha256"] in wanted else "outside the filter"
+        yield row, next((why for why, images in within.items() if row["image_sha256"] not in images), "")

@@ -9,7 +9,7 @@ from polydata.choices import Protocol
 from polydata.errors import UsageError
 from polydata.images import copies
 from polydata.images.hashes import NEAR
-from polydata.splits.evidence import GROUP_BY
+from polydata.splits.evidence import GROUP_BY, TIES
 from polydata.splits.where import read_where
 from polydata.task import Task, TaskKind
 
@@ -38,6 +38,8 @@ class SplitOptions:
         protocol: how images come to their side.
         where: a filter, see ``splits.where``; empty for none.
         stratify: ``label`` or ``technique`` (of every label), what the sides shall hold alike.
+        group_by: ``paper``, or what else keeps papers on one side: ``blend`` (their pair of polymers), ``journal`` or
+            ``year``.
         crops: whether crops and other copies are looked for by keypoints, which reads every image; None does it for up
             to ``COPIES_UP_TO`` images.
     """
@@ -52,6 +54,7 @@ class SplitOptions:
     protocol: Protocol = Protocol.GROUPED
     where: str = ""
     stratify: str = "label"
+    group_by: str = "paper"
     crops: bool | None = None
 
     def check(self, task: Task) -> None:
@@ -69,6 +72,7 @@ class SplitOptions:
             (self.label_source, (AUTO, *(s.name for s in task.sources)), "There is no label source {!r}."),
             (self.partial_for(task), task.partial_policies(), "There is no policy {!r} for partial labels."),
             (self.stratify, STRATA, "Sides cannot be made alike in {!r}."),
+            (self.group_by, tuple(TIES), "Papers cannot be kept together by {!r}."),
         ):
             if value not in choices:
                 raise UsageError(fault.format(value), f"Choose one of: {', '.join(choices)}.")
@@ -104,6 +108,10 @@ class SplitOptions:
                 "The published split stands as its authors made it: no other option changes it.",
                 "Leave the other options out, or choose another --protocol.",
             )
+        if self.protocol is Protocol.RANDOM and self.group_by != "paper":
+            raise UsageError("A random split keeps nothing together.", "Leave --group-by out, or --protocol.")
+        if self.protocol is Protocol.TEMPORAL and self.folds:
+            raise UsageError("The newest papers are one test side.", "Leave --folds out, or choose another --protocol.")
         if self.protocol is Protocol.LEAVE_ONE_PAPER_OUT and self.folds:
             raise UsageError("Leaving out one paper makes a fold of each paper.", "Leave --folds out.")
 
@@ -138,7 +146,7 @@ class SplitOptions:
             "label_source": self.label_source,
             "partial": self.partial_for(task),
             "where": str(read_where(self.where)) if self.where else None,
-            "group_by": list(GROUP_BY),
+            "group_by": [*GROUP_BY, *([] if self.group_by == "paper" else [self.group_by])],
             "picture_distance": NEAR,
             "crops": copies.VERSION if crops else None,
             "stratify_by": ["label"] if self.stratify == "label" else ["label", self.stratify],

@@ -35,7 +35,9 @@ def train(
     weights: WeightsOption = IMAGENET,
     mean: MeanOption = None,
     std: StdOption = None,
-    recipe: Annotated[RecipeName, Option(help="How to fit it.")] = RecipeName.PROBE,
+    recipe: Annotated[
+        str, Option(metavar="NAME|FILE.toml", help=f"How to fit it: {', '.join(RecipeName)}, or a file of your own.")
+    ] = RecipeName.PROBE.value,
     epochs: Annotated[int | None, Option(help="At most so many; otherwise the recipe's number.")] = None,
     batch_size: Annotated[int | None, Option(help="Otherwise the recipe's.")] = None,
     learning_rate: Annotated[float | None, Option(help="Otherwise the recipe's.")] = None,

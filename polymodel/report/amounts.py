@@ -14,11 +14,11 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f}"
 
 
-def amount(value: float | None, metric: str = "accuracy") -> str:
-    """A metric as it is read: fractions in per cent, errors as they are, of numbers also R² and correlations."""
+def amount(value: float | None, metric: str = "accuracy", digits: int = 3) -> str:
+    """A metric as it is read: fractions in per cent, errors with so many digits, of numbers R² and correlations."""
     if value is None or metric not in (*NO_FRACTIONS, *VALUE_TITLES):
         return percent(value)
-    return f"{value:.3g}" if metric in NO_FRACTIONS else f"{value:.2f}"
+    return f"{value:.{digits}g}" if metric in NO_FRACTIONS else f"{round(value, 2) + 0.0:.2f}"
 
 
 def interval(summary: Mapping[str, Any], metric: str = "accuracy") -> str:
@@ -37,7 +37,7 @@ def decimals(summary: Mapping[str, Any]) -> str:
 def with_spread(summary: Mapping[str, Any], metric: str = "accuracy") -> str:
     """``83.1``, or over parts ``83.1 ± 4.2``."""
     spread = summary.get("sd")
-    return amount(centre_of(summary), metric) + (f" ± {amount(spread, metric)}" if spread else "")
+    return amount(centre_of(summary), metric) + (f" ± {amount(spread, metric, 2)}" if spread else "")
 
 
 def units_of(evaluation: Mapping[str, Any]) -> str:

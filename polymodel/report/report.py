@@ -39,7 +39,7 @@ from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items
 from polymodel.report.amounts import amount, decimals, percent
-from polymodel.report.evaluations import PER_CLASS, ROW_TITLES
+from polymodel.report.evaluations import HEADS, PER_CLASS, ROW_TITLES
 from polymodel.report.tables import baseline_rows
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
@@ -73,7 +73,7 @@ def write_report(
         amount=amount,
     ).render(
         sections=sections,
-        compared={m: EVERY_TITLE[m] for section in sections for m in shown_of(section["evaluation"])}.items(),
+        compared=_compared(sections),
         per_class=[(m, TITLES[m]) for m in PER_CLASS],
         metrics=[(m, TITLES[m]) for m in METRICS],
         beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
@@ -88,6 +88,13 @@ def write_report(
     with writing_to(output):
         write_text(output, page)
     return output
+
+
+def _compared(sections: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The metrics of the table of all runs; fewer of each where they were asked different questions."""
+    shown = {shown_of(section["evaluation"]) for section in sections}
+    most = 4 if len(shown) == 1 else 2
+    return [(m, EVERY_TITLE[m]) for metrics in sorted(shown) for m in metrics[:most]]
 
 
 def _evaluated(run: Run, progress: Progress) -> tuple[dict[str, Any], str]:
@@ -141,7 +148,7 @@ def _section(
         "record": run.record,
         "config": run.config,
         "evaluation": evaluation,
-        "rows": {ROW_TITLES.get(name, name): row for name, row in rows(evaluation).items()},
+        "rows": {_row_title(name, evaluation): row for name, row in rows(evaluation).items()},
         "no_controls": no_controls,
         "scoring": Scoring(evaluation["scoring"]).words,
         "ensemble": Scoring.ENSEMBLE.words,
@@ -154,6 +161,11 @@ def _section(
         "mistake_count": len(mistakes),
         "across": known_across(run),
     }
+
+
+def _row_title(name: str, evaluation: Mapping[str, Any]) -> str:
+    """What a row of an evaluation is called; of numbers Sobel has no threshold."""
+    return HEADS.get(name, ROW_TITLES.get(name, name)) if "unit" in evaluation else ROW_TITLES.get(name, name)
 
 
 def _answers(run: Run) -> str:

@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision.amp import MixedPrecision
 from numpy.typing import NDArray
 from timm.layers.norm_act import convert_sync_batchnorm
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from polydata.errors import InputError
@@ -27,12 +27,13 @@ from polymodel.networks.devices import threads
 from polymodel.networks.linear import balanced_weights, coordinates, image_weights
 from polymodel.networks.network import Network
 from polymodel.networks.solver import Problem
-from polymodel.recipes import Balance, Recipe, Schedule
+from polymodel.recipes import Balance
 from polymodel.runs.parts import PartJob, PartResult
 from polymodel.runs.run import CHECKPOINT
 from polymodel.training import checkpoints
 from polymodel.training.batches import PASS_COUNT, Choice, Maps, Pixels, Source
 from polymodel.training.checkpoints import Keeper, Loop
+from polymodel.training.optimisation import average, averaged, make_optimiser, mixing, rate_at, set_rate
 from polymodel.training.tracking import Tracker
 
 
@@ -122,8 +123,9 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         while loop.epoch < min(recipe.epochs, loop.best_epoch + (recipe.patience or recipe.epochs)):
             _epoch(job, loop, shown, source, learn)
             if fabric.is_global_zero:
-                for side, places in watched:
-                    _look(job, loop, side, source, shown.at(places))
+                with averaged(network.module, loop.average):
+                    for side, places in watched:
+                        _look(job, loop, side, source, shown.at(places))
             loop.history[-1], loop.best_loss, loop.best_epoch = fabric.broadcast(
                 (loop.history[-1], loop.best_loss, loop.best_epoch)
             )
@@ -134,6 +136,8 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         return None
     if recipe.patience is not None:
         network.module.load_state_dict(loop.best_state)
+    elif loop.average:
+        network.module.load_state_dict(loop.average)
     job.kind.into_units(network, shown.mean, shown.sd)
     return PartResult(
         tensors=network.module.state_dict(),
@@ -219,41 +223,11 @@ def _start_head(job: PartJob, source: Maps, shown: Shown) -> None:
 
 
 def _new_loop(job: PartJob, network: Network, settings: LoopSettings) -> Loop:
-    recipe = job.recipe
-    parameters = _trained_parameters(network, recipe)
-    kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
-    optimiser = kind(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    optimiser = make_optimiser(network, job.recipe)
     precision = settings.fabric.strategy.precision
     if isinstance(precision, MixedPrecision) and precision.scaler is not None:
         precision.scaler = torch.amp.GradScaler(precision.device)  # no part goes on with the scale of the one before
     return Loop(network, optimiser, settings.fabric)
-
-
-def _trained_parameters(network: Network, recipe: Recipe) -> list[nn.Parameter]:
-    """The parameters to train; all others are frozen."""
-    names = network.tail() if recipe.tail_only else [name for name, _ in network.module.named_modules()]
-    network.module.requires_grad_(False)
-    parts = [network.module.get_submodule(name) for name in names]
-    chosen = [
-        parameter
-        for part in parts
-        if not (recipe.frozen_norm and isinstance(part, _BatchNorm))
-        for parameter in part.parameters(recurse=False)
-    ]
-    for parameter in chosen:
-        parameter.requires_grad_(True)
-    return chosen
-
-
-def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of a step, counted from 0 over the whole training."""
-    warm, total = recipe.warm_up * steps_per_epoch, recipe.epochs * steps_per_epoch
-    if step + 1 < warm:
-        return recipe.learning_rate * (step + 1) / warm
-    if recipe.schedule == Schedule.COSINE:
-        done = max(0.0, step - warm) / max(1.0, total - warm)
-        return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return recipe.learning_rate
 
 
 Learn = Callable[[Tensor, Tensor], Tensor]
@@ -261,7 +235,7 @@ Learn = Callable[[Tensor, Tensor], Tensor]
 
 
 def _learner(job: PartJob, loop: Loop, source: Source, settings: LoopSettings, shown: Shown) -> Learn:
-    fabric, kind = settings.fabric, job.kind
+    fabric, kind, recipe = settings.fabric, job.kind, job.recipe
     module: Any = torch.compile(source.module) if settings.hardware.compiled else source.module
     module, optimiser = fabric.setup(module, loop.optimiser)
 
@@ -272,12 +246,22 @@ def _learner(job: PartJob, loop: Loop, source: Source, settings: LoopSettings, s
         given, weights = shown.truth[own].to(inputs.device), shown.weights[own].to(inputs.device)
         whole = float(shown.weights[places].sum())
         optimiser.zero_grad(set_to_none=True)
+        share, others = mixing(recipe.mixup, len(given))
+        if share < 1:
+            inputs = share * inputs + (1 - share) * inputs[others]
         outputs = module(inputs).float()
         losses = kind.losses(outputs, given) * weights * float(is_counted)
+        if share < 1:
+            losses = share * losses + (1 - share) * kind.losses(outputs, given[others]) * weights[others]
         # The processes' gradients are averaged, so that each divides by its share of the whole batch.
         loss = losses.sum() / whole
         fabric.backward(loss * fabric.world_size)
+        if recipe.clip_norm:
+            fabric.clip_gradients(module, optimiser, max_norm=recipe.clip_norm, error_if_nonfinite=False)
         optimiser.step()
+        if recipe.ema:
+            average(loop.average, loop.network.module, recipe.ema, loop.steps)
+        loop.steps += 1
         measured = kind.measured(outputs.detach(), given, shown.sd).sum() * float(is_counted)
         return torch.stack([loss.detach().double() * len(places), measured.double()])
 
@@ -298,8 +282,7 @@ def _epoch(job: PartJob, loop: Loop, shown: Shown, source: Source, learn: Learn)
     own = [chunk[fabric.global_rank :: fabric.world_size] or chunk[:1] for chunk in chunks]
     for done, (chunk, inputs) in enumerate(zip(chunks, source.training(loop.epoch, own), strict=True)):
         job.progress(_note(loop), loop.epoch * len(chunks) + done, job.recipe.epochs * len(chunks))
-        for group in loop.optimiser.param_groups:
-            group["lr"] = rate_at(job.recipe, loop.epoch * len(chunks) + done, len(chunks))
+        set_rate(loop.optimiser, rate_at(job.recipe, loop.epoch * len(chunks) + done, len(chunks)))
         totals += learn(inputs, torch.tensor([place for place, _ in chunk]))
     seen = sum(map(len, chunks))
     totals = torch.as_tensor(fabric.all_reduce(totals, reduce_op="sum"))
@@ -309,7 +292,7 @@ def _epoch(job: PartJob, loop: Loop, shown: Shown, source: Source, learn: Learn)
         "epoch": loop.epoch,
         "train_loss": loss / seen,
         f"train_{job.kind.measure}": measured / seen,
-        "learning_rate": loop.optimiser.param_groups[0]["lr"],
+        "learning_rate": max(group["lr"] for group in loop.optimiser.param_groups),
     }
     row |= dict.fromkeys(f"{side}_{what}" for side in ("val", "test") for what in ("loss", job.kind.measure))
     loop.history.append({**row, "seconds": round(time.monotonic() - began, 3)})

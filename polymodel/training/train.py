@@ -18,7 +18,7 @@ from polydata.splits.manifest import Split
 from polydata.types import Progress, quiet
 from polymodel.config import Hardware, Precision, TrackerName, TrainConfig
 from polymodel.data.split import check_images, load_split
-from polymodel.data.views import own_transform, standard_transform
+from polymodel.data.views import own_transform, standard_key, standard_transform
 from polymodel.kinds.asked import kind_of
 from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache
@@ -222,10 +222,11 @@ class Trainer:
                 tracker({"epoch": step, **row})
         else:
             own, size = config.transforms, recipe.image_size
+            standard = standard_transform(size, recipe.crop_area, recipe.jitter)
             settings = LoopSettings(
                 hardware=self.work.hardware,
-                transform=own_transform(own, size) if own else standard_transform(size),
-                transform_key=f"{own} {config.transforms_sha256}" if own else "standard",
+                transform=own_transform(own, size) if own else standard,
+                transform_key=f"{own} {config.transforms_sha256}" if own else standard_key(recipe),
                 cache=cache / "maps",
                 part_folder=folder,
                 checkpoint_seconds=self.work.checkpoint_seconds,
