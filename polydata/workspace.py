@@ -7,6 +7,7 @@ splits/           one folder a split
 runs/             one folder a training run
 served/           a link to store/, for a Label Studio that reads the images from disk
 exports/          whatever is exported without another place being named
+curves/           learning curves, once there is one
 """
 
 from __future__ import annotations

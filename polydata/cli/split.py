@@ -148,6 +148,28 @@ def diff_splits(
     out.print_table(list(found.folds), "Where the images of each side stand", empty="They share no partition.")
 
 
+@splitting.command("honest")
+def honest_split(
+    split: Annotated[str, Argument(metavar="SPLIT", help="Name of a split that leaks.")],
+    name: Annotated[str, Argument(metavar="NAME", help="Name of the new split.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make a split of those held-out images of a leaky one that share nothing with what it trains on."""
+    from polydata.splits.honest import honest_part
+    from polydata.splits.overview import side_rows
+
+    with open_session(workspace) as session, out.stages() as bar:
+        made = honest_part(session, split, name, progress=bar)
+    if as_json:
+        out.print_json({**made.manifest, "folder": made.folder})
+        return
+    out.print_table(side_rows(made.manifest), f"Split {name}: the honest part of {split}")
+    left = made.manifest["counts"]["excluded"]
+    out.print_table([{"left out": why, "images": n} for why, n in left.items()])
+    out.next_step(f"polymodel train {name}")
+
+
 @splitting.command("lineage")
 def split_lineage(split: SplitArgument, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Where the images of a split come from, how it was made, and which runs were trained on it."""

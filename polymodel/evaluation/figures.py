@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from polydata.images.html import data_address
+from polymodel.evaluation.answered import EVERY_TITLE, NO_FRACTIONS, VALUE_TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,6 +180,34 @@ def _draw(axes: Any, histories: Sequence[pd.DataFrame], x: str, side: str, measu
     mean = pd.concat(drawn).groupby(x)[column].mean()
     marker = "o" if len(mean) < 12 else None
     axes.plot(mean.index, mean.to_numpy(), color=colour, linewidth=1.8, marker=marker, markersize=3, label=WORDS[side])
+
+
+@styled
+def learning_figure(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], unit: str | None) -> Figure:
+    """Metrics over the number of training papers, each with its interval over the papers that are tested.
+
+    Args:
+        rows: as of ``curves.curve.Curve``.
+        metrics: a panel each.
+        unit: of errors.
+    """
+    figure = Figure(figsize=(3.8 * len(metrics), 2.9))
+    papers = [row["papers"] for row in rows]
+    for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+        factor = 1 if metric in (*NO_FRACTIONS, *VALUE_TITLES) else 100
+        value, low, high = (
+            np.array([row[key] for row in rows], dtype=np.float64) * factor
+            for key in (metric, f"{metric}_low", f"{metric}_high")
+        )
+        axes.fill_between(papers, low, high, color=TRAIN, alpha=0.15, linewidth=0)
+        axes.plot(papers, value, "o-", color=TRAIN, linewidth=1.6, markersize=4)
+        axes.set_xscale("log")
+        axes.set_xticks(papers, [str(n) for n in papers], minor=False)
+        axes.minorticks_off()
+        told = unit if metric in NO_FRACTIONS and metric in VALUE_TITLES else "%" if factor == 100 else ""
+        axes.set(xlabel="training papers", ylabel=", ".join(filter(None, (EVERY_TITLE[metric], told))))
+        axes.grid(axis="y")
+    return figure
 
 
 @styled

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polydata.console.output import next_step, print_table, say
 from polymodel.config import Scoring
@@ -14,6 +14,9 @@ from polymodel.evaluation.answered import EVERY_TITLE, TITLES, centre_of, shown_
 from polymodel.evaluation.baselines import BASELINES
 from polymodel.evaluation.metrics import rows
 from polymodel.report.amounts import amount, decimals, interval, percent, signed, units_of, warn_leak, with_spread
+
+if TYPE_CHECKING:
+    from polymodel.curves.curve import Curve
 
 ROW_TITLES = {name: baseline.title for name, baseline in BASELINES.items()}
 """What the rows of an evaluation are called beside the model."""
@@ -213,3 +216,22 @@ def _board(found: Sequence[Mapping[str, Any]], scores: Mapping[str, str]) -> lis
             own |= {title: amount(row[metric], metric) for title, metric in others}
             table.append(own | {"": "leaky" if row["leaky"] else ""})
     return table
+
+
+def show_curve(made: Curve) -> None:
+    """Metrics over the number of training papers."""
+    table = [
+        {"papers": row["papers"], "images": f"{row['images']:g}", "draws": row["draws"]}
+        | {EVERY_TITLE[m]: f"{amount(row[m], m)} ({_ends(row, m)})" for m in made.metrics[:3]}
+        for row in made.rows
+    ]
+    told = f"errors in {made.unit}" if made.unit else "per cent"
+    print_table(
+        table, f"{made.split}: mean over folds and draws, and 95 % over the papers tested, {told}", figures=True
+    )
+    say(f"Wrote {made.folder}/curve.csv, curve.json and curve.png")
+    warn_leak(made.leakage)
+
+
+def _ends(row: Mapping[str, Any], metric: str) -> str:
+    return interval({"low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}, metric) or "–"

@@ -153,3 +153,17 @@ def test_a_broken_task_of_another_kind_names_its_fault(text: str, part: str, tmp
     (tmp_path / "t.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=part):
         Task.load(str(tmp_path / "t.toml"))
+
+
+@pytest.mark.parametrize("form", ["parquet", "hf"])
+def test_an_export_holds_the_values(form: str, corpus: Corpus, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    from polydata.exports.workflow import export_split
+
+    numbers(corpus, papers=4)
+    split = build(corpus, SPACING, "spacing").split
+    export_split(corpus.session, "spacing", form, tmp_path / "x")
+    rows = [row for path in (tmp_path / "x").rglob("*.parquet") for row in pq.read_table(path).to_pylist()]
+    told = {row["image_sha256"]: row["target"] for row in rows}
+    assert told == {image: float(item.extra[TARGET]) for image, item in split.items.items()}
