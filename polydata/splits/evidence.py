@@ -18,6 +18,7 @@ from polydata.images.copies import Copy, find_copies
 from polydata.images.hashes import near_hashes
 from polydata.images.picture import ImageStore
 from polydata.splits.manifest import Item, Sides
+from polydata.text.composition import parse_composition
 from polydata.text.polymers import normal_form
 from polydata.text.reference import reference_keys
 from polydata.types import Progress, quiet
@@ -126,17 +127,33 @@ def with_ties(evidence: Evidence, catalogue: Catalogue, group_by: str) -> Eviden
         evidence: of the images.
         catalogue: that knows them.
         group_by: a key of ``TIES``.
+
+    Raises:
+        InputError: if nothing of the kind is told of any image.
     """
-    return replace(evidence, ties=TIES[group_by](evidence, catalogue))
+    ties = TIES[group_by](evidence, catalogue)
+    if group_by != "paper" and not ties:
+        raise InputError(
+            f"Of no image a {group_by} is told, so papers cannot be kept together by it.",
+            "Join records that tell it, or leave --group-by out.",
+        )
+    return replace(evidence, ties=ties)
 
 
 def _blends(evidence: Evidence, catalogue: Catalogue) -> dict[str, frozenset[str]]:
     """The first two polymers of each blend that an image shows, in the order of their names; none of unknown names."""
-    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    named: dict[str, list[Sequence[str]]] = defaultdict(list)
     for image, words in polymers_of(catalogue, sorted(evidence.facts)):
-        known = list(dict.fromkeys(filter(None, map(normal_form, words.split(";")))))
-        if len(known) > 1:
-            found[image] |= {f"blend:{'/'.join(sorted(known[:2]))}"}
+        named[image].append(words.split(";"))
+    for image in evidence.facts.keys() - named.keys():  # of an import nobody has read the caption
+        composition = parse_composition(evidence.facts[image]["caption"])
+        named[image].append(composition.components if composition else ())
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for image, blends in named.items():
+        for names in blends:
+            known = list(dict.fromkeys(filter(None, map(normal_form, names))))
+            if len(known) > 1:
+                found[image] |= {f"blend:{'/'.join(sorted(known[:2]))}"}
     return dict(found)
 
 

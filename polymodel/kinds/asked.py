@@ -3,7 +3,7 @@
 
 A kind says what is learned of an image, how many numbers a model puts out, by which loss they are fitted, and how they
 stand in tables. What is made of them afterwards asks for nothing else: metrics stand in ``evaluation.metrics`` and
-``evaluation.values``, answers in ``prediction.judge``.
+``evaluation.values``, answers in ``prediction.answers``.
 
 An ordinal model puts out a logit for each label, as any classifier does, so probabilities, ensembles, calibration and
 exports are the same. A network learns it by the binary cross-entropies of "beyond this label", one for each step of the

@@ -10,7 +10,7 @@ import pytest
 from split_corpus import NO, YES, Corpus
 
 from polydata.choices import Protocol
-from polydata.errors import RefusedError, UsageError
+from polydata.errors import InputError, RefusedError, UsageError
 from polydata.resources import schemas
 from polydata.splits.build import build_split
 from polydata.splits.manifest import MANIFEST, Split
@@ -64,6 +64,17 @@ def test_a_blend_stands_on_one_side(corpus: Corpus) -> None:
     jsonschema.validate(json.loads((split.folder / MANIFEST).read_text()), schema)
 
 
+def test_captions_that_nobody_read_tell_the_blend_too(corpus: Corpus) -> None:
+    with corpus.catalogue.transaction():
+        for n in range(6):
+            corpus.paper(f"p{n}")
+            words = ("SEM micrographs of PP/PA6 70/30 blends", "PS/PMMA 50/50 blend", "A fracture surface")[n % 3]
+            corpus.image(f"p{n}", 100 * n, caption=words, file=(YES, NO)[n % 2])
+    split = build_split(corpus.session, "x", SplitOptions(group_by="blend", test_fraction=0.4)).split
+    merged = [one["by"] for one in split.manifest["notes"]["merged_papers"]]
+    assert merged == [["blend:PA6/PP"], ["blend:PMMA/PS"]] and split.manifest["notes"]["untied"] == 2
+
+
 @pytest.mark.parametrize("fact", ["journal", "year"])
 def test_a_journal_or_year_stands_on_one_side(fact: str, corpus: Corpus) -> None:
     fill(corpus)
@@ -86,6 +97,9 @@ def test_what_cannot_be_kept_together_is_refused(corpus: Corpus) -> None:
     fill(corpus)
     with pytest.raises(UsageError, match="kept together by 'author'"):
         build(corpus, "x", group_by="author")
+    corpus.catalogue.run("UPDATE records SET polymers = NULL")
+    with pytest.raises(InputError, match="Of no image a blend is told"):
+        build(corpus, "x", group_by="blend")
     with pytest.raises(UsageError, match="keeps nothing together"):
         build(corpus, "x", group_by="blend", protocol=Protocol.RANDOM)
 
