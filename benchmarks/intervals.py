@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polymodel.evaluation.answered import METRICS
 from polymodel.evaluation.intervals import Summary, differences, summarise
-from polymodel.evaluation.metrics import METRICS, Outcome, point, weighted
+from polymodel.evaluation.metrics import Outcome, point, weighted
 
 Array = NDArray[np.float64]
 POSITIVES, ALIKE, IMAGES = 0.2, 0.4, 4.2

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from polymodel.data.split import group_folds
 from polymodel.networks.linear import coordinates, fit_regressions, image_weights
 from polymodel.networks.solver import Problem
-from polymodel.recipes import PROBE_C
+from polymodel.recipes import RECIPES, RecipeName
 from polymodel.training.probe import CURVE
 
 FEATURES = 8000
@@ -47,7 +47,11 @@ def main() -> None:
         weights = image_weights(labels, 2, papers, 0.5, balanced=True)
         place = coordinates(features)
         folds = [np.isin(np.arange(images), kept) for kept, _ in group_folds(labels, papers, 5, 0)]
-        problems = [Problem(c, weights * kept) for c in (*CURVE, PROBE_C) for kept in (np.ones(images, bool), *folds)]
+        problems = [
+            Problem(c, weights * kept)
+            for c in (*CURVE, RECIPES[RecipeName.PROBE].inverse_regularisation)
+            for kept in (np.ones(images, bool), *folds)
+        ]
         fit_regressions(place.values, labels, 2, problems)
         seconds, processor = time.monotonic() - began, time.process_time() - worked
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

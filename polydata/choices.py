@@ -34,6 +34,8 @@ class Protocol(StrEnum):
     """Papers and all that hangs together stay whole."""
     LEAVE_ONE_PAPER_OUT = "leave-one-paper-out"
     """Each group is the test side once."""
+    TEMPORAL = "temporal"
+    """The newest papers are the test side; trained is on older ones alone."""
     RANDOM = "random"
     """Image by image: what most published work does, and it leaks."""
     PUBLISHED = "published"

@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from polydata.errors import InputError
 from polydata.resources import schemas
+
+
+class TaskKind(StrEnum):
+    """What is asked of a micrograph."""
+
+    NOMINAL = "nominal"
+    """One of several labels."""
+    ORDINAL = "ordinal"
+    """One of several labels that stand in an order, such as good < fair < poor."""
+    REGRESSION = "regression"
+    """A number with a unit."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,9 @@ class Task:
     """A labelling task.
 
     Attributes:
-        labels: all labels, in the order in which they are shown.
+        kind: what is asked: a label, a label with a place in an order, or a number.
+        labels: all labels, in the order in which they are shown; of an ordinal task in their own order. Empty of a
+            number, as are the roles, sources, spellings, rules and the labelling page.
         positive, negative, partial: the three roles that a label can play in a split.
         sources: where labels may come from, the first that speaks wins.
         file_suffixes: suffix of a published file name -> label.
@@ -57,22 +71,27 @@ class Task:
         rules: what words suggest, in the order in which they are tried.
         not_a_micrograph, unsure: answers of a reviewer that are no label.
         labelstudio: file of the labelling page in schemas/labelstudio.
+        column: of a number, where records have it: a field of records, or a column of the table they came from.
+        unit: of a number, such as ``um``.
     """
 
     name: str
     title: str
     question: str
-    labels: tuple[str, ...]
-    positive: str
-    negative: str
-    partial: str
-    labelstudio: str
-    not_a_micrograph: str
-    unsure: str
-    sources: tuple[LabelSource, ...]
-    file_suffixes: Mapping[str, str]
-    spellings: Mapping[str, str]
-    rules: tuple[Rule, ...]
+    labels: tuple[str, ...] = ()
+    positive: str = ""
+    negative: str = ""
+    partial: str = ""
+    labelstudio: str = ""
+    not_a_micrograph: str = ""
+    unsure: str = ""
+    sources: tuple[LabelSource, ...] = ()
+    file_suffixes: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    kind: TaskKind = TaskKind.NOMINAL
+    column: str = ""
+    unit: str = ""
 
     @classmethod
     def load(cls, name_or_path: str = "compatibility") -> Task:
@@ -86,8 +105,7 @@ class Task:
         if not is_path and not re.fullmatch(r"[\w-]+", name_or_path):
             raise InputError(f"{name_or_path!r} is no name of a task.", "Name a file in schemas/tasks or a .toml path.")
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-            task = cls._from(data)
+            task = cls._from(_read(path))
         except FileNotFoundError:
             known = ", ".join(sorted(p.stem for p in (schemas() / "tasks").glob("*.toml")))
             raise InputError(f"There is no task {name_or_path!r}.", f"Known tasks: {known}.") from None
@@ -100,9 +118,14 @@ class Task:
 
     @classmethod
     def _from(cls, data: Mapping[str, Any]) -> Task:
-        plain = ("name", "title", "question", "positive", "negative", "partial", "labelstudio")
+        kind = _kind(data.get("kind", TaskKind.NOMINAL))
+        asked: dict[str, Any] = {name: data[name] for name in ("name", "title", "question")}
+        if kind is TaskKind.REGRESSION:
+            return cls(**asked, kind=kind, column=_words(data, "column"), unit=_words(data, "unit"))
         return cls(
-            **{name: data[name] for name in plain},
+            **asked,
+            **{name: data[name] for name in ("positive", "negative", "partial", "labelstudio")},
+            kind=kind,
             labels=tuple(data["labels"]),
             not_a_micrograph=data["review"]["not_a_micrograph"],
             unsure=data["review"]["unsure"],
@@ -113,6 +136,8 @@ class Task:
         )
 
     def _check(self, path: Path) -> None:
+        if self.kind is TaskKind.REGRESSION:
+            return
         used = [self.positive, self.negative, self.partial, *self.file_suffixes.values(), *self.spellings.values()]
         used += [r.label for r in self.rules] + [w for s in self.sources for w in s.vocabulary or ()]
         unknown = sorted(set(used) - set(self.labels))
@@ -131,6 +156,43 @@ class Task:
         """
         return self.spellings.get(" ".join(spelling.replace("_", " ").lower().split()))
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """What is asked, as splits note it: nothing where it is one of several labels, so that older digests stay."""
+        if self.kind is TaskKind.NOMINAL:
+            return {}
+        of_number = {"column": self.column, "unit": self.unit} if self.kind is TaskKind.REGRESSION else {}
+        return {"kind": str(self.kind), **of_number}
+
+    @property
+    def usual_partial(self) -> str:
+        """What is done with partial images unless something else is asked for: in an order they have their place."""
+        return self.partial_policies()[-1 if self.kind is TaskKind.ORDINAL else 0]
+
     def partial_policies(self) -> tuple[str, ...]:
         """What may be done with partial images: leave out, count as either side, or keep as a class."""
         return ("drop", f"as-{self.positive}", f"as-{self.negative}", "own-class")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A task file, with what it does not say itself taken from the task that it ``extends``."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    if "extends" not in data:
+        return data
+    base = schemas() / "tasks" / f"{_words(data, 'extends')}.toml"
+    if not base.is_file():
+        raise ValueError(f"it extends {data['extends']!r}, which is no task in schemas/tasks")
+    return tomllib.loads(base.read_text(encoding="utf-8")) | data
+
+
+def _kind(word: Any) -> TaskKind:
+    if word not in list(TaskKind):
+        raise ValueError(f"kind is {', '.join(TaskKind)}, not {word!r}")
+    return TaskKind(word)
+
+
+def _words(data: Mapping[str, Any], name: str) -> str:
+    value = data[name]
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError(f"{name} must be words, not {value!r}")
+    return value.strip()

@@ -7,6 +7,7 @@ splits/           one folder a split
 runs/             one folder a training run
 served/           a link to store/, for a Label Studio that reads the images from disk
 exports/          whatever is exported without another place being named
+curves/           learning curves, once there is one
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from polydata.errors import WorkspaceError
 from polydata.resources import TEMPLATES
-from polydata.task import Task
+from polydata.task import Task, TaskKind
 
 SETTINGS = "polydata.toml"
 RECORD_WORDS = "record_words.toml"
@@ -168,8 +169,22 @@ class Workspace:
         return self.root / "exports"
 
     def task(self) -> Task:
-        """The task that the settings name."""
+        """The task that the settings name.
+
+        Raises:
+            WorkspaceError: if it asks for a number, which nobody labels.
+        """
         name = self.settings.task
+        task = self.named_task(name)
+        if task.kind is TaskKind.REGRESSION:
+            raise WorkspaceError(
+                f"{name} asks for a number, so it cannot be the task of a workspace: people give labels.",
+                f"Name a task of labels in {SETTINGS}, and this one with: polydata build-split NAME --task {name}",
+            )
+        return task
+
+    def named_task(self, name: str) -> Task:
+        """A task by its name, or by a path that ends in ``.toml``, from the workspace's folder where it is relative."""
         return Task.load(str(self.root / name) if name.endswith(".toml") else name)
 
     @classmethod

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from polydata.errors import UsageError
 from polydata.splits.manifest import Split
+from polydata.task import TaskKind
 from polydata.types import Progress, quiet
 from polydata.workspace import Workspace, task_for
 from polymodel.config import DeviceName, Hardware, Members, Precision, Scoring, TrackerName, chosen, train_config
 from polymodel.data.split import check_images, load_split
+from polymodel.kinds.asked import kind_name
 from polymodel.recipes import Finetune, Probe
 from polymodel.runs import run as folders
 
@@ -58,7 +60,7 @@ def _table(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """A row for each metric."""
     import pandas as pd
 
-    from polymodel.evaluation.metrics import centre_of
+    from polymodel.evaluation.answered import centre_of
 
     rows = {m: (centre_of(s), s["low"], s["high"], s.get("sd")) for m, s in summaries.items()}
     return pd.DataFrame.from_dict(rows, "index", float, ["value", "low", "high", "sd"]).rename_axis("metric")
@@ -120,6 +122,8 @@ class Run(folders.Run):
 
         if (human is None) != (images is None) or (human is not None and across is None):
             raise UsageError("--human, --images and --across go together.", "--images names the column of images.")
+        if human is not None and kind_name(self.split) is TaskKind.REGRESSION:
+            raise UsageError(f"{self.name} says numbers, and --human holds labels.", "Leave --human out.")
         beside = {}
         if against is not None:
             how = (scoring and chosen(Scoring, scoring, "--scoring")) or None
@@ -360,7 +364,7 @@ def baselines(
         workspace: into whose runs/baselines/ the results are written.
 
     Raises:
-        UsageError: if ``human`` and ``truth`` do not come together.
+        UsageError: if ``human`` and ``truth`` do not come together, or the split is one of numbers.
         RefusedError: if an image of the split was changed.
         InputError: if an image, the embeddings or the table cannot be read.
     """

@@ -18,8 +18,8 @@ from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_file
 from polymodel.recipes import (
     IMAGENET,
+    LATER,
     NO_WEIGHTS,
-    RECIPES,
     Balance,
     Channels,
     Finetune,
@@ -27,6 +27,7 @@ from polymodel.recipes import (
     Recipe,
     RecipeName,
     Schedule,
+    recipe_named,
 )
 
 MAX_SEEDS = 1000
@@ -139,6 +140,8 @@ class TrainConfig:
     def as_dict(self) -> dict[str, Any]:
         """For JSON: tuples come out as lists."""
         plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        usual = {f.name: f.default for f in dataclasses.fields(Recipe) if f.name in LATER}
+        plain["recipe"] = {k: v for k, v in plain["recipe"].items() if k not in usual or v != usual[k]}
         return plain
 
     def digest(self, split_digest: str) -> str:
@@ -179,13 +182,17 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
-def adjusted(name: RecipeName, **overrides: float | str | bool | None) -> Recipe:
+def adjusted(name: str | Path, **overrides: float | str | bool | None) -> Recipe:
     """A recipe with some of its settings replaced; None keeps the recipe's own.
+
+    Args:
+        name: of a recipe, or the path of its file.
+        overrides: by the names of settings.
 
     Raises:
         UsageError: if a number or word makes no sense, or the recipe has no such setting.
     """
-    recipe = RECIPES[name]
+    recipe = recipe_named(name)
     wanted: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
     for key, value in wanted.items():
         lowest_allowed = key in ("warm_up", "patience")  # 0 turns these two off
@@ -216,14 +223,15 @@ def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> Tr
         UsageError: if a setting makes no sense or means nothing to the recipe, or there is no such transform.
         InputError: if there is no such weights file.
     """
-    settings = vars(method) | {"recipe": method.recipe}
+    settings = dict(vars(method))
     name, arch, weights = settings.pop("recipe"), settings.pop("arch"), str(settings.pop("weights"))
-    if name not in list(RecipeName) or (name == RecipeName.PROBE) != isinstance(method, Probe):
+    if (recipe_named(name).kind == "probe") != isinstance(method, Probe):
         loops = ", ".join(r for r in RecipeName if r != RecipeName.PROBE)
-        raise UsageError(f"Finetune takes no recipe {name!r}.", f"Take one of {loops}; a probe is Probe().")
+        words = f"{type(method).__name__} takes no recipe {str(name)!r}."
+        raise UsageError(words, f"Finetune takes {loops}, or a file of a loop; Probe takes probe, or a file of one.")
     scale = _channel_values(settings.pop("mean"), "--mean"), _channel_values(settings.pop("std"), "--std")
     transforms, own_sha256 = settings.pop("transforms", None), None
-    recipe = adjusted(RecipeName(name), **settings)
+    recipe = adjusted(name, **settings)
     if transforms is not None:
         if recipe.copies is not None:
             raise UsageError(f"--transforms means nothing to the recipe {name}, which shows no random views.")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from polydata.errors import UsageError
+from polydata.errors import InputError, UsageError
+from polydata.resources import schemas
 
 DEFAULT_ARCH = "efficientnet_lite0"
 IMAGENET = "imagenet"
@@ -40,12 +44,19 @@ class Schedule(StrEnum):
     COSINE = "cosine"
 
 
+class Optimiser(StrEnum):
+    """How gradients become steps."""
+
+    ADAM = "adam"
+    SGD = "sgd"
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is fitted.
+    """How a model is fitted; schemas/recipe.schema.json says the same of files.
 
     Attributes:
-        name: one of ``RecipeName``.
+        name: one of ``RecipeName``, or that of a file.
         summary: one sentence for the run folder and the report.
         kind: ``probe`` fits a linear head on frozen features; ``loop`` trains by gradient descent.
         image_size: side in pixels of what the network sees.
@@ -71,6 +82,12 @@ class Recipe:
             training, those that ``polydata augment`` writes; None draws new augmentations in every epoch.
         normalised: shift and scale the input as the network expects; otherwise grey values between 0 and 1.
         flips: average over an image and its three mirror images when predicting.
+        optimiser: ``adam``, or ``sgd`` with Nesterov's momentum of 0.9.
+        layer_decay: each block learns at this share of the rate of the block behind it.
+        clip_norm: gradients are shortened to this norm at most; 0 leaves them.
+        ema: decay a step of the moving average of weights that is measured and kept; 0 keeps the last ones.
+        mixup: parameter of the beta distribution of shares by which images of a batch are mixed; 0 mixes none.
+        crop_area, jitter: least share of the area in a random view; by how much its brightness and contrast vary.
     """
 
     name: str
@@ -95,11 +112,18 @@ class Recipe:
     copies: tuple[int, int] | None = None
     normalised: bool = True
     flips: bool = False
+    optimiser: str = Optimiser.ADAM.value
+    layer_decay: float = 1.0
+    clip_norm: float = 0.0
+    ema: float = 0.0
+    mixup: float = 0.0
+    crop_area: float = 0.5
+    jitter: float = 0.2
 
     @property
     def words(self) -> str:
         """What was done, with the numbers that held and what of it differs from the recipe of that name."""
-        known = RECIPES.get(self.name)  # type: ignore[call-overload]
+        known = next((recipe for name, recipe in RECIPES.items() if name == self.name), None)
         numbers = [f"{self.image_size} px"]
         if self.kind == "loop":
             numbers += [f"{self.epochs} epochs", f"batch {self.batch_size}", f"learning rate {self.learning_rate:g}"]
@@ -113,75 +137,119 @@ SETTINGS = (
     "image_size", "epochs", "batch_size", "learning_rate", "warm_up", "schedule", "patience", "balance", "frozen_norm",
 )  # fmt: skip
 """What of a recipe can be changed from outside."""
-PROBE_C = 0.3
+LATER = ("optimiser", "layer_decay", "clip_norm", "ema", "mixup", "crop_area", "jitter")
+"""Settings that came later: runs note them where they are not the default, so that older runs keep their identity."""
+OF_PROBES = ("views", "likeness")
+"""Settings that mean something to a probe alone."""
+OF_BOTH = ("name", "summary", "kind", "image_size", "inverse_regularisation", "balance")
+"""Settings that both kinds have."""
+HINT = "What a recipe can say stands in docs/how-to/train.md and schemas/recipe.schema.json."
 
-_ALL = (
-    Recipe(
-        name="probe",
-        summary="logistic regression on frozen features of 15 crops at two scales: means, sds and covariances",
-        kind="probe",
-        image_size=224,
-        short_side=None,
-        views=((280, 0), (280, 1), (448, 0)),
-        inverse_regularisation=PROBE_C,
-        likeness=0.5,
-        balance=Balance.WEIGHTS.value,
-    ),
-    Recipe(
-        name="lp-ft",
-        summary="linear probe, then fine-tuning of the last block on cached views, four mirror images averaged",
-        kind="loop",
-        image_size=224,
-        short_side=256,
-        inverse_regularisation=PROBE_C,
-        epochs=6,
-        batch_size=32,
-        learning_rate=1e-4,
-        schedule=Schedule.COSINE.value,
-        tail_only=True,
-        frozen_norm=True,
-        linear_start=True,
-        flips=True,
-    ),
-    Recipe(
-        name="finetune",
-        summary="fine-tuning of the whole network on random views",
-        kind="loop",
-        image_size=224,
-        short_side=256,
-        epochs=30,
-        batch_size=32,
-        learning_rate=1e-4,
-        warm_up=1.0,
-        schedule=Schedule.COSINE.value,
-        patience=6,
-        balance=Balance.WEIGHTS.value,
-    ),
-    Recipe(
-        name="paper",
-        summary="the seed article's settings: Adam, twelve copies of each compatible image and three of any other",
-        kind="loop",
-        image_size=256,
-        short_side=320,
-        epochs=100,
-        batch_size=128,
-        learning_rate=1e-4,
-        copies=(12, 3),
-    ),
-    Recipe(
-        name="paper-code",
-        summary="the seed authors' code: Adam, the article's copies, input between 0 and 1 without normalisation",
-        kind="loop",
-        image_size=128,
-        short_side=160,
-        epochs=100,
-        batch_size=64,
-        learning_rate=5e-5,
-        copies=(12, 3),
-        normalised=False,
-    ),
-)
-RECIPES = {RecipeName(recipe.name): recipe for recipe in _ALL}
+
+def read_recipe(path: Path) -> Recipe:
+    """A recipe from a TOML file.
+
+    Args:
+        path: of the file; what it does not say is taken from the recipe of the program that it ``extends``.
+
+    Raises:
+        InputError: if there is no such file, it is no TOML, or says something that no recipe can say, the nearest name
+            beside one that is unknown.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no recipe {path}.", "Name a .toml file, or one of: " + ", ".join(RecipeName)
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path} is no recipe: {error}", HINT) from error
+    if faults := _faults(data):
+        raise InputError(f"{path} is no recipe: {'; '.join(faults)}.", HINT)
+    return _recipe(data, str(path))
+
+
+def _faults(data: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the settings of a file, by the schema."""
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads((schemas() / "recipe.schema.json").read_text(encoding="utf-8"))
+    faults = []
+    for key in data.keys() - schema["properties"].keys():
+        near = get_close_matches(key, schema["properties"], n=1)
+        faults.append(f"it has no setting {key}" + (f", but {near[0]}" if near else ""))
+    known = {key: value for key, value in data.items() if key in schema["properties"]}
+    for error in Draft202012Validator(schema).iter_errors(known):
+        where = ".".join(str(part) for part in error.absolute_path)
+        faults.append(f"{where}: {error.message}" if where else error.message)
+    return sorted(faults)
+
+
+def _recipe(data: Mapping[str, Any], whose: str) -> Recipe:
+    """A recipe from settings that follow the schema.
+
+    Raises:
+        InputError: if one of them means nothing to it.
+    """
+    own = {key: _frozen(value) for key, value in data.items() if key != "extends"}
+    own |= {key: None for key in ("short_side", "patience") if own.get(key) == 0}  # 0 turns these two off
+    if "extends" in data:
+        recipe = replace(RECIPES[RecipeName(data["extends"])], **own)
+    else:
+        recipe = Recipe(**{"short_side": None, **own})
+    means_nothing = [key for key in own if not _acts(key, recipe)]
+    if means_nothing:
+        names = ", ".join(means_nothing)
+        raise InputError(f"{whose} says {names}, which means nothing to a {recipe.kind} of these settings.", HINT)
+    if recipe.tail_only and not recipe.frozen_norm:
+        raise InputError(f"{whose} trains the last block alone, so its frozen_norm is true.", HINT)
+    if recipe.linear_start and not recipe.tail_only:
+        raise InputError(f"{whose} trains the whole network, so its linear_start is false.", HINT)
+    if recipe.kind == "loop" and not (recipe.epochs and recipe.batch_size and recipe.learning_rate):
+        raise InputError(f"{whose} is a loop without epochs, batch_size or learning_rate.", HINT)
+    if recipe.kind == "probe" and not (recipe.views and recipe.inverse_regularisation):
+        raise InputError(f"{whose} is a probe without views or inverse_regularisation.", HINT)
+    return recipe
+
+
+def _acts(key: str, recipe: Recipe) -> bool:
+    """Whether a setting changes what this recipe does."""
+    if recipe.kind == "probe":
+        return key in (*OF_PROBES, *OF_BOTH) and not (key == "balance" and recipe.balance == Balance.SAMPLING)
+    return not (
+        key in OF_PROBES
+        or (key in ("crop_area", "jitter") and recipe.copies is not None)
+        or (key in ("linear_start", "inverse_regularisation") and not (recipe.tail_only and recipe.linear_start))
+        or (key == "copies" and recipe.tail_only)
+    )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+
+
+def _shipped(name: RecipeName) -> Recipe:
+    """A recipe of the program; that its file follows the schema is tested."""
+    return _recipe(tomllib.loads((schemas() / "recipes" / f"{name}.toml").read_text(encoding="utf-8")), name)
+
+
+RECIPES: dict[RecipeName, Recipe] = {name: _shipped(name) for name in RecipeName}
+
+
+def recipe_named(name: str | Path) -> Recipe:
+    """A recipe of the program by its name, or one from a path that ends in ``.toml``.
+
+    Raises:
+        UsageError: if there is none of that name.
+        InputError: as ``read_recipe``.
+    """
+    if str(name).endswith(".toml"):
+        return read_recipe(Path(name))
+    if name not in list(RecipeName):
+        near = get_close_matches(str(name), list(RecipeName), n=1)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise UsageError(f"There is no recipe {name!r}.", f"{hint}Take {', '.join(RecipeName)}, or a FILE.toml.")
+    return RECIPES[RecipeName(name)]
 
 
 Channels = str | float | Sequence[float] | None
@@ -210,13 +278,13 @@ class Method:
 
 @dataclass(frozen=True)
 class Probe(Method):
-    """A logistic regression on frozen features.
+    """A linear head on frozen features; takes the keywords of ``Method`` and this.
 
     Attributes:
-        arch, weights, mean, std, image_size, balance: by keyword, as of ``Method``.
+        recipe: ``probe``, or the path of a recipe file of this kind, which ends in ``.toml``.
     """
 
-    recipe: ClassVar[RecipeName] = RecipeName.PROBE
+    recipe: RecipeName | str | Path = RecipeName.PROBE
 
 
 @dataclass(frozen=True)
@@ -224,7 +292,8 @@ class Finetune(Method):
     """Training by gradient descent; takes the keywords of ``Method`` and these.
 
     Attributes:
-        recipe: ``lp-ft`` (the last block alone), ``finetune``, ``paper`` or ``paper-code``.
+        recipe: ``lp-ft`` (the last block alone), ``finetune``, ``paper`` or ``paper-code``, or the path of a recipe
+            file of this kind, which ends in ``.toml``.
         epochs: at most so many.
         batch_size: images of a batch, over all processes.
         learning_rate: of Adam, after the warm-up.
@@ -236,7 +305,7 @@ class Finetune(Method):
             uint8 tensor (1, height, width) to another of (1, size, size).
     """
 
-    recipe: RecipeName | str = RecipeName.LP_FT
+    recipe: RecipeName | str | Path = RecipeName.LP_FT
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -247,20 +316,21 @@ class Finetune(Method):
     transforms: str | None = None
 
 
-def method_named(recipe: RecipeName, **settings: Any) -> Probe | Finetune:
-    """The method of a recipe with these settings; None leaves one out.
+def method_named(recipe: str | Path, **settings: Any) -> Probe | Finetune:
+    """The method of a recipe, by its name or file, with these settings; None leaves one out.
 
     Raises:
-        UsageError: if a probe is told what means nothing to it.
+        UsageError: if there is no such recipe, or a probe is told what means nothing to it.
+        InputError: if the file is none of a recipe.
     """
-    if recipe != RecipeName.PROBE:
+    if recipe_named(recipe).kind != "probe":
         return Finetune(recipe, **settings)
     given = {key: value for key, value in settings.items() if value is not None}
     for key in given:
         if key not in Probe.__dataclass_fields__:
             flag = f"--{key.replace('_', '-')}"
             raise UsageError(
-                f"{flag} means nothing to the recipe {recipe}, which fits a logistic regression.",
+                f"{flag} means nothing to the recipe {recipe}, which fits a linear head on frozen features.",
                 f"Take another recipe ({', '.join(r for r in RecipeName if r != recipe)}) or leave {flag} out.",
             )
-    return Probe(**given)
+    return Probe(recipe, **given)

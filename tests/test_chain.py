@@ -208,3 +208,23 @@ def test_pipes_and_changed_files_do_no_harm(corpus: Path, tmp_path: Path) -> Non
     pipe.write_bytes(two.read_bytes())
     run("polydata", "extract", pdf, pipe, workspace=place)
     assert run_json("polydata", "list", "failures", workspace=place) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "words"),
+    [("compatibility_ordered", "kappa", "weighted kappa"), ("domain_spacing", "mae", "Largest errors")],
+)
+def test_an_order_and_a_number_go_through_the_chain(
+    task: str, metric: str, words: str, workspace: Path, tmp_path: Path
+) -> None:
+    """The tasks that come with the program beside the workspace's own, on labels and records that are there."""
+    run("polydata", "build-split", task, "--task", task, "--test-fraction", 0.4, workspace=workspace)
+    assert not run_json("polydata", "split", "verify", task, workspace=workspace)["faults"]
+    run("polymodel", "train", task, "--name", task, "--device", "cpu", workspace=workspace)
+    found = run_json("polymodel", "evaluate", task, workspace=workspace)
+    assert found[metric]["value"] is not None and set(found["controls"]) > {"metadata", "print_only", "sobel"}
+    image = next((workspace / "store").rglob("*.png"))
+    (said,) = run_json("polymodel", "predict", task, image, workspace=workspace)["predictions"]
+    assert ("value" in said) == (metric == "mae") and said["trained_on"] in (True, False)
+    run("polymodel", "report", task, "--output", tmp_path / "report.html", workspace=workspace)
+    assert words in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -112,6 +112,28 @@ def paper_references(catalogue: Catalogue, papers: Sequence[str]) -> list[dict[s
     )
 
 
+def polymers_of(catalogue: Catalogue, images: Sequence[str]) -> list[tuple[str, str]]:
+    """Image and the polymers of each panel that shows it, parted by semicolons: as its caption names them, else as the
+    records do that are joined to it."""
+    return catalogue.tuples(
+        """SELECT DISTINCT image_sha256,
+                  coalesce(array_to_string(from_json(composition->'components', '["VARCHAR"]'), ';'), polymers) AS words
+           FROM (SELECT DISTINCT unnest(?::TEXT[]) AS image_sha256) JOIN panels USING (image_sha256)
+           LEFT JOIN links USING (panel_id) LEFT JOIN records USING (record_id)
+           WHERE words IS NOT NULL ORDER BY 1, 2""",
+        [list(images)],
+    )
+
+
+def linked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The records that are joined to panels: ``image_sha256`` of the panel, and all that the record has."""
+    return catalogue.rows(
+        """SELECT DISTINCT image_sha256, records.*
+           FROM links JOIN panels USING (panel_id) JOIN records USING (record_id)
+           ORDER BY image_sha256, record_id"""
+    )
+
+
 def registered(catalogue: Catalogue, name: str) -> str | None:
     """The digest under which a split is known, None where it is not."""
     digest: str | None = catalogue.value("SELECT digest FROM splits WHERE name = ?", [name])

@@ -34,15 +34,22 @@ def build_split(
         str, Option(help="Whose labels count: auto (the best that speaks), review, file, record or rule alone.")
     ] = "auto",
     partial: Annotated[
-        str, Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
-    ] = "drop",
+        str | None, Option(help="What becomes of partial labels: drop, own-class, or as- and the label to count as.")
+    ] = None,
     protocol: Annotated[
         Protocol, Option(help="How images come to their side: by whole papers, or as others do it, which leaks.")
     ] = Protocol.GROUPED,
     where: Annotated[
         str, Option(metavar="FILTER", help="Take only images such as: technique = 'SEM' and year > 2000.")
     ] = "",
+    task: Annotated[
+        str | None,
+        Option(metavar="TASK", help="Another than the workspace's: its labels in an order, or a number of records."),
+    ] = None,
     stratify: Annotated[str, Option(help="What the sides shall hold alike: label, or technique for both.")] = "label",
+    group_by: Annotated[
+        str, Option(help="What stays on one side: paper, or also every paper of a blend, journal or year.")
+    ] = "paper",
     crops: CropsOption = None,
     allow_leakage: Annotated[
         str | None, Option(metavar="REASON", help="Write the split even if it leaks; the reason stays in it.")
@@ -58,10 +65,12 @@ def build_split(
 
     options = SplitOptions(
         seed=seed, test_fraction=test_fraction, val_fraction=val_fraction, folds=folds, repeats=repeats,
-        label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify, crops=crops,
+        label_source=label_source, partial=partial, protocol=protocol, where=where, stratify=stratify,
+        group_by=group_by, crops=crops,
     )  # fmt: skip
     with open_session(workspace) as session, out.stages() as bar:
-        built = build(session, name, options, allow_leakage, progress=bar)
+        asked = session.workspace.named_task(task) if task else None
+        built = build(session, name, options, allow_leakage, task=asked, progress=bar)
     out.report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     thin = thin_sides(built.split.folds, built.split.classes)
     out.report_problems((f"{thin_words(one)}: little can be learned or scored there" for one in thin), "Thin")
@@ -137,6 +146,28 @@ def diff_splits(
         return
     out.print_facts(described(found), f"From {first} to {second}")
     out.print_table(list(found.folds), "Where the images of each side stand", empty="They share no partition.")
+
+
+@splitting.command("honest")
+def honest_split(
+    split: Annotated[str, Argument(metavar="SPLIT", help="Name of a split that leaks.")],
+    name: Annotated[str, Argument(metavar="NAME", help="Name of the new split.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make a split of those held-out images of a leaky one that share nothing with what it trains on."""
+    from polydata.splits.honest import honest_part
+    from polydata.splits.overview import side_rows
+
+    with open_session(workspace) as session, out.stages() as bar:
+        made = honest_part(session, split, name, progress=bar)
+    if as_json:
+        out.print_json({**made.manifest, "folder": made.folder})
+        return
+    out.print_table(side_rows(made.manifest), f"Split {name}: the honest part of {split}")
+    left = made.manifest["counts"]["excluded"]
+    out.print_table([{"left out": why, "images": n} for why, n in left.items()])
+    out.next_step(f"polymodel train {name}")
 
 
 @splitting.command("lineage")

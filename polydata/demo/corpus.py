@@ -179,6 +179,7 @@ def _record(paper: Composed, figure: TrueFigure, panel: Shot, task: Task, rng: n
         "literature_description": pick(WORDS[f"{kind}_text"], rng).format(**names),
         "scale_um": f"{panel.bar.value_um:g}" if panel.bar.box else "",
         "compatibility": pick(spellings, rng) if rng.random() < STATED else "",
+        "domain_spacing_um": f"{panel.spacing_um:.3g}",
     }
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from polydata.demo.burnin import BarPrint, PrintStyle, burn_in, draw_style
 from polydata.demo.microscope import Exposure, draw_exposure, photograph
-from polydata.demo.phasefield import simulate
+from polydata.demo.phasefield import simulate, spacing
 from polydata.demo.study import Sample, Series
 from polydata.types import Box
 
@@ -30,6 +30,7 @@ class Shot:
         letter: ``a``, ``b``, ...; empty in a figure of one panel, as ``caption``, its own part of the caption, is.
         box: in points from the left top corner of its figure, or of the page where the figure was placed.
         bar: the scale, printed or not.
+        spacing_um: mean distance of the domains in micrometres.
     """
 
     letter: str
@@ -40,6 +41,7 @@ class Shot:
     exposure: Exposure
     style: PrintStyle
     bar: BarPrint
+    spacing_um: float
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,14 @@ def make_plate(series: Series, style: str, room: tuple[float, float], seed: tupl
         own = np.random.default_rng((*seed, index))
         letter = "abcdefgh"[index] if count > 1 else ""
         exposure = draw_exposure(own, field_um)
-        image = photograph(simulate(sample.quench, GRID, own), *size, exposure, own)
+        blend = simulate(sample.quench, GRID, own)
+        image = photograph(blend, *size, exposure, own)
         bar = burn_in(image, letter, print_style, field_um)
+        seen_um = size[0] * bar.value_um / bar.length_px
+        spacing_um = spacing(blend) / (exposure.share * GRID) * seen_um
         x, y = (index % columns) * (size[0] + gap), (index // columns) * (size[1] + gap)
         box = Box(x * pixel, y * pixel, (x + size[0]) * pixel, (y + size[1]) * pixel)
-        shots.append(Shot(letter, words if letter else "", image, box, sample, exposure, print_style, bar))
+        shots.append(Shot(letter, words if letter else "", image, box, sample, exposure, print_style, bar, spacing_um))
     jpeg = int(rng.choice([80, 90])) if rng.random() < 0.4 else None
     return Plate(style, tuple(shots), max(s.box.x1 for s in shots), max(s.box.y1 for s in shots), pixel, jpeg)
 

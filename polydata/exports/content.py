@@ -18,7 +18,7 @@ from polydata.files.tables import csv_text
 from polydata.ids import sha256_bytes
 from polydata.images.picture import ImageStore, portable
 from polydata.resources import VERSION
-from polydata.splits.manifest import Item, Split
+from polydata.splits.manifest import TARGET, Item, Split
 from polydata.task import Task
 from polydata.text.licences import may_be_passed_on
 from polydata.types import Progress, tracked
@@ -204,6 +204,7 @@ def _entry(
         "file_sha256": file_sha256,
         "image_sha256": item.image_sha256,
         "label": item.label,
+        **({TARGET: float(item.extra[TARGET])} if TARGET in item.extra else {}),
         "side": side,
         "group": item.group,
         "label_source": item.extra.get("label_source", ""),

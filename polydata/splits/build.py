@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from polydata.catalogue.annotations import outside_words
 from polydata.catalogue.session import Session
-from polydata.catalogue.splits import images_where, label_choices
 from polydata.choices import Protocol
-from polydata.errors import InputError, RefusedError
-from polydata.splits.evidence import group_images, read_evidence, with_copies
-from polydata.splits.manifest import MANIFEST, Split, check_name, load_split
-from polydata.splits.options import AUTO, REVIEW, SplitOptions
+from polydata.errors import InputError, UsageError
+from polydata.splits.choose import choose_images
+from polydata.splits.evidence import group_images, read_evidence, with_copies, with_ties
+from polydata.splits.manifest import MANIFEST, Sides, Split, check_name, load_split
+from polydata.splits.measured import choose_values
+from polydata.splits.options import SplitOptions
 from polydata.splits.partition import partition
-from polydata.splits.where import read_where
 from polydata.splits.write import make_items, write_split
+from polydata.task import Task, TaskKind
 from polydata.types import Progress, quiet
 
 
@@ -36,30 +35,51 @@ class Built:
     new: bool
 
 
+CHOOSERS = {TaskKind.NOMINAL: choose_images, TaskKind.ORDINAL: choose_images, TaskKind.REGRESSION: choose_values}
+"""Which images take part, by what is asked of them."""
+
+
 def build_split(
-    session: Session, name: str, options: SplitOptions, leakage_reason: str | None = None, *, progress: Progress = quiet
+    session: Session,
+    name: str,
+    options: SplitOptions,
+    leakage_reason: str | None = None,
+    *,
+    task: Task | None = None,
+    progress: Progress = quiet,
 ) -> Built:
     """Choose labelled images, group them, share the groups out, and write the split.
 
     The same catalogue content and options give the same digest in any folder and on any machine.
 
+    Args:
+        session: open for writing.
+        name: of the split.
+        options: how it is to be made.
+        leakage_reason: why a split that leaks is wanted all the same.
+        task: another than the workspace's: the same labels in an order, or a number that records have.
+        progress: told of what is going on.
+
     Raises:
-        UsageError: if the name or an option cannot be.
+        UsageError: if the name or an option cannot be, or the task has labels that the workspace's has not.
         InputError: if too few images are labelled, or no split was imported.
         RefusedError: if another split has this name, it leaks, or there are too few groups.
     """
-    task = session.task
+    task = task or session.task
     check_name(name)
     options.check(task)
+    if strange := sorted(set(task.labels) - set(session.task.labels)):
+        raise UsageError(
+            f"The task {task.name} has labels that the workspace's has not: {', '.join(strange)}.",
+            "Name that task in polydata.toml: its labels are then those that people and records give.",
+        )
     if options.protocol is Protocol.PUBLISHED:
         return _as_published(session, name, leakage_reason, progress)
-    chosen = choose_images(session, options)
-    found = {label for label, _ in chosen.labels.values()}
-    classes = [label for label in task.labels if label in found]
-    if task.positive not in classes or len(classes) < 2:
+    chosen = CHOOSERS[task.kind](session, options, task)
+    if len(chosen.classes) < 2 or (task.positive and task.positive not in chosen.classes):
         raise InputError(
             f"A split needs images labelled {task.positive} and images of another label; "
-            f"found: {', '.join(classes) or 'none'}.",
+            f"found: {', '.join(chosen.classes) or 'none'}.",
             "Label images with polydata label push and pull, polydata records import and join, or choose another "
             "--label-source" + (" or --where." if options.where else "."),
         )
@@ -67,23 +87,35 @@ def build_split(
     crops = options.looks_for_crops(len(chosen.labels))
     if crops:
         evidence = with_copies(evidence, session.images, progress)
+    evidence = with_ties(evidence, session.catalogue, options.group_by)
     groups = group_images(evidence)
-    items = make_items(session, evidence, groups, chosen.labels)
+    items = make_items(session, evidence, groups, chosen.labels, chosen.values)
     folds = partition(list(items.values()), options)
     has_folds = bool(options.folds) or options.protocol is Protocol.LEAVE_ONE_PAPER_OUT
     existed = (session.workspace.splits / name).exists()
     split = write_split(
         session,
         name=name,
-        recipe=options.recipe(len(folds) // options.repeats if has_folds else 0, crops),
+        recipe=options.recipe(task, len(folds) // options.repeats if has_folds else 0, crops),
         folds=folds,
-        classes=classes,
+        classes=chosen.classes,
+        task=task,
         leakage_reason=leakage_reason,
         excluded=chosen.excluded,
-        notes={"contradictory": list(chosen.contradictory), "merged_papers": list(groups.merged)},
+        notes={
+            "contradictory": list(chosen.contradictory),
+            "merged_papers": list(groups.merged),
+            **({} if options.group_by == "paper" else {"untied": len(items) - len(evidence.ties)}),
+            **({"tested_from": _cut(folds[0])} if options.protocol is Protocol.TEMPORAL else {}),
+        },
         evidence=evidence,
     )
     return Built(split, chosen.excluded, chosen.contradictory, new=not existed)
+
+
+def _cut(sides: Sides) -> int:
+    """The year from which on papers are tested: all that is trained on is older."""
+    return 1 + max(int(item.extra["year"]) for item in sides.trained)
 
 
 def _as_published(session: Session, name: str, leakage_reason: str | None, progress: Progress) -> Built:
@@ -103,64 +135,3 @@ def _as_published(session: Session, name: str, leakage_reason: str | None, progr
         evidence=with_copies(read_evidence(session.catalogue, source.items), session.images, progress),
     )
     return Built(split, {}, (), new=not existed)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Images that take part, and why others do not.
-
-    Attributes:
-        labels: label and label source of each image that takes part, by its hash.
-        excluded: reason -> number of images left out for it.
-        contradictory: images left out because what was said of them cannot be one label:
-            ``image_sha256`` and ``said``.
-    """
-
-    labels: Mapping[str, tuple[str, str]]
-    excluded: Mapping[str, int]
-    contradictory: tuple[Mapping[str, Any], ...]
-
-
-def choose_images(session: Session, options: SplitOptions) -> Chosen:
-    """Decide for every image that a panel shows whether it takes part, and under which label.
-
-    An image that reviewers called no micrograph, could not judge, or disagree about without a majority stays out
-    whatever else was said of it.
-    """
-    outside = outside_words(session.catalogue, session.task.choices)
-    if outside:
-        words = ", ".join(f"{word!r} ({count})" for word, count in outside.items())
-        raise RefusedError(
-            f"Answers say words that the task does not know: {words}.",
-            "Map each to a word of the task: polydata label rename OLD NEW, or put it back into the task file.",
-        )
-    source = None if options.label_source == AUTO else options.label_source
-    task = session.task
-    meant = (None, task.positive, task.negative, task.partial)  # by a partial label; None leaves the image out
-    partial = dict(zip(task.partial_policies(), meant, strict=True))[options.partial]
-    labels: dict[str, tuple[str, str]] = {}
-    contradictory = []
-    excluded: Counter[str] = Counter()
-    wanted = images_where(session.catalogue, read_where(options.where)) if options.where else None
-    for row in label_choices(session.catalogue, source, review=source == REVIEW):
-        label = row["label"]
-        if wanted is not None and row["image_sha256"] not in wanted:
-            excluded["outside the filter"] += 1
-        elif row["answer"] == task.not_a_micrograph:
-            excluded["reviewers: no micrograph"] += 1
-        elif row["answer"] == task.unsure:
-            excluded["reviewers: unsure"] += 1
-        elif row["tied"] is not None:
-            excluded["reviewers disagree"] += 1
-            said = [f"{REVIEW}={word}" for word in row["tied"]]
-            contradictory.append({"image_sha256": row["image_sha256"], "said": said})
-        elif row["said"] is None:
-            excluded["no label, rejected by screening" if row["rejected"] else "no label"] += 1
-        elif label not in task.labels:
-            excluded["contradictory labels"] += 1
-            contradictory.append({"image_sha256": row["image_sha256"], "said": row["said"]})
-        elif label == task.partial and partial is None:
-            excluded["partial label"] += 1
-        else:
-            labels[row["image_sha256"]] = (str(partial) if label == task.partial else label, row["source"])
-    return Chosen(labels, dict(sorted(excluded.items())), tuple(contradictory))

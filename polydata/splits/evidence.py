@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -12,12 +12,14 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import supplements
-from polydata.catalogue.splits import image_places, paper_references, shown_images
+from polydata.catalogue.splits import image_places, paper_references, polymers_of, shown_images
 from polydata.errors import InputError
 from polydata.images.copies import Copy, find_copies
 from polydata.images.hashes import near_hashes
 from polydata.images.picture import ImageStore
 from polydata.splits.manifest import Item, Sides
+from polydata.text.composition import parse_composition
+from polydata.text.polymers import normal_form
 from polydata.text.reference import reference_keys
 from polydata.types import Progress, quiet
 
@@ -38,6 +40,7 @@ class Evidence:
         facts: the row of ``catalogue.splits.shown_images`` of each image.
         copies: images that show the same place by their keypoints (``images.copies``).
         looked_for_copies: whether that was looked at.
+        ties: what else keeps papers together that show an image, such as ``blend:PA6/PP``, by its hash.
     """
 
     papers: Mapping[str, tuple[str, ...]]
@@ -47,6 +50,7 @@ class Evidence:
     facts: Mapping[str, Mapping[str, Any]]
     copies: tuple[Copy, ...] = ()
     looked_for_copies: bool = False
+    ties: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def near(self) -> Mapping[str, tuple[str, ...]]:
@@ -116,6 +120,58 @@ def with_copies(evidence: Evidence, store: ImageStore, progress: Progress = quie
     return replace(evidence, copies=find_copies(pictures, store.root / "copies", progress), looked_for_copies=True)
 
 
+def with_ties(evidence: Evidence, catalogue: Catalogue, group_by: str) -> Evidence:
+    """The same with what keeps papers together beside what tells that they are one.
+
+    Args:
+        evidence: of the images.
+        catalogue: that knows them.
+        group_by: a key of ``TIES``.
+
+    Raises:
+        InputError: if nothing of the kind is told of any image.
+    """
+    ties = TIES[group_by](evidence, catalogue)
+    if group_by != "paper" and not ties:
+        raise InputError(
+            f"Of no image a {group_by} is told, so papers cannot be kept together by it.",
+            "Join records that tell it, or leave --group-by out.",
+        )
+    return replace(evidence, ties=ties)
+
+
+def _blends(evidence: Evidence, catalogue: Catalogue) -> dict[str, frozenset[str]]:
+    """The first two polymers of each blend that an image shows, in the order of their names; none of unknown names."""
+    named: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for image, words in polymers_of(catalogue, sorted(evidence.facts)):
+        named[image].append(words.split(";"))
+    for image in evidence.facts.keys() - named.keys():  # of an import nobody has read the caption
+        composition = parse_composition(evidence.facts[image]["caption"])
+        named[image].append(composition.components if composition else ())
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for image, blends in named.items():
+        for names in blends:
+            known = list(dict.fromkeys(filter(None, map(normal_form, names))))
+            if len(known) > 1:
+                found[image] |= {f"blend:{'/'.join(sorted(known[:2]))}"}
+    return dict(found)
+
+
+def _of_fact(name: str) -> Callable[[Evidence, Catalogue], dict[str, frozenset[str]]]:
+    return lambda evidence, _: {
+        image: frozenset([f"{name}:{facts[name]}"]) for image, facts in evidence.facts.items() if facts[name]
+    }
+
+
+TIES: Mapping[str, Callable[[Evidence, Catalogue], dict[str, frozenset[str]]]] = {
+    "paper": lambda *_: {},
+    "blend": _blends,
+    "journal": _of_fact("journal"),
+    "year": _of_fact("year"),
+}
+"""What keeps images together beside their papers, by its name."""
+
+
 @dataclass(frozen=True)
 class Groups:
     """Images put together.
@@ -171,6 +227,9 @@ def _bonds(evidence: Evidence) -> dict[str, Sequence[str]]:
             shared[f"picture:{phash}"].update(papers_of)
         for other in evidence.near.get(phash, ()):
             shared[f"picture:{min(phash, other)}~{max(phash, other)}"].update(papers_of | by_hash[other])
+    for image, ties in evidence.ties.items():
+        for tie in ties:
+            shared[tie].update(evidence.papers[image])
     for copy in evidence.copies:
         shared[f"picture:{copy.a}~{copy.b}"].update((*evidence.papers[copy.a], *evidence.papers[copy.b]))
     return {bond: sorted(papers) for bond, papers in sorted(shared.items()) if len(papers) > 1}

@@ -31,6 +31,8 @@ from polydata.ids import sha256_bytes, sha256_file
 
 MANIFEST = "split.json"
 FIRST_COLUMNS = ("image_sha256", "label", "group", "path")
+TARGET = "target"
+"""Column of the value in the lists of a task of numbers; the label is there the bin that holds it."""
 FORMAT = 1
 
 
@@ -134,6 +136,12 @@ class Split:
         """Why this split leaks and who allowed it; None for a split that was found clean."""
         found: Mapping[str, Any] | None = self.manifest["leakage"]
         return found
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """What is asked of the images, as of ``Task.asked``: empty where it is one of several labels."""
+        task = self.manifest.get("task", {})
+        return {key: task[key] for key in ("kind", "column", "unit") if key in task}
 
     @property
     def has_folds(self) -> bool:

@@ -9,9 +9,9 @@ from polydata.choices import Protocol
 from polydata.errors import UsageError
 from polydata.images import copies
 from polydata.images.hashes import NEAR
-from polydata.splits.evidence import GROUP_BY
+from polydata.splits.evidence import GROUP_BY, TIES
 from polydata.splits.where import read_where
-from polydata.task import Task
+from polydata.task import Task, TaskKind
 
 AUTO = "auto"
 REVIEW = "review"
@@ -34,10 +34,12 @@ class SplitOptions:
         folds: 0 for one partition, else how many parts take turns as the test side.
         repeats: how often the images are shared out anew; with folds.
         label_source: ``auto`` (resolved over all sources) or one source of the task, which is then heard alone.
-        partial: one of ``task.partial_policies()``.
+        partial: one of ``task.partial_policies()``; None takes the task's usual one.
         protocol: how images come to their side.
         where: a filter, see ``splits.where``; empty for none.
         stratify: ``label`` or ``technique`` (of every label), what the sides shall hold alike.
+        group_by: ``paper``, or what else keeps papers on one side: ``blend`` (their pair of polymers), ``journal`` or
+            ``year``.
         crops: whether crops and other copies are looked for by keypoints, which reads every image; None does it for up
             to ``COPIES_UP_TO`` images.
     """
@@ -48,10 +50,11 @@ class SplitOptions:
     folds: int = 0
     repeats: int = 1
     label_source: str = AUTO
-    partial: str = "drop"
+    partial: str | None = None
     protocol: Protocol = Protocol.GROUPED
     where: str = ""
     stratify: str = "label"
+    group_by: str = "paper"
     crops: bool | None = None
 
     def check(self, task: Task) -> None:
@@ -60,10 +63,16 @@ class SplitOptions:
         Raises:
             UsageError: naming what cannot be and what could.
         """
+        if task.kind is TaskKind.REGRESSION and (self.partial is not None or self.label_source != AUTO):
+            raise UsageError(
+                f"The task {task.name} asks for a number, which records alone give.",
+                "Leave --label-source and --partial out.",
+            )
         for value, choices, fault in (
             (self.label_source, (AUTO, *(s.name for s in task.sources)), "There is no label source {!r}."),
-            (self.partial, task.partial_policies(), "There is no policy {!r} for partial labels."),
+            (self.partial_for(task), task.partial_policies(), "There is no policy {!r} for partial labels."),
             (self.stratify, STRATA, "Sides cannot be made alike in {!r}."),
+            (self.group_by, tuple(TIES), "Papers cannot be kept together by {!r}."),
         ):
             if value not in choices:
                 raise UsageError(fault.format(value), f"Choose one of: {', '.join(choices)}.")
@@ -71,6 +80,10 @@ class SplitOptions:
             read_where(self.where)
         self._check_numbers()
         self._check_protocol()
+
+    def partial_for(self, task: Task) -> str:
+        """What is done with partial images of the task."""
+        return task.usual_partial if self.partial is None else self.partial
 
     def _check_numbers(self) -> None:
         if self.test_fraction is not None and not 0 < self.test_fraction < 1:
@@ -95,6 +108,10 @@ class SplitOptions:
                 "The published split stands as its authors made it: no other option changes it.",
                 "Leave the other options out, or choose another --protocol.",
             )
+        if self.protocol is Protocol.RANDOM and self.group_by != "paper":
+            raise UsageError("A random split keeps nothing together.", "Leave --group-by out, or --protocol.")
+        if self.protocol is Protocol.TEMPORAL and self.folds:
+            raise UsageError("The newest papers are one test side.", "Leave --folds out, or choose another --protocol.")
         if self.protocol is Protocol.LEAVE_ONE_PAPER_OUT and self.folds:
             raise UsageError("Leaving out one paper makes a fold of each paper.", "Leave --folds out.")
 
@@ -111,14 +128,15 @@ class SplitOptions:
         """Whether crops are looked for among so many images."""
         return images <= COPIES_UP_TO if self.crops is None else self.crops
 
-    def recipe(self, folds: int, crops: bool) -> dict[str, Any]:
+    def recipe(self, task: Task, folds: int, crops: bool) -> dict[str, Any]:
         """What the manifest says of how the split was made.
 
         Args:
+            task: what is asked of its images.
             folds: 0 for one partition.
             crops: whether they were looked for.
         """
-        return {
+        return task.asked | {
             "protocol": str(self.protocol),
             "seed": self.seed,
             "test_fraction": None if folds else self.test_share,
@@ -126,9 +144,9 @@ class SplitOptions:
             "folds": folds,
             "repeats": self.repeats,
             "label_source": self.label_source,
-            "partial": self.partial,
+            "partial": self.partial_for(task),
             "where": str(read_where(self.where)) if self.where else None,
-            "group_by": list(GROUP_BY),
+            "group_by": [*GROUP_BY, *([] if self.group_by == "paper" else [self.group_by])],
             "picture_distance": NEAR,
             "crops": copies.VERSION if crops else None,
             "stratify_by": ["label"] if self.stratify == "label" else ["label", self.stratify],

@@ -82,13 +82,17 @@ def describe_split(split: Split) -> dict[str, Any]:
     facts = {k: ", ".join(v) if isinstance(v, list) else v for k, v in facts.items()}
     facts |= {f"left out: {reason}": n for reason, n in manifest["counts"]["excluded"].items()}
     facts |= {"images": manifest["counts"]["images"], "groups": manifest["counts"]["groups"]}
+    if "tested_from" in manifest["notes"]:
+        facts["tested from the year"] = manifest["notes"]["tested_from"]
+    if "untied" in manifest["notes"]:
+        facts[f"images without a {manifest['recipe']['group_by'][-1]}"] = manifest["notes"]["untied"]
     for merged in manifest["notes"].get("merged_papers", ()):
         facts[f"one group: {', '.join(merged['papers'])}"] = ", ".join(_short(b) for b in merged["by"])
     if split.leakage:
         facts["leaks, allowed because"] = split.leakage["reason"]
         facts |= {f"leak: {f['detector']}": f"{f['count']} held-out images" for f in split.leakage["findings"]}
     return facts | {
-        "positive class": split.positive,
+        **({} if "unit" in split.asked else {"positive class": split.positive}),
         "code version": manifest["code_version"],
         "catalogue": manifest["catalogue_fingerprint"],
         "digest": split.digest,

@@ -38,7 +38,8 @@ def partition(items: Sequence[Item], options: SplitOptions) -> list[Sides]:
     counts = _counts(items, whole, options)
     folds: list[Sides] = []
     for repeat in range(1, options.repeats + 1):
-        for tested in _tested(counts, options, repeat):
+        newer = [newest(items, options.test_share)] if options.protocol is Protocol.TEMPORAL else None
+        for tested in newer or _tested(counts, options, repeat):
             rest = {name: count for name, count in counts.items() if name not in tested}
             held = _held_back(rest, options, f"{options.seed}/{repeat}/{len(folds) + 1}/validation")
             sides: dict[str, list[Item]] = {"train": [], "val": [], "test": []}
@@ -58,6 +59,29 @@ def _counts(items: Sequence[Item], whole: Mapping[str, str], options: SplitOptio
     for item in items:
         counts[whole[item.image_sha256]][strata.index(stratum[item.image_sha256])] += 1
     return dict(counts)
+
+
+def newest(items: Sequence[Item], share: float) -> set[str]:
+    """The groups that hold a paper from the year on from which papers are tested: all of the others are older.
+
+    Args:
+        items: each with a year.
+        share: of the images that are tested at least; it is as little more as whole years allow.
+
+    Raises:
+        RefusedError: if no year parts the groups into two sides.
+    """
+    years: dict[str, int] = {}
+    for item in items:
+        years[item.group] = max(years.get(item.group, 0), int(item.extra["year"]))
+    for year in sorted(set(years.values()), reverse=True)[:-1]:
+        tested = {group for group, latest in years.items() if latest >= year}
+        if sum(item.group in tested for item in items) >= share * len(items):
+            return tested
+    raise RefusedError(
+        f"No year parts {len(years)} groups of papers so that at least {share:.0%} of the images are newer.",
+        "Ask for a smaller --test-fraction, or add papers of other years.",
+    )
 
 
 def _tested(counts: Mapping[str, Sequence[int]], options: SplitOptions, repeat: int) -> list[set[str]]:

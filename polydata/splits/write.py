@@ -19,6 +19,7 @@ from polydata.splits.evidence import Evidence, Groups, find_leaks, read_evidence
 from polydata.splits.manifest import (
     FORMAT,
     MANIFEST,
+    TARGET,
     Item,
     Sides,
     Split,
@@ -31,6 +32,7 @@ from polydata.splits.manifest import (
     sealed,
     split_digest,
 )
+from polydata.task import Task
 
 MAX_TEXT = 1000
 """Longer texts are cut: a list is read by spreadsheets, the catalogue holds the whole text."""
@@ -41,11 +43,16 @@ MAX_LISTED = 200
 
 
 def make_items(
-    session: Session, evidence: Evidence, groups: Groups, labels: Mapping[str, tuple[str, str]]
+    session: Session,
+    evidence: Evidence,
+    groups: Groups,
+    labels: Mapping[str, tuple[str, str]],
+    values: Mapping[str, float] | None = None,
 ) -> dict[str, Item]:
     """The line of each labelled image, by its hash.
 
     Args:
+        values: of a task of numbers, by the hash of the image.
         labels: label and label source of each image; the evidence must cover all of them.
     """
     above = f"{session.workspace.root.as_posix()}/"
@@ -73,6 +80,7 @@ def make_items(
                 "technique": facts["technique"] or "",
                 "scale_um": _number(facts["scale_um"]),
                 "caption": _one_line(facts["caption"]),
+                **({TARGET: f"{values[image]:.9g}"} if values else {}),
             },
         )
     return items
@@ -99,6 +107,7 @@ def write_split(
     excluded: Mapping[str, int] | None = None,
     notes: Mapping[str, Any] | None = None,
     evidence: Evidence | None = None,
+    task: Task | None = None,
 ) -> Split:
     """Check, audit, write and register a split.
 
@@ -116,6 +125,7 @@ def write_split(
         excluded: reason -> how many images were left out for it.
         notes: what else the manifest is to say (``merged`` papers, ``contradictory`` images).
         evidence: what the audit goes by; otherwise all that the catalogue knows of the images.
+        task: what is asked of the images; otherwise the session's.
 
     Raises:
         UsageError: if the name cannot be one.
@@ -143,14 +153,14 @@ def write_split(
     }
     listed = [{"detector": f.detector, "count": f.count, "items": list(f.items[:MAX_LISTED])} for f in findings]
     files = {file: sha256_bytes(text.encode()) for file, text in sorted(lists.items())}
-    task = session.task
+    task = task or session.task
     manifest = sealed(
         {
             "format": FORMAT,
             "name": name,
-            "task": {"name": task.name, "labels": list(task.labels), "positive": task.positive},
+            "task": {"name": task.name, "labels": list(task.labels), "positive": task.positive, **task.asked},
             "classes": list(classes),
-            "positive": task.positive,
+            "positive": task.positive or classes[-1],
             "recipe": dict(recipe),
             "code_version": VERSION,
             "catalogue_fingerprint": session.catalogue.fingerprint(),

@@ -23,6 +23,10 @@ COMMANDS = {
             "evaluation",
             "Score a run on its test side, with 95 % intervals over papers, beside Sobel and what sees no micrograph.",
         ),
+        "curve": (
+            "training",
+            "Train on fewer and more papers, to see whether more of them would help; run again, it goes on.",
+        ),
         "report": ("evaluation", "Write one self-contained HTML page about one or several runs."),
         "runs": ("runs", "Look at the runs of a workspace."),
     },

@@ -39,7 +39,7 @@ def evaluate(
 ) -> None:
     """Score a run on its test side, with 95 % intervals over papers, beside Sobel and what sees no micrograph."""
     from polymodel.api import open_run
-    from polymodel.report.tables import show_evaluation
+    from polymodel.report.evaluations import show_evaluation
 
     with progress() as bar:
         found = open_run(run, workspace).evaluate(

@@ -44,7 +44,7 @@ def predict(
 
     if output is not None:
         check_output(output, FRAMES)
-        refuse_other_table(output, ("path", "image_sha256", "label", "p_positive"))
+        refuse_other_table(output, ("path", "image_sha256"))
     with progress() as bar:
         found = api.predict(run, images, device=device, crops=crops, members=members, workspace=workspace, progress=bar)
     if output is not None:
@@ -115,7 +115,7 @@ def runs_compare(
     from polydata.files.atomic import check_output
     from polydata.files.tables import refuse_other_table, write_frame
     from polymodel import api
-    from polymodel.report import tables
+    from polymodel.report import evaluations
 
     if output is not None:
         check_output(output, (".csv",))
@@ -127,8 +127,8 @@ def runs_compare(
     if as_json:
         print_json({"runs": board.rows, "differences": board.differences, "problems": board.problems})
     else:
-        tables.show_leaderboard(board.rows, output)
+        evaluations.show_leaderboard(board.rows, output)
         for pair in board.differences:
-            tables.show_comparison(pair)
+            evaluations.show_comparison(pair)
     report_problems(board.problems, "Left out")
     fail_in_part(len(board.problems), "runs or pairs were left out.")

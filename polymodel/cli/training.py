@@ -35,7 +35,9 @@ def train(
     weights: WeightsOption = IMAGENET,
     mean: MeanOption = None,
     std: StdOption = None,
-    recipe: Annotated[RecipeName, Option(help="How to fit it.")] = RecipeName.PROBE,
+    recipe: Annotated[
+        str, Option(metavar="NAME|FILE.toml", help=f"How to fit it: {', '.join(RecipeName)}, or a file of your own.")
+    ] = RecipeName.PROBE.value,
     epochs: Annotated[int | None, Option(help="At most so many; otherwise the recipe's number.")] = None,
     batch_size: Annotated[int | None, Option(help="Otherwise the recipe's.")] = None,
     learning_rate: Annotated[float | None, Option(help="Otherwise the recipe's.")] = None,
@@ -94,6 +96,35 @@ def train(
         ).trained
     if trained is not None:
         print_json(tables.trained_json(trained)) if as_json else tables.show_trained(trained)
+
+
+@app.command()
+def curve(
+    *,
+    split: SplitArgument,
+    arch: ArchOption = DEFAULT_ARCH,
+    weights: WeightsOption = IMAGENET,
+    recipe: Annotated[
+        str, Option(metavar="NAME|FILE.toml", help=f"How to fit it: {', '.join(RecipeName)}, or a file of your own.")
+    ] = RecipeName.PROBE.value,
+    points: Annotated[int, Option(help="At most so many numbers of papers, up to all of them.")] = 5,
+    draws: Annotated[int, Option(help="How often papers are drawn anew for each number.")] = 3,
+    image_size: Annotated[int | None, Option(help="Side in pixels; otherwise the recipe's.")] = None,
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train on fewer and more papers, to see whether more of them would help; run again, it goes on."""
+    from polymodel.config import Hardware, train_config
+    from polymodel.curves.curve import curve as measure
+    from polymodel.data.split import load_split
+    from polymodel.report import evaluations
+
+    config = train_config(method_named(recipe, arch=arch, weights=weights, image_size=image_size))
+    opened, place = load_split(split, workspace), Hardware(device)
+    with progress() as bar:
+        made = measure(opened, config, points=points, draws=draws, hardware=place, workspace=workspace, progress=bar)
+    print_json(vars(made)) if as_json else evaluations.show_curve(made)
 
 
 @app.command()

@@ -109,16 +109,28 @@ def preparation(recipe: Recipe) -> Preparation:
     return Preparation(recipe.image_size, ((recipe.short_side, 0),), crops)
 
 
-def standard_transform(size: int) -> Transform:
-    """A crop of half to all of the area, flips, quarter turns, brightness and contrast within a fifth."""
+def standard_key(recipe: Recipe) -> str:
+    """What names the standard transform of a recipe where views are kept."""
+    usual = (Recipe.crop_area, Recipe.jitter)
+    return "standard" if (recipe.crop_area, recipe.jitter) == usual else f"standard {recipe.crop_area} {recipe.jitter}"
+
+
+def standard_transform(size: int, crop_area: float = Recipe.crop_area, jitter: float = Recipe.jitter) -> Transform:
+    """A crop, flips, quarter turns, brightness and contrast at random.
+
+    Args:
+        size: side in pixels of what comes out.
+        crop_area: least share of the area that is shown.
+        jitter: by how much brightness and contrast vary, as shares.
+    """
     from torchvision.transforms import v2
 
     transform: Transform = v2.Compose(
         [
-            v2.RandomResizedCrop(size, scale=(0.5, 1.0), ratio=(0.8, 1.25), antialias=True),
+            v2.RandomResizedCrop(size, scale=(crop_area, 1.0), ratio=(0.8, 1.25), antialias=True),
             v2.RandomHorizontalFlip(),
             v2.RandomVerticalFlip(),
-            v2.ColorJitter(brightness=0.2, contrast=0.2),
+            v2.ColorJitter(brightness=jitter, contrast=jitter),
             v2.Lambda(lambda view: torch.rot90(view, int(torch.randint(4, ())), (1, 2))),
         ]
     )

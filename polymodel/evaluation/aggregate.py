@@ -15,18 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polydata.ids import sha256_file
+from polydata.splits.manifest import TARGET
+from polydata.task import TaskKind
 from polymodel.config import Scoring
 from polymodel.data.split import class_indices
-from polymodel.evaluation.metrics import Array, Outcome, joined
-from polymodel.runs.run import LOGIT, PREDICTIONS, Run
+from polymodel.evaluation.metrics import Ordered, Outcome, joined
+from polymodel.evaluation.values import Values
+from polymodel.kinds.asked import LOGIT, VALUE, kind_name
+from polymodel.runs.run import PREDICTIONS, Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ONE_PAPER = "leave-one-paper-out"
 """The protocol of a split whose folds test one paper each."""
-LEAST = 1e-300
-"""Stands for a probability of 0 where its logarithm is taken."""
 
 
 def usual_scoring(recipe: Mapping[str, Any]) -> Scoring:
@@ -51,28 +53,33 @@ class Answers:
     repeat: int
     seed: int
     images: NDArray[np.str_]
-    outcome: Outcome
+    outcome: Any
 
     def at(self, wanted: Mapping[str, str]) -> Answers:
         """The same of those images that are wanted, under the groups that are given for them."""
         places = np.array([k for k, image in enumerate(self.images) if image in wanted], dtype=np.int64)
-        kept, images = self.outcome.at(places), self.images[places]
+        images = self.images[places]
         groups = np.array([wanted[image] for image in images], dtype=np.str_)
-        return Answers(self.repeat, self.seed, images, Outcome(kept.truth, kept.probabilities, groups, kept.positive))
+        return Answers(self.repeat, self.seed, images, self.outcome.at(places).having(groups=groups))
 
 
-def outcome_of(run: Run, frame: pd.DataFrame) -> Outcome:
-    """Rows of a part's predictions.
+def outcome_of(run: Run, frame: pd.DataFrame) -> Any:
+    """Rows of a part's predictions: an ``Answered`` of the run's kind.
 
     Raises:
         InputError: if they hold labels that the run does not list.
     """
     from scipy.special import softmax
 
-    return Outcome(
+    groups = frame["group"].to_numpy(dtype=np.str_)
+    kind = kind_name(run.split)
+    if kind is TaskKind.REGRESSION:
+        truth, said = (frame[name].to_numpy(dtype=np.float64) for name in (TARGET, VALUE))
+        return Values(truth, said, groups)
+    return {TaskKind.NOMINAL: Outcome, TaskKind.ORDINAL: Ordered}[kind](
         truth=class_indices(frame["label"], run.classes, f"The predictions of {run.name} hold labels that the run"),
         probabilities=softmax(frame[[LOGIT + label for label in run.classes]].to_numpy(dtype=np.float64), axis=1),
-        groups=frame["group"].to_numpy(dtype=np.str_),
+        groups=groups,
         positive=run.classes.index(run.positive),
     )
 
@@ -110,30 +117,21 @@ def scored(parts: Sequence[Answers], scoring: Scoring) -> list[Answers]:
 
 
 def ensemble(parts: Sequence[Answers]) -> Answers:
-    """Each image once: the softmax of the mean logits of the models that answered it.
-
-    The mean of logarithms of probabilities is that of logits but for a number that all classes share.
+    """Each image once: the softmax of the mean logits, or the mean of the numbers, of the models that answered it.
 
     Returns:
         Images by SHA-256, rising; label and group are those of the first answer.
     """
-    from scipy.special import softmax
-
     images, first, place = np.unique(np.concatenate([p.images for p in parts]), return_index=True, return_inverse=True)
-    every = joined([part.outcome for part in parts])
-    logits = np.zeros((len(images), every.probabilities.shape[1]))
-    np.add.at(logits, place, np.log(np.maximum(every.probabilities, LEAST)))
-    chances: Array = softmax(logits / np.bincount(place)[:, None], axis=1)
-    outcome = Outcome(every.truth[first], chances, every.groups[first], every.positive)
-    return replace(parts[0], images=images, outcome=outcome)
+    return replace(parts[0], images=images, outcome=joined([part.outcome for part in parts]).averaged(place, first))
 
 
-def together(run: Run) -> tuple[pd.DataFrame, Outcome]:
+def together(run: Run) -> tuple[pd.DataFrame, Any]:
     """Test images of a run, each answered by the ensemble of the parts that had it as a test image.
 
     Returns:
-        A row for each image, sorted by SHA-256 (label, group, path, how many parts tested it and were wrong), and the
-        outcome in the same order.
+        A row for each image, sorted by SHA-256 (label, group, path, how many parts tested it and were
+        wrong, or their errors together), and the outcome in the same order.
 
     Raises:
         InputError: if predictions cannot be read or hold labels that the run does not list.
@@ -143,7 +141,7 @@ def together(run: Run) -> tuple[pd.DataFrame, Outcome]:
     frames = [run.predictions(key) for key in run.planned]
     parts = answers_of(run, frames)
     tests = pd.concat([frame[frame["side"] == "test"] for frame in frames])
-    tests["wrong"] = np.concatenate([part.outcome.answers != part.outcome.truth for part in parts])
+    tests["wrong"] = np.concatenate([part.outcome.wrong for part in parts])
     images = tests.groupby("image_sha256")
     facts = images[["label", "group", "path"]].first()
     facts[["parts", "wrong"]] = images["wrong"].agg(["size", "sum"])

@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from polydata.auditing.controls import CONTROLS, ControlTable, fitted, forest, read_table
-from polydata.errors import InputError
+from polydata.errors import InputError, UsageError
 from polydata.files.tables import write_frame
 from polydata.images.decode import shown
 from polydata.images.picture import describe, open_picture
 from polydata.splits.manifest import Item, Split
+from polydata.task import TaskKind
 from polydata.types import Progress, quiet, tracked
 from polymodel.evaluation.aggregate import Answers, scored, usual_scoring
 from polymodel.evaluation.intervals import INTERVAL, summarise
 from polymodel.evaluation.metrics import Outcome
+from polymodel.kinds.asked import kind_name
 from polymodel.runs.run import BASELINES_FOLDER, leakage_text, read_json, write_json
 
 Array = NDArray[np.float64]
@@ -254,10 +256,14 @@ def run_baselines(
         the split, with and without GIF files, and ``sobel_values`` every image's value by label.
 
     Raises:
+        UsageError: if the split is one of numbers.
         InputError: if an image or the embeddings cannot be read, or an image has no embedding.
     """
     import pandas as pd
 
+    if kind_name(split.asked) is TaskKind.REGRESSION:
+        hint = "Train on it: polymodel evaluate sets mean, median and controls beside the model."
+        raise UsageError(f"{split.name} asks for a number, and baselines give labels.", hint)
     items = list({item.image_sha256: item for fold in split.folds for item in (*fold.train, *fold.test)}.values())
     place = {item.image_sha256: k for k, item in enumerate(items)}
     pictures = _read(split, items, embeddings, progress)

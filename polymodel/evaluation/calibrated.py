@@ -28,11 +28,12 @@ from scipy.stats import t
 
 from polymodel.config import Scoring
 from polymodel.data.split import class_indices
-from polymodel.evaluation.aggregate import LEAST, Answers, scored
+from polymodel.evaluation.aggregate import Answers, scored
 from polymodel.evaluation.calibration import FEWEST, LEVEL
 from polymodel.evaluation.intervals import summarise
-from polymodel.evaluation.metrics import Array, mean_of_defined, point
-from polymodel.runs.run import LOGIT, PartKey, Run
+from polymodel.evaluation.metrics import LEAST, Array, mean_of_defined, point
+from polymodel.kinds.asked import LOGIT
+from polymodel.runs.run import PartKey, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,11 +137,16 @@ def _threshold(chances: Array, is_positive: NDArray[np.bool_]) -> float:
 
 def _lowest(chances: Array, groups: NDArray[np.str_]) -> float:
     """What all but a share of 1 - ``COVERAGE`` of papers' images of one class reach; 0 where papers are too few."""
+    return reached_by(chances, groups) or 0.0
+
+
+def reached_by(scores: Array, groups: NDArray[np.str_]) -> float | None:
+    """The highest score (n,) that ``COVERAGE`` of papers' images reach, one more paper having any; None of too few."""
     _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    order = np.argsort(-chances, kind="stable")
+    order = np.argsort(-scores, kind="stable")
     share = np.cumsum(1 / counts[place[order]]) / (len(counts) + 1)
     reached = np.flatnonzero(share >= COVERAGE - 1e-9)
-    return float(chances[order[reached[0]]]) if len(reached) else 0.0
+    return float(scores[order[reached[0]]]) if len(reached) else None
 
 
 def calibration_of_parts(run: Run, keys: Sequence[PartKey]) -> Calibration | None:
@@ -212,7 +218,7 @@ def calibrated_evaluation(
         "coverage": {
             "wanted": COVERAGE,
             "images": float(held.mean()),
-            "papers": _over_papers(held, groups),
+            "papers": over_papers(held, groups),
             "single": float(alone.mean()),
             "single_right": _mean(held[alone].tolist()),
         },
@@ -224,7 +230,7 @@ def _mean(values: Sequence[float]) -> float | None:
     return None if np.isnan(found) else found
 
 
-def _over_papers(held: NDArray[np.bool_], groups: NDArray[np.str_]) -> dict[str, float | None]:
+def over_papers(held: NDArray[np.bool_], groups: NDArray[np.str_]) -> dict[str, float | None]:
     """The mean over papers of the share of images whose set holds their label, with the interval of a mean."""
     _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
     shares = np.bincount(place, weights=held) / counts

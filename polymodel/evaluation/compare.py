@@ -12,9 +12,10 @@ from polydata.errors import PolydataError, UsageError
 from polydata.types import Progress, quiet
 from polymodel.config import Scoring
 from polymodel.evaluation.aggregate import answers_of, ensemble, scored, usual_scoring
+from polymodel.evaluation.answered import EVERY_TITLE, centre_of
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.intervals import differences
-from polymodel.evaluation.metrics import METRICS, centre_of, mcnemar
+from polymodel.evaluation.metrics import Outcome, mcnemar
 from polymodel.runs.run import Run
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ FACTS = (
 )  # fmt: skip
 COLUMNS = (
     *FACTS,
-    *(f"{metric}{part}" for metric in METRICS for part in ("", "_low", "_high", "_sd")),
+    *(f"{metric}{part}" for metric in EVERY_TITLE for part in ("", "_low", "_high", "_sd")),
     *(f"majority_{metric}" for metric in ("accuracy", "balanced_accuracy")),
+    "unit",
 )
-"""Of the CSV. Metrics are fractions: the mean over parts, its 95 % interval over papers, and the sd over parts."""
+"""Of the CSV. Metrics are fractions, or of numbers in the unit: the mean over parts, its 95 % interval over papers, and
+the sd over parts."""
 
 
 Row = dict[str, Any]
@@ -66,8 +69,8 @@ def compare_pair(run: Run, other: Run, scoring: Scoring | None = None) -> dict[s
 
     Returns:
         ``difference`` {metric: {value, low, high}} by ``scoring``, and the counts and p value of ``mcnemar``, for which
-        the ensembles answer; the ``runs``, the ``images`` in common, those ``left_out`` for being of one run alone, and
-        ``leaky`` runs.
+        the ensembles answer (None of numbers); the ``runs``, the ``images`` in common, those ``left_out`` for being of
+        one run alone, and ``leaky`` runs.
 
     Raises:
         RefusedError: if a run is not finished.
@@ -76,7 +79,7 @@ def compare_pair(run: Run, other: Run, scoring: Scoring | None = None) -> dict[s
     """
     for one in (run, other):
         one.require_finished()
-    if (run.classes, run.positive) != (other.classes, other.positive):
+    if _question(run) != _question(other):
         raise UsageError(f"{run.name} and {other.name} answer different questions.", "Name a run of the same classes.")
     usual = [usual_scoring(one.split["recipe"]) for one in (run, other)]
     used = scoring or usual[0]
@@ -109,14 +112,20 @@ def compare_pair(run: Run, other: Run, scoring: Scoring | None = None) -> dict[s
         "left_out": {run.name: len(mine.images) - len(common), other.name: len(theirs.images) - len(common)},
         "leaky": [one.name for one in (run, other) if one.leakage],
         "difference": differences(*([s.outcome for s in own] for own in sets)),
-        "mcnemar": mcnemar(*together),
+        "mcnemar": mcnemar(*together) if isinstance(together[0], Outcome) else None,
     }
+
+
+def _question(run: Run) -> tuple[Any, ...]:
+    """What two runs must have alike to be compared: of numbers not the bins, which are those of a split."""
+    asked = tuple(run.split.get(key) for key in ("kind", "column", "unit"))
+    return asked if "unit" in run.split else (*asked, run.classes, run.positive)
 
 
 def leaderboard(runs: Sequence[Run], pairs: bool = False, progress: Progress = quiet) -> Board:
     """Score runs and set them side by side; a run that was never evaluated is, without control models.
 
-    Rows of one split stand together, clean splits first, in each the higher AUROC first. Only rows with the same
+    Rows of one split stand together, clean splits first, in each the higher AUROC or R² first. Only rows with the same
     split digest answer the same question, and who takes the first row has chosen on the test side.
 
     Args:
@@ -133,7 +142,7 @@ def leaderboard(runs: Sequence[Run], pairs: bool = False, progress: Progress = q
                 differences.append(compare_pair(runs[0], run))
         except PolydataError as error:
             problems.append(error.message)
-    rows.sort(key=lambda r: (r["leaky"], r["split"], r["split_digest"], -(r["auroc"] or 0), r["run"]))
+    rows.sort(key=lambda r: (r["leaky"], r["split"], r["split_digest"], -(r["auroc"] or r["r2"] or 0), r["run"]))
     return Board(tuple(rows), tuple(differences), tuple(problems))
 
 
@@ -145,10 +154,10 @@ def _row(run: Run, evaluation: Mapping[str, Any]) -> Row:
         evaluation["test_groups"], run.record["seconds"],
     )  # fmt: skip
     row: Row = dict(zip(FACTS, facts, strict=True))
-    for metric in METRICS:
-        found = evaluation[metric]
+    for metric in EVERY_TITLE:
+        found = evaluation.get(metric, {"value": None})
         row[metric] = centre_of(found)
         row |= {f"{metric}_{part}": found.get(part) for part in ("low", "high", "sd")}
     for metric in ("accuracy", "balanced_accuracy"):
-        row[f"majority_{metric}"] = centre_of(evaluation["majority"][metric])
-    return row
+        row[f"majority_{metric}"] = centre_of(evaluation["majority"][metric]) if "majority" in evaluation else None
+    return row | {"unit": evaluation.get("unit")}

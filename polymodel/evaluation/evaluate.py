@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from polydata.auditing.controls import CONTROLS, ControlTable, read_table
 from polydata.files.atomic import replacing
+from polydata.task import TaskKind
 from polydata.types import Progress, quiet
 from polymodel.config import Scoring
-from polymodel.evaluation.aggregate import (
-    Answers,
-    answers_of,
-    predictions_digest,
-    scored,
-    usual_scoring,
-)
-from polymodel.evaluation.baselines import Sobels, sobel, sobel_value
-from polymodel.evaluation.calibrated import calibrated_evaluation
-from polymodel.evaluation.calibration import Estimate, recalibration
-from polymodel.evaluation.intervals import INTERVAL, over_seeds, summarise, wilson, within_groups
-from polymodel.evaluation.metrics import Array, Outcome, against_rest, centre_of, confusion, joined
+from polymodel.evaluation.aggregate import answers_of, predictions_digest, scored, usual_scoring
+from polymodel.evaluation.answered import centre_of
+from polymodel.evaluation.figures import as_png
+from polymodel.evaluation.intervals import INTERVAL, over_seeds, summarise
+from polymodel.evaluation.judged_labels import LabelJudge
+from polymodel.evaluation.judged_values import ValueJudge
+from polymodel.evaluation.metrics import Array, joined
 from polymodel.evaluation.slices import slices
+from polymodel.kinds.asked import kind_name
 from polymodel.runs.run import Run, known_json, write_json
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 EVALUATION = "evaluation.json"
-CONFUSION_PNG = "confusion_matrix.png"
-VERSION = 5
+VERSION = 6
+WITH_IMAGES = "metadata"
+"""A control that is there where images were read."""
+JUDGES: Mapping[TaskKind, type[LabelJudge]] = {
+    TaskKind.NOMINAL: LabelJudge,
+    TaskKind.ORDINAL: LabelJudge,
+    TaskKind.REGRESSION: ValueJudge,
+}
+"""What is judged beside the metrics, by what was asked."""
 
 
 def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dict[str, Any]:
-    """Score a finished run on its test side, and write evaluation.json and the confusion matrix into its folder.
+    """Score a finished run on its test side, and write evaluation.json and a picture of the answers into its folder.
 
     Args:
         run: from ``open_run``.
@@ -44,15 +42,19 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         progress: told of what is going on.
 
     Returns:
-        The metrics of ``metrics.METRICS`` as fractions, each {value, low, high} or, over folds or seeds,
-        {mean, sd, low, high, values}, of ``scored`` sets of answers by the ``scoring`` that is usual for the split;
-        ``train_accuracy`` alike; ``ensemble`` the same metrics of all models together, None where one model answered
-        each image by itself and is scored so; ``majority`` and ``controls`` those of the models beside it, scored as
-        the model is; ``missing_labels`` that no test image has; ``accuracy_wilson`` the interval that takes images for
+        The metrics of the run's kind (``metrics.METRICS`` as fractions; of numbers ``VALUE_TITLES``), each {value, low,
+        high} or, over folds or seeds, {mean, sd, low, high, values}, of ``scored`` sets of answers by the ``scoring``
+        that is usual for the split; ``train_accuracy`` (``train_mae``) alike; ``ensemble`` the same metrics of all
+        models together, None where one model answered each image by itself and is scored so; ``baseline`` the name of
+        what any model must beat (``majority``; of numbers ``mean``), which stands under this name, and ``controls``:
+        those of the models beside it, scored as the model is; ``over_seeds`` how each metric varies over seeds;
+        ``slices`` parts of the test images; then what was evaluated.
+
+        Of labels also ``missing_labels`` that no test image has; ``accuracy_wilson`` the interval that takes images for
         independent; ``calibration`` slope and intercept, and ``per_class`` the metrics of each class, both of all
-        answers together; ``calibrated`` as of ``calibrated_evaluation``; ``over_seeds`` how each metric varies over
-        seeds; ``within_papers`` the AUROC among images of one paper; ``slices`` parts of the test images;
-        ``confusion_matrix`` counts over all parts; then what was evaluated.
+        answers together; ``calibrated`` as of ``calibrated_evaluation``; ``within_papers`` the AUROC among images of
+        one paper; ``confusion_matrix`` counts over all parts. Of numbers ``unit``, ``reliability`` and ``coverage`` as
+        of ``judged_values``.
 
     Raises:
         RefusedError: if the run is not finished.
@@ -61,34 +63,25 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
     run.require_finished()
     digest = predictions_digest(run)
     known = known_json(run.folder / EVALUATION, predictions_digest=digest, version=VERSION)
-    if known is not None and (known["controls"] or not controls) and (run.folder / CONFUSION_PNG).is_file():
+    picture = run.folder / JUDGES[kind_name(run.split)].picture
+    if known is not None and (WITH_IMAGES in known["controls"] or not controls) and picture.is_file():
         return known
     frames = [run.predictions(key) for key in run.planned]
     parts, scoring = answers_of(run, frames), usual_scoring(run.split["recipe"])
-    sets, tests = scored(parts, scoring), [part.outcome for part in parts]
+    sets, main = scored(parts, scoring), parts[0].outcome.main
     trains = [part.outcome for part in answers_of(run, frames, "train")]
-    summary, together = summarise([s.outcome for s in sets]), joined(tests)
+    summary, together = summarise([s.outcome for s in sets]), joined([part.outcome for part in parts])
     images = {sha for part in parts for sha in part.images.tolist()}
-    accuracy = centre_of(summary["accuracy"])
-    low, high = wilson(accuracy, len(images)) if accuracy is not None else (None, None)
-    others = _controls(run, frames, parts, controls, progress)
-    counts = np.sum([confusion(outcome) for outcome in tests], axis=0)
+    judge = JUDGES[kind_name(run.split)](run, frames, parts, centre_of(summary[main]))
     result = {
         **summary,
         "scoring": scoring.value,
         "ensemble": None if len(sets) == 1 else summarise([s.outcome for s in scored(parts, Scoring.ENSEMBLE)]),
-        "missing_labels": [run.classes[k] for k in together.missing],
-        "train_accuracy": summarise(trains)["accuracy"],
-        "accuracy_wilson": {"low": low, "high": high},
-        "calibration": {run.classes[k]: _calibration(together, k) for k in together.judged},
-        "calibrated": calibrated_evaluation(run, frames, parts, scoring),
-        "per_class": _per_class(run, together),
+        f"train_{main}": summarise(trains)[main],
+        **judge.facts(),
         "over_seeds": over_seeds([s.outcome for s in sets], [s.seed for s in sets]),
-        "within_papers": within_groups(tests),
         "slices": slices(run),
-        "majority": others.pop("majority"),
-        "controls": others,
-        "confusion_matrix": {"classes": list(run.classes), "rows_are_truth": counts.tolist()},
+        **_beside(judge, controls, progress),
         "run": run.name,
         "split": run.split["name"],
         "split_digest": run.split["digest"],
@@ -102,71 +95,31 @@ def evaluate(run: Run, controls: bool = True, progress: Progress = quiet) -> dic
         "predictions_digest": digest,
     }
     write_json(run.folder / EVALUATION, result)
-    from polymodel.evaluation.figures import as_png, confusion_figure
-
-    with replacing(run.folder / CONFUSION_PNG) as out:
-        out.write(as_png(confusion_figure(counts, run.classes)))
+    with replacing(picture) as out:
+        out.write(as_png(judge.figure()))
     return result
 
 
-def _calibration(outcome: Outcome, k: int) -> dict[str, dict[str, float | None]]:
-    """Slope and intercept of a class's logistic recalibration, each {value, low, high}."""
-    found = recalibration(outcome.probabilities[:, k], outcome.truth == k, outcome.groups)
-    return {name: _plain(one) for name, one in found.items()}
-
-
-def _plain(found: Estimate) -> dict[str, float | None]:
-    return {key: None if np.isnan(value) else float(value) for key, value in vars(found).items()}
-
-
-def _per_class(run: Run, outcome: Outcome) -> dict[str, dict[str, float | None]]:
-    """Of more than two classes the metrics of each against the rest, and how often it was to be answered."""
-    if len(run.classes) == 2:
-        return {}
-    found: dict[str, dict[str, float | None]] = {}
-    for k, name in enumerate(run.classes):
-        values = against_rest(outcome, k) if k in outcome.judged else {}
-        found[name] = {"answers": int((outcome.truth == k).sum())}
-        found[name] |= {metric: None if np.isnan(value) else value for metric, value in values.items()}
-    return found
-
-
-def _controls(
-    run: Run, frames: Sequence[pd.DataFrame], parts: Sequence[Answers], with_images: bool, progress: Progress
-) -> dict[str, dict[str, Any]]:
-    """Controls and the Sobel value, fitted on each part's training side, scored on its test side; or majority alone."""
+def _beside(judge: LabelJudge, controls: bool, progress: Progress) -> dict[str, Any]:
+    """What stands beside the model, fitted on each part's training side, scored on its test side as the model is."""
     import pandas as pd
 
-    images = pd.concat(frames).drop_duplicates("image_sha256").set_index("image_sha256")
-    labels, groups = [run.classes.index(label) for label in images["label"]], images["group"].tolist()
-    if with_images:
-        paths = [run.image_root / path for path in images["path"]]
-        seen = read_table(
-            images=paths,
-            labels=labels,
-            groups=groups,
-            classes=len(run.classes),
-            progress=lambda _, done, count: progress("reading images for the control models", done, count),
-        )
-        values = np.array([sobel_value(path.read_bytes()) for path in paths])
-        table: ControlTable = Sobels(**vars(seen), positive=run.classes.index(run.positive), sobel=values)
-    else:
-        nothing = np.zeros((len(images), 0))
-        table = ControlTable(np.array(labels), np.array(groups), nothing, nothing, len(run.classes))
+    images = pd.concat(judge.frames).drop_duplicates("image_sha256").set_index("image_sha256")
+    table = judge.table(
+        images, controls, lambda _, done, count: progress("reading images for the control models", done, count)
+    )
     # Seeds repeat the same fold, and controls know no seed: each fold is answered once.
     answers: dict[tuple[str, int], Array] = {}
     found = {}
-    models: Mapping[str, Any] = {**CONTROLS, "sobel": sobel} if with_images else {"majority": CONTROLS["majority"]}
-    for name, model in models.items():
+    for name in judge.models(controls):
         said = []
-        for done, (key, frame, part) in enumerate(zip(run.planned, frames, parts, strict=True)):
-            progress(f"control model {name.replace('_', ' ')}", done, len(frames))
+        for done, (key, frame, part) in enumerate(zip(judge.run.planned, judge.frames, judge.parts, strict=True)):
+            progress(f"control model {name.replace('_', ' ')}", done, len(judge.frames))
             if (name, key.fold) not in answers:
                 place = images.index.get_indexer(pd.Index(frame["image_sha256"]))
-                sides = (place[frame["side"] == side] for side in ("train", "test"))
-                answers[name, key.fold] = model(table, *sides)
-            test = part.outcome
-            own = Outcome(test.truth, answers[name, key.fold], test.groups, test.positive)
-            said.append(replace(part, outcome=own))
-        found[name] = summarise([s.outcome for s in scored(said, usual_scoring(run.split["recipe"]))])
-    return found
+                train, test = (place[frame["side"] == side] for side in ("train", "test"))
+                answers[name, key.fold] = judge.answer(name, table, train, test)
+            said.append(replace(part, outcome=part.outcome.having(**{part.outcome.said: answers[name, key.fold]})))
+        found[name] = summarise([s.outcome for s in scored(said, usual_scoring(judge.run.split["recipe"]))])
+    first = next(iter(found))
+    return {first: found.pop(first), "baseline": first, "controls": found}

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from polydata.images.html import data_address
+from polymodel.evaluation.answered import EVERY_TITLE, NO_FRACTIONS, VALUE_TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,26 @@ def confusion_figure(counts: NDArray[Any], classes: Sequence[str]) -> Figure:
 
 
 @styled
+def values_figure(truth: NDArray[np.float64], said: NDArray[np.float64], unit: str) -> Figure:
+    """What was said over what is true, a point an image, and the line on which both are the same.
+
+    Args:
+        truth: (n,) true values.
+        said: (n,) those that were said.
+        unit: of both.
+    """
+    figure = Figure(figsize=(3.7, 3.6))
+    axes = figure.add_subplot()
+    ends = np.array([min(truth.min(), said.min()), max(truth.max(), said.max())])
+    ends = ends + np.array([-0.04, 0.04]) * np.ptp(ends)
+    axes.plot(ends, ends, color=MUTED, linewidth=0.9, linestyle=":")
+    axes.plot(truth, said, "o", color=TRAIN, markersize=3.5, alpha=0.55, markeredgewidth=0)
+    axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel=f"true, {unit}", ylabel=f"predicted, {unit}")
+    axes.grid()
+    return figure
+
+
+@styled
 def answers_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str) -> Figure:
     """ROC, precision over recall, and how often the positive label is true where it was given so much probability.
 
@@ -122,7 +143,7 @@ def answers_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positi
 
 @styled
 def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
-    """Loss and accuracy against the epoch, or against the probe's regularisation: each part thin, their mean thick.
+    """Loss and accuracy, or error, over the epoch or the probe's regularisation: each part thin, their mean thick.
 
     Args:
         histories: metrics.csv of each part.
@@ -130,7 +151,8 @@ def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
     path = "inverse_regularisation" in histories[0].columns
     x = "inverse_regularisation" if path else "epoch"
     figure = Figure(figsize=(7.2, 2.7))
-    for axes, measure in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    second = "accuracy" if "train_accuracy" in histories[0] else "mae"
+    for axes, measure in zip(figure.subplots(1, 2), ("loss", second), strict=True):
         for side in COLOURS:
             _draw(axes, histories, x, side, measure)
         if path:
@@ -139,7 +161,7 @@ def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
             axes.axvline(used, color=MUTED, linewidth=0.8, linestyle=":")
             place: Any = {"xycoords": ("data", "axes fraction"), "ha": "center"}
             axes.annotate("used", (used, 1.01), color=MUTED, fontsize=8, **place)
-        axes.set(xlabel="inverse regularisation C" if path else "epoch", ylabel=measure)
+        axes.set(xlabel="inverse regularisation C" if path else "epoch", ylabel=measure.replace("mae", "MAE"))
         axes.grid(axis="y")
     figure.axes[0].legend(frameon=False, fontsize=8)
     return figure
@@ -158,6 +180,34 @@ def _draw(axes: Any, histories: Sequence[pd.DataFrame], x: str, side: str, measu
     mean = pd.concat(drawn).groupby(x)[column].mean()
     marker = "o" if len(mean) < 12 else None
     axes.plot(mean.index, mean.to_numpy(), color=colour, linewidth=1.8, marker=marker, markersize=3, label=WORDS[side])
+
+
+@styled
+def learning_figure(rows: Sequence[Mapping[str, Any]], metrics: Sequence[str], unit: str | None) -> Figure:
+    """Metrics over the number of training papers, each with its interval over the papers that are tested.
+
+    Args:
+        rows: as of ``curves.curve.Curve``.
+        metrics: a panel each.
+        unit: of errors.
+    """
+    figure = Figure(figsize=(3.8 * len(metrics), 2.9))
+    papers = [row["papers"] for row in rows]
+    for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+        factor = 1 if metric in (*NO_FRACTIONS, *VALUE_TITLES) else 100
+        value, low, high = (
+            np.array([row[key] for row in rows], dtype=np.float64) * factor
+            for key in (metric, f"{metric}_low", f"{metric}_high")
+        )
+        axes.fill_between(papers, low, high, color=TRAIN, alpha=0.15, linewidth=0)
+        axes.plot(papers, value, "o-", color=TRAIN, linewidth=1.6, markersize=4)
+        axes.set_xscale("log")
+        axes.set_xticks(papers, [str(n) for n in papers], minor=False)
+        axes.minorticks_off()
+        told = unit if metric in NO_FRACTIONS and metric in VALUE_TITLES else "%" if factor == 100 else ""
+        axes.set(xlabel="training papers", ylabel=", ".join(filter(None, (EVERY_TITLE[metric], told))))
+        axes.grid(axis="y")
+    return figure
 
 
 @styled

@@ -6,7 +6,7 @@ Econometrics 2023, 38:671), for AUROC close to that of Obuchowski (Biometrics 19
 the logit scale, so it stays between 0 and 1, with a quantile of Student's t. Few papers may hold the rarer label and do
 most of the varying, so the degrees of freedom are those of a sum of variances, one a label (Satterthwaite, Biometrics
 Bulletin 1946, 2:110): what varies when a paper's images of that label alone are left out, from as many papers as hold
-it.
+it. Numbers are of one stratum. An error in a unit, which has no upper end, is taken on the scale of its logarithm.
 
 Where all is right or wrong, nothing varies: there the interval is Wilson's score interval (JASA 1927, 22:209) as if
 each paper were one answer. Where fewer than ``FEWEST_PAPERS`` hold a label, or below ``FEWEST`` degrees of freedom,
@@ -22,18 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from polymodel.evaluation.answered import LOWER_IS_BETTER, NO_FRACTIONS, SIGNED, UP_TO_ONE, Answered
 from polymodel.evaluation.calibration import LEVEL, Estimate
-from polymodel.evaluation.metrics import (
-    LOWER_IS_BETTER,
-    METRICS,
-    Array,
-    Outcome,
-    calibration_of,
-    joined,
-    mean_of_defined,
-    point,
-    weighted,
-)
+from polymodel.evaluation.metrics import Array, Outcome, calibration_of, joined, mean_of_defined, point, weighted
 
 INTERVAL = "95 %, each paper left out in turn (jackknife), logit scale, t quantiles"
 """How the intervals are made, in words."""
@@ -62,7 +53,7 @@ class Varied:
     freedom: float
 
 
-def summarise(outcomes: Sequence[Outcome]) -> dict[str, Summary]:
+def summarise(outcomes: Sequence[Answered]) -> dict[str, Summary]:
     """Every metric with its 95 % interval.
 
     Over several parts a paper is left out of all of them, and the interval is that of their mean, so it speaks of
@@ -78,15 +69,15 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Summary]:
     """
     points = [point(outcome) for outcome in outcomes]
     together = joined(outcomes)
-    scorable = len(np.unique(together.truth)) > 1
+    metrics, scorable = outcomes[0].metrics, together.is_scorable
     if not scorable:
-        points = [dict.fromkeys(METRICS, np.nan) for _ in points]
-    means = {m: float(mean_of_defined(np.array([p[m] for p in points]))) for m in METRICS}
+        points = [dict.fromkeys(metrics, np.nan) for _ in points]
+    means = {m: float(mean_of_defined(np.array([p[m] for p in points]))) for m in metrics}
     varied = _varied([outcomes])
     papers = _papers(together)
     summary: dict[str, Summary] = {}
-    for metric in METRICS:
-        if metric == "ece":
+    for metric in metrics:
+        if metric == "ece" and isinstance(together, Outcome):
             found = calibration_of(together) if scorable else Estimate()
             value, low, high = found.value, found.low, found.high
         else:
@@ -102,7 +93,7 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Summary]:
     return summary
 
 
-def differences(first: Sequence[Outcome], second: Sequence[Outcome]) -> dict[str, Summary]:
+def differences(first: Sequence[Answered], second: Sequence[Answered]) -> dict[str, Summary]:
     """Each metric's mean over the parts of one model less that of another, each paper left out of both at once.
 
     Args:
@@ -116,13 +107,13 @@ def differences(first: Sequence[Outcome], second: Sequence[Outcome]) -> dict[str
     varied = _varied([first, second])
     one_image = 1 / min(len(both.truth) for both in together)
     same = len(first) == len(second) and all(
-        a.probabilities.shape == b.probabilities.shape and np.allclose(a.probabilities, b.probabilities)
+        getattr(a, a.said).shape == getattr(b, b.said).shape and np.allclose(getattr(a, a.said), getattr(b, b.said))
         for a, b in zip(first, second, strict=False)
     )
     found: dict[str, Summary] = {}
-    for metric in METRICS:
+    for metric in first[0].metrics:
         if metric == "ece":
-            mine, theirs = (calibration_of(both).value for both in together)
+            mine, theirs = (calibration_of(both).value for both in together if isinstance(both, Outcome))
         else:
             mine, theirs = (float(mean_of_defined(np.array([p[metric] for p in own]))) for own in points)
         between: Summary = {"low": None, "high": None}
@@ -134,13 +125,13 @@ def differences(first: Sequence[Outcome], second: Sequence[Outcome]) -> dict[str
     return found
 
 
-def _varied(models: Sequence[Sequence[Outcome]]) -> dict[str, Varied]:
+def _varied(models: Sequence[Sequence[Answered]]) -> dict[str, Varied]:
     """How each metric's mean over the parts varies with the papers, of one model or of the difference of two."""
     everything = joined([outcome for outcomes in models for outcome in outcomes])
     names, place = np.unique(everything.groups, return_inverse=True)
     blocks = np.random.default_rng(0).permutation(len(names)) % BLOCKS
     unit = np.unique(blocks[place], return_inverse=True)[1]
-    labelled, own = np.unique(np.stack([everything.truth, unit]), axis=1, return_inverse=True)
+    labelled, own = np.unique(np.stack([everything.strata, unit]), axis=1, return_inverse=True)
     rarest = min(_papers(everything).values())
     papers = _left_out(models, unit, int(unit.max()) + 1)
     by_label = _left_out(models, own.ravel(), labelled.shape[1] + 1)  # the last one leaves nothing out
@@ -164,7 +155,7 @@ def _varied(models: Sequence[Sequence[Outcome]]) -> dict[str, Varied]:
     return found
 
 
-def _left_out(models: Sequence[Sequence[Outcome]], unit: Index, count: int) -> dict[str, Array]:
+def _left_out(models: Sequence[Sequence[Answered]], unit: Index, count: int) -> dict[str, Array]:
     """The metrics, mean over parts, of the first model less the second if there is one, without each unit in turn.
 
     Args:
@@ -192,17 +183,30 @@ def _left_out(models: Sequence[Sequence[Outcome]], unit: Index, count: int) -> d
     return means[0] if len(means) == 1 else {metric: means[0][metric] - means[1][metric] for metric in means[0]}
 
 
-def _papers(outcome: Outcome) -> dict[int, int]:
-    """How many papers hold each label that occurs."""
-    return {k: len(np.unique(outcome.groups[outcome.truth == k])) for k in np.unique(outcome.truth).tolist()}
+def _papers(outcome: Answered) -> dict[int, int]:
+    """How many papers hold each stratum that occurs: each label, or any number."""
+    return {k: len(np.unique(outcome.groups[outcome.strata == k])) for k in np.unique(outcome.strata).tolist()}
 
 
 def _between(metric: str, value: float, varied: Varied, papers: int) -> tuple[float, float]:
-    """The interval of a metric; MCC, from -1 to 1, as if it ran from 0 to 1."""
-    if metric != "mcc":
+    """The interval of a metric, by the scale on which it has no end; from -1 to 1 as if it ran from 0 to 1."""
+    if metric in NO_FRACTIONS:
+        return _above_zero(value, varied)
+    if metric in UP_TO_ONE:
+        low, high = _above_zero(1 - value, varied)
+        return 1 - high, 1 - low
+    if metric not in SIGNED:
         return bounded(value, varied, papers)
     low, high = bounded((1 + value) / 2, Varied(varied.variance / 4, varied.freedom), papers)
     return 2 * low - 1, 2 * high - 1
+
+
+def _above_zero(value: float, varied: Varied) -> tuple[float, float]:
+    """The interval of a number from 0 upwards, on the scale of its logarithm; NaN where there is none."""
+    if not varied.freedom >= FEWEST or not value > SAME or varied.variance == 0:
+        return np.nan, np.nan
+    reach = float(np.exp(min(_t(varied.freedom) * np.sqrt(varied.variance) / value, 500)))
+    return value / reach, value * reach
 
 
 def bounded(value: float, varied: Varied, papers: int) -> tuple[float, float]:
@@ -255,7 +259,7 @@ def wilson(accuracy: float, items: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def over_seeds(outcomes: Sequence[Outcome], seeds: Sequence[int]) -> dict[str, Summary]:
+def over_seeds(outcomes: Sequence[Answered], seeds: Sequence[int]) -> dict[str, Summary]:
     """Each metric's mean over the parts of each seed, and how it varies over seeds.
 
     Args:
@@ -267,7 +271,7 @@ def over_seeds(outcomes: Sequence[Outcome], seeds: Sequence[int]) -> dict[str, S
     """
     points = [point(outcome) for outcome in outcomes]
     found: dict[str, Summary] = {}
-    for metric in METRICS:
+    for metric in outcomes[0].metrics:
         of_seeds = [[p[metric] for p, own in zip(points, seeds, strict=True) if own == s] for s in sorted(set(seeds))]
         values = np.array([float(mean_of_defined(np.array(own))) for own in of_seeds])
         known = values[~np.isnan(values)]

@@ -10,44 +10,40 @@ Of two classes precision, recall, specificity, NPV, F1, AUROC, AUPRC, Brier scor
 the other. Of more classes they are macro means: each class that occurs is held against the rest, and those that have a
 meaning are averaged. AUPRC is the average precision, the Brier score the mean square of a probability's error, and the
 ECE that of ``calibration``.
+
+Of labels in an order there are three more: Cohen's kappa with the squares of the distances in ranks as weights, the
+mean distance in ranks, and Spearman's correlation of the ranks that are said and true. Those of numbers: ``values``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from polydata.errors import UsageError, first_line
+from polymodel.evaluation.answered import (
+    METRICS,
+    ORDER_TITLES,
+    SHOWN,
+    Answered,
+    Either,
+    titles_of,
+)
 from polymodel.evaluation.calibration import Estimate, calibration_error
 
 Array = NDArray[np.float64]
 
-TITLES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "specificity": "specificity",
-    "npv": "NPV",
-    "f1": "F1",
-    "mcc": "MCC",
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "brier": "Brier score",
-    "ece": "ECE",
-}
-"""What each metric is called where people read it."""
-METRICS = tuple(TITLES)
-LOWER_IS_BETTER = ("brier", "ece")
+LEAST = 1e-300
+"""Stands for a probability of 0 where its logarithm is taken."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a model said of one side of one part.
+class Outcome(Answered):
+    """Which of several labels a model gave.
 
     Attributes:
         truth: (n,) class indices.
@@ -55,6 +51,11 @@ class Outcome:
         groups: (n,) names of the papers.
         positive: index of the positive class.
     """
+
+    metrics: ClassVar[tuple[str, ...]] = METRICS
+    shown: ClassVar[tuple[str, ...]] = SHOWN["auroc"]
+    main: ClassVar[str] = "accuracy"
+    said: ClassVar[str] = "probabilities"
 
     truth: NDArray[np.int64]
     probabilities: Array
@@ -77,9 +78,52 @@ class Outcome:
         """Classes that no item has: of them nothing can be said."""
         return sorted({*range(self.probabilities.shape[1])} - {*self.truth.tolist()})
 
-    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> Outcome:
-        """The same of some of the items, by their numbers or a mask."""
-        return Outcome(self.truth[places], self.probabilities[places], self.groups[places], self.positive)
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """(n,) the labels."""
+        return self.truth
+
+    @property
+    def wrong(self) -> NDArray[Any]:
+        """(n,) whether the answer is another label."""
+        found: NDArray[np.bool_] = self.answers != self.truth
+        return found
+
+    def tally(self) -> dict[str, int]:
+        """How many items are positive."""
+        return {"positive": int((self.truth == self.positive).sum())}
+
+    def averaged(self, place: NDArray[np.int64], first: NDArray[np.int64]) -> Outcome:
+        """As ``Answered``: the softmax of the mean logits.
+
+        The mean of logarithms of probabilities is that of logits but for a number that all classes share.
+        """
+        from scipy.special import softmax
+
+        logits = np.zeros((len(first), self.probabilities.shape[1]))
+        np.add.at(logits, place, np.log(np.maximum(self.probabilities, LEAST)))
+        chances: Array = softmax(logits / np.bincount(place)[:, None], axis=1)
+        return replace(self.at(first), probabilities=chances)
+
+    def weighted(self, weights: Array) -> dict[str, Array]:
+        """As the function of that name."""
+        matrix = _confusions(self, weights)
+        each = [_against_rest(self, k, matrix, weights) for k in self.judged]
+        return _of_all(matrix) | {
+            metric: mean_of_defined(np.stack([one[metric] for one in each])) for metric in each[0]
+        }
+
+
+@dataclass(frozen=True)
+class Ordered(Outcome):
+    """Which of several labels in an order a model gave; attributes as of ``Outcome``, classes in their order."""
+
+    metrics: ClassVar[tuple[str, ...]] = (*ORDER_TITLES, *METRICS)
+    shown: ClassVar[tuple[str, ...]] = SHOWN["kappa"]
+
+    def weighted(self, weights: Array) -> dict[str, Array]:
+        """As the function of that name."""
+        return super().weighted(weights) | _of_order(_confusions(self, weights))
 
 
 def outcome_from(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None, positive: int) -> Outcome:
@@ -97,36 +141,30 @@ def outcome_from(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None, p
     return Outcome(labels, chances, papers.astype(np.str_), positive)
 
 
-def centre_of(summary: Mapping[str, Any]) -> float | None:
-    """The value of a metric, or its mean over parts."""
-    value: float | None = summary["value"] if "value" in summary else summary["mean"]
-    return value
-
-
 def rows(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The models, their ensemble if there is one, and what stands beside them, by name: {metric: summary} each."""
     return {
-        "model": {metric: evaluation[metric] for metric in METRICS},
+        "model": {metric: evaluation[metric] for metric in titles_of(evaluation)},
         **({"ensemble": evaluation["ensemble"]} if evaluation["ensemble"] else {}),
-        "majority": evaluation["majority"],
+        evaluation["baseline"]: evaluation[evaluation["baseline"]],
         **evaluation["controls"],
     }
 
 
-def joined(outcomes: Sequence[Outcome]) -> Outcome:
+def joined(outcomes: Sequence[Either]) -> Either:
     """Several parts' answers as those of one model."""
-    return Outcome(
-        np.concatenate([o.truth for o in outcomes]),
-        np.concatenate([o.probabilities for o in outcomes]),
-        np.concatenate([o.groups for o in outcomes]),
-        outcomes[0].positive,
-    )
+    first = outcomes[0]
+    names = ("truth", "groups", first.said)
+    return first.having(**{name: np.concatenate([getattr(o, name) for o in outcomes]) for name in names})
 
 
-def point(outcome: Outcome) -> dict[str, float]:
-    """Every metric of ``METRICS`` as a fraction (MCC from -1 to 1); NaN where undefined."""
+def point(outcome: Answered) -> dict[str, float]:
+    """Every metric of its kind, fractions from 0 to 1 (MCC from -1 to 1); NaN where undefined."""
     found = weighted(outcome, np.ones((1, len(outcome.truth))))
-    return {m: calibration_of(outcome).value if m == "ece" else float(found[m][0]) for m in METRICS}
+    return {
+        m: calibration_of(outcome).value if m == "ece" and isinstance(outcome, Outcome) else float(found[m][0])
+        for m in outcome.metrics
+    }
 
 
 def against_rest(outcome: Outcome, k: int) -> dict[str, float]:
@@ -155,7 +193,7 @@ def confusion(outcome: Outcome) -> NDArray[np.int64]:
     return counts
 
 
-def weighted(outcome: Outcome, weights: Array) -> dict[str, Array]:
+def weighted(outcome: Answered, weights: Array) -> dict[str, Array]:
     """The metrics, without the ECE, when items count several times or not at all.
 
     Args:
@@ -165,9 +203,7 @@ def weighted(outcome: Outcome, weights: Array) -> dict[str, Array]:
     Returns:
         For each metric an array (b,); NaN where undefined.
     """
-    matrix = _confusions(outcome, weights)
-    each = [_against_rest(outcome, k, matrix, weights) for k in outcome.judged]
-    return _of_all(matrix) | {metric: mean_of_defined(np.stack([one[metric] for one in each])) for metric in each[0]}
+    return outcome.weighted(weights)
 
 
 def _confusions(outcome: Outcome, weights: Array) -> Array:
@@ -217,6 +253,24 @@ def _of_all(matrix: Array) -> dict[str, Array]:
         "accuracy": _ratio(right, total),
         "balanced_accuracy": np.where(single, np.nan, mean_of_defined(recalls.T)),
         "mcc": np.where(single, np.nan, mcc),
+    }
+
+
+def _of_order(matrix: Array) -> dict[str, Array]:
+    """Metrics (b,) of classes in an order, from confusion matrices (b, classes, classes)."""
+    ranks = np.arange(matrix.shape[1], dtype=np.float64)
+    away = np.abs(ranks[:, None] - ranks)
+    truth, answers, total = matrix.sum(2), matrix.sum(1), matrix.sum((1, 2))
+    expected = _ratio(((away**2) * truth[:, :, None] * answers[:, None, :]).sum((1, 2)), total)
+    missed = _ratio((away**2 * matrix).sum((1, 2)), expected)
+    # Spearman: the correlation of middle ranks, which all items of one label share.
+    middles = [counts.cumsum(1) - counts / 2 - total[:, None] / 2 for counts in (truth, answers)]
+    together = (matrix * middles[0][:, :, None] * middles[1][:, None, :]).sum((1, 2))
+    spreads = [(counts * middle**2).sum(1) for counts, middle in zip((truth, answers), middles, strict=True)]
+    return {
+        "kappa": 1 - missed,
+        "rank_mae": _ratio((away * matrix).sum((1, 2)), total),
+        "rank_correlation": _ratio(together, np.sqrt(spreads[0] * spreads[1])),
     }
 
 

@@ -16,8 +16,9 @@ from polydata.files.tables import AnswerTable, meaning, read_answers
 from polydata.labels.consensus import fleiss_kappa
 from polydata.splits.manifest import Item
 from polydata.task import Task
+from polymodel.evaluation.answered import METRICS
 from polymodel.evaluation.intervals import spread, summarise
-from polymodel.evaluation.metrics import METRICS, Outcome
+from polymodel.evaluation.metrics import Outcome
 
 LABELLED = re.compile(r"(.+)_[^_]+")
 """A file name without its suffix that ends in a label, as published images' names do."""

@@ -17,6 +17,7 @@ import numpy as np
 from polydata.errors import PolydataError, UsageError
 from polydata.splits.manifest import MANIFEST, Item, Split, load_split
 from polymodel.evaluation.aggregate import predictions_digest, together
+from polymodel.evaluation.answered import Answered
 from polymodel.evaluation.intervals import summarise
 from polymodel.evaluation.metrics import Outcome, point
 from polymodel.runs.run import Run, known_json, read_json, write_json
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from polymodel.evaluation.people import Votes
 
 SLICES = ("technique", "year", "journal", "scale", "image_size", "label_source")
-SHOWN = ("accuracy", "balanced_accuracy", "auroc")
 SIZES = ((200_000, "up to 0.2 megapixels"), (500_000, "0.2 to 0.5 megapixels"), (inf, "over 0.5 megapixels"))
 SCALES = ((1.0, "up to 1 µm"), (10.0, "over 1 to 10 µm"), (50.0, "over 10 to 50 µm"), (inf, "over 50 µm"))
 MOST = 12
@@ -38,8 +38,8 @@ def slices(run: Run) -> list[dict[str, Any]]:
     """Metrics of each slice of the test images, scored as an ensemble; empty where the split tells nothing of them.
 
     Returns:
-        {by, value, images, groups, and the metrics ``SHOWN``}, kinds in the order of ``SLICES``, values by their
-        number of images; a metric is None where it has no meaning.
+        {by, value, images, groups, what is counted, and the metrics that the kind shows}, in the order of ``SLICES``,
+        values by their number of images; a metric is None where it has no meaning.
     """
     items = split_items(run)
     facts, outcome = together(run)
@@ -57,12 +57,12 @@ def slices(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(kind: str, value: str, own: Any, outcome: Outcome) -> dict[str, Any]:
+def _row(kind: str, value: str, own: Any, outcome: Answered) -> dict[str, Any]:
     part = outcome.at(own)
     found = point(part)
-    shown = {metric: None if np.isnan(found[metric]) else found[metric] for metric in SHOWN}
+    shown = {metric: None if np.isnan(found[metric]) else found[metric] for metric in part.shown}
     counts = {"images": len(part.truth), "groups": len(set(part.groups.tolist()))}
-    return {"by": kind, "value": value, **counts, "positive": int((part.truth == part.positive).sum()), **shown}
+    return {"by": kind, "value": value, **counts, **part.tally(), **shown}
 
 
 def split_items(run: Run) -> Mapping[str, Item]:
@@ -141,7 +141,7 @@ def across(run: Run, split: Split, votes: Votes | None = None) -> dict[str, Any]
         "leakage": run.leakage,
         "images": len(places),
         "groups": len(set(own.groups.tolist())),
-        "positive": int((own.truth == own.positive).sum()),
+        **own.tally(),
         "missing": len(wanted) - len(places),
         "relabelled": sum(wanted[str(sha)].label != label for sha, label in labels.items()),
         "metrics": summarise([own]),

@@ -88,26 +88,6 @@ def coordinates(features: NDArray[np.floating], widths: Sequence[int] = ()) -> C
     return Coordinates(turned[:, kept] * roots, basis, mean, scale)
 
 
-def fit_head(
-    features: NDArray[np.floating], labels: NDArray[np.int64], classes: int, c: float, weights: Array | None = None
-) -> LinearHead:
-    """Standardise each feature, fit a logistic regression, fold both into one layer.
-
-    Args:
-        features: (n, features).
-        labels: (n,) class indices; a class may be absent, its logit then stays far below the others.
-        classes: how many classes there are.
-        c: inverse of the L2 regularisation strength.
-        weights: (n,) of the images; all 1 where none are given.
-
-    Raises:
-        InputError: if all labels are the same.
-    """
-    place = coordinates(features)
-    given = np.ones(len(labels)) if weights is None else weights
-    return place.head(*fit_regressions(place.values, labels, classes, [Problem(c, given)])[0])
-
-
 def fit_regressions(
     values: NDArray[np.floating], labels: NDArray[np.int64], classes: int, problems: Sequence[Problem]
 ) -> list[tuple[Array, Array]]:
@@ -115,7 +95,8 @@ def fit_regressions(
 
     Args:
         values: (n, columns).
-        labels: (n,) class indices; a class that weighs nothing in a problem is absent from it, as of ``fit_head``.
+        labels: (n,) class indices; a class that weighs nothing in a problem is absent from it, and its logit stays far
+            below the others.
         classes: how many classes there are.
         problems: each of them is solved.
 

@@ -143,7 +143,7 @@ def open_answers(run: Run, device: str) -> Answers:
 
 
 def _trained(run: Run, key: PartKey, device: str) -> Trained:
-    network = build(architecture(run.config.arch), len(run.classes))
+    network = build(architecture(run.config.arch), run.kind.outputs(len(run.classes)))
     fill(network, read_state(run.part_folder(key) / MODEL), f"{run.name}/{key.folder}")
     network.set_input_scale(*run.config.input_scale)
     network.module.to(device)
@@ -154,7 +154,8 @@ def _probe(run: Run, keys: Sequence[PartKey], device: str) -> Probe:
     """All heads on one frozen network."""
     config = run.config
     with seeded(keys[0].seed):
-        network = load_network(architecture(config.arch), config.weights, len(run.classes), config.input_scale)
+        outputs = run.kind.outputs(len(run.classes))
+        network = load_network(architecture(config.arch), config.weights, outputs, config.input_scale)
     digest = network.backbone_digest()
     if any(run.part(key)["backbone_digest"] != digest for key in keys):
         raise RefusedError(

@@ -20,9 +20,11 @@ from polydata.files.atomic import check_output, replacing
 from polydata.images.picture import open_picture
 from polydata.images.transforms import MAX_ASPECT
 from polydata.resources import VERSION, install_hint
+from polydata.task import TaskKind
 from polydata.types import Progress, quiet
 from polymodel.data.views import CROPS, GREY_WEIGHTS, Grey, Preparation
 from polymodel.evaluation.calibrated import Calibration, calibration_from, calibration_of_parts
+from polymodel.kinds.asked import kind_name
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
 from polymodel.runs.run import Run
@@ -200,6 +202,10 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         needed = f"An export needs {' and '.join(missing)}, not installed here."
         raise UsageError(needed, f"Install them with: {install_hint('onnx')}")
+    if kind_name(run.split) is TaskKind.REGRESSION:
+        raise UsageError(
+            f"{run.name} says numbers; files are written of runs that give labels.", "Use polymodel predict."
+        )
     progress("reading the run", 0, 3)
     answers = open_answers(run, "cpu").merged()
     size = sum(t.numel() * t.element_size() for t in (*answers.parameters(), *answers.buffers()))

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.special import softmax
 
 from polydata.errors import InputError, UsageError, first_line
 from polydata.files.find import files_below
@@ -21,59 +20,15 @@ from polydata.images.picture import FILE_SUFFIXES, describe, open_picture
 from polydata.types import Progress, quiet, tracked
 from polydata.workspace import SETTINGS, Workspace
 from polymodel.config import DeviceName, Members
-from polymodel.evaluation.calibrated import Calibration, calibration_of_parts
 from polymodel.networks.devices import choose_device, each
-from polymodel.networks.linear import Array
+from polymodel.prediction.answers import Answered, AnyPrediction, judge_of
 from polymodel.prediction.ensemble import Answers, open_answers, references
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
 from polymodel.prediction.seen import Picture, Seen, seen_images
-from polymodel.runs.run import LOGIT, PartKey, Run, open_run
+from polymodel.runs.run import Run, open_run
 
 OneImage = str | Path | Image.Image | NDArray[Any]
 Images = OneImage | Sequence[OneImage]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a run says of an image.
-
-    Attributes:
-        path: the file; of a picture in memory its place among the images, such as ``#0``.
-        image_sha256: of the file's bytes; empty for a picture in memory.
-        label: the most probable one.
-        p_positive: softmax probability of the run's positive class.
-        logits: by label, the mean over the members.
-        members: how many parts of the run answered.
-        p_calibrated: probability of the positive class that holds on papers not seen, as of ``evaluation.calibrated``;
-            None where the run does not know.
-        prediction_set: the labels that it may have, the true one among them for nine of ten papers' images: several
-            where the run should not be asked to choose; None as before.
-        out_of_distribution: it is unlike the images that the members were trained on, as of ``networks.novelty``, so
-            that nothing here holds; None where the run does not know.
-        trained_on: whether some member was trained on it, on another image of its paper (as far as the run's
-            split names it), or on a picture that was made of it or it of, so that the answer may repeat its label; None
-            for an exported file and a picture in memory, of which it is not known.
-        trained_through: ``image``, ``paper`` or ``copy``, see ``seen.Through``; empty otherwise.
-    """
-
-    path: str
-    image_sha256: str
-    label: str
-    p_positive: float
-    logits: dict[str, float]
-    members: int
-    p_calibrated: float | None
-    prediction_set: tuple[str, ...] | None
-    out_of_distribution: bool | None
-    trained_on: bool | None
-    trained_through: str = ""
-
-    def row(self) -> dict[str, Any]:
-        """A flat row, for a table."""
-        facts = {key: value for key, value in vars(self).items() if key != "logits"}
-        if self.prediction_set is not None:
-            facts["prediction_set"] = "|".join(self.prediction_set)
-        return facts | {LOGIT + label: value for label, value in self.logits.items()}
 
 
 @dataclass(frozen=True)
@@ -87,7 +42,7 @@ class Predictions:
         notes: what was not looked at, and what the run cannot say.
     """
 
-    done: tuple[Prediction, ...]
+    done: tuple[AnyPrediction, ...]
     failed: tuple[tuple[str, str], ...]
     leakage: str | None
     notes: tuple[str, ...] = ()
@@ -214,96 +169,10 @@ def predict(
     for _ in tracked(each(answers, used, range(len(sources)), one), "predicting", progress, len(sources)):
         pass
     seen = seen_images(model, pictures, crops, progress) if isinstance(model, Run) else None
-    judge = Judge(model, answers, seen, members)
+    judge = judge_of(model, answers, seen, members)
     rows = tuple(judge.prediction(sources[place][0], answered) for place, answered in sorted(found.items()))
     problems = tuple(reason for _, reason in sorted(failed.items()))
     return Predictions(rows, problems, model.leakage, (*_notes(seen), *judge.notes(rows)))
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What the parts of a run said of an image.
-
-    Attributes:
-        sha256: of its file; empty for a picture in memory.
-        logits: (parts, classes).
-        strange: how far it is from what each part was trained on, above 1 unlike it; None where a part does not know.
-            Empty for networks that were trained themselves, and for files.
-    """
-
-    sha256: str
-    logits: Array
-    strange: Sequence[float | None]
-
-
-class Judge:
-    """Makes one prediction of what the parts of a run said.
-
-    Args:
-        model: the run, or its exported file.
-        answers: its parts.
-        seen: which images it knows; None for a file.
-        members: which parts answer.
-    """
-
-    def __init__(
-        self, model: Run | OnnxModel, answers: Answers | OnnxModel, seen: Seen | None, members: Members
-    ) -> None:
-        self.model, self.seen, self.members = model, seen, members
-        self.keys = answers.keys if isinstance(answers, Answers) else ()
-        self.known: dict[tuple[PartKey, ...], Calibration | None] = {}
-
-    def prediction(self, path: str, answered: Answered) -> Prediction:
-        """What is said of one image."""
-        model, sha256 = self.model, answered.sha256
-        through = self.seen.through.get(sha256, "") if self.seen else ""
-        asked = list(range(len(answered.logits)))
-        if through and self.seen and self.members is Members.UNSEEN and (own := self.seen.strangers(sha256, self.keys)):
-            asked, through = own, ""
-        logits = answered.logits[asked].mean(0)
-        positive, chances = model.classes.index(model.positive), softmax(logits)
-        calibration = self.calibration(tuple(self.keys[k] for k in asked) if self.keys else ())
-        labels = calibration.sets(logits[None])[0] if calibration else ()
-        return Prediction(
-            path=path,
-            image_sha256=sha256,
-            label=model.classes[int(chances.argmax())],
-            p_positive=float(chances[positive]),
-            logits=dict(zip(model.classes, logits.tolist(), strict=True)),
-            members=len(self.keys) and len(asked),
-            p_calibrated=float(calibration.chances(logits[None])[0, positive]) if calibration else None,
-            prediction_set=tuple(c for c, within in zip(model.classes, labels, strict=True) if within)
-            if calibration
-            else None,
-            out_of_distribution=self.unlike(answered, asked),
-            trained_on=bool(through) if self.seen and sha256 else None,
-            trained_through=through,
-        )
-
-    def calibration(self, keys: tuple[PartKey, ...]) -> Calibration | None:
-        """What the held-back answers of these parts teach together."""
-        if isinstance(self.model, OnnxModel):
-            return self.model.calibration
-        if keys not in self.known:
-            self.known[keys] = calibration_of_parts(self.model, keys)
-        return self.known[keys]
-
-    def unlike(self, answered: Answered, asked: Sequence[int]) -> bool | None:
-        """Whether the image is unlike what these parts were trained on; None where one of them does not know."""
-        told = [answered.strange[k] for k in asked] if answered.strange else [None]
-        strange = [one for one in told if one is not None]
-        return bool(np.mean(strange) > 1) if len(strange) == len(told) else None
-
-    def notes(self, rows: Sequence[Prediction]) -> tuple[str, ...]:
-        """What the run cannot say of these images."""
-        said = []
-        if any(row.p_calibrated is None for row in rows):
-            said.append("Probabilities are not calibrated: the run holds no answers on papers held back in training.")
-        if any(row.out_of_distribution is None for row in rows):
-            said.append("Whether images are unlike those trained on is not known for this run.")
-        if self.members is Members.UNSEEN and (left := sum(row.trained_on is True for row in rows)):
-            said.append(f"{left} images are known to every member, so all of them answered (trained_on).")
-        return tuple(said)
 
 
 def _notes(seen: Seen | None) -> tuple[str, ...]:

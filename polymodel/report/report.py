@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from PIL import Image
 
 from polydata.errors import InputError
@@ -20,6 +21,7 @@ from polydata.images.picture import open_picture
 from polydata.types import Progress
 from polymodel.config import Scoring
 from polymodel.evaluation.aggregate import together
+from polymodel.evaluation.answered import EVERY_TITLE, METRICS, TITLES, centre_of, shown_of, titles_of
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
@@ -29,13 +31,16 @@ from polymodel.evaluation.figures import (
     confusion_figure,
     curves_figure,
     printed_curves_figure,
+    values_figure,
     violin_figure,
 )
-from polymodel.evaluation.metrics import METRICS, TITLES, centre_of, rows
+from polymodel.evaluation.metrics import Outcome, rows
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items
-from polymodel.report.tables import BESIDE, PER_CLASS, ROW_TITLES, baseline_rows, decimals, percent
+from polymodel.report.amounts import amount, decimals, percent
+from polymodel.report.evaluations import HEADS, PER_CLASS, ROW_TITLES
+from polymodel.report.tables import baseline_rows
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
 from polymodel.runs.run import Run
@@ -60,10 +65,15 @@ def write_report(
     baselines = _baselines(runs)
     sections = [_section(run, *_evaluated(run, progress), baselines) for run in runs]
     page = template(
-        "report.html.j2", TEMPLATES, percent=percent, hundredths=partial(percent, digits=2), decimals=decimals
+        "report.html.j2",
+        TEMPLATES,
+        percent=percent,
+        hundredths=partial(percent, digits=2),
+        decimals=decimals,
+        amount=amount,
     ).render(
         sections=sections,
-        compared=[(m, TITLES[m]) for m in BESIDE],
+        compared=_compared(sections),
         per_class=[(m, TITLES[m]) for m in PER_CLASS],
         metrics=[(m, TITLES[m]) for m in METRICS],
         beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
@@ -80,6 +90,13 @@ def write_report(
     return output
 
 
+def _compared(sections: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The metrics of the table of all runs; fewer of each where they were asked different questions."""
+    shown = {shown_of(section["evaluation"]) for section in sections}
+    most = 4 if len(shown) == 1 else 2
+    return [(m, EVERY_TITLE[m]) for metrics in sorted(shown) for m in metrics[:most]]
+
+
 def _evaluated(run: Run, progress: Progress) -> tuple[dict[str, Any], str]:
     """The evaluation of a run; where images are gone that without control models, and why."""
     try:
@@ -93,6 +110,8 @@ def _boxes(sections: Sequence[Mapping[str, Any]]) -> str:
     drawn = []
     for section in sections:
         evaluation = section["evaluation"]
+        if not all(m in evaluation for m in BOXED):
+            continue
         kind = "over_seeds" if len(evaluation["over_seeds"]["accuracy"]["values"]) > 1 else None
         found = {
             TITLES[m]: [v for v in (evaluation[kind][m] if kind else evaluation[m]).get("values", []) if v is not None]
@@ -119,31 +138,53 @@ def _baselines(runs: Sequence[Run]) -> list[dict[str, Any]]:
 def _section(
     run: Run, evaluation: Mapping[str, Any], no_controls: str, baselines: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    counts = np.array(evaluation["confusion_matrix"]["rows_are_truth"])
     mistakes = _mistakes(run)
-    facts, outcome = together(run)
-    positive = outcome.truth == outcome.positive
-    answers = answers_figure(positive, outcome.probabilities[:, outcome.positive], run.positive)
     return {
         "verdict": verdict(evaluation, next((b for b in baselines if b["split"] == run.split["name"]), None)),
-        "answers": as_svg(answers) if 0 < positive.sum() < len(facts) else "",
+        "answers": _answers(run),
+        "metrics": titles_of(evaluation),
+        "shown": shown_of(evaluation),
         "run": run,
         "record": run.record,
         "config": run.config,
         "evaluation": evaluation,
-        "rows": {ROW_TITLES.get(name, name): row for name, row in rows(evaluation).items()},
+        "rows": {_row_title(name, evaluation): row for name, row in rows(evaluation).items()},
         "no_controls": no_controls,
         "scoring": Scoring(evaluation["scoring"]).words,
         "ensemble": Scoring.ENSEMBLE.words,
         "looked_for": _looked_for(run),
         "counts": _counts(run),
         "card": card_text(run),
-        "confusion": as_svg(confusion_figure(counts, run.classes)),
+        "matrix": as_svg(_matrix(run, evaluation)),
         "curves": as_svg(curves_figure([run.history(key) for key in run.planned])),
         "mistakes": _shown(run, mistakes[:SHOWN_MISTAKES]),
         "mistake_count": len(mistakes),
         "across": known_across(run),
     }
+
+
+def _row_title(name: str, evaluation: Mapping[str, Any]) -> str:
+    """What a row of an evaluation is called; of numbers Sobel has no threshold."""
+    return HEADS.get(name, ROW_TITLES.get(name, name)) if "unit" in evaluation else ROW_TITLES.get(name, name)
+
+
+def _answers(run: Run) -> str:
+    """ROC, precision over recall, and reliability of the ensemble; nothing where no two labels were tested."""
+    _, outcome = together(run)
+    if not isinstance(outcome, Outcome):
+        return ""
+    positive = outcome.truth == outcome.positive
+    if not 0 < positive.sum() < len(positive):
+        return ""
+    return as_svg(answers_figure(positive, outcome.probabilities[:, outcome.positive], run.positive))
+
+
+def _matrix(run: Run, evaluation: Mapping[str, Any]) -> Figure:
+    """What was answered over what is true: a confusion matrix, or of numbers the ensemble's values."""
+    if "confusion_matrix" in evaluation:
+        return confusion_figure(np.array(evaluation["confusion_matrix"]["rows_are_truth"]), run.classes)
+    _, outcome = together(run)
+    return values_figure(outcome.truth, outcome.values, evaluation["unit"])
 
 
 def _looked_for(run: Run) -> str:
@@ -174,15 +215,20 @@ def _counts(run: Run) -> list[tuple[str, list[int], int]]:
 
 
 def _mistakes(run: Run) -> pd.DataFrame:
-    """Test images to which the ensemble of a run's models gives the wrong label, the surest first.
+    """Test images to which the ensemble of a run's models gives the wrong label, the surest first; of numbers by error.
 
     Returns:
-        image_sha256, label, group, path, answer, chance (the ensemble's probability of it), and of how many parts
-        it was a test image (parts) and how many of these were wrong.
+        image_sha256, label, group, path, answer, chance (the ensemble's probability of it; of numbers the error), and
+        of how many parts it was a test image (parts) and how many of these were wrong.
     """
     facts, outcome = together(run)
-    told = facts.assign(answer=np.array(run.classes)[outcome.answers], chance=outcome.probabilities.max(axis=1))
-    wrong: pd.DataFrame = told[outcome.answers != outcome.truth].reset_index()
+    if isinstance(outcome, Outcome):
+        told = facts.assign(answer=np.array(run.classes)[outcome.answers], chance=outcome.probabilities.max(axis=1))
+    else:
+        unit = run.split["unit"]
+        said = {"label": outcome.truth, "answer": outcome.values}
+        told = facts.assign(chance=outcome.wrong, **{k: [f"{v:.3g} {unit}" for v in vs] for k, vs in said.items()})
+    wrong: pd.DataFrame = told[outcome.wrong > 0].reset_index()
     return wrong.sort_values(["chance", "image_sha256"], ascending=[False, True])
 
 

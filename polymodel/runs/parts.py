@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from scipy.special import softmax
 from torch import Tensor
 
 from polydata.splits.manifest import Fold, Item, Split
 from polydata.types import Progress
 from polymodel.data.split import targets
+from polymodel.kinds.asked import Nominal, kind_of
 from polymodel.recipes import Recipe
-from polymodel.runs.run import HELD_OUT, LOGIT, METRICS, MODEL, PART_FILE, PREDICTIONS, REFERENCE, write_json
+from polymodel.runs.run import HELD_OUT, METRICS, MODEL, PART_FILE, PREDICTIONS, REFERENCE, write_json
 
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -60,9 +60,18 @@ class PartJob:
         bounds = {"train": (0, first), "val": (first, second), "test": (second, len(self.items))}
         return np.arange(*bounds[side], dtype=np.int64)
 
+    @property
+    def kind(self) -> Nominal:
+        """What is asked of the images."""
+        return kind_of(self.split.asked)
+
     def targets(self) -> NDArray[np.int64]:
-        """Class indices of ``items``, (n,)."""
+        """Class indices of ``items``, (n,); of a number those of the bins, by which sides are made alike."""
         return targets(self.items, self.classes)
+
+    def truth(self) -> NDArray[Any]:
+        """What is to be learned of ``items``, (n,): class indices, or numbers."""
+        return self.kind.truth(self.items, self.classes)
 
     def images(self, items: Sequence[Item]) -> list[tuple[str, Path]]:
         """SHA-256 and path of each item's image."""
@@ -75,11 +84,11 @@ class PartResult:
 
     Attributes:
         tensors: the weights to keep, by name.
-        logits: (n, classes) for ``PartJob.items``, in order.
+        logits: (n, outputs) for ``PartJob.items``, in order: of a number its value alone.
         history: rows of metrics.csv, all with the same keys; None where something was not measured.
         facts: what else to note in part.json.
         seconds_before: spent on the part before a break.
-        held_out: places among ``PartJob.items`` (m,) of training images, and the logits (m, classes) of models that
+        held_out: places among ``PartJob.items`` (m,) of training images, and the logits (m, outputs) of models that
             saw no image of their papers.
         reference: what the training images look like, as of ``networks.novelty``.
     """
@@ -103,8 +112,6 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
     frame = _answers(job, job.items, result.logits)
     frame.insert(1, "side", [side for side in SIDES for _ in job.places(side)])
     frame.insert(4, "path", [item.path for item in job.items])
-    chances = softmax(result.logits.astype(np.float64), axis=1)
-    frame.insert(5, "p_positive", chances[:, job.classes.index(job.split.positive)])
     frame.to_parquet(folder / PREDICTIONS, index=False)
     if result.held_out is not None:
         places, logits = result.held_out
@@ -124,14 +131,14 @@ def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -
 
 
 def _answers(job: PartJob, items: Sequence[Item], logits: NDArray[np.float64]) -> pd.DataFrame:
-    """A row for each image: its SHA-256, label and group, and the logit of each class."""
+    """A row for each image: its SHA-256, label and group, and what was answered."""
     facts: dict[str, Any] = {
         "image_sha256": [item.image_sha256 for item in items],
         "label": [item.label for item in items],
         "group": [item.group for item in items],
     }
-    values = logits.astype(np.float64)
-    return pd.DataFrame(facts | {LOGIT + label: values[:, k] for k, label in enumerate(job.classes)})
+    answers = job.kind.table(logits.astype(np.float64), job.classes, job.split.positive)
+    return pd.DataFrame(facts | job.kind.known(items) | answers)
 
 
 def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

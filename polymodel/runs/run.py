@@ -33,6 +33,7 @@ from polydata.errors import InputError, PolydataError, RefusedError, UsageError
 from polydata.files.atomic import write_text
 from polydata.workspace import Workspace
 from polymodel.config import TrainConfig, config_from_dict, meaning
+from polymodel.kinds.asked import Nominal, kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,6 @@ REFERENCE = "reference.safetensors"
 METRICS = "metrics.csv"
 MODEL = "model.safetensors"
 CHECKPOINT = "checkpoint.pt"
-LOGIT = "logit_"
 RECORDED = ("command", "started", "seconds")
 """What every run.json says beside configuration, split and parts."""
 BASELINES_FOLDER = "baselines"
@@ -97,8 +97,13 @@ class Run:
         return found
 
     @property
+    def kind(self) -> Nominal:
+        """What is asked: a label, a label in an order, or a number."""
+        return kind_of(self.split)
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """The labels, in the order of the logits."""
+        """The labels, in the order of the logits; of a number the bins in which the split's sides are alike."""
         return tuple(self.split["classes"])
 
     @property
@@ -149,7 +154,7 @@ class Run:
         Raises:
             InputError: if the file is damaged or lacks a column.
         """
-        return self._table(self.part_folder(key) / PREDICTIONS, "side", "path", "p_positive")
+        return self._table(self.part_folder(key) / PREDICTIONS, "side", "path")
 
     def held_out(self, key: PartKey) -> pd.DataFrame | None:
         """What models answered on papers of a part's training side that they had not seen: label, group, logits.
@@ -179,7 +184,7 @@ class Run:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read: {error}", hint) from error
-        needed = {"image_sha256", "label", "group", *columns, *(LOGIT + c for c in self.classes)}
+        needed = {"image_sha256", "label", "group", *columns, *self.kind.columns(self.classes)}
         if missing := sorted(needed - set(frame.columns)):
             raise InputError(f"{path} lacks the columns {', '.join(missing)}.", hint)
         return frame

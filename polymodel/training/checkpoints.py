@@ -34,6 +34,8 @@ class Loop:
         epoch: epochs done.
         history: a row for each.
         best_loss, best_epoch, best_state: of the epoch with the lowest validation loss.
+        steps: of the optimiser.
+        average: moving average of the weights, by name; empty where the recipe keeps none.
     """
 
     network: Network
@@ -44,9 +46,11 @@ class Loop:
     best_loss: float = float("inf")
     best_epoch: int = 0
     best_state: dict[str, Tensor] = field(default_factory=dict)
+    steps: int = 0
+    average: dict[str, Tensor] = field(default_factory=dict)
 
 
-PLAIN = ("epoch", "history", "best_loss", "best_epoch", "best_state")
+PLAIN = ("epoch", "history", "best_loss", "best_epoch", "best_state", "steps", "average")
 
 
 def _holders(loop: Loop) -> tuple[Any, ...]:
@@ -73,7 +77,7 @@ def load(path: Path, loop: Loop) -> None:
         return
     for holder, state in zip(_holders(loop), states, strict=True):
         holder.load_state_dict(state)
-    for name in PLAIN:
+    for name in plain:
         setattr(loop, name, plain[name])
 
 

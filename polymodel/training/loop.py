@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision.amp import MixedPrecision
 from numpy.typing import NDArray
 from timm.layers.norm_act import convert_sync_batchnorm
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from polydata.errors import InputError
@@ -25,14 +24,16 @@ from polymodel.config import Hardware
 from polymodel.data.split import VALIDATION_PARTS, group_folds
 from polymodel.data.views import Transform
 from polymodel.networks.devices import threads
-from polymodel.networks.linear import balanced_weights, fit_head, image_weights
+from polymodel.networks.linear import balanced_weights, coordinates, image_weights
 from polymodel.networks.network import Network
-from polymodel.recipes import Balance, Recipe, Schedule
+from polymodel.networks.solver import Problem
+from polymodel.recipes import Balance
 from polymodel.runs.parts import PartJob, PartResult
 from polymodel.runs.run import CHECKPOINT
 from polymodel.training import checkpoints
 from polymodel.training.batches import PASS_COUNT, Choice, Maps, Pixels, Source
 from polymodel.training.checkpoints import Keeper, Loop
+from polymodel.training.optimisation import average, averaged, make_optimiser, mixing, rate_at, set_rate
 from polymodel.training.tracking import Tracker
 
 
@@ -57,6 +58,30 @@ class LoopSettings:
     tracker: Tracker
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a loop learns from.
+
+    Attributes:
+        kept: places of the images to learn from among those of the partition.
+        labels: (n,) class indices of all images of the partition.
+        truth: (n,) what is to be answered: class indices, or numbers shifted by ``mean`` and scaled by ``sd``, which
+            the images to learn from give.
+        weights: (n,) what each image weighs in the loss.
+    """
+
+    kept: NDArray[np.int64]
+    labels: Tensor
+    truth: Tensor
+    weights: Tensor
+    mean: float
+    sd: float
+
+    def at(self, places: NDArray[np.int64]) -> Shown:
+        """What is known of some of the images alone."""
+        return replace(self, kept=places, truth=self.truth[places], weights=self.weights[places])
+
+
 def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartResult | None:
     """Train a network; with patience, the epoch with the lowest loss on validation papers is kept.
 
@@ -74,6 +99,7 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
     recipe, fabric = job.recipe, settings.fabric
     labels = torch.from_numpy(job.targets())
     kept, held_back = _parts(job, labels.numpy())
+    shown = _shown(job, labels, kept)
     network.module.to(job.device)
     if job.device == "cuda":
         network.module.to(memory_format=torch.channels_last)  # what its kernels like
@@ -82,27 +108,24 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         network.module = convert_sync_batchnorm(network.module)  # type: ignore[no-untyped-call]
     source = _source(job, network, settings)
     if isinstance(source, Maps) and recipe.linear_start:
-        _start_head(job, source, kept, labels.numpy()[kept])
+        _start_head(job, source, shown)
     loop = _new_loop(job, network, settings)
     keeper = Keeper(settings.part_folder if fabric.is_global_zero else None, settings.checkpoint_seconds)
     checkpoint = settings.part_folder / CHECKPOINT
     if fabric.broadcast(checkpoint.is_file()):
         checkpoints.load(checkpoint, loop)
     seconds_before = sum(float(row["seconds"] or 0) for row in loop.history)
-    weights = None  # of each class in the loss
-    if recipe.balance == Balance.WEIGHTS:
-        balanced = balanced_weights(labels.numpy()[kept], len(job.classes))
-        weights = torch.tensor(balanced, dtype=torch.float32, device=job.device)
-    learn = _learner(loop, source, settings, weights)
+    learn = _learner(job, loop, source, settings, shown)
     watched = [("val", held_back)] if len(held_back) else []
     if recipe.patience is None:
         watched.append(("test", job.places("test")))
     with threads(1) if recipe.tail_only and job.device == "cpu" else nullcontext():
         while loop.epoch < min(recipe.epochs, loop.best_epoch + (recipe.patience or recipe.epochs)):
-            _epoch(job, loop, (kept, labels), source, learn)
+            _epoch(job, loop, shown, source, learn)
             if fabric.is_global_zero:
-                for side, places in watched:
-                    _look(loop, side, source.logits(places.tolist()).float(), labels[places], weights)
+                with averaged(network.module, loop.average):
+                    for side, places in watched:
+                        _look(job, loop, side, source, shown.at(places))
             loop.history[-1], loop.best_loss, loop.best_epoch = fabric.broadcast(
                 (loop.history[-1], loop.best_loss, loop.best_epoch)
             )
@@ -113,6 +136,9 @@ def train_loop(job: PartJob, network: Network, settings: LoopSettings) -> PartRe
         return None
     if recipe.patience is not None:
         network.module.load_state_dict(loop.best_state)
+    elif loop.average:
+        network.module.load_state_dict(loop.average)
+    job.kind.into_units(network, shown.mean, shown.sd)
     return PartResult(
         tensors=network.module.state_dict(),
         logits=source.logits(range(len(job.items))).numpy(),
@@ -170,13 +196,26 @@ def _parts(job: PartJob, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
     )
 
 
-def _start_head(job: PartJob, source: Maps, kept: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
-    """Fill the head with a logistic regression on what the frozen network gives it."""
+def _shown(job: PartJob, labels: Tensor, kept: NDArray[np.int64]) -> Shown:
+    truth, weights = job.truth(), torch.ones(len(labels))
+    mean, sd = job.kind.standard(truth[kept])
+    if (mean, sd) != (0.0, 1.0):
+        truth = ((truth - mean) / sd).astype(np.float32)
+    if job.recipe.balance == Balance.WEIGHTS:
+        balanced = balanced_weights(labels.numpy()[kept], len(job.classes))
+        weights = torch.tensor(balanced, dtype=torch.float32)[labels]
+    return Shown(kept, labels, torch.from_numpy(truth), weights, mean, sd)
+
+
+def _start_head(job: PartJob, source: Maps, shown: Shown) -> None:
+    """Fill the head with a probe of what the frozen network gives it."""
     job.progress("linear start", 0, 1)
-    groups = [job.items[k].group for k in kept]
-    weights = image_weights(labels, len(job.classes), groups, balanced=job.recipe.balance != Balance.NONE)
-    features = source.head_inputs(kept.tolist())
-    head = fit_head(features, labels, len(job.classes), job.recipe.inverse_regularisation, weights)
+    kept, classes = shown.kept, len(job.classes)
+    groups, labels = [job.items[k].group for k in kept], shown.labels.numpy()[kept]
+    weights = image_weights(labels, classes, groups, balanced=job.recipe.balance != Balance.NONE)
+    place = coordinates(source.head_inputs(kept.tolist()))
+    problem = Problem(job.recipe.inverse_regularisation, weights)
+    head = place.head(*job.kind.fit(place.values, shown.truth.numpy()[kept], classes, [problem])[0])
     layer = source.network.head_layer()
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(head.weight))
@@ -184,72 +223,53 @@ def _start_head(job: PartJob, source: Maps, kept: NDArray[np.int64], labels: NDA
 
 
 def _new_loop(job: PartJob, network: Network, settings: LoopSettings) -> Loop:
-    recipe = job.recipe
-    parameters = _trained_parameters(network, recipe)
-    kind = torch.optim.AdamW if recipe.weight_decay else torch.optim.Adam
-    optimiser = kind(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    optimiser = make_optimiser(network, job.recipe)
     precision = settings.fabric.strategy.precision
     if isinstance(precision, MixedPrecision) and precision.scaler is not None:
         precision.scaler = torch.amp.GradScaler(precision.device)  # no part goes on with the scale of the one before
     return Loop(network, optimiser, settings.fabric)
 
 
-def _trained_parameters(network: Network, recipe: Recipe) -> list[nn.Parameter]:
-    """The parameters to train; all others are frozen."""
-    names = network.tail() if recipe.tail_only else [name for name, _ in network.module.named_modules()]
-    network.module.requires_grad_(False)
-    parts = [network.module.get_submodule(name) for name in names]
-    chosen = [
-        parameter
-        for part in parts
-        if not (recipe.frozen_norm and isinstance(part, _BatchNorm))
-        for parameter in part.parameters(recurse=False)
-    ]
-    for parameter in chosen:
-        parameter.requires_grad_(True)
-    return chosen
-
-
-def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of a step, counted from 0 over the whole training."""
-    warm, total = recipe.warm_up * steps_per_epoch, recipe.epochs * steps_per_epoch
-    if step + 1 < warm:
-        return recipe.learning_rate * (step + 1) / warm
-    if recipe.schedule == Schedule.COSINE:
-        done = max(0.0, step - warm) / max(1.0, total - warm)
-        return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return recipe.learning_rate
-
-
 Learn = Callable[[Tensor, Tensor], Tensor]
-"""Learns from one batch: (this process's inputs, labels of the whole batch) -> (loss x images, right answers)."""
+"""Learns from one batch: (this process's inputs, places of the whole batch) -> (loss x images, sum of the measure)."""
 
 
-def _learner(loop: Loop, source: Source, settings: LoopSettings, weights: Tensor | None) -> Learn:
-    fabric = settings.fabric
+def _learner(job: PartJob, loop: Loop, source: Source, settings: LoopSettings, shown: Shown) -> Learn:
+    fabric, kind, recipe = settings.fabric, job.kind, job.recipe
     module: Any = torch.compile(source.module) if settings.hardware.compiled else source.module
     module, optimiser = fabric.setup(module, loop.optimiser)
 
-    def learn(inputs: Tensor, labels: Tensor) -> Tensor:
+    def learn(inputs: Tensor, places: Tensor) -> Tensor:
         # Where there are fewer images than processes, one is shown again and counts nothing.
-        is_counted = fabric.global_rank < len(labels)
-        given = labels[fabric.global_rank if is_counted else 0 :: fabric.world_size][: len(inputs)].to(inputs.device)
-        whole = float((weights.cpu()[labels] if weights is not None else torch.ones(len(labels))).sum())
+        is_counted = fabric.global_rank < len(places)
+        own = places[fabric.global_rank if is_counted else 0 :: fabric.world_size][: len(inputs)]
+        given, weights = shown.truth[own].to(inputs.device), shown.weights[own].to(inputs.device)
+        whole = float(shown.weights[places].sum())
         optimiser.zero_grad(set_to_none=True)
-        logits = module(inputs).float()
-        losses = functional.cross_entropy(logits, given, weights, reduction="none") * float(is_counted)
+        share, others = mixing(recipe.mixup, len(given))
+        if share < 1:
+            inputs = share * inputs + (1 - share) * inputs[others]
+        outputs = module(inputs).float()
+        losses = kind.losses(outputs, given) * weights * float(is_counted)
+        if share < 1:
+            losses = share * losses + (1 - share) * kind.losses(outputs, given[others]) * weights[others]
         # The processes' gradients are averaged, so that each divides by its share of the whole batch.
         loss = losses.sum() / whole
         fabric.backward(loss * fabric.world_size)
+        if recipe.clip_norm:
+            fabric.clip_gradients(module, optimiser, max_norm=recipe.clip_norm, error_if_nonfinite=False)
         optimiser.step()
-        right = (logits.detach().argmax(1) == given).sum() * float(is_counted)
-        return torch.stack([loss.detach().double() * len(labels), right.double()])
+        if recipe.ema:
+            average(loop.average, loop.network.module, recipe.ema, loop.steps)
+        loop.steps += 1
+        measured = kind.measured(outputs.detach(), given, shown.sd).sum() * float(is_counted)
+        return torch.stack([loss.detach().double() * len(places), measured.double()])
 
     return learn
 
 
-def _epoch(job: PartJob, loop: Loop, shown: tuple[NDArray[np.int64], Tensor], source: Source, learn: Learn) -> None:
-    """One pass over the training images; the row's loss and accuracy are those met on the way."""
+def _epoch(job: PartJob, loop: Loop, shown: Shown, source: Source, learn: Learn) -> None:
+    """One pass over the training images; the row's loss and measure are those met on the way."""
     module, fabric, began = loop.network.module, loop.fabric, time.monotonic()
     module.train()
     if job.recipe.frozen_norm:
@@ -258,24 +278,23 @@ def _epoch(job: PartJob, loop: Loop, shown: tuple[NDArray[np.int64], Tensor], so
                 part.eval()
     torch.manual_seed((job.seed * PASS_COUNT + loop.epoch) * fabric.world_size + fabric.global_rank)  # of dropout
     totals = torch.zeros(2, dtype=torch.float64, device=job.device)
-    chunks = batches(job, loop.epoch, *shown)
+    chunks = batches(job, loop.epoch, shown.kept, shown.labels)
     own = [chunk[fabric.global_rank :: fabric.world_size] or chunk[:1] for chunk in chunks]
     for done, (chunk, inputs) in enumerate(zip(chunks, source.training(loop.epoch, own), strict=True)):
         job.progress(_note(loop), loop.epoch * len(chunks) + done, job.recipe.epochs * len(chunks))
-        for group in loop.optimiser.param_groups:
-            group["lr"] = rate_at(job.recipe, loop.epoch * len(chunks) + done, len(chunks))
-        totals += learn(inputs, shown[1][[place for place, _ in chunk]])
+        set_rate(loop.optimiser, rate_at(job.recipe, loop.epoch * len(chunks) + done, len(chunks)))
+        totals += learn(inputs, torch.tensor([place for place, _ in chunk]))
     seen = sum(map(len, chunks))
     totals = torch.as_tensor(fabric.all_reduce(totals, reduce_op="sum"))
-    loss, right = totals.tolist()
+    loss, measured = totals.tolist()
     loop.epoch += 1
     row: dict[str, float | int | None] = {
         "epoch": loop.epoch,
         "train_loss": loss / seen,
-        "train_accuracy": right / seen,
-        "learning_rate": loop.optimiser.param_groups[0]["lr"],
+        f"train_{job.kind.measure}": measured / seen,
+        "learning_rate": max(group["lr"] for group in loop.optimiser.param_groups),
     }
-    row |= dict.fromkeys(("val_loss", "val_accuracy", "test_loss", "test_accuracy"))
+    row |= dict.fromkeys(f"{side}_{what}" for side in ("val", "test") for what in ("loss", job.kind.measure))
     loop.history.append({**row, "seconds": round(time.monotonic() - began, 3)})
 
 
@@ -307,9 +326,8 @@ def batches(job: PartJob, epoch: int, kept: NDArray[np.int64], labels: Tensor) -
 def _note(loop: Loop) -> str:
     """What the progress bar says: the epoch, and the loss and accuracy after the last."""
     words = [f"epoch {loop.epoch + 1}"]
-    for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
-        value = loop.history[-1][name] if loop.history else None
-        if value is not None:
+    for name, value in (loop.history[-1] if loop.history else {}).items():
+        if name.startswith(("train_", "val_")) and value is not None:
             words.append(f"{name.replace('_', ' ')} {value:.3f}")
     return ", ".join(words)
 
@@ -329,10 +347,12 @@ def _check_finite(loop: Loop) -> None:
         )
 
 
-def _look(loop: Loop, side: str, logits: Tensor, labels: Tensor, weights: Tensor | None) -> None:
-    """Note a side's loss and accuracy after an epoch; on the validation side, remember the best state."""
-    loss = float(functional.cross_entropy(logits, labels, weights.cpu() if weights is not None else None))
-    loop.history[-1] |= {f"{side}_loss": loss, f"{side}_accuracy": float((logits.argmax(1) == labels).float().mean())}
+def _look(job: PartJob, loop: Loop, side: str, source: Source, shown: Shown) -> None:
+    """Note a side's loss and measure after an epoch; on the validation side, remember the best state."""
+    outputs = source.logits(shown.kept.tolist()).float()
+    loss = float((job.kind.losses(outputs, shown.truth) * shown.weights).sum() / shown.weights.sum())
+    measured = job.kind.measured(outputs, shown.truth, shown.sd).float().mean()
+    loop.history[-1] |= {f"{side}_loss": loss, f"{side}_{job.kind.measure}": float(measured)}
     if side == "val" and loss < loop.best_loss:
         loop.best_loss, loop.best_epoch = loss, loop.epoch
         loop.best_state = {key: value.detach().clone() for key, value in loop.network.module.state_dict().items()}

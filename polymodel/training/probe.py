@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from polymodel.data.split import VALIDATION_PARTS, group_folds
 from polymodel.networks.features import FeatureCache
-from polymodel.networks.linear import coordinates, fit_regressions, image_weights, loss_and_accuracy
+from polymodel.networks.linear import coordinates, image_weights
 from polymodel.networks.novelty import fit_reference
 from polymodel.networks.solver import Array, Problem
 from polymodel.recipes import Balance
@@ -33,7 +33,7 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
     Raises:
         InputError: if an image cannot be read or the training side holds a single class.
     """
-    labels, train, classes = job.targets(), job.places("train"), len(job.classes)
+    kind, truth, train, classes = job.kind, job.truth(), job.places("train"), len(job.classes)
     blocks = cache.get(job.images(job.items), job.progress)
     features = np.concatenate(blocks, axis=1)
     place = coordinates(features[train], [block.shape[1] for block in blocks])
@@ -43,18 +43,18 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
     problems = [Problem(c, weights) for c in curve]
     problems += [Problem(c, weights * kept) for c in held_at for kept in folds]
     job.progress("validation curve", 0, 1)
-    solved = iter(fit_regressions(place.values, labels[train], classes, problems))
+    solved = iter(kind.fit(place.values, truth[train], classes, problems))
     whole = dict(zip(curve, islice(solved, len(curve)), strict=True))
     held_out = {c: _held_out(train, place.values, folds, list(islice(solved, len(folds)))) for c in held_at}
     history, heads = [], {c: place.head(*head) for c, head in whole.items()}
     for c in curve:
         row: dict[str, float | None] = {"inverse_regularisation": c, "used": int(c == chosen)}
         answers = _answers(place.values, whole[c])
-        row["train_loss"], row["train_accuracy"] = loss_and_accuracy(answers, labels[train], weights)
+        measures = [f"{side}_{what}" for side in ("train", "val") for what in ("loss", kind.measure)]
+        row |= dict(zip(measures[:2], kind.loss_and_measure(answers, truth[train], weights), strict=True))
         out, said = (val, heads[c].logits(features[val])) if len(val) else held_out[c]
-        row |= dict.fromkeys(("val_loss", "val_accuracy"))
-        if len(out):
-            row["val_loss"], row["val_accuracy"] = loss_and_accuracy(said, labels[out], _weights(job, out))
+        known = kind.loss_and_measure(said, truth[out], _weights(job, out)) if len(out) else (None, None)
+        row |= dict(zip(measures[2:], known, strict=True))
         history.append(row)
     job.progress("validation curve", 1, 1)
     reference = fit_reference(blocks[0][train], [item.group for item in job.fold.train])
@@ -91,7 +91,7 @@ def _answers(values: NDArray[np.floating], head: tuple[Array, Array]) -> Array:
 def _held_out(
     train: Index, values: NDArray[np.floating], folds: Sequence[NDArray[np.bool_]], heads: Sequence[tuple[Array, Array]]
 ) -> tuple[Index, Array]:
-    """Places of training images (n,) that were held back in turn, and what the others' models answer (n, classes).
+    """Places of training images (n,) that were held back in turn, and what the others' models answer (n, outputs).
 
     Features of papers held back in turn were standardised with the others', which knows no label.
     """

@@ -18,7 +18,8 @@ from polydata.splits.manifest import Split
 from polydata.types import Progress, quiet
 from polymodel.config import Hardware, Precision, TrackerName, TrainConfig
 from polymodel.data.split import check_images, load_split
-from polymodel.data.views import own_transform, standard_transform
+from polymodel.data.views import own_transform, standard_key, standard_transform
+from polymodel.kinds.asked import kind_of
 from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache
 from polymodel.networks.network import Architecture, Network, architecture
@@ -189,9 +190,12 @@ class Trainer:
             with seeded(key.seed, self.work.device):
                 # A loop changes its network, so it begins every part from a new one; a probe only reads it.
                 if network is None or config.recipe.kind == "loop" or key.seed != waiting[k - 1].seed:
-                    classes = len(self.split.classes)
-                    network = load_network(architecture(config.arch), config.weights, classes, config.input_scale)
+                    kind = kind_of(self.split.asked)
+                    outputs = kind.outputs(len(self.split.classes))
+                    network = load_network(architecture(config.arch), config.weights, outputs, config.input_scale)
                     network.check_input(config.recipe.image_size)
+                    if config.recipe.kind == "loop":
+                        kind.check(network)
                 if not self.fabric.is_global_zero:
                     self._part(self.run.hidden_folder(key), key, network, silent)
                     continue
@@ -218,10 +222,11 @@ class Trainer:
                 tracker({"epoch": step, **row})
         else:
             own, size = config.transforms, recipe.image_size
+            standard = standard_transform(size, recipe.crop_area, recipe.jitter)
             settings = LoopSettings(
                 hardware=self.work.hardware,
-                transform=own_transform(own, size) if own else standard_transform(size),
-                transform_key=f"{own} {config.transforms_sha256}" if own else "standard",
+                transform=own_transform(own, size) if own else standard,
+                transform_key=f"{own} {config.transforms_sha256}" if own else standard_key(recipe),
                 cache=cache / "maps",
                 part_folder=folder,
                 checkpoint_seconds=self.work.checkpoint_seconds,
@@ -243,6 +248,7 @@ def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[s
             "digest": split.digest,
             "classes": list(split.classes),
             "positive": split.positive,
+            **split.asked,
             "folds": len(split.folds) if split.has_folds else 0,
             "counts": _counts(split),
             "leakage": _leakage(split),

@@ -17,7 +17,7 @@ from small_split import Small
 import polymodel
 from polydata.errors import RefusedError, UsageError
 from polydata.images.picture import open_picture
-from polymodel.evaluation.metrics import METRICS
+from polymodel.evaluation.answered import METRICS
 
 PROBE = polymodel.Probe(arch="timm:test_resnet", weights="none", image_size=40)
 COLUMNS = ["value", "low", "high", "sd"]

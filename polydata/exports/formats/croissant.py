@@ -14,7 +14,7 @@ from polydata.types import Progress
 
 TABLE = "images.csv"
 TYPES = {"png": "image/png", "jpg": "image/jpeg"}
-NUMBERS = {"width": "sc:Integer", "height": "sc:Integer", "year": "sc:Text", "page": "sc:Text"}
+NUMBERS = {"width": "sc:Integer", "height": "sc:Integer", "year": "sc:Text", "page": "sc:Text", "target": "sc:Float"}
 
 
 def _write(content: Content, folder: Path, progress: Progress) -> None:

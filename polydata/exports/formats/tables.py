@@ -16,11 +16,15 @@ import pyarrow.parquet as pq
 
 from polydata.exports.content import UNKNOWN, Content, Entry
 from polydata.exports.formats import Format
+from polydata.splits.manifest import TARGET
 from polydata.types import Progress
 
 GROUP = 100
 """Images a row group."""
-NUMBERS = {"width": pa.int32(), "height": pa.int32(), "year": pa.int32(), "page": pa.int32(), "scale_um": pa.float64()}
+NUMBERS = {
+    **dict.fromkeys(("width", "height", "year", "page"), pa.int32()),
+    **dict.fromkeys(("scale_um", TARGET), pa.float64()),
+}
 SPLITS = {"val": "validation"}
 """Sides that Hugging Face calls otherwise."""
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from polydata.splits.manifest import Item
 from polymodel.cli import app
-from polymodel.evaluation.metrics import METRICS
+from polymodel.evaluation.answered import METRICS
 
 
 def test_the_evaluation_names_its_metrics_in_a_narrow_window(small: Small) -> None:

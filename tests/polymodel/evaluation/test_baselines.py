@@ -20,6 +20,7 @@ from polydata.images.picture import describe
 from polydata.resources import schemas
 from polydata.task import Task
 from polydata.workspace import SETTINGS
+from polymodel.evaluation.answered import METRICS, centre_of
 from polymodel.evaluation.baselines import (
     BASELINES,
     Pictures,
@@ -31,7 +32,6 @@ from polymodel.evaluation.baselines import (
     texture_features,
 )
 from polymodel.evaluation.figures import _shortened
-from polymodel.evaluation.metrics import METRICS, centre_of
 from polymodel.evaluation.people import HumanTable
 from polymodel.evaluation.published_results import read_curves, read_printed
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from polymodel.evaluation import intervals
+from polymodel.evaluation.answered import METRICS
 from polymodel.evaluation.calibration import recalibration
 from polymodel.evaluation.intervals import differences, over_seeds, summarise, wilson, within_groups
-from polymodel.evaluation.metrics import METRICS, Outcome, against_rest, confusion, mcnemar, point, weighted
+from polymodel.evaluation.metrics import Outcome, against_rest, confusion, mcnemar, point, weighted
 
 NONE = {"value": None, "low": None, "high": None}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from polymodel.evaluation.figures import answers_figure
+from polymodel.report.amounts import with_spread
 from polymodel.report.report import cited_as
-from polymodel.report.tables import _with_spread
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES
 
@@ -21,6 +21,7 @@ def summary(value: float | None, low: float | None = None, high: float | None = 
 def evaluation(low: float | None, high: float | None, sobel: float, leakage: str | None = None) -> dict[str, Any]:
     return {
         **summary(0.77, low, high),
+        "baseline": "majority",
         "majority": summary(0.5),
         "controls": {"sobel": summary(sobel), "metadata": summary(0.55), "print_only": summary(0.45)},
         "test_images": 90,
@@ -51,6 +52,17 @@ def test_without_an_interval_nothing_is_claimed() -> None:
     assert "nothing is shown yet" in said and "better" not in said and "Sobel 60.0 %" in said
 
 
+def test_of_numbers_the_smaller_error_is_the_better_one() -> None:
+    def errors(value: float) -> dict[str, Any]:
+        return {"mae": {"value": value, "low": 0.8 * value, "high": 1.2 * value}}
+
+    known = {"unit": "um", "baseline": "mean", "mean": errors(3.0), "test_images": 90, "test_groups": 12}
+    found = {**known, **errors(1.0), "controls": {"sobel": errors(0.5), "metadata": errors(1.1)}, "leakage": None}
+    first, *others = verdict(found, None)
+    assert first == "An MAE of 1 um (95 % interval 0.8 to 1.2) on 90 test images of 12 papers."
+    assert "It is better than the mean (3 um)." in others and "It is worse than Sobel (0.5 um)." in others
+
+
 def test_people_and_leaks_are_named() -> None:
     people = {"people": {"vote": summary(0.8), "images": 30}}
     said = " ".join(verdict(evaluation(0.6, 0.85, 0.55, "papers on both sides"), people))
@@ -59,8 +71,8 @@ def test_people_and_leaks_are_named() -> None:
 
 
 def test_a_spread_of_nothing_is_not_shown() -> None:
-    assert _with_spread({"mean": 0.8, "sd": 0.0}) == "80.0"
-    assert _with_spread({"mean": 0.8, "sd": 0.02}) == "80.0 ± 2.0"
+    assert with_spread({"mean": 0.8, "sd": 0.0}) == "80.0"
+    assert with_spread({"mean": 0.8, "sd": 0.02}) == "80.0 ± 2.0"
 
 
 def test_papers_are_cited_with_a_link() -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -11,13 +12,28 @@ from sklearn.preprocessing import StandardScaler
 
 from polydata.errors import InputError
 from polymodel.networks.linear import (
+    LinearHead,
     balanced_weights,
     coordinates,
-    fit_head,
+    fit_regressions,
     image_weights,
     loss_and_accuracy,
 )
+from polymodel.networks.solver import Problem
 from polymodel.training.probe import _folds
+
+
+def fit_head(
+    features: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    classes: int,
+    c: float,
+    weights: NDArray[np.float64] | None = None,
+) -> LinearHead:
+    """A regression on standardised features, folded into one layer."""
+    place = coordinates(features)
+    given = np.ones(len(labels)) if weights is None else weights
+    return place.head(*fit_regressions(place.values, labels, classes, [Problem(c, given)])[0])
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -1,0 +1,1 @@
+"""How much a model learns from how many papers."""
