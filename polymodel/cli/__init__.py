@@ -26,6 +26,9 @@ COMMANDS = {
         "report": ("evaluation", "Write one self-contained HTML page about one or several runs."),
         "runs": ("runs", "Look at the runs of a workspace."),
     },
+    "Morphology": {
+        "simulate": ("morphology", "Simulate micrographs of blends, with a table of labels and true measures."),
+    },
     "To use a run": {
         "predict": ("runs", "Predict the labels of images; the parts of a run (folds, seeds) answer together."),
         "export": (
