@@ -80,17 +80,15 @@ def characteristic_length(field: NDArray[np.generic], known: Map | None = None) 
     return 2 * np.pi / mean
 
 
-def correlation_length(field: NDArray[np.generic], known: Map | None = None) -> float:
-    """The wavelength of a structure by its autocorrelation, whose first zero lies where that of ``J0(2πr/L)`` does.
-
-    Pairs of known pixels alone count, as many as there are at each distance.
+def autocorrelation(field: NDArray[np.generic], known: Map | None = None) -> Values:
+    """How alike values at a distance are: the mean over all directions and pairs of known pixels.
 
     Args:
-        field: rows x columns, a map of phases.
+        field: rows x columns, a map of phases or grey values.
         known: rows x columns; None for all.
 
     Returns:
-        Pixels; NaN where the autocorrelation has no zero within half the shorter side.
+        -1 to 1 at 0, 1, 2, ... pixels up to half the shorter side, 1 at the first; 0 throughout for a plain field.
     """
     weight = np.ones(field.shape) if known is None else known.astype(np.float64)
     grey = np.asarray(field, np.float64)
@@ -100,15 +98,30 @@ def correlation_length(field: NDArray[np.generic], known: Map | None = None) -> 
     product, pairs = (_correlated(one, shape) for one in (values, weight))
     down, right = np.minimum(np.arange(shape[0]), shape[0] - np.arange(shape[0])), np.arange(reach + 1)
     near = down <= reach
-    distance = np.hypot(down[near, None], right[None, :])
-    rings = np.round(distance).astype(np.int64).ravel()
-    told = np.bincount(rings, product[near, : reach + 1].ravel())[: reach + 1]
-    told = told / np.maximum(np.bincount(rings, pairs[near, : reach + 1].ravel())[: reach + 1], 1.0)
+    rings = np.round(np.hypot(down[near, None], right[None, :])).astype(np.int64).ravel()
+    told, many = (np.bincount(rings, one[near, : reach + 1].ravel())[: reach + 1] for one in (product, pairs))
+    told = told / np.maximum(many, 1.0)
+    return np.asarray(told / told[0] if told[0] > 1e-9 else np.zeros_like(told))
+
+
+def correlation_length(field: NDArray[np.generic], known: Map | None = None) -> float:
+    """The wavelength of a structure by its autocorrelation, whose first zero lies where that of ``J0(2πr/L)`` does.
+
+    ``J0`` is the autocorrelation of waves of one length in all directions.
+
+    Args:
+        field: rows x columns, a map of phases.
+        known: rows x columns; None for all.
+
+    Returns:
+        Pixels; NaN where the autocorrelation has no zero within half the shorter side.
+    """
+    told = autocorrelation(field, known)
     below = np.flatnonzero(told <= 0)
     if not below.size or told[0] <= 0:
         return float("nan")
     last = int(below[0])
-    zero = last - told[last] / (told[last] - told[last - 1]) if told[last] < told[last - 1] else float(last)
+    zero = last - told[last] / (told[last] - told[last - 1])
     return float(zero * 2 * np.pi / special.jn_zeros(0, 1)[0])
 
 

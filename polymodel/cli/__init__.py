@@ -27,6 +27,10 @@ COMMANDS = {
         "runs": ("runs", "Look at the runs of a workspace."),
     },
     "Morphology": {
+        "morphology": (
+            "morphology",
+            "Measure diameters, lengths and interface of micrographs, in micrometres where they have a scale.",
+        ),
         "simulate": ("morphology", "Simulate micrographs of blends, with a table of labels and true measures."),
     },
     "To use a run": {
