@@ -33,6 +33,9 @@ NOTHING = "no dispersed phase found"
 FEW = 10
 """Whole objects from which a distribution of diameters is given without a warning."""
 
+SMALL = 6.0
+"""Pixels of median diameter below which the grain of a picture may look like objects."""
+
 
 @dataclass(frozen=True)
 class Morphology:
@@ -117,10 +120,9 @@ def _measured(found: Phases, um_per_px: float | None, shrunk: float) -> Morpholo
     unknown = float("nan")
     sizes = whole_diameters(found, step) if found.kind == DISPERSED else distribution(np.empty(0), np.empty(0))
     stretched, direction = (unknown, unknown) if nothing else anisotropy(found.phases, found.known)
-    few = found.kind == DISPERSED and sizes.count < FEW
     return Morphology(
         kind=found.kind,
-        note=NOTHING if nothing else f"only {sizes.count} whole objects" if few else "",
+        note=_note(found.kind, sizes, sizes.d50 / (um_per_px or 1.0)),
         unit="um" if um_per_px else "px",
         um_per_px=um_per_px or unknown,
         area_fraction=unknown if nothing else float(found.phases.sum() / found.known.sum()),
@@ -134,6 +136,15 @@ def _measured(found: Phases, um_per_px: float | None, shrunk: float) -> Morpholo
         order=found.order,
         roundness=found.roundness,
     )
+
+
+def _note(kind: str, sizes: Diameters, median_px: float) -> str:
+    """How far to trust the numbers; ``median_px`` is the median diameter in pixels of the picture as it was given."""
+    if kind == NONE:
+        return NOTHING
+    if kind == DISPERSED and sizes.count < FEW:
+        return f"only {sizes.count} whole objects"
+    return "objects hardly larger than the grain" if kind == DISPERSED and median_px < SMALL else ""
 
 
 def whole_diameters(found: Phases, step: float = 1.0) -> Diameters:

@@ -95,8 +95,12 @@ def autocorrelation(field: NDArray[np.generic], known: Map | None = None) -> Val
     values = (grey - np.average(grey, weights=weight)) * weight
     reach = min(field.shape) // 2
     shape = [fft.next_fast_len(side + reach, real=True) for side in field.shape]  # no pair within reach wraps around
-    product, pairs = (_correlated(one, shape) for one in (values, weight))
+    product = _correlated(values, shape)
     down, right = np.minimum(np.arange(shape[0]), shape[0] - np.arange(shape[0])), np.arange(reach + 1)
+    if known is None:
+        pairs = np.outer(field.shape[0] - down, field.shape[1] - right).astype(np.float32)
+    else:
+        pairs = _correlated(weight, shape)
     near = down <= reach
     rings = np.round(np.hypot(down[near, None], right[None, :])).astype(np.int64).ravel()
     told, many = (np.bincount(rings, one[near, : reach + 1].ravel())[: reach + 1] for one in (product, pairs))
@@ -125,9 +129,10 @@ def correlation_length(field: NDArray[np.generic], known: Map | None = None) -> 
     return float(zero * 2 * np.pi / special.jn_zeros(0, 1)[0])
 
 
-def _correlated(values: Values, shape: list[int]) -> Values:
+def _correlated(values: Values, shape: list[int]) -> NDArray[np.float32]:
     """Sums of products of all pairs of values at each distance."""
-    return np.asarray(fft.irfft2(np.abs(fft.rfft2(values, s=shape)) ** 2, s=shape), np.float64)
+    spectrum = fft.rfft2(values.astype(np.float32), s=shape)
+    return np.asarray(fft.irfft2(spectrum.real**2 + spectrum.imag**2, s=shape), np.float32)
 
 
 def interface_density(phases: Map, known: Map | None = None) -> float:
@@ -171,7 +176,7 @@ def anisotropy(field: NDArray[np.generic], known: Map | None = None) -> tuple[fl
     Returns:
         0 (in no direction) to 1 (stripes), and the direction in degrees against the rows, -90 to 90, counter-clockwise.
     """
-    smooth = ndimage.gaussian_filter(np.asarray(field, np.float64), 1.0)
+    smooth = ndimage.gaussian_filter(np.asarray(field, np.float32), 1.0)
     down, right = np.gradient(smooth)
     weight = 1.0 if known is None else ndimage.binary_erosion(known, iterations=3)
     xx, yy, xy = (float((one * weight).sum()) for one in (right * right, down * down, right * down))
