@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import cv2
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from polydata.vision.burned_in import unprinted
-from polydata.vision.measures import Rgb
+from polydata.vision.measures import BILEVEL, BLACK, WHITE, Rgb
 from polydata.vision.phases import DISPERSED, NONE, Phases, phases_of
 from polydata.vision.structure import (
     Diameters,
@@ -30,6 +30,7 @@ LARGEST = 1280
 NARROWEST = 64
 """Pixels of the shorter side below which a picture shows no structure."""
 NOTHING = "no dispersed phase found"
+HALFTONE = "black and white alone: the dots of a print are no structure"
 FEW = 10
 """Whole objects from which a distribution of diameters is given without a warning."""
 
@@ -111,7 +112,10 @@ def measure_morphology(rgb: Rgb, um_per_px: float | None = None) -> tuple[Morpho
     seen = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8) if shrunk > 1 else rgb
     grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
     found = phases_of(grey, unprinted(seen))
-    return _measured(found, um_per_px, shrunk), found
+    if ((grey >= WHITE) | (grey <= BLACK)).mean() <= BILEVEL:
+        return _measured(found, um_per_px, shrunk), found
+    found = replace(found, kind=NONE, phases=np.zeros_like(found.phases), objects=np.zeros_like(found.objects))
+    return replace(_measured(found, um_per_px, shrunk), note=HALFTONE), found
 
 
 def _measured(found: Phases, um_per_px: float | None, shrunk: float) -> Morphology:

@@ -26,7 +26,7 @@ from polydata.images.picture import find_images, open_picture, read_image
 from polydata.types import Progress, quiet, tracked
 from polydata.vision.measures import Rgb
 from polydata.vision.morphology import NARROWEST, Morphology, measure_morphology
-from polydata.vision.phases import Phases
+from polydata.vision.phases import DISPERSED, Phases
 from polydata.vision.scale_bar import read_scale_bar
 
 GIVEN, TABLE, BAR = "given", "table", "bar"
@@ -180,10 +180,8 @@ def overlay(rgb: Rgb, measures: Morphology, phases: Phases) -> Rgb:
     rows, columns = phases.known.shape
     drawn = np.asarray(cv2.resize(rgb, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8).copy()
     drawn[~phases.known] = (drawn[~phases.known] * PRINT).astype(np.uint8)
-    if measures.note and not measures.diameters.count and not phases.phases.any():
-        return drawn
     drawn[phases.phases & ~ndimage.binary_erosion(phases.phases)] = INTERFACE
-    if phases.growth.any() or measures.diameters.count:
+    if measures.kind == DISPERSED:
         drawn[_rims(phases)] = RIM
     return drawn
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from polydata.errors import InputError, UsageError
 from polydata.simulation.workflow import TABLE, simulate
 from polydata.vision.burned_in import unprinted
-from polydata.vision.morphology import NOTHING, measure_morphology
+from polydata.vision.morphology import HALFTONE, NOTHING, measure_morphology
 from polymodel.cli import app
 from polymodel.morphology.workflow import BAR, GIVEN, measure, read_scales
 from polymodel.morphology.workflow import TABLE as FROM_TABLE
@@ -114,6 +114,15 @@ def test_a_large_picture_is_measured_in_its_own_pixels(folder: Path, monkeypatch
     shrunk, phases = measure_morphology(np.asarray(picture))
     assert phases.known.shape == (200, 200)
     assert shrunk.characteristic_length == pytest.approx(whole.characteristic_length, rel=0.05)
+
+
+def test_a_halftone_has_no_structure() -> None:
+    y, x = np.mgrid[:200, :240]
+    dots = (np.hypot(y % 6 - 3, x % 6 - 3) < 2.2) & (np.hypot(y - 100, x - 120) > 40)
+    found, phases = measure_morphology(np.repeat(np.where(dots, 0, 255).astype(np.uint8)[..., None], 3, 2))
+    assert (found.kind, found.note) == ("none", HALFTONE)
+    assert found.row()["characteristic_length"] is None
+    assert not phases.phases.any()
 
 
 @pytest.mark.parametrize("value", [0, 128])
