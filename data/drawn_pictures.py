@@ -21,10 +21,10 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from polydata.demo import microscope
-from polydata.demo.burnin import burn_in, draw_style
-from polydata.demo.phasefield import simulate
 from polydata.demo.study import quench_of
+from polydata.simulation import microscope
+from polydata.simulation.burnin import burn_in, draw_style
+from polydata.simulation.phasefield import simulate
 
 Rgb = npt.NDArray[np.uint8]
 Rng = np.random.Generator

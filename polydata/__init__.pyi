@@ -13,6 +13,7 @@ from .records.record import Record as Record
 from .resources import __version__ as __version__
 from .screening.scalebars import read_scale_bars as read_scale_bars
 from .screening.workflow import screen as screen
+from .simulation.workflow import simulate as simulate
 from .splits.build import build_split as build_split
 from .splits.manifest import Split as Split
 from .splits.manifest import load_split as load_split
@@ -44,4 +45,5 @@ __all__ = [
     "push",
     "read_scale_bars",
     "screen",
+    "simulate",
 ]

@@ -9,6 +9,7 @@ from .api import score as score
 from .api import write_report as write_report
 from .data.split import SplitDataset as SplitDataset
 from .data.split import load_split as load_split
+from .morphology.workflow import measure as measure
 from .recipes import Finetune as Finetune
 from .recipes import Probe as Probe
 
@@ -22,6 +23,7 @@ __all__ = [
     "compare",
     "fit",
     "load_split",
+    "measure",
     "open_run",
     "predict",
     "score",

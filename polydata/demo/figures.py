@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from polydata.demo.burnin import BarPrint, PrintStyle, burn_in, draw_style
-from polydata.demo.microscope import Exposure, draw_exposure, photograph
-from polydata.demo.phasefield import simulate, spacing
 from polydata.demo.study import Sample, Series
+from polydata.simulation.burnin import BarPrint, PrintStyle, burn_in, draw_style
+from polydata.simulation.microscope import Exposure, draw_exposure, photograph
+from polydata.simulation.phasefield import simulate, spacing
 from polydata.types import Box
 
 GRID = 192

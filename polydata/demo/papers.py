@@ -10,9 +10,9 @@ import numpy as np
 
 from polydata.choices import Kind
 from polydata.demo import figures
-from polydata.demo.burnin import bar_text
 from polydata.demo.layout import LEADING, Format, Typesetter, emblem
 from polydata.demo.study import WORDS, Series, Study, pick
+from polydata.simulation.burnin import bar_text
 from polydata.types import Box
 
 LABELS = (("Figure", "."), ("Fig.", "."), ("FIGURE", "."), ("Figure", ":"))

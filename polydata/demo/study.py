@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from polydata.demo.phasefield import Quench
 from polydata.resources import TEMPLATES
+from polydata.simulation.phasefield import Quench
 from polydata.task import Task
 
 BOUNDS = (0.42, 0.55)

@@ -18,11 +18,12 @@ from PIL import Image, UnidentifiedImageError
 
 from polydata.errors import InputError, WorkspaceError
 from polydata.files.atomic import PART, replacing
+from polydata.files.find import files_below
 from polydata.ids import sha256_bytes
 from polydata.images.decode import is_alpha_only, is_plain, shown
 from polydata.images.remote import Remote
 from polydata.types import ImageInfo
-from polydata.workspace import Workspace
+from polydata.workspace import SETTINGS, Workspace
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused: a 100-megapixel RGB image takes 300 MB once opened."""
@@ -84,6 +85,24 @@ def open_picture(source: bytes | Path, name: str = "the image") -> Image.Image:
     data, name = (source, name) if isinstance(source, bytes) else (read_image(source), str(source))
     with _opened(data, name) as image:
         return shown(image)
+
+
+def find_images(path: Path) -> list[Path]:
+    """The file, or every image below the folder, in order of name; of a workspace the images of its store.
+
+    Raises:
+        InputError: if the path does not exist or the folder holds no image.
+    """
+    if not path.is_dir():
+        if path.exists():
+            return [path]
+        raise InputError(f"There is no {path}.")
+    top = Workspace.open(path).store if (path / SETTINGS).is_file() else path
+    folders = sorted(top.glob("[0-9a-f][0-9a-f]")) if top != path else [path]
+    found = [file for folder in folders for file in files_below(folder, FILE_SUFFIXES)]
+    if not found:
+        raise InputError(f"There are no images in {path}.", f"Known kinds: {', '.join(FILE_SUFFIXES)}.")
+    return found
 
 
 def is_plain_file(path: Path) -> bool:

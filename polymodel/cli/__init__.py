@@ -30,6 +30,13 @@ COMMANDS = {
         "report": ("evaluation", "Write one self-contained HTML page about one or several runs."),
         "runs": ("runs", "Look at the runs of a workspace."),
     },
+    "Morphology": {
+        "morphology": (
+            "morphology",
+            "Measure diameters, lengths and interface of micrographs, in micrometres where they have a scale.",
+        ),
+        "simulate": ("morphology", "Simulate micrographs of blends, with a table of labels and true measures."),
+    },
     "To use a run": {
         "predict": ("runs", "Predict the labels of images; the parts of a run (folds, seeds) answer together."),
         "export": (

@@ -13,6 +13,7 @@ from polydata.errors import InputError
 from polydata.files.atomic import check_output
 from polydata.files.tables import refuse_other_table, write_frame
 from polydata.ids import sha256_file
+from polydata.images.picture import find_images
 from polydata.splits.manifest import MANIFEST
 from polydata.types import Progress, quiet
 from polydata.workspace import Workspace
@@ -22,7 +23,6 @@ from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache, Features
 from polymodel.networks.network import architecture
 from polymodel.networks.weights import load_network
-from polymodel.prediction.predict import find_images
 from polymodel.training.train import CACHE
 
 IMAGES_AT_ONCE = 64

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from polydata.errors import InputError, UsageError, first_line
-from polydata.files.find import files_below
 from polydata.ids import sha256_bytes
 from polydata.images.decode import shown
-from polydata.images.picture import FILE_SUFFIXES, describe, open_picture
+from polydata.images.picture import describe, find_images, open_picture
 from polydata.types import Progress, quiet, tracked
-from polydata.workspace import SETTINGS, Workspace
 from polymodel.config import DeviceName, Members
 from polymodel.networks.devices import choose_device, each
 from polymodel.prediction.answers import Answered, AnyPrediction, judge_of
@@ -51,24 +49,6 @@ class Predictions:
     def table(self) -> pd.DataFrame:
         """``Prediction.row`` of each image."""
         return pd.DataFrame([p.row() for p in self.done])
-
-
-def find_images(path: Path) -> list[Path]:
-    """The file, or every image below the folder, in order of name; of a workspace the images of its store.
-
-    Raises:
-        InputError: if the path does not exist or the folder holds no image.
-    """
-    if not path.is_dir():
-        if path.exists():
-            return [path]
-        raise InputError(f"There is no {path}.")
-    top = Workspace.open(path).store if (path / SETTINGS).is_file() else path
-    folders = sorted(top.glob("[0-9a-f][0-9a-f]")) if top != path else [path]
-    found = [file for folder in folders for file in files_below(folder, FILE_SUFFIXES)]
-    if not found:
-        raise InputError(f"There are no images in {path}.", f"Known kinds: {', '.join(FILE_SUFFIXES)}.")
-    return found
 
 
 def _sources(images: Images) -> list[tuple[str, Path | Image.Image]]:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from polydata.demo.burnin import BAR_STYLES, LETTER_STYLES, PrintStyle, bar_for, bar_text, burn_in, draw_style
-from polydata.demo.microscope import draw_exposure, photograph
-from polydata.demo.phasefield import Quench, simulate
+from polydata.simulation.burnin import BAR_STYLES, LETTER_STYLES, PrintStyle, bar_for, bar_text, burn_in, draw_style
+from polydata.simulation.microscope import draw_exposure, photograph
+from polydata.simulation.phasefield import Quench, simulate
 
 STYLE = PrintStyle("white", "top-left", "text-above", "DejaVuSans.ttf", 0.055, True, 5, 8.1)
 

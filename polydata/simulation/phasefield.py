@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 FloatImage = NDArray[np.float32]
+Spectrum = NDArray[np.complex64]
 
 STABILISER = 1.0
 """Times the depth: half the well's steepest curvature, which keeps long steps from overshooting."""
@@ -75,14 +76,31 @@ def squared_wavenumbers(size: int) -> FloatImage:
     return (along[:, None] ** 2 + half[None, :] ** 2).astype(np.float32)
 
 
-def evolve(phi: FloatImage, depth: float, time: float) -> FloatImage:
+def evolve(
+    phi: FloatImage,
+    depth: float,
+    time: float,
+    *,
+    slowness: float = 0.0,
+    noise: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> FloatImage:
     """The field after ``time``; the mean stays what it is.
 
     Args:
         phi: square field.
         depth: of the quench, above 0.
         time: in units of the linear growth time, at least 0.
+        slowness: of the positive phase: its mobility is ``exp(-slowness)`` of the other's, 0 or more. It stands in for
+            a contrast of viscosity: nothing flows. Zhu, Chen, Shen and Tikare (1999), Phys. Rev. E 60, 3564, eq. 8.
+        noise: strength of thermal fluctuations, 0 or more, in units of depth; Cook (1970), Acta Metall. 18, 297, eq. 8.
+        rng: draws the fluctuations; needed where there are any.
+
+    Raises:
+        ValueError: if there is noise and nothing to draw it.
     """
+    if noise and rng is None:
+        raise ValueError("noise needs a generator")
     size = phi.shape[0]
     k2 = squared_wavenumbers(size)
     stiff = k2 * (STABILISER + k2)  # everything below is in units of depth: phi/sqrt(depth), time/depth
@@ -91,11 +109,29 @@ def evolve(phi: FloatImage, depth: float, time: float) -> FloatImage:
     passed = 0.0
     while passed < time - 1e-9:
         step = np.float32(min(max(FIRST_STEP, STEP_GROWTH * passed), time - passed))
-        force = fft.rfft2(field * (field * field - np.float32(1 + STABILISER)))
-        spectrum = (spectrum - step * k2 * force) / (1 + step * stiff)
+        damping = 1 + step * stiff
+        if slowness:
+            spectrum = spectrum + step * _driven(field, spectrum, k2, slowness) / damping
+        else:
+            force = fft.rfft2(field * (field * field - np.float32(1 + STABILISER)))
+            spectrum = (spectrum - step * k2 * force) / damping
+        if noise and rng is not None:
+            shaken = fft.rfft2(rng.standard_normal((size, size), dtype=np.float32))
+            spectrum = spectrum + np.sqrt(2 * np.float32(noise) * step * k2) * shaken / damping
         field = fft.irfft2(spectrum, s=(size, size))
         passed += float(step)
     return np.asarray(field * np.sqrt(depth), dtype=np.float32)
+
+
+def _driven(field: FloatImage, spectrum: Spectrum, k2: FloatImage, slowness: float) -> Spectrum:
+    """The spectrum of ``div(M grad(mu))``, whose mobility ``M`` falls from 1 to ``exp(-slowness)`` over the phases."""
+    size = field.shape[0]
+    mobility = np.exp(np.float32(-slowness / 2) * (1 + np.clip(field, -1, 1)))
+    potential = fft.rfft2(field * (field * field - np.float32(1))) + k2 * spectrum
+    rows = 1j * 2 * np.pi * np.fft.fftfreq(size).astype(np.float32)[:, None]
+    columns = 1j * 2 * np.pi * np.fft.rfftfreq(size).astype(np.float32)[None, :]
+    flows = (fft.rfft2(mobility * fft.irfft2(along * potential, s=field.shape)) * along for along in (rows, columns))
+    return np.asarray(sum(flows), np.complex64)
 
 
 def simulate(quench: Quench, size: int, rng: np.random.Generator) -> FloatImage:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polydata.demo.phasefield import FloatImage, Quench, evolve, simulate, start
+from polydata.simulation.phasefield import FloatImage, Quench, evolve, simulate, start
 
 
 def domain_length(phi: FloatImage) -> float:

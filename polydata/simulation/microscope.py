@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import fft, ndimage
 
-from polydata.demo.phasefield import FloatImage
+from polydata.simulation.phasefield import FloatImage
 
 
 @dataclass(frozen=True)
@@ -102,15 +103,49 @@ def surface_texture(shape: tuple[int, int], exposure: Exposure, rng: np.random.G
     return np.asarray(1.6 * exposure.texture * height, dtype=np.float32)
 
 
-def view(phi: FloatImage, shape: tuple[int, int], exposure: Exposure, rng: np.random.Generator) -> FloatImage:
-    """The part of the periodic field that the picture shows, turned and enlarged to ``shape``."""
-    step = exposure.share * phi.shape[0] / shape[1]
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) * step
-    c, s = np.cos(exposure.angle), np.sin(exposure.angle)
-    shift = rng.uniform(0, phi.shape[0], 2)
-    rows, columns = s * x + c * y + shift[0], c * x - s * y + shift[1]
-    seen = ndimage.map_coordinates(phi, [rows, columns], order=3, mode="grid-wrap")
-    return np.asarray(seen, dtype=np.float32)
+@dataclass(frozen=True)
+class Frame:
+    """Which part of a periodic field a picture shows, and how it is turned.
+
+    Attributes:
+        step: grid points a pixel.
+        angle: radians.
+        shift: row and column of the field at the picture's upper left corner.
+    """
+
+    step: float
+    angle: float
+    shift: tuple[float, float]
+
+    def view(self, phi: FloatImage, shape: tuple[int, int]) -> FloatImage:
+        """What the picture shows of a periodic field, enlarged to ``shape``."""
+        y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) * self.step
+        c, s = np.cos(self.angle), np.sin(self.angle)
+        rows, columns = s * x + c * y + self.shift[0], c * x - s * y + self.shift[1]
+        seen = ndimage.map_coordinates(phi, [rows, columns], order=3, mode="grid-wrap")
+        return np.asarray(seen, dtype=np.float32)
+
+    def places(self, points: NDArray[np.float64], period: int) -> NDArray[np.float64]:
+        """Where points of a periodic field stand in the picture, and their periodic images too.
+
+        Args:
+            points: n x 2, row and column.
+            period: side of the field.
+
+        Returns:
+            25 x n x 2, row and column in pixels, those outside of the picture among them.
+        """
+        copies = np.array([(row, column) for row in range(-2, 3) for column in range(-2, 3)], np.float64) * period
+        first = np.asarray(self.shift) % period
+        away = (points[None] + copies[:, None] - first) / self.step
+        c, s = np.cos(self.angle), np.sin(self.angle)
+        return np.stack([c * away[..., 0] - s * away[..., 1], s * away[..., 0] + c * away[..., 1]], -1)
+
+
+def draw_frame(period: int, width: int, exposure: Exposure, rng: np.random.Generator) -> Frame:
+    """A frame somewhere on a field of that side, as wide and as turned as the exposure says."""
+    row, column = rng.uniform(0, period, 2)
+    return Frame(exposure.share * period / width, exposure.angle, (float(row), float(column)))
 
 
 def photograph(phi: FloatImage, width: int, height: int, exposure: Exposure, rng: np.random.Generator) -> Image.Image:
@@ -118,11 +153,25 @@ def photograph(phi: FloatImage, width: int, height: int, exposure: Exposure, rng
 
     Args:
         phi: order parameter on a periodic square grid.
-        width, height: of the picture in pixels; wider than high.
+        width: of the picture in pixels; at least as large as ``height``.
+        height: of the picture in pixels.
+        exposure: everything about the picture that does not come from the blend.
+        rng: draws the place, the surface and the noise.
     """
-    shape = (height, width)
+    seen = draw_frame(phi.shape[0], width, exposure, rng).view(phi, (height, width))
+    return expose(seen, exposure, rng)
+
+
+def expose(seen: FloatImage, exposure: Exposure, rng: np.random.Generator) -> Image.Image:
+    """A grey picture of what the microscope looks at.
+
+    Args:
+        seen: (height, width), order parameter, about -1 to 1.
+        exposure: everything about the picture that does not come from the blend.
+        rng: draws the surface and the noise.
+    """
+    shape = height, width = seen.shape[0], seen.shape[1]
     fine = width / 300  # sizes below are meant for a picture 300 pixels wide
-    seen = view(phi, shape, exposure, rng)
     surface = 3.2 * fine * exposure.relief * seen + fine * surface_texture(shape, exposure, rng)
     surface = ndimage.gaussian_filter(surface, 0.6 * fine)
     down, right = np.gradient(surface)

@@ -1,0 +1,1 @@
+"""Measures of structure over many images, as a table and as overlays."""
