@@ -13,6 +13,7 @@ from all_commands import APPS, commands
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model_runs import FAST
+from pdf_sheet import micrograph
 from split_scene import SplitScene, make_scene
 from typer.core import TyperGroup
 from typer.testing import CliRunner
@@ -32,6 +33,8 @@ FILES = {
     "polydata records template": "records.csv",
     "polydata label measure": "answers.csv --split v1",
     "polydata backup": "kept.zip",
+    "polydata quality draw": "quality.csv",
+    "polymodel morphology": "measures.csv IMAGE",
     "polymodel predict": "predictions.csv run WORKSPACE",
     "polymodel export": "run.onnx run",
     "polymodel embed": "features.parquet --split v1 --arch timm:test_resnet --weights none",
@@ -46,13 +49,14 @@ FOLDERS = {
     "polydata sheets": "",
     "polydata augment": "v1",
     "polydata demo-corpus": "--papers 1",
+    "polymodel simulate": "-n 2 --size 96",
 }
 ASKING = ("--output", "--html")
 """Options that say where to write."""
 OTHERWISE = {"polydata backup", "polydata demo-corpus"}
 """Commands that are told by an argument."""
-NEVER_TWICE = {"polydata records template", "polydata label measure", "polydata backup"}
-"""A template may be filled in by now, a backup takes no other's place, and nobody has answered blind here."""
+NEVER_TWICE = {"polydata records template", "polydata label measure", "polydata backup", "polydata quality draw"}
+"""A template and a sample may be filled in by now, a backup takes no other's place, and nobody has answered blind here."""
 
 
 def test_every_command_that_asks_where_to_write_is_tried() -> None:
@@ -63,6 +67,7 @@ def test_every_command_that_asks_where_to_write_is_tried() -> None:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
     made = make_scene(tmp_path_factory.mktemp("w") / "workspace")
+    micrograph(1, 128, 128).save(made.workspace.root.parent / "image.png")
     call(made, "polydata screen", expect=0)
     call(made, f"polymodel train --split v1 --name run --recipe paper --epochs 1 {' '.join(FAST)}", expect=0)
     return made
@@ -70,7 +75,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
 
 def call(scene: SplitScene, words: str, *target: Path, expect: int) -> str:
     program, *rest = words.split()
-    given = [str(scene.workspace.root) if word == "WORKSPACE" else word for word in rest]
+    places = {"WORKSPACE": scene.workspace.root, "IMAGE": scene.workspace.root.parent / "image.png"}
+    given = [str(places.get(word, word)) for word in rest]
     environment = {"POLYDATA_WORKSPACE": str(scene.workspace.root), "COLUMNS": "200"}
     result = CliRunner().invoke(APPS[program], [*given, *map(str, target)], env=environment)
     assert result.exit_code == expect, result.output

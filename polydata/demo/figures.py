@@ -12,8 +12,9 @@ from PIL import Image
 from polydata.demo.study import Sample, Series
 from polydata.simulation.burnin import BarPrint, PrintStyle, burn_in, draw_style
 from polydata.simulation.microscope import Exposure, draw_exposure, photograph
-from polydata.simulation.phasefield import simulate, spacing
+from polydata.simulation.phasefield import simulate
 from polydata.types import Box
+from polydata.vision.structure import characteristic_length
 
 GRID = 192
 """Side of the simulated fields."""
@@ -98,7 +99,7 @@ def make_plate(series: Series, style: str, room: tuple[float, float], seed: tupl
         image = photograph(blend, *size, exposure, own)
         bar = burn_in(image, letter, print_style, field_um)
         seen_um = size[0] * bar.value_um / bar.length_px
-        spacing_um = spacing(blend) / (exposure.share * GRID) * seen_um
+        spacing_um = characteristic_length(blend) / (exposure.share * GRID) * seen_um
         x, y = (index % columns) * (size[0] + gap), (index // columns) * (size[1] + gap)
         box = Box(x * pixel, y * pixel, (x + size[0]) * pixel, (y + size[1]) * pixel)
         shots.append(Shot(letter, words if letter else "", image, box, sample, exposure, print_style, bar, spacing_um))

@@ -137,11 +137,3 @@ def _driven(field: FloatImage, spectrum: Spectrum, k2: FloatImage, slowness: flo
 def simulate(quench: Quench, size: int, rng: np.random.Generator) -> FloatImage:
     """A blend's order parameter, ``(size, size)`` float32, within about ``± 1.2 sqrt(depth)``, periodic."""
     return evolve(start(quench, size, rng), quench.depth, quench.time)
-
-
-def spacing(phi: FloatImage) -> float:
-    """Mean distance of the domains of a periodic square field, in cells: its side over the mean wave number."""
-    power = np.abs(np.fft.rfft2(phi - phi.mean())) ** 2
-    size = phi.shape[0]
-    waves = np.hypot(np.fft.fftfreq(size)[:, None] * size, np.fft.rfftfreq(size)[None, :] * size)
-    return float(size * power.sum() / (waves * power).sum())
