@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,11 @@ from PIL import Image, ImageDraw
 from polydata.extraction.document.open import opened
 from polydata.extraction.document.page import Sheet
 from polydata.extraction.panels.render import Drawn, encode_png, render
+from polydata.extraction.pool import Readers
 from polydata.files.atomic import replacing
+from polydata.files.find import path_from_text
 from polydata.images.picture import ImageStore
-from polydata.types import Box
+from polydata.types import Box, Failure, Progress, quiet
 from polydata.vision.measures import Rgb
 from polydata.workspace import ExtractSettings
 
@@ -85,3 +87,21 @@ def _marked(drawn: Drawn, marks: Sequence[Box]) -> Rgb:
         corners = (mark.x0 - drawn.box.x0, mark.y0 - drawn.box.y0, mark.x1 - drawn.box.x0, mark.y1 - drawn.box.y0)
         pen.rectangle([value * scale for value in corners], outline=(214, 39, 40), width=3)
     return np.asarray(picture)
+
+
+def draw_all(
+    readers: Readers, wanted: Mapping[tuple[str, str], Sequence[Wanted]], progress: Progress = quiet
+) -> list[str]:
+    """Draw pictures from many PDFs. Returns a line for each PDF that cannot be drawn.
+
+    Args:
+        readers: at work.
+        wanted: by the SHA-256 of a PDF and where it was read.
+    """
+    problems = []
+    for done, ((sha256, path), its) in enumerate(wanted.items()):
+        progress("Drawing figures", done, len(wanted))
+        drawn = readers.do(draw_figures, path_from_text(path), sha256, tuple(its))
+        if isinstance(drawn, Failure):
+            problems.append(f"{len(its)} pictures: {drawn.detail}")
+    return problems

@@ -15,9 +15,8 @@ from polydata.catalogue.task_answers import figures_to_ask
 from polydata.choices import Asked as Question
 from polydata.choices import QualityKind, Reviewed
 from polydata.errors import InputError, UsageError
-from polydata.extraction.figure_pictures import Wanted, draw_figures, picture_path
+from polydata.extraction.figure_pictures import Wanted, draw_all, picture_path
 from polydata.extraction.workflow import editor
-from polydata.files.find import path_from_text
 from polydata.ids import sha256_bytes
 from polydata.labels import projects
 from polydata.labels.boxes import VERSION, Asked
@@ -25,8 +24,8 @@ from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.project import show_predictions
 from polydata.labels.page import IMAGE, OUR_ID, place_words, shown_text, task_data
 from polydata.labels.projects import Target
-from polydata.labels.push import Pushed, addresses, file_to_show, make_tasks, open_project
-from polydata.types import Box, Failure, Progress, quiet
+from polydata.labels.push import Pushed, addresses, file_to_show, files_to_show, make_tasks, open_project
+from polydata.types import Box, Progress, quiet
 
 Row = Mapping[str, Any]
 _KIND_OF: Mapping[str, QualityKind] = {"quality-pages": "page", "quality-figures": "figure", "quality-images": "image"}
@@ -109,13 +108,8 @@ def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tupl
             box = Box(row["x0"], row["y0"], row["x1"], row["y1"])
             one = Wanted(_name(row["figure_id"]), row["page"], box, row["dpi"] or 300)
             todo[row["sha256"], row["path"] or ""].append(one)
-    problems = []
     with editor(session) as by:
-        for done, ((sha256, path), wanted) in enumerate(todo.items()):
-            progress("Drawing figures", done, len(todo))
-            drawn = by.do(draw_figures, path_from_text(path), sha256, tuple(wanted))
-            if isinstance(drawn, Failure):
-                problems.append(f"{len(wanted)} figures: {drawn.detail}")
+        problems = draw_all(by, todo, progress)
     names = (_name(row["figure_id"]) for row in figures)
     paths = {name: picture_path(session.images, name) for name in names}
     return {name: path for name, path in paths.items() if path.exists()}, problems
@@ -127,12 +121,7 @@ def _screening(session: Session, target: Target, rows: Sequence[Row], progress: 
     server, project = open_project(session, target)
     have = server_tasks.existing_tasks(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
-    files, problems = dict[str, Path](), list[str]()
-    for row in missing:
-        try:
-            files[row["image_sha256"]] = file_to_show(session.images, row["image_sha256"], row["format"])
-        except InputError as error:
-            problems.append(error.message)
+    files, problems = files_to_show(session.images, missing)
     urls = addresses(session, server, project, files)
 
     def made(batch: Sequence[str]) -> list[dict[str, Any]]:

@@ -122,6 +122,21 @@ def file_to_show(store: ImageStore, sha256: str, true_format: str) -> Path:
     return target
 
 
+def files_to_show(store: ImageStore, rows: Iterable[Row]) -> tuple[dict[str, Path], list[str]]:
+    """The files of images by their SHA-256, and what is wrong with those that have none; see ``file_to_show``.
+
+    Args:
+        rows: ``image_sha256`` and ``format`` of each.
+    """
+    files, problems = dict[str, Path](), list[str]()
+    for row in rows:
+        try:
+            files[row["image_sha256"]] = file_to_show(store, row["image_sha256"], row["format"])
+        except InputError as error:
+            problems.append(error.message)
+    return files, problems
+
+
 @dataclass(frozen=True)
 class Pushed:
     """What a push did.
@@ -229,12 +244,7 @@ def _send(
         server_tasks.check_predictions(project, said.values())
     have = server_tasks.existing_tasks(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
-    files, problems = dict[str, Path](), list[str]()
-    for row in missing:
-        try:
-            files[row["image_sha256"]] = file_to_show(session.images, row["image_sha256"], row["format"])
-        except InputError as error:
-            problems.append(error.message)
+    files, problems = files_to_show(session.images, missing)
     urls = addresses(session, server, project, files)
     predicted = 0
     if predictions:

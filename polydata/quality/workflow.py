@@ -16,13 +16,12 @@ from polydata.catalogue import quality as stored
 from polydata.catalogue.session import Session
 from polydata.choices import QualityKind
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.extraction.figure_pictures import Wanted, draw_figures, picture_path
+from polydata.extraction.figure_pictures import Wanted, draw_all, picture_path
 from polydata.extraction.workflow import editor
-from polydata.files.find import path_from_text
 from polydata.files.tables import read_table, refuse_other_table, write_csv
 from polydata.ids import sha256_bytes
 from polydata.quality.estimate import Stratum, estimate
-from polydata.types import Box, Failure, Progress, quiet
+from polydata.types import Box, Progress, quiet
 
 KINDS: tuple[QualityKind, ...] = get_args(QualityKind)
 DPI = 110
@@ -153,14 +152,8 @@ def _draw_pictures(
         marks = tuple(Box(*corners) for corners in source["boxes"] if None not in corners)
         dpi = DPI if box is None else 2 * DPI
         todo[source["sha256"], source["path"] or ""].append(Wanted(one["picture"], source["page"], box, dpi, marks))
-    problems = []
     with editor(session) as by:
-        for done, ((sha256, path), wanted) in enumerate(todo.items()):
-            progress("Drawing pages", done, len(todo))
-            drawn = by.do(draw_figures, path_from_text(path), sha256, tuple(wanted))
-            if isinstance(drawn, Failure):
-                problems.append(f"{len(wanted)} pages or figures: {drawn.detail}")
-    return problems
+        return draw_all(by, todo, progress)
 
 
 def write_table(session: Session, path: Path) -> int:
