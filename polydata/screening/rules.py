@@ -86,7 +86,7 @@ def _nothing_to_see(rgb: Rgb) -> str | None:
     return "one plain tone" if measure(rgb).modal > 0.995 else None
 
 
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (3, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (4, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

@@ -14,6 +14,9 @@ MICROSCOPY = re.compile(
     r"polari[sz]ed (?:light|optical)|magnifications?)\b",
     re.IGNORECASE,
 )
+INSTRUMENT = re.compile(
+    r"\b(?:micrographs?|microscop\w+|SEM|TEM|AFM|confocal|histolog\w+|stain\w+|sections?|H&E)\b", re.IGNORECASE
+)
 PHOTO = re.compile(r"\b(?:photographs?|photographic|photos?|digital (?:image|picture)s?|camera)\b", re.IGNORECASE)
 SPECTRUM = re.compile(
     r"(?:spectr(?:um|a|al|oscop\w+)|\bNMR\b|\bFT-?IR\b|\bIR\b|\bUV\b|\bXRD\b|\bWAX[SD]\b|\bSAX[SD]\b|\bXPS\b|\bRaman\b|"
@@ -59,6 +62,21 @@ MAPPED = re.compile(
     re.IGNORECASE,
 )
 
+COMPUTED = re.compile(
+    r"\b(?:finite[- ]elements?|FEM (?:model\w*|simulation\w*|results?)|COMSOL|FDTD|contour (?:graph|plot|map)s?|"
+    r"(?:numerical(?:ly)?|computer) (?:simulat|calculat|model)\w+|"
+    r"(?:simulated|calculated) (?:\w+ ){0,2}(?:fields?|distributions?|intensity|spectr\w+))\b",
+    re.IGNORECASE,
+)
+"""Fields and maps that were worked out, which fill their frame as a micrograph does."""
+ANIMALS = re.compile(
+    r"\b(?:tumou?r[- ]bearing|ana?estheti[sz]ed|living|whole) (?:animals?|mice|mouse|rats?)\b|\bwhole[- ]body\b|"
+    r"\bin[- ]vivo (?:\w+ ){0,2}imag\w+|\bbioluminescen\w+ (?:imag\w+|signals?)|"
+    r"\b(?:photo\w*|pictures?|images?) of (?:\w+ ){0,3}(?:animals|mice|mouse|rats?)\b(?! \w+ (?:tissue|section))",
+    re.IGNORECASE,
+)
+"""Animals imaged whole: what fluoresces in them is no field of view."""
+
 
 def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[float, str]:
     """What words add to the log-odds that a picture is a micrograph, and of what they speak.
@@ -75,6 +93,10 @@ def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[flo
         microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
         if coloured and MAPPED.search(text):
             return OTHERWISE, "maps"
+        if ANIMALS.search(text) and not INSTRUMENT.search(text):
+            return OTHERWISE, "animals"
+        if COMPUTED.search(text) and not microscopy:
+            return OTHERWISE, "computed fields"
         if photo and not microscopy:
             return OTHERWISE, "photographs"
         if microscopy:

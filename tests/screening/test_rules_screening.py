@@ -54,12 +54,12 @@ def test_every_rule_keeps_coloured_and_halftone_micrographs(name: str) -> None:
 def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
     for shape, value in (((200, 200, 3), 255), ((200, 200, 3), 0), ((20, 300, 3), 90), ((1, 1, 3), 0)):
         assert RULES[name][1](np.full(shape, value, np.uint8), None, False, None).decision == "rejected"
-    with pytest.raises(ValueError, match="rows x columns x 3"):
+    with pytest.raises(ValueError, match="rows x columns x 4"):
         RULES[name][1](np.zeros((20, 20), np.uint8), None, False, None)
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 3
+    assert get_rule("micrograph")[0] == 4
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -125,6 +125,13 @@ def test_kinds_by_pixels_and_words() -> None:
         ("carbon", "SEM image and EDS maps of carbon", OTHERWISE),
         ("height", "AFM height and phase maps of the blend", TOLD),
         ("", "Schematic of the process", -TOLD),
+        ("", "Contour graphs of the induced electric field", OTHERWISE),
+        ("", "FEM modeling of the numerically simulated field", OTHERWISE),
+        ("calculated near field intensity", "SEM image and calculated near field intensity", OTHERWISE),
+        ("SEM image", "SEM image and calculated near field intensity", TOLD),
+        ("Fluorescence images of tumor-bearing animals", "", OTHERWISE),
+        ("H&E stained sections of tumor-bearing mice", "", 0.0),
+        ("", "In vivo fluorescence imaging of mice after 24 h", OTHERWISE),
         ("", "Stress against strain", 0.0),
     ],
 )
