@@ -54,7 +54,7 @@ def test_every_rule_keeps_coloured_and_halftone_micrographs(name: str) -> None:
 def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
     for shape, value in (((200, 200, 3), 255), ((200, 200, 3), 0), ((20, 300, 3), 90), ((1, 1, 3), 0)):
         assert RULES[name][1](np.full(shape, value, np.uint8), None, False, None).decision == "rejected"
-    with pytest.raises(ValueError, match="rows x columns x 4"):
+    with pytest.raises(ValueError, match="rows x columns x 3"):
         RULES[name][1](np.zeros((20, 20), np.uint8), None, False, None)
 
 
