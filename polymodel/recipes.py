@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -162,8 +163,10 @@ def read_recipe(path: Path) -> Recipe:
         raise InputError(
             f"There is no recipe {path}.", "Name a .toml file, or one of: " + ", ".join(RecipeName)
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{path} is no recipe: {error}", HINT) from error
+    if data.get("name") in list(RecipeName):
+        raise InputError(f"{path} bears the name of a recipe of the program, {data['name']}.", "Give it its own name.")
     if faults := _faults(data):
         raise InputError(f"{path} is no recipe: {'; '.join(faults)}.", HINT)
     return _recipe(data, str(path))
@@ -182,7 +185,22 @@ def _faults(data: Mapping[str, Any]) -> list[str]:
     for error in Draft202012Validator(schema).iter_errors(known):
         where = ".".join(str(part) for part in error.absolute_path)
         faults.append(f"{where}: {error.message}" if where else error.message)
+    for key, value in known.items():
+        numbers = [number for number in _numbers(value) if isinstance(number, float)]
+        if not all(map(math.isfinite, numbers)):
+            faults.append(f"{key}: it is no number")
+        elif numbers and '"integer"' in json.dumps(schema["properties"][key]):
+            faults.append(f"{key}: a whole number has no point")
     return sorted(faults)
+
+
+def _numbers(value: Any) -> Iterator[Any]:
+    """Of a setting and of the lists in it."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _numbers(one)
+    else:
+        yield value
 
 
 def _recipe(data: Mapping[str, Any], whose: str) -> Recipe:

@@ -7,6 +7,7 @@ missing field does not matter where the others agree. The sum, a log-odds, becom
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from array import array
@@ -119,6 +120,11 @@ def _keys(citation: Citation) -> set[str]:
     return {k for k in (first, volume, str(citation.year or ""), *names) if k}
 
 
+def _short(citation: Citation) -> bytes:
+    """Sixteen bytes that stand for a citation."""
+    return hashlib.blake2b(repr(citation).encode("utf-8", "replace"), digest_size=16).digest()
+
+
 MOST_BY_CAPTION = 9.0
 """A caption speaks for a paper by this much at most (log-odds), however long it is."""
 FEWEST_WORDS = 4
@@ -170,7 +176,7 @@ class PaperMatcher:
                     weight = PRIOR + weigh_citation(cites[place], page)
                     if weight >= MINIMUM:
                         weights[place][paper_id] = weight
-        self._cited = {hash(cites[place]): choose(its, "citation") for place, its in weights.items()}
+        self._cited = {_short(cites[place]): choose(its, "citation") for place, its in weights.items()}
 
     def find(self, record: Row) -> PaperMatch | None:
         """The paper of a record, several where it cannot be decided, or None.
@@ -196,7 +202,7 @@ class PaperMatcher:
         for method, found in (("doi", self._by_doi.get(citation.doi)), ("reference_no", self._by_number.get(number))):
             if found:
                 return PaperMatch(tuple(sorted(found)), method, 1.0)
-        return self._cited.get(hash(citation))
+        return self._cited.get(_short(citation))
 
     def _by_caption(self, evidence: RecordEvidence) -> dict[str, float]:
         if len(evidence.words) < FEWEST_WORDS:

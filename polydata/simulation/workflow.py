@@ -98,7 +98,7 @@ def simulate(
         progress: told how many samples are done.
 
     Raises:
-        UsageError: if ``count``, ``seed`` or ``size`` is out of range.
+        UsageError: if ``count``, ``seed`` or ``size`` is out of range, or the task has no labels.
         InputError: if the folder cannot be written.
         RefusedError: if it holds other things.
     """
@@ -107,9 +107,11 @@ def simulate(
             f"{count} images of {size} pixels with seed {seed} cannot be made.",
             f"Ask for 1 to {MOST:,} images of {SMALLEST} to {LARGEST} pixels and a seed of 0 or more.",
         )
+    named = task or Task.load("compatibility")
+    if not named.labels:
+        raise UsageError(f"The task {named.name} asks for a number: it has no labels for what is simulated.")
     began = time.perf_counter()
     _prepare(out)
-    named = task or Task.load("compatibility")
     plan: dict[int, list[int]] = {}
     for number in range(count):
         plan.setdefault(sample_of(number), []).append(number)

@@ -97,7 +97,9 @@ def read_value(cell: str, unit: str) -> float | None:
     if given in ("", wanted):
         return float(match[1])
     factors = {key.replace("\u03bc", "u"): um for key, um in _LENGTHS.items()}
-    return float(match[1]) * factors[given] / factors[wanted] if {given, wanted} <= factors.keys() else None
+    if not {given, wanted} <= factors.keys():
+        return None
+    return float(f"{float(match[1]) * factors[given] / factors[wanted]:.12g}")  # 36 nm are 0.036 um to the last digit
 
 
 def bin_edges(values: Sequence[float]) -> list[float]:
@@ -120,6 +122,7 @@ def bin_edges(values: Sequence[float]) -> list[float]:
 
 def bin_names(edges: Sequence[float], unit: str) -> list[str]:
     """Bins in words, rising: up to the first edge, between two, over the last."""
-    said = [f"{edge:.4g}" for edge in edges]
+    digits = next(n for n in range(4, 18) if n == 17 or len({f"{edge:.{n}g}" for edge in edges}) == len(edges))
+    said = [f"{edge:.{digits}g}" for edge in edges]
     between = [f"{low} to {high} {unit}" for low, high in pairwise(said)]
     return [f"up to {said[0]} {unit}", *between, f"over {said[-1]} {unit}"]

@@ -109,6 +109,8 @@ def measure_morphology(rgb: Rgb, um_per_px: float | None = None) -> tuple[Morpho
         raise ValueError(f"a scale is above 0, not {um_per_px}")
     shrunk = max(1.0, max(rgb.shape[:2]) / LARGEST)
     size = round(rgb.shape[1] / shrunk), round(rgb.shape[0] / shrunk)
+    if min(size) < NARROWEST:
+        raise ValueError(f"a strip of {rgb.shape[1]} x {rgb.shape[0]} pixels is too narrow to be measured")
     seen = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8) if shrunk > 1 else rgb
     grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
     found = phases_of(grey, unprinted(seen))

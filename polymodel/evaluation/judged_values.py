@@ -46,7 +46,7 @@ def reliability(outcome: Values) -> dict[str, dict[str, float | None]]:
     if np.ptp(outcome.values) == 0:
         return {name: {"value": None, "low": None, "high": None} for name in known}
     whole = np.polyfit(outcome.values, outcome.truth, 1).tolist()
-    if count < FEWEST:
+    if count < FEWEST or any(np.ptp(outcome.values[place != k]) == 0 for k in range(count)):
         return {name: {"value": value, "low": None, "high": None} for name, value in zip(known, whole, strict=True)}
     without = np.array([np.polyfit(outcome.values[place != k], outcome.truth[place != k], 1) for k in range(count)])
     sd = np.sqrt((count - 1) / count * ((without - without.mean(0)) ** 2).sum(0))

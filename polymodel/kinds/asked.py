@@ -44,9 +44,11 @@ class Nominal:
 
     Attributes:
         measure: what stands beside the loss in metrics.csv.
+        has_classes: which are made to weigh alike; the bins of a number are only for drawing sides alike.
     """
 
     measure: ClassVar[str] = "accuracy"
+    has_classes: ClassVar[bool] = True
 
     def outputs(self, classes: int) -> int:
         """How many numbers a model puts out."""
@@ -134,6 +136,7 @@ class Regression(Nominal):
     """A number: one output, in its unit."""
 
     measure: ClassVar[str] = "mae"
+    has_classes: ClassVar[bool] = False
 
     def outputs(self, classes: int) -> int:
         """As ``Nominal``."""

@@ -25,7 +25,7 @@ def fit_order(values: Array, truth: NDArray[np.int64], classes: int, problem: Pr
         problem: which images weigh how much, and how strong the regularisation is.
 
     Raises:
-        InputError: if all images that weigh something have the same label, or it does not converge.
+        InputError: if all images that weigh something have the same label, or what is found is no number.
     """
     there = np.flatnonzero(np.bincount(truth, weights=problem.weights, minlength=classes) > 0)
     if len(there) < 2:

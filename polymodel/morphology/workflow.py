@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ import pandas as pd
 from PIL import Image
 from scipy import ndimage
 
-from polydata.errors import InputError, UsageError
+from polydata.errors import InputError, UsageError, first_line
 from polydata.files.atomic import replacing, writing_to
 from polydata.files.cells import Odd
 from polydata.files.tables import read_table
@@ -114,13 +114,17 @@ def _each(work: partial[Result], paths: Sequence[Path], workers: int | None) -> 
         yield from pool.map(work, paths)
 
 
-def read_scales(path: Path) -> dict[str, float]:
-    """Micrometres a pixel by SHA-256 and by file name, from a table.
+Scales = dict[str, dict[tuple[str, ...], float]]
+"""Micrometres a pixel: by SHA-256 or file name, then by all that is known of the path, parted."""
+
+
+def read_scales(path: Path) -> Scales:
+    """Scales of images from a table.
 
     Raises:
         InputError: if it lacks a column, or a scale is no number above 0.
     """
-    found: dict[str, float] = {}
+    found: Scales = {}
     for row in read_table(path):
         names = [str(row.values[name]) for name in NAMES if row.values.get(name)]
         scale = row.values.get(SCALE)
@@ -134,26 +138,46 @@ def read_scales(path: Path) -> dict[str, float]:
             raise InputError(
                 f"{path}, row {row.number}: {SCALE} is no number above 0.", "Correct it or leave it empty."
             )
-        found |= dict.fromkeys((Path(name).name for name in names), value)
+        for parts in {Path(name).parts for name in (names[0], names[-1])}:  # a path says more than a file's name
+            known = found.setdefault(parts[-1], {})
+            known[parts] = value if known.get(parts, value) == value else float("nan")
     if not found:
         raise InputError(f"{path} gives no scale.", f"It needs a column {SCALE} and one of {', '.join(NAMES)}.")
     return found
 
 
-def _measured(
-    path: Path, um_per_px: float | None, scales: Mapping[str, float], bars: bool, overlays: Path | None
-) -> Result:
+def scale_of(path: Path, sha256: str, scales: Scales) -> float | None:
+    """The scale of an image: by its bytes, else by the longest end of its path; None where none is given.
+
+    Raises:
+        InputError: if several are given for it that differ.
+    """
+    parts, named = path.resolve().parts, scales.get(path.name, {})
+    known = scales.get(sha256) or {end: um for end, um in named.items() if parts[-len(end) :] == end}
+    scale = known[max(known, key=len)] if known else None
+    if scale is not None and np.isnan(scale):
+        raise InputError(f"the table gives several scales for {path.name}")
+    return scale
+
+
+def _measured(path: Path, um_per_px: float | None, scales: Scales, bars: bool, overlays: Path | None) -> Result:
     """The row of an image, or the reason why there is none."""
     try:
-        data = read_image(path)
-        rgb = np.asarray(open_picture(data, str(path)))
+        return path, _row(path, um_per_px, scales, bars, overlays), ""
     except InputError as error:
         return path, {}, error.message
+    except (ValueError, cv2.error, MemoryError) as error:
+        return path, {}, first_line(error)
+
+
+def _row(path: Path, um_per_px: float | None, scales: Scales, bars: bool, overlays: Path | None) -> dict[str, Any]:
+    data = read_image(path)
+    rgb = np.asarray(open_picture(data, str(path)))
     if min(rgb.shape[:2]) < NARROWEST:
-        return path, {}, f"it has {rgb.shape[1]} x {rgb.shape[0]} pixels, and needs {NARROWEST} a side"
+        raise InputError(f"it has {rgb.shape[1]} x {rgb.shape[0]} pixels, and needs {NARROWEST} a side")
     sha256 = sha256_bytes(data)
     scale, source = um_per_px, GIVEN if um_per_px else ""
-    if scale is None and (scale := scales.get(sha256, scales.get(path.name))) is not None:
+    if scale is None and (scale := scale_of(path, sha256, scales)) is not None:
         source = TABLE
     if scale is None and bars and (bar := read_scale_bar(rgb)) is not None and bar.length_px:
         scale, source = bar.value_um / bar.length_px, BAR
@@ -163,7 +187,7 @@ def _measured(
         with writing_to(place, "Choose another --overlays."), replacing(place) as out:
             Image.fromarray(overlay(rgb, measures, phases)).save(out, "PNG")
     named = {"file": path.name, "path": str(path), "image_sha256": sha256, "scale_source": source}
-    return path, {**named, **measures.row()}, ""
+    return {**named, **measures.row()}
 
 
 def overlay(rgb: Rgb, measures: Morphology, phases: Phases) -> Rgb:

@@ -18,7 +18,7 @@ from polydata.splits.manifest import Fold, Item, Split
 from polydata.types import Progress
 from polymodel.data.split import targets
 from polymodel.kinds.asked import Nominal, kind_of
-from polymodel.recipes import Recipe
+from polymodel.recipes import Balance, Recipe
 from polymodel.runs.run import HELD_OUT, METRICS, MODEL, PART_FILE, PREDICTIONS, REFERENCE, write_json
 
 Side = Literal["train", "val", "test"]
@@ -64,6 +64,11 @@ class PartJob:
     def kind(self) -> Nominal:
         """What is asked of the images."""
         return kind_of(self.split.asked)
+
+    @property
+    def balance(self) -> str:
+        """What is done about classes of unequal size: nothing of a number, whose bins know values of the test side."""
+        return self.recipe.balance if self.kind.has_classes else Balance.NONE.value
 
     def targets(self) -> NDArray[np.int64]:
         """Class indices of ``items``, (n,); of a number those of the bins, by which sides are made alike."""

@@ -201,7 +201,7 @@ def _shown(job: PartJob, labels: Tensor, kept: NDArray[np.int64]) -> Shown:
     mean, sd = job.kind.standard(truth[kept])
     if (mean, sd) != (0.0, 1.0):
         truth = ((truth - mean) / sd).astype(np.float32)
-    if job.recipe.balance == Balance.WEIGHTS:
+    if job.balance == Balance.WEIGHTS:
         balanced = balanced_weights(labels.numpy()[kept], len(job.classes))
         weights = torch.tensor(balanced, dtype=torch.float32)[labels]
     return Shown(kept, labels, torch.from_numpy(truth), weights, mean, sd)
@@ -212,7 +212,7 @@ def _start_head(job: PartJob, source: Maps, shown: Shown) -> None:
     job.progress("linear start", 0, 1)
     kept, classes = shown.kept, len(job.classes)
     groups, labels = [job.items[k].group for k in kept], shown.labels.numpy()[kept]
-    weights = image_weights(labels, classes, groups, balanced=job.recipe.balance != Balance.NONE)
+    weights = image_weights(labels, classes, groups, balanced=job.balance != Balance.NONE)
     place = coordinates(source.head_inputs(kept.tolist()))
     problem = Problem(job.recipe.inverse_regularisation, weights)
     head = place.head(*job.kind.fit(place.values, shown.truth.numpy()[kept], classes, [problem])[0])
@@ -250,11 +250,11 @@ def _learner(job: PartJob, loop: Loop, source: Source, settings: LoopSettings, s
         if share < 1:
             inputs = share * inputs + (1 - share) * inputs[others]
         outputs = module(inputs).float()
-        losses = kind.losses(outputs, given) * weights * float(is_counted)
+        losses = kind.losses(outputs, given) * weights
         if share < 1:
             losses = share * losses + (1 - share) * kind.losses(outputs, given[others]) * weights[others]
         # The processes' gradients are averaged, so that each divides by its share of the whole batch.
-        loss = losses.sum() / whole
+        loss = losses.sum() * float(is_counted) / whole
         fabric.backward(loss * fabric.world_size)
         if recipe.clip_norm:
             fabric.clip_gradients(module, optimiser, max_norm=recipe.clip_norm, error_if_nonfinite=False)
@@ -311,7 +311,7 @@ def batches(job: PartJob, epoch: int, kept: NDArray[np.int64], labels: Tensor) -
     times = torch.where(labels == job.classes.index(job.split.positive), of_positive, of_others).tolist()
     copies = [(place, copy) for place in kept.tolist() for copy in range(times[place])]
     generator = torch.Generator().manual_seed(job.seed * PASS_COUNT + epoch)
-    if job.recipe.balance == Balance.SAMPLING:
+    if job.balance == Balance.SAMPLING:
         shown = labels[[place for place, _ in copies]]
         chances = 1.0 / torch.bincount(shown).double()[shown]
         order = torch.multinomial(chances, len(copies), replacement=True, generator=generator)

@@ -71,7 +71,7 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
 def _weights(job: PartJob, places: Index) -> Array:
     """What each of these images weighs among them."""
     recipe, groups = job.recipe, [job.items[k].group for k in places]
-    balanced = recipe.balance == Balance.WEIGHTS
+    balanced = job.balance == Balance.WEIGHTS
     return image_weights(job.targets()[places], len(job.classes), groups, recipe.likeness, balanced)
 
 

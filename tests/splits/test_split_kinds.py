@@ -107,6 +107,11 @@ def test_a_cell_is_a_number_in_the_unit_or_none(cell: str, value: float | None) 
     assert read_value(cell, "um") == (None if value is None else pytest.approx(value))
 
 
+@pytest.mark.parametrize("number", range(1, 100))
+def test_a_length_is_the_same_in_every_unit(number: int) -> None:
+    assert read_value(f"{number} nm", "um") == read_value(f"{number / 1000:.3f}", "um")
+
+
 def test_another_unit_is_taken_as_it_stands() -> None:
     assert read_value("31.5 MPa", "MPa") == 31.5 and read_value("31.5 GPa", "MPa") is None
 
@@ -115,6 +120,7 @@ def test_bins_hold_equally_many_and_fewer_where_values_repeat() -> None:
     assert bin_edges([float(n) for n in range(8)]) == [1.0, 3.0, 5.0]
     assert bin_edges([1.0] * 9 + [2.0]) == [1.0]
     assert bin_names([1.0], "um") == ["up to 1 um", "over 1 um"]
+    assert len(set(bin_names([1.0, 1.00001, 1.00002], "um"))) == 4
     with pytest.raises(InputError, match="1 values"):
         bin_edges([2.0, 2.0])
 

@@ -16,7 +16,7 @@ from polydata.simulation.workflow import TABLE, simulate
 from polydata.vision.burned_in import unprinted
 from polydata.vision.morphology import HALFTONE, NOTHING, measure_morphology
 from polymodel.cli import app
-from polymodel.morphology.workflow import BAR, GIVEN, measure, read_scales
+from polymodel.morphology.workflow import BAR, GIVEN, measure, read_scales, scale_of
 from polymodel.morphology.workflow import TABLE as FROM_TABLE
 
 COUNT = 20
@@ -137,8 +137,23 @@ def test_what_cannot_be_measured_is_refused(shape: tuple[int, ...], um: float | 
         measure_morphology(np.zeros(shape, np.uint8), um)
 
 
+def test_a_strip_fails_alone(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((64, 20_000), np.uint8)).save(tmp_path / "strip.png")
+    Image.fromarray(np.zeros((128, 128), np.uint8)).save(tmp_path / "plain.png")
+    found = measure(tmp_path, workers=1)
+    assert [Path(path).name for path, _ in found.failed] == ["strip.png"]
+    assert [row["file"] for row in found.rows] == ["plain.png"]
+
+
 def test_scales_come_from_a_table(folder: Path, tmp_path: Path) -> None:
-    assert read_scales(folder / TABLE)["sim_000003.png"] > 0
+    assert all(scale > 0 for scale in read_scales(folder / TABLE)["sim_000003.png"].values())
+    two = tmp_path / "two.csv"
+    two.write_text("path,um_per_px\na/img.png,0.01\nb/img.png,0.05\n")
+    scales = read_scales(two)
+    assert [scale_of(Path(f"/x/{name}/img.png"), "", scales) for name in "abc"] == [0.01, 0.05, None]
+    two.write_text("file,um_per_px\nimg.png,0.01\nimg.png,0.05\n")
+    with pytest.raises(InputError, match="several scales"):
+        scale_of(Path("/x/a/img.png"), "", read_scales(two))
     wrong, none = tmp_path / "wrong.csv", tmp_path / "none.csv"
     wrong.write_text("file,um_per_px\na.png,-2\n")
     none.write_text("file,scale\na.png,2\n")

@@ -98,6 +98,10 @@ def test_a_file_changes_what_it_says_and_keeps_the_rest(tmp_path: Path) -> None:
         ("linear_start = true", "linear_start, which means nothing"),
         ("copies = [2, 1]\njitter = 0.1", "jitter, which means nothing"),
         ("[", "is no recipe"),
+        ("learning_rate = nan", "learning_rate: it is no number"),
+        ("epochs = 2.0", "epochs: a whole number has no point"),
+        ("copies = [2.0, 1]", "copies: a whole number has no point"),
+        ("crop_area = " + 50_000 * "[", "is no recipe"),
     ],
 )
 def test_what_no_recipe_can_say_is_refused(text: str, part: str, tmp_path: Path) -> None:
