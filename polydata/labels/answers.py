@@ -16,8 +16,10 @@ from polydata.catalogue.papers import load_paper
 from polydata.catalogue.quality import checked, sampled, save_judged
 from polydata.catalogue.screenings import save_choices
 from polydata.catalogue.session import Session
-from polydata.errors import PolydataError
-from polydata.extraction.amend import figure_at, panel_at
+from polydata.edits import Correction, Place
+from polydata.edits import Target as Corrects
+from polydata.errors import PolydataError, UsageError
+from polydata.extraction.amend import figure_at, nearest
 from polydata.extraction.editing import correct
 from polydata.extraction.pool import Readers
 from polydata.extraction.workflow import editor
@@ -28,9 +30,10 @@ from polydata.labels.labelstudio.connection import Server
 from polydata.labels.labelstudio.project import Project, check_page
 from polydata.labels.page import OUR_ID, choices_of, shown_text
 from polydata.labels.projects import Pulled, Target
-from polydata.types import Decision, Progress, tracked
+from polydata.types import Decision, Paper, Progress, tracked
 
 Task = Mapping[str, Any]
+Wanted = tuple[Corrects, Place, Correction]
 
 
 class Meaning(Protocol):
@@ -98,17 +101,35 @@ class Corrected:
         target = find_in_pdf(self._session.catalogue, "paper", asked.sha256)
         paper = load_paper(self._session.catalogue, str(target.paper_id))
 
-        def is_gone(place: Any) -> bool:
-            figure = figure_at(paper, place)
-            return figure is None or (place.panel_box is not None and panel_at(figure, place) is None)
-
-        wanted = [one for one in wanted if not (one[2].delete and is_gone(one[1]))]
+        wanted = [one for one in (_where_it_stands(paper, one) for one in wanted) if one is not None]
         if wanted:
             correct(self._session, self._by, target, paper, wanted)
 
     @staticmethod
     def _asked(task: Task) -> Asked:
         return Asked.from_json(server_tasks.shown_by(task, "asked"))
+
+
+def _where_it_stands(paper: Paper, wanted: Wanted) -> Wanted | None:
+    """A correction of what stands now where a person saw it, whatever its label; None to delete what is gone.
+
+    Raises:
+        UsageError: if none stands there that could be changed.
+    """
+    what, place, changes = wanted
+    if what == "figure" and changes.delete:
+        stands = nearest([one for one in paper.figures if one.page == place.page], place.box)
+        return (what, Place(place.page, stands.label, stands.box), changes) if stands else None
+    if what != "panel" or place.panel_box is None:
+        return wanted
+    figure = figure_at(paper, place)
+    there = nearest(figure.panels if figure else (), place.panel_box)
+    if there is not None:
+        return what, replace(place, panel_label=there.label, panel_box=there.box), changes
+    if changes.delete:
+        return None
+    name = f"The panel {place.panel_label or 'without a letter'} of {place.label or 'the figure'}"
+    raise UsageError(f"{name} on page {place.page} does not stand there any more.", "Nothing was changed.")
 
 
 class Judged:

@@ -1,0 +1,147 @@
+"""What becomes of answers that are no labels, on a server that is a list: made once, never over what stands by hand."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from edit_scene import EditScene
+
+from polydata.catalogue import quality
+from polydata.catalogue import task_answers as stored
+from polydata.catalogue.screenings import save_choices
+from polydata.edits import Correction
+from polydata.extraction.editing import edit
+from polydata.labels import answers
+from polydata.labels.boxes import Asked
+from polydata.labels.page import ANSWER, OUR_ID
+from polydata.labels.projects import Pulled, Role, Target
+from polydata.quality.workflow import draw
+from polydata.types import Box, quiet
+
+URL = "http://label-studio"
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> EditScene:
+    return EditScene.make(tmp_path_factory.mktemp("answers"))
+
+
+@dataclass
+class Desk:
+    """One task of a project, and what people say of it."""
+
+    scene: EditScene
+    role: Role
+    task: dict[str, Any]
+    said: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def says(self, number: int, who: int, time: str, results: Sequence[Any]) -> None:
+        made = {"id": number, "completed_by": who, "updated_at": f"2026-01-01T{time}:00Z", "was_cancelled": False}
+        self.said[number] = made | {"result": list(results)}
+
+    def pull(self) -> Pulled:
+        server: Any = SimpleNamespace(url=URL, tasks=[(self.task, list(self.said.values()))])
+        project: Any = SimpleNamespace(id=1, mark="m", title="x")
+        with self.scene.session() as session:
+            return answers.bring(session, server, Target("x", self.role), project, quiet)
+
+
+@pytest.fixture
+def desk(original: EditScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Role, str, Any], Desk]:
+    scene = original.copy(tmp_path)
+    monkeypatch.setattr(answers, "check_page", lambda *_, **__: None)
+    monkeypatch.setattr(answers.server_tasks, "answered_tasks", lambda server, *_: iter(server.tasks))
+    monkeypatch.setattr(answers.server_tasks, "annotators", lambda _: {n: f"{n}@x.org" for n in range(9)})
+
+    def made(role: Role, subject: str, asked: object = None) -> Desk:
+        return Desk(scene, role, {"id": 1, "data": {OUR_ID: subject, "asked": asked, "place": "p. 1"}})
+
+    return made
+
+
+Make = Callable[..., Desk]
+
+
+def boxes(make: Make) -> tuple[Desk, list[dict[str, Any]]]:
+    """The task of the figure with four panels, and the drawing that a person begins with."""
+    desk = make("boxes", "")
+    with desk.scene.session() as session:
+        (row,) = (one for one in stored.figures_to_ask(session.catalogue, every=True) if one["page"] == 1)
+    asked = Asked.of_row(row)
+    desk.task["data"] |= {OUR_ID: row["figure_id"], "asked": asked.as_json()}
+    return desk, copy.deepcopy(asked.prediction()["result"])
+
+
+def of_panel(results: Sequence[dict[str, Any]], letter: str) -> list[dict[str, Any]]:
+    (region,) = (one["id"] for one in results if one["value"].get("text") == [letter])
+    return [one for one in results if one.get("id") == region]
+
+
+def captioned(results: Sequence[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    changed = copy.deepcopy(list(results))
+    for one in changed:
+        if one["from_name"] == "caption":
+            one["value"]["text"] = [text]
+    return changed
+
+
+def by_hand(scene: EditScene, letter: str, **asked: Any) -> None:
+    with scene.session() as session:
+        (row,) = session.catalogue.rows(
+            "SELECT panel_id FROM panels JOIN figures USING (figure_id) WHERE page = 1 AND panels.label = ?", [letter]
+        )
+        edit(session, "panel", row["panel_id"], Correction(**asked))
+
+
+def letters(scene: EditScene) -> list[str | None]:
+    return [one.label for one in scene.figure(1).panels]
+
+
+def choice(word: str) -> list[dict[str, Any]]:
+    return [{"from_name": ANSWER, "to_name": "image", "type": "choices", "value": {"choices": [word]}}]
+
+
+def test_a_panel_is_deleted_where_it_stood_and_never_by_its_letter(desk: Make) -> None:
+    it, results = boxes(desk)
+    by_hand(it.scene, "a", delete=True)
+    by_hand(it.scene, "b", label="a")
+    there = it.scene.paper()
+    it.says(1, 1, "10:00", [one for one in results if one not in of_panel(results, "a")])
+    done = it.pull()
+    assert (done.applied, done.problems) == (1, []) and it.scene.paper() == there
+
+
+def test_a_panel_is_lettered_where_it_stood_and_never_by_its_letter(desk: Make) -> None:
+    it, results = boxes(desk)
+    by_hand(it.scene, "a", delete=True)
+    by_hand(it.scene, "b", label="a")
+    there = it.scene.paper()
+    of_panel(results, "a")[1]["value"]["text"] = ["z"]
+    it.says(1, 1, "10:00", results)
+    (problem,) = it.pull().problems
+    assert "does not stand there any more" in problem and it.scene.paper() == there
+
+
+def test_a_panel_that_stands_nearly_there_is_meant_whatever_its_letter(desk: Make) -> None:
+    it, results = boxes(desk)
+    box = it.scene.figure(1).panels[0].box
+    by_hand(it.scene, "a", label="x", box=Box(box.x0, box.y0, box.x0 + 0.7 * box.width, box.y1))
+    by_hand(it.scene, "b", label="a")
+    it.says(1, 1, "10:00", [one for one in results if one not in of_panel(results, "a")])
+    assert it.pull().problems == [] and letters(it.scene) == ["a", "c", "d"]
+
+
+def test_a_figure_is_deleted_where_it_stood_and_never_by_its_label(desk: Make) -> None:
+    it, results = boxes(desk)
+    with it.scene.session() as session:
+        edit(session, "figure", it.task["data"][OUR_ID], Correction(box=Box(72, 600, 300, 700)))
+    there = it.scene.paper()
+    it.says(1, 1, "10:00", [*results, {"from_name": "figure", "value": {"choices": ["no figure"]}}])
+    assert it.pull().problems == [] and it.scene.paper() == there
