@@ -14,7 +14,7 @@ from polydata.catalogue.annotations import save_project
 from polydata.catalogue.lookup import find_image, find_in_pdf
 from polydata.catalogue.papers import load_paper
 from polydata.catalogue.quality import checked, sampled, save_judged
-from polydata.catalogue.screenings import save_choices
+from polydata.catalogue.screenings import decided_by_hand, save_choices
 from polydata.catalogue.session import Session
 from polydata.edits import Correction, Place
 from polydata.edits import Target as Corrects
@@ -65,9 +65,12 @@ class Screened:
         """Whether they decide alike."""
         return one == other
 
-    def apply(self, _task: Task, subject: str, said: str, _before: str | None) -> None:
+    def apply(self, _task: Task, subject: str, said: str, before: str | None) -> None:
         """Decide by hand."""
         image = find_image(self._catalogue, subject)
+        there = decided_by_hand(self._catalogue, image)
+        if there is not None and f'"{there}"' not in (said, before):
+            raise UsageError(f"It was {there} by hand.", f"To follow the answer: polydata screen --undo {image}")
         save_choices(self._catalogue, "", corrections=[(image, cast(Decision, said.strip('"')))])
 
 
@@ -155,10 +158,16 @@ class Judged:
         """Whether they counted alike."""
         return bool(json.loads(one) == json.loads(other))
 
-    def apply(self, _task: Task, subject: str, said: str, _before: str | None) -> None:
+    def apply(self, _task: Task, subject: str, said: str, before: str | None) -> None:
         """Write it to the sample."""
-        if subject in self._sample:
-            save_judged(self._catalogue, {self._sample[subject]["unit"]: json.loads(said)})
+        unit = self._sample.get(subject)
+        if unit is None:
+            return
+        there = unit["judged"]
+        if there is not None and there not in (json.loads(said), before and json.loads(before)):
+            counts = ", ".join(f"{name} {number}" for name, number in there.items())
+            raise UsageError(f"It was counted otherwise in a table: {counts}.", "Say the same in both.")
+        save_judged(self._catalogue, {unit["unit"]: json.loads(said)})
 
 
 @dataclass(frozen=True)

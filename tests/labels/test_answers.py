@@ -145,3 +145,55 @@ def test_a_figure_is_deleted_where_it_stood_and_never_by_its_label(desk: Make) -
     there = it.scene.paper()
     it.says(1, 1, "10:00", [*results, {"from_name": "figure", "value": {"choices": ["no figure"]}}])
     assert it.pull().problems == [] and it.scene.paper() == there
+
+
+def test_a_decision_by_hand_is_not_overridden(desk: Make) -> None:
+    it = desk("screening", "")
+    image = str(it.scene.rows("SELECT image_sha256 FROM panels ORDER BY 1")[0]["image_sha256"])
+    it.task["data"][OUR_ID] = image
+    it.says(1, 1, "10:00", choice("accepted"))
+
+    def decided() -> list[str]:
+        return [one["decision"] for one in it.scene.rows("SELECT decision FROM screening_corrections")]
+
+    def decide(decision: Any) -> None:
+        with it.scene.session() as session:
+            save_choices(session.catalogue, "", corrections=[(image, decision)])
+
+    decide("rejected")
+    for _ in range(2):
+        done = it.pull()
+        assert ["rejected by hand" in one for one in done.problems] == [True]
+        assert (done.applied, decided()) == (0, ["rejected"])
+    decide(None)
+    assert (it.pull().applied, decided()) == (1, ["accepted"])
+    it.says(1, 1, "11:00", choice("rejected"))  # what came from an answer follows it
+    assert (it.pull().applied, decided()) == (1, ["rejected"])
+    decide("accepted")
+    it.says(1, 1, "12:00", choice("accepted"))  # both say the same
+    assert (it.pull().problems, decided()) == ([], ["accepted"])
+
+
+def test_a_count_from_the_table_is_not_overridden(desk: Make) -> None:
+    it = desk("quality-figures", "")
+    with it.scene.session() as session:
+        draw(session, pictures=False)
+        (unit,) = (one for one in quality.sampled(session.catalogue, "figure") if one["found"] == 4)
+        quality.save_judged(session.catalogue, {unit["unit"]: {"panels_right": 3, "panels_missed": 0}})
+    it.task["data"][OUR_ID] = unit["picture"]
+
+    def count(right: int) -> list[dict[str, Any]]:
+        named = (("panels_right", right), ("panels_missed", 0))
+        return [{"from_name": name, "type": "number", "value": {"number": number}} for name, number in named]
+
+    def judged() -> object:
+        with it.scene.session() as session:
+            return next(one["judged"] for one in quality.sampled(session.catalogue) if one["unit"] == unit["unit"])
+
+    it.says(1, 1, "10:00", count(2))
+    (problem,) = it.pull().problems
+    assert "counted otherwise" in problem and judged() == {"panels_right": 3, "panels_missed": 0}
+    it.says(1, 1, "10:30", count(3))
+    assert (it.pull().problems, it.pull().problems) == ([], [])
+    it.says(1, 1, "11:00", count(4))
+    assert it.pull().applied == 1 and judged() == {"panels_right": 4, "panels_missed": 0}
