@@ -52,11 +52,16 @@ def last_applied(catalogue: Catalogue, role: str) -> dict[str, str]:
     """What was last made so of each subject, as JSON, whoever said it and in whatever project of this kind."""
     return dict(
         catalogue.tuples(
-            """SELECT subject, arg_max(applied, (updated_at, annotation_id)) FROM task_answers
+            """SELECT subject, arg_max(applied, (made_as, -annotation_id)) FROM task_answers
                WHERE role = ? AND applied IS NOT NULL GROUP BY subject""",
             [role],
         )
     )
+
+
+def next_made(catalogue: Catalogue) -> int:
+    """The number of what is made so next."""
+    return int(catalogue.value("SELECT coalesce(max(made_as), 0) + 1 FROM task_answers"))
 
 
 def save_answers(catalogue: Catalogue, rows: Sequence[dict[str, Any]]) -> None:

@@ -179,6 +179,7 @@ class _Answer:
     said: str | None
     problem: str | None
     applied: str | None
+    made_as: int | None
 
     @property
     def who(self) -> object:
@@ -226,10 +227,11 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
                 answers.append(_answer(meaning, task, raw, found, known))
         emails = server_tasks.annotators(server) if answers else {}
 
-        def row(answer: _Answer, applied: str | None) -> dict[str, Any]:
+        def row(answer: _Answer) -> dict[str, Any]:
             whole = answer.found.row(*place, target.role, emails)
             names = ("server", "project", "mark", "annotation_id", "role", "annotator", "updated_at", "deleted", "raw")
-            own = {"subject": answer.found.image_sha256, "said": answer.said, "applied": applied}
+            own = {"subject": answer.found.image_sha256, "said": answer.said}
+            own |= {"applied": answer.applied, "made_as": answer.made_as}
             return {name: whole[name] for name in names} | own
 
         seen = {answer.found.annotation_id for answer in answers}
@@ -238,7 +240,7 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
         changed = [one for one in answers if _differs(one, known.get(one.found.annotation_id))]
         with session.catalogue.transaction():
             save_project(session.catalogue, *place, title=target.title, role=target.role, split=target.split)
-            rows = [row(one, one.applied) for one in (*fresh, *changed)]
+            rows = [row(one) for one in (*fresh, *changed)]
             stored.save_answers(session.catalogue, [*rows, *(one | {"deleted": True} for one in gone)])
         problems, applied = [], 0
         before = stored.last_applied(session.catalogue, target.role)
@@ -247,7 +249,8 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
             problems += problem
             applied += bool(made)
             with session.catalogue.transaction():
-                stored.save_answers(session.catalogue, [row(one, one.applied) for one in made])
+                number = stored.next_made(session.catalogue)
+                stored.save_answers(session.catalogue, [row(replace(one, made_as=number)) for one in made])
     return Pulled(
         projects=(project.title,),
         new=len(fresh),
@@ -271,7 +274,8 @@ def _answer(
             said = meaning.read(task, raw, found)
         except ValueError as error:
             problem = f"annotation {found.annotation_id} of task {found.task}: {error}"
-    return _Answer(task, found, said, problem, known.get(found.annotation_id, {}).get("applied"))
+    row = known.get(found.annotation_id, {})
+    return _Answer(task, found, said, problem, row.get("applied"), row.get("made_as"))
 
 
 def _differs(answer: _Answer, row: Mapping[str, Any] | None) -> bool:
@@ -300,10 +304,10 @@ def _settle(
     unusable = [one.problem for one in answers if one.problem]
     if unusable:
         return unusable, []
-    if all(one.applied == one.said for one in answers):
-        return [], []
     first, *others = answers
     said = str(first.said)
+    if all(one.applied == one.said for one in answers) and (before is None or meaning.same(before, said)):
+        return [], []
     if not all(meaning.same(said, str(one.said)) for one in others):
         return [f"{first.where}: {len(answers)} people differ; let them agree, or delete answers"], []
     try:

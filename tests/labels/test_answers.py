@@ -197,3 +197,19 @@ def test_a_count_from_the_table_is_not_overridden(desk: Make) -> None:
     assert (it.pull().problems, it.pull().problems) == ([], [])
     it.says(1, 1, "11:00", count(4))
     assert it.pull().applied == 1 and judged() == {"panels_right": 4, "panels_missed": 0}
+
+
+@pytest.mark.parametrize("again", [3, 1])
+def test_compared_is_with_what_was_made_last_not_with_what_was_said_last(desk: Make, again: int) -> None:
+    it, results = boxes(desk)
+    x, y, z = (captioned(results, f"Figure 1. {word}.") for word in "XYZ")
+    it.says(1, 1, "10:00", x)
+    assert it.pull().applied == 1
+    it.says(1, 1, "10:30", y)
+    it.says(2, 2, "10:20", z)
+    assert len(it.pull().problems) == 1
+    del it.said[1]
+    assert it.pull().applied == 1 and it.scene.figure(1).caption == "Figure 1. Z."
+    del it.said[2]
+    it.says(again, again, "11:00", x)
+    assert it.pull().applied == 1 and it.scene.figure(1).caption == "Figure 1. X."
