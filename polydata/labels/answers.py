@@ -245,12 +245,16 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
         problems, applied = [], 0
         before = stored.last_applied(session.catalogue, target.role)
         for subject, its in _by_subject(answers).items():
-            problem, made = _settle(meaning, subject, its, before.get(subject))
-            problems += problem
-            applied += bool(made)
-            with session.catalogue.transaction():
-                number = stored.next_made(session.catalogue)
-                stored.save_answers(session.catalogue, [row(replace(one, made_as=number)) for one in made])
+            try:
+                with session.catalogue.transaction():
+                    made = _settle(meaning, subject, its, before.get(subject))
+                    if made:
+                        number = stored.next_made(session.catalogue)
+                        stored.save_answers(session.catalogue, [row(replace(one, made_as=number)) for one in made])
+            except _Unsettled as error:
+                problems += error.args
+            else:
+                applied += bool(made)
     return Pulled(
         projects=(project.title,),
         new=len(fresh),
@@ -297,21 +301,23 @@ def _by_subject(answers: Sequence[_Answer]) -> dict[str, list[_Answer]]:
     return found
 
 
-def _settle(
-    meaning: Meaning, subject: str, answers: Sequence[_Answer], before: str | None
-) -> tuple[list[str], list[_Answer]]:
-    """Make what people say of one figure or image; what is wrong, and the answers that are in force now."""
+class _Unsettled(Exception):
+    """Nothing can be made of what people say; its arguments are why, one line each."""
+
+
+def _settle(meaning: Meaning, subject: str, answers: Sequence[_Answer], before: str | None) -> list[_Answer]:
+    """Make what people say of one figure or image, within a transaction; the answers that are in force now."""
     unusable = [one.problem for one in answers if one.problem]
     if unusable:
-        return unusable, []
+        raise _Unsettled(*unusable)
     first, *others = answers
     said = str(first.said)
     if all(one.applied == one.said for one in answers) and (before is None or meaning.same(before, said)):
-        return [], []
+        return []
     if not all(meaning.same(said, str(one.said)) for one in others):
-        return [f"{first.where}: {len(answers)} people differ; let them agree, or delete answers"], []
+        raise _Unsettled(f"{first.where}: {len(answers)} people differ; let them agree, or delete answers")
     try:
         meaning.apply(first.task, subject, said, before)
     except PolydataError as error:
-        return [f"{first.where}: {error.message} {error.hint}".rstrip()], []
-    return [], [replace(one, applied=one.said) for one in answers]
+        raise _Unsettled(f"{first.where}: {error.message} {error.hint}".rstrip()) from None
+    return [replace(one, applied=one.said) for one in answers]

@@ -213,3 +213,26 @@ def test_compared_is_with_what_was_made_last_not_with_what_was_said_last(desk: M
     del it.said[2]
     it.says(again, again, "11:00", x)
     assert it.pull().applied == 1 and it.scene.figure(1).caption == "Figure 1. X."
+
+
+def test_a_pull_that_was_killed_made_all_of_a_figure_or_nothing(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    it, results = boxes(desk)
+    for one in of_panel(results, "a"):
+        one["value"] |= {"width": one["value"]["width"] * 0.4}
+    it.says(1, 1, "10:00", results)
+    write = stored.save_answers
+
+    def killed(catalogue: Any, rows: Sequence[dict[str, Any]]) -> None:
+        if any(row["applied"] for row in rows):
+            raise KeyboardInterrupt
+        write(catalogue, rows)
+
+    monkeypatch.setattr(stored, "save_answers", killed)
+    before = it.scene.paper()
+    with pytest.raises(KeyboardInterrupt):
+        it.pull()
+    assert it.scene.paper() == before and it.scene.rows("SELECT * FROM edits") == []
+    monkeypatch.setattr(stored, "save_answers", write)
+    done = it.pull()
+    assert (done.applied, done.problems) == (1, []) and len(it.scene.rows("SELECT * FROM edits")) == 1
+    assert it.pull().applied == 0
