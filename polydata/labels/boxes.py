@@ -24,6 +24,8 @@ SLACK = 0.75
 """Points by which a side may lie elsewhere and mean the same: a pixel and a half of most pictures."""
 MOST = 500
 """Boxes on one figure."""
+FARTHEST = 1_000_000
+"""No page has that many points, no PDF that many pages."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,10 @@ class Asked:
         """
         try:
             sha256, (page, label, box), layout = json.loads(str(text))
-            if not (isinstance(page, int) and (label is None or isinstance(label, str))):
+            if not (isinstance(page, int) and 0 < page < FARTHEST and (label is None or isinstance(label, str))):
                 raise ValueError
             return cls(str(sha256), Place(page, label, _box(box)), Layout.from_json(layout))
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             raise ValueError("its task does not say any more which figure it shows") from None
 
     def prediction(self) -> dict[str, Any]:
@@ -175,9 +177,9 @@ class Asked:
 
 
 def _box(corners: Sequence[Any]) -> Box:
-    """A box of four finite numbers; ValueError or TypeError otherwise."""
+    """A box of four numbers that a page can have; ValueError, TypeError or OverflowError otherwise."""
     x0, y0, x1, y1 = map(float, corners)
-    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+    if not all(abs(side) < FARTHEST for side in (x0, y0, x1, y1)):
         raise ValueError
     return Box(x0, y0, x1, y1)
 

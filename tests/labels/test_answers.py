@@ -236,3 +236,12 @@ def test_a_pull_that_was_killed_made_all_of_a_figure_or_nothing(desk: Make, monk
     done = it.pull()
     assert (done.applied, done.problems) == (1, []) and len(it.scene.rows("SELECT * FROM edits")) == 1
     assert it.pull().applied == 0
+
+
+def test_a_task_with_a_number_too_large_is_named(desk: Make) -> None:
+    it, results = boxes(desk)
+    sha256, (page, label, box), layout = json.loads(it.task["data"]["asked"])
+    it.task["data"]["asked"] = json.dumps([sha256, [page, label, [10**400, *box[1:]]], layout])
+    it.says(1, 1, "10:00", results)
+    (problem,) = it.pull().problems
+    assert "does not say any more which figure it shows" in problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -90,3 +91,44 @@ def test_whatever_a_server_answers_is_a_layout_or_refused(results: list[Any]) ->
 def test_a_task_that_was_changed_is_refused(text: Any) -> None:
     with pytest.raises(ValueError, match="does not say any more"):
         Asked.from_json(text)
+
+
+HOSTILE = ANYTHING | st.sampled_from([10**400, -(10**400), 1e308, float("nan"), float("inf"), True, "1", [], {}])
+BOXES = st.lists(HOSTILE | st.floats(0, 500), min_size=4, max_size=5) | st.just(WHOLE.as_list())
+LAYOUTS = st.fixed_dictionaries(
+    {
+        "panels": st.lists(st.tuples(*[HOSTILE | st.floats(0, 500)] * 4, HOSTILE) | HOSTILE, max_size=2) | HOSTILE,
+        "caption": HOSTILE,
+        "is_figure": HOSTILE,
+    }
+)
+
+
+@given(
+    st.tuples(HOSTILE, st.tuples(st.integers(1, 9) | HOSTILE, st.text() | HOSTILE, BOXES | HOSTILE), LAYOUTS | HOSTILE),
+    st.booleans(),
+)
+def test_a_task_that_was_changed_in_part_is_a_place_or_refused(parts: tuple[Any, Any, Any], broken: bool) -> None:
+    sha256, place, layout = parts
+    text = json.dumps([sha256, place, layout if broken else json.dumps(layout)])
+    try:
+        asked = Asked.from_json(text)
+    except ValueError as error:
+        assert "does not say any more" in str(error)
+        return
+    assert len(asked.prediction()["result"]) <= 2 * len(asked.layout.panels) + 1
+
+
+@pytest.mark.parametrize("number", [10**400, 1e308, float("nan"), 10**7], ids=["digits", "large", "nan", "far"])
+@pytest.mark.parametrize("where", ["page", "box", "panel"])
+def test_a_number_that_no_page_has_is_refused(where: str, number: float) -> None:
+    sha256, (page, label, box), layout = json.loads(ASKED.as_json())
+    of_panels = json.loads(layout)
+    if where == "page":
+        page = number
+    elif where == "box":
+        box[2] = number
+    else:
+        of_panels["panels"][0][2] = number
+    with pytest.raises(ValueError, match="does not say any more"):
+        Asked.from_json(json.dumps([sha256, [page, label, box], json.dumps(of_panels)]))
