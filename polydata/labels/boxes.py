@@ -7,11 +7,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from polydata.edits import Correction, Place, Spot, Target, successors
 from polydata.errors import UsageError
 from polydata.extraction.amend import CERTAIN
+from polydata.extraction.editing import plain_text
 from polydata.types import Box
 
 BOXES, PANEL = "boxes", "panel"
@@ -150,9 +151,9 @@ class Asked:
             if control == BOXES:
                 boxes[region] = self._on_page(value)
             elif control == LETTER:
-                letters[region] = _letter(_text(value))
+                letters[region] = _letter(_written("label", value, [letter for _, letter in self.layout.panels]))
             elif control == CAPTION:
-                caption = _text(value)
+                caption = _written("caption", value, [self.layout.caption])
             elif control == FIGURE:
                 is_figure = value.get("choices") != [NO_FIGURE]
         if len(boxes) > MOST:
@@ -188,10 +189,14 @@ def _plain(text: object) -> str:
     return " ".join(str(text or "").split())
 
 
-def _text(value: Mapping[str, Any]) -> str:
-    """What was written in a field, on one line."""
-    text = value.get("text")
-    return _plain(" ".join(map(str, text)) if isinstance(text, list) else text)
+def _written(what: Literal["caption", "label"], value: Mapping[str, Any], shown: Sequence[str]) -> str:
+    """What was written in a field, as a correction may have it; what was shown stays as it is."""
+    said = value.get("text")
+    text = _plain(" ".join(map(str, said)) if isinstance(said, list) else said)
+    try:
+        return text if text in shown else plain_text(what, text)
+    except UsageError as error:
+        raise ValueError(error.message.rstrip(".")) from None
 
 
 def _letter(text: str) -> str:

@@ -245,3 +245,13 @@ def test_a_task_with_a_number_too_large_is_named(desk: Make) -> None:
     it.says(1, 1, "10:00", results)
     (problem,) = it.pull().problems
     assert "does not say any more which figure it shows" in problem
+
+
+def test_what_is_too_long_is_named(desk: Make) -> None:
+    it, results = boxes(desk)
+    of_panel(results, "a")[1]["value"]["text"] = ["a" * 300_000]
+    it.says(1, 1, "10:00", results)
+    (problem,) = it.pull().problems
+    assert "annotation 1 of task 1: The label has 300000 characters; the limit is 100" in problem
+    it.says(1, 1, "11:00", captioned(boxes(desk)[1], "Figure 1.\0 A \x1b[31mred\x1b[0m one."))
+    assert it.pull().problems == [] and it.scene.figure(1).caption == "Figure 1. A [31mred [0m one."

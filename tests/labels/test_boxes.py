@@ -59,6 +59,23 @@ def test_a_figure_is_deleted_once_and_comes_back_by_undoing() -> None:
         corrections(ASKED.place, LAYOUT, Layout((), LAYOUT.caption))
 
 
+def test_what_is_written_is_as_a_correction_by_hand_may_have_it() -> None:
+    asked = replace(ASKED, layout=replace(LAYOUT, caption="Figure 1. \ufb01lm" + 10_000 * " x"))
+    drawn = asked.prediction()["result"]
+    assert asked.read(drawn).caption == asked.layout.caption  # what was read of the PDF is no correction
+    (letter,) = (one for one in drawn if one["value"].get("text") == ["a"])
+    for said, becomes in (("(\x1b c\0)", "c"), ("\ud800\ufb01", "?fi"), ("a" * 100, "a" * 100)):
+        letter["value"]["text"] = [said]
+        assert asked.read(drawn).panels[0][1] == becomes
+    letter["value"]["text"] = ["a" * 101]
+    with pytest.raises(ValueError, match=r"^The label has 101 characters; the limit is 100$"):
+        asked.read(drawn)
+    (caption,) = (one for one in drawn if one["from_name"] == "caption")
+    letter["value"]["text"], caption["value"]["text"] = ["a"], ["x" * 10_001]
+    with pytest.raises(ValueError, match=r"^The caption has 10001 characters"):
+        asked.read(drawn)
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
