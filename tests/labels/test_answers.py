@@ -255,3 +255,19 @@ def test_what_is_too_long_is_named(desk: Make) -> None:
     assert "annotation 1 of task 1: The label has 300000 characters; the limit is 100" in problem
     it.says(1, 1, "11:00", captioned(boxes(desk)[1], "Figure 1.\0 A \x1b[31mred\x1b[0m one."))
     assert it.pull().problems == [] and it.scene.figure(1).caption == "Figure 1. A [31mred [0m one."
+
+
+def test_an_answer_that_its_author_gave_anew_does_not_wait(desk: Make) -> None:
+    it, results = boxes(desk)
+    it.says(1, 1, "10:00", captioned(results, "Figure 1. X."))
+    it.says(2, 1, "10:10", captioned(results, "Figure 1. Y."))
+    assert it.pull().applied == 1
+
+    def counts() -> tuple[int, int]:
+        with it.scene.session() as session:
+            found = stored.answer_counts(session.catalogue, URL, 1)
+        return found["annotations"], found["unusable"]
+
+    assert counts() == (2, 0)
+    it.says(3, 2, "10:20", captioned(results, "Figure 1. Z."))
+    assert len(it.pull().problems) == 1 and counts() == (3, 1)
