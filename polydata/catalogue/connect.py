@@ -40,7 +40,8 @@ WHERE_IT_LAY = {
     "papers": ("path",),
     "failures": ("path", "detail"),
     "records": ("source",),
-    **dict.fromkeys(("annotations", "task_answers"), ("mark",)),
+    "annotations": ("mark",),
+    "task_answers": ("mark", "made_as"),
     "label_decisions": ("origin",),
     "label_renames": ("renamed_at", "renamed_by"),
 }

@@ -24,7 +24,7 @@ from polydata.extraction.editing import correct
 from polydata.extraction.pool import Readers
 from polydata.extraction.workflow import editor
 from polydata.labels.annotation import Annotation, read_annotation
-from polydata.labels.boxes import Asked, Layout, corrections
+from polydata.labels.boxes import AskedFigure, Layout, corrections
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import Server
 from polydata.labels.labelstudio.project import Project, check_page
@@ -109,8 +109,8 @@ class Corrected:
             correct(self._session, self._by, target, paper, wanted)
 
     @staticmethod
-    def _asked(task: Task) -> Asked:
-        return Asked.from_json(server_tasks.shown_by(task, "asked"))
+    def _asked(task: Task) -> AskedFigure:
+        return AskedFigure.from_json(server_tasks.shown_by(task, "asked"))
 
 
 def _where_it_stands(paper: Paper, wanted: Wanted) -> Wanted | None:
@@ -230,7 +230,7 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
         def row(answer: _Answer) -> dict[str, Any]:
             whole = answer.found.row(*place, target.role, emails)
             names = ("server", "project", "mark", "annotation_id", "role", "annotator", "updated_at", "deleted", "raw")
-            own = {"subject": answer.found.image_sha256, "said": answer.said}
+            own: dict[str, Any] = {"subject": answer.found.image_sha256, "said": answer.said}
             own |= {"applied": answer.applied, "made_as": answer.made_as}
             return {name: whole[name] for name in names} | own
 
@@ -242,7 +242,8 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
             save_project(session.catalogue, *place, title=target.title, role=target.role, split=target.split)
             rows = [row(one) for one in (*fresh, *changed)]
             stored.save_answers(session.catalogue, [*rows, *(one | {"deleted": True} for one in gone)])
-        problems, applied = [], 0
+        problems: list[str] = []
+        applied = 0
         before = stored.last_applied(session.catalogue, target.role)
         for subject, its in _by_subject(answers).items():
             try:

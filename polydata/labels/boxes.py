@@ -68,7 +68,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedFigure:
     """What a task shows.
 
     Attributes:
@@ -82,7 +82,7 @@ class Asked:
     layout: Layout
 
     @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Asked:
+    def of_row(cls, row: Mapping[str, Any]) -> AskedFigure:
         """Of a row of ``figures_to_ask``."""
         panels = tuple((Box(*(one[c] for c in ("x0", "y0", "x1", "y1"))), one["label"] or "") for one in row["panels"])
         place = Place(row["page"], row["label"], Box(row["x0"], row["y0"], row["x1"], row["y1"]))
@@ -94,7 +94,7 @@ class Asked:
         return json.dumps([self.sha256, place, self.layout.as_json()], ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: object) -> Asked:
+    def from_json(cls, text: object) -> AskedFigure:
         """What ``as_json`` gave, after a server had it.
 
         Raises:

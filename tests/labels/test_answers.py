@@ -19,7 +19,7 @@ from polydata.catalogue.screenings import save_choices
 from polydata.edits import Correction
 from polydata.extraction.editing import edit
 from polydata.labels import answers
-from polydata.labels.boxes import Asked
+from polydata.labels.boxes import AskedFigure
 from polydata.labels.page import ANSWER, OUR_ID
 from polydata.labels.projects import Pulled, Role, Target
 from polydata.quality.workflow import draw
@@ -74,7 +74,7 @@ def boxes(make: Make) -> tuple[Desk, list[dict[str, Any]]]:
     desk = make("boxes", "")
     with desk.scene.session() as session:
         (row,) = (one for one in stored.figures_to_ask(session.catalogue, every=True) if one["page"] == 1)
-    asked = Asked.of_row(row)
+    asked = AskedFigure.of_row(row)
     desk.task["data"] |= {OUR_ID: row["figure_id"], "asked": asked.as_json()}
     return desk, copy.deepcopy(asked.prediction()["result"])
 

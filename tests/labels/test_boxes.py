@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from polydata.edits import Correction, Place
 from polydata.errors import UsageError
-from polydata.labels.boxes import Asked, Layout, corrections, matched
+from polydata.labels.boxes import AskedFigure, Layout, corrections, matched
 from polydata.types import Box
 
 WHOLE = Box(50, 100, 450, 400)
 A, B, C = Box(50, 100, 240, 240), Box(250, 100, 450, 240), Box(50, 250, 240, 400)
 LAYOUT = Layout(((A, "a"), (B, "b"), (C, "")), "Figure 1. Blends: (a) x; (b) y.")
-ASKED = Asked("ab" * 32, Place(3, "Figure 1", WHOLE), LAYOUT)
+ASKED = AskedFigure("ab" * 32, Place(3, "Figure 1", WHOLE), LAYOUT)
 
 
 def test_there_and_back() -> None:
-    assert Asked.from_json(ASKED.as_json()) == ASKED
+    assert AskedFigure.from_json(ASKED.as_json()) == ASKED
     said = ASKED.read(ASKED.prediction()["result"])
     assert said.same(LAYOUT) and corrections(ASKED.place, LAYOUT, said) == []
     assert Layout.from_json(said.as_json()) == said
@@ -107,7 +107,7 @@ def test_whatever_a_server_answers_is_a_layout_or_refused(results: list[Any]) ->
 @given(ANYTHING | st.text())
 def test_a_task_that_was_changed_is_refused(text: Any) -> None:
     with pytest.raises(ValueError, match="does not say any more"):
-        Asked.from_json(text)
+        AskedFigure.from_json(text)
 
 
 HOSTILE = ANYTHING | st.sampled_from([10**400, -(10**400), 1e308, float("nan"), float("inf"), True, "1", [], {}])
@@ -129,7 +129,7 @@ def test_a_task_that_was_changed_in_part_is_a_place_or_refused(parts: tuple[Any,
     sha256, place, layout = parts
     text = json.dumps([sha256, place, layout if broken else json.dumps(layout)])
     try:
-        asked = Asked.from_json(text)
+        asked = AskedFigure.from_json(text)
     except ValueError as error:
         assert "does not say any more" in str(error)
         return
@@ -148,4 +148,4 @@ def test_a_number_that_no_page_has_is_refused(where: str, number: float) -> None
     else:
         of_panels["panels"][0][2] = number
     with pytest.raises(ValueError, match="does not say any more"):
-        Asked.from_json(json.dumps([sha256, [page, label, box], json.dumps(of_panels)]))
+        AskedFigure.from_json(json.dumps([sha256, [page, label, box], json.dumps(of_panels)]))
