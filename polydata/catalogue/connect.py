@@ -40,7 +40,8 @@ WHERE_IT_LAY = {
     "papers": ("path",),
     "failures": ("path", "detail"),
     "records": ("source",),
-    **dict.fromkeys(("annotations", "task_answers"), ("mark",)),
+    "annotations": ("mark",),
+    "task_answers": ("mark", "made_as"),
     "label_decisions": ("origin",),
     "label_renames": ("renamed_at", "renamed_by"),
 }
@@ -108,6 +109,7 @@ class Catalogue:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._within = False
         self._known_kinds: dict[str, dict[str, str]] = {}
         self.at_end: Callable[[Catalogue], object] | None = None
         """Called when a ``with`` block ends without an error, before the file is let go."""
@@ -232,14 +234,20 @@ class Catalogue:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """All or nothing; one within another is part of it, and an error that leaves it must leave the other too."""
+        if self._within:
+            yield
+            return
         self.run("BEGIN")
+        self._within = True
         try:
             yield
         except BaseException:
             with suppress(CatalogueError, duckdb.Error):  # it is undone as well where nothing can be said any more
                 self.run("ROLLBACK")
             raise
+        finally:
+            self._within = False
         self.run("COMMIT")
 
     @contextmanager

@@ -73,6 +73,14 @@ def save_choices(
                 catalogue.upsert("screening_corrections", [{"image_sha256": sha256, "decision": decision}])
 
 
+def decided_by_hand(catalogue: Catalogue, image_sha256: str) -> str | None:
+    """What was decided by hand on an image; None for nothing."""
+    value: str | None = catalogue.value(
+        "SELECT decision FROM screening_corrections WHERE image_sha256 = ?", [image_sha256]
+    )
+    return value
+
+
 def final_decisions(catalogue: Catalogue) -> dict[str, str]:
     """The decision on each image that was screened or decided by hand, by its SHA-256."""
     return dict(catalogue.tuples("SELECT image_sha256, decision FROM screened"))

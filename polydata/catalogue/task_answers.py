@@ -52,11 +52,16 @@ def last_applied(catalogue: Catalogue, role: str) -> dict[str, str]:
     """What was last made so of each subject, as JSON, whoever said it and in whatever project of this kind."""
     return dict(
         catalogue.tuples(
-            """SELECT subject, arg_max(applied, (updated_at, annotation_id)) FROM task_answers
+            """SELECT subject, arg_max(applied, (made_as, -annotation_id)) FROM task_answers
                WHERE role = ? AND applied IS NOT NULL GROUP BY subject""",
             [role],
         )
     )
+
+
+def next_made(catalogue: Catalogue) -> int:
+    """The number of what is made so next."""
+    return int(catalogue.value("SELECT coalesce(max(made_as), 0) + 1 FROM task_answers"))
 
 
 def save_answers(catalogue: Catalogue, rows: Sequence[dict[str, Any]]) -> None:
@@ -70,13 +75,25 @@ def save_answers(catalogue: Catalogue, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def answer_counts(catalogue: Catalogue, server: str, project: int | None) -> dict[str, int]:
-    """Of the answers of a project: annotations, skipped, unusable (what waits to be applied), deleted, annotators."""
+    """Of the answers of a project: annotations, skipped, unusable (what waits to be applied), deleted, annotators.
+
+    Of what one person said of a thing, only the last counts as waiting.
+    """
     return catalogue.rows(
-        """SELECT count(*) FILTER (NOT deleted) AS annotations,
-                  count(*) FILTER (NOT deleted AND json_extract_string(raw, '$.was_cancelled') = 'true') AS skipped,
-                  count(*) FILTER (NOT deleted AND json_extract_string(raw, '$.was_cancelled') <> 'true'
-                                   AND applied IS DISTINCT FROM said) AS unusable,
+        """WITH own AS (
+               SELECT *, coalesce(json_extract_string(raw, '$.was_cancelled') = 'true', false) AS cancelled,
+                      CASE WHEN annotator = 'unknown' THEN annotation_id END AS nobody
+               FROM task_answers WHERE server = ? AND project = ?
+           ), told AS (
+               SELECT *, row_number() OVER (PARTITION BY mark, subject, annotator, nobody, deleted, cancelled
+                                            ORDER BY updated_at DESC, annotation_id DESC) = 1 AS last
+               FROM own
+           )
+           SELECT count(*) FILTER (NOT deleted) AS annotations,
+                  count(*) FILTER (NOT deleted AND cancelled) AS skipped,
+                  count(*) FILTER (NOT deleted AND NOT cancelled AND last AND applied IS DISTINCT FROM said)
+                      AS unusable,
                   count(*) FILTER (deleted) AS deleted, count(DISTINCT annotator) FILTER (NOT deleted) AS annotators
-           FROM task_answers WHERE server = ? AND project = ?""",
+           FROM told""",
         [server, project],
     )[0]

@@ -127,15 +127,19 @@ def panel_at(figure: Figure, place: Place) -> Panel | None:
     return found
 
 
+def nearest(things: Sequence[Shown], box: Box, least: float = SAME) -> Shown | None:
+    """The one that overlaps most with a box, by so much at least."""
+    best = max(things, key=lambda one: one.box.iou(box), default=None)
+    return best if best is not None and best.box.iou(box) >= least else None
+
+
 def _at(things: Sequence[Shown], label: str | None, box: Box) -> Shown | None:
     """The one with nearly that box, else the only one with that label, else one that overlaps by half."""
-    nearest = max(things, key=lambda one: one.box.iou(box), default=None)
-    if nearest is None or nearest.box.iou(box) >= CERTAIN:
-        return nearest
+    certain = nearest(things, box, CERTAIN)
     same = [one for one in things if label is not None and one.label == label]
-    if len(same) == 1:
+    if certain is None and len(same) == 1:
         return same[0]
-    return nearest if nearest.box.iou(box) >= SAME else None
+    return certain or nearest(things, box)
 
 
 def _corrected(paper: Paper, old: Figure, changes: Correction, cutter: Cutter | None) -> Figure:

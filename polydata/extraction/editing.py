@@ -93,8 +93,8 @@ def correction(
     asked = Correction(
         page=page,
         box=parse_box(box) if box is not None else None,
-        caption=_text("caption", caption),
-        label=_text("label", label),
+        caption=None if caption is None else plain_text("caption", caption),
+        label=None if label is None else plain_text("label", label),
         kind=_kind(kind),
         delete=delete,
     )
@@ -107,9 +107,16 @@ def correction(
     return asked
 
 
-def _text(what: str, value: str | None) -> str | None:
-    if value is None:
-        return None
+def plain_text(what: Literal["caption", "label"], value: str) -> str:
+    """What a user gives, control characters and all white space made single spaces.
+
+    Args:
+        what: is given.
+        value: what was said.
+
+    Raises:
+        UsageError: if it is too long.
+    """
     plain = clean_text(value.encode(errors="replace").decode())
     if len(plain) > LONGEST[what]:
         raise UsageError(f"The {what} has {len(plain)} characters; the limit is {LONGEST[what]}.", "Shorten it.")

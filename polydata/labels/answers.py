@@ -14,23 +14,26 @@ from polydata.catalogue.annotations import save_project
 from polydata.catalogue.lookup import find_image, find_in_pdf
 from polydata.catalogue.papers import load_paper
 from polydata.catalogue.quality import checked, sampled, save_judged
-from polydata.catalogue.screenings import save_choices
+from polydata.catalogue.screenings import decided_by_hand, save_choices
 from polydata.catalogue.session import Session
-from polydata.errors import PolydataError
-from polydata.extraction.amend import figure_at, panel_at
+from polydata.edits import Correction, Place
+from polydata.edits import Target as Corrects
+from polydata.errors import PolydataError, UsageError
+from polydata.extraction.amend import figure_at, nearest
 from polydata.extraction.editing import correct
 from polydata.extraction.pool import Readers
 from polydata.extraction.workflow import editor
 from polydata.labels.annotation import Annotation, read_annotation
-from polydata.labels.boxes import Asked, Layout, corrections
+from polydata.labels.boxes import AskedFigure, Layout, corrections
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import Server
 from polydata.labels.labelstudio.project import Project, check_page
 from polydata.labels.page import OUR_ID, choices_of, shown_text
 from polydata.labels.projects import Pulled, Target
-from polydata.types import Decision, Progress, tracked
+from polydata.types import Decision, Paper, Progress, tracked
 
 Task = Mapping[str, Any]
+Wanted = tuple[Corrects, Place, Correction]
 
 
 class Meaning(Protocol):
@@ -62,9 +65,12 @@ class Screened:
         """Whether they decide alike."""
         return one == other
 
-    def apply(self, _task: Task, subject: str, said: str, _before: str | None) -> None:
+    def apply(self, _task: Task, subject: str, said: str, before: str | None) -> None:
         """Decide by hand."""
         image = find_image(self._catalogue, subject)
+        there = decided_by_hand(self._catalogue, image)
+        if there is not None and f'"{there}"' not in (said, before):
+            raise UsageError(f"It was {there} by hand.", f"To follow the answer: polydata screen --undo {image}")
         save_choices(self._catalogue, "", corrections=[(image, cast(Decision, said.strip('"')))])
 
 
@@ -98,17 +104,35 @@ class Corrected:
         target = find_in_pdf(self._session.catalogue, "paper", asked.sha256)
         paper = load_paper(self._session.catalogue, str(target.paper_id))
 
-        def is_gone(place: Any) -> bool:
-            figure = figure_at(paper, place)
-            return figure is None or (place.panel_box is not None and panel_at(figure, place) is None)
-
-        wanted = [one for one in wanted if not (one[2].delete and is_gone(one[1]))]
+        wanted = [one for one in (_where_it_stands(paper, one) for one in wanted) if one is not None]
         if wanted:
             correct(self._session, self._by, target, paper, wanted)
 
     @staticmethod
-    def _asked(task: Task) -> Asked:
-        return Asked.from_json(server_tasks.shown_by(task, "asked"))
+    def _asked(task: Task) -> AskedFigure:
+        return AskedFigure.from_json(server_tasks.shown_by(task, "asked"))
+
+
+def _where_it_stands(paper: Paper, wanted: Wanted) -> Wanted | None:
+    """A correction of what stands now where a person saw it, whatever its label; None to delete what is gone.
+
+    Raises:
+        UsageError: if none stands there that could be changed.
+    """
+    what, place, changes = wanted
+    if what == "figure" and changes.delete:
+        stands = nearest([one for one in paper.figures if one.page == place.page], place.box)
+        return (what, Place(place.page, stands.label, stands.box), changes) if stands else None
+    if what != "panel" or place.panel_box is None:
+        return wanted
+    figure = figure_at(paper, place)
+    there = nearest(figure.panels if figure else (), place.panel_box)
+    if there is not None:
+        return what, replace(place, panel_label=there.label, panel_box=there.box), changes
+    if changes.delete:
+        return None
+    name = f"The panel {place.panel_label or 'without a letter'} of {place.label or 'the figure'}"
+    raise UsageError(f"{name} on page {place.page} does not stand there any more.", "Nothing was changed.")
 
 
 class Judged:
@@ -134,10 +158,16 @@ class Judged:
         """Whether they counted alike."""
         return bool(json.loads(one) == json.loads(other))
 
-    def apply(self, _task: Task, subject: str, said: str, _before: str | None) -> None:
+    def apply(self, _task: Task, subject: str, said: str, before: str | None) -> None:
         """Write it to the sample."""
-        if subject in self._sample:
-            save_judged(self._catalogue, {self._sample[subject]["unit"]: json.loads(said)})
+        unit = self._sample.get(subject)
+        if unit is None:
+            return
+        there = unit["judged"]
+        if there is not None and there not in (json.loads(said), before and json.loads(before)):
+            counts = ", ".join(f"{name} {number}" for name, number in there.items())
+            raise UsageError(f"It was counted otherwise in a table: {counts}.", "Say the same in both.")
+        save_judged(self._catalogue, {unit["unit"]: json.loads(said)})
 
 
 @dataclass(frozen=True)
@@ -149,6 +179,7 @@ class _Answer:
     said: str | None
     problem: str | None
     applied: str | None
+    made_as: int | None
 
     @property
     def who(self) -> object:
@@ -196,10 +227,11 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
                 answers.append(_answer(meaning, task, raw, found, known))
         emails = server_tasks.annotators(server) if answers else {}
 
-        def row(answer: _Answer, applied: str | None) -> dict[str, Any]:
+        def row(answer: _Answer) -> dict[str, Any]:
             whole = answer.found.row(*place, target.role, emails)
             names = ("server", "project", "mark", "annotation_id", "role", "annotator", "updated_at", "deleted", "raw")
-            own = {"subject": answer.found.image_sha256, "said": answer.said, "applied": applied}
+            own: dict[str, Any] = {"subject": answer.found.image_sha256, "said": answer.said}
+            own |= {"applied": answer.applied, "made_as": answer.made_as}
             return {name: whole[name] for name in names} | own
 
         seen = {answer.found.annotation_id for answer in answers}
@@ -208,16 +240,22 @@ def bring(session: Session, server: Server, target: Target, project: Project, pr
         changed = [one for one in answers if _differs(one, known.get(one.found.annotation_id))]
         with session.catalogue.transaction():
             save_project(session.catalogue, *place, title=target.title, role=target.role, split=target.split)
-            rows = [row(one, one.applied) for one in (*fresh, *changed)]
+            rows = [row(one) for one in (*fresh, *changed)]
             stored.save_answers(session.catalogue, [*rows, *(one | {"deleted": True} for one in gone)])
-        problems, applied = [], 0
+        problems: list[str] = []
+        applied = 0
         before = stored.last_applied(session.catalogue, target.role)
         for subject, its in _by_subject(answers).items():
-            problem, made = _settle(meaning, subject, its, before.get(subject))
-            problems += problem
-            applied += bool(made)
-            with session.catalogue.transaction():
-                stored.save_answers(session.catalogue, [row(one, one.applied) for one in made])
+            try:
+                with session.catalogue.transaction():
+                    made = _settle(meaning, subject, its, before.get(subject))
+                    if made:
+                        number = stored.next_made(session.catalogue)
+                        stored.save_answers(session.catalogue, [row(replace(one, made_as=number)) for one in made])
+            except _Unsettled as error:
+                problems += error.args
+            else:
+                applied += bool(made)
     return Pulled(
         projects=(project.title,),
         new=len(fresh),
@@ -241,7 +279,8 @@ def _answer(
             said = meaning.read(task, raw, found)
         except ValueError as error:
             problem = f"annotation {found.annotation_id} of task {found.task}: {error}"
-    return _Answer(task, found, said, problem, known.get(found.annotation_id, {}).get("applied"))
+    row = known.get(found.annotation_id, {})
+    return _Answer(task, found, said, problem, row.get("applied"), row.get("made_as"))
 
 
 def _differs(answer: _Answer, row: Mapping[str, Any] | None) -> bool:
@@ -263,21 +302,23 @@ def _by_subject(answers: Sequence[_Answer]) -> dict[str, list[_Answer]]:
     return found
 
 
-def _settle(
-    meaning: Meaning, subject: str, answers: Sequence[_Answer], before: str | None
-) -> tuple[list[str], list[_Answer]]:
-    """Make what people say of one figure or image; what is wrong, and the answers that are in force now."""
+class _Unsettled(Exception):
+    """Nothing can be made of what people say; its arguments are why, one line each."""
+
+
+def _settle(meaning: Meaning, subject: str, answers: Sequence[_Answer], before: str | None) -> list[_Answer]:
+    """Make what people say of one figure or image, within a transaction; the answers that are in force now."""
     unusable = [one.problem for one in answers if one.problem]
     if unusable:
-        return unusable, []
-    if all(one.applied == one.said for one in answers):
-        return [], []
+        raise _Unsettled(*unusable)
     first, *others = answers
     said = str(first.said)
+    if all(one.applied == one.said for one in answers) and (before is None or meaning.same(before, said)):
+        return []
     if not all(meaning.same(said, str(one.said)) for one in others):
-        return [f"{first.where}: {len(answers)} people differ; let them agree, or delete answers"], []
+        raise _Unsettled(f"{first.where}: {len(answers)} people differ; let them agree, or delete answers")
     try:
         meaning.apply(first.task, subject, said, before)
     except PolydataError as error:
-        return [f"{first.where}: {error.message} {error.hint}".rstrip()], []
-    return [], [replace(one, applied=one.said) for one in answers]
+        raise _Unsettled(f"{first.where}: {error.message} {error.hint}".rstrip()) from None
+    return [replace(one, applied=one.said) for one in answers]

@@ -12,14 +12,13 @@ from polydata.catalogue.quality import sampled, units
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.catalogue.task_answers import figures_to_ask
-from polydata.choices import Asked as Question
-from polydata.choices import QualityKind, Reviewed
+from polydata.choices import Asked, QualityKind, Reviewed
 from polydata.errors import InputError, UsageError
 from polydata.extraction.figure_pictures import Wanted, draw_all, picture_path
 from polydata.extraction.workflow import editor
 from polydata.ids import sha256_bytes
 from polydata.labels import projects
-from polydata.labels.boxes import VERSION, Asked
+from polydata.labels.boxes import VERSION, AskedFigure
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.project import show_predictions
 from polydata.labels.page import IMAGE, OUR_ID, place_words, shown_text, task_data
@@ -33,7 +32,7 @@ _KIND_OF: Mapping[str, QualityKind] = {"quality-pages": "page", "quality-figures
 
 def ask(
     session: Session,
-    question: Question,
+    question: Asked,
     only: Reviewed = "accepted",
     limit: int | None = None,
     *,
@@ -74,7 +73,7 @@ def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: P
     missing = {row["figure_id"]: row for row in figures if row["figure_id"] not in have}
     files, problems = _drawn(session, list(missing.values()), progress)
     urls = addresses(session, server, project, files)
-    asked = {figure: Asked.of_row(row) for figure, row in missing.items() if _name(figure) in urls}
+    asked = {figure: AskedFigure.of_row(row) for figure, row in missing.items() if _name(figure) in urls}
 
     def made(batch: Sequence[str]) -> list[dict[str, Any]]:
         return [

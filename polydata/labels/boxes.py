@@ -7,11 +7,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from polydata.edits import Correction, Place, Spot, Target, successors
 from polydata.errors import UsageError
 from polydata.extraction.amend import CERTAIN
+from polydata.extraction.editing import plain_text
 from polydata.types import Box
 
 BOXES, PANEL = "boxes", "panel"
@@ -24,6 +25,8 @@ SLACK = 0.75
 """Points by which a side may lie elsewhere and mean the same: a pixel and a half of most pictures."""
 MOST = 500
 """Boxes on one figure."""
+FARTHEST = 1_000_000
+"""No page has that many points, no PDF that many pages."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedFigure:
     """What a task shows.
 
     Attributes:
@@ -79,7 +82,7 @@ class Asked:
     layout: Layout
 
     @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Asked:
+    def of_row(cls, row: Mapping[str, Any]) -> AskedFigure:
         """Of a row of ``figures_to_ask``."""
         panels = tuple((Box(*(one[c] for c in ("x0", "y0", "x1", "y1"))), one["label"] or "") for one in row["panels"])
         place = Place(row["page"], row["label"], Box(row["x0"], row["y0"], row["x1"], row["y1"]))
@@ -91,7 +94,7 @@ class Asked:
         return json.dumps([self.sha256, place, self.layout.as_json()], ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: object) -> Asked:
+    def from_json(cls, text: object) -> AskedFigure:
         """What ``as_json`` gave, after a server had it.
 
         Raises:
@@ -99,10 +102,10 @@ class Asked:
         """
         try:
             sha256, (page, label, box), layout = json.loads(str(text))
-            if not (isinstance(page, int) and (label is None or isinstance(label, str))):
+            if not (isinstance(page, int) and 0 < page < FARTHEST and (label is None or isinstance(label, str))):
                 raise ValueError
             return cls(str(sha256), Place(page, label, _box(box)), Layout.from_json(layout))
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             raise ValueError("its task does not say any more which figure it shows") from None
 
     def prediction(self) -> dict[str, Any]:
@@ -148,9 +151,9 @@ class Asked:
             if control == BOXES:
                 boxes[region] = self._on_page(value)
             elif control == LETTER:
-                letters[region] = _letter(_text(value))
+                letters[region] = _letter(_written("label", value, [letter for _, letter in self.layout.panels]))
             elif control == CAPTION:
-                caption = _text(value)
+                caption = _written("caption", value, [self.layout.caption])
             elif control == FIGURE:
                 is_figure = value.get("choices") != [NO_FIGURE]
         if len(boxes) > MOST:
@@ -175,9 +178,9 @@ class Asked:
 
 
 def _box(corners: Sequence[Any]) -> Box:
-    """A box of four finite numbers; ValueError or TypeError otherwise."""
+    """A box of four numbers that a page can have; ValueError, TypeError or OverflowError otherwise."""
     x0, y0, x1, y1 = map(float, corners)
-    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+    if not all(abs(side) < FARTHEST for side in (x0, y0, x1, y1)):
         raise ValueError
     return Box(x0, y0, x1, y1)
 
@@ -186,10 +189,14 @@ def _plain(text: object) -> str:
     return " ".join(str(text or "").split())
 
 
-def _text(value: Mapping[str, Any]) -> str:
-    """What was written in a field, on one line."""
-    text = value.get("text")
-    return _plain(" ".join(map(str, text)) if isinstance(text, list) else text)
+def _written(what: Literal["caption", "label"], value: Mapping[str, Any], shown: Sequence[str]) -> str:
+    """What was written in a field, as a correction may have it; what was shown stays as it is."""
+    said = value.get("text")
+    text = _plain(" ".join(map(str, said)) if isinstance(said, list) else said)
+    try:
+        return text if text in shown else plain_text(what, text)
+    except UsageError as error:
+        raise ValueError(error.message.rstrip(".")) from None
 
 
 def _letter(text: str) -> str:

@@ -94,7 +94,7 @@ AnyPrediction = Prediction | ValuePrediction
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredImage:
     """What the parts of a run said of an image.
 
     Attributes:
@@ -126,7 +126,7 @@ class Judge:
         self.keys = answers.keys if isinstance(answers, Answers) else ()
         self.known: dict[tuple[PartKey, ...], Any] = {}
 
-    def prediction(self, path: str, answered: Answered) -> AnyPrediction:
+    def prediction(self, path: str, answered: AnsweredImage) -> AnyPrediction:
         """What is said of one image."""
         sha256 = answered.sha256
         through = self.seen.through.get(sha256, "") if self.seen else ""
@@ -172,7 +172,7 @@ class Judge:
         found: Calibration | Reach | None = self.known[keys]
         return found
 
-    def unlike(self, answered: Answered, asked: Sequence[int]) -> bool | None:
+    def unlike(self, answered: AnsweredImage, asked: Sequence[int]) -> bool | None:
         """Whether the image is unlike what these parts were trained on; None where one of them does not know."""
         told = [answered.strange[k] for k in asked] if answered.strange else [None]
         strange = [one for one in told if one is not None]

@@ -19,7 +19,7 @@ from polydata.images.picture import describe, find_images, open_picture
 from polydata.types import Progress, quiet, tracked
 from polymodel.config import DeviceName, Members
 from polymodel.networks.devices import choose_device, each
-from polymodel.prediction.answers import Answered, AnyPrediction, judge_of
+from polymodel.prediction.answers import AnsweredImage, AnyPrediction, judge_of
 from polymodel.prediction.ensemble import Answers, open_answers, references
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
 from polymodel.prediction.seen import Picture, Seen, seen_images
@@ -124,7 +124,7 @@ def predict(
         used = choose_device(device)
         answers = open_answers(model, used)
     known = references(model, answers.keys) if isinstance(model, Run) and isinstance(answers, Answers) else []
-    found: dict[int, Answered] = {}
+    found: dict[int, AnsweredImage] = {}
     pictures: dict[str, Picture] = {}
     failed: dict[int, tuple[str, str]] = {}
 
@@ -142,7 +142,7 @@ def predict(
                 (answers.answer(views)[None], []) if isinstance(answers, OnnxModel) else answers.each(views)
             )
             strange = [float(k.strangeness(f)[0]) if k else None for k, f in zip(known, features, strict=False)]
-            found[place] = Answered(sha256, said, strange)
+            found[place] = AnsweredImage(sha256, said, strange)
             if isinstance(source, Path) and isinstance(model, Run):
                 pictures[sha256] = Picture(source, describe(data, name, picture).phash)
 

@@ -14,5 +14,6 @@ CREATE TABLE task_answers (
     deleted       BOOLEAN NOT NULL,            -- it is no longer on the server; what followed from it stays
     raw           TEXT NOT NULL,               -- JSON as the server gave it
     applied       JSON,                        -- what was said when it was last made so; NULL: not yet
+    made_as       BIGINT,                      -- when that was: rises by one with each figure or image
     PRIMARY KEY (server, project, mark, annotation_id)
 );

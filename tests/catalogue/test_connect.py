@@ -220,3 +220,19 @@ def test_the_folder_of_a_failure_has_no_part_in_the_fingerprint(tmp_path: Path) 
             catalogue.upsert("failures", [failure])
             prints.append(catalogue.fingerprint())
     assert prints[0] == prints[1]
+
+
+def test_a_transaction_within_another_is_part_of_it(path: Path) -> None:
+    row = {"rule": "a", "threshold": 0.5}
+    with Catalogue.open(path) as catalogue:
+        with pytest.raises(RuntimeError), catalogue.transaction():
+            with catalogue.transaction():
+                catalogue.upsert("screening_thresholds", [row])
+            raise RuntimeError
+        assert catalogue.rows("SELECT * FROM screening_thresholds") == []
+        with catalogue.transaction(), catalogue.transaction():
+            catalogue.upsert("screening_thresholds", [row])
+        with catalogue.transaction():
+            pass
+    with Catalogue.open(path, read_only=True) as catalogue:
+        assert catalogue.rows("SELECT rule FROM screening_thresholds") == [{"rule": "a"}]
