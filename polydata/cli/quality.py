@@ -31,6 +31,7 @@ def draw(
 
     with open_session(workspace) as session, out.stages() as bar:
         path = output or session.workspace.exports / "quality.csv"
+        workflow.check_table(session, path)
         done = workflow.draw(session, seed=seed, pages=pages, figures=figures, images=images, again=again, progress=bar)
         rows = workflow.write_table(session, path)
     facts = {**{f"{kind}s": count for kind, count in done.units.items()}, "table": str(path), "rows": rows}

@@ -156,6 +156,41 @@ def _draw_pictures(
         return draw_all(by, todo, progress)
 
 
+def check_table(session: Session, path: Path) -> None:
+    """Refuse, before anything is drawn, to take the place of what somebody counted, or of another's file.
+
+    Args:
+        session: with or without a sample.
+        path: of the table that will be written.
+
+    Raises:
+        InputError: if it cannot be read or written.
+        RefusedError: if another table is there, or one with counts that the catalogue does not have.
+    """
+    refuse_other_table(path, COLUMNS)
+    if not path.exists() or not path.stat().st_size:
+        return
+    sample = {one["unit"]: one for one in stored.sampled(session.catalogue)}
+    for row in read_table(path):
+        unit = sample.get(str(row.values.get("unit")))
+        if _filled(row.values, COUNTED) and (unit is None or _counts_read(unit, row.values) != unit["judged"]):
+            hint = f"Take it over first: polydata quality import {path}; or name another file with -o."
+            raise RefusedError(f"{path} has counts that the catalogue does not have (row {row.number}).", hint)
+
+
+def _filled(values: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether something stands in one of these cells."""
+    return any(values.get(name) not in (None, "", "-") for name in names)
+
+
+def _counts_read(unit: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, int] | str:
+    """What a row of the table counts in a unit of the sample, or why it cannot be used."""
+    try:
+        return stored.checked(unit["kind"], unit, values)
+    except ValueError as error:
+        return str(error)
+
+
 def write_table(session: Session, path: Path) -> int:
     """Write the sample as a CSV file to be filled in; returns the number of rows.
 
@@ -200,13 +235,13 @@ def read_judged(session: Session, path: Path) -> tuple[int, list[str]]:
         if unit not in sample:
             problems.append(f"row {row.number}: {unit[:80]!r} is not in the sample")
             continue
-        fields = stored.FIELDS[sample[unit]["kind"]]
-        if all(row.values.get(name) in (None, "", "-") for name in fields):
+        if not _filled(row.values, stored.FIELDS[sample[unit]["kind"]]):
             continue
-        try:
-            judged[unit] = stored.checked(sample[unit]["kind"], sample[unit], row.values)
-        except ValueError as error:
-            problems.append(f"row {row.number}: {error}")
+        counts = _counts_read(sample[unit], row.values)
+        if isinstance(counts, str):
+            problems.append(f"row {row.number}: {counts}")
+        else:
+            judged[unit] = counts
     if not judged and problems:
         raise InputError(f"{path} judges nothing: {problems[0]}.", "Write the table: polydata quality draw -o FILE")
     stored.save_judged(session.catalogue, judged)

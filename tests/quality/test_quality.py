@@ -19,7 +19,7 @@ from polydata.catalogue import quality as stored
 from polydata.catalogue.session import Session, open_session
 from polydata.errors import RefusedError, UsageError
 from polydata.quality.estimate import Stratum, estimate
-from polydata.quality.workflow import draw, measured, read_judged, write_table
+from polydata.quality.workflow import check_table, draw, measured, read_judged, write_table
 from polydata.screening.workflow import screen
 from polydata.workspace import Workspace
 
@@ -198,6 +198,34 @@ def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScen
     strange = tmp_path / "strange.csv"
     strange.write_text("a,b\n1,2\n")
     assert "judges nothing" in run(*words, "import", strange, workspace=scene.root, expect=1).stderr
+
+
+def test_a_table_that_was_filled_in_is_kept(scene: EditScene, tmp_path: Path) -> None:
+    other = scene.copy(tmp_path)
+    table, foreign = tmp_path / "quality.csv", tmp_path / "foreign.csv"
+    draw_it = "polydata", "quality", "draw", "--seed", "3", "-o"
+    with other.session() as session:
+        draw(session, again=True, pictures=False)
+        write_table(session, table)
+    filled(table)
+    counted = table.read_bytes()
+    said = run(*draw_it, table, "--again", "--pages", "2", workspace=other.root, expect=7).stderr
+    assert f"polydata quality import {table}" in said and table.read_bytes() == counted
+    run("polydata", "quality", "import", table, workspace=other.root)
+    foreign.write_text("mine,1\n")
+    before = other.rows("SELECT * FROM quality_sample")
+    assert "is there already" in run(*draw_it, foreign, "--again", workspace=other.root, expect=7).stderr
+    assert other.rows("SELECT * FROM quality_sample") == before
+    run(*draw_it, table, "--again", workspace=other.root)  # the catalogue has all that was counted
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        first, *rows = csv.DictReader(file)
+    first["figures_right"] = first["panels_right"] = first["is_micrograph"] = "many"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(first))
+        writer.writeheader()
+        writer.writerows([first, *rows])
+    with other.session() as session, pytest.raises(RefusedError, match="row 2"):
+        check_table(session, table)
 
 
 def test_the_same_seed_draws_the_same(scene: EditScene, tmp_path: Path) -> None:
