@@ -105,19 +105,30 @@ def units(catalogue: Catalogue, kind: QualityKind) -> list[Row]:
     return {"page": _pages, "figure": _figures, "image": _images}[kind](catalogue)
 
 
-def save_sample(catalogue: Catalogue, strata: Sequence[Row], sample: Sequence[Row]) -> None:
-    """Write a sample in the place of another, in one transaction; the next pull looks for answers about it again.
+def save_sample(
+    catalogue: Catalogue, strata: Sequence[Row], sample: Sequence[Row], kinds: Sequence[QualityKind] = tuple(FIELDS)
+) -> None:
+    """Write a sample in the place of another, in one transaction; the next pull looks for answers about what nobody judged.
+
+    What was counted stays with a unit that comes again with the same picture.
 
     Args:
         catalogue: open for writing.
         strata: rows of ``quality_strata``.
-        sample: rows of ``quality_sample``.
+        sample: rows of ``quality_sample``; ``judged`` need not be there.
+        kinds: which are drawn anew; what there is of the others stays.
     """
+    before = catalogue.tuples("SELECT unit, picture, judged FROM quality_sample")
+    counted = {(unit, picture): judged for unit, picture, judged in before}
+    kept = [row | {"judged": counted.get((row["unit"], row["picture"]))} for row in sample]
     with catalogue.transaction():
-        for table, rows in (("quality_strata", strata), ("quality_sample", sample)):
-            catalogue.run(f"DELETE FROM {table}")  # noqa: S608 - constants
+        for table, rows in (("quality_strata", strata), ("quality_sample", kept)):
+            catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, kind)", [list(kinds)])  # noqa: S608 - constants
             catalogue.upsert(table, rows)
-        catalogue.run("UPDATE task_answers SET applied = NULL WHERE starts_with(role, 'quality-')")
+        catalogue.run(
+            """UPDATE task_answers SET applied = NULL WHERE starts_with(role, 'quality-')
+               AND subject IN (SELECT picture FROM quality_sample WHERE judged IS NULL)"""
+        )
 
 
 def sampled(catalogue: Catalogue, kind: QualityKind | None = None) -> list[Row]:

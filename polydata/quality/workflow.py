@@ -48,8 +48,8 @@ class Drawn:
     """A sample.
 
     Attributes:
-        units: how many of each kind.
-        judged: of these already.
+        units: how many of each kind were drawn.
+        judged: of these already, since they were in a former sample.
         problems: units without a picture, one line a PDF.
     """
 
@@ -71,6 +71,8 @@ def draw(
 ) -> Drawn:
     """Draw a random sample of pages, figures and images to judge, in the place of a former one.
 
+    What was counted stays with units that come again as they were; kinds of which none is drawn stay as they are.
+
     Args:
         session: open for writing.
         seed: the same draws the same of the same corpus.
@@ -84,17 +86,18 @@ def draw(
         RefusedError: if a former sample was judged and ``again`` is not said.
     """
     wanted: dict[QualityKind, int] = {"page": pages, "figure": figures, "image": images}
-    if min(wanted.values()) < 0 or not any(wanted.values()):
+    kinds = [kind for kind, count in wanted.items() if count]
+    if min(wanted.values()) < 0 or not kinds:
         raise UsageError("Nothing is to be drawn.", "Say how many: --pages, --figures, --images.")
-    done = sum(row["judged"] is not None for row in stored.sampled(session.catalogue))
+    done = sum(row["judged"] is not None for row in stored.sampled(session.catalogue) if row["kind"] in kinds)
     if done and not again:
         raise RefusedError(f"{done} units of a former sample were judged.", "Say --again to draw another one.")
     strata: list[dict[str, Any]] = []
     sample: list[dict[str, Any]] = []
     sources: dict[str, Mapping[str, Any]] = {}
-    for kind, count in wanted.items():
-        whole = stored.units(session.catalogue, kind) if count else []
-        chosen = choose(whole, count, random.Random(f"{seed} {kind}"))
+    for kind in kinds:
+        whole = stored.units(session.catalogue, kind)
+        chosen = choose(whole, wanted[kind], random.Random(f"{seed} {kind}"))
         for name, its in _by_stratum(whole).items():
             sums = {column: sum(one[column] for one in its) for column in ("found", "named")}
             strata.append({"kind": kind, "stratum": name, "units": len(its), "seed": seed} | sums)
@@ -102,12 +105,13 @@ def draw(
             sources[one["unit"]] = one
             own = {name: one[name] for name in ("unit", "stratum", "place", "found", "named", "words")}
             picture = one["unit"] if kind == "image" else _picture_name(one)
-            sample.append(own | {"kind": kind, "position": position, "picture": picture, "judged": None})
+            sample.append(own | {"kind": kind, "position": position, "picture": picture})
     if not sample:
         raise UsageError("There is nothing to draw from.", "Read papers first: polydata extract PAPERS/")
-    stored.save_sample(session.catalogue, strata, sample)
+    stored.save_sample(session.catalogue, strata, sample, kinds)
     problems = _draw_pictures(session, sample, sources, progress) if pictures else []
-    return Drawn({kind: sum(one["kind"] == kind for one in sample) for kind in KINDS}, 0, tuple(problems))
+    kept = sum(row["judged"] is not None for row in stored.sampled(session.catalogue) if row["kind"] in kinds)
+    return Drawn({kind: sum(one["kind"] == kind for one in sample) for kind in KINDS}, kept, tuple(problems))
 
 
 def choose(whole: Sequence[Mapping[str, Any]], count: int, rng: random.Random) -> list[Mapping[str, Any]]:
@@ -135,8 +139,8 @@ def _by_stratum(whole: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
 
 
 def _picture_name(unit: Mapping[str, Any]) -> str:
-    """64 digits for a picture: of what it shows and of the boxes on it."""
-    return sha256_bytes(f"{unit['unit']} {unit['boxes']}".encode())
+    """64 digits for a picture: of what it shows, of the boxes on it and of the captions beside it."""
+    return sha256_bytes(f"{unit['unit']} {unit['boxes']} {unit['words']}".encode())
 
 
 def _draw_pictures(

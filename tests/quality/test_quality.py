@@ -228,6 +228,27 @@ def test_a_table_that_was_filled_in_is_kept(scene: EditScene, tmp_path: Path) ->
         check_table(session, table)
 
 
+def test_another_draw_keeps_what_was_counted_of_what_is_the_same(scene: EditScene, tmp_path: Path) -> None:
+    with scene.copy(tmp_path).session() as session:
+        draw(session, again=True, pictures=False)
+        first = {row["unit"]: row for row in stored.sampled(session.catalogue)}
+        counts = {unit: dict.fromkeys(stored.FIELDS[row["kind"]], 0) for unit, row in first.items()}
+        stored.save_judged(session.catalogue, counts)
+        changed = next(unit for unit, row in first.items() if row["named"])
+        session.catalogue.run(
+            "UPDATE figures SET caption = 'another' WHERE page = ?", [int(changed.rpartition("-")[2])]
+        )
+        session.catalogue.run("UPDATE screenings SET decision = 'rejected'")
+        with pytest.raises(RefusedError, match="3 units"):
+            draw(session, figures=0, images=0)
+        done = draw(session, seed=8, figures=0, images=0, again=True, pictures=False)
+        assert (done.units, done.judged) == ({"page": 3, "figure": 0, "image": 0}, 2)
+        draw(session, images=0, again=True, pictures=False)
+        draw(session, pages=0, figures=0, again=True, pictures=False)
+        now = {row["unit"]: row["judged"] for row in stored.sampled(session.catalogue)}
+    assert now == counts | {changed: None}
+
+
 def test_the_same_seed_draws_the_same(scene: EditScene, tmp_path: Path) -> None:
     other = scene.copy(tmp_path)
     with other.session() as session:
