@@ -108,9 +108,10 @@ def units(catalogue: Catalogue, kind: QualityKind) -> list[Row]:
 def save_sample(
     catalogue: Catalogue, strata: Sequence[Row], sample: Sequence[Row], kinds: Sequence[QualityKind] = tuple(FIELDS)
 ) -> None:
-    """Write a sample in the place of another, in one transaction; the next pull looks for answers about what nobody judged.
+    """Write a sample in the place of another, in one transaction.
 
-    What was counted stays with a unit that comes again with the same picture.
+    What was counted stays with a unit that comes again with the same picture; for the others the next pull looks for
+    answers.
 
     Args:
         catalogue: open for writing.

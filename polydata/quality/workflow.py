@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, get_args
 
 import numpy as np
@@ -177,7 +177,7 @@ def check_table(session: Session, path: Path) -> None:
     sample = {one["unit"]: one for one in stored.sampled(session.catalogue)}
     for row in read_table(path):
         unit = sample.get(str(row.values.get("unit")))
-        if _filled(row.values, COUNTED) and (unit is None or _counts_read(unit, row.values) != unit["judged"]):
+        if _filled(row.values, COUNTED) and (not unit or _counts_read(unit, row.values) != unit["judged"]):
             hint = f"Take it over first: polydata quality import {path}; or name another file with -o."
             raise RefusedError(f"{path} has counts that the catalogue does not have (row {row.number}).", hint)
 
@@ -187,8 +187,12 @@ def _filled(values: Mapping[str, Any], names: Sequence[str]) -> bool:
     return any(values.get(name) not in (None, "", "-") for name in names)
 
 
-def _counts_read(unit: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, int] | str:
+def _counts_read(unit: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, int] | str:
     """What a row of the table counts in a unit of the sample, or why it cannot be used."""
+    if unit is None:
+        return f"{str(values.get('unit') or '')[:80]!r} is not in the sample"
+    if PureWindowsPath(str(values.get("picture") or "")).stem != unit["picture"]:
+        return "its picture is not that of the sample: what was found there has changed, or the column was"
     try:
         return stored.checked(unit["kind"], unit, values)
     except ValueError as error:
@@ -232,20 +236,19 @@ def read_judged(session: Session, path: Path) -> tuple[int, list[str]]:
         InputError: if the file cannot be read or is no such table.
     """
     sample = {one["unit"]: one for one in _sample(session)}
-    judged: dict[str, dict[str, int]] = {}
+    said: dict[str, list[dict[str, int]]] = defaultdict(list)
     problems = []
     for row in read_table(path):
         unit = str(row.values.get("unit") or "")
-        if unit not in sample:
-            problems.append(f"row {row.number}: {unit[:80]!r} is not in the sample")
+        if unit in sample and not _filled(row.values, stored.FIELDS[sample[unit]["kind"]]):
             continue
-        if not _filled(row.values, stored.FIELDS[sample[unit]["kind"]]):
-            continue
-        counts = _counts_read(sample[unit], row.values)
+        counts = _counts_read(sample.get(unit), row.values)
         if isinstance(counts, str):
             problems.append(f"row {row.number}: {counts}")
         else:
-            judged[unit] = counts
+            said[unit].append(counts)
+    judged = {unit: counts[0] for unit, counts in said.items() if all(one == counts[0] for one in counts)}
+    problems += [f"{sample[unit]['place']}: its rows count differently ({unit})" for unit in said if unit not in judged]
     if not judged and problems:
         raise InputError(f"{path} judges nothing: {problems[0]}.", "Write the table: polydata quality draw -o FILE")
     stored.save_judged(session.catalogue, judged)

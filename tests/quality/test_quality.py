@@ -157,18 +157,26 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> EditScene:
     return made
 
 
-def filled(path: Path, **counts: int) -> None:
-    """Fill a table in: everything is right, but for what is said."""
+def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    right = {"figures_right": "found", "panels_right": "found", "captions_right": "named"}
-    for row in rows:
-        for name in stored.FIELDS[row["kind"]]:  # type: ignore[index]
-            row[name] = str(counts.get(name, row[right[name]] if name in right else int(name == "is_micrograph")))
+        return list(csv.DictReader(file))
+
+
+def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def filled(path: Path, **counts: int) -> None:
+    """Fill a table in: everything is right, but for what is said."""
+    rows = rows_of(path)
+    right = {"figures_right": "found", "panels_right": "found", "captions_right": "named"}
+    for row in rows:
+        for name in stored.FIELDS[row["kind"]]:  # type: ignore[index]
+            row[name] = str(counts.get(name, row[right[name]] if name in right else int(name == "is_micrograph")))
+    write_rows(path, rows)
 
 
 def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScene, tmp_path: Path) -> None:
@@ -176,8 +184,7 @@ def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScen
     words = "polydata", "quality"
     done = json.loads(run(*words, "draw", "-o", table, "--json", workspace=scene.root).stdout)
     assert (done["pages"], done["figures"], done["images"], done["problems"]) == (3, 2, 5, [])
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(table)
     assert len(rows) == 10 and all(Path(row["picture"]).is_file() for row in rows)
     assert {row["found"] for row in rows if row["kind"] == "figure"} == {"1", "4"}
     unfilled = json.loads(run(*words, "import", table, "--json", workspace=scene.root).stdout)
@@ -217,15 +224,30 @@ def test_a_table_that_was_filled_in_is_kept(scene: EditScene, tmp_path: Path) ->
     assert "is there already" in run(*draw_it, foreign, "--again", workspace=other.root, expect=7).stderr
     assert other.rows("SELECT * FROM quality_sample") == before
     run(*draw_it, table, "--again", workspace=other.root)  # the catalogue has all that was counted
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        first, *rows = csv.DictReader(file)
-    first["figures_right"] = first["panels_right"] = first["is_micrograph"] = "many"
-    with table.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(first))
-        writer.writeheader()
-        writer.writerows([first, *rows])
+    first, *rows = rows_of(table)
+    write_rows(table, [first | dict.fromkeys(("figures_right", "panels_right", "is_micrograph"), "many"), *rows])
     with other.session() as session, pytest.raises(RefusedError, match="row 2"):
         check_table(session, table)
+
+
+def test_rows_about_other_boxes_and_rows_that_differ_are_named(scene: EditScene, tmp_path: Path) -> None:
+    other, table = scene.copy(tmp_path), tmp_path / "quality.csv"
+    with other.session() as session:
+        draw(session, again=True, pictures=False)
+        session.catalogue.run("UPDATE quality_sample SET judged = NULL")
+        write_table(session, table)
+        filled(table)
+        old, twice, *rows = rows_of(table)
+        old["picture"] = old["picture"].replace(Path(old["picture"]).stem, "0" * 64)
+        name = next(name for name in stored.FIELDS[twice["kind"]] if twice[name] != "0")  # type: ignore[index]
+        write_rows(table, [old, twice, *rows, twice | {name: "0"}, rows[-1]])
+    said = run("polydata", "quality", "import", table, "--json", workspace=other.root, expect=3)
+    done = json.loads(said.stdout)
+    assert done["judged"] == len(rows) == 8
+    assert ["picture" in one for one in done["problems"]] == [True, False] and "row 2: " in done["problems"][0]
+    assert twice["unit"] in done["problems"][1] and "differently" in done["problems"][1]
+    unjudged = other.rows("SELECT unit FROM quality_sample WHERE judged IS NULL")
+    assert {row["unit"] for row in unjudged} == {old["unit"], twice["unit"]}
 
 
 def test_another_draw_keeps_what_was_counted_of_what_is_the_same(scene: EditScene, tmp_path: Path) -> None:
