@@ -305,7 +305,7 @@ def measured(session: Session) -> list[dict[str, Any]]:
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of ``measured`` as people read it: percent, and the interval in brackets."""
-    percent = "nothing judged"
+    percent = "not known yet"
     if row["value"] is not None:
         percent = f"{row['value']:.1%} [{row['low']:.1%}, {row['high']:.1%}]"
     judged = f"{row['judged']} of {row['sampled']} drawn of {row['of']}"

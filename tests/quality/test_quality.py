@@ -145,6 +145,8 @@ def test_nothing_missed_on_few_pages_is_not_nothing_missed() -> None:
 def test_where_a_stratum_was_not_looked_at_nothing_is_said() -> None:
     some = Stratum(10, 10, np.ones((3, 3)))
     assert estimate([some, Stratum(5, 0, np.empty((0, 3)))])[0].value is None
+    unseen = Stratum(50, 5, np.zeros((3, 3)))  # five things were found, none of them on what was judged
+    assert estimate([unseen]) == estimate([Stratum(20, 20, np.tile([1.0, 1, 0], (20, 1))), unseen]) == estimate([])
     assert estimate([])[1].value is None
     assert estimate([Stratum(5, 0, np.zeros((5, 3)))]) == (estimate([])[0],) * 2
 
