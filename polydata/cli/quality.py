@@ -34,8 +34,8 @@ def draw(
         workflow.check_table(session, path)
         done = workflow.draw(session, seed=seed, pages=pages, figures=figures, images=images, again=again, progress=bar)
         rows = workflow.write_table(session, path)
-    facts = {**{f"{kind}s": count for kind, count in done.units.items()}, "judged": done.judged}
-    facts |= {"table": str(path), "rows": rows}
+    facts: dict[str, Any] = {f"{kind}s": count for kind, count in done.units.items()}
+    facts |= {"judged": done.judged, "table": str(path), "rows": rows}
     following = f"fill it in, then: polydata quality import {path}; or polydata label push --task quality-pages"
     out.print_result(facts, as_json, "Sample", following, {**facts, "problems": list(done.problems)})
     out.report_problems(done.problems, "Without a picture")

@@ -46,8 +46,8 @@ def ask(
         session: open for writing.
         question: anything but ``labels``.
         only: for boxes ``accepted`` takes figures with a micrograph, ``all`` every figure; of a screening all images
-            that a rule alone has judged are taken, borderline ones first.
-        limit: the first so many; None for all.
+            that a rule alone has judged are taken, borderline ones first; a sample has no other choice.
+        limit: the first so many, of a sample in the order in which it is judged; None for all.
         target: the project; None for that of the question.
         progress: told how many tasks are made.
 
@@ -55,13 +55,13 @@ def ask(
         UsageError: if there is nothing to push, or ``only`` means nothing here.
         WorkspaceError, ServerError: as ``push.push``.
     """
-    if only not in ("accepted", "all"):
-        raise UsageError(f"--only {only} speaks of labels.", f"Leave it out with --task {question}.")
+    if only != "accepted" and (only != "all" or question in _KIND_OF):
+        raise UsageError(f"--only {only} means nothing here.", f"Leave it out with --task {question}.")
     target = target or projects.target(session.workspace, asked=question)
     if question == "boxes":
         return _boxes(session, target, figures_to_ask(session.catalogue, every=only == "all")[:limit], progress)
     if question != "screening":
-        return _quality(session, target, _KIND_OF[question], progress)
+        return _quality(session, target, sampled(session.catalogue, _KIND_OF[question])[:limit], progress)
     rows = [row for row in shown_screenings(session.catalogue) if row["by"] == "rule"][:limit]
     return _screening(session, target, rows, progress)
 
@@ -132,19 +132,20 @@ def _screening(session: Session, target: Target, rows: Sequence[Row], progress: 
     return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
 
 
-def _quality(session: Session, target: Target, kind: QualityKind, progress: Progress) -> Pushed:
-    """Units of the sample; a task is known by its picture, so what is read anew is judged anew."""
-    rows = {str(row["picture"]): row for row in sampled(session.catalogue, kind)}
+def _quality(session: Session, target: Target, sample: Sequence[Row], progress: Progress) -> Pushed:
+    """Units of one kind; a task is known by its picture, so what is read anew is judged anew."""
+    rows = {str(row["picture"]): row for row in sample}
     if not rows:
         raise UsageError("No sample was drawn.", "Draw one: polydata quality draw")
     server, project = open_project(session, target)
     have = server_tasks.existing_tasks(server, project.id)
     missing = [picture for picture in rows if picture not in have]
-    formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if kind == "image" else {}
+    is_image = sample[0]["kind"] == "image"
+    formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if is_image else {}
     files, problems = dict[str, Path](), list[str]()
     for picture in missing:
         try:
-            if kind == "image":
+            if is_image:
                 files[picture] = file_to_show(session.images, picture, formats.get(picture, "PNG"))
             elif (path := picture_path(session.images, picture)).exists():
                 files[picture] = path

@@ -226,7 +226,7 @@ def test_the_commands_refuse_what_means_nothing(scene: EditScene, label_studio: 
     token = {"POLYDATA_LABEL_STUDIO_TOKEN": label_studio.token}
     push = "polydata", "label", "push", "--task"
     for words, said in (
-        (("boxes", "--only", "conflicts"), "speaks of labels"),
+        (("boxes", "--only", "conflicts"), "means nothing here"),
         (("boxes", "--predictions", "rules"), "Predictions are of labels"),
         (("boxes", "--blind", "--split", "v1"), "Only labels are asked for blind"),
         (("screening",), "a rule alone"),

@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from edit_scene import EditScene
 from polydata.catalogue import quality as stored
 from polydata.catalogue.session import Session, open_session
 from polydata.errors import RefusedError, UsageError
+from polydata.labels import asking
 from polydata.quality.estimate import Stratum, estimate
 from polydata.quality.workflow import check_table, draw, measured, read_judged, write_table
 from polydata.screening.workflow import screen
@@ -286,6 +288,31 @@ def test_the_same_seed_draws_the_same(scene: EditScene, tmp_path: Path) -> None:
         stored.save_judged(session.catalogue, {first[0]["unit"]: {}})
         with pytest.raises(RefusedError):
             draw(session)
+
+
+def test_the_first_units_of_a_sample_are_pushed(
+    scene: EditScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def addresses(_session: Session, _server: object, _project: object, files: dict[str, Path]) -> dict[str, str]:
+        asked.update(files)
+        return {}
+
+    for name, fake in (("addresses", addresses), ("open_project", lambda *_: (None, SimpleNamespace(id=1)))):
+        monkeypatch.setattr(asking, name, fake)
+    monkeypatch.setattr(asking, "make_tasks", lambda *_: None)
+    monkeypatch.setattr("polydata.labels.labelstudio.tasks.existing_tasks", lambda *_: {})
+    with scene.copy(tmp_path).session() as session:
+        draw(session, again=True)
+        for kind, question in (("page", "quality-pages"), ("image", "quality-images")):
+            asked.clear()
+            done = asking.ask(session, question, limit=2)  # type: ignore[arg-type]
+            first = [row["picture"] for row in stored.sampled(session.catalogue, kind)[:2]]  # type: ignore[arg-type]
+            assert (list(asked), done.selected) == (first, 2)
+        for only in ("all", "unlabelled"):
+            with pytest.raises(UsageError, match="means nothing here"):
+                asking.ask(session, "quality-pages", only)
 
 
 def test_without_a_sample_nothing_is_measured(tmp_path: Path) -> None:
