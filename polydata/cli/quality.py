@@ -16,9 +16,9 @@ quality_app = new_group(app, "quality", "How good the corpus is: a random sample
 @quality_app.command()
 def draw(
     seed: Annotated[int, Option(help="The same seed draws the same of the same corpus.")] = 0,
-    pages: Annotated[int, Option(min=0, help="Pages, for figures and captions.")] = 60,
-    figures: Annotated[int, Option(min=0, help="Figures, for panels.")] = 60,
-    images: Annotated[int, Option(min=0, help="Images, for the screening.")] = 100,
+    pages: Annotated[int, Option(min=0, help="Pages, for figures and captions; 10 of each stratum at least.")] = 60,
+    figures: Annotated[int, Option(min=0, help="Figures, for panels; likewise.")] = 60,
+    images: Annotated[int, Option(min=0, help="Images, for the screening; likewise.")] = 100,
     again: Annotated[bool, Option("--again", help="Draw another sample, although this one was judged.")] = False,
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="FILE", help="CSV file to fill in; exports/quality.csv.")

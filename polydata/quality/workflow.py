@@ -76,7 +76,8 @@ def draw(
     Args:
         session: open for writing.
         seed: the same draws the same of the same corpus.
-        pages, figures, images: how many of each; a corpus with fewer is judged whole.
+        pages, figures, images: how many of each; a corpus with no more is judged whole. Of each stratum ``LEAST`` at
+            least.
         again: also where a former sample was judged in part.
         pictures: draw pages and figures with the boxes of what was found.
         progress: told how many PDFs are drawn.
@@ -119,13 +120,17 @@ def choose(whole: Sequence[Mapping[str, Any]], count: int, rng: random.Random) -
 
     Args:
         whole: units with their ``stratum``.
-        count: how many; all where there are fewer.
+        count: how many; all where there are no more. More only where each stratum is to have its ``LEAST``.
         rng: draws.
     """
     strata = _by_stratum(whole)
-    weights = {name: len(its) * EXPECTED.get(name, 0.3) for name, its in strata.items()}
-    total = sum(weights.values()) or 1.0
-    shares = {name: min(len(its), max(LEAST, math.ceil(count * weights[name] / total))) for name, its in strata.items()}
+    shares: dict[str, int] = {}
+    while left := {name: its for name, its in strata.items() if name not in shares}:
+        weights = {name: len(its) * EXPECTED.get(name, 0.3) for name, its in left.items()}
+        each = (count - sum(shares.values())) / sum(weights.values())
+        asked = {name: max(LEAST, math.ceil(each * weight)) for name, weight in weights.items()}
+        full = {name: len(its) for name, its in left.items() if len(its) <= asked[name]}
+        shares |= full or asked  # what full ones cannot give comes from the others
     chosen = [one for name, its in sorted(strata.items()) for one in rng.sample(its, shares[name])]
     rng.shuffle(chosen)
     return chosen

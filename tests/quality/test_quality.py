@@ -21,7 +21,7 @@ from polydata.catalogue.session import Session, open_session
 from polydata.errors import RefusedError, UsageError
 from polydata.labels import asking
 from polydata.quality.estimate import Stratum, estimate
-from polydata.quality.workflow import check_table, draw, measured, read_judged, write_table
+from polydata.quality.workflow import check_table, choose, draw, measured, read_judged, write_table
 from polydata.screening.workflow import screen
 from polydata.workspace import Workspace
 
@@ -273,6 +273,25 @@ def test_another_draw_keeps_what_was_counted_of_what_is_the_same(scene: EditScen
         draw(session, pages=0, figures=0, again=True, pictures=False)
         now = {row["unit"]: row["judged"] for row in stored.sampled(session.catalogue)}
     assert now == counts | {changed: None}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "drawn"),
+    [
+        ((20, 30), 60, (20, 30)),
+        ((20, 30), 50, (20, 30)),
+        ((20, 30), 4, (10, 10)),
+        ((12, 1000), 100, (10, 97)),
+        ((40, 60, 400), 450, (40, 29, 382)),
+        ((3, 1000), 60, (3, 57)),
+        ((), 5, ()),
+    ],
+)
+def test_as_many_are_drawn_as_was_said(sizes: tuple[int, ...], count: int, drawn: tuple[int, ...]) -> None:
+    names = "pages with figures", "pages without figures", "another"
+    whole = [{"stratum": name, "unit": n} for name, size in zip(names, sizes, strict=False) for n in range(size)]
+    chosen = Counter(row["stratum"] for row in choose(whole, count, random.Random(1)))
+    assert tuple(chosen[name] for name in names[: len(sizes)]) == drawn
 
 
 def test_the_same_seed_draws_the_same(scene: EditScene, tmp_path: Path) -> None:
