@@ -62,9 +62,12 @@ def read(
 @quality_app.command()
 def show(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show precision and recall of figures, captions, panels and the screening, each with its 95 % interval."""
-    from polydata.quality.workflow import measured, shown
+    from polydata.quality.workflow import CHANGED, measured, shown
 
     with open_session(workspace, read_only=True) as session:
         rows = measured(session)
     empty = "No sample was drawn: polydata quality draw"
     out.print_rows(rows, as_json, wide, shown, title="How good the corpus is", empty=empty)
+    if not as_json and any(row["changed"] for row in rows):
+        out.say(CHANGED)
+        out.next_step("polydata quality draw --again")

@@ -99,14 +99,11 @@ def draw(
     for kind in kinds:
         whole = stored.units(session.catalogue, kind)
         chosen = choose(whole, wanted[kind], random.Random(f"{seed} {kind}"))
-        for name, its in _by_stratum(whole).items():
-            sums = {column: sum(one[column] for one in its) for column in ("found", "named")}
-            strata.append({"kind": kind, "stratum": name, "units": len(its), "seed": seed} | sums)
+        strata += [{"kind": kind, "stratum": name, "seed": seed} | its for name, its in _sizes(whole).items()]
         for position, one in enumerate(chosen):
             sources[one["unit"]] = one
             own = {name: one[name] for name in ("unit", "stratum", "place", "found", "named", "words")}
-            picture = one["unit"] if kind == "image" else _picture_name(one)
-            sample.append(own | {"kind": kind, "position": position, "picture": picture})
+            sample.append(own | {"kind": kind, "position": position, "picture": _picture_name(one)})
     if not sample:
         raise UsageError("There is nothing to draw from.", "Read papers first: polydata extract PAPERS/")
     stored.save_sample(session.catalogue, strata, sample, kinds)
@@ -143,8 +140,18 @@ def _by_stratum(whole: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
     return strata
 
 
+def _sizes(whole: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Of each stratum how many units it has, and how much was found in them."""
+    return {
+        name: {"units": len(its)} | {column: sum(one[column] for one in its) for column in ("found", "named")}
+        for name, its in _by_stratum(whole).items()
+    }
+
+
 def _picture_name(unit: Mapping[str, Any]) -> str:
-    """64 digits for a picture: of what it shows, of the boxes on it and of the captions beside it."""
+    """64 digits for a picture: of what it shows, of the boxes on it and of the captions beside it; an image's own."""
+    if "boxes" not in unit:
+        return str(unit["unit"])
     return sha256_bytes(f"{unit['unit']} {unit['boxes']} {unit['words']}".encode())
 
 
@@ -267,6 +274,7 @@ def _sample(session: Session) -> list[dict[str, Any]]:
     return sample
 
 
+CHANGED = "The corpus has changed since the sample was drawn: the numbers are of what it was then."
 MEASURED: dict[str, tuple[QualityKind, str, str, str]] = {
     "figures": ("page", "found", "figures_right", "figures_missed"),
     "captions": ("page", "named", "captions_right", "captions_missed"),
@@ -280,7 +288,8 @@ def measured(session: Session) -> list[dict[str, Any]]:
     """Precision and recall of figures, captions, panels and the screening, as far as the sample was judged.
 
     Each row: what, measure, value, low and high (95 %; None where nothing can be said), judged and sampled (units of
-    the sample), of (units of the corpus). Empty where no sample was drawn.
+    the sample), of (units of the corpus), changed (the corpus is no longer the one of which all this speaks). Empty
+    where no sample was drawn.
 
     Args:
         session: with a sample.
@@ -302,10 +311,21 @@ def measured(session: Session) -> list[dict[str, Any]]:
             "judged": sum(row["judged"] is not None for row in its),
             "sampled": len(its),
             "of": sum(row["units"] for row in whole if row["kind"] == kind),
+            "changed": _changed(session, kind, its, [row for row in whole if row["kind"] == kind]),
         }
         for measure, result in zip(("precision", "recall"), estimate(strata), strict=True):
             rows.append({"what": what, "measure": measure} | vars(result) | numbers)
     return rows
+
+
+def _changed(
+    session: Session, kind: QualityKind, sample: Sequence[Mapping[str, Any]], strata: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Whether strata have other sizes by now, or a unit of the sample is no longer as it was drawn."""
+    whole = stored.units(session.catalogue, kind)
+    now, pictures = _sizes(whole), {one["unit"]: _picture_name(one) for one in whole}
+    then = {row["stratum"]: {name: row[name] for name in ("units", "found", "named")} for row in strata}
+    return now != then or any(pictures.get(row["unit"]) != row["picture"] for row in sample)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

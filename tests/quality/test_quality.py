@@ -254,6 +254,27 @@ def test_rows_about_other_boxes_and_rows_that_differ_are_named(scene: EditScene,
     assert {row["unit"] for row in unjudged} == {old["unit"], twice["unit"]}
 
 
+def test_it_is_said_when_the_corpus_has_changed(scene: EditScene, tmp_path: Path) -> None:
+    other = scene.copy(tmp_path)
+    show = "polydata", "quality", "show"
+
+    def changed() -> set[str]:
+        said = run(*show, workspace=other.root).stdout
+        rows = json.loads(run(*show, "--json", workspace=other.root).stdout)
+        assert ("The corpus has changed" in said) is any(row["changed"] for row in rows)
+        return {row["what"] for row in rows if row["changed"]}
+
+    with other.session() as session:
+        draw(session, again=True, pictures=False)
+    assert changed() == set()
+    with other.session() as session:
+        session.catalogue.run("UPDATE screenings SET decision = 'rejected'")
+    assert changed() == {"micrographs"}
+    with other.session() as session:
+        session.catalogue.run("UPDATE figures SET x0 = x0 + 9 WHERE page = 2")  # as many, and elsewhere
+    assert changed() == {"micrographs", "figures", "captions"}
+
+
 def test_another_draw_keeps_what_was_counted_of_what_is_the_same(scene: EditScene, tmp_path: Path) -> None:
     with scene.copy(tmp_path).session() as session:
         draw(session, again=True, pictures=False)
