@@ -15,9 +15,9 @@ from polydata.catalogue.task_answers import figures_to_ask
 from polydata.choices import Asked as Question
 from polydata.choices import QualityKind, Reviewed
 from polydata.errors import InputError, UsageError
-from polydata.extraction.figure_pictures import Wanted, draw_all, picture_path
+from polydata.extraction.figure_pictures import Wanted, draw_all
 from polydata.extraction.workflow import editor
-from polydata.ids import sha256_bytes
+from polydata.ids import figure_picture
 from polydata.labels import projects
 from polydata.labels.boxes import VERSION, Asked
 from polydata.labels.labelstudio import tasks as server_tasks
@@ -74,13 +74,13 @@ def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: P
     missing = {row["figure_id"]: row for row in figures if row["figure_id"] not in have}
     files, problems = _drawn(session, list(missing.values()), progress)
     urls = addresses(session, server, project, files)
-    asked = {figure: Asked.of_row(row) for figure, row in missing.items() if _name(figure) in urls}
+    asked = {figure: Asked.of_row(row) for figure, row in missing.items() if figure_picture(figure) in urls}
 
     def made(batch: Sequence[str]) -> list[dict[str, Any]]:
         return [
             {
                 "data": {
-                    IMAGE: urls[_name(figure)],
+                    IMAGE: urls[figure_picture(figure)],
                     OUR_ID: figure,
                     "asked": asked[figure].as_json(),
                     "place": shown_text(place_words(missing[figure])),
@@ -95,23 +95,18 @@ def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: P
     return Pushed(project, len(figures), len(asked), len(figures) - len(missing), len(asked), problems)
 
 
-def _name(figure_id: str) -> str:
-    """64 digits for the picture of a figure."""
-    return sha256_bytes(figure_id.encode())
-
-
 def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tuple[dict[str, Path], list[str]]:
     """Pictures of figures by their names, drawn where missing, and a line for each PDF that cannot be drawn."""
     todo: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
     for row in figures:
-        if not picture_path(session.images, _name(row["figure_id"])).exists():
+        if not session.images.figure(figure_picture(row["figure_id"])).exists():
             box = Box(row["x0"], row["y0"], row["x1"], row["y1"])
-            one = Wanted(_name(row["figure_id"]), row["page"], box, row["dpi"] or 300)
+            one = Wanted(figure_picture(row["figure_id"]), row["page"], box, row["dpi"] or 300)
             todo[row["sha256"], row["path"] or ""].append(one)
     with editor(session) as by:
         problems = draw_all(by, todo, progress)
-    names = (_name(row["figure_id"]) for row in figures)
-    paths = {name: picture_path(session.images, name) for name in names}
+    names = (figure_picture(row["figure_id"]) for row in figures)
+    paths = {name: session.images.figure(name) for name in names}
     return {name: path for name, path in paths.items() if path.exists()}, problems
 
 
@@ -147,7 +142,7 @@ def _quality(session: Session, target: Target, sample: Sequence[Row], progress: 
         try:
             if is_image:
                 files[picture] = file_to_show(session.images, picture, formats.get(picture, "PNG"))
-            elif (path := picture_path(session.images, picture)).exists():
+            elif (path := session.images.figure(picture)).exists():
                 files[picture] = path
             else:
                 problems.append(f"{rows[picture]['place']}: it has no picture, since its PDF could not be drawn")

@@ -6,6 +6,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any, get_args
@@ -16,7 +17,7 @@ from polydata.catalogue import quality as stored
 from polydata.catalogue.session import Session
 from polydata.choices import QualityKind
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.extraction.figure_pictures import Wanted, draw_all, picture_path
+from polydata.extraction.figure_pictures import Wanted, draw_all
 from polydata.extraction.workflow import editor
 from polydata.files.tables import read_table, refuse_other_table, write_csv
 from polydata.ids import sha256_bytes
@@ -90,7 +91,8 @@ def draw(
     kinds = [kind for kind, count in wanted.items() if count]
     if min(wanted.values()) < 0 or not kinds:
         raise UsageError("Nothing is to be drawn.", "Say how many: --pages, --figures, --images.")
-    done = sum(row["judged"] is not None for row in stored.sampled(session.catalogue) if row["kind"] in kinds)
+    before = [row for row in stored.sampled(session.catalogue) if row["kind"] in kinds]
+    done = sum(row["judged"] is not None for row in before)
     if done and not again:
         raise RefusedError(f"{done} units of a former sample were judged.", "Say --again to draw another one.")
     strata: list[dict[str, Any]] = []
@@ -107,6 +109,9 @@ def draw(
     if not sample:
         raise UsageError("There is nothing to draw from.", "Read papers first: polydata extract PAPERS/")
     stored.save_sample(session.catalogue, strata, sample, kinds)
+    for name in {one["picture"] for one in before} - {one["picture"] for one in sample}:
+        with suppress(OSError):  # one that cannot be deleted does no harm
+            session.images.figure(name).unlink(missing_ok=True)
     problems = _draw_pictures(session, sample, sources, progress) if pictures else []
     kept = sum(row["judged"] is not None for row in stored.sampled(session.catalogue) if row["kind"] in kinds)
     return Drawn({kind: sum(one["kind"] == kind for one in sample) for kind in KINDS}, kept, tuple(problems))
@@ -227,7 +232,7 @@ def write_table(session: Session, path: Path) -> int:
     rows = []
     formats = {one["unit"]: one["format"] for one in stored.units(session.catalogue, "image")}
     for one in _sample(session):
-        shown = picture_path(session.images, one["picture"])
+        shown = session.images.figure(one["picture"])
         if one["kind"] == "image":
             shown = session.images.path(one["unit"], formats.get(one["unit"], "PNG"))
         own = {name: one[name] for name in COLUMNS} | {"picture": str(shown)}
