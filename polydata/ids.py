@@ -46,6 +46,11 @@ def figure_id(pdf_sha256: str, page: int, box: Box) -> str:
     return content_id("figure", pdf_sha256, page, *box.rounded())
 
 
+def figure_picture(figure_id: str) -> str:
+    """64 digits for the picture of a figure."""
+    return sha256_bytes(figure_id.encode())
+
+
 def panel_id(pdf_sha256: str, page: int, figure_box: Box, box: Box) -> str:
     """Id of a panel: its own rounded box and that of its figure (a lone panel has the figure's box)."""
     return content_id("panel", pdf_sha256, page, *figure_box.rounded(), *box.rounded())

@@ -9,6 +9,7 @@ from typing import Any
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.screenings import shown_screenings
 from polydata.choices import QualityKind
+from polydata.ids import figure_picture
 
 Row = dict[str, Any]
 
@@ -105,19 +106,60 @@ def units(catalogue: Catalogue, kind: QualityKind) -> list[Row]:
     return {"page": _pages, "figure": _figures, "image": _images}[kind](catalogue)
 
 
-def save_sample(catalogue: Catalogue, strata: Sequence[Row], sample: Sequence[Row]) -> None:
-    """Write a sample in the place of another, in one transaction; the next pull looks for answers about it again.
+def save_sample(
+    catalogue: Catalogue, strata: Sequence[Row], sample: Sequence[Row], kinds: Sequence[QualityKind] = tuple(FIELDS)
+) -> None:
+    """Write a sample in the place of another, in one transaction.
+
+    What was counted stays with a unit that comes again with the same picture; for the others the next pull looks for
+    answers.
 
     Args:
         catalogue: open for writing.
         strata: rows of ``quality_strata``.
-        sample: rows of ``quality_sample``.
+        sample: rows of ``quality_sample``; ``judged`` need not be there.
+        kinds: which are drawn anew; what there is of the others stays.
     """
+    before = catalogue.tuples("SELECT unit, picture, judged FROM quality_sample")
+    counted = {(unit, picture): judged for unit, picture, judged in before}
+    kept = [row | {"judged": counted.get((row["unit"], row["picture"]))} for row in sample]
     with catalogue.transaction():
-        for table, rows in (("quality_strata", strata), ("quality_sample", sample)):
-            catalogue.run(f"DELETE FROM {table}")  # noqa: S608 - constants
+        for table, rows in (("quality_strata", strata), ("quality_sample", kept)):
+            catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, kind)", [list(kinds)])  # noqa: S608 - constants
             catalogue.upsert(table, rows)
-        catalogue.run("UPDATE task_answers SET applied = NULL WHERE starts_with(role, 'quality-')")
+        catalogue.run(
+            """UPDATE task_answers SET applied = NULL WHERE starts_with(role, 'quality-')
+               AND subject IN (SELECT picture FROM quality_sample WHERE judged IS NULL)"""
+        )
+
+
+def forget_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[str]:
+    """Take out of the sample what only papers have that are to go, within the caller's transaction.
+
+    An image that another paper shows stays, without the name of the paper that goes.
+
+    Returns:
+        Names of the pictures that were drawn of what went, and of figures of these papers.
+    """
+    found = catalogue.tuples(
+        """WITH gone AS (SELECT paper_id, sha256, file_name FROM papers WHERE list_contains($1, paper_id)),
+                own AS (SELECT figure_id FROM figures JOIN gone USING (paper_id)),
+                own_units AS (FROM own UNION SELECT image_sha256 FROM panels JOIN own USING (figure_id)),
+                others AS (SELECT figure_id FROM figures ANTI JOIN own USING (figure_id)
+                           UNION SELECT image_sha256 FROM panels ANTI JOIN own USING (figure_id)),
+                named AS (SELECT unit FROM quality_sample JOIN gone ON starts_with(place, file_name || ', page '))
+           SELECT unit, picture, kind, unit IN (FROM others) FROM quality_sample
+           WHERE CASE kind WHEN 'page' THEN split_part(unit, '-', 1) IN (SELECT sha256 FROM gone)
+                 ELSE unit IN (FROM own_units) OR unit IN (FROM named) END""",
+        [list(paper_ids)],
+    )
+    figures = catalogue.column("SELECT figure_id FROM figures WHERE list_contains(?, paper_id)", [list(paper_ids)])
+    units = [unit for unit, _, _, stays in found if not stays]
+    catalogue.run("DELETE FROM quality_sample WHERE list_contains(?, unit)", [units])
+    named = [unit for unit, _, kind, stays in found if stays and kind == "image"]
+    catalogue.run("UPDATE quality_sample SET place = '' WHERE list_contains(?, unit)", [named])
+    drawn = [picture for _, picture, kind, stays in found if kind != "image" and not stays]
+    return drawn + [figure_picture(figure) for figure in figures]
 
 
 def sampled(catalogue: Catalogue, kind: QualityKind | None = None) -> list[Row]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.papers import delete_papers
+from polydata.catalogue.quality import forget_papers
 from polydata.catalogue.successors import remember_looks
 
 
@@ -56,14 +57,15 @@ def what_goes_with(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[dict[
     )
 
 
-def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[str, str]]:
+def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Take papers out with all that extraction, join and screening made of them, in one transaction.
 
     What people said stays: annotations, corrections by hand of figures and of the screening, links by hand (they are in
-    force again when the PDF is read again), records.
+    force again when the PDF is read again), records. Of the sample of the corpus goes what only these papers have.
 
     Returns:
-        SHA-256 and true format of their images that no other paper shows.
+        SHA-256 and true format of their images that no other paper shows, and names of pictures that were drawn of
+        their figures and pages.
     """
     shown = """SELECT DISTINCT sha256, format FROM images JOIN panels ON panels.image_sha256 = images.sha256
                JOIN figures USING (figure_id) WHERE list_contains(?, paper_id)"""
@@ -76,6 +78,7 @@ def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[
         conditions |= {"figure_links": of_figures, "paper_links": of_papers, "paper_resolutions": of_papers}
         for table, condition in conditions.items():
             catalogue.run(f"DELETE FROM {table} WHERE {condition}", [list(paper_ids)])  # noqa: S608
+        pictures = forget_papers(catalogue, paper_ids)
         delete_papers(catalogue, paper_ids)
         kept = set(catalogue.column("SELECT DISTINCT image_sha256 FROM panels"))
         lonely = sorted((sha256, form) for sha256, form in images.items() if sha256 not in kept)
@@ -83,4 +86,4 @@ def remove_papers(catalogue: Catalogue, paper_ids: Sequence[str]) -> list[tuple[
         remember_looks(catalogue, gone)
         for table, column in (("screenings", "image_sha256"), ("scale_readings", "image_sha256"), ("images", "sha256")):
             catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, {column})", [gone])  # noqa: S608
-    return lonely
+    return lonely, pictures

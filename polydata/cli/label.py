@@ -49,7 +49,8 @@ TaskOption = Annotated[
     Option(
         "--task",
         help="labels: the choices of the task; screening: what is a micrograph, borderline images first; boxes: "
-        "figures, whose panels are moved, added, deleted and lettered. Each has a project of its own.",
+        "figures, whose panels are moved, added, deleted and lettered; quality-pages, quality-figures and "
+        "quality-images: the sample of polydata quality draw. Each has a project of its own.",
     ),
 ]
 LimitOption = Annotated[int | None, Option("--limit", min=1, help="Take the first so many of the selected images.")]

@@ -16,9 +16,9 @@ quality_app = new_group(app, "quality", "How good the corpus is: a random sample
 @quality_app.command()
 def draw(
     seed: Annotated[int, Option(help="The same seed draws the same of the same corpus.")] = 0,
-    pages: Annotated[int, Option(min=0, help="Pages, for figures and captions.")] = 60,
-    figures: Annotated[int, Option(min=0, help="Figures, for panels.")] = 60,
-    images: Annotated[int, Option(min=0, help="Images, for the screening.")] = 100,
+    pages: Annotated[int, Option(min=0, help="Pages, for figures and captions; 10 of each stratum at least.")] = 60,
+    figures: Annotated[int, Option(min=0, help="Figures, for panels; likewise.")] = 60,
+    images: Annotated[int, Option(min=0, help="Images, for the screening; likewise.")] = 100,
     again: Annotated[bool, Option("--again", help="Draw another sample, although this one was judged.")] = False,
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="FILE", help="CSV file to fill in; exports/quality.csv.")
@@ -31,9 +31,11 @@ def draw(
 
     with open_session(workspace) as session, out.stages() as bar:
         path = output or session.workspace.exports / "quality.csv"
+        workflow.check_table(session, path)
         done = workflow.draw(session, seed=seed, pages=pages, figures=figures, images=images, again=again, progress=bar)
         rows = workflow.write_table(session, path)
-    facts = {**{f"{kind}s": count for kind, count in done.units.items()}, "table": str(path), "rows": rows}
+    facts: dict[str, Any] = {f"{kind}s": count for kind, count in done.units.items()}
+    facts |= {"judged": done.judged, "table": str(path), "rows": rows}
     following = f"fill it in, then: polydata quality import {path}; or polydata label push --task quality-pages"
     out.print_result(facts, as_json, "Sample", following, {**facts, "problems": list(done.problems)})
     out.report_problems(done.problems, "Without a picture")
@@ -60,9 +62,12 @@ def read(
 @quality_app.command()
 def show(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
     """Show precision and recall of figures, captions, panels and the screening, each with its 95 % interval."""
-    from polydata.quality.workflow import measured, shown
+    from polydata.quality.workflow import CHANGED, measured, shown
 
     with open_session(workspace, read_only=True) as session:
         rows = measured(session)
     empty = "No sample was drawn: polydata quality draw"
     out.print_rows(rows, as_json, wide, shown, title="How good the corpus is", empty=empty)
+    if not as_json and any(row["changed"] for row in rows):
+        out.say(CHANGED)
+        out.next_step("polydata quality draw --again")

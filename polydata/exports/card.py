@@ -22,7 +22,7 @@ from polydata.files.atomic import refuse_other_file, replacing, write_text, writ
 from polydata.files.tables import plain
 from polydata.images.html import template
 from polydata.images.picture import open_picture
-from polydata.quality.workflow import measured, shown
+from polydata.quality.workflow import CHANGED, measured, shown
 from polydata.resources import VERSION
 from polydata.splits.evidence import thin_sides, thin_words
 from polydata.splits.manifest import Split
@@ -61,6 +61,7 @@ def card_text(
     """
     report = audit(session, split=split.name, crops=not quick, pixels=not quick, progress=progress)
     panels = described_panels(session.catalogue, list(split.items))
+    quality = [row for row in measured(session) if row["value"] is not None]
     recipe, counts, notes = (split.manifest[key] for key in ("recipe", "counts", "notes"))
     sources = Counter(item.extra.get("label_source") or "unknown" for item in split.items.values())
     findings = [{**row, "finding": row["what"]} for row in finding_rows(report)]
@@ -80,7 +81,8 @@ def card_text(
         sources=_sources(panels),
         licences=_licences(session, panels),
         funnel=funnel(session),
-        quality=[shown(row) for row in measured(session) if row["value"] is not None],
+        quality=[shown(row) for row in quality],
+        quality_note=CHANGED if any(row["changed"] for row in quality) else "",
         label_sources=[{"label source": name, "images": n} for name, n in sorted(sources.items())],
         left_out=[{"left out": reason, "images": n} for reason, n in counts["excluded"].items()],
         contradictory=len(notes.get("contradictory", ())),

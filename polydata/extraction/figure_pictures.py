@@ -20,19 +20,8 @@ from polydata.types import Box, Failure, Progress, quiet
 from polydata.vision.measures import Rgb
 from polydata.workspace import ExtractSettings
 
-FOLDER = "shown-figures"
 LONGEST = 2000
 """Pixels of the longer side."""
-
-
-def picture_path(store: ImageStore, name: str) -> Path:
-    """Where the picture of a figure lies or would lie.
-
-    Args:
-        store: of the images.
-        name: 64 digits that stand for the figure.
-    """
-    return store.root / FOLDER / name[:2] / f"{name}.png"
 
 
 @dataclass(frozen=True)
@@ -72,7 +61,7 @@ def draw_figures(path: Path, store: ImageStore, limits: ExtractSettings, sha256:
             sheet = Sheet(document[one.page - 1])
             box = one.box or sheet.box
             drawn = render(sheet, box, min(one.dpi, 72 * LONGEST / max(box.width, box.height)))
-            with replacing(picture_path(store, one.name)) as out:
+            with replacing(store.figure(one.name)) as out:
                 out.write(encode_png(_marked(drawn, one.marks)))
     return len(wanted)
 

@@ -33,6 +33,8 @@ HASH_SIDE = 128
 
 SUFFIXES = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "GIF": "gif", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
 """True formats that are kept, with the suffix of the stored file; MPO is a JPEG with further ones behind it."""
+FIGURES = "shown-figures"
+"""Folder of pictures that can be drawn again."""
 FILE_SUFFIXES = (*(f".{suffix}" for suffix in dict.fromkeys(SUFFIXES.values())), ".jpeg", ".tiff")
 """How names of image files end, in lower case."""
 
@@ -228,6 +230,10 @@ class ImageStore:
         if self.remote is not None or not self.has(info.sha256, info.format):
             self.keep(data, info.sha256, info.format)
         return info
+
+    def figure(self, name: str) -> Path:
+        """Where the picture of a figure or page, known by 64 digits, lies or would lie on this machine."""
+        return self.root / FIGURES / name[:2] / f"{name}.png"
 
     def has(self, sha256: str, true_format: str) -> bool:
         """Whether the store surely holds an image; one behind an address is not asked for."""

@@ -14,9 +14,9 @@ from polydata.catalogue.session import Session
 from polydata.catalogue.task_answers import figures_to_ask
 from polydata.choices import Asked, QualityKind, Reviewed
 from polydata.errors import InputError, UsageError
-from polydata.extraction.figure_pictures import Wanted, draw_all, picture_path
+from polydata.extraction.figure_pictures import Wanted, draw_all
 from polydata.extraction.workflow import editor
-from polydata.ids import sha256_bytes
+from polydata.ids import figure_picture
 from polydata.labels import projects
 from polydata.labels.boxes import VERSION, AskedFigure
 from polydata.labels.labelstudio import tasks as server_tasks
@@ -45,8 +45,8 @@ def ask(
         session: open for writing.
         question: anything but ``labels``.
         only: for boxes ``accepted`` takes figures with a micrograph, ``all`` every figure; of a screening all images
-            that a rule alone has judged are taken, borderline ones first.
-        limit: the first so many; None for all.
+            that a rule alone has judged are taken, borderline ones first; a sample has no other choice.
+        limit: the first so many, of a sample in the order in which it is judged; None for all.
         target: the project; None for that of the question.
         progress: told how many tasks are made.
 
@@ -54,13 +54,13 @@ def ask(
         UsageError: if there is nothing to push, or ``only`` means nothing here.
         WorkspaceError, ServerError: as ``push.push``.
     """
-    if only not in ("accepted", "all"):
-        raise UsageError(f"--only {only} speaks of labels.", f"Leave it out with --task {question}.")
+    if only != "accepted" and (only != "all" or question in _KIND_OF):
+        raise UsageError(f"--only {only} means nothing here.", f"Leave it out with --task {question}.")
     target = target or projects.target(session.workspace, asked=question)
     if question == "boxes":
         return _boxes(session, target, figures_to_ask(session.catalogue, every=only == "all")[:limit], progress)
     if question != "screening":
-        return _quality(session, target, _KIND_OF[question], progress)
+        return _quality(session, target, sampled(session.catalogue, _KIND_OF[question])[:limit], progress)
     rows = [row for row in shown_screenings(session.catalogue) if row["by"] == "rule"][:limit]
     return _screening(session, target, rows, progress)
 
@@ -73,13 +73,13 @@ def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: P
     missing = {row["figure_id"]: row for row in figures if row["figure_id"] not in have}
     files, problems = _drawn(session, list(missing.values()), progress)
     urls = addresses(session, server, project, files)
-    asked = {figure: AskedFigure.of_row(row) for figure, row in missing.items() if _name(figure) in urls}
+    asked = {figure: AskedFigure.of_row(row) for figure, row in missing.items() if figure_picture(figure) in urls}
 
     def made(batch: Sequence[str]) -> list[dict[str, Any]]:
         return [
             {
                 "data": {
-                    IMAGE: urls[_name(figure)],
+                    IMAGE: urls[figure_picture(figure)],
                     OUR_ID: figure,
                     "asked": asked[figure].as_json(),
                     "place": shown_text(place_words(missing[figure])),
@@ -94,23 +94,18 @@ def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: P
     return Pushed(project, len(figures), len(asked), len(figures) - len(missing), len(asked), problems)
 
 
-def _name(figure_id: str) -> str:
-    """64 digits for the picture of a figure."""
-    return sha256_bytes(figure_id.encode())
-
-
 def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tuple[dict[str, Path], list[str]]:
     """Pictures of figures by their names, drawn where missing, and a line for each PDF that cannot be drawn."""
     todo: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
     for row in figures:
-        if not picture_path(session.images, _name(row["figure_id"])).exists():
+        if not session.images.figure(figure_picture(row["figure_id"])).exists():
             box = Box(row["x0"], row["y0"], row["x1"], row["y1"])
-            one = Wanted(_name(row["figure_id"]), row["page"], box, row["dpi"] or 300)
+            one = Wanted(figure_picture(row["figure_id"]), row["page"], box, row["dpi"] or 300)
             todo[row["sha256"], row["path"] or ""].append(one)
     with editor(session) as by:
         problems = draw_all(by, todo, progress)
-    names = (_name(row["figure_id"]) for row in figures)
-    paths = {name: picture_path(session.images, name) for name in names}
+    names = (figure_picture(row["figure_id"]) for row in figures)
+    paths = {name: session.images.figure(name) for name in names}
     return {name: path for name, path in paths.items() if path.exists()}, problems
 
 
@@ -131,21 +126,22 @@ def _screening(session: Session, target: Target, rows: Sequence[Row], progress: 
     return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
 
 
-def _quality(session: Session, target: Target, kind: QualityKind, progress: Progress) -> Pushed:
-    """Units of the sample; a task is known by its picture, so what is read anew is judged anew."""
-    rows = {str(row["picture"]): row for row in sampled(session.catalogue, kind)}
+def _quality(session: Session, target: Target, sample: Sequence[Row], progress: Progress) -> Pushed:
+    """Units of one kind; a task is known by its picture, so what is read anew is judged anew."""
+    rows = {str(row["picture"]): row for row in sample}
     if not rows:
         raise UsageError("No sample was drawn.", "Draw one: polydata quality draw")
     server, project = open_project(session, target)
     have = server_tasks.existing_tasks(server, project.id)
     missing = [picture for picture in rows if picture not in have]
-    formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if kind == "image" else {}
+    is_image = sample[0]["kind"] == "image"
+    formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if is_image else {}
     files, problems = dict[str, Path](), list[str]()
     for picture in missing:
         try:
-            if kind == "image":
+            if is_image:
                 files[picture] = file_to_show(session.images, picture, formats.get(picture, "PNG"))
-            elif (path := picture_path(session.images, picture)).exists():
+            elif (path := session.images.figure(picture)).exists():
                 files[picture] = path
             else:
                 problems.append(f"{rows[picture]['place']}: it has no picture, since its PDF could not be drawn")

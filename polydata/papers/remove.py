@@ -71,11 +71,12 @@ def older_papers(catalogue: Catalogue) -> list[str]:
 
 
 def remove(session: Session, papers: Iterable[Mapping[str, Any]]) -> Removed:
-    """Take the papers out of the catalogue, then the images that nothing shows any more out of the store's folder.
+    """Take the papers out of the catalogue, then the images that nothing shows any more out of the store's folder,
+    and pictures that were drawn of its pages and figures.
 
     A command that is killed between the two steps leaves images without a paper, which do no harm.
     """
-    gone = remove_papers(session.catalogue, [paper["paper_id"] for paper in papers])
+    gone, pictures = remove_papers(session.catalogue, [paper["paper_id"] for paper in papers])
     tie_supplements(session.catalogue)
     store = session.images
     failures = []
@@ -84,8 +85,14 @@ def remove(session: Session, papers: Iterable[Mapping[str, Any]]) -> Removed:
             store.remove(sha256, true_format)
         except OSError as error:
             failures.append(f"{store.place(sha256, true_format)}: {error.strerror or error}")
+    left = len(failures)
+    for path in map(store.figure, pictures):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            failures.append(f"{path}: {error.strerror or error}")
     address = str(store.remote) if store.remote is not None and gone else None
-    return Removed(len(gone) - len(failures), tuple(failures), address)
+    return Removed(len(gone) - left, tuple(failures), address)
 
 
 def forget_failures(session: Session, named: Sequence[str] = ()) -> list[str]:

@@ -60,13 +60,14 @@ def estimate(strata: Sequence[Stratum]) -> tuple[Estimate, Estimate]:
     """Precision (right among found) and recall (found and right among all that is there).
 
     Args:
-        strata: together the whole; one with units of which none was judged leaves both open.
+        strata: together the whole; one with units of which none was judged leaves both open, and so does one in which
+            things were found, and none of them in what was judged: nothing says how many of these are right.
 
     Returns:
         Precision and recall.
     """
     strata = [one for one in strata if one.units]
-    if not strata or any(not len(one.judged) for one in strata):
+    if not strata or any(not len(one.judged) or (one.found and not one.judged[:, 0].any()) for one in strata):
         return (Estimate(None, None, None),) * 2
     right = missed = 0.0
     for one in strata:

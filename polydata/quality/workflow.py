@@ -6,8 +6,9 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, get_args
 
 import numpy as np
@@ -16,7 +17,7 @@ from polydata.catalogue import quality as stored
 from polydata.catalogue.session import Session
 from polydata.choices import QualityKind
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.extraction.figure_pictures import Wanted, draw_all, picture_path
+from polydata.extraction.figure_pictures import Wanted, draw_all
 from polydata.extraction.workflow import editor
 from polydata.files.tables import read_table, refuse_other_table, write_csv
 from polydata.ids import sha256_bytes
@@ -48,8 +49,8 @@ class Drawn:
     """A sample.
 
     Attributes:
-        units: how many of each kind.
-        judged: of these already.
+        units: how many of each kind were drawn.
+        judged: of these already, since they were in a former sample.
         problems: units without a picture, one line a PDF.
     """
 
@@ -71,10 +72,13 @@ def draw(
 ) -> Drawn:
     """Draw a random sample of pages, figures and images to judge, in the place of a former one.
 
+    What was counted stays with units that come again as they were; kinds of which none is drawn stay as they are.
+
     Args:
         session: open for writing.
         seed: the same draws the same of the same corpus.
-        pages, figures, images: how many of each; a corpus with fewer is judged whole.
+        pages, figures, images: how many of each; a corpus with no more is judged whole. Of each stratum ``LEAST`` at
+            least.
         again: also where a former sample was judged in part.
         pictures: draw pages and figures with the boxes of what was found.
         progress: told how many PDFs are drawn.
@@ -84,30 +88,33 @@ def draw(
         RefusedError: if a former sample was judged and ``again`` is not said.
     """
     wanted: dict[QualityKind, int] = {"page": pages, "figure": figures, "image": images}
-    if min(wanted.values()) < 0 or not any(wanted.values()):
+    kinds = [kind for kind, count in wanted.items() if count]
+    if min(wanted.values()) < 0 or not kinds:
         raise UsageError("Nothing is to be drawn.", "Say how many: --pages, --figures, --images.")
-    done = sum(row["judged"] is not None for row in stored.sampled(session.catalogue))
+    before = [row for row in stored.sampled(session.catalogue) if row["kind"] in kinds]
+    done = sum(row["judged"] is not None for row in before)
     if done and not again:
         raise RefusedError(f"{done} units of a former sample were judged.", "Say --again to draw another one.")
     strata: list[dict[str, Any]] = []
     sample: list[dict[str, Any]] = []
     sources: dict[str, Mapping[str, Any]] = {}
-    for kind, count in wanted.items():
-        whole = stored.units(session.catalogue, kind) if count else []
-        chosen = choose(whole, count, random.Random(f"{seed} {kind}"))
-        for name, its in _by_stratum(whole).items():
-            sums = {column: sum(one[column] for one in its) for column in ("found", "named")}
-            strata.append({"kind": kind, "stratum": name, "units": len(its), "seed": seed} | sums)
+    for kind in kinds:
+        whole = stored.units(session.catalogue, kind)
+        chosen = choose(whole, wanted[kind], random.Random(f"{seed} {kind}"))
+        strata += [{"kind": kind, "stratum": name, "seed": seed} | its for name, its in _sizes(whole).items()]
         for position, one in enumerate(chosen):
             sources[one["unit"]] = one
             own = {name: one[name] for name in ("unit", "stratum", "place", "found", "named", "words")}
-            picture = one["unit"] if kind == "image" else _picture_name(one)
-            sample.append(own | {"kind": kind, "position": position, "picture": picture, "judged": None})
+            sample.append(own | {"kind": kind, "position": position, "picture": _picture_name(one)})
     if not sample:
         raise UsageError("There is nothing to draw from.", "Read papers first: polydata extract PAPERS/")
-    stored.save_sample(session.catalogue, strata, sample)
+    stored.save_sample(session.catalogue, strata, sample, kinds)
+    for name in {one["picture"] for one in before} - {one["picture"] for one in sample}:
+        with suppress(OSError):  # one that cannot be deleted does no harm
+            session.images.figure(name).unlink(missing_ok=True)
     problems = _draw_pictures(session, sample, sources, progress) if pictures else []
-    return Drawn({kind: sum(one["kind"] == kind for one in sample) for kind in KINDS}, 0, tuple(problems))
+    kept = sum(row["judged"] is not None for row in stored.sampled(session.catalogue) if row["kind"] in kinds)
+    return Drawn({kind: sum(one["kind"] == kind for one in sample) for kind in KINDS}, kept, tuple(problems))
 
 
 def choose(whole: Sequence[Mapping[str, Any]], count: int, rng: random.Random) -> list[Mapping[str, Any]]:
@@ -115,13 +122,17 @@ def choose(whole: Sequence[Mapping[str, Any]], count: int, rng: random.Random) -
 
     Args:
         whole: units with their ``stratum``.
-        count: how many; all where there are fewer.
+        count: how many; all where there are no more. More only where each stratum is to have its ``LEAST``.
         rng: draws.
     """
     strata = _by_stratum(whole)
-    weights = {name: len(its) * EXPECTED.get(name, 0.3) for name, its in strata.items()}
-    total = sum(weights.values()) or 1.0
-    shares = {name: min(len(its), max(LEAST, math.ceil(count * weights[name] / total))) for name, its in strata.items()}
+    shares: dict[str, int] = {}
+    while left := {name: its for name, its in strata.items() if name not in shares}:
+        weights = {name: len(its) * EXPECTED.get(name, 0.3) for name, its in left.items()}
+        each = (count - sum(shares.values())) / sum(weights.values())
+        asked = {name: max(LEAST, math.ceil(each * weight)) for name, weight in weights.items()}
+        full = {name: len(its) for name, its in left.items() if len(its) <= asked[name]}
+        shares |= full or asked  # what full ones cannot give comes from the others
     chosen = [one for name, its in sorted(strata.items()) for one in rng.sample(its, shares[name])]
     rng.shuffle(chosen)
     return chosen
@@ -134,9 +145,19 @@ def _by_stratum(whole: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
     return strata
 
 
+def _sizes(whole: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Of each stratum how many units it has, and how much was found in them."""
+    return {
+        name: {"units": len(its)} | {column: sum(one[column] for one in its) for column in ("found", "named")}
+        for name, its in _by_stratum(whole).items()
+    }
+
+
 def _picture_name(unit: Mapping[str, Any]) -> str:
-    """64 digits for a picture: of what it shows and of the boxes on it."""
-    return sha256_bytes(f"{unit['unit']} {unit['boxes']}".encode())
+    """64 digits for a picture: of what it shows, of the boxes on it and of the captions beside it; an image's own."""
+    if "boxes" not in unit:
+        return str(unit["unit"])
+    return sha256_bytes(f"{unit['unit']} {unit['boxes']} {unit['words']}".encode())
 
 
 def _draw_pictures(
@@ -156,6 +177,45 @@ def _draw_pictures(
         return draw_all(by, todo, progress)
 
 
+def check_table(session: Session, path: Path) -> None:
+    """Refuse, before anything is drawn, to take the place of what somebody counted, or of another's file.
+
+    Args:
+        session: with or without a sample.
+        path: of the table that will be written.
+
+    Raises:
+        InputError: if it cannot be read or written.
+        RefusedError: if another table is there, or one with counts that the catalogue does not have.
+    """
+    refuse_other_table(path, COLUMNS)
+    if not path.exists() or not path.stat().st_size:
+        return
+    sample = {one["unit"]: one for one in stored.sampled(session.catalogue)}
+    for row in read_table(path):
+        unit = sample.get(str(row.values.get("unit")))
+        if _filled(row.values, COUNTED) and (not unit or _counts_read(unit, row.values) != unit["judged"]):
+            hint = f"Take it over first: polydata quality import {path}; or name another file with -o."
+            raise RefusedError(f"{path} has counts that the catalogue does not have (row {row.number}).", hint)
+
+
+def _filled(values: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether something stands in one of these cells."""
+    return any(values.get(name) not in (None, "", "-") for name in names)
+
+
+def _counts_read(unit: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, int] | str:
+    """What a row of the table counts in a unit of the sample, or why it cannot be used."""
+    if unit is None:
+        return f"{str(values.get('unit') or '')[:80]!r} is not in the sample"
+    if PureWindowsPath(str(values.get("picture") or "")).stem != unit["picture"]:
+        return "its picture is not that of the sample: what was found there has changed, or the column was"
+    try:
+        return stored.checked(unit["kind"], unit, values)
+    except ValueError as error:
+        return str(error)
+
+
 def write_table(session: Session, path: Path) -> int:
     """Write the sample as a CSV file to be filled in; returns the number of rows.
 
@@ -172,7 +232,7 @@ def write_table(session: Session, path: Path) -> int:
     rows = []
     formats = {one["unit"]: one["format"] for one in stored.units(session.catalogue, "image")}
     for one in _sample(session):
-        shown = picture_path(session.images, one["picture"])
+        shown = session.images.figure(one["picture"])
         if one["kind"] == "image":
             shown = session.images.path(one["unit"], formats.get(one["unit"], "PNG"))
         own = {name: one[name] for name in COLUMNS} | {"picture": str(shown)}
@@ -193,20 +253,19 @@ def read_judged(session: Session, path: Path) -> tuple[int, list[str]]:
         InputError: if the file cannot be read or is no such table.
     """
     sample = {one["unit"]: one for one in _sample(session)}
-    judged: dict[str, dict[str, int]] = {}
+    said: dict[str, list[dict[str, int]]] = defaultdict(list)
     problems = []
     for row in read_table(path):
         unit = str(row.values.get("unit") or "")
-        if unit not in sample:
-            problems.append(f"row {row.number}: {unit[:80]!r} is not in the sample")
+        if unit in sample and not _filled(row.values, stored.FIELDS[sample[unit]["kind"]]):
             continue
-        fields = stored.FIELDS[sample[unit]["kind"]]
-        if all(row.values.get(name) in (None, "", "-") for name in fields):
-            continue
-        try:
-            judged[unit] = stored.checked(sample[unit]["kind"], sample[unit], row.values)
-        except ValueError as error:
-            problems.append(f"row {row.number}: {error}")
+        counts = _counts_read(sample.get(unit), row.values)
+        if isinstance(counts, str):
+            problems.append(f"row {row.number}: {counts}")
+        else:
+            said[unit].append(counts)
+    judged = {unit: counts[0] for unit, counts in said.items() if all(one == counts[0] for one in counts)}
+    problems += [f"{sample[unit]['place']}: its rows count differently ({unit})" for unit in said if unit not in judged]
     if not judged and problems:
         raise InputError(f"{path} judges nothing: {problems[0]}.", "Write the table: polydata quality draw -o FILE")
     stored.save_judged(session.catalogue, judged)
@@ -220,6 +279,7 @@ def _sample(session: Session) -> list[dict[str, Any]]:
     return sample
 
 
+CHANGED = "The corpus has changed since the sample was drawn: the numbers are of what it was then."
 MEASURED: dict[str, tuple[QualityKind, str, str, str]] = {
     "figures": ("page", "found", "figures_right", "figures_missed"),
     "captions": ("page", "named", "captions_right", "captions_missed"),
@@ -233,7 +293,8 @@ def measured(session: Session) -> list[dict[str, Any]]:
     """Precision and recall of figures, captions, panels and the screening, as far as the sample was judged.
 
     Each row: what, measure, value, low and high (95 %; None where nothing can be said), judged and sampled (units of
-    the sample), of (units of the corpus). Empty where no sample was drawn.
+    the sample), of (units of the corpus), changed (the corpus is no longer the one of which all this speaks). Empty
+    where no sample was drawn.
 
     Args:
         session: with a sample.
@@ -255,15 +316,26 @@ def measured(session: Session) -> list[dict[str, Any]]:
             "judged": sum(row["judged"] is not None for row in its),
             "sampled": len(its),
             "of": sum(row["units"] for row in whole if row["kind"] == kind),
+            "changed": _changed(session, kind, its, [row for row in whole if row["kind"] == kind]),
         }
         for measure, result in zip(("precision", "recall"), estimate(strata), strict=True):
             rows.append({"what": what, "measure": measure} | vars(result) | numbers)
     return rows
 
 
+def _changed(
+    session: Session, kind: QualityKind, sample: Sequence[Mapping[str, Any]], strata: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Whether strata have other sizes by now, or a unit of the sample is no longer as it was drawn."""
+    whole = stored.units(session.catalogue, kind)
+    now, pictures = _sizes(whole), {one["unit"]: _picture_name(one) for one in whole}
+    then = {row["stratum"]: {name: row[name] for name in ("units", "found", "named")} for row in strata}
+    return now != then or any(pictures.get(row["unit"]) != row["picture"] for row in sample)
+
+
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of ``measured`` as people read it: percent, and the interval in brackets."""
-    percent = "nothing judged"
+    percent = "not known yet"
     if row["value"] is not None:
         percent = f"{row['value']:.1%} [{row['low']:.1%}, {row['high']:.1%}]"
     judged = f"{row['judged']} of {row['sampled']} drawn of {row['of']}"

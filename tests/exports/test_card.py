@@ -60,6 +60,7 @@ def test_it_says_how_well_papers_were_read_where_people_judged_that(scene: Split
     text = card(scene)
     assert "## How well papers were read" in text
     assert r"| micrographs | precision | 50.0% \[50.0%, 50.0%\] | 2 of 2 drawn of 2 |" in text
+    assert "The corpus has changed since the sample was drawn" in text  # it never had these two
     with scene.session() as session:
         save_sample(session.catalogue, [], [])
 

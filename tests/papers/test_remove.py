@@ -222,6 +222,42 @@ def test_images_that_other_papers_show_stay(workspace: Path) -> None:
     assert read(workspace, f"SELECT count(*) FROM images WHERE sha256 IN ('{shared}', '{own}')") == [(1,)]
 
 
+def test_nothing_of_a_paper_stays_in_the_sample(workspace: Path) -> None:
+    """Its pages, captions and name; pictures of it; not the judgement of an image that another paper shows."""
+    below, objects = paper(workspace, "below"), paper(workspace, "objects")
+    run("polydata", "screen", workspace=workspace)
+    run("polydata", "quality", "draw", workspace=workspace)
+    pictures = workspace / "store" / "shown-figures"
+    shared, _ = images_of(workspace, below)
+    figure = read(workspace, f"SELECT figure_id FROM figures WHERE paper_id = '{below}'")[0][0]
+    name = ids.figure_picture(figure)
+    asked = pictures / name[:2] / f"{name}.png"
+    asked.parent.mkdir(exist_ok=True)
+    asked.write_bytes(b"a figure whose boxes were asked about")
+    with open_session(Workspace.open(workspace)) as opened:
+        opened.catalogue.run(
+            """UPDATE panels SET image_sha256 = ? WHERE panel_id = (
+                   SELECT min(panel_id) FROM panels JOIN figures USING (figure_id) WHERE paper_id = ?)""",
+            [shared, objects],
+        )
+    of_below = "SELECT count(*) FROM quality_sample WHERE starts_with(place, 'below')"
+    before = read(workspace, "SELECT count(*) FROM quality_sample")[0][0]
+    there = read(workspace, of_below)[0][0]
+    assert there > 3 and len(list(pictures.rglob("*.png"))) > 3
+    run("polydata", "remove", "paper", below, "--yes", workspace=workspace)
+    assert read(workspace, of_below) == [(0,)]
+    assert read(workspace, "SELECT unit FROM quality_sample WHERE place = ''") == [(shared,)]
+    assert read(workspace, "SELECT count(*) FROM quality_sample") == [(before - there + 1,)]
+    drawn = read(workspace, "SELECT picture FROM quality_sample WHERE kind <> 'image'")
+    assert drawn and {path.stem for path in pictures.rglob("*.png")} == {name for (name,) in drawn}
+    run("polydata", "quality", "draw", "--figures", "0", "--images", "0", workspace=workspace)
+    with open_session(Workspace.open(workspace)) as opened:
+        opened.catalogue.run("UPDATE figures SET caption = 'another'")
+    run("polydata", "quality", "draw", workspace=workspace)  # pages have other captions, so other pictures
+    drawn = read(workspace, "SELECT picture FROM quality_sample WHERE kind <> 'image'")
+    assert {path.stem for path in pictures.rglob("*.png")} == {name for (name,) in drawn}
+
+
 def test_older_versions_of_a_file(workspace: Path, tmp_path: Path) -> None:
     path = tmp_path / "changing.pdf"
     LAYOUTS["above"](path)

@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from edit_scene import EditScene
 from polydata.catalogue import quality as stored
 from polydata.catalogue.session import Session, open_session
 from polydata.errors import RefusedError, UsageError
+from polydata.labels import asking
 from polydata.quality.estimate import Stratum, estimate
-from polydata.quality.workflow import draw, measured, read_judged, write_table
+from polydata.quality.workflow import check_table, choose, draw, measured, read_judged, write_table
 from polydata.screening.workflow import screen
 from polydata.workspace import Workspace
 
@@ -145,6 +147,8 @@ def test_nothing_missed_on_few_pages_is_not_nothing_missed() -> None:
 def test_where_a_stratum_was_not_looked_at_nothing_is_said() -> None:
     some = Stratum(10, 10, np.ones((3, 3)))
     assert estimate([some, Stratum(5, 0, np.empty((0, 3)))])[0].value is None
+    unseen = Stratum(50, 5, np.zeros((3, 3)))  # five things were found, none of them on what was judged
+    assert estimate([unseen]) == estimate([Stratum(20, 20, np.tile([1.0, 1, 0], (20, 1))), unseen]) == estimate([])
     assert estimate([])[1].value is None
     assert estimate([Stratum(5, 0, np.zeros((5, 3)))]) == (estimate([])[0],) * 2
 
@@ -157,18 +161,26 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> EditScene:
     return made
 
 
-def filled(path: Path, **counts: int) -> None:
-    """Fill a table in: everything is right, but for what is said."""
+def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    right = {"figures_right": "found", "panels_right": "found", "captions_right": "named"}
-    for row in rows:
-        for name in stored.FIELDS[row["kind"]]:  # type: ignore[index]
-            row[name] = str(counts.get(name, row[right[name]] if name in right else int(name == "is_micrograph")))
+        return list(csv.DictReader(file))
+
+
+def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def filled(path: Path, **counts: int) -> None:
+    """Fill a table in: everything is right, but for what is said."""
+    rows = rows_of(path)
+    right = {"figures_right": "found", "panels_right": "found", "captions_right": "named"}
+    for row in rows:
+        for name in stored.FIELDS[row["kind"]]:  # type: ignore[index]
+            row[name] = str(counts.get(name, row[right[name]] if name in right else int(name == "is_micrograph")))
+    write_rows(path, rows)
 
 
 def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScene, tmp_path: Path) -> None:
@@ -176,8 +188,7 @@ def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScen
     words = "polydata", "quality"
     done = json.loads(run(*words, "draw", "-o", table, "--json", workspace=scene.root).stdout)
     assert (done["pages"], done["figures"], done["images"], done["problems"]) == (3, 2, 5, [])
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(table)
     assert len(rows) == 10 and all(Path(row["picture"]).is_file() for row in rows)
     assert {row["found"] for row in rows if row["kind"] == "figure"} == {"1", "4"}
     unfilled = json.loads(run(*words, "import", table, "--json", workspace=scene.root).stdout)
@@ -200,6 +211,110 @@ def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScen
     assert "judges nothing" in run(*words, "import", strange, workspace=scene.root, expect=1).stderr
 
 
+def test_a_table_that_was_filled_in_is_kept(scene: EditScene, tmp_path: Path) -> None:
+    other = scene.copy(tmp_path)
+    table, foreign = tmp_path / "quality.csv", tmp_path / "foreign.csv"
+    draw_it = "polydata", "quality", "draw", "--seed", "3", "-o"
+    with other.session() as session:
+        draw(session, again=True, pictures=False)
+        write_table(session, table)
+    filled(table)
+    counted = table.read_bytes()
+    said = run(*draw_it, table, "--again", "--pages", "2", workspace=other.root, expect=7).stderr
+    assert f"polydata quality import {table}" in said and table.read_bytes() == counted
+    run("polydata", "quality", "import", table, workspace=other.root)
+    foreign.write_text("mine,1\n")
+    before = other.rows("SELECT * FROM quality_sample")
+    assert "is there already" in run(*draw_it, foreign, "--again", workspace=other.root, expect=7).stderr
+    assert other.rows("SELECT * FROM quality_sample") == before
+    run(*draw_it, table, "--again", workspace=other.root)  # the catalogue has all that was counted
+    first, *rows = rows_of(table)
+    write_rows(table, [first | dict.fromkeys(("figures_right", "panels_right", "is_micrograph"), "many"), *rows])
+    with other.session() as session, pytest.raises(RefusedError, match="row 2"):
+        check_table(session, table)
+
+
+def test_rows_about_other_boxes_and_rows_that_differ_are_named(scene: EditScene, tmp_path: Path) -> None:
+    other, table = scene.copy(tmp_path), tmp_path / "quality.csv"
+    with other.session() as session:
+        draw(session, again=True, pictures=False)
+        session.catalogue.run("UPDATE quality_sample SET judged = NULL")
+        write_table(session, table)
+        filled(table)
+        old, twice, *rows = rows_of(table)
+        old["picture"] = old["picture"].replace(Path(old["picture"]).stem, "0" * 64)
+        name = next(name for name in stored.FIELDS[twice["kind"]] if twice[name] != "0")  # type: ignore[index]
+        write_rows(table, [old, twice, *rows, twice | {name: "0"}, rows[-1]])
+    said = run("polydata", "quality", "import", table, "--json", workspace=other.root, expect=3)
+    done = json.loads(said.stdout)
+    assert done["judged"] == len(rows) == 8
+    assert ["picture" in one for one in done["problems"]] == [True, False] and "row 2: " in done["problems"][0]
+    assert twice["unit"] in done["problems"][1] and "differently" in done["problems"][1]
+    unjudged = other.rows("SELECT unit FROM quality_sample WHERE judged IS NULL")
+    assert {row["unit"] for row in unjudged} == {old["unit"], twice["unit"]}
+
+
+def test_it_is_said_when_the_corpus_has_changed(scene: EditScene, tmp_path: Path) -> None:
+    other = scene.copy(tmp_path)
+    show = "polydata", "quality", "show"
+
+    def changed() -> set[str]:
+        said = run(*show, workspace=other.root).stdout
+        rows = json.loads(run(*show, "--json", workspace=other.root).stdout)
+        assert ("The corpus has changed" in said) is any(row["changed"] for row in rows)
+        return {row["what"] for row in rows if row["changed"]}
+
+    with other.session() as session:
+        draw(session, again=True, pictures=False)
+    assert changed() == set()
+    with other.session() as session:
+        session.catalogue.run("UPDATE screenings SET decision = 'rejected'")
+    assert changed() == {"micrographs"}
+    with other.session() as session:
+        session.catalogue.run("UPDATE figures SET x0 = x0 + 9 WHERE page = 2")  # as many, and elsewhere
+    assert changed() == {"micrographs", "figures", "captions"}
+
+
+def test_another_draw_keeps_what_was_counted_of_what_is_the_same(scene: EditScene, tmp_path: Path) -> None:
+    with scene.copy(tmp_path).session() as session:
+        draw(session, again=True, pictures=False)
+        first = {row["unit"]: row for row in stored.sampled(session.catalogue)}
+        counts = {unit: dict.fromkeys(stored.FIELDS[row["kind"]], 0) for unit, row in first.items()}
+        stored.save_judged(session.catalogue, counts)
+        changed = next(unit for unit, row in first.items() if row["named"])
+        session.catalogue.run(
+            "UPDATE figures SET caption = 'another' WHERE page = ?", [int(changed.rpartition("-")[2])]
+        )
+        session.catalogue.run("UPDATE screenings SET decision = 'rejected'")
+        with pytest.raises(RefusedError, match="3 units"):
+            draw(session, figures=0, images=0)
+        done = draw(session, seed=8, figures=0, images=0, again=True, pictures=False)
+        assert (done.units, done.judged) == ({"page": 3, "figure": 0, "image": 0}, 2)
+        draw(session, images=0, again=True, pictures=False)
+        draw(session, pages=0, figures=0, again=True, pictures=False)
+        now = {row["unit"]: row["judged"] for row in stored.sampled(session.catalogue)}
+    assert now == counts | {changed: None}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "drawn"),
+    [
+        ((20, 30), 60, (20, 30)),
+        ((20, 30), 50, (20, 30)),
+        ((20, 30), 4, (10, 10)),
+        ((12, 1000), 100, (10, 97)),
+        ((40, 60, 400), 450, (40, 29, 382)),
+        ((3, 1000), 60, (3, 57)),
+        ((), 5, ()),
+    ],
+)
+def test_as_many_are_drawn_as_was_said(sizes: tuple[int, ...], count: int, drawn: tuple[int, ...]) -> None:
+    names = "pages with figures", "pages without figures", "another"
+    whole = [{"stratum": name, "unit": n} for name, size in zip(names, sizes, strict=False) for n in range(size)]
+    chosen = Counter(row["stratum"] for row in choose(whole, count, random.Random(1)))
+    assert tuple(chosen[name] for name in names[: len(sizes)]) == drawn
+
+
 def test_the_same_seed_draws_the_same(scene: EditScene, tmp_path: Path) -> None:
     other = scene.copy(tmp_path)
     with other.session() as session:
@@ -213,6 +328,31 @@ def test_the_same_seed_draws_the_same(scene: EditScene, tmp_path: Path) -> None:
         stored.save_judged(session.catalogue, {first[0]["unit"]: {}})
         with pytest.raises(RefusedError):
             draw(session)
+
+
+def test_the_first_units_of_a_sample_are_pushed(
+    scene: EditScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def addresses(_session: Session, _server: object, _project: object, files: dict[str, Path]) -> dict[str, str]:
+        asked.update(files)
+        return {}
+
+    for name, fake in (("addresses", addresses), ("open_project", lambda *_: (None, SimpleNamespace(id=1)))):
+        monkeypatch.setattr(asking, name, fake)
+    monkeypatch.setattr(asking, "make_tasks", lambda *_: None)
+    monkeypatch.setattr("polydata.labels.labelstudio.tasks.existing_tasks", lambda *_: {})
+    with scene.copy(tmp_path).session() as session:
+        draw(session, again=True)
+        for kind, question in (("page", "quality-pages"), ("image", "quality-images")):
+            asked.clear()
+            done = asking.ask(session, question, limit=2)  # type: ignore[arg-type]
+            first = [row["picture"] for row in stored.sampled(session.catalogue, kind)[:2]]  # type: ignore[arg-type]
+            assert (list(asked), done.selected) == (first, 2)
+        for only in ("all", "unlabelled"):
+            with pytest.raises(UsageError, match="means nothing here"):
+                asking.ask(session, "quality-pages", only)
 
 
 def test_without_a_sample_nothing_is_measured(tmp_path: Path) -> None:
