@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
@@ -48,7 +49,7 @@ SHOWN = {
 Either = TypeVar("Either", bound="Answered")
 
 
-class Answered:
+class Answered(ABC):
     """What a model said of one side of one part, whatever was asked.
 
     Attributes:
@@ -83,9 +84,9 @@ class Answered:
         return []
 
     @property
+    @abstractmethod
     def wrong(self) -> NDArray[Any]:
         """(n,) how wrong each answer is."""
-        raise NotImplementedError
 
     def tally(self) -> dict[str, int]:
         """What is counted of a slice beside images and papers."""
@@ -100,6 +101,7 @@ class Answered:
         changed: Any = replace(self, **fields)  # type: ignore[type-var]
         return changed  # type: ignore[no-any-return]
 
+    @abstractmethod
     def averaged(self: Either, place: NDArray[np.int64], first: NDArray[np.int64]) -> Either:
         """Each image once, answered by all items of it together.
 
@@ -107,11 +109,10 @@ class Answered:
             place: (n,) number of each item's image.
             first: an item of each image.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def weighted(self, weights: Array) -> dict[str, Array]:
         """As the function of that name."""
-        raise NotImplementedError
 
 
 def centre_of(summary: Mapping[str, Any]) -> float | None:

@@ -155,12 +155,9 @@ def calibration_of_parts(run: Run, keys: Sequence[PartKey]) -> Calibration | Non
     Raises:
         InputError: if the answers cannot be read.
     """
-    frames = [frame for key in keys if (frame := run.held_out(key)) is not None]
-    if not frames:
+    frame = run.held_out(keys)
+    if frame is None:
         return None
-    import pandas as pd
-
-    frame = pd.concat(frames)
     truth = class_indices(frame["label"], run.classes, f"The answers held back in {run.name} bear labels that the run")
     groups = frame["group"].to_numpy(dtype=np.str_)
     return fit_calibration(_logits(run, frame), truth, groups, run.classes.index(run.positive))

@@ -77,12 +77,9 @@ def reach_of_parts(run: Run, keys: Sequence[PartKey]) -> Reach | None:
     Raises:
         InputError: if the answers cannot be read.
     """
-    import pandas as pd
-
-    frames = [frame for key in keys if (frame := run.held_out(key)) is not None]
-    if not frames:
+    frame = run.held_out(keys)
+    if frame is None:
         return None
-    frame = pd.concat(frames)
     errors = (frame[VALUE] - frame[TARGET]).abs().to_numpy(dtype=np.float64)
     groups = frame["group"].to_numpy(dtype=np.str_)
     within = reached_by(-errors, groups)

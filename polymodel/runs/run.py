@@ -156,14 +156,20 @@ class Run:
         """
         return self._table(self.part_folder(key) / PREDICTIONS, "side", "path")
 
-    def held_out(self, key: PartKey) -> pd.DataFrame | None:
-        """What models answered on papers of a part's training side that they had not seen: label, group, logits.
+    def held_out(self, keys: Sequence[PartKey]) -> pd.DataFrame | None:
+        """What models answered on papers of the parts' training sides that they had not seen: label, group, answers.
 
-        The validation side stands in for it where none was held back; None where there is neither.
+        The validation side stands in for it where none was held back; None where no part has either.
 
         Raises:
             InputError: as ``predictions``.
         """
+        import pandas as pd
+
+        frames = [frame for key in keys if (frame := self._held_out(key)) is not None]
+        return pd.concat(frames) if frames else None
+
+    def _held_out(self, key: PartKey) -> pd.DataFrame | None:
         path = self.part_folder(key) / HELD_OUT
         if path.is_file():
             return self._table(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from commands import run, run_json
-from edit_scene import ALONE, LONELY, MISSED, WHOLE, EditScene, never_done
+from edit_scene import ALONE, LONELY, MISSED, WHOLE, EditScene, add, box, figure, kept, never_done, panel, undo
 
 from polydata.catalogue.by_hand import edits_of, write_edits
 from polydata.catalogue.session import open_session
@@ -17,7 +17,6 @@ from polydata.choices import Kind
 from polydata.edits import Target
 from polydata.errors import InputError, PolydataError, UsageError
 from polydata.extraction import editing
-from polydata.extraction.editing import Edited
 from polydata.extraction.paper import extract_paper
 from polydata.images.picture import image_store, open_picture
 from polydata.types import Box
@@ -32,40 +31,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> EditScene:
 @pytest.fixture
 def scene(original: EditScene, tmp_path: Path) -> EditScene:
     return original.copy(tmp_path)
-
-
-def figure(scene: EditScene, number: int, **asked: Any) -> Edited:
-    identifier = scene.figure_id(number)
-    with scene.session() as session:
-        return editing.edit(session, "figure", identifier, editing.correction(**asked))
-
-
-def panel(scene: EditScene, identifier: str, **asked: Any) -> Edited:
-    with scene.session() as session:
-        return editing.edit(session, "panel", identifier, editing.correction(**asked))
-
-
-def add(scene: EditScene, **asked: Any) -> Edited:
-    paper = scene.rows("SELECT paper_id FROM papers")[0]["paper_id"]
-    with scene.session() as session:
-        return editing.edit(session, "new figure", paper, editing.correction(**asked))
-
-
-def undo(scene: EditScene, identifier: str) -> tuple[str, ...]:
-    with scene.session() as session:
-        return editing.undo(session, identifier)[1]
-
-
-def box(*corners: float) -> str:
-    return ",".join(f"{value:g}" for value in corners)
-
-
-def kept(scene: EditScene) -> None:
-    """Reading the paper again leaves exactly what the corrections left."""
-    before, paper = scene.fingerprint(), scene.paper()
-    assert scene.extract(again=True).stale == ()
-    assert scene.paper() == paper
-    assert scene.fingerprint() == before
 
 
 def test_a_paper_comes_back_from_the_catalogue_as_it_was_read(original: EditScene) -> None:

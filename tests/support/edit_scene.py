@@ -13,6 +13,8 @@ from pdf_sheet import MARGIN, WIDTH, Rect, Sheet, grid, micrograph
 
 from polydata.catalogue.papers import load_paper
 from polydata.catalogue.session import Session, open_session
+from polydata.extraction import editing
+from polydata.extraction.editing import Edited
 from polydata.extraction.workflow import ExtractionResult, extract
 from polydata.types import Figure, Paper
 from polydata.workspace import Workspace
@@ -102,3 +104,37 @@ class EditScene:
     def fingerprint(self) -> str:
         with self.session() as session:
             return session.catalogue.fingerprint()
+
+
+def figure(scene: EditScene, number: int, **asked: Any) -> Edited:
+    identifier = scene.figure_id(number)
+    with scene.session() as session:
+        return editing.edit(session, "figure", identifier, editing.correction(**asked))
+
+
+def panel(scene: EditScene, identifier: str, **asked: Any) -> Edited:
+    with scene.session() as session:
+        return editing.edit(session, "panel", identifier, editing.correction(**asked))
+
+
+def add(scene: EditScene, **asked: Any) -> Edited:
+    paper = scene.rows("SELECT paper_id FROM papers")[0]["paper_id"]
+    with scene.session() as session:
+        return editing.edit(session, "new figure", paper, editing.correction(**asked))
+
+
+def undo(scene: EditScene, identifier: str) -> tuple[str, ...]:
+    with scene.session() as session:
+        return editing.undo(session, identifier)[1]
+
+
+def box(*corners: float) -> str:
+    return ",".join(f"{value:g}" for value in corners)
+
+
+def kept(scene: EditScene) -> None:
+    """Reading the paper again leaves exactly what the corrections left."""
+    before, paper = scene.fingerprint(), scene.paper()
+    assert scene.extract(again=True).stale == ()
+    assert scene.paper() == paper
+    assert scene.fingerprint() == before

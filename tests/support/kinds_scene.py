@@ -6,11 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from small_split import Small, texture
+from small_split import Small, texture, write_lists
 
-from polydata.ids import sha256_bytes
 from polydata.images.picture import ImageStore
-from polydata.splits.manifest import MANIFEST, TARGET, Item, fold_files, list_text, manifest_text, sealed, split_digest
+from polydata.splits.manifest import MANIFEST, TARGET, Item, manifest_text, sealed, split_digest
 from polydata.workspace import Workspace
 
 ORDER = ("fine", "middle", "coarse")
@@ -54,12 +53,7 @@ def write_kind(
     """Write a split folder of a task of this kind."""
     folder.mkdir(parents=True)
     recipe = {"protocol": "grouped", "folds": folds, "repeats": 1, "seed": 0, "partial": "drop", **asked}
-    files = {}
-    for number, sides in enumerate(parts, start=1):
-        for name, items in zip(fold_files(recipe, number).values(), sides, strict=True):
-            data = list_text(items).encode()
-            (folder / name).write_bytes(data)
-            files[name] = sha256_bytes(data)
+    files = write_lists(folder, recipe, parts)
     manifest = {
         "format": 1,
         "name": folder.name,

@@ -52,12 +52,7 @@ def write_split(
     recipe["protocol"] = protocol
     if len(parts[0]) == 3:
         recipe["val_fraction"] = 0.1
-    files = {}
-    for number, sides in enumerate(parts, start=1):
-        for name, items in zip(fold_files(recipe, number).values(), sides, strict=True):
-            data = list_text(items).encode()
-            (folder / name).write_bytes(data)
-            files[name] = sha256_bytes(data)
+    files = write_lists(folder, recipe, parts)
     manifest = {
         "format": 1,
         "name": folder.name,
@@ -104,3 +99,14 @@ def make_small(root: Path, groups: int = 10) -> Small:
     folds = [([i for i in items if i not in cut], cut) for cut in cuts]
     write_split(workspace.splits / "cv", folds, folds=3)
     return Small(workspace, tuple(items))
+
+
+def write_lists(folder: Path, recipe: dict[str, Any], parts: Sequence[Sequence[Sequence[Item]]]) -> dict[str, str]:
+    """Write the lists of a split's partitions; the digest of each by its name."""
+    files = {}
+    for number, sides in enumerate(parts, start=1):
+        for name, items in zip(fold_files(recipe, number).values(), sides, strict=True):
+            data = list_text(items).encode()
+            (folder / name).write_bytes(data)
+            files[name] = sha256_bytes(data)
+    return files

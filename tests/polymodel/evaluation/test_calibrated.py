@@ -81,7 +81,7 @@ def test_too_little_teaches_nothing() -> None:
 
 def test_held_back_answers_are_of_models_that_saw_no_image_of_the_paper(run: polymodel.Run) -> None:
     for key in run.planned:
-        held, frame = run.held_out(key), run.predictions(key)
+        held, frame = run.held_out([key]), run.predictions(key)
         train = frame[frame["side"] == "train"].set_index("image_sha256")
         assert held is not None and set(held["image_sha256"]) == set(train.index)
         own = train.loc[held["image_sha256"]]
@@ -127,7 +127,7 @@ def test_a_run_from_before_still_predicts_and_says_what_it_lacks(own: Small) -> 
     shown = call(own, "predict", "before", path)
     assert "not calibrated" in shown and "not known for this run" in shown
     assert parsed(own, "evaluate", "before", "--no-controls")["calibrated"] is None
-    assert run.held_out(PartKey(1, 0)) is None
+    assert run.held_out([PartKey(1, 0)]) is None
 
 
 def test_an_exported_file_is_calibrated_as_its_run(small: Small, run: polymodel.Run, tmp_path: Path) -> None:
