@@ -255,9 +255,10 @@ def test_papers_that_tell_the_label(corpus: Corpus) -> None:
 
 
 def test_labels_that_a_model_doubts(clean: Corpus) -> None:
-    said = dict(clean.catalogue.tuples("SELECT image_sha256, label FROM labels"))
+    rows = clean.catalogue.tuples("SELECT image_sha256, label, paper_id FROM images_to_review")
+    said, paper_of = {i: label for i, label, _ in sorted(rows)}, {i: paper for i, _, paper in rows}
     random = np.random.default_rng(0)
-    wrong = sorted(said)[0]
+    wrong = min(said)
     chances = {i: float((0.9 if said[i] == YES else 0.1) + random.uniform(-0.05, 0.05)) for i in said}
     chances[wrong] = 0.02 if said[wrong] == YES else 0.98
     found = finding(clean, "label-noise", opinions=Opinions(chances, {}, "a test"))
@@ -266,7 +267,7 @@ def test_labels_that_a_model_doubts(clean: Corpus) -> None:
     found = finding(clean, "label-noise", opinions=Opinions({}, features, "a test"))
     assert wrong in {i["image"] for i in found.items} and found.count < 5
     # A paper of which the model learned from one image is no paper that it had never seen.
-    group = [i for i in said if i != wrong][:1]
+    group = [i for i in said if paper_of[i] != paper_of[wrong]][:1]
     found = finding(clean, "label-noise", opinions=Opinions(chances, {}, "a test", frozenset(group)))
     assert "of 3 labelled images it says nothing" in found.message
     negative = {i: 0.2 for i in said if said[i] == NO}
