@@ -30,6 +30,7 @@ CONTENT_TABLES = (
 )  # fmt: skip
 """Tables that make up the data; the fingerprint is taken over these."""
 UPSERT_BATCH = 2000
+KEPT_MB = 32
 BACKUPS = "backups"
 """Folder beside the catalogue for copies of it."""
 KEPT_COPIES = 3
@@ -304,6 +305,13 @@ class Catalogue:
             with suppress(duckdb.Error):  # after an error within a transaction nothing can be said
                 self.run("RESET threads")
 
+    def let_go(self) -> None:
+        """Give memory back: what queries left over, and read pages of the file beyond some, which are read again."""
+        beside = self._connection.cursor()  # what cannot be given back is an error there, not one of the transaction
+        for statement in (f"SET memory_limit = '{KEPT_MB} MB'", "RESET memory_limit"):
+            with suppress(duckdb.Error):
+                beside.execute(statement)
+
     def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """The first column of all rows."""
         return [row[0] for row in self.tuples(sql, parameters)]
@@ -323,6 +331,7 @@ class Catalogue:
             self._execute(sql, parameters)
             names = [column[0] for column in self._connection.description or ()]
             while found := self._connection.fetchmany(size):
+                self.let_go()
                 for row in found:
                     yield dict(zip(names, row, strict=True))
 
@@ -359,10 +368,7 @@ class Catalogue:
         into = f'INSERT INTO "{staged}"' if staged else f'INSERT OR REPLACE INTO "{table}"'
         for start in range(0, len(rows), UPSERT_BATCH):
             batch = rows[start : start + UPSERT_BATCH][::-1]
-            self.run(
-                f"{into} ({names}) SELECT {values}",
-                [[row[c] for row in batch] for c in columns],
-            )
+            self.run(f"{into} ({names}) SELECT {values}", [[row[c] for row in batch] for c in columns])
 
     def _kinds(self, table: str) -> dict[str, str]:
         """The type of each column of a table of the schema, in their order."""
@@ -384,13 +390,8 @@ class Catalogue:
         digest = hashlib.sha256()
         later = [table for table in LATER_TABLES if self.value(f"SELECT count(*) FROM {table}")]  # noqa: S608
         for table in (*CONTENT_TABLES, *later):
-            leave_out = WHERE_IT_LAY.get(table, ())
-            columns = [
-                c for (c,) in self.tuples(
-                    "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_name", [table]
-                ) if c not in leave_out
-            ]  # fmt: skip
-            row = ", ".join(f'"{c}"' for c in columns)
+            named = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_name"
+            row = ", ".join(f'"{c}"' for c in self.column(named, [table]) if c not in WHERE_IT_LAY.get(table, ()))
             total = self.value(
                 f"SELECT sha256(coalesce(string_agg(h, '' ORDER BY h), '')) "  # noqa: S608
                 f'FROM (SELECT sha256(to_json(row({row}))::TEXT) AS h FROM "{table}")'

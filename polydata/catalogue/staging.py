@@ -47,6 +47,7 @@ class Staging:
     def _write(self, table: str) -> None:
         self._catalogue.upsert(table, self._waiting[table], staged=f"staged_{table}")
         self._waiting[table] = []
+        self._catalogue.let_go()
 
     def settle(self) -> bool:
         """Put the rows into their tables, touching only those that differ. Returns whether anything changed."""

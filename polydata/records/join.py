@@ -111,10 +111,11 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
         by_hand.settle_manual_links(catalogue)
         links = by_hand.manual_links(catalogue)
         fixed = {link.record_id for link in links}
-        known, waiting, citations = dict[str, str | None](), OnDisk[Row](), set[Citation]()
+        by_person, waiting, citations = set[str](), OnDisk[Row](), set[Citation]()
         for record in records_to_join(catalogue):
-            known[record["record_id"]] = record["record_key"]
-            if record["record_id"] not in fixed:
+            if record["record_id"] in fixed:
+                by_person.add(record["record_id"])
+            else:
                 waiting.put(record["record_id"], record)
                 citations.add(cited(record))
         papers = papers_of(catalogue, "pdf")
@@ -126,10 +127,12 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
                 rows = panels_to_join(catalogue, papers[start : start + CHUNK])
                 seen.update(row["panel_id"] for row in rows if row["panel_id"] in targets)
                 panels[0] += len(rows)
+                catalogue.let_go()
                 yield from figure_evidence(rows)
 
         finder = PaperMatcher(partial(papers_to_join, catalogue), Captions(figures()), citations)
         del citations
+        catalogue.let_go()
         found = {record_id: match for record_id, row in waiting.items() if (match := finder.find(row))}
         taken = {link.target_id for link in links if link.target == "panel"}
         records, linked = {table: set[str]() for table in KEYS}, set[str]()
@@ -142,7 +145,7 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
                 linked.add(row["panel_id"])
         changed = links_made.settle()
         votes = write_votes(session)
-    linked_by_hand = [link for link in links if link.record_id in known]
+    linked_by_hand = [link for link in links if link.record_id in by_person]
     in_force = [link for link in linked_by_hand if link.there]
     of_panel = {link.record_id for link in in_force if link.target == "panel"}
     of_figure = {link.record_id for link in in_force if link.target == "figure"} - of_panel
@@ -150,18 +153,18 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
         methods["manual"] = sum(link.target == "panel" for link in in_force)
     linked |= seen & {link.target_id for link in linked_by_hand}
     report = JoinReport(
-        records=len(known),
+        records=len(by_person) + len(waiting),
         panels=panels[0],
         linked=len(records["links"]) + len(of_panel),
         in_figure=len(records["figure_links"]) + len(of_figure),
         in_paper=len(records["paper_links"]),
         queued=len(records["link_candidates"]),
         ambiguous=tuple(
-            Ambiguous(record_id, known[record_id], m.candidates, m.score)
+            Ambiguous(record_id, waiting[record_id]["record_key"], m.candidates, m.score)
             for record_id, m in sorted(found.items())
             if m.paper_id is None
         ),
-        no_paper=len(known) - len({link.record_id for link in linked_by_hand}) - len(found),
+        no_paper=len(waiting) - len(found),
         methods=dict(sorted(methods.items())),
         panels_left=panels[0] - len(linked),
         changed=changed,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 
+import numpy as np
 from rapidfuzz import fuzz
 
 from polydata.records.evidence import FigureEvidence, PanelEvidence, RecordEvidence, words_of
@@ -56,7 +57,7 @@ class Captions:
         self._starts, self._ids = array("I"), list[str]()
         self._holding: dict[str, array[int]] = defaultdict(lambda: array("I"))
         self._counts: Counter[str] = Counter()
-        last: dict[int, int] = {}  # by the hash of each caption: captions that are repeated count once
+        hashes = array("q")  # of each caption: those that are repeated count once
         place = 0
         for paper_id, its in groupby(figures, key=lambda figure: figure.paper_id):
             self._starts.append(place)
@@ -66,13 +67,14 @@ class Captions:
             for figure in here:
                 for word in figure.words:
                     self._holding[word].append(place)
-                key = hash(figure.whole)
-                if key in last:
-                    self._counts.subtract(self._at(last[key]).words)
                 self._counts.update(figure.words)
-                last[key] = place
+                hashes.append(hash(figure.whole))
                 place += 1
-        self._size = len(last)
+        # The last of those that are alike counts: its place is the first one from the end.
+        counting = place - 1 - np.unique(np.asarray(hashes)[::-1], return_index=True)[1]
+        for repeated in np.setdiff1d(np.arange(place), counting).tolist():
+            self._counts.subtract(self._at(repeated).words)
+        self._size = len(counting)
         self._holding.default_factory = None
 
     def of_paper(self, paper_id: str) -> tuple[FigureEvidence, ...]:

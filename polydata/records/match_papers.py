@@ -120,6 +120,31 @@ def _keys(citation: Citation) -> set[str]:
     return {k for k in (first, volume, str(citation.year or ""), *names) if k}
 
 
+class _Asking:
+    """Which citations hold a word. Words stand by their hashes: what two share by chance is weighed, and found wanting.
+
+    Args:
+        citations: each has its place among them.
+    """
+
+    def __init__(self, citations: Sequence[Citation]) -> None:
+        hashes, places = array("q"), array("i")
+        for place, citation in enumerate(citations):
+            for key in _keys(citation):
+                hashes.append(hash(key))
+                places.append(place)
+        order = np.argsort(np.asarray(hashes), kind="stable")
+        self._hashes, self._places = np.asarray(hashes)[order], np.asarray(places)[order]
+
+    def likely(self, words: Collection[str]) -> list[int]:
+        """Places of the citations that hold at least two of the words, in their order."""
+        hashes = np.fromiter(map(hash, words), np.int64, len(words))
+        starts, ends = (np.searchsorted(self._hashes, hashes, side) for side in ("left", "right"))
+        hits = [self._places[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True) if a < b]
+        places, counts = np.unique(np.concatenate(hits or [self._places[:0]]), return_counts=True)
+        return [int(place) for place in places[counts >= 2]]
+
+
 def _short(citation: Citation) -> bytes:
     """Sixteen bytes that stand for a citation."""
     return hashlib.blake2b(repr(citation).encode("utf-8", "replace"), digest_size=16).digest()
@@ -160,10 +185,7 @@ class PaperMatcher:
         self._by_number: dict[str | None, list[str]] = defaultdict(list)
         weights: dict[int, dict[str, float]] = defaultdict(dict)
         cites = list(citations)
-        asking: dict[str, array[int]] = defaultdict(lambda: array("i"))
-        for place, citation in enumerate(cites):
-            for key in _keys(citation):
-                asking[key].append(place)
+        asking = _Asking(cites)
         for paper in papers(None):
             self._count += 1
             paper_id, page = paper["paper_id"], _page(paper)
@@ -171,11 +193,10 @@ class PaperMatcher:
                 self._by_doi[doi].append(paper_id)
             if number := _REFERENCE_NO.search(PurePath(paper["file_name"]).stem):
                 self._by_number[number[1]].append(paper_id)
-            if hits := [asking[word] for word in page.places if word in asking]:
-                for place in np.flatnonzero(np.bincount(np.concatenate(hits)) >= 2).tolist():
-                    weight = PRIOR + weigh_citation(cites[place], page)
-                    if weight >= MINIMUM:
-                        weights[place][paper_id] = weight
+            for place in asking.likely(page.places):
+                weight = PRIOR + weigh_citation(cites[place], page)
+                if weight >= MINIMUM:
+                    weights[place][paper_id] = weight
         self._cited = {_short(cites[place]): choose(its, "citation") for place, its in weights.items()}
 
     def find(self, record: Row) -> PaperMatch | None:

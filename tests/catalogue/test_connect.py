@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from polydata.catalogue.connect import CONTENT_TABLES, LATER_TABLES, Catalogue, migrations
+from polydata.catalogue.connect import CONTENT_TABLES, KEPT_MB, LATER_TABLES, Catalogue, migrations
 from polydata.catalogue.session import open_session
 from polydata.choices import WAIT
 from polydata.errors import CatalogueError, UsageError
@@ -236,3 +236,16 @@ def test_a_transaction_within_another_is_part_of_it(path: Path) -> None:
             pass
     with Catalogue.open(path, read_only=True) as catalogue:
         assert catalogue.rows("SELECT rule FROM screening_thresholds") == [{"rule": "a"}]
+
+
+def test_memory_is_given_back_within_a_transaction(tmp_path: Path) -> None:
+    """A join took two kilobytes a paper for pages of the file that it had read and left."""
+    with Catalogue.open(tmp_path / "c.duckdb") as catalogue, catalogue.transaction():
+        catalogue.run("CREATE TEMP TABLE many AS SELECT hash(i) AS one FROM range(10_000_000) r(i)")
+        held = "SELECT sum(memory_usage_bytes) FROM duckdb_memory()"
+        total = catalogue.value("SELECT bit_xor(one) FROM many")
+        assert catalogue.value(held) > 2e6 * KEPT_MB
+        catalogue.let_go()
+        assert catalogue.value(held) <= 1.1e6 * KEPT_MB
+        assert catalogue.value("SELECT bit_xor(one) FROM many") == total  # what was put on disk is there
+        catalogue.run("DROP TABLE many")

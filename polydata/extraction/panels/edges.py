@@ -1,0 +1,84 @@
+"""The edges of panels: without the ground around them, and at the steps in the picture that they stand at."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from polydata.extraction.panels.islands import LEAST
+from polydata.vision.measures import Rgb
+from polydata.vision.panel_map import PanelMap, Window, pixels
+
+BARE = 0.6
+"""Share of ground from which a row or column at the rim of a window is no part of its panel."""
+
+EMPTY, SOLID = 0.95, 0.2
+"""Shares of ground over which nothing is in a row or column, and under which it is all panel."""
+
+NEAR = 1.5
+"""Places around the edge of a part within which its edge is sought in the pixels."""
+
+STEP = 0.6
+"""Share of the strongest step near an edge that the edge itself has; of several the innermost is taken."""
+
+
+def trimmed(seen: PanelMap, window: Window) -> Window | None:
+    """A window without the ground around its panel; None where there is nothing else."""
+    top, left, bottom, right = window
+    for _ in range(2):
+        rows = _reach(seen.ground[top:bottom, left:right])
+        columns = _reach(seen.ground[top:bottom, left:right].T)
+        if rows is None or columns is None:
+            return None
+        top, bottom, left, right = top + rows[0], top + rows[1], left + columns[0], left + columns[1]
+    return top, left, bottom, right
+
+
+def _reach(ground: npt.NDArray[np.float32]) -> tuple[int, int] | None:
+    """From which to which row there is more than ground and letters; None where there is nothing else.
+
+    A panel that stands alone in its rows, beside nothing, is kept with them.
+    """
+    bare = ground.mean(1)
+    rows = np.flatnonzero(bare < BARE)
+    ends = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (len(bare), len(bare))
+    some = np.flatnonzero(bare < EMPTY)
+    if some.size and _holds_panel(ground[: ends[0]]):
+        ends = int(some[0]), max(ends[1], ends[0])
+    if some.size and _holds_panel(ground[ends[1] :]):
+        ends = ends[0], int(some[-1]) + 1
+    return ends if ends[1] > ends[0] else None
+
+
+def _holds_panel(ground: npt.NDArray[np.float32]) -> bool:
+    """Whether rows hold something as large as a panel that covers all of them."""
+    return len(ground) >= LEAST and int((ground.mean(0) < SOLID).sum()) >= LEAST
+
+
+def fitted(rgb: Rgb, seen: PanelMap, window: Window) -> Window:
+    """A window in pixels of the figure, its edges moved to the steps in the picture that they stand at."""
+    down, across = seen.scale
+    top, left, bottom, right = pixels(seen, window)
+    bottom, right = min(rgb.shape[0], bottom), min(rgb.shape[1], right)
+    lines, standing = rgb[:, left:right], rgb[top:bottom].swapaxes(0, 1)
+    reach = max(2, math.ceil(NEAR / down)), max(2, math.ceil(NEAR / across))
+    return (
+        _edge(lines, top, reach[0], first=True),
+        _edge(standing, left, reach[1], first=True),
+        _edge(lines, bottom, reach[0], first=False),
+        _edge(standing, right, reach[1], first=False),
+    )
+
+
+def _edge(lines: Rgb, at: int, reach: int, *, first: bool) -> int:
+    """Where a panel begins or ends near a row of a picture: at the innermost of the strong steps from row to row."""
+    low, high = max(1, at - reach), min(len(lines) - 1, at + reach)
+    if low >= high:
+        return at
+    steps = np.abs(np.diff(lines[low - 1 : high + 1].mean(2), axis=0)).mean(1)
+    strong = low + np.flatnonzero(steps >= STEP * steps.max())
+    if steps.max() < 2 * np.median(steps) + 1:
+        return at
+    return int(strong[-1] if first else strong[0])
