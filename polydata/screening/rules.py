@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from polydata.errors import UsageError
 from polydata.types import Screening
-from polydata.vision.kind import PHOTO_COLOUR, evidence
+from polydata.vision.kind import PHOTO_COLOUR, accounts_for_colour, evidence
 from polydata.vision.measures import Rgb, measure
 from polydata.vision.micrograph import picture_odds
+from polydata.vision.scale_bar import read_scale_bar
 from polydata.vision.technique import technique_of
 
 MIN_SIDE = 48
@@ -19,8 +20,19 @@ MIN_SIDE = 48
 THRESHOLD = 0.5
 """Every rule's scores are made for this one; users may set another."""
 
-AMONG, APART = 1.5, -1.0
+AMONG, APART = 1.0, -1.0
 """Log-odds for a panel that extraction took for a micrograph, its figure considered, and for one that it did not."""
+
+UNSAID = -3.5
+"""Log-odds for a picture of a paper under which no caption stands: portraits of authors, logos, graphical abstracts."""
+
+FINE_UM, FINE, COARSE_UM, COARSE = 500.0, 2.5, 2000.0, -5.0
+"""Log-odds for a scale bar that is printed in a picture, up to the one length and from the other: micrographs have the
+former, photographs of samples and devices the latter."""
+
+VIVID, COLOURED = 0.05, -4.0
+"""Mean colourfulness from which a picture is coloured, and log-odds where neither its caption nor a scale bar tells of
+a microscope."""
 
 MAX_CAPTION = 5000
 
@@ -40,7 +52,7 @@ micrograph, its figure considered, and its own words; None for what is not known
 def screen_by_model(
     rgb: Rgb, caption: str | None = None, among: bool | None = None, own: str | None = None
 ) -> Screening:
-    """Screen one panel by a network, by measures of its pixels and, where these hesitate, by its figure.
+    """Screen one panel by a network, measures of its pixels, a scale bar in it, its caption and its figure.
 
     Args:
         rgb: rows x columns x 3, 0 to 255.
@@ -66,6 +78,15 @@ def screen_by_model(
     if among is not None:
         told = AMONG if among else APART
         said, weight = f"{said}, {'a' if among else 'no'} micrograph within its figure {told:+.1f}", weight + told
+        if caption is None:
+            said, weight = f"{said}, no caption {UNSAID:+.1f}", weight + UNSAID
+    bar = read_scale_bar(rgb) if pixels + weight > -FINE else None
+    fine = bar is not None and bar.value_um <= FINE_UM and bar.unit != "mm"
+    if bar:
+        told = FINE if fine else COARSE if bar.value_um >= COARSE_UM else 0.0
+        said, weight = f"{said}, scale bar {bar.value:g} {bar.unit} {told:+.1f}", weight + told
+    if caption and shown["chroma"] > VIVID and not fine and not accounts_for_colour(own, caption):
+        said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
     reason = (
         f"pixels {pixels:+.1f}{said}; ground {shown['ground']:.2f}, texture {shown['block_50']:.2f}, "
@@ -86,7 +107,7 @@ def _nothing_to_see(rgb: Rgb) -> str | None:
     return "one plain tone" if measure(rgb).modal > 0.995 else None
 
 
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (4, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (5, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 PLAIN = str.maketrans("（）［］：；，。、．～∼〜−‐‑–—′’´`＝／", "()[]:;,...~~~-----''''=/")
@@ -131,8 +131,15 @@ def _between(first: str, last: str, sort: str) -> list[str]:
     return list(order[order.index(first) + 1 : order.index(last)])
 
 
-def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation) -> bool:
-    """Whether names continue those seen, or fill the gap that "(a, c) ... (b, d)" leaves."""
+def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation, named: Collection[str]) -> bool:
+    """Whether names continue those seen, or fill the gap that "(a, c) ... (b, d)" leaves.
+
+    Args:
+        names: of one mark.
+        seen: names of the marks before it.
+        notation: of both.
+        named: all names of the caption in this notation.
+    """
     if notation.sort == "sides":
         return True
     whole, name = notation.sort != "letters", names[0]
@@ -140,7 +147,10 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation) -> bo
     key = name if whole else name[0]
     if key not in order:
         return False
-    gap = 4 if notation.sure and name[0].islower() else 1
+    between = (
+        order[order.index(seen[-1][0]) + 1 : order.index(key)] if seen and not whole and seen[-1][0] in order else ()
+    )
+    gap = 4 if notation.sure and (name[0].islower() or {*between} <= {*named}) else 1
     if not seen:
         return order.index(key) < gap
     last = seen[-1] if whole else seen[-1][0]
@@ -150,7 +160,7 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation) -> bo
     if (ahead == 0 and name > seen[-1]) or 0 < ahead <= gap:
         return True
     missing = [one for one in order[: order.index(max(one[0] for one in seen))] if one not in seen] if not whole else []
-    return notation.sure and bool(missing) and len(names) > 1 and name == missing[0]
+    return notation.sure and name in missing and (len(names) > 1 or name.isupper())
 
 
 def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[Mark]:
@@ -163,11 +173,13 @@ def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[
     """
     marks = list(before)
     seen = [name for mark in marks for name in mark.letters]
-    for match in notation.form.finditer(text, marks[-1].end if marks else 0):
-        names = split_names(match["letters"] or match["half"], notation.sort)
+    found = list(notation.form.finditer(text, marks[-1].end if marks else 0))
+    each = [split_names(match["letters"] or match["half"], notation.sort) for match in found]
+    named = {name for names in each for name in names}
+    for match, names in zip(found, each, strict=True):
         if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
             marks, seen = [], []  # what stood there was an article
-        if not set(names).isdisjoint(seen) or not _goes_on(names, seen, notation):
+        if not set(names).isdisjoint(seen) or not _goes_on(names, seen, notation, named):
             continue
         seen += names
         marks.append(Mark(names, match.start(), match.end()))

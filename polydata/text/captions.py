@@ -33,6 +33,14 @@ ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
 """What is said of a panel behind its mark, where words come first: "an EFTEM image (b) with an inset, and ... (c)"."""
 
 
+_ONE = re.compile(r"\b(?:photo)?(?:micrograph|graph)\b|\b(?:image|picture|photo)\b", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"\b(?:(?:photo)?(?:micro)?graphs|images|pictures|photos|left|right|top|bottom|upper|lower|insets?|respectively|"
+    r"enlarge\w*|magnified|corresponding)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Parts:
     """A caption's words by panel.
@@ -51,6 +59,12 @@ class Parts:
     def labels(self) -> tuple[str, ...]:
         """Labels of the panels, in reading order."""
         return tuple(label for label, _ in self.panels)
+
+    @property
+    def count(self) -> int | None:
+        """How many panels the caption names; one where it speaks of a single picture, None where it does not say."""
+        single = _ONE.search(self.stem) and not _SEVERAL.search(self.stem)
+        return len(self.panels) or (1 if single else None)
 
     @property
     def only(self) -> str | None:

@@ -76,6 +76,21 @@ ANIMALS = re.compile(
     re.IGNORECASE,
 )
 """Animals imaged whole: what fluoresces in them is no field of view."""
+PATTERNS = re.compile(
+    r"\b(?:SAED|SAD|(?:electron )?diffraction patterns?|(?:fast )?Fourier transforms?|FFTs?|Kikuchi)\b|"
+    r"\b(?:GI)?[SW]AXS\b|\bscattering patterns?\b|\breciprocal[- ]space maps?\b|\bstrain (?:maps?|fields?)\b|"
+    r"\b(?:electrophore\w+|(?:agarose|acrylamide|PAGE) gels?|(?:Western|Southern|Northern|immuno)[- ]?blots?)\b|"
+    r"\b(?:thermal|infrared|IR) (?:images?|imaging|cameras?)\b|\bthermogra(?:ms?|phs?)\b|"
+    r"\bcontact angles?\b",
+    re.IGNORECASE,
+)
+"""Diffraction patterns, gels, temperatures, drops: images, and no view of a morphology."""
+STAINED = re.compile(
+    r"\b(?:immuno\w+|(?:counter)?stain(?:s|ed|ing)?|fluoresc\w+|histo(?:log|path)\w+|optical sections?|tissues?|"
+    r"birefring\w+|polari[sz]\w+|scale bars?\b[^.;]{0,40}?\d\s?(?:nm|[µμu]m))\b",
+    re.IGNORECASE,
+)
+"""Where colours of micrographs come from, or that what is shown is small."""
 
 
 def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[float, str]:
@@ -93,6 +108,8 @@ def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[flo
         microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
         if coloured and MAPPED.search(text):
             return OTHERWISE, "maps"
+        if PATTERNS.search(text) and not microscopy:
+            return OTHERWISE, "patterns"
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
             return OTHERWISE, "animals"
         if COMPUTED.search(text) and not microscopy:
@@ -104,6 +121,12 @@ def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[flo
         if DRAWN.search(text):
             return -TOLD, "drawings"
     return 0.0, ""
+
+
+def accounts_for_colour(own: str | None, whole: str | None) -> bool:
+    """Whether words tell why a micrograph may be coloured: of a microscope, stains, light, or a small scale."""
+    text = f"{own or ''} {whole or ''}"
+    return any(words.search(text) for words in (MICROSCOPY, INSTRUMENT, STAINED))
 
 
 def kind_of(

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from bar_scene import draw_bar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -14,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from polydata.choices import Kind
 from polydata.errors import UsageError
-from polydata.screening.rules import RULES, get_rule, screen_by_model
+from polydata.screening.rules import COARSE, FINE, RULES, get_rule, screen_by_model
 from polydata.vision.kind import OTHERWISE, TOLD, evidence, kind_of
 from polydata.vision.measures import measure
 from polydata.vision.panel_map import micrograph_odds
@@ -32,7 +33,7 @@ def drawing() -> np.ndarray:
 def test_every_rule_tells_micrographs_from_drawings(name: str) -> None:
     rule = RULES[name][1]
     for seed in range(5):
-        good = rule(np.asarray(micrograph(seed)), None, False, None)
+        good = rule(np.asarray(micrograph(seed)), "Blends", False, None)
         assert good.decision == "accepted"
         assert 0.8 < good.score <= 1
     bad = rule(drawing(), None, False, None)
@@ -45,9 +46,9 @@ def test_every_rule_tells_micrographs_from_drawings(name: str) -> None:
 def test_every_rule_keeps_coloured_and_halftone_micrographs(name: str) -> None:
     grey = np.asarray(micrograph(3, 400, 300))
     tinted = np.stack([grey[..., 0], grey[..., 1] // 2, grey[..., 2] // 3], axis=-1).astype(np.uint8)
-    assert RULES[name][1](tinted, None, False, None).decision == "accepted"
+    assert RULES[name][1](tinted, None, None, None).decision == "accepted"
     halftone = Image.fromarray(grey).convert("1").convert("RGB")
-    assert RULES[name][1](np.asarray(halftone), None, False, None).decision == "accepted"
+    assert RULES[name][1](np.asarray(halftone), None, None, None).decision == "accepted"
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
@@ -59,7 +60,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 4
+    assert get_rule("micrograph")[0] == 5
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -73,10 +74,56 @@ def test_a_caption_decides_only_where_the_pixels_hesitate() -> None:
     assert screen_by_model(drawing(), "SEM micrographs and size distribution").decision == "rejected"
     tinted = grey.copy()
     tinted[..., 2] //= 2
-    assert screen_by_model(grey, None, True).score > plain.score
+    blend = "Blends of PP and PE"
+    assert screen_by_model(grey, blend, True).score > screen_by_model(grey, blend).score
     assert screen_by_model(drawing(), "SEM micrographs and size distribution", True).decision == "rejected"
     assert "photographs" in screen_by_model(tinted, "Photographs of moulded bars").reason
     assert "photographs" not in screen_by_model(grey, "Photographs of moulded bars").reason
+
+
+@pytest.mark.parametrize(("length", "told"), [("20 µm", FINE), ("500 nm", FINE), ("3 mm", COARSE), ("2 cm", COARSE)])
+def test_a_scale_bar_tells_micrographs_from_photographs_of_samples(length: str, told: float) -> None:
+    picture = draw_bar(2, "over", length).rgb
+    said = screen_by_model(picture, "Samples", False)
+    assert f"scale bar {length} {told:+.1f}" in said.reason
+    assert (said.score > screen_by_model(draw_bar(2, "over", "").rgb, "Samples", False).score) == (told > 0)
+
+
+def test_what_a_paper_shows_without_a_caption_is_mostly_no_micrograph() -> None:
+    grey = np.asarray(micrograph(3))
+    assert screen_by_model(grey, None, True).score < screen_by_model(grey, "Blends of PP and PE", True).score
+    assert "no caption" not in screen_by_model(grey, None).reason  # of a picture of which nothing is known
+
+
+@pytest.mark.parametrize(
+    ("caption", "told"),
+    [
+        ("Images of the device", True),
+        ("Polarized light images of the blend", False),
+        ("Tissue stained with eosin", False),
+        ("Morphology of the blend. Scale bars, 20 µm", False),
+        ("Specimens beside the scale bar: 2 cm", True),
+    ],
+)
+def test_colours_need_words_that_account_for_them(caption: str, told: bool) -> None:
+    tinted = np.asarray(micrograph(3)).copy()
+    tinted[..., 2] //= 2
+    assert ("no word accounts" in screen_by_model(tinted, caption).reason) == told
+    assert "no word accounts" not in screen_by_model(np.asarray(micrograph(3)), caption).reason
+
+
+@pytest.mark.parametrize(
+    ("own", "whole", "speaks"),
+    [
+        ("corresponding FFT", "TEM images of the particles", "patterns"),
+        ("SAED pattern", "HRTEM image and SAED pattern", "patterns"),
+        ("TEM image with its SAED pattern", "TEM", "microscopy"),
+        (None, "Agarose gel electrophoresis of the products", "patterns"),
+        ("strain map", "STEM images", "patterns"),
+    ],
+)
+def test_images_that_are_no_view_of_a_morphology(own: str | None, whole: str, speaks: str) -> None:
+    assert evidence(own, whole, coloured=False)[1] == speaks
 
 
 @settings(max_examples=40, deadline=None)

@@ -220,3 +220,10 @@ def test_a_scale_within_the_words_of_another_panel_is_not_a_panels_own() -> None
 def test_any_text_is_survived(text: str, label: str | None) -> None:
     split_caption("Figure 1. (a) " + text + " (b) " + text)
     scale_in_caption("Scale bars: " + text, label)
+
+
+def test_capitals_that_leave_a_gap_and_fill_it_later() -> None:
+    """Pictures first, then the plots beside them; what is an abbreviation leaves its gap open."""
+    said = split_caption("Fig. 1 Images. (A and B) cubes; (D and E) rods. Histograms of (C) 24 nm and (F) 45 nm.")
+    assert dict(said.panels)["E"] == "rods" and list(said.labels) == list("ABCDEF")
+    assert split_caption("Fig. 2 SEM of (A) polystyrene (PS), (B) type (I) and (C) glass (G)").labels == ("A", "B", "C")

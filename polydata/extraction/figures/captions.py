@@ -206,6 +206,27 @@ def _grow(start: Line, lines: Sequence[Line], body: _Body) -> tuple[Line, ...]:
     return tuple(taken)
 
 
+def _beside(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> tuple[Line, ...]:
+    """The lines with which a caption that is set in two columns under its figure goes on in the second one."""
+    first, last = taken[0], taken[-1]
+    right = max(line.box.x1 for line in taken)
+    level = [
+        line
+        for line in lines
+        if abs(line.baseline - first.baseline) < 0.3 * first.size
+        and right < line.box.x0 < right + 6 * first.size
+        and line.font in {one.font for one in taken}
+        and abs(line.size - last.size) < 0.3
+        and read_label(line.text) is None
+    ]
+    start = min(level, key=lambda line: line.box.x0, default=None)
+    unlike = first.size < body.size - 0.4
+    if start is None or not (unlike or start.text[:1].islower()):
+        return ()
+    more = _grow(start, [line for line in lines if line.box.x0 > right], body)
+    return more if more[-1].baseline < last.baseline + 1.6 * last.size else ()
+
+
 def _overleaf(
     taken: Sequence[Line], page: PageContent, after: PageContent, body: _Body, prints: frozenset[str]
 ) -> tuple[Line, ...]:
@@ -278,6 +299,8 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             continued = CONTINUED.match(line.text[label.end :])
             number = label.number + (" continued" if continued else "")
             own = _grow(line, lines, body)
+            if not ENDED.search(own[-1].text):
+                own += _beside(own, lines, body)
             texts = [one.text for one in own]
             if page.number < len(pages) and not ENDED.search(texts[-1]):
                 texts += [one.text for one in _overleaf(own, page, pages[page.number], body, prints)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.burned_letters import read_letters
@@ -21,7 +23,8 @@ from polydata.extraction.panels.letters import (
 from polydata.extraction.panels.render import Drawn
 from polydata.text.captions import Parts
 from polydata.types import Box
-from polydata.vision.measures import Rgb
+from polydata.vision.measures import Rgb, measure
+from polydata.vision.micrograph import SMALLEST, picture_odds
 from polydata.vision.panel_map import Window
 
 ALIKE = 0.85
@@ -33,6 +36,10 @@ SPECK, MOST_IMAGES = 0.005, 200
 SMALLER, SURELY = 0.5, 0.75
 """Parts beyond the caption's count that are smaller than this share of every other are legends and scales of colours,
 unless that much of them looks like a micrograph."""
+
+FILLED, MAYBE = 0.1, -0.5
+"""Share of white under which a part has no ground, and log-odds from which it may be a micrograph: then it is no
+legend, whatever it looks like within its figure."""
 
 HELD = 0.9
 """Share of a micrograph that lies in the panel that it is set into."""
@@ -103,15 +110,16 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         (_placed(_points(one.window, whole, rgb), images), one)
         for one in take_apart(
             rgb,
-            len(labels) or None,
+            parts.count,
             windows,
             _places(printed, whole, rgb),
             pictures=bool(placed) or content.scanned,
         )
     ]
     set_in = {box: one.micrograph for box, one in found if one.set_in}
-    main = _without_legends({box: one.micrograph for box, one in found if not one.set_in}, len(labels))
-    pictures = {box for box, share in main.items() if share > LIKELY}
+    filled = {box for box, one in found if one.micrograph <= SURELY and _is_picture(rgb, one.window)}
+    main = _without_legends({box: one.micrograph for box, one in found if not one.set_in}, len(labels), filled)
+    pictures = {box for box, share in main.items() if share > LIKELY or box in filled}
     if len(main) == 1 or not (pictures or len(main) == len(labels)):
         share = sum(box.area * own for box, own in main.items()) / sum(box.area for box in main)
         lone = next(iter(main))
@@ -126,17 +134,26 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     return [Cut(box, label, words.get(label) if label else None, shares[box]) for box, label in named]
 
 
-def _without_legends(shares: Mapping[Box, float], count: int) -> dict[Box, float]:
+def _is_picture(rgb: Rgb, window: Window) -> bool:
+    """Whether a part of a figure is filled from edge to edge and may be a micrograph by itself."""
+    top, left, bottom, right = window
+    shown = np.ascontiguousarray(rgb[top:bottom, left:right])
+    return min(shown.shape[:2]) >= SMALLEST and measure(shown).white < FILLED and picture_odds(shown)[0] > MAYBE
+
+
+def _without_legends(shares: Mapping[Box, float], count: int, pictures: Collection[Box]) -> dict[Box, float]:
     """Parts without the legends and scales of colours that are more than a caption counts.
 
     Args:
         shares: of each part that looks like a micrograph, 0 to 1.
         count: panels that the caption names; 0 where it names none.
+        pictures: parts that are none of these.
     """
     by_size, surplus = sorted(shares, key=lambda box: box.area), len(shares) - count
     if not (count and surplus > 0 and by_size[surplus - 1].area < SMALLER * by_size[surplus].area):
         return dict(shares)
-    return {box: share for box, share in shares.items() if share > SURELY or box not in by_size[:surplus]}
+    surplus_ones = set(by_size[:surplus]) - set(pictures)
+    return {box: share for box, share in shares.items() if share > SURELY or box not in surplus_ones}
 
 
 def _placed_images(content: PageContent, whole: Box) -> list[Box]:

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from polydata.extraction.panels.edges import NEAR, fitted, trimmed
 from polydata.extraction.panels.islands import LEAST, islands
 from polydata.vision.measures import Rgb
-from polydata.vision.panel_map import SIDES, PanelMap, Window, look, pixels, size, within
+from polydata.vision.panel_map import SIDES, PanelMap, Window, area, look, overlap, pixels, size, within
 
 ROUGH = (320,)
 """Pixels of the longer side at which a figure is looked at first, and at last where it shows no micrograph."""
@@ -50,12 +51,6 @@ NARROW = 0.06
 STRETCHES = 12
 """Parts of a line of which the weaker half counts: a cut runs from side to side."""
 
-BARE = 0.6
-"""Share of ground from which a row or column at the rim of a window is no part of its panel."""
-
-EMPTY, SOLID = 0.95, 0.2
-"""Shares of ground over which nothing is in a row or column, and under which it is all panel."""
-
 PLAIN, BLANK = 4.0, 0.7
 """Grey levels; a part with less spread (standard deviation) shows nothing, the second where it may be a micrograph."""
 
@@ -65,11 +60,14 @@ RIM = 3
 PLACED = 0.15
 """What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip."""
 
-NEAR = 1.5
-"""Places around the edge of a part within which its edge is sought in the pixels."""
+TONE, LIGHT = 8.0, 200.0
+"""Grey levels within which a line is of one tone (standard deviation), and from which it is light."""
 
-STEP = 0.6
-"""Share of the strongest step near an edge that the edge itself has; of several the innermost is taken."""
+EVEN = 0.05
+"""By how much of itself the ratio of two halves of a row of like panels may miss a whole number."""
+
+WHOLE = 0.85
+"""Share of a part and of a placed image that lies in the other from which they are the same."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,8 @@ class Part:
 class _Leaf:
     """A part that may be cut further: the strength of the strongest line across it, and the parts on its sides.
 
-    ``seam``: it goes through micrographs, and there is no ground along it. ``alone``: its lines are those that show
-    when nothing else is looked at.
+    ``seam``: there is no ground along it. ``alone``: its lines are those that show
+    when nothing else is looked at. ``placed``: it is one of several images that the page places.
     """
 
     window: Window
@@ -102,6 +100,7 @@ class _Leaf:
     halves: tuple[Window, Window] | None = None
     seam: bool = False
     alone: bool = False
+    placed: bool = False
 
 
 def take_apart(
@@ -132,17 +131,18 @@ def take_apart(
         seen = look(rgb, SIDES)
     line = _lines(seen, placed)
     places = [(row * seen.scale[0], column * seen.scale[1]) for row, column in letters]
-    whole = _trimmed(seen, (0, 0, seen.edge.shape[0], seen.edge.shape[1]))
+    whole = trimmed(seen, (0, 0, seen.edge.shape[0], seen.edge.shape[1]))
     if whole is None:
         return [Part((0, 0, rgb.shape[0], rgb.shape[1]), 0.0)]
-    leaves, side = [_leaf(seen, line, whole, places)], max(seen.edge.shape)
+    leaves, side = [_leaf(seen, line, whole, places, placed)], max(seen.edge.shape)
     leaves[0].alone = True
+    seams: list[tuple[_Leaf, _Leaf, _Leaf]] = []
     while True:
         large = _panels(leaves, side)
         missing = (count or 0) - len(large)
         asked = [one for one in large if one.letters > 1 or missing > 0]
         enough = bool(count) and missing <= 0
-        able = [one for one in large if one.strength >= ((SEAM if one.seam else BEYOND) if enough else SURE)]
+        able = [one for one in large if one.strength >= _needed(one, large, count if enough else None)]
         if not able:
             for one in asked:
                 if one.strength and one.micrograph > 0.5:
@@ -152,26 +152,89 @@ def take_apart(
             break
         cut = max(able, key=lambda one: one.strength)
         at = leaves.index(cut)
+        if enough and not cut.seam and not _bare(rgb, seen, cut):
+            cut.seam = True
+            continue
         if cut.strength < CERTAIN and not cut.alone:
             _look_alone(rgb, seen, line, cut.window)
-            leaves[at] = _leaf(seen, line, cut.window, places)
+            leaves[at] = _leaf(seen, line, cut.window, places, placed)
             leaves[at].alone = True
             continue
-        halves = [_trimmed(seen, half) for half in cut.halves or ()]
+        halves = [trimmed(seen, half) for half in cut.halves or ()]
         kept = [one for one in halves if one and min(size(one)) >= LEAST // 2 and not _plain(rgb, seen, one)]
         if not kept:
             cut.strength = 0.0
             continue
-        leaves[at : at + 1] = [_leaf(seen, line, one, places) for one in kept]
+        leaves[at : at + 1] = parts = [_leaf(seen, line, one, places, placed) for one in kept]
+        if cut.seam and len(parts) == 2:
+            seams.append((cut, parts[0], parts[1]))
+    if count:
+        _heal(leaves, seams, len(_panels(leaves, side)) - count)
     found = islands(rgb, seen, [(one.window, one.micrograph) for one in leaves])
     kept = [one.window for one in (_panels(leaves, side) if count else leaves)]
     own = seen.micrograph.copy()
     for window in found:  # what is set into a plot makes no micrograph of the plot
         within(own, window)[:] = np.nan
     return [
-        *(Part(_fitted(rgb, seen, one), _mean(within(own, one))) for one in kept),
-        *(Part(_fitted(rgb, seen, one), _mean(within(seen.micrograph, one)), set_in=True) for one in found),
+        *(Part(fitted(rgb, seen, one), _mean(within(own, one))) for one in kept),
+        *(Part(fitted(rgb, seen, one), _mean(within(seen.micrograph, one)), set_in=True) for one in found),
     ]
+
+
+def _needed(leaf: _Leaf, others: Sequence[_Leaf], count: int | None) -> float:
+    """The strength from which a part is cut.
+
+    Args:
+        leaf: the part.
+        others: all parts.
+        count: panels that the caption names, where there are so many already.
+    """
+    if not leaf.seam:
+        return BEYOND if count else SURE
+    if count and (count == 1 or not _regular(leaf, others)):
+        return math.inf
+    return SEAM if count or leaf.placed else SURE
+
+
+def _bare(rgb: Rgb, seen: PanelMap, leaf: _Leaf) -> bool:
+    """Whether a light line of one tone runs along a cut, from side to side, as through a gutter; voids are dark."""
+    if leaf.halves is None:
+        return False
+    (first, second), (top, left, bottom, right) = leaf.halves, pixels(seen, leaf.window)
+    axis = 0 if first[2] == second[0] else 1
+    at, reach = first[2 + axis] / seen.scale[axis], NEAR / seen.scale[axis]
+    lines = rgb[top:bottom, left:right].mean(2) if axis == 0 else rgb[top:bottom, left:right].mean(2).T
+    start = top if axis == 0 else left
+    near = lines[max(0, round(at - reach) - start) : max(1, round(at + reach) + 1 - start)]
+    return bool(((near.std(1) < TONE) & (near.mean(1) > LIGHT)).any())
+
+
+def _regular(leaf: _Leaf, others: Sequence[_Leaf]) -> bool:
+    """Whether a cut leaves what a row of like panels leaves: a half as large as another part or as the other half."""
+    halves = [size(half) for half in leaf.halves or ()]
+    alike = {size(other.window) for other in others if other is not leaf}
+    axis = 0 if halves[0][1] == halves[1][1] else 1
+    shorter, longer = sorted(half[axis] for half in halves)
+    times = longer / shorter
+    return abs(times - round(times)) < EVEN * times or any(
+        abs(half[0] - other[0]) <= RIM and abs(half[1] - other[1]) <= RIM for half in halves for other in alike
+    )
+
+
+def _heal(leaves: list[_Leaf], seams: Sequence[tuple[_Leaf, _Leaf, _Leaf]], surplus: int) -> None:
+    """Take back cuts without ground along them, the weakest first, while there are more parts than the caption names.
+
+    Args:
+        leaves: parts of the figure; changed in place.
+        seams: each part that was cut so, and its halves, in the order of the cuts.
+        surplus: parts that are too many.
+    """
+    for whole, *halves in sorted(seams, key=lambda cut: cut[0].strength):
+        places = [at for at, leaf in enumerate(leaves) if any(leaf is half for half in halves)]
+        if surplus > 0 and len(places) == 2 and whole.strength < SEAM and whole.letters < 2:
+            leaves[places[0]] = whole
+            del leaves[places[1]]
+            surplus -= 1
 
 
 def _mean(plane: npt.NDArray[np.float32]) -> float:
@@ -224,46 +287,21 @@ def _lines(seen: PanelMap, placed: Sequence[Window]) -> npt.NDArray[np.float32]:
     return line
 
 
-def _trimmed(seen: PanelMap, window: Window) -> Window | None:
-    """A window without the ground around its panel; None where there is nothing else."""
-    top, left, bottom, right = window
-    for _ in range(2):
-        rows = _reach(seen.ground[top:bottom, left:right])
-        columns = _reach(seen.ground[top:bottom, left:right].T)
-        if rows is None or columns is None:
-            return None
-        top, bottom, left, right = top + rows[0], top + rows[1], left + columns[0], left + columns[1]
-    return top, left, bottom, right
-
-
-def _reach(ground: npt.NDArray[np.float32]) -> tuple[int, int] | None:
-    """From which to which row there is more than ground and letters; None where there is nothing else.
-
-    A panel that stands alone in its rows, beside nothing, is kept with them.
-    """
-    bare = ground.mean(1)
-    rows = np.flatnonzero(bare < BARE)
-    ends = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (len(bare), len(bare))
-    some = np.flatnonzero(bare < EMPTY)
-    if some.size and _holds_panel(ground[: ends[0]]):
-        ends = int(some[0]), max(ends[1], ends[0])
-    if some.size and _holds_panel(ground[ends[1] :]):
-        ends = ends[0], int(some[-1]) + 1
-    return ends if ends[1] > ends[0] else None
-
-
-def _holds_panel(ground: npt.NDArray[np.float32]) -> bool:
-    """Whether rows hold something as large as a panel that covers all of them."""
-    return len(ground) >= LEAST and int((ground.mean(0) < SOLID).sum()) >= LEAST
-
-
 def _leaf(
-    seen: PanelMap, line: npt.NDArray[np.float32], window: Window, letters: Sequence[tuple[float, float]]
+    seen: PanelMap,
+    line: npt.NDArray[np.float32],
+    window: Window,
+    letters: Sequence[tuple[float, float]],
+    placed: Sequence[Window],
 ) -> _Leaf:
     """A window with the strongest line across it."""
     top, left, bottom, right = window
     inside = sum(top <= row < bottom and left <= column < right for row, column in letters)
     leaf = _Leaf(window, inside, float(within(seen.micrograph, window).mean()))
+    here = pixels(seen, window)
+    leaf.placed = len(placed) > 1 and any(
+        min(overlap(here, one), overlap(one, here)) > WHOLE for one in placed if area(one)
+    )
     _find_cut(leaf, line, seen)
     return leaf
 
@@ -298,30 +336,3 @@ def _strength(line: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float3
     sums = np.concatenate([np.zeros((flat.shape[0], 1), np.float32), np.cumsum(flat, 1)], 1)
     means = np.diff(sums[:, ends], axis=1) / np.diff(ends)
     return np.asarray(np.sort(means, 1)[:, : max(1, means.shape[1] // 2)].mean(1), np.float32)
-
-
-def _fitted(rgb: Rgb, seen: PanelMap, window: Window) -> Window:
-    """A window in pixels of the figure, its edges moved to the steps in the picture that they stand at."""
-    down, across = seen.scale
-    top, left, bottom, right = pixels(seen, window)
-    bottom, right = min(rgb.shape[0], bottom), min(rgb.shape[1], right)
-    lines, standing = rgb[:, left:right], rgb[top:bottom].swapaxes(0, 1)
-    reach = max(2, math.ceil(NEAR / down)), max(2, math.ceil(NEAR / across))
-    return (
-        _edge(lines, top, reach[0], first=True),
-        _edge(standing, left, reach[1], first=True),
-        _edge(lines, bottom, reach[0], first=False),
-        _edge(standing, right, reach[1], first=False),
-    )
-
-
-def _edge(lines: Rgb, at: int, reach: int, *, first: bool) -> int:
-    """Where a panel begins or ends near a row of a picture: at the innermost of the strong steps from row to row."""
-    low, high = max(1, at - reach), min(len(lines) - 1, at + reach)
-    if low >= high:
-        return at
-    steps = np.abs(np.diff(lines[low - 1 : high + 1].mean(2), axis=0)).mean(1)
-    strong = low + np.flatnonzero(steps >= STEP * steps.max())
-    if steps.max() < 2 * np.median(steps) + 1:
-        return at
-    return int(strong[-1] if first else strong[0])

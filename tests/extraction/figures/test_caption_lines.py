@@ -137,3 +137,22 @@ def test_any_lines_are_survived(rows: list[tuple[str, float, float]]) -> None:
     lines = [line(f"Figure 1. {text}", y + 10, x0, block=index) for index, (text, y, x0) in enumerate(rows)]
     found, _ = find_captions([page(lines)], frozenset())
     assert len(found) <= 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whole"),
+    [
+        (
+            ["Fig. 1 Nanowires that were patterned in cir-", "cular arrays; the SEM image"],
+            ["shows them", "on silicon"],
+            True,
+        ),
+        (["Fig. 1 Nanowires that were patterned", "on silicon."], ["the blends were dried", "under vacuum"], False),
+        (["Fig. 1 Nanowires that were patterned", "on"], ["Fig. 2 Others", "on glass."], False),
+    ],
+)
+def test_a_caption_set_in_two_columns_is_whole(first: list[str], second: list[str], whole: bool) -> None:
+    left = [line(text, 200 + 9 * row, size=7.5, block=1) for row, text in enumerate(first)]
+    right = [line(text, 200 + 9 * row, 302, size=7.5, block=2) for row, text in enumerate(second)]
+    below = [line(BODY, 240 + 11 * row, x0, block=3) for row in range(8) for x0 in (50, 302)]
+    assert texts([*left, *right, *below])[0] == join_lines([*first, *(second if whole else [])], frozenset())

@@ -178,3 +178,19 @@ def test_words_broken_at_a_line_end() -> None:
     assert join_lines(["the polymeriz-", "ation of an oxygen-", "rich un-", "seen word"], known) == (
         "the polymerization of an oxygen-rich un- seen word"
     )
+
+
+@pytest.mark.parametrize(
+    ("caption", "count"),
+    [
+        ("Fig. 1 SEM image of the copper pattern", 1),
+        ("Fig. 1 Micrograph of a blend", 1),
+        ("Fig. 1 SEM images of the copper pattern", None),
+        ("Fig. 1 SEM image of the pattern (left) and of the film (right)", 2),
+        ("Fig. 1 Image of the film and enlarged view", None),
+        ("Fig. 1 Blends of PP and PE", None),
+        ("Fig. 1 (a) Image of one, (b) of the other", 2),
+    ],
+)
+def test_how_many_panels_a_caption_names(caption: str, count: int | None) -> None:
+    assert split_caption(caption).count == count

@@ -78,3 +78,42 @@ def test_the_empty_rest_of_a_row_is_no_panel(gap: int) -> None:
             grey[top : top + height, left : left + width] = texture(rng, height, width)
         parts = take_apart(np.repeat(grey[..., None], 3, 2), rows * columns - 1)
         assert len(parts) == rows * columns - 1, seed
+
+
+def halved(seed: int, height: int = 200, width: int = 260) -> np.ndarray:
+    """A micrograph of a bright layer on a dark one, as cross sections show them."""
+    rng = np.random.default_rng(seed)
+    grey = texture(rng, height, width).astype(float)
+    grey[int(height * rng.uniform(0.35, 0.65)) :] *= 0.25
+    return np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, 2)
+
+
+def test_layers_within_a_placed_image_are_no_panels() -> None:
+    gap, height, width = 24, 200, 260
+    whole = [0, 0]
+    for seed in range(12):
+        rgb = np.full((height + 2 * gap, 2 * width + 3 * gap, 3), 255, np.uint8)
+        lefts = [gap, 2 * gap + width]
+        windows = [(gap, left, gap + height, left + width) for left in lefts]
+        for number, (top, left, bottom, right) in enumerate(windows):
+            rgb[top:bottom, left:right] = halved(2 * seed + number)
+        for told, placed in enumerate(((), windows)):
+            whole[told] += hits(tuple(windows), [part.window for part in take_apart(rgb, None, placed)])
+    assert whole[1] >= 23 and whole[1] >= whole[0], whole
+
+
+def test_a_caption_of_one_image_leaves_it_whole() -> None:
+    left = sum(len(take_apart(halved(seed, 300, 400), 1)) == 1 for seed in range(12))
+    assert left >= 10, left
+
+
+def test_a_stitch_beyond_the_count_is_taken_back() -> None:
+    """A tall panel beside a grid is cut in line with the grid by the network, not by its caption."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        rgb = np.full((430, 620, 3), 255, np.uint8)
+        windows = [(10, 10, 420, 120), *((t, x, t + 195, x + 220) for t in (10, 225) for x in (150, 390))]
+        for top, left, bottom, right in windows:
+            rgb[top:bottom, left:right] = texture(rng, bottom - top, right - left)[..., None]
+        rgb[215:420, 10:120] = (rgb[215:420, 10:120] * 0.6).astype(np.uint8)
+        assert hits(tuple(windows), [part.window for part in take_apart(rgb, 5)]) == 5, seed
