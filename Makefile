@@ -6,7 +6,7 @@ DEMO ?= .demo
 INSTALL := $(BIN)/python -m pip install -qq
 LOCKED := $(INSTALL) --constraint constraints.txt
 
-.PHONY: demo test lint docs bench fuzz lock upgrade clean
+.PHONY: demo test lint docs bench fuzz audit lock upgrade clean
 .DEFAULT_GOAL := test
 
 .venv/ready: pyproject.toml constraints.txt
@@ -18,9 +18,10 @@ LOCKED := $(INSTALL) --constraint constraints.txt
 demo: .venv/ready  ## the whole chain on a corpus that it generates: PDFs to report
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh data/demo.sh $(DEMO)
 
-lint: .venv/ready  ## style, types, layers
+lint: .venv/ready  ## style, dangerous calls, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml polydata polymodel
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -37,8 +38,12 @@ bench: .venv/ready  ## measured ratios, printed; BENCH_ARGS='FOLDER --truth FILE
 	$(BIN)/python benchmarks/extraction.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/predicting.py
 
-fuzz: .venv/ready  ## damaged PDFs and invented captions for a minute
+fuzz: .venv/ready  ## damaged files and invented captions for a minute
 	$(BIN)/python benchmarks/fuzz.py --seconds 60
+
+audit: .venv/ready  ## known vulnerabilities of what constraints.txt names, asked of PyPI; fails where that does not answer
+	$(INSTALL) 'pip-audit>=2.8'
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
 
 lock:  ## constraints.txt from .venv, after a dependency was added to pyproject.toml; what is there keeps its version
 	$(INSTALL) --editable '.[dev,docs]'

@@ -1,23 +1,28 @@
-"""Damaged PDFs and invented captions for so many seconds: how many made the program fail in a way it must not.
+"""Damaged PDFs, pictures, tables and predictions, and invented captions, for so many seconds: which made the program
+fail in a way it must not.
 
     fuzz.py [--seconds 60] [--seed 0] [--keep FOLDER]
 
 A fault is an exception that nothing expected, a process that died, or work without end (over 20 s a PDF, over
-5 s a hundred captions). Whatever faults is kept in FOLDER. The exit status is 1 if there were any.
+5 s a hundred captions or files). Whatever faults is kept in FOLDER. The exit status is 1 if there were any.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import random
 import re
 import sys
 import tempfile
 import time
+import warnings
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -29,7 +34,7 @@ from polydata.extraction.pool import Readers
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-PDF_SECONDS, CAPTION_SECONDS, MEMORY_MB, BATCH = 20, 5, 900, 100
+PDF_SECONDS, BATCH_SECONDS, MEMORY_MB, BATCH = 20, 5, 900, 100
 SLOW = ("content_bomb", "forms_without_end", "pattern_of_tiny_steps")
 """Hostile files that are slow as they are: their damaged copies say nothing new."""
 
@@ -238,22 +243,102 @@ def read_captions(seed: int) -> int:
     return len(captions)
 
 
-def fuzz_captions(seconds: float, rng: random.Random, tally: Tally) -> None:
-    """Invented captions, a hundred lines at a time."""
+@cache
+def file_seeds() -> list[tuple[str, bytes]]:
+    """Small whole files with the ends of their names: pictures of every format, tables of every kind, predictions."""
+    import numpy as np
+    import openpyxl
+    import pandas as pd
+    from PIL import Image
+
+    grey = np.random.default_rng(0).integers(0, 255, (40, 60), dtype=np.uint8)
+    found = []
+    for form in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"):
+        out = io.BytesIO()
+        Image.fromarray(grey).save(out, form)
+        found.append((".png", out.getvalue()))
+    frame = pd.DataFrame({"reference": ["10.1000/1", "S2"], "Composition, wt%": [50, 30.5], "said": ["a, b", 'c "d"']})
+    frame["when"] = "2026-11-29"
+    for suffix, text in (
+        (".csv", frame.to_csv(index=False)),
+        (".tsv", frame.to_csv(index=False, sep="\t")),
+        (".json", frame.to_json(orient="records")),
+        (".jsonl", frame.to_json(orient="records", lines=True)),
+    ):
+        found.append((suffix, text.encode()))
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("records", 0)
+    for row in (list(frame), *frame.itertuples(index=False), ["=1/0", True, "", "1/2"]):
+        sheet.append(list(row))
+    sheet.merge_cells("A4:A6")
+    book.save(out := io.BytesIO())
+    found.append((".xlsx", out.getvalue()))
+    said = pd.DataFrame({"image_sha256": ["a" * 64, "b" * 64], "logit_a": [0.5, 1.0], "logit_b": [0.0, -1.0]})
+    found.append((".parquet", said.to_parquet()))
+    return found
+
+
+def damaged_file(rng: random.Random) -> tuple[str, bytes]:
+    """A damaged file with the end of its name; of workbooks mostly what is packed in them is damaged."""
+    suffix, data = rng.choice(file_seeds())
+    if suffix != ".xlsx" or rng.random() < 0.2:
+        return suffix, mutated(data, rng)[1]
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(out, "w") as other:
+        chosen = rng.choice(book.namelist())
+        for name in book.namelist():
+            other.writestr(name, mutated(book.read(name), rng)[1] if name == chosen else book.read(name))
+    return suffix, out.getvalue()
+
+
+def read_files(seed: int) -> int:
+    """Read damaged files as every command does that takes them; returns how many were refused."""
+    from polydata.errors import PolydataError
+    from polydata.files.predictions import read_predictions
+    from polydata.files.tables import read_table
+    from polydata.images.picture import open_picture
+
+    rng, refused = random.Random(seed), 0
+    warnings.simplefilter("ignore")  # of what packages find odd in a file
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(BATCH):
+            suffix, data = damaged_file(rng)
+            path = Path(folder, f"case{suffix}")
+            path.write_bytes(data)
+            try:
+                if suffix == ".png":
+                    open_picture(path)
+                elif suffix == ".parquet":
+                    read_predictions(path, ["a", "b"])
+                else:
+                    read_table(path)
+            except PolydataError:
+                refused += 1
+    return refused
+
+
+def fuzz_batches(what: str, read: Callable[[int], int], seconds: float, rng: random.Random, tally: Tally) -> None:
+    """Let a process read a hundred inputs at a time, each hundred drawn from a seed of its own.
+
+    Args:
+        what: the inputs are.
+        read: takes a seed; nothing that it raises is expected.
+    """
     end = time.monotonic() + seconds
     context = get_context("spawn")
     with ProcessPool(max_workers=1, initializer=set_up, initargs=(MEMORY_MB,), context=context) as pool:
-        pool.schedule(read_captions, args=(0,)).result()  # the libraries are loaded outside the time limit
+        limit: int | None = None  # the libraries are loaded outside the time limit
         while time.monotonic() < end:
             seed = rng.randrange(1 << 40)
             start = time.monotonic()
             try:
-                pool.schedule(read_captions, args=(seed,), timeout=CAPTION_SECONDS).result()
-                tally.outcomes["captions read"] += BATCH
+                pool.schedule(read, args=(seed,), timeout=limit).result()
+                tally.outcomes[f"{what}s read"] += BATCH
             except (FutureTimeout, ProcessExpired, Exception) as error:
-                tally.faults.append(f"read_captions({seed}): {type(error).__name__}: {str(error)[:300]}")
-            tally.slowest = max(tally.slowest, time.monotonic() - start)
-            tally.cases["caption"] += BATCH
+                tally.faults.append(f"{read.__name__}({seed}): {type(error).__name__}: {str(error)[:300]}")
+            tally.slowest = max(tally.slowest, time.monotonic() - start if limit else 0)
+            tally.cases[what] += BATCH
+            limit = BATCH_SECONDS
         pool.stop()
 
 
@@ -267,8 +352,9 @@ def main() -> int:
     keep = wanted.keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
     keep.mkdir(parents=True, exist_ok=True)
     rng, tally = random.Random(wanted.seed), Tally()
-    fuzz_captions(wanted.seconds / 4, rng, tally)
-    fuzz_pdfs(wanted.seconds * 3 / 4, rng, keep, tally)
+    fuzz_batches("caption", read_captions, wanted.seconds / 4, rng, tally)
+    fuzz_batches("file", read_files, wanted.seconds / 4, rng, tally)
+    fuzz_pdfs(wanted.seconds / 2, rng, keep, tally)
     for name, count in sorted(tally.cases.items()):
         sys.stdout.write(f"{name:<22} {count:>8}\n")
     for name, count in sorted(tally.outcomes.items()):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Self, TypeVar
@@ -101,7 +102,8 @@ class Readers:
     """Worker processes that read files, each file with a time and a memory limit that end it for good.
 
     A file over its processor time ends with its worker, one that needs too much memory fails or takes its worker with
-    it; both are failures of that file alone. May be used by several threads at once.
+    it; both are failures of that file alone. Where pictures lie on this machine, workers have no network (see
+    ``limits.deny_network``). May be used by several threads at once.
 
     Args:
         store: where pictures are put.
@@ -117,8 +119,7 @@ class Readers:
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=FILES_A_WORKER,
-            initializer=set_up,
-            initargs=(settings.memory_mb,),
+            initializer=partial(set_up, settings.memory_mb, network=store.remote is not None),
             context=multiprocessing.get_context("spawn"),
         )
 

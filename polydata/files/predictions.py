@@ -159,6 +159,7 @@ def read_embeddings(path: Path) -> dict[str, NDArray[np.float64]]:
 
 def _read_parquet(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
     """The wanted columns, their rows numbered from 0."""
+    from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     try:
@@ -175,7 +176,7 @@ def _read_parquet(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
     except FileNotFoundError:
         hint = "Name a Parquet file of polymodel predict, or a run: polymodel runs list"
         raise InputError(f"There is no file and no run {path}.", hint) from None
-    except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:  # Arrow's are kinds of these
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, ArrowException) as error:
         raise InputError(
             f"{path} cannot be read as Parquet: {first_line(error)[:200]}",
             "Write it with: polymodel predict RUN IMAGES --output FILE.parquet",

@@ -22,7 +22,11 @@ MAX_SHEETS = 100
 MAX_MERGED = 100_000
 SHEET = "sample_export"
 """The sheet that PoLyInfo's exports fill."""
-_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, OSError, SyntaxError)
+_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, LookupError, ValueError, TypeError, OSError, SyntaxError),
+    *(AttributeError, ArithmeticError, RuntimeError),
+)
+"""What the packages raise that read damaged workbooks."""
 _DATES = (dt.datetime, dt.date, dt.time, dt.timedelta)
 _FRACTION = re.compile(r"[?#0]\s*/\s*[?\d]")
 _RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")

@@ -159,8 +159,10 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation, named
     ahead = order.index(key) - order.index(last)
     if (ahead == 0 and name > seen[-1]) or 0 < ahead <= gap:
         return True
-    missing = [one for one in order[: order.index(max(one[0] for one in seen))] if one not in seen] if not whole else []
-    return notation.sure and name in missing and (len(names) > 1 or name.isupper())
+    if whole or not notation.sure or not (len(names) > 1 or name.isupper()):
+        return False
+    furthest = max(order.index(one[0]) for one in seen if one[0] in order)
+    return name in order[:furthest] and name not in seen
 
 
 def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[Mark]:

@@ -29,6 +29,8 @@ mps = torch.backends.mps.is_available()
 print(torch.__version__, *(names or ["the GPU of this Mac"] * mps), sep="; ")
 """
 """Asked in a process of its own: curation never loads torch."""
+ASK_NETWORK = "from polydata.extraction.limits import deny_network; print(deny_network())"
+"""Asked in a process of its own, which has no network afterwards."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def examine(workspace: Path | None = None) -> list[Finding]:
         ("packages", _packages),
         ("OCR", _ocr),
         ("networks", _networks),
+        ("readers of PDFs", _readers),
         ("weights", _weights),
         ("torch and GPU", _torch),
         ("Label Studio", lambda: _label_studio(place.settings.label_studio if place else LabelStudioSettings())),
@@ -123,13 +126,23 @@ def _weights() -> Finding:
     return Finding("weights", "ok", f"{name} {version(name)}, which training begins with")
 
 
-def _torch() -> Finding:
-    done = subprocess.run(
-        [sys.executable, "-c", ASK_TORCH], capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+def _asked(program: str) -> str:
+    """What a few lines of Python print in a process of their own."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
-    torch, *devices = done.stdout.strip().split("; ")
+    return done.stdout.strip()
+
+
+def _readers() -> Finding:
+    if _asked(ASK_NETWORK) == "True":
+        return Finding("readers of PDFs", "ok", "have no network")
+    hint = "Read PDFs that you do not trust on Linux, or where nothing can be reached."
+    return Finding("readers of PDFs", "note", "this system cannot take the network from them", hint)
+
+
+def _torch() -> Finding:
+    torch, *devices = _asked(ASK_TORCH).split("; ")
     if devices:
         return Finding("torch and GPU", "ok", f"torch {torch}; {', '.join(devices)}")
     return Finding("torch and GPU", "note", f"torch {torch}; no GPU", "A probe trains in minutes without one.")

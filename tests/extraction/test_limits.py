@@ -1,8 +1,11 @@
-"""What binds a worker: memory really held, one thread a library, and processor time whatever the clock says."""
+"""What binds a worker: memory really held, one thread a library, processor time whatever the clock says, no network."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
+import platform
+import socket
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from polydata.extraction import pool
-from polydata.extraction.limits import set_up
+from polydata.extraction.limits import CALLS, set_up
 from polydata.extraction.pool import Readers
 from polydata.images.picture import ImageStore
 from polydata.types import Failure
@@ -87,3 +90,37 @@ def test_processor_time_ends_a_file_and_waiting_does_not(tmp_path: Path, monkeyp
         hung = readers.do(_wait, path)
         assert isinstance(hung, Failure)
         assert hung.reason == "too-slow" and "by the clock" in hung.detail
+
+
+def _sockets(*_: object) -> dict[str, int]:
+    """What becomes of a socket of each family, of one made by a program that is started, and of a pipe: errno or 0."""
+    import errno
+    import subprocess
+
+    found = {}
+    for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+        try:
+            socket.socket(family, socket.SOCK_STREAM).close()
+            found[family.name] = 0
+        except OSError as error:
+            found[family.name] = error.errno or errno.EIO
+    program = "import socket\ntry: socket.socket()\nexcept OSError as error: print(error.errno)"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    left, right = os.pipe()
+    os.write(right, b"x")
+    return found | {"another program": int(said or 0), "pipe": int(os.read(left, 1) != b"x")}
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in CALLS, reason="the network can be taken on Linux alone"
+)
+def test_a_reader_has_no_network_unless_its_store_lies_behind_an_address(tmp_path: Path) -> None:
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(b"%PDF-1.7")
+    with Readers(ImageStore(tmp_path / "store"), ExtractSettings(), workers=1) as readers:
+        found = readers.do(_sockets, path)
+    assert found == {"AF_INET": 13, "AF_INET6": 13, "AF_UNIX": 13, "another program": 13, "pipe": 0}
+    with Readers(ImageStore(tmp_path / "cache", f"file://{tmp_path}/store"), ExtractSettings(), workers=1) as readers:
+        found = readers.do(_sockets, path)
+    assert isinstance(found, dict)
+    assert found["AF_INET"] == found["AF_UNIX"] == found["another program"] == 0

@@ -163,6 +163,16 @@ def test_a_formula_that_was_calculated_to_nothing_is_an_empty_cell(tmp_path: Pat
     assert record.values["morphology"] is None
 
 
+def test_a_workbook_whose_styles_point_to_nothing_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'borderId="0"', b'borderId="99"'))
+    with pytest.raises(InputError, match="not a workbook that can be read"):
+        read_sheet(tmp_path / "b.xlsx")
+
+
 def test_other_sheets_and_hidden_rows_are_named(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     for title, keys in (("first", "ab"), ("second", "c")):

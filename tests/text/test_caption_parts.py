@@ -227,3 +227,9 @@ def test_capitals_that_leave_a_gap_and_fill_it_later() -> None:
     said = split_caption("Fig. 1 Images. (A and B) cubes; (D and E) rods. Histograms of (C) 24 nm and (F) 45 nm.")
     assert dict(said.panels)["E"] == "rods" and list(said.labels) == list("ABCDEF")
     assert split_caption("Fig. 2 SEM of (A) polystyrene (PS), (B) type (I) and (C) glass (G)").labels == ("A", "B", "C")
+
+
+@pytest.mark.parametrize(("words", "y"), [("(a, B) x and (A, C) y", "AC"), ("(b-D) x, (A, B) y", "AB")])
+def test_letters_of_two_alphabets_fail_no_paper(words: str, y: str) -> None:
+    found = dict(split_caption(f"Figure 1. Blends of {words}.").panels)
+    assert "".join(letter for letter, said in found.items() if said == "y") == y

@@ -7,6 +7,7 @@ Requests are written out here instead of made by the SDK: importing that takes l
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Generator, Iterator, Mapping
@@ -90,10 +91,13 @@ class Server:
 
 
 def _json(answer: httpx.Response) -> Any:
+    """What a server answered, without the token, which it may repeat."""
+    token = answer.request.headers.get("Authorization", "").rpartition(" ")[2]
+    text = answer.text.replace(token, "…") if token else answer.text
     try:
-        return answer.json()
+        return json.loads(text)
     except ValueError:
-        return answer.text
+        return text
 
 
 def checked_url(url: str) -> str:
