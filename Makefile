@@ -3,10 +3,11 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= .demo
+COVERAGE_ARGS ?= -q -m 'not slow'
 INSTALL := $(BIN)/python -m pip install -qq
 LOCKED := $(INSTALL) --constraint constraints.txt
 
-.PHONY: demo test lint docs bench fuzz audit lock upgrade clean
+.PHONY: demo test lint docs bench fuzz audit coverage lock upgrade clean
 .DEFAULT_GOAL := test
 
 .venv/ready: pyproject.toml constraints.txt
@@ -28,7 +29,10 @@ lint: .venv/ready  ## style, dangerous calls, types, layers
 test: lint  ## everything that what is at hand allows
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-docs: .venv/ready  ## the manual, into site/
+coverage: .venv/ready  ## lines and branches that the tests reach; COVERAGE_ARGS= takes the slow ones too
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-report=json:coverage.json $(COVERAGE_ARGS)
+
+docs: .venv/ready  ## the manual, into site/; python docs/notebook.py runs its notebook anew
 	$(LOCKED) --editable '.[docs]'
 	$(BIN)/python docs/cli_reference.py
 	$(BIN)/mkdocs build --strict
@@ -57,5 +61,5 @@ upgrade:  ## the newest versions in a fresh .venv, constraints.txt from them, an
 	$(MAKE) test
 
 clean:  ## all that was made here, the environment included
-	rm -rf .venv .demo site dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo site dist build .coverage* coverage.json .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -36,7 +36,7 @@ AnySplit = Split | str | Path
 """A split, its name in the workspace, or its folder."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """Metrics of several models on the same test images.
 
@@ -47,6 +47,9 @@ class Scores:
 
     facts: Mapping[str, Any]
     rows: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    def __repr__(self) -> str:
+        return f"<Scores of {', '.join(self.rows)}; as a data frame: .table>"
 
     @property
     def table(self) -> pd.DataFrame:
@@ -66,7 +69,7 @@ def _table(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, "index", float, ["value", "low", "high", "sd"]).rename_axis("metric")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run(folders.Run):
     """A run read from its folder.
 
@@ -218,8 +221,7 @@ def fit(
         split: from ``load_split``, or what that takes.
         method: ``Probe()``, the default, or ``Finetune(...)``.
         seeds: all of them, or how many from 0; one model is trained for each, on each fold.
-        name: of the run; by default made of the split, the architecture, the recipe and a digest of all
-            settings, so that the same call always means the same run.
+        name: of the run; by default made of the settings and their digest: the same call, the same run.
         device: ``cpu``, ``cuda``, ``mps``, or ``auto`` for the best there is.
         devices: processes that share each batch, one a device.
         precision: of the arithmetic in training, ``fp32``, ``bf16`` or ``fp16``; results are always fp32.
@@ -234,19 +236,17 @@ def fit(
         The finished run, a leaky split marked in it. Under torchrun only the first process's says what was trained.
 
     Raises:
-        RefusedError: if an image of the split was changed, another process trains the run, or a run of that
-            name means something else.
+        RefusedError: if an image of the split was changed, another process trains the run, or its name means another.
         InputError: if weights do not fit, or an image cannot be read.
         UsageError: if a setting, the device, the architecture or the name cannot be used.
         WorkspaceError: if no workspace is found.
     """
     from polymodel.training.train import train
 
-    config = train_config(method or Probe(), seeds)
     where = chosen(DeviceName, device, "--device")
     trained = train(
         _split(split, workspace),
-        config,
+        train_config(method or Probe(), seeds),
         Workspace.find(workspace).runs,
         name=name,
         hardware=Hardware(where, devices, chosen(Precision, precision, "--precision"), compiled),

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from polydata.errors import InputError, RefusedError
+from polydata.errors import InputError, RefusedError, UsageError
 from polydata.images.picture import open_picture
 from polydata.splits import manifest
 from polydata.splits.manifest import MANIFEST, Item, Split, changed_images
@@ -65,7 +66,8 @@ class SplitDataset:
         items: ``fold.train`` or ``fold.test`` of one of ``split.folds``.
         transform: makes of a PIL image in RGB what the model eats; None hands out the image itself.
 
-    Each entry is ``(transform(picture), target)``, ``target`` being the index of the label in ``split.classes``.
+    Each entry is ``(transform(picture), target)``, ``target`` being the index of the label in ``split.classes``. A
+    transform that gives a picture again is a UsageError, since a ``DataLoader`` makes no batches of pictures.
     """
 
     def __init__(self, split: Split, items: Sequence[Item], transform: Callable[[Any], Any] | None = None) -> None:
@@ -78,8 +80,18 @@ class SplitDataset:
         return len(self.items)
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
-        picture = open_picture(self.split.image_path(self.items[index]))
-        return (self.transform(picture) if self.transform else picture), int(self.targets[index])
+        seen: Any = open_picture(self.split.image_path(self.items[index]))
+        if self.transform:
+            seen = self.transform(seen)
+            if isinstance(seen, Image.Image):
+                raise UsageError(
+                    "The transform gives a picture, of which no batch can be made.",
+                    "End it with torchvision.transforms.v2.ToImage() and ToDtype(torch.float32, scale=True).",
+                )
+        return seen, int(self.targets[index])
+
+    def __repr__(self) -> str:
+        return f"<SplitDataset of {self.split.name}: {len(self)} images, {', '.join(self.split.classes)}>"
 
 
 def targets(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.int64]:

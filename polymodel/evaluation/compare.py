@@ -38,7 +38,7 @@ the sd over parts."""
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Board:
     """Runs side by side.
 
@@ -51,6 +51,9 @@ class Board:
     rows: tuple[Row, ...]
     differences: tuple[Row, ...]
     problems: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Board of {len(self.rows)} runs, {len(self.problems)} problems; as a data frame: .table>"
 
     @property
     def table(self) -> pd.DataFrame:

@@ -29,7 +29,7 @@ OneImage = str | Path | Image.Image | NDArray[Any]
 Images = OneImage | Sequence[OneImage]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predictions:
     """What a run says of images.
 
@@ -44,6 +44,9 @@ class Predictions:
     failed: tuple[tuple[str, str], ...]
     leakage: str | None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Predictions of {len(self.done)} images, {len(self.failed)} failed; as a data frame: .table>"
 
     @property
     def table(self) -> pd.DataFrame:

@@ -68,7 +68,7 @@ class PartKey:
         return f"fold-{self.fold}-seed-{self.seed}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A run read from its folder.
 
@@ -79,6 +79,10 @@ class Run:
 
     folder: Path
     record: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        done = f"{len(self.finished)} of {len(self.planned)} parts"
+        return f"<Run {self.name}: split {self.split['name']}, {done}>"
 
     @property
     def name(self) -> str:

@@ -59,6 +59,10 @@ def test_a_run_is_scored_asked_reported_and_compared(small: Small, run: polymode
     assert "<html" in run.report(tmp_path / "face.html").read_text()
     board = polymodel.compare([run, "face"], workspace=small.root)
     assert board.table["run"].tolist() == ["face", "face"] and len(board.differences) == 1
+    split = polymodel.load_split("cv", small.root)
+    sides = polymodel.SplitDataset(split, split.folds[0].test)
+    for thing in (run, found, board, run.predict(split.image_path(sides.items[0])), split, split.folds[0], sides):
+        assert len(repr(thing)) < 160 and str(thing).startswith("<")  # a cell of a notebook shows it
     with pytest.raises(UsageError, match="go together"):
         run.evaluate(human=tmp_path / "people.csv")
 

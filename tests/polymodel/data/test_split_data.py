@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_split import Small
 
 import polymodel
-from polydata.errors import InputError, RefusedError
+from polydata.errors import InputError, RefusedError, UsageError
 from polymodel.data.split import SplitDataset, check_images, group_folds, targets
 
 
@@ -34,6 +34,9 @@ def test_a_data_set_hands_out_pictures_and_targets(small: Small) -> None:
     batch, labels = next(iter(torch.utils.data.DataLoader(as_tensor, batch_size=5)))  # type: ignore[arg-type]
     assert batch.shape == (5, 64, 64, 3)
     assert labels.tolist() == as_tensor.targets[:5].tolist()
+    with pytest.raises(UsageError, match="no batch") as caught:
+        SplitDataset(split, split.folds[0].test, lambda p: p.resize((8, 8)))[0]
+    assert "ToImage()" in caught.value.hint
 
 
 def test_a_changed_image_is_refused(own: Small) -> None:
