@@ -32,7 +32,7 @@ test: lint  ## everything that what is at hand allows
 coverage: .venv/ready  ## lines and branches that the tests reach; COVERAGE_ARGS= takes the slow ones too
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-report=json:coverage.json $(COVERAGE_ARGS)
 
-docs: .venv/ready  ## the manual, into site/; python docs/notebook.py runs its notebook anew
+docs: .venv/ready  ## the manual, into site/; docs/notebook.py and docs/pictures.py make anew what it shows
 	$(LOCKED) --editable '.[docs]'
 	$(BIN)/python docs/cli_reference.py
 	$(BIN)/mkdocs build --strict
@@ -61,5 +61,5 @@ upgrade:  ## the newest versions in a fresh .venv, constraints.txt from them, an
 	$(MAKE) test
 
 clean:  ## all that was made here, the environment included
-	rm -rf .venv .demo site dist build .coverage* coverage.json .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .cache site dist build .coverage* coverage.json .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,13 +12,15 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-DOCS = Path(__file__).parent
+DOCS, BIN = Path(__file__).parent, Path(sys.executable).parent
 PAGE, NOTEBOOK = DOCS / "how-to/python.md", DOCS / "notebook.ipynb"
 CODE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 STEPS = (
@@ -50,21 +52,27 @@ def notebook(page: str) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=made)
 
 
+@contextmanager
+def made_workspace(given: Sequence[str]) -> Iterator[Path]:
+    """The folder that is named, or a temporary one in which the tutorial's workspace was made."""
+    with tempfile.TemporaryDirectory() as made:
+        for step in () if given else STEPS:
+            program, *words = step.split()
+            subprocess.run([BIN / program, *words], cwd=made, check=True)
+        yield Path(given[0] if given else made)
+
+
 def main() -> None:
-    """Make the workspace where none is named, run the cells there, write the notebook."""
+    """Run the cells, write the notebook."""
     import nbformat
     from nbclient import NotebookClient
 
     os.environ["OMP_NUM_THREADS"] = "1"  # small networks gain nothing from threads
-    with tempfile.TemporaryDirectory() as made:
-        folder = sys.argv[1] if len(sys.argv) > 1 else made
-        for step in STEPS if folder == made else ():
-            subprocess.run(
-                [str(Path(sys.executable).parent / step.split()[0]), *step.split()[1:]], cwd=made, check=True
-            )
-        book = notebook(PAGE.read_text("utf-8"))
-        client = NotebookClient(book, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}})
-        client.execute()
+    book = notebook(PAGE.read_text("utf-8"))
+    with made_workspace(sys.argv[1:]) as folder:
+        NotebookClient(
+            book, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        ).execute()
     for cell in book.cells:
         cell.metadata.pop("execution", None)  # when it was run
         if "outputs" in cell:  # warnings name places of this machine

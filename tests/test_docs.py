@@ -64,6 +64,14 @@ def test_the_reference_is_current(program: str) -> None:
     assert text == reference.page(getattr(reference, program), program), "write it with: python docs/cli_reference.py"
 
 
+def test_pictures_are_small_and_shown() -> None:
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md"]
+    text = " ".join(p.read_text(encoding="utf-8") for p in pages)
+    pictures = [path for path in (DOCS / "images").iterdir() if path.suffix in (".png", ".svg")]
+    assert len(pictures) >= 5
+    assert not [path.name for path in pictures if f"images/{path.name})" not in text or path.stat().st_size > 150_000]
+
+
 def test_every_command_is_explained_in_the_manual() -> None:
     pages = [p for p in DOCS.rglob("*.md") if p.parent.name != "reference"] + [ROOT / "README.md"]
     text = " ".join(p.read_text(encoding="utf-8") for p in pages)
