@@ -13,7 +13,7 @@ from polydata.images import copies
 from polydata.splits.build import build_split
 from polydata.splits.manifest import Split, load_split
 from polydata.splits.options import SplitOptions
-from polydata.splits.overview import compare_splits, lineage, verify_split
+from polydata.splits.overview import compare_splits, describe_split, lineage, verify_split
 from polydata.splits.partition import partition
 
 
@@ -58,6 +58,17 @@ def test_random_rows_leak_and_need_a_reason(corpus: Corpus) -> None:
     assert {f["detector"] for f in split.leakage["findings"]} >= {"shared-group", "shared-paper", "shared-figure"}
     with pytest.raises(InputError, match="No published split"):
         build(corpus, "p", "as published", protocol=Protocol.PUBLISHED)
+
+
+def test_a_published_split_under_another_name_leaks_by_a_reason_of_its_own(corpus: Corpus) -> None:
+    corpus.standard()
+    source = build(corpus, "published", "as the authors did", protocol=Protocol.RANDOM)
+    with pytest.raises(RefusedError, match="shared-paper"):
+        build(corpus, "copy", protocol=Protocol.PUBLISHED)
+    split = build(corpus, "copy", "to compare", protocol=Protocol.PUBLISHED)
+    assert split.folds == source.folds
+    assert split.leakage is not None and split.leakage["reason"] == "to compare"
+    assert describe_split(split)["leaks, allowed because"] == "to compare"
 
 
 def test_a_filter_leaves_images_out_and_stands_in_the_recipe(corpus: Corpus) -> None:
@@ -117,6 +128,9 @@ def test_two_splits_are_compared(corpus: Corpus) -> None:
     assert moved.only_first == (images[0],) and set(moved.relabelled) <= {images[1]}
     assert compare_splits(first, first).same
     assert all(row["absent"] == 0 for row in compare_splits(first, first).folds)
+    held = build(corpus, "held", val_fraction=0.2)
+    for row in compare_splits(held, held).folds:
+        assert row[row["side"]] == len(held.folds[0].named()[row["side"]]) > 0
 
 
 def test_lineage(corpus: Corpus) -> None:

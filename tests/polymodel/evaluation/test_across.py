@@ -40,6 +40,9 @@ def test_images_of_several_folds_are_scored_together(small: Small, run: Run) -> 
     area = roc_auc_score(outcome.truth[own] == outcome.positive, outcome.probabilities[own, outcome.positive])
     assert found["metrics"]["auroc"]["value"] == pytest.approx(area)
     assert (found["images"], found["missing"], found["relabelled"], found["groups"]) == (12, 0, 0, 3)
+    assert found["positive"] == sum(item.label == split.positive for item in split.folds[0].test)
+    assert facts["parts"].eq(1).all()
+    assert facts["wrong"].tolist() == (outcome.truth != outcome.probabilities.argmax(1)).astype(int).tolist()
     assert found["judged"] is None
     assert known_across(run) == [found]
 
