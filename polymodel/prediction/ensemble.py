@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from polydata.errors import InputError, RefusedError
-from polymodel.data.views import Grey, Preparation, preparation
+from polymodel.data.preparation import Preparation, preparation
+from polymodel.data.views import Grey
 from polymodel.networks.devices import seeded
 from polymodel.networks.features import describe
 from polymodel.networks.linear import Array

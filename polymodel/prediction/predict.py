@@ -125,6 +125,7 @@ def predict(
         answers = open_answers(model, used)
     known = references(model, answers.keys) if isinstance(model, Run) and isinstance(answers, Answers) else []
     found: dict[int, AnsweredImage] = {}
+    unscaled: list[bool] = []
     pictures: dict[str, Picture] = {}
     failed: dict[int, tuple[str, str]] = {}
 
@@ -133,16 +134,19 @@ def predict(
         try:
             data = source.read_bytes() if isinstance(source, Path) else b""
             picture = open_picture(data) if isinstance(source, Path) else source
-            views = answers.preparation.views(picture)
+            prepared = answers.preparation.prepare(picture)
         except (InputError, OSError) as error:
             failed[place] = name, error.message if isinstance(error, InputError) else str(error.strerror)
         else:
             sha256 = sha256_bytes(data) if isinstance(source, Path) else ""
             said, features = (
-                (answers.answer(views)[None], []) if isinstance(answers, OnnxModel) else answers.each(views)
+                (answers.answer(prepared.views)[None], [])
+                if isinstance(answers, OnnxModel)
+                else answers.each(prepared.views)
             )
             strange = [float(k.strangeness(f)[0]) if k else None for k, f in zip(known, features, strict=False)]
             found[place] = AnsweredImage(sha256, said, strange)
+            unscaled.append(answers.preparation.um_per_px > 0 and prepared.um_per_px is None)
             if isinstance(source, Path) and isinstance(model, Run):
                 pictures[sha256] = Picture(source, describe(data, name, picture).phash)
 
@@ -152,13 +156,15 @@ def predict(
     judge = judge_of(model, answers, seen, members)
     rows = tuple(judge.prediction(sources[place][0], answered) for place, answered in sorted(found.items()))
     problems = tuple(reason for _, reason in sorted(failed.items()))
-    return Predictions(rows, problems, model.leakage, (*_notes(seen), *judge.notes(rows)))
+    return Predictions(rows, problems, model.leakage, (*_notes(seen, sum(unscaled)), *judge.notes(rows)))
 
 
-def _notes(seen: Seen | None) -> tuple[str, ...]:
-    """What was not looked at for ``trained_on``."""
-    if seen is None:
-        return ()
-    crops = "" if seen.looked_for_crops else "Crops of training images were not looked for (--crops)."
-    gone = f"{seen.gone} training images are gone, so copies of them are not known again." if seen.gone else ""
-    return tuple(filter(None, (crops, gone)))
+def _notes(seen: Seen | None, unscaled: int) -> tuple[str, ...]:
+    """What was not looked at for ``trained_on``, and how many images were not brought to the scale of the run."""
+    notes = [f"{unscaled} images have no scale bar that can be read; they were not brought to one scale."]
+    notes = notes if unscaled else []
+    if seen is not None and not seen.looked_for_crops:
+        notes.append("Crops of training images were not looked for (--crops).")
+    if seen is not None and seen.gone:
+        notes.append(f"{seen.gone} training images are gone, so copies of them are not known again.")
+    return tuple(notes)

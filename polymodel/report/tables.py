@@ -103,7 +103,7 @@ def show_baselines(found: Mapping[str, Any]) -> None:
 def predictions_json(found: Predictions) -> dict[str, Any]:
     """What ``predict --json`` prints."""
     rows = [prediction.row() for prediction in found.done]
-    return {"leakage": found.leakage, "predictions": rows, "failed": _failed(found.failed)}
+    return {"leakage": found.leakage, "notes": list(found.notes), "predictions": rows, "failed": _failed(found.failed)}
 
 
 def show_predictions(found: Predictions, output: Path | None) -> None:
