@@ -152,7 +152,7 @@ def measure(workspace: Path, what: Measurement) -> float:
     if what.against:
         pair = call(workspace, "polymodel", "evaluate", what.run, "--no-controls", "--against", what.against)["against"]
         for metric in ("auroc", "balanced_accuracy", "accuracy"):
-            own = pair["differences"][metric]
+            own = pair["difference"][metric]
             print(f"{what.run:<40} {metric} less that of {what.against}: {json.dumps(own)}", flush=True)
     return wall
 

@@ -50,6 +50,7 @@ FOLDERS = {
     "polydata augment": "v1",
     "polydata demo-corpus": "--papers 1",
     "polymodel simulate": "-n 2 --size 96",
+    "polymodel explain": "IMAGE --run run",
 }
 ASKING = ("--output", "--html")
 """Options that say where to write."""

@@ -1,4 +1,4 @@
-"""polymodel predict, export and runs: what is done with runs that were trained."""
+"""polymodel predict, explain, export and runs: what is done with runs that were trained."""
 
 from __future__ import annotations
 
@@ -52,6 +52,34 @@ def predict(
     print_json(tables.predictions_json(found)) if as_json else tables.show_predictions(found, output)
     skipped = companions(images, FILE_SUFFIXES)
     report_problems((f"{path} only holds what macOS notes of another file" for path in skipped), "Skipped")
+    report_failed(found.failed, len(found.done))
+
+
+@app.command()
+def explain(
+    *,
+    images: Annotated[list[Path], Argument(metavar="IMAGE", help="Image files, folders of them, and workspaces.")],
+    run: Annotated[str, Option(metavar="RUN", help="A run's name in the workspace, or its folder.")],
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="DIR", help="Folder of the page; exports/RUN-explained.")
+    ] = None,
+    device: DeviceOption = DeviceName.AUTO,
+    members: Annotated[
+        Members, Option(help="Which models answer on papers that the run knows: those that had not seen them, or all.")
+    ] = Members.UNSEEN,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what of a picture speaks for a run's answer, how much of it is print, and the nearest training images."""
+    from polymodel.api import open_run
+    from polymodel.report import explanations
+
+    opened, output = open_run(run, workspace), output or usual_output(workspace, f"{Path(run).name}-explained")
+    explanations.check_folder(output)
+    with progress() as bar:
+        found = opened.explain(images, device=device, members=members, progress=bar)
+    page = explanations.write_explanations(found, output)
+    print_json(found.facts()) if as_json else explanations.show_explanations(found, page)
     report_failed(found.failed, len(found.done))
 
 

@@ -87,7 +87,10 @@ class Preparation:
     def prepare(self, picture: Image.Image) -> Prepared:
         """An RGB picture as a network sees it."""
         um_per_px = printed_scale(picture) if self.um_per_px else None
-        grey = without_print(picture, self.burned_in)
+        return self.render(without_print(picture, self.burned_in), um_per_px)
+
+    def render(self, grey: Image.Image, um_per_px: float | None) -> Prepared:
+        """A grey picture as a network sees it, nothing of it masked or cropped any more, at its scale."""
         first = self.renderings[0][0]
         rendered = []
         for short, turns in self.renderings:
@@ -159,15 +162,18 @@ def sample_pixels(picture: Image.Image) -> Map:
     return unprinted(np.asarray(picture))
 
 
-def without_print(picture: Image.Image, burned_in: str) -> Image.Image:
+def without_print(picture: Image.Image, burned_in: str, known: Map | None = None) -> Image.Image:
     """An RGB picture in grey, with the print on it kept, masked or cut away.
 
-    Where nothing but print is found, the picture stays as it is.
+    Args:
+        picture: where nothing but print is found on it, it stays as it is.
+        burned_in: a word of ``BurnedIn``.
+        known: what ``sample_pixels`` found, if that is known.
     """
     grey = picture.convert("L")
     if burned_in == BurnedIn.KEPT:
         return grey
-    known = sample_pixels(picture)
+    known = sample_pixels(picture) if known is None else known
     if known.all() or not known.any():
         return grey
     if burned_in == BurnedIn.MASKED:

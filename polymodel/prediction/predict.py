@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from polydata.images.picture import describe, find_images, open_picture
 from polydata.types import Progress, quiet, tracked
 from polymodel.config import DeviceName, Members
 from polymodel.networks.devices import choose_device, each
-from polymodel.prediction.answers import AnsweredImage, AnyPrediction, judge_of
+from polymodel.prediction.answers import AnsweredImage, AnyPrediction, Judge, judge_of
 from polymodel.prediction.ensemble import Answers, open_answers, references
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
 from polymodel.prediction.seen import Picture, Seen, seen_images
@@ -96,6 +96,27 @@ def open_model(name_or_path: str, workspace: Path | None = None) -> Run | OnnxMo
     return open_run(name_or_path, workspace)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Images that the parts of a run were asked about.
+
+    Attributes:
+        sources: the name of each image, and its file or what it shows.
+        answered: by place among these, what was said; the others could not be read.
+        answers: the parts.
+        judge: makes predictions of it.
+        device: where the parts are.
+        result: the predictions.
+    """
+
+    sources: Sequence[tuple[str, Path | Image.Image]]
+    answered: Mapping[int, AnsweredImage]
+    answers: Answers | OnnxModel
+    judge: Judge
+    device: str
+    result: Predictions
+
+
 def predict(
     model: Run | OnnxModel,
     images: Images,
@@ -105,7 +126,20 @@ def predict(
     *,
     members: Members = Members.ALL,
 ) -> Predictions:
-    """Predict images with all parts of a finished run together; arguments and errors as of ``polymodel.predict``.
+    """Predict images with all parts of a finished run together; arguments and errors as of ``ask``."""
+    return ask(model, images, device, progress, crops, members=members).result
+
+
+def ask(
+    model: Run | OnnxModel,
+    images: Images,
+    device: DeviceName = DeviceName.AUTO,
+    progress: Progress = quiet,
+    crops: bool | None = None,
+    *,
+    members: Members = Members.ALL,
+) -> Asked:
+    """Ask all parts of a finished run about images; arguments and errors as of ``polymodel.predict``.
 
     Args:
         model: from ``open_model`` or ``open_run``.
@@ -156,7 +190,8 @@ def predict(
     judge = judge_of(model, answers, seen, members)
     rows = tuple(judge.prediction(sources[place][0], answered) for place, answered in sorted(found.items()))
     problems = tuple(reason for _, reason in sorted(failed.items()))
-    return Predictions(rows, problems, model.leakage, (*_notes(seen, sum(unscaled)), *judge.notes(rows)))
+    notes = (*_notes(seen, sum(unscaled)), *judge.notes(rows))
+    return Asked(sources, found, answers, judge, used, Predictions(rows, problems, model.leakage, notes))
 
 
 def _notes(seen: Seen | None, unscaled: int) -> tuple[str, ...]:

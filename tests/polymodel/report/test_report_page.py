@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from polymodel.evaluation.figures import answers_figure
-from polymodel.report.amounts import with_spread
-from polymodel.report.report import cited_as
+from polymodel.report.amounts import cited_as, with_spread
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES
 
