@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from polymodel.prediction.explain import Explanations
     from polymodel.prediction.onnx import Exported, OnnxModel
     from polymodel.prediction.predict import Images, Predictions
+    from polymodel.prediction.series import Series
     from polymodel.training.train import Trained
 
 RATERS = ("R*",)
@@ -130,7 +131,6 @@ class Run(folders.Run):
             images: as of ``polymodel.predict``.
             device: where to compute; some seventy times the time of a prediction.
             members: ``unseen`` has papers that the run knows answered by parts that saw no image of them.
-            progress: told of what is going on.
 
         Returns:
             ``done``, one for each image with its prediction, map, print and nearest images; ``facts()`` for JSON.
@@ -144,6 +144,23 @@ class Run(folders.Run):
 
         where, who = chosen(DeviceName, device, "--device"), chosen(Members, members, "--members")
         return explain(self, images, device=where, members=who, progress=progress)
+
+    def series(
+        self,
+        table: str | Path,
+        by: str,
+        series: str | None = None,
+        label: str | None = None,
+        *,
+        device: DeviceName | str = DeviceName.AUTO,
+        members: Members | str = Members.UNSEEN,
+        progress: Progress = quiet,
+    ) -> Series:
+        """What the run says of images in the order of column ``by``; arguments as of ``prediction.series.series``."""
+        from polymodel.prediction import series as ordered
+
+        where, who = chosen(DeviceName, device, "--device"), chosen(Members, members, "--members")
+        return ordered.series(self, Path(table), by, series, label, device=where, members=who, progress=progress)
 
     def report(self, output: str | Path, *, progress: Progress = quiet) -> Path:
         """Write one self-contained HTML page about the run; see ``polymodel.write_report``."""

@@ -142,11 +142,10 @@ def explain(
         prepared = answers.preparation.prepare(picture)
         shown = without_print(picture, answers.preparation.burned_in)
         told, own = predictions[place], places[place]
-        preferred = preference(run, told)
+        preferred, parts = preference(run, told), answers.only(own)
 
         def value(grey: Image.Image) -> float:
-            views = answers.preparation.render(grey, prepared.um_per_px).views
-            return float(preferred @ answers.only(own).answer(views))
+            return float(preferred @ parts.answer(parts.preparation.render(grey, prepared.um_per_px).views))
 
         drops = occlusion(shown, value)
         printed = None
@@ -157,7 +156,8 @@ def explain(
             said = AnsweredImage(asked.answered[place].sha256, answers.each(views)[0], ())
             without = None if known.all() else asked.judge.prediction(told.path, said)
             printed = Printed(float(1 - known.mean()), print_mass(drops, known), without)
-        found[place] = Explanation(told, drops, printed, tuple(neighbours.nearest(own, prepared.views)), shown)
+        near = tuple(neighbours.nearest(answers, own, prepared.views))
+        found[place] = Explanation(told, drops, printed, near, shown)
 
     for _ in tracked(each(answers, asked.device, list(places), one), "explaining", progress, len(places)):
         pass
@@ -188,10 +188,8 @@ def occlusion(grey: Image.Image, value: Any) -> Array:
 
     whole = torch.ones(1, *(len(one) - 1 for one in _edges(grey.size[::-1])), dtype=torch.float64)
     window = tuple(min(2, side) for side in whole.shape[1:])
-    found: Array = (
-        Occlusion(of).attribute(whole, sliding_window_shapes=window, strides=(1, 1), baselines=0.0)[0].numpy()
-    )
-    return found
+    found = Occlusion(of).attribute(whole, sliding_window_shapes=window, strides=(1, 1), baselines=0.0)
+    return np.asarray(found[0].numpy(), np.float64)
 
 
 def covered(grey: Image.Image, shown: Map) -> Image.Image:

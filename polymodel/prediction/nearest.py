@@ -75,20 +75,21 @@ class Neighbours:
                 frame = self.run.predictions(key)
                 self.trained[key] = frame.loc[frame["side"] == "train", ["image_sha256", "label", "group", "path"]]
 
-    def nearest(self, asked: Sequence[int], views: Grey) -> list[Neighbour]:
+    def nearest(self, answers: Answers, asked: Sequence[int], views: Grey) -> list[Neighbour]:
         """The nearest training images of the parts at these places, none where a part says nothing of its own.
 
         Args:
+            answers: the parts, or their twin for another thread.
             asked: for which ``prepare`` was called; of networks that were trained themselves the first one is asked.
             views: (views, size, size) of the picture.
         """
         found: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
-        features = self.answers.each(views)[1] if self.is_probe else []
+        features = answers.each(views)[1] if self.is_probe else []
         for place, key in zip(asked, self._standing_for(asked), strict=False):
             reference = self.known[key]
             if reference is None:
                 return []
-            own = features[place] if self.is_probe else head_input(self.answers, place, views)
+            own = features[place] if self.is_probe else head_input(answers, place, views)
             rows = self.trained[key].itertuples(index=False, name=None)
             for row, distance in zip(rows, reference.distances(own)[0], strict=True):
                 found[row].append(float(distance))
@@ -103,12 +104,8 @@ class Neighbours:
         place = self.answers.keys.index(key)
         weights = sha256_file(self.run.part_folder(key) / MODEL)
         shown = (repr(self.answers.preparation), *self.answers.preparation.key)
-        kept = (
-            self.run.folder.parent
-            / CACHE
-            / "nearest"
-            / f"{content_id('nearest', READING, weights, *shown)}.safetensors"
-        )
+        name = f"{content_id('nearest', READING, weights, *shown)}.safetensors"
+        kept = self.run.folder.parent / CACHE / "nearest" / name
         if kept.is_file():
             return reference_from(read_state(kept))
         frame = self.run.predictions(key)
