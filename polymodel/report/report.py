@@ -16,9 +16,10 @@ from polydata.files.atomic import refuse_other_file, write_text, writing_to
 from polydata.images.html import template
 from polydata.types import Progress
 from polymodel.config import Scoring
-from polymodel.evaluation.aggregate import together
+from polymodel.evaluation.aggregate import Answers, answers_of, ensemble, together
 from polymodel.evaluation.answered import EVERY_TITLE, METRICS, TITLES, centre_of, shown_of, titles_of
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
+from polymodel.evaluation.calibrated import calibrated_parts
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
     answers_figure,
@@ -184,7 +185,15 @@ def _answers(run: Run) -> str:
     positive = outcome.truth == outcome.positive
     if not 0 < positive.sum() < len(positive):
         return ""
-    return as_svg(answers_figure(positive, outcome.probabilities[:, outcome.positive], run.positive))
+    frames = [run.predictions(key) for key in run.planned]
+    known = calibrated_parts(run, frames, answers_of(run, frames))
+    said = [one.probabilities[:, one.positive] for one in (outcome, *_calibrated(known))]
+    return as_svg(answers_figure(positive, said[0], run.positive, *said[1:]))
+
+
+def _calibrated(known: Sequence[tuple[Any, Any, Answers]] | None) -> list[Outcome]:
+    """The calibrated answers of all parts together, by SHA-256 as of ``together``; nothing where there are none."""
+    return [ensemble([part for _, _, part in known]).outcome] if known else []
 
 
 def _matrix(run: Run, evaluation: Mapping[str, Any]) -> Figure:

@@ -90,6 +90,15 @@ def test_three_figures_of_the_answers() -> None:
     assert sorted(set(np.round(reliability.lines[0].get_xdata(), 2))) == [0.3, 0.8]
 
 
+def test_calibrated_answers_stand_beside_raw_ones() -> None:
+    truth = np.arange(40) % 2 == 0
+    drawn = answers_figure(truth, np.where(truth, 0.8, 0.3), "compatible", np.where(truth, 0.9, 0.1))
+    raw, calibrated, _ = drawn.axes[2].lines
+    assert sorted(set(np.round(raw.get_xdata(), 2))) == [0.3, 0.8]
+    assert sorted(set(np.round(calibrated.get_xdata(), 2))) == [0.1, 0.9]
+    assert [text.get_text() for text in drawn.axes[2].get_legend().get_texts()] == ["as trained", "calibrated"]
+
+
 def test_own_results_come_before_the_printed_ones_and_baselines_once() -> None:
     page = (TEMPLATES / "report.html.j2").read_text("utf-8")
     assert page.index('class="verdict"') < page.index("<h3>Metrics</h3>") < page.index("Without a trained network")
