@@ -85,6 +85,7 @@ def _card(found: Explanations, one: Explanation, items: Mapping[str, Item]) -> d
         "members": told.members,
         "picture": data_address(small_jpeg(one.shown.convert("RGB"), SIDE), "image/jpeg"),
         "overlay": data_address(small_jpeg(overlay(one), SIDE), "image/jpeg"),
+        "speaks_for": bool((one.map > 0).any()),
         "strongest": float(np.abs(one.map).max()),
         "printed": one.printed,
         "without": said(one.printed.without) if one.printed and one.printed.without else "",
