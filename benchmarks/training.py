@@ -2,6 +2,9 @@
 
     training.py WORKSPACE [--data FOLDER] [--steps NAME ...]
 
+The step print trains the default recipe with print masked, with print cropped away, and with pictures brought to 0.1
+micrometres a pixel (the median of those that have a bar that can be read), and sets each beside the default recipe.
+
 WORKSPACE is made where it does not exist, from the published data set in FOLDER (../shared/data/nims by default). Each
 step prints its commands before it runs them, and a line of results after it. Recipes and epochs were fixed on papers
 held back from training sides (docs/decisions.md), so a step is run once. CPU seconds are those of the training command
@@ -31,6 +34,7 @@ SPLITS = {
     "cv475-once": ("--folds", "5", "--partial", "drop"),
     "grouped": ("--partial", "drop"),
 }
+RECIPES = Path(__file__).parent / "recipes"
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,14 @@ class Measurement:
         run: its name.
         words: of ``polymodel train``.
         limits: metric -> what it is to reach.
+        against: a run that it is compared with, paired by image.
     """
 
     step: str
     run: str
     words: tuple[str, ...]
     limits: tuple[tuple[str, float], ...] = ()
+    against: str = ""
 
 
 def table_rows(split: str) -> list[Measurement]:
@@ -81,6 +87,12 @@ MEASUREMENTS = (
     ),
     Measurement("published", "published-probe", ("--split", "published")),
     Measurement("unseen", "lopo517-probe", ("--split", "lopo517")),
+    *(
+        Measurement(
+            "print", f"cv475-{name}", ("--split", "cv475", "--recipe", str(RECIPES / f"{name}.toml")), (), "cv475-probe"
+        )
+        for name in ("masked", "cropped", "scaled")
+    ),
     Measurement("cost", "once-finetune", ("--split", "cv475-once", *SMALL, "--balance", "weights")),
     *table_rows("published"),
     *table_rows("grouped"),
@@ -137,6 +149,11 @@ def measure(workspace: Path, what: Measurement) -> float:
         words = f"{within['value']:.3f} [{within['low']:.3f}, {within['high']:.3f}], {within['groups']} papers"
         print(f"{what.run:<40} AUROC within papers {words}")
     print(f"{what.run:<40} {wall:.0f} s, {cpu:.0f} CPU s", flush=True)
+    if what.against:
+        pair = call(workspace, "polymodel", "evaluate", what.run, "--no-controls", "--against", what.against)["against"]
+        for metric in ("auroc", "balanced_accuracy", "accuracy"):
+            own = pair["difference"][metric]
+            print(f"{what.run:<40} {metric} less that of {what.against}: {json.dumps(own)}", flush=True)
     return wall
 
 

@@ -1,14 +1,14 @@
 from .api import Run as Run
-from .api import Scores as Scores
 from .api import baselines as baselines
 from .api import compare as compare
 from .api import fit as fit
 from .api import open_run as open_run
 from .api import predict as predict
-from .api import score as score
 from .api import write_report as write_report
 from .data.split import SplitDataset as SplitDataset
 from .data.split import load_split as load_split
+from .evaluation.scores import Scores as Scores
+from .evaluation.scores import score as score
 from .morphology.workflow import measure as measure
 from .recipes import Finetune as Finetune
 from .recipes import Probe as Probe

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from polydata.errors import UsageError
 from polydata.splits.manifest import Split
@@ -15,18 +15,20 @@ from polydata.types import Progress, quiet
 from polydata.workspace import Workspace, task_for
 from polymodel.config import DeviceName, Hardware, Members, Precision, Scoring, TrackerName, chosen, train_config
 from polymodel.data.split import check_images, load_split
+from polymodel.evaluation.scores import Scores, table_of
 from polymodel.kinds.asked import kind_name
 from polymodel.recipes import Finetune, Probe
 from polymodel.runs import run as folders
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike
 
     from polymodel.evaluation.compare import Board
     from polymodel.evaluation.people import HumanTable
+    from polymodel.prediction.explain import Explanations
     from polymodel.prediction.onnx import Exported, OnnxModel
     from polymodel.prediction.predict import Images, Predictions
+    from polymodel.prediction.series import Series
     from polymodel.training.train import Trained
 
 RATERS = ("R*",)
@@ -34,39 +36,6 @@ AnyRun = folders.Run | str | Path
 """A run, its name in the workspace, or its folder."""
 AnySplit = Split | str | Path
 """A split, its name in the workspace, or its folder."""
-
-
-@dataclass(frozen=True, repr=False)
-class Scores:
-    """Metrics of several models on the same test images.
-
-    Attributes:
-        facts: all that was written, as the commands print it with --json.
-        rows: by model, {metric: summary} as ``evaluation.intervals.summarise`` gives them.
-    """
-
-    facts: Mapping[str, Any]
-    rows: Mapping[str, Mapping[str, Mapping[str, Any]]]
-
-    def __repr__(self) -> str:
-        return f"<Scores of {', '.join(self.rows)}; as a data frame: .table>"
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A row for each (model, metric): value (the mean over parts), low, high and sd, as of ``score``."""
-        import pandas as pd
-
-        return pd.concat({name: _table(row) for name, row in self.rows.items()}, names=["model"])
-
-
-def _table(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """A row for each metric."""
-    import pandas as pd
-
-    from polymodel.evaluation.answered import centre_of
-
-    rows = {m: (centre_of(s), s["low"], s["high"], s.get("sd")) for m, s in summaries.items()}
-    return pd.DataFrame.from_dict(rows, "index", float, ["value", "low", "high", "sd"]).rename_axis("metric")
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,7 +53,7 @@ class Run(folders.Run):
     @property
     def metrics(self) -> pd.DataFrame:
         """The metrics on the test side, as of ``score``; what was evaluated earlier is not computed again."""
-        return _table(self.evaluate(controls=False).rows["model"])
+        return table_of(self.evaluate(controls=False).rows["model"])
 
     def evaluate(
         self,
@@ -147,6 +116,51 @@ class Run(folders.Run):
     ) -> Predictions:
         """Labels of images; see ``polymodel.predict``."""
         return predict(self, images, device=device, members=members, progress=progress)
+
+    def explain(
+        self,
+        images: Images,
+        *,
+        device: DeviceName | str = DeviceName.AUTO,
+        members: Members | str = Members.UNSEEN,
+        progress: Progress = quiet,
+    ) -> Explanations:
+        """What the run says of images, what of each picture speaks for it, and the training images that are nearest.
+
+        Args:
+            images: as of ``polymodel.predict``.
+            device: where to compute; some seventy times the time of a prediction.
+            members: ``unseen`` has papers that the run knows answered by parts that saw no image of them.
+
+        Returns:
+            ``done``, one for each image with its prediction, map, print and nearest images; ``facts()`` for JSON.
+
+        Raises:
+            RefusedError: if the run is not finished, or its network is not the one that it was trained with.
+            InputError: if a path does not exist, or the run cannot be read.
+            UsageError: if the device is not there, or something is no image.
+        """
+        from polymodel.prediction.explain import explain
+
+        where, who = chosen(DeviceName, device, "--device"), chosen(Members, members, "--members")
+        return explain(self, images, device=where, members=who, progress=progress)
+
+    def series(
+        self,
+        table: str | Path,
+        by: str,
+        series: str | None = None,
+        label: str | None = None,
+        *,
+        device: DeviceName | str = DeviceName.AUTO,
+        members: Members | str = Members.UNSEEN,
+        progress: Progress = quiet,
+    ) -> Series:
+        """What the run says of images in the order of column ``by``; arguments as of ``prediction.series.series``."""
+        from polymodel.prediction import series as ordered
+
+        where, who = chosen(DeviceName, device, "--device"), chosen(Members, members, "--members")
+        return ordered.series(self, Path(table), by, series, label, device=where, members=who, progress=progress)
 
     def report(self, output: str | Path, *, progress: Progress = quiet) -> Path:
         """Write one self-contained HTML page about the run; see ``polymodel.write_report``."""
@@ -301,6 +315,7 @@ def write_report(
     *,
     published: Path | None = None,
     training_log: Path | None = None,
+    explained: int = 0,
     workspace: Path | None = None,
     progress: Progress = quiet,
 ) -> Path:
@@ -311,6 +326,7 @@ def write_report(
         output: the HTML file.
         published: a table of printed results to set beside: model, test_accuracy_pct and so on.
         training_log: a table of printed trainings to draw: model, epoch, test_accuracy_pct and so on.
+        explained: so many mistakes of each run, the surest first, are explained (``Run.explain``), which takes time.
         workspace: of names of runs.
 
     Raises:
@@ -319,7 +335,9 @@ def write_report(
     """
     from polymodel.report import report
 
-    return report.write_report([_run(r, workspace) for r in runs], Path(output), progress, published, training_log)
+    opened = [_run(r, workspace) for r in runs]
+    told = {"published": published, "training_log": training_log}
+    return report.write_report(opened, Path(output), progress, **told, explained=explained)
 
 
 def compare(runs: Sequence[AnyRun] = (), *, workspace: Path | None = None, progress: Progress = quiet) -> Board:
@@ -377,24 +395,3 @@ def baselines(
     people = _people(human, raters, opened, workspace).scores(truth) if human and truth else None
     facts = run_baselines(opened, Workspace.find(workspace).runs, embeddings, people, progress)
     return Scores(facts, {name: row["metrics"] for name, row in facts["rows"].items()})
-
-
-def score(truth: ArrayLike, proba: ArrayLike, groups: ArrayLike | None = None, *, positive: int = 1) -> pd.DataFrame:
-    """The metrics of predictions from anywhere, with 95 % intervals over papers.
-
-    Args:
-        truth: (n,) class indices.
-        proba: (n, classes) probabilities from 0 to 1, or (n,) of class 1 of two.
-        groups: (n,) names of the papers; each item is its own where None.
-        positive: index of the positive one of two classes; of more each is held against the rest, and the mean given.
-
-    Returns:
-        A row for each metric: ``value``, ``low``, ``high`` as fractions (MCC from -1 to 1), NaN without meaning.
-
-    Raises:
-        UsageError: if shapes do not fit each other or values are no numbers or out of range.
-    """
-    from polymodel.evaluation.intervals import summarise
-    from polymodel.evaluation.metrics import outcome_from
-
-    return _table(summarise([outcome_from(truth, proba, groups, positive)]))

@@ -45,6 +45,14 @@ class Schedule(StrEnum):
     COSINE = "cosine"
 
 
+class BurnedIn(StrEnum):
+    """What becomes of print on a micrograph: strips and margins, values, bars, magnifications, letters."""
+
+    KEPT = "kept"
+    MASKED = "masked"
+    CROPPED = "cropped"
+
+
 class Optimiser(StrEnum):
     """How gradients become steps."""
 
@@ -88,6 +96,11 @@ class Recipe:
         clip_norm: gradients are shortened to this norm at most; 0 leaves them.
         ema: decay a step of the moving average of weights that is measured and kept; 0 keeps the last ones.
         mixup: parameter of the beta distribution of shares by which images of a batch are mixed; 0 mixes none.
+        burned_in: what becomes of print that ``polydata.vision.burned_in`` finds on the picture, before anything else:
+            ``kept``; ``masked`` gives its pixels the median grey of the rest; ``cropped`` keeps the largest rectangle
+            without any.
+        um_per_px: micrometres a pixel of what is cut out of the (first) rendering, by the scale bar that is read in the
+            picture itself; one without a bar that can be read is brought to its short side as ever. 0 reads none.
         crop_area, jitter: least share of the area in a random view; by how much its brightness and contrast vary.
     """
 
@@ -120,6 +133,8 @@ class Recipe:
     mixup: float = 0.0
     crop_area: float = 0.5
     jitter: float = 0.2
+    burned_in: str = BurnedIn.KEPT.value
+    um_per_px: float = 0.0
 
     @property
     def words(self) -> str:
@@ -129,20 +144,31 @@ class Recipe:
         if self.kind == "loop":
             numbers += [f"{self.epochs} epochs", f"batch {self.batch_size}", f"learning rate {self.learning_rate:g}"]
             numbers += [f"early stopping after {self.patience}"] if self.patience is not None else []
+        numbers += self.looked_for
         changed = [key.replace("_", " ") for key in SETTINGS if known and getattr(self, key) != getattr(known, key)]
         unlike = f" (changed from the recipe: {', '.join(changed)})" if changed else ""
         return f"{self.summary}; {', '.join(numbers)}{unlike}"
+
+    @property
+    def looked_for(self) -> list[str]:
+        """What is done about print and scale, in words; nothing where both are left alone."""
+        print_ = [f"print {self.burned_in}"] if self.burned_in != BurnedIn.KEPT else []
+        return print_ + ([f"{self.um_per_px:g} um a pixel where a bar can be read"] if self.um_per_px else [])
 
 
 SETTINGS = (
     "image_size", "epochs", "batch_size", "learning_rate", "warm_up", "schedule", "patience", "balance", "frozen_norm",
 )  # fmt: skip
 """What of a recipe can be changed from outside."""
-LATER = ("optimiser", "layer_decay", "clip_norm", "ema", "mixup", "crop_area", "jitter")
+LATER = (
+    "optimiser", "layer_decay", "clip_norm", "ema", "mixup", "crop_area", "jitter", "burned_in", "um_per_px",
+)  # fmt: skip
 """Settings that came later: runs note them where they are not the default, so that older runs keep their identity."""
 OF_PROBES = ("views", "likeness")
 """Settings that mean something to a probe alone."""
-OF_BOTH = ("name", "summary", "kind", "image_size", "inverse_regularisation", "balance")
+OF_BOTH = (
+    "name", "summary", "kind", "image_size", "inverse_regularisation", "balance", "burned_in", "um_per_px",
+)  # fmt: skip
 """Settings that both kinds have."""
 HINT = "What a recipe can say stands in docs/how-to/train.md and schemas/recipe.schema.json."
 
@@ -239,6 +265,7 @@ def _acts(key: str, recipe: Recipe) -> bool:
         or (key in ("crop_area", "jitter") and recipe.copies is not None)
         or (key in ("linear_start", "inverse_regularisation") and not (recipe.tail_only and recipe.linear_start))
         or (key == "copies" and recipe.tail_only)
+        or (key == "um_per_px" and recipe.short_side is None)
     )
 
 

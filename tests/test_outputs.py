@@ -37,6 +37,7 @@ FILES = {
     "polymodel morphology": "measures.csv IMAGE",
     "polymodel predict": "predictions.csv run WORKSPACE",
     "polymodel export": "run.onnx run",
+    "polymodel series": "series.csv TABLE --run run --by order",
     "polymodel embed": "features.parquet --split v1 --arch timm:test_resnet --weights none",
     "polymodel runs compare": "board.csv",
     "polymodel report": "report.html run",
@@ -50,6 +51,7 @@ FOLDERS = {
     "polydata augment": "v1",
     "polydata demo-corpus": "--papers 1",
     "polymodel simulate": "-n 2 --size 96",
+    "polymodel explain": "IMAGE --run run",
 }
 ASKING = ("--output", "--html")
 """Options that say where to write."""
@@ -69,13 +71,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SplitScene:
     made = make_scene(tmp_path_factory.mktemp("w") / "workspace")
     micrograph(1, 128, 128).save(made.workspace.root.parent / "image.png")
     call(made, "polydata screen", expect=0)
+    (made.workspace.root.parent / "table.csv").write_text("image,order\nimage.png,1\n", encoding="utf-8")
     call(made, f"polymodel train --split v1 --name run --recipe paper --epochs 1 {' '.join(FAST)}", expect=0)
     return made
 
 
 def call(scene: SplitScene, words: str, *target: Path, expect: int) -> str:
     program, *rest = words.split()
-    places = {"WORKSPACE": scene.workspace.root, "IMAGE": scene.workspace.root.parent / "image.png"}
+    beside = scene.workspace.root.parent
+    places = {"WORKSPACE": scene.workspace.root, "IMAGE": beside / "image.png", "TABLE": beside / "table.csv"}
     given = [str(places.get(word, word)) for word in rest]
     environment = {"POLYDATA_WORKSPACE": str(scene.workspace.root), "COLUMNS": "200"}
     result = CliRunner().invoke(APPS[program], [*given, *map(str, target)], env=environment)

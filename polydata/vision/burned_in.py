@@ -12,6 +12,8 @@ from polydata.vision.scale_marks import patches
 from polydata.vision.scale_nets import find
 from polydata.vision.structure import Map
 
+VERSION = 1
+"""Of what is found. What was made of pictures without their print is made anew for another."""
 WIDE = 600
 """Pixels of width to which narrower pictures are brought for the finder of print."""
 LARGEST = 0.1

@@ -39,6 +39,16 @@ COMMANDS = {
     },
     "To use a run": {
         "predict": ("runs", "Predict the labels of images; the parts of a run (folds, seeds) answer together."),
+        "explain": (
+            "runs",
+            "Show what of a picture speaks for a run's answer, how much of it is print, and the nearest training "
+            "images.",
+        ),
+        "series": (
+            "runs",
+            "Follow a run's answers along a ratio, a size or a treatment: index with its range, raw logits, "
+            "correlation.",
+        ),
         "export": (
             "runs",
             "Write a run as one ONNX file that answers as predict does, checked against it; needs the extra onnx.",

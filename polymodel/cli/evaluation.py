@@ -93,6 +93,9 @@ def report(
         Path | None,
         Option(metavar="TABLE", help="Printed trainings to draw: model, epoch, test_accuracy_pct ..."),
     ] = None,
+    explain: Annotated[
+        int, Option(metavar="N", min=0, max=24, help="Explain the N surest mistakes of each run; some 20 s each.")
+    ] = 0,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -102,7 +105,13 @@ def report(
     output = output or usual_output(workspace, f"{'-'.join(Path(one).name for one in run)}-report.html")
     with progress() as bar:
         written = write_report(
-            run, output, published=published, training_log=training_log, workspace=workspace, progress=bar
+            run,
+            output,
+            published=published,
+            training_log=training_log,
+            explained=explain,
+            workspace=workspace,
+            progress=bar,
         )
     size = written.stat().st_size
     said = f"Wrote {written} ({size / 1e6:.1f} MB). Open it in a browser."

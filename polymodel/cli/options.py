@@ -12,7 +12,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from polydata.console.output import fail_in_part, report_problems, stages
-from polymodel.config import DeviceName
+from polymodel.config import DeviceName, Members
 
 RunArgument = Annotated[str, Argument(metavar="RUN", help="A run's name in the workspace, or its folder.")]
 SplitArgument = Annotated[str, Argument(metavar="SPLIT", help="A split's name in the workspace, or its folder.")]
@@ -25,6 +25,9 @@ MeanOption = Annotated[
     str | None, Option(metavar="M[,M,M]", help="Of the input that the weights expect, for grey from 0 to 1.")
 ]
 StdOption = Annotated[str | None, Option(metavar="S[,S,S]", help="Like --mean, the sd per channel.")]
+MembersOption = Annotated[
+    Members, Option(help="Which models answer on papers that the run knows: all, or those that had not seen them.")
+]
 DeviceOption = Annotated[DeviceName, Option(help="Where to compute; auto takes the best there is.")]
 
 

@@ -1,4 +1,4 @@
-"""polymodel predict, export and runs: what is done with runs that were trained."""
+"""polymodel predict, explain, series, export and runs: what is done with runs that were trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from polydata.console.group import new_group
 from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.console.output import fail_in_part, print_json, print_rows, report_problems
 from polymodel.cli import app
-from polymodel.cli.options import DeviceOption, RunArgument, progress, report_failed, usual_output
+from polymodel.cli.options import DeviceOption, MembersOption, RunArgument, progress, report_failed, usual_output
 from polymodel.config import DeviceName, Members
 
 
@@ -28,9 +28,7 @@ def predict(
         bool | None,
         Option("--crops/--no-crops", help="See whether they are crops of training images; by default up to 2,000."),
     ] = None,
-    members: Annotated[
-        Members, Option(help="Which models answer on papers that the run knows: all, or those that had not seen them.")
-    ] = Members.ALL,
+    members: MembersOption = Members.ALL,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -53,6 +51,69 @@ def predict(
     skipped = companions(images, FILE_SUFFIXES)
     report_problems((f"{path} only holds what macOS notes of another file" for path in skipped), "Skipped")
     report_failed(found.failed, len(found.done))
+
+
+@app.command()
+def explain(
+    *,
+    images: Annotated[list[Path], Argument(metavar="IMAGE", help="Image files, folders of them, and workspaces.")],
+    run: Annotated[str, Option(metavar="RUN", help="A run's name in the workspace, or its folder.")],
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="DIR", help="Folder of the page; exports/RUN-explained.")
+    ] = None,
+    device: DeviceOption = DeviceName.AUTO,
+    members: MembersOption = Members.UNSEEN,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what of a picture speaks for a run's answer, how much of it is print, and the nearest training images."""
+    from polymodel.api import open_run
+    from polymodel.report import explanations
+
+    opened, output = open_run(run, workspace), output or usual_output(workspace, f"{Path(run).name}-explained")
+    explanations.check_folder(output)
+    with progress() as bar:
+        found = opened.explain(images, device=device, members=members, progress=bar)
+    page = explanations.write_explanations(found, output)
+    print_json(found.facts()) if as_json else explanations.show_explanations(found, page)
+    report_failed(found.failed, len(found.done))
+
+
+@app.command()
+def series(
+    *,
+    table: Annotated[Path, Argument(metavar="TABLE", help="A row an image: image, image_sha256, path or file_name.")],
+    run: Annotated[str, Option(metavar="RUN", help="A run's name in the workspace, or its folder.")],
+    by: Annotated[str, Option(metavar="COLUMN", help="Of the order: numbers, ratios as 70/30, or words in order.")],
+    named: Annotated[
+        str | None, Option("--series", metavar="COLUMN", help="Of the series; all rows are one otherwise.")
+    ] = None,
+    label: Annotated[
+        str | None, Option(help="Whose calibrated probability the index is; of two labels the one not positive.")
+    ] = None,
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FILE", help="Write a .csv, .json or .parquet file.")
+    ] = None,
+    device: DeviceOption = DeviceName.AUTO,
+    members: MembersOption = Members.UNSEEN,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Follow a run's answers along a ratio, a size or a treatment: index with its range, raw logits, correlation."""
+    from polydata.files.atomic import check_output
+    from polydata.files.tables import FRAMES, refuse_other_table, write_frame
+    from polymodel.api import open_run
+    from polymodel.report import tables
+
+    if output is not None:
+        check_output(output, FRAMES)
+        refuse_other_table(output, ("series", "order"))
+    with progress() as bar:
+        found = open_run(run, workspace).series(table, by, named, label, device=device, members=members, progress=bar)
+    if output is not None:
+        write_frame(output, found.table)
+    print_json(tables.series_json(found)) if as_json else tables.show_series(found, output)
+    report_failed(found.failed, len(found.rows))
 
 
 @app.command()

@@ -167,6 +167,30 @@ def _logits(run: Run, frame: pd.DataFrame) -> Array:
     return np.asarray(frame[[LOGIT + label for label in run.classes]].to_numpy(dtype=np.float64))
 
 
+def calibrated_parts(
+    run: Run, frames: Sequence[pd.DataFrame], parts: Sequence[Answers]
+) -> list[tuple[Calibration, Array, Answers]] | None:
+    """Each part's calibration, raw logits (n, classes) and calibrated answers on its test side.
+
+    Args:
+        run: finished.
+        frames: the predictions of each planned part.
+        parts: what each said of the test side.
+
+    Returns:
+        None where a part has nothing to learn from.
+    """
+    found = []
+    for key, frame, part in zip(run.planned, frames, parts, strict=True):
+        calibration = calibration_of_parts(run, [key])
+        if calibration is None:
+            return None
+        logits = _logits(run, frame[frame["side"] == "test"])
+        said = replace(part.outcome, probabilities=calibration.chances(logits))
+        found.append((calibration, logits, replace(part, outcome=said)))
+    return found
+
+
 def calibrated_evaluation(
     run: Run, frames: Sequence[pd.DataFrame], parts: Sequence[Answers], scoring: Scoring
 ) -> dict[str, Any] | None:
@@ -185,23 +209,22 @@ def calibrated_evaluation(
         over ``images`` and over ``papers`` {value, low, high}, ``single`` the share of images whose set is one label,
         and ``single_right`` how many of these are right. None where a part has nothing to learn from.
     """
-    said, by_threshold, covered, single = [], [], [], []
+    known = calibrated_parts(run, frames, parts)
+    if known is None:
+        return None
+    by_threshold, covered, single = [], [], []
     thresholds: list[float] = []
-    for key, frame, part in zip(run.planned, frames, parts, strict=True):
-        calibration = calibration_of_parts(run, [key])
-        if calibration is None:
-            return None
-        logits, own = _logits(run, frame[frame["side"] == "test"]), part.outcome
-        said.append(replace(part, outcome=replace(own, probabilities=calibration.chances(logits))))
+    for calibration, logits, part in known:
+        own = part.outcome
         sets = calibration.sets(logits)
         covered.append(sets[np.arange(len(sets)), own.truth])
         single.append(sets.sum(1) == 1)
         if calibration.threshold is not None:
             thresholds.append(calibration.threshold)
-            is_it = calibration.chances(logits)[:, own.positive] >= calibration.threshold
+            is_it = own.probabilities[:, own.positive] >= calibration.threshold
             answers = np.where(is_it, own.positive, 1 - own.positive)
             by_threshold.append(point(replace(own, probabilities=np.eye(2)[answers])))
-    metrics = summarise([one.outcome for one in scored(said, scoring)])
+    metrics = summarise([one.outcome for one in scored([part for _, _, part in known], scoring)])
     held, alone = np.concatenate(covered), np.concatenate(single)
     groups = np.concatenate([part.outcome.groups for part in parts])
     return {

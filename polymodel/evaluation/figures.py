@@ -109,13 +109,16 @@ def values_figure(truth: NDArray[np.float64], said: NDArray[np.float64], unit: s
 
 
 @styled
-def answers_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str) -> Figure:
+def answers_figure(
+    truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str, calibrated: NDArray[np.float64] | None = None
+) -> Figure:
     """ROC, precision over recall, and how often the positive label is true where it was given so much probability.
 
     Args:
         truth: (n,) whether it is the label.
         chance: (n,) its probability, 0 to 1.
         positive: the label.
+        calibrated: (n,) its calibrated probability, for the last of the three; None where it is not known.
     """
     from sklearn.metrics import precision_recall_curve, roc_curve
 
@@ -128,9 +131,15 @@ def answers_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positi
     pr.step(recall, precision, where="post", color=TRAIN, linewidth=1.8)
     pr.axhline(truth.mean(), color=MUTED, linewidth=0.9, linestyle=":")
     pr.set(xlabel="recall", ylabel="precision", title="Precision and recall")
-    order = np.array_split(np.argsort(chance, kind="stable"), max(2, min(BINS, len(chance) // BINS)))
-    given, came = ([float(values[part].mean()) for part in order] for values in (chance, truth))
-    reliability.plot(given, came, "o-", color=TRAIN, linewidth=1.2, markersize=4)
+    drawn = [("as trained", chance, TRAIN)] + (
+        [("calibrated", calibrated, HELD_BACK)] if calibrated is not None else []
+    )
+    for words, said, colour in drawn:
+        order = np.array_split(np.argsort(said, kind="stable"), max(2, min(BINS, len(said) // BINS)))
+        given, came = ([float(values[part].mean()) for part in order] for values in (said, truth))
+        reliability.plot(given, came, "o-", color=colour, linewidth=1.2, markersize=4, label=words)
+    if len(drawn) > 1:
+        reliability.legend(frameon=False, fontsize=8, loc="upper left")
     reliability.set(xlabel="probability given", ylabel="share that is true", title="Reliability")
     for axes in (roc, reliability):
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":")

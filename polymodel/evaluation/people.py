@@ -46,10 +46,12 @@ class Votes:
         A name of the table means an image by its SHA-256, its panel's id, or the name of the file that was imported,
         with or without suffix and label.
         """
-        return np.array([next((self.shares[n] for n in _names(i) if n and n in self.shares), np.nan) for i in items])
+        return np.array(
+            [next((self.shares[n] for n in item_names(i) if n and n in self.shares), np.nan) for i in items]
+        )
 
 
-def _names(item: Item) -> Iterator[str]:
+def item_names(item: Item) -> Iterator[str]:
     """What a table may call an image."""
     yield item.image_sha256
     yield item.extra.get("panel_id", "")

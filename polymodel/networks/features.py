@@ -26,7 +26,7 @@ from polydata.ids import content_id
 from polydata.images.decode import READING
 from polydata.images.picture import open_picture
 from polydata.types import Progress, quiet
-from polymodel.data.views import preparation
+from polymodel.data.preparation import preparation
 from polymodel.networks.devices import each
 from polymodel.networks.network import Network
 from polymodel.recipes import Recipe
@@ -123,9 +123,11 @@ class FeatureCache:
     def __init__(self, folder: Path, network: Network, recipe: Recipe, device: str) -> None:
         # Devices round differently, so a vector is never shared between kinds of device.
         self.digest = network.backbone_digest()
-        key = content_id("features", READING, self.digest, METHOD, repr(recipe.views), recipe.image_size, device)
+        self.preparation = preparation(recipe)
+        views = (repr(recipe.views), recipe.image_size, device, *self.preparation.key)
+        key = content_id("features", READING, self.digest, METHOD, *views)
         self.folder = folder / key
-        self.network, self.recipe, self.device = network, recipe, device
+        self.network, self.device = network, device
         if device == "cpu":
             network.module.to(memory_format=torch.channels_last)
 
@@ -150,7 +152,7 @@ class FeatureCache:
 
     def _compute(self, network: Network, image: tuple[str, Path]) -> None:
         sha256, path = image
-        views = torch.from_numpy(preparation(self.recipe).views(open_picture(path)))[None].to(self.device)
+        views = torch.from_numpy(self.preparation.views(open_picture(path)))[None].to(self.device)
         with torch.inference_mode():
             blocks = [block[0].cpu().numpy() for block in describe(network, views)]
         with replacing(self._kept(sha256)) as out:

@@ -51,6 +51,12 @@ class Reference:
         along, beside = self._laid(features)
         return _distances(along, beside, self.places) / self.limit
 
+    def distances(self, features: NDArray[np.floating]) -> Array:
+        """Distances (n, training images) of features (n, features), in terms of the limit."""
+        along, beside = self._laid(features)
+        squares = ((along[:, None] - self.places[None]) ** 2).sum(2)
+        return np.asarray(np.sqrt(squares + beside[:, None]) / self.limit)
+
     def _laid(self, features: NDArray[np.floating]) -> tuple[Array, Array]:
         """Where features lie along the axes (n, r), and the square of what lies outside of them (n,)."""
         values = (features.astype(np.float64) - self.mean) / self.scale

@@ -126,13 +126,17 @@ class Judge:
         self.keys = answers.keys if isinstance(answers, Answers) else ()
         self.known: dict[tuple[PartKey, ...], Any] = {}
 
+    def asked(self, sha256: str) -> tuple[list[int], str]:
+        """Places of the parts that answer an image, and by what they know it; empty where they do not."""
+        through = self.seen.through.get(sha256, "") if self.seen else ""
+        if through and self.seen and self.members is Members.UNSEEN and (own := self.seen.strangers(sha256, self.keys)):
+            return own, ""
+        return list(range(len(self.keys) or 1)), through
+
     def prediction(self, path: str, answered: AnsweredImage) -> AnyPrediction:
         """What is said of one image."""
         sha256 = answered.sha256
-        through = self.seen.through.get(sha256, "") if self.seen else ""
-        asked = list(range(len(answered.logits)))
-        if through and self.seen and self.members is Members.UNSEEN and (own := self.seen.strangers(sha256, self.keys)):
-            asked, through = own, ""
+        asked, through = self.asked(sha256)
         facts = {
             "path": path,
             "image_sha256": sha256,

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from polydata.errors import InputError, RefusedError
-from polymodel.data.views import Grey, Preparation, preparation
+from polymodel.data.preparation import Preparation, preparation
+from polymodel.data.views import Grey
 from polymodel.networks.devices import seeded
 from polymodel.networks.features import describe
 from polymodel.networks.linear import Array
@@ -33,6 +34,10 @@ class Probe(nn.Module):
         super().__init__()
         self.network, self.module = network, network.module
         self.weight, self.bias = nn.Buffer(weight), nn.Buffer(bias)
+
+    def at(self, places: Sequence[int]) -> Probe:
+        """The heads at these places alone."""
+        return Probe(self.network, self.weight[list(places)], self.bias[list(places)])
 
     def merged(self) -> Probe:
         """All heads as one: they are linear, so it gives their mean."""
@@ -83,6 +88,17 @@ class Answers(nn.Module):
         """The same with one head a network, which gives the same mean."""
         members = [member.merged() if isinstance(member, Probe) else member for member in self.members]
         return Answers(members, self.keys, self.device, self.preparation).eval()
+
+    def only(self, places: Sequence[int]) -> Answers:
+        """The parts at these places alone."""
+        members: list[nn.Module] = []
+        begin = 0
+        for member in self.members:
+            count = len(member.bias) if isinstance(member, Probe) else 1
+            if own := [place - begin for place in places if 0 <= place - begin < count]:
+                members.append(member.at(own) if isinstance(member, Probe) else member)
+            begin += count
+        return Answers(members, [self.keys[place] for place in places], self.device, self.preparation).eval()
 
     def forward(self, views: Tensor) -> Tensor:
         """Logits (n, classes), the mean over the parts, of (n, views, size, size) uint8."""

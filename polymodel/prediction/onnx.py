@@ -22,7 +22,8 @@ from polydata.images.transforms import MAX_ASPECT
 from polydata.resources import VERSION, install_hint
 from polydata.task import TaskKind
 from polydata.types import Progress, quiet
-from polymodel.data.views import CROPS, GREY_WEIGHTS, Grey, Preparation
+from polymodel.data.preparation import CROPS, GREY_WEIGHTS, Preparation
+from polymodel.data.views import Grey
 from polymodel.evaluation.calibrated import Calibration, calibration_from, calibration_of_parts
 from polymodel.kinds.asked import kind_name
 from polymodel.networks.linear import Array
@@ -205,6 +206,11 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
     if kind_name(run.split) is TaskKind.REGRESSION:
         raise UsageError(
             f"{run.name} says numbers; files are written of runs that give labels.", "Use polymodel predict."
+        )
+    if found := run.config.recipe.looked_for:
+        raise InputError(
+            f"{run.name} is shown pictures with {' and '.join(found)}, which a file could not bring about by itself.",
+            "Use polymodel predict, or train with a recipe that leaves burned_in and um_per_px out.",
         )
     progress("reading the run", 0, 3)
     answers = open_answers(run, "cpu").merged()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from polydata.images.picture import describe, find_images, open_picture
 from polydata.types import Progress, quiet, tracked
 from polymodel.config import DeviceName, Members
 from polymodel.networks.devices import choose_device, each
-from polymodel.prediction.answers import AnsweredImage, AnyPrediction, judge_of
+from polymodel.prediction.answers import AnsweredImage, AnyPrediction, Judge, judge_of
 from polymodel.prediction.ensemble import Answers, open_answers, references
 from polymodel.prediction.onnx import SUFFIX, OnnxModel, open_onnx
 from polymodel.prediction.seen import Picture, Seen, seen_images
@@ -99,6 +99,27 @@ def open_model(name_or_path: str, workspace: Path | None = None) -> Run | OnnxMo
     return open_run(name_or_path, workspace)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Images that the parts of a run were asked about.
+
+    Attributes:
+        sources: the name of each image, and its file or what it shows.
+        answered: by place among these, what was said; the others could not be read.
+        answers: the parts.
+        judge: makes predictions of it.
+        device: where the parts are.
+        result: the predictions.
+    """
+
+    sources: Sequence[tuple[str, Path | Image.Image]]
+    answered: Mapping[int, AnsweredImage]
+    answers: Answers | OnnxModel
+    judge: Judge
+    device: str
+    result: Predictions
+
+
 def predict(
     model: Run | OnnxModel,
     images: Images,
@@ -108,7 +129,20 @@ def predict(
     *,
     members: Members = Members.ALL,
 ) -> Predictions:
-    """Predict images with all parts of a finished run together; arguments and errors as of ``polymodel.predict``.
+    """Predict images with all parts of a finished run together; arguments and errors as of ``ask``."""
+    return ask(model, images, device, progress, crops, members=members).result
+
+
+def ask(
+    model: Run | OnnxModel,
+    images: Images,
+    device: DeviceName = DeviceName.AUTO,
+    progress: Progress = quiet,
+    crops: bool | None = None,
+    *,
+    members: Members = Members.ALL,
+) -> Asked:
+    """Ask all parts of a finished run about images; arguments and errors as of ``polymodel.predict``.
 
     Args:
         model: from ``open_model`` or ``open_run``.
@@ -128,6 +162,7 @@ def predict(
         answers = open_answers(model, used)
     known = references(model, answers.keys) if isinstance(model, Run) and isinstance(answers, Answers) else []
     found: dict[int, AnsweredImage] = {}
+    unscaled: list[bool] = []
     pictures: dict[str, Picture] = {}
     failed: dict[int, tuple[str, str]] = {}
 
@@ -136,16 +171,19 @@ def predict(
         try:
             data = source.read_bytes() if isinstance(source, Path) else b""
             picture = open_picture(data) if isinstance(source, Path) else source
-            views = answers.preparation.views(picture)
+            prepared = answers.preparation.prepare(picture)
         except (InputError, OSError) as error:
             failed[place] = name, error.message if isinstance(error, InputError) else str(error.strerror)
         else:
             sha256 = sha256_bytes(data) if isinstance(source, Path) else ""
             said, features = (
-                (answers.answer(views)[None], []) if isinstance(answers, OnnxModel) else answers.each(views)
+                (answers.answer(prepared.views)[None], [])
+                if isinstance(answers, OnnxModel)
+                else answers.each(prepared.views)
             )
             strange = [float(k.strangeness(f)[0]) if k else None for k, f in zip(known, features, strict=False)]
             found[place] = AnsweredImage(sha256, said, strange)
+            unscaled.append(answers.preparation.um_per_px > 0 and prepared.um_per_px is None)
             if isinstance(source, Path) and isinstance(model, Run):
                 pictures[sha256] = Picture(source, describe(data, name, picture).phash)
 
@@ -155,13 +193,16 @@ def predict(
     judge = judge_of(model, answers, seen, members)
     rows = tuple(judge.prediction(sources[place][0], answered) for place, answered in sorted(found.items()))
     problems = tuple(reason for _, reason in sorted(failed.items()))
-    return Predictions(rows, problems, model.leakage, (*_notes(seen), *judge.notes(rows)))
+    notes = (*_notes(seen, sum(unscaled)), *judge.notes(rows))
+    return Asked(sources, found, answers, judge, used, Predictions(rows, problems, model.leakage, notes))
 
 
-def _notes(seen: Seen | None) -> tuple[str, ...]:
-    """What was not looked at for ``trained_on``."""
-    if seen is None:
-        return ()
-    crops = "" if seen.looked_for_crops else "Crops of training images were not looked for (--crops)."
-    gone = f"{seen.gone} training images are gone, so copies of them are not known again." if seen.gone else ""
-    return tuple(filter(None, (crops, gone)))
+def _notes(seen: Seen | None, unscaled: int) -> tuple[str, ...]:
+    """What was not looked at for ``trained_on``, and how many images were not brought to the scale of the run."""
+    notes = [f"{unscaled} images have no scale bar that can be read; they were not brought to one scale."]
+    notes = notes if unscaled else []
+    if seen is not None and not seen.looked_for_crops:
+        notes.append("Crops of training images were not looked for (--crops).")
+    if seen is not None and seen.gone:
+        notes.append(f"{seen.gone} training images are gone, so copies of them are not known again.")
+    return tuple(notes)

@@ -1,9 +1,10 @@
-"""Metrics as they are read: fractions in per cent, errors in their unit, with interval or spread."""
+"""Metrics as they are read: fractions in per cent, errors in their unit, with interval or spread; and papers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from polydata.console.output import say
 from polymodel.evaluation.answered import NO_FRACTIONS, VALUE_TITLES, centre_of
@@ -55,3 +56,10 @@ def warn_leak(leakage: str | None) -> None:
     """Say why a split leaks, where it does."""
     if leakage:
         say(f"Leaky split: {leakage}", "yellow")
+
+
+def cited_as(told: Mapping[str, str], group: str) -> dict[str, str]:
+    """A paper as a reader knows it, from the split's lists: ``cited`` in words, ``link`` to its DOI or empty."""
+    words = " ".join(part for part in (told.get("journal"), told.get("year") and f"({told['year']})") if part)
+    doi = told.get("doi") or ""
+    return {"cited": words or doi or f"paper {group}", "link": f"https://doi.org/{quote(doi)}" if doi else ""}

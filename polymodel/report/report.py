@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image
 
 from polydata.errors import InputError
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
-from polydata.images.html import data_address, template
-from polydata.images.picture import open_picture
+from polydata.images.html import template
 from polydata.types import Progress
 from polymodel.config import Scoring
-from polymodel.evaluation.aggregate import together
+from polymodel.evaluation.aggregate import Answers, answers_of, ensemble, together
 from polymodel.evaluation.answered import EVERY_TITLE, METRICS, TITLES, centre_of, shown_of, titles_of
 from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
+from polymodel.evaluation.calibrated import calibrated_parts
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
     answers_figure,
@@ -38,8 +35,10 @@ from polymodel.evaluation.metrics import Outcome, rows
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
 from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items
-from polymodel.report.amounts import amount, decimals, percent
+from polymodel.prediction.explain import explain
+from polymodel.report.amounts import amount, cited_as, decimals, percent
 from polymodel.report.evaluations import HEADS, PER_CLASS, ROW_TITLES
+from polymodel.report.explanations import cards, small_picture
 from polymodel.report.tables import baseline_rows
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
@@ -55,8 +54,10 @@ def write_report(
     runs: Sequence[Run],
     output: Path,
     progress: Progress,
+    *,
     published: Path | None = None,
     training_log: Path | None = None,
+    explained: int = 0,
 ) -> Path:
     """Write the page; arguments and errors as of ``polymodel.write_report``, with runs from ``open_run``."""
     refuse_other_file(output, '<meta name="generator" content="polymodel report">')
@@ -64,6 +65,8 @@ def write_report(
     curves = read_curves(training_log) if training_log else []
     baselines = _baselines(runs)
     sections = [_section(run, *_evaluated(run, progress), baselines) for run in runs]
+    for section in sections:
+        section["explained"] = _explained(section["run"], section["mistakes"][:explained], progress)
     page = template(
         "report.html.j2",
         TEMPLATES,
@@ -163,6 +166,12 @@ def _section(
     }
 
 
+def _explained(run: Run, mistakes: Sequence[Mapping[str, Any]], progress: Progress) -> list[dict[str, Any]]:
+    """What a page shows of why a run gave wrong answers, by the models that had not seen the papers."""
+    images = [path for mistake in mistakes if (path := run.image_root / mistake["path"]).is_file()]
+    return cards(explain(run, images, progress=progress)) if images else []
+
+
 def _row_title(name: str, evaluation: Mapping[str, Any]) -> str:
     """What a row of an evaluation is called; of numbers Sobel has no threshold."""
     return HEADS.get(name, ROW_TITLES.get(name, name)) if "unit" in evaluation else ROW_TITLES.get(name, name)
@@ -176,7 +185,15 @@ def _answers(run: Run) -> str:
     positive = outcome.truth == outcome.positive
     if not 0 < positive.sum() < len(positive):
         return ""
-    return as_svg(answers_figure(positive, outcome.probabilities[:, outcome.positive], run.positive))
+    frames = [run.predictions(key) for key in run.planned]
+    known = calibrated_parts(run, frames, answers_of(run, frames))
+    said = [one.probabilities[:, one.positive] for one in (outcome, *_calibrated(known))]
+    return as_svg(answers_figure(positive, said[0], run.positive, *said[1:]))
+
+
+def _calibrated(known: Sequence[tuple[Any, Any, Answers]] | None) -> list[Outcome]:
+    """The calibrated answers of all parts together, by SHA-256 as of ``together``; nothing where there are none."""
+    return [ensemble([part for _, _, part in known]).outcome] if known else []
 
 
 def _matrix(run: Run, evaluation: Mapping[str, Any]) -> Figure:
@@ -241,24 +258,12 @@ def _shown(run: Run, mistakes: pd.DataFrame) -> list[dict[Any, Any]]:
         caption = known.extra.get("caption", "") if known else ""
         caption = caption if len(caption) <= CAPTION else caption[: CAPTION - 1].rstrip() + "…"
         cited: dict[Any, Any] = dict(cited_as(known.extra if known else {}, mistake["group"]))
-        shown.append({**mistake, **cited, "picture": _thumbnail(run.image_root / mistake["path"]), "caption": caption})
+        shown.append(
+            {
+                **mistake,
+                **cited,
+                "picture": small_picture(run.image_root / mistake["path"], 2 * THUMBNAIL),
+                "caption": caption,
+            }
+        )
     return shown
-
-
-def cited_as(told: Mapping[str, str], group: str) -> dict[str, str]:
-    """A paper as a reader knows it, from the split's lists: ``cited`` in words, ``link`` to its DOI or empty."""
-    words = " ".join(part for part in (told.get("journal"), told.get("year") and f"({told['year']})") if part)
-    doi = told.get("doi") or ""
-    return {"cited": words or doi or f"paper {group}", "link": f"https://doi.org/{quote(doi)}" if doi else ""}
-
-
-def _thumbnail(path: Path) -> str:
-    """The image as a small JPEG data URI; nothing where it is gone or cannot be read."""
-    try:
-        picture = open_picture(path)
-    except InputError:
-        return ""
-    picture.thumbnail((2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=80)
-    return data_address(out.getvalue(), "image/jpeg")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from polymodel.prediction.embed import Embedded
     from polymodel.prediction.onnx import Exported
     from polymodel.prediction.predict import Predictions
+    from polymodel.prediction.series import Series
     from polymodel.training.train import Trained
 
 BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
@@ -103,7 +104,7 @@ def show_baselines(found: Mapping[str, Any]) -> None:
 def predictions_json(found: Predictions) -> dict[str, Any]:
     """What ``predict --json`` prints."""
     rows = [prediction.row() for prediction in found.done]
-    return {"leakage": found.leakage, "predictions": rows, "failed": _failed(found.failed)}
+    return {"leakage": found.leakage, "notes": list(found.notes), "predictions": rows, "failed": _failed(found.failed)}
 
 
 def show_predictions(found: Predictions, output: Path | None) -> None:
@@ -127,6 +128,37 @@ def show_predictions(found: Predictions, output: Path | None) -> None:
     for note in found.notes:
         say(note)
     warn_leak(found.leakage)
+
+
+def series_json(found: Series) -> dict[str, Any]:
+    """What ``series --json`` prints."""
+    told = {"label": found.label, "correlations": found.correlations, "notes": list(found.notes)}
+    return {**told, "rows": found.rows, "failed": _failed(found.failed)}
+
+
+def show_series(found: Series, output: Path | None) -> None:
+    """The images of each series in their order, and how order and index go together."""
+    for name, correlation in found.correlations.items():
+        rows = [
+            {
+                "order": row["order"],
+                "image": row["image"],
+                "index": f"{row['index']:.3g}",
+                "models": "–" if row["lowest"] is None else f"{row['lowest']:.3g} to {row['highest']:.3g}",
+                "logit": f"{row['logit']:+.2f}",
+                "": "trained on" if row["trained_on"] else "unlike those seen" if row["out_of_distribution"] else "",
+            }
+            for row in found.rows
+            if row["series"] == name
+        ]
+        print_table(rows, f"{name or 'All images'}: {found.label.replace('_', ' ')}", figures=True)
+        if correlation["spearman"] is not None:
+            rank, p = correlation["spearman"], correlation["p"]
+            say(f"Spearman of order and index {rank:+.2f}, p {p:.2g}, {correlation['images']} images")
+    for note in found.notes:
+        say(note)
+    if output is not None:
+        say(f"Wrote {output}")
 
 
 def _cells(p: AnyPrediction) -> dict[str, str]:

@@ -11,6 +11,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ from polydata.images.decode import READING
 from polydata.images.picture import open_picture
 from polydata.images.transforms import draw_transform
 from polydata.splits.manifest import Item
-from polymodel.data.views import Grey, Transform, centre, grey_resized, mirrored, preparation, random_view
+from polymodel.data.preparation import preparation
+from polymodel.data.views import Grey, Transform, centre, mirrored, random_view
 from polymodel.networks.devices import each
 from polymodel.networks.network import Network
 from polymodel.runs.parts import PartJob
@@ -165,17 +167,20 @@ def view_logits(network: Network, views: Tensor) -> Tensor:
 
 def read_images(job: PartJob) -> list[Grey]:
     """The images of all sides, resized."""
+    shown, count = preparation(job.recipe), len(job.items)
 
     def give(place: int) -> Grey:
-        picture = open_picture(job.split.image_path(job.items[place]))
-        return grey_resized(picture, job.recipe.short_side, job.recipe.image_size)
+        return shown.prepare(open_picture(job.split.image_path(job.items[place]))).renderings[0]
 
-    count = len(job.items)
-    loader = _loader(give, [[place] for place in range(count)], (os.cpu_count() or 1) if count > FEW_IMAGES else 0)
-    images = []
-    for image in _loaded(loader):
-        images += image
-        job.progress("reading images", len(images), count)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Who looks for print uses libraries with threads, which another process would begin without.
+        workers = (os.cpu_count() or 1) if count > FEW_IMAGES else 0
+        each_image = ([image] for image in pool.map(give, range(count)))
+        found = each_image if shown.looks else _loaded(_loader(give, [[place] for place in range(count)], workers))
+        images: list[Grey] = []
+        for image in found:
+            images += image
+            job.progress("reading images", len(images), count)
     return images
 
 
@@ -215,7 +220,8 @@ class Maps:
         recipe = job.recipe
         blank = torch.zeros(2, recipe.image_size, recipe.image_size, dtype=torch.uint8, device=job.device)
         network.check_middle(network.normalise(blank))
-        shape = (recipe.short_side, recipe.image_size, job.device, transform_key)
+        self.preparation = preparation(recipe)
+        shape = (recipe.short_side, recipe.image_size, job.device, transform_key, *self.preparation.key)
         self.folder = folder / content_id(
             "maps", READING, network.backbone_digest(), network.middle, MAPS, RANDOM_VIEWS, *shape
         )
@@ -239,7 +245,7 @@ class Maps:
         """Keep the maps of one image's views of a kind."""
         item, kind = wanted
         size = self.job.recipe.image_size
-        image = grey_resized(open_picture(self.job.split.image_path(item)), self.job.recipe.short_side, size)
+        image = self.preparation.prepare(open_picture(self.job.split.image_path(item))).renderings[0]
         if kind == "mirrored":
             views = torch.from_numpy(mirrored(centre(image, size)))
         else:

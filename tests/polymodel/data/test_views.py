@@ -11,10 +11,10 @@ from PIL import Image
 
 from polydata.errors import InputError, UsageError
 from polydata.images.transforms import MAX_ASPECT
+from polymodel.data.preparation import grey_resized
 from polymodel.data.views import (
     centre,
     five_crops,
-    grey_resized,
     mirrored,
     own_transform,
     random_view,

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from polymodel.evaluation.figures import answers_figure
-from polymodel.report.amounts import with_spread
-from polymodel.report.report import cited_as
+from polymodel.report.amounts import cited_as, with_spread
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES
 
@@ -89,6 +88,15 @@ def test_three_figures_of_the_answers() -> None:
     assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn.axes)
     assert roc.lines[0].get_ydata()[1] == 1.0 and pr.lines[0].get_ydata().max() == 1.0
     assert sorted(set(np.round(reliability.lines[0].get_xdata(), 2))) == [0.3, 0.8]
+
+
+def test_calibrated_answers_stand_beside_raw_ones() -> None:
+    truth = np.arange(40) % 2 == 0
+    drawn = answers_figure(truth, np.where(truth, 0.8, 0.3), "compatible", np.where(truth, 0.9, 0.1))
+    raw, calibrated, _ = drawn.axes[2].lines
+    assert sorted(set(np.round(raw.get_xdata(), 2))) == [0.3, 0.8]
+    assert sorted(set(np.round(calibrated.get_xdata(), 2))) == [0.1, 0.9]
+    assert [text.get_text() for text in drawn.axes[2].get_legend().get_texts()] == ["as trained", "calibrated"]
 
 
 def test_own_results_come_before_the_printed_ones_and_baselines_once() -> None:
