@@ -171,7 +171,9 @@ def _read_parquet(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
                 size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
                 if size <= MAX_BYTES and rows <= MAX_ROWS:
                     names = [name for name in file.schema_arrow.names if wanted(name)]
-                    frame: pd.DataFrame = file.read(columns=names).to_pandas(ignore_metadata=True)
+                    table = file.read(columns=names)
+                    table.validate(full=True)  # bytes that are no text are found here, not where they are used
+                    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
                     return frame[names]
     except FileNotFoundError:
         hint = "Name a Parquet file of polymodel predict, or a run: polymodel runs list"

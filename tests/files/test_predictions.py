@@ -149,6 +149,15 @@ def test_a_file_that_is_not_what_it_should_be(
         read_predictions(write(tmp_path / "f.parquet", rows, **columns), TASK.labels)
 
 
+def test_bytes_that_are_no_text_are_found_while_reading(tmp_path: Path) -> None:
+    path = tmp_path / "f.parquet"
+    whole = pd.DataFrame({"image_sha256": [A], f"logit_{YES}": [1.0], f"logit_{NO}": [0.0]})
+    whole.to_parquet(path, compression=None, index=False)
+    path.write_bytes(path.read_bytes().replace(A.encode(), b"\xff" * 64))
+    with pytest.raises(InputError, match="cannot be read as Parquet"):
+        read_predictions(path, TASK.labels)
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "f.parquet").write_bytes(b"PAR1 is how they begin")
     with pytest.raises(InputError, match="cannot be read as Parquet"):
