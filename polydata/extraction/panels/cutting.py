@@ -142,6 +142,8 @@ def take_apart(
         missing = (count or 0) - len(large)
         asked = [one for one in large if one.letters > 1 or missing > 0]
         enough = bool(count) and missing <= 0
+        for one in large:
+            one.seam = one.seam or (enough and one.strength >= BEYOND and not _bare(rgb, seen, one))
         able = [one for one in large if one.strength >= _needed(one, large, count if enough else None)]
         if not able:
             for one in asked:
@@ -152,9 +154,6 @@ def take_apart(
             break
         cut = max(able, key=lambda one: one.strength)
         at = leaves.index(cut)
-        if enough and not cut.seam and not _bare(rgb, seen, cut):
-            cut.seam = True
-            continue
         if cut.strength < CERTAIN and not cut.alone:
             _look_alone(rgb, seen, line, cut.window)
             leaves[at] = _leaf(seen, line, cut.window, places, placed)

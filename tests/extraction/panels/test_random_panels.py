@@ -117,3 +117,16 @@ def test_a_stitch_beyond_the_count_is_taken_back() -> None:
             rgb[top:bottom, left:right] = texture(rng, bottom - top, right - left)[..., None]
         rgb[215:420, 10:120] = (rgb[215:420, 10:120] * 0.6).astype(np.uint8)
         assert hits(tuple(windows), [part.window for part in take_apart(rgb, 5)]) == 5, seed
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_letters_in_dark_gutters_end(count: int) -> None:
+    """Parts that hold several letters are cut on where there are as many as the caption names already."""
+    rng = np.random.default_rng(count)
+    rgb = np.zeros((420, 640, 3), np.uint8)
+    windows = [(t, x, t + 195, x + 300) for t in (10, 215) for x in (10, 325)]
+    for top, left, bottom, right in windows:
+        rgb[top:bottom, left:right] = texture(rng, bottom - top, right - left)[..., None]
+    letters = [(top + 8.0, left + 8.0) for top, left, _, _ in windows]
+    parts = take_apart(rgb, count, (), letters)
+    assert hits(tuple(windows), [part.window for part in parts]) == 4
