@@ -48,8 +48,10 @@ def test_every_cell_runs_and_shows_what_fits(tmp_path: Path, monkeypatch: pytest
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # small networks lose by more where other programs compete
     names: dict[str, Any] = {}
-    values = [shown(text, names) for kind, text in CELLS if kind == "code"]
-    torch.set_num_threads(threads)
+    try:
+        values = [shown(text, names) for kind, text in CELLS if kind == "code"]
+    finally:
+        torch.set_num_threads(threads)
     assert len(values) == 6
     for value in values:
         assert len(repr(value)) < 3000

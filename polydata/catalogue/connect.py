@@ -307,10 +307,10 @@ class Catalogue:
 
     def let_go(self) -> None:
         """Give memory back: what queries left over, and read pages of the file beyond some, which are read again."""
-        beside = self._connection.cursor()  # what cannot be given back is an error there, not one of the transaction
-        for statement in (f"SET memory_limit = '{KEPT_MB} MB'", "RESET memory_limit"):
-            with suppress(duckdb.Error):
-                beside.execute(statement)
+        with self._connection.cursor() as beside:  # what cannot be given back is an error there, not in the transaction
+            for statement in (f"SET memory_limit = '{KEPT_MB} MB'", "RESET memory_limit"):
+                with suppress(duckdb.Error):
+                    beside.execute(statement)
 
     def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """The first column of all rows."""

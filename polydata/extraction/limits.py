@@ -37,7 +37,7 @@ ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | 13
 
 
 def deny_network() -> bool:
-    """Take from this process, for good, the right to make a socket of any kind; pipes that it has go on.
+    """Take from this process, for good, the right to open a socket; pipes, and pairs within itself, go on.
 
     A filter of system calls (seccomp) in the kernel, which needs no rights and cannot be undone.
 

@@ -33,12 +33,14 @@ ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
 """What is said of a panel behind its mark, where words come first: "an EFTEM image (b) with an inset, and ... (c)"."""
 
 
-_ONE = re.compile(r"\b(?:photo)?(?:micrograph|graph)\b|\b(?:image|picture|photo)\b", re.IGNORECASE)
+_ONE = re.compile(r"\b(?:photo)?(?:micrograph|graph)\b|\b(?:image|picture|photo)\b(?! (?:analysis|processing))", re.I)
 _SEVERAL = re.compile(
-    r"\b(?:(?:photo)?(?:micro)?graphs|images|pictures|photos|left|right|top|bottom|upper|lower|insets?|respectively|"
-    r"enlarge\w*|magnified|corresponding)\b",
+    r"\b(?:(?:photo)?(?:micro)?graphs|images|pictures|photos|left|right|top|bottom|upper|lower|middle|cent(?:er|re)|rows?|"
+    r"columns?|insets?|respectively|enlarge\w*|magnified|corresponding|before|after|series|both|two|three|four|pairs?|"
+    r"different|various|varying|times|and|or|with|at)\b|\d\s*(?:,|and|to|[-–])\s*\d",
     re.IGNORECASE,
 )
+"""Words with which one image may be several: anything that a condition or a second thing can follow."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Neighbours:
             if key not in self.known:
                 try:
                     self.known[key] = self._reference(key)
-                    self.unknown = "" if self.known[key] else "there are too few training papers"
+                    self.unknown = self.unknown if self.known[key] else "there are too few training papers"
                 except (InputError, UsageError) as error:
                     self.known[key], self.unknown = None, error.message
             if key not in self.trained:

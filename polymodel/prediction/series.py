@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,11 +174,20 @@ def _placed(run: Run, table: Path, by: str, named: str | None) -> list[Placed]:
         lacks = f"the column {missing[0]}" if missing else f"a column of images ({', '.join(NAMES)})"
         raise InputError(f"{table} lacks {lacks}.", f"It has: {', '.join(columns) or 'no rows'}.")
     orders = [_text(table, row, by) for row in rows]
-    known = {name: item for item in split_items(run).values() for name in item_names(item) if name}
+    known: dict[str, set[str]] = {}
+    for item in split_items(run).values():
+        for name in filter(None, item_names(item)):
+            known.setdefault(name, set()).add(item.path)
     found = []
-    for row, order, place in zip(rows, orders, _places(orders), strict=True):
+    for row, order, place in zip(rows, orders, _places(table, orders), strict=True):
         name = _text(table, row, column)
-        path = run.image_root / known[name].path if name in known else table.parent / name
+        several = sorted(known.get(name, ()))
+        if len(several) > 1:
+            raise InputError(
+                f"{table}, row {row.number}: {name} is {len(several)} images of the run's split.",
+                f"Name one of them: {', '.join(PurePosixPath(one).stem for one in several[:8])}",
+            )
+        path = run.image_root / several[0] if several else table.parent / name
         if not path.is_file():
             raise InputError(
                 f"{table}, row {row.number}: {name} is no image of the run's split, and no file.",
@@ -202,19 +211,37 @@ def _text(table: Path, row: Row, column: str) -> str:
     return str(value).strip()
 
 
-def _places(orders: Sequence[str]) -> list[float]:
-    """Where each stands: by number, by the share of the first of a ratio, else by when a word first occurs."""
+def _places(table: Path, orders: Sequence[str]) -> list[float]:
+    """Where each stands: by number, by the share of the first of a ratio, else by when a word first occurs.
+
+    Raises:
+        InputError: if some are numbers or ratios and others are not.
+    """
+    orders = [order.replace("\N{MINUS SIGN}", "-") for order in orders]
     ratios = [RATIO.fullmatch(order) for order in orders]
     if all(ratios):
         pairs = [(float(found[1]), float(found[2])) for found in ratios if found]
         return [first / (first + second) if first + second else 0.0 for first, second in pairs]
+    numbers = [_number(order) for order in orders]
+    known = [number for number in numbers if number is not None]
+    if len(known) == len(orders):
+        return known
+    if known or any(re.match(r"[-+.]?\d", order) for order in orders):
+        odd = next(order for order, number in zip(orders, numbers, strict=True) if number is None)
+        raise InputError(
+            f"{table}: {odd!r} is no number, and others are ones or begin with one.",
+            "Write numbers alone (1.5), ratios alone (70/30), or words in the order of the rows.",
+        )
+    return [float(list(dict.fromkeys(orders)).index(order)) for order in orders]
+
+
+def _number(order: str) -> float | None:
+    """What a cell says, None where it is no finite number."""
     try:
-        numbers = [float(order) for order in orders]
+        number = float(order)
     except ValueError:
-        return [float(list(dict.fromkeys(orders)).index(order)) for order in orders]
-    if not np.isfinite(numbers).all():
-        raise InputError("An order is no number.", "Leave rows without one out.")
-    return numbers
+        return None
+    return number if np.isfinite(number) else None
 
 
 def _indices(run: Run, label: str, outputs: Array, taught: Any) -> tuple[Array, Array]:

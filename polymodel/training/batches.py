@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -172,11 +173,13 @@ def read_images(job: PartJob) -> list[Grey]:
     def give(place: int) -> Grey:
         return shown.prepare(open_picture(job.split.image_path(job.items[place]))).renderings[0]
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # Who looks for print uses libraries with threads, which another process would begin without.
-        workers = (os.cpu_count() or 1) if count > FEW_IMAGES else 0
-        each_image = ([image] for image in pool.map(give, range(count)))
-        found = each_image if shown.looks else _loaded(_loader(give, [[place] for place in range(count)], workers))
+    with ExitStack() as stack:
+        if shown.looks:  # for print, with libraries that have threads, which another process would begin without
+            pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
+            found: Iterator[list[Grey]] = ([image] for image in pool.map(give, range(count)))
+        else:
+            workers = (os.cpu_count() or 1) if count > FEW_IMAGES else 0
+            found = _loaded(_loader(give, [[place] for place in range(count)], workers))
         images: list[Grey] = []
         for image in found:
             images += image

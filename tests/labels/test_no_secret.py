@@ -37,7 +37,10 @@ class _Answer(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         self.server.asked.append(self.path + body)
         self.server.sent.append(self.headers.get("Authorization", ""))
-        said = json.dumps({"detail": f"{self.path} {self.headers.as_string()} {body}", "release": "1.23"}).encode()
+        said = json.dumps({"detail": f"{self.path} {self.headers.as_string()} {body}", "release": "1.23"})
+        if self.server.status == 403:  # the same text in another spelling
+            said = said.replace(MARK, "".join(f"\\u{ord(sign):04x}" for sign in MARK))
+        said = said.encode()
         self.send_response(200 if self.path == "/api/version" else self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(said)))

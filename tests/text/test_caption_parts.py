@@ -227,6 +227,7 @@ def test_capitals_that_leave_a_gap_and_fill_it_later() -> None:
     said = split_caption("Fig. 1 Images. (A and B) cubes; (D and E) rods. Histograms of (C) 24 nm and (F) 45 nm.")
     assert dict(said.panels)["E"] == "rods" and list(said.labels) == list("ABCDEF")
     assert split_caption("Fig. 2 SEM of (A) polystyrene (PS), (B) type (I) and (C) glass (G)").labels == ("A", "B", "C")
+    assert split_caption("Fig. 3 Image of blends of nylon (B) and the rubber (C) after annealing").labels == ()
 
 
 @pytest.mark.parametrize(("words", "y"), [("(a, B) x and (A, C) y", "AC"), ("(b-D) x, (A, B) y", "AB")])

@@ -91,13 +91,24 @@ class Server:
 
 
 def _json(answer: httpx.Response) -> Any:
-    """What a server answered, without the token, which it may repeat."""
+    """What a server answered, without the token, which it may repeat in whatever spelling."""
     token = answer.request.headers.get("Authorization", "").rpartition(" ")[2]
-    text = answer.text.replace(token, "…") if token else answer.text
     try:
-        return json.loads(text)
+        said = json.loads(answer.text)
     except ValueError:
-        return text
+        said = answer.text
+    return _without(said, token) if token else said
+
+
+def _without(said: Any, token: str) -> Any:
+    """An answer in whose texts a dot stands for the token."""
+    if isinstance(said, str):
+        return said.replace(token, "…")
+    if isinstance(said, list):
+        return [_without(one, token) for one in said]
+    if isinstance(said, dict):
+        return {_without(key, token): _without(value, token) for key, value in said.items()}
+    return said
 
 
 def checked_url(url: str) -> str:

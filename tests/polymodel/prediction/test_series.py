@@ -17,11 +17,12 @@ from polymodel.prediction.series import _correlation, _places
 
 
 def test_orders_are_numbers_ratios_or_words() -> None:
-    assert _places(["0.5", "2", "-1e1"]) == [0.5, 2.0, -10.0]
-    assert _places(["30/70", "90 : 10", "1/1"]) == [0.3, 0.9, 0.5]
-    assert _places(["as blended", "annealed", "as blended", "5"]) == [0.0, 1.0, 0.0, 2.0]
-    with pytest.raises(InputError, match="no number"):
-        _places(["1", "nan"])
+    assert _places(Path("t.csv"), ["0.5", "2", "-1e1"]) == [0.5, 2.0, -10.0]
+    assert _places(Path("t.csv"), ["30/70", "90 : 10", "1/1"]) == [0.3, 0.9, 0.5]
+    assert _places(Path("t.csv"), ["as blended", "annealed", "as blended", "x 5"]) == [0.0, 1.0, 0.0, 2.0]
+    for odd in (["1", "nan"], ["10", "2", "n/a", "1"], ["70/30", "10/90", "0"], ["5 wt%", "100 wt%"], ["30,5", "2,5"]):
+        with pytest.raises(InputError, match="is no number"):
+            _places(Path("t.csv"), odd)
 
 
 def test_rank_correlation_with_the_p_value_of_all_orders() -> None:
