@@ -255,8 +255,9 @@ def test_papers_that_tell_the_label(corpus: Corpus) -> None:
 
 
 def test_labels_that_a_model_doubts(clean: Corpus) -> None:
-    rows = clean.catalogue.tuples("SELECT image_sha256, label, paper_id FROM images_to_review")
-    said, paper_of = {i: label for i, label, _ in sorted(rows)}, {i: paper for i, _, paper in rows}
+    said = dict(sorted(clean.catalogue.tuples("SELECT image_sha256, label FROM labels")))
+    shown = "SELECT image_sha256, paper_id FROM panels JOIN figures USING (figure_id)"
+    paper_of = dict(clean.catalogue.tuples(shown))
     random = np.random.default_rng(0)
     wrong = min(said)
     chances = {i: float((0.9 if said[i] == YES else 0.1) + random.uniform(-0.05, 0.05)) for i in said}
