@@ -224,9 +224,9 @@ def test_a_table_that_was_filled_in_is_kept(scene: EditScene, tmp_path: Path) ->
     assert f"polydata quality import {table}" in said and table.read_bytes() == counted
     run("polydata", "quality", "import", table, workspace=other.root)
     foreign.write_text("mine,1\n")
-    before = other.rows("SELECT * FROM quality_sample")
+    before = other.rows("SELECT * FROM quality_sample ORDER BY ALL")
     assert "is there already" in run(*draw_it, foreign, "--again", workspace=other.root, expect=7).stderr
-    assert other.rows("SELECT * FROM quality_sample") == before
+    assert other.rows("SELECT * FROM quality_sample ORDER BY ALL") == before
     run(*draw_it, table, "--again", workspace=other.root)  # the catalogue has all that was counted
     first, *rows = rows_of(table)
     write_rows(table, [first | dict.fromkeys(("figures_right", "panels_right", "is_micrograph"), "many"), *rows])
