@@ -202,9 +202,8 @@ def _bare(rgb: Rgb, seen: PanelMap, leaf: _Leaf) -> bool:
     (first, second), (top, left, bottom, right) = leaf.halves, pixels(seen, leaf.window)
     axis = 0 if first[2] == second[0] else 1
     at, reach = first[2 + axis] / seen.scale[axis], NEAR / seen.scale[axis]
-    lines = rgb[top:bottom, left:right].mean(2) if axis == 0 else rgb[top:bottom, left:right].mean(2).T
-    start = top if axis == 0 else left
-    near = lines[max(0, round(at - reach) - start) : max(1, round(at + reach) + 1 - start)]
+    band = slice(max((top, left)[axis], round(at - reach)), round(at + reach) + 1)
+    near = rgb[band, left:right].mean(2) if axis == 0 else rgb[top:bottom, band].mean(2).T
     return bool(((near.std(1) < TONE) & (near.mean(1) > LIGHT)).any())
 
 
