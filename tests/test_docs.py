@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -10,20 +9,12 @@ from typing import Any
 import pytest
 import typer
 from all_commands import commands
+from docs_script import DOCS, docs_script
 from typer.core import TyperCommand
 
 from polydata.console.group import Program
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs"
-
-
-def load_reference() -> Any:
-    spec = importlib.util.spec_from_file_location("cli_reference", DOCS / "cli_reference.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 COMMANDS = sorted(commands(), key=lambda pair: pair[0])
@@ -38,7 +29,7 @@ def test_command_and_options_have_help(name: str, command: Any) -> None:
 
 @pytest.mark.parametrize("program", ["polydata", "polymodel"])
 def test_the_list_of_commands_says_what_their_own_help_begins_with(program: str) -> None:
-    root = typer.main.get_command(getattr(load_reference(), program))
+    root = typer.main.get_command(getattr(docs_script("cli_reference"), program))
     assert isinstance(root, Program)
     context = typer.Context(root)
     for name in root.list_commands(context):
@@ -51,7 +42,7 @@ def test_the_list_of_commands_says_what_their_own_help_begins_with(program: str)
 def test_every_module_of_commands_is_in_the_table(program: str) -> None:
     folder = ROOT / program / "cli"
     modules = {f"{program}.cli.{path.stem}" for path in folder.glob("*.py") if "typer" in path.read_text("utf-8")}
-    root = typer.main.get_command(getattr(load_reference(), program))
+    root = typer.main.get_command(getattr(docs_script("cli_reference"), program))
     assert isinstance(root, Program)
     entered = {module for some in root.modules.values() for module in some}
     assert modules - {f"{program}.cli.__init__", f"{program}.cli.options"} == entered
@@ -59,7 +50,7 @@ def test_every_module_of_commands_is_in_the_table(program: str) -> None:
 
 @pytest.mark.parametrize("program", ["polydata", "polymodel"])
 def test_the_reference_is_current(program: str) -> None:
-    reference = load_reference()
+    reference = docs_script("cli_reference")
     text = (DOCS / "reference" / f"{program}.md").read_text(encoding="utf-8")
     assert text == reference.page(getattr(reference, program), program), "write it with: python docs/cli_reference.py"
 

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from docs_script import DOCS, docs_script
 from split_scene import make_scene
 
 import polymodel
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
-
-
-def script() -> Any:
-    """docs/notebook.py."""
-    spec = importlib.util.spec_from_file_location("notebook", DOCS / "notebook.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CELLS = script().cells((DOCS / "how-to/python.md").read_text("utf-8"))
+CELLS = docs_script("notebook").cells((DOCS / "how-to/python.md").read_text("utf-8"))
 
 
 def shown(code: str, names: dict[str, Any]) -> Any:
