@@ -139,8 +139,8 @@ def _starts_other(line: Line) -> bool:
 
 def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Line | None:
     """The line that goes on with a caption, None where it ends."""
-    last, first = taken[-1], taken[0]
-    size = first.size
+    last, alone = taken[-1], is_label_alone(taken[0].text)
+    size = taken[1 if alone and len(taken) > 1 else 0].size
     left, right = min(line.box.x0 for line in taken), max(line.box.x1 for line in taken)
     below = [
         line
@@ -158,6 +158,9 @@ def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Lin
     limit = 1.35 * known if known else max(1.75 if same_block else 1.5, 1.1 * body.spacing) * size
     if step > limit + 0.5 or _starts_other(line):
         return None
+    heading = alone and len(taken) == 1 and (same_block or abs(line.size - body.size) > 0.4)
+    if heading and 0.6 < line.size / size < 1.6 and abs(line.box.x0 - left) < size:
+        return line  # a label in a line and a size of its own over the words
     if abs(line.size - size) > (0.8 if same_block else 0.45) and len(line.text) > 4:
         return None
     centred = abs((line.box.x0 + line.box.x1) - (left + right)) < 3 * size

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.panels.letters import by_columns, lanes
+from polydata.extraction.panels.letters import lanes
 from polydata.extraction.panels.render import Drawn
 from polydata.types import Box
 from polydata.vision.corner_letters import LETTERS, Grey, read_corners
@@ -17,51 +17,45 @@ LOOK, SHARE = 44.0, 0.5
 """Sides of the two squares in which a panel's letter is looked for: in points, as a share of its shorter side."""
 OUTSIDE, FURTHER = 0.28, 0.8
 """Share of such a square that lies outside of the panel, and to the left of it where a letter may stand further off."""
-SURE, CERTAIN = 0.55, 0.98
-"""Probabilities from which a letter counts, and against the order of the others."""
+SURE = 0.55
+"""Probability from which a letter counts where the corner is chosen in which a figure's letters stand."""
 
 
-def read_letters(drawn: Drawn, boxes: Sequence[Box], labels: Sequence[str]) -> dict[int, str]:
-    """Letters burned into a corner of each panel or printed beside it, by the panel's number.
+def read_letters(drawn: Drawn, boxes: Sequence[Box], labels: Sequence[str]) -> npt.NDArray[np.float64]:
+    """How surely each label is burned into a corner of each panel or printed beside it: panels x labels, 0 to 1.
 
     Letters of a figure stand in the same corner of all its panels; the upper left one is looked at first. A letter goes
-    to the panel where it is surest. Where there are as many panels as labels, one that is read where another's turn is
-    counts only if it is certain.
+    to the panel where it is surest, and a panel has one.
 
     Args:
         drawn: the figure.
-        boxes: of the panels, in points, in reading order.
+        boxes: of the panels, in points.
         labels: that the caption names; only single letters and figures are read.
     """
-    wanted = {LETTERS.index(label.lower()): label for label in labels if len(label) == 1 and label.lower() in LETTERS}
-    best: dict[int, tuple[str, float]] = {}
+    wanted = {LETTERS.index(label.lower()): at for at, label in enumerate(labels) if _known(label)}
+    best = np.zeros((len(boxes), len(labels)))
     if not wanted:
-        return {}
+        return best
     grey, scale = np.asarray(cv2.cvtColor(drawn.rgb, cv2.COLOR_RGB2GRAY), np.uint8), drawn.dpi / 72
     x, y = drawn.box.x0, drawn.box.y0
     places = [Box((b.x0 - x) * scale, (b.y0 - y) * scale, (b.x1 - x) * scale, (b.y1 - y) * scale) for b in boxes]
     for corner in CORNERS:
-        shares = _letter_shares(grey, places, scale, corner)
-        given: dict[int, tuple[str, float]] = {}
-        taken: set[int] = set()
+        shares = _letter_shares(grey, places, scale, corner)[:, list(wanted)]
+        given = np.zeros_like(best)
         for one in np.argsort(-shares, axis=None):
-            index, letter = divmod(int(one), shares.shape[1])
-            if shares[index, letter] < SURE:
-                break
-            if letter in wanted and index not in given and letter not in taken:
-                given[index] = wanted[letter], float(shares[index, letter])
-                taken.add(letter)
-        if len(given) > len(best):
+            index, letter = np.unravel_index(one, shares.shape)
+            column = list(wanted.values())[letter]
+            if not given[index].any() and not given[:, column].any():
+                given[index, column] = shares[index, letter]
+        if (given > SURE).sum() > (best > SURE).sum():
             best = given
-        if 2 * len(best) > min(len(boxes), len(wanted)):
+        if 2 * (best > SURE).sum() > min(len(boxes), len(wanted)):
             break
-    if len(labels) == len(boxes):
-        turns = [dict(zip(order, labels, strict=True)) for order in (range(len(boxes)), by_columns(boxes))]
-        alike = [sum(turn[index] == letter for index, (letter, _) in best.items()) for turn in turns]
-        if 2 * max(alike) > len(best):
-            turn = turns[alike.index(max(alike))]
-            return {n: letter for n, (letter, share) in best.items() if turn[n] == letter or share >= CERTAIN}
-    return {index: letter for index, (letter, _) in best.items()}
+    return best
+
+
+def _known(label: str) -> bool:
+    return len(label) == 1 and label.lower() in LETTERS
 
 
 CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))

@@ -11,16 +11,14 @@ from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.burned_letters import read_letters
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
-    along_rows,
+    by_place,
     by_rows,
     following,
-    lanes,
     letters_at,
-    letters_over,
-    named,
     printed_letters,
 )
 from polydata.extraction.panels.render import Drawn
+from polydata.extraction.panels.sequence import Shares, label_panels
 from polydata.text.captions import Parts
 from polydata.types import Box
 from polydata.vision.measures import Rgb, measure
@@ -43,6 +41,9 @@ legend, whatever it looks like within its figure."""
 
 HELD = 0.9
 """Share of a micrograph that lies in the panel that it is set into."""
+
+PRINTED, READ = 0.95, 0.75
+"""Probabilities that a letter is found which the page prints in a figure, and one that is burned into its picture."""
 
 LONE = 0.8
 """A single micrograph that fills less of its figure than this is cut out of it."""
@@ -167,7 +168,7 @@ def _placed_images(content: PageContent, whole: Box) -> list[Box]:
 def _labelled(
     boxes: list[Box], labels: Sequence[str], around: Mapping[str, tuple[float, float]], drawn: Drawn
 ) -> list[tuple[Box, str | None]]:
-    """Panels with their letters: as printed, as read in the picture where order leaves a doubt, else by order.
+    """Panels with their letters: as printed, else as read in the picture, and by order.
 
     Args:
         boxes: of the panels, in reading order.
@@ -177,22 +178,15 @@ def _labelled(
     """
     if not labels:
         return [(box, None) for box in boxes]
-    across, down = lanes(boxes, 0), lanes(boxes, 1)
+    if placed := by_place(boxes, labels):
+        return list(zip(boxes, placed, strict=True))
     seen = letters_at(boxes, {label: around[label] for label in labels if label in around})
-    fitting = [numbers for numbers in (across, down) if len(boxes) > len(labels) == max(numbers) + 1]
-    if fitting:  # one letter a row or column
-        told = seen if len(fitting) == 1 or seen else read_letters(drawn, boxes, labels)
-        chosen = max(fitting, key=lambda numbers: sum(labels[numbers[n]] == letter for n, letter in told.items()))
-        return [(box, labels[number]) for box, number in zip(boxes, chosen, strict=True)]
-    if len(boxes) > len(labels) and set(labels) <= around.keys():
-        seen = {index: letter for index, letter in letters_over(boxes, around, seen).items() if letter in labels}
-    doubtful = (max(across) > 0 and max(down) > 0) or len(labels) != len(boxes)
-    if doubtful and len(seen) < 2:
-        seen = read_letters(drawn, boxes, labels)
-    given = named(boxes, labels, seen)
-    if len(boxes) > len(labels):
-        given = along_rows(boxes, labels, given)
-    return list(zip(boxes, given, strict=True))
+    shares: Shares = np.zeros((len(boxes), len(labels)))
+    for panel, label in seen.items():
+        shares[panel, labels.index(label)] = 1.0
+    if not seen:
+        shares = read_letters(drawn, boxes, labels)
+    return list(zip(boxes, label_panels(boxes, labels, shares, PRINTED if seen else READ), strict=True))
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from itertools import pairwise
 
 from polydata.extraction.document.lines import Line
 from polydata.text.caption_marks import PLAIN
@@ -114,56 +113,6 @@ def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, 
     return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
 
 
-NEAR = 0.25
-"""Share of a panel's width and height within which a letter stands left and up in it."""
-
-
-def letters_over(boxes: Sequence[Box], letters: Mapping[str, Point], seen: Mapping[int, str]) -> dict[int, str]:
-    """The letter of each panel where one letter may stand for several: the nearest that is printed up or left of it.
-
-    Args:
-        boxes: of the panels.
-        letters: where each letter is printed, all of the caption and perhaps more.
-        seen: letters of panels that have one of their own, by the panel's number.
-
-    Returns:
-        ``seen`` alone where letters do not stand in the upper left corners of what they name.
-    """
-    out = {}
-    for index, box in enumerate(boxes):
-        across, down = NEAR * box.width, NEAR * box.height
-        gaps = {letter: (box.x0 - x, box.y0 - y) for letter, (x, y) in letters.items()}
-        before = {letter: max(0, x) + max(0, y) for letter, (x, y) in gaps.items() if x > -across and y > -down}
-        if before:
-            out[index] = min(before, key=before.__getitem__)
-    return out if all(out.get(index) == letter for index, letter in seen.items()) else dict(seen)
-
-
-def along_rows(boxes: Sequence[Box], labels: Sequence[str], given: Sequence[str | None]) -> list[str | None]:
-    """Letters of panels, each also for those right of it up to the next, where a row begins with a letter.
-
-    A letter stands for others only where the caption's next one has a panel, for that one could be theirs.
-
-    Args:
-        boxes: of the panels.
-        labels: of the caption, in its order.
-        given: the letter of each panel, None where none is known.
-    """
-    out, rows = list(given), dict[int, list[int]]()
-    for index, number in enumerate(lanes(boxes, 0)):
-        rows.setdefault(number, []).append(index)
-    for row in rows.values():
-        letter = None
-        for index in sorted(row, key=lambda one: boxes[one].x0):
-            letter = given[index] or letter
-            if letter is None:
-                break
-            later = labels[labels.index(letter) + 1 :]
-            if not later or later[0] in given:
-                out[index] = letter
-    return out
-
-
 def by_rows(boxes: Sequence[Box]) -> list[int]:
     """Numbers of panels row by row, each from left to right; those level by half their height share a row."""
     return _by_lanes([(box.y0, box.y1, box.x0) for box in boxes])
@@ -198,57 +147,6 @@ def lanes(boxes: Sequence[Box], axis: int) -> list[int]:
     return given
 
 
-def named(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> list[str | None]:
-    """A label for each panel: what was seen at it goes before any order.
-
-    Args:
-        boxes: in reading order.
-        labels: of the caption, in its order; may be more or fewer than there are panels.
-        seen: letters that were seen at panels, by the panel's number; may be missing.
-
-    Returns:
-        Where there are as many labels as panels, the caption's order by rows or by columns, whichever agrees with more
-        of what was seen. Otherwise a panel is missing or one too many: then only panels between two that were seen, or
-        before the first or behind the last, get labels, where there are as many of both. None for the others.
-    """
-    places = [_place_of(label) for label in labels]
-    if labels and all(places):
-        return _by_place(boxes, labels, [place for place in places if place])
-
-    rows, columns = list(range(len(boxes))), by_columns(boxes)
-    if len(labels) != len(boxes):
-        return next(
-            (out for order in (rows, columns) if (out := _between_known(order, labels, seen))), _seen(rows, seen)
-        )
-
-    def agreeing(order: Sequence[int]) -> int:
-        return sum(seen.get(index) == label for index, label in zip(order, labels, strict=True))
-
-    order = columns if agreeing(columns) > agreeing(rows) else rows
-    out = _seen(rows, seen)
-    if 2 * agreeing(order) >= len(seen):
-        for index, label in zip(order, labels, strict=True):
-            out[index] = out[index] or (None if label in seen.values() else label)
-    return out
-
-
-def _seen(rows: Sequence[int], seen: Mapping[int, str]) -> list[str | None]:
-    return [seen.get(index) for index in rows]
-
-
-def _between_known(order: Sequence[int], labels: Sequence[str], seen: Mapping[int, str]) -> list[str | None] | None:
-    """Labels as seen, and of panels between them where there are as many labels; None where the order does not fit."""
-    known = [(step, labels.index(seen[index])) for step, index in enumerate(order) if seen.get(index) in labels]
-    if any(b[1] <= a[1] for a, b in pairwise(known)):
-        return None
-    out = _seen(range(len(order)), seen)
-    for (step, label), (next_step, next_label) in pairwise([(-1, -1), *known, (len(order), len(labels))]):
-        if next_step - step == next_label - label:
-            for ahead in range(1, next_step - step):
-                out[order[step + ahead]] = labels[label + ahead]
-    return out
-
-
 _Place = tuple[str, str]
 """Words for height and side, empty where a label does not say."""
 
@@ -265,8 +163,14 @@ def _place_of(label: str) -> _Place | None:
     return ("middle", across) if middle and across else (down, across or ("middle" if middle else ""))
 
 
-def _by_place(boxes: Sequence[Box], labels: Sequence[str], places: Sequence[_Place]) -> list[str | None]:
-    """Panels by the places that their labels name; none where two labels fit, or none."""
+def by_place(boxes: Sequence[Box], labels: Sequence[str]) -> list[str | None] | None:
+    """Labels of panels by the places that these name, such as "Top left"; None where not all of them name one.
+
+    A panel that two labels fit, or none, has none.
+    """
+    places = [place for label in labels if (place := _place_of(label))]
+    if len(places) < len(labels):
+        return None
     around = reduce(Box.union, boxes)
     rows = all(across in ("", "middle") for _, across in places)  # "top, middle, bottom" and not "left, middle, right"
     places = [("middle", "") if rows and place == ("", "middle") else place for place in places]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,36 +15,43 @@ from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.burned_letters import read_letters
 from polydata.extraction.panels.cuts import _labelled
 from polydata.extraction.panels.letters import (
-    along_rows,
+    by_place,
     following,
     letter_of,
     letters_at,
-    letters_over,
-    named,
     printed_letters,
 )
 from polydata.extraction.panels.render import Drawn
+from polydata.extraction.panels.sequence import label_panels
 from polydata.types import Box
 
 GRID = [Box(x, y, x + 100, y + 80) for y in (0.0, 90.0) for x in (0.0, 110.0, 220.0)]
 LABELS = list("abcdef")
 
 
+def labelled(boxes: list[Box], labels: list[str], seen: Mapping[int, str], clear: float = 0.75) -> list[str | None]:
+    """Labels where some letters were seen, each quite surely."""
+    shares = np.zeros((len(boxes), len(labels)))
+    for panel, label in seen.items():
+        shares[panel, labels.index(label)] = 0.998
+    return label_panels(boxes, labels, shares, clear)
+
+
 def test_order_names_all_where_there_are_as_many() -> None:
-    assert named(GRID, LABELS, {}) == LABELS
-    assert named(GRID, LABELS, {1: "c", 3: "b"}) == ["a", "c", "e", "b", "d", "f"]
+    assert labelled(GRID, LABELS, {}) == LABELS
+    assert labelled(GRID, LABELS, {1: "c", 3: "b"}) == ["a", "c", "e", "b", "d", "f"]
 
 
 def test_print_goes_before_order() -> None:
-    assert named(GRID[:2], ["a", "b"], {0: "b", 1: "a"}) == ["b", "a"]
-    assert named(GRID, LABELS, {0: "b", 1: "a", 2: "c", 3: "d"}) == ["b", "a", "c", "d", "e", "f"]
+    assert labelled(GRID[:2], ["a", "b"], {0: "b", 1: "a"}) == ["b", "a"]
+    assert labelled(GRID, LABELS, {0: "b", 1: "a", 2: "c", 3: "d"}) == ["b", "a", "c", "d", "e", "f"]
 
 
 @given(st.sets(st.integers(0, 5), min_size=1, max_size=5), st.sets(st.integers(0, 5), max_size=6))
 def test_a_panel_never_gets_anothers_letter_where_some_were_dropped(dropped: set[int], seen: set[int]) -> None:
     left = [index for index in range(6) if index not in dropped]
     known = {step: LABELS[index] for step, index in enumerate(left) if index in seen}
-    found = named([GRID[index] for index in left], LABELS, known)
+    found = labelled([GRID[index] for index in left], LABELS, known)
     for step, index in enumerate(left):
         assert found[step] in (None, LABELS[index])
         if index in seen:
@@ -50,8 +59,23 @@ def test_a_panel_never_gets_anothers_letter_where_some_were_dropped(dropped: set
 
 
 def test_what_lies_between_two_that_are_known_is_known() -> None:
-    assert named(GRID[1:], LABELS, {0: "b", 3: "e"}) == ["b", "c", "d", "e", "f"]
-    assert named(GRID[:4], LABELS, {}) == [None] * 4
+    assert labelled(GRID[1:], LABELS, {0: "b", 3: "e"}) == ["b", "c", "d", "e", "f"]
+    assert labelled(GRID[:4], LABELS, {}) == [None] * 4
+
+
+@given(st.integers(2, 4), st.integers(2, 5), st.data())
+def test_letters_that_were_read_outweigh_those_that_were_not(rows: int, columns: int, data: st.DataObject) -> None:
+    """Panels along rows or columns, up to half of the letters unread, and one of them read as another now and then."""
+    boxes = [Box(60.0 * x, 80.0 * y, 60.0 * x + 55, 80.0 * y + 75) for y in range(rows) for x in range(columns)]
+    labels = list("abcdefghijklmnopqrst"[: len(boxes)])
+    own = (
+        labels
+        if data.draw(st.booleans(), label="rows")
+        else [labels[x * rows + y] for y in range(rows) for x in range(columns)]
+    )
+    unread = data.draw(st.sets(st.integers(0, len(boxes) - 1), max_size=len(boxes) // 2 - 1), label="unread")
+    seen = {panel: letter for panel, letter in enumerate(own) if panel not in unread}
+    assert labelled(boxes, labels, seen) == own
 
 
 @pytest.mark.parametrize(
@@ -65,7 +89,8 @@ def test_what_lies_between_two_that_are_known_is_known() -> None:
     ],
 )
 def test_places(labels: list[str], boxes: list[Box], expected: list[str] | None) -> None:
-    assert named(boxes, labels, {}) == (expected or labels)
+    assert by_place(boxes, labels) == (expected or labels)
+    assert by_place(boxes, [*labels, "a"]) is None
 
 
 def test_letters_of_panels_that_are_missing_or_not_parted() -> None:
@@ -92,6 +117,12 @@ def test_letters_alone(text: str, letter: str) -> None:
     assert letter_of(text) == letter
 
 
+def read(drawn: Drawn, boxes: list[Box], letters: str) -> dict[int, str]:
+    """Letters that are read more likely than not, by the panel's number."""
+    shares = read_letters(drawn, boxes, list(letters))
+    return {panel: letters[row.argmax()] for panel, row in enumerate(shares) if row.max() > 0.5}
+
+
 @pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
 @pytest.mark.parametrize("form", ["{}", "({})", "{})"])
 def test_letters_in_the_picture_are_read(corner: tuple[int, int], form: str) -> None:
@@ -112,7 +143,7 @@ def test_letters_in_the_picture_are_read(corner: tuple[int, int], form: str) -> 
             )
             picture.paste(panel, (x, y))
             boxes.append(Box(x, y, x + 310, y + 220))
-        seen = read_letters(Drawn(np.asarray(picture), Box(0, 0, 640, 460), 72), boxes, list("abcdef"))
+        seen = read(Drawn(np.asarray(picture), Box(0, 0, 640, 460), 72), boxes, "abcdef")
         right += sum(letters[index] == letter for index, letter in seen.items())
         wrong += sum(letters[index] != letter for index, letter in seen.items())
     assert right >= 13
@@ -132,7 +163,7 @@ def test_letters_below_are_not_those_of_the_next_row() -> None:
             )
             picture.paste(panel, (0, 112 * index))
             boxes.append(Box(0, 112 * index, 150, 112 * index + 110))
-        seen = read_letters(Drawn(np.asarray(picture), Box(0, 0, 150, 448), 72), boxes, list("abcd"))
+        seen = read(Drawn(np.asarray(picture), Box(0, 0, 150, 448), 72), boxes, "abcd")
         right += sum(letter == "abcd"[index] for index, letter in seen.items())
         wrong += sum(letter != "abcd"[index] for index, letter in seen.items())
     assert right >= 12
@@ -158,27 +189,17 @@ def test_a_letter_a_row_or_a_column_where_there_are_as_many_of_both(axis: int) -
 
 @given(st.integers(2, 6), st.integers(1, 4), st.data())
 def test_a_letter_at_a_rows_first_panel_stands_for_the_row(columns: int, rows: int, data: st.DataObject) -> None:
-    letters = list("abcdef"[: rows + 1])
+    letters = list("abcdef"[:rows])
     boxes = [
         Box(60.0 * column, 80.0 * row, 60.0 * column + 55, 80.0 * row + 75)
         for row in range(rows)
         for column in range(columns)
     ]
-    given: list[str | None] = [None] * len(boxes)
-    for row in range(rows):
-        given[row * columns] = letters[row]
     unread = data.draw(st.integers(0, rows), label="row whose letter was not read")
-    if unread < rows:
-        given[unread * columns] = None
-    out = along_rows(boxes, letters[:rows], given)
-    for row in range(rows):
-        own = out[row * columns : (row + 1) * columns]
-        if row == unread:
-            assert own == [None] * columns
-        elif row + 1 == unread < rows:  # its letter could stand anywhere behind this one
-            assert own == [letters[row], *[None] * (columns - 1)]
-        else:
-            assert own == [letters[row]] * columns
+    seen = {row * columns: letters[row] for row in range(rows) if row != unread}
+    found = labelled(boxes, letters, seen)
+    if rows != columns or unread == rows:  # a grid as wide as high may be lettered by columns
+        assert found == [letter for letter in letters for _ in range(columns)]
 
 
 @given(st.integers(1, 3), st.integers(1, 5), st.booleans())
@@ -194,8 +215,7 @@ def test_a_letter_stands_for_all_panels_right_of_it_and_below(rows: int, columns
     boxes.append(Box(320, 20, 500, 600))
     lift = -6.0 if above else 6.0
     letters = {"a": (24.0, 20 + lift), "b": (24.0, 320 + lift), "c": (324.0, 20 + lift)}
-    assert letters_over(boxes, letters, {}) == dict(enumerate([*own, "c"]))
-    assert letters_over(boxes, letters, {0: "b"}) == {0: "b"}  # letters of this figure stand otherwise
+    assert labelled(boxes, list("abc"), letters_at(boxes, letters), 0.95) == [*own, "c"]
 
 
 def test_letters_that_would_go_on() -> None:
