@@ -21,10 +21,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
@@ -33,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from composed_figures import GROUND, compose
 from picture_bank import Bank, fill_bank
-from training import Training, block
+from training import Training, block, quantise
 
 SIDES = (256, 320, 384, 448, 512)
 PIXELS = 8 * 320 * 320
@@ -163,33 +160,6 @@ def export(net: nn.Module, path: Path) -> None:
     )  # fmt: skip
 
 
-class Shown(CalibrationDataReader):
-    """Composed figures by which the network's ranges are measured."""
-
-    def __init__(self, bank: Bank, seed: int, count: int = 60) -> None:
-        self.figures = Composed(bank, seed)
-        self.left = (pictures for pictures, *_ in itertools.islice(self.figures, count))
-
-    def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
-        """One figure, 1 x 3 x height x width; None at the end."""
-        pictures = next(self.left, None)
-        return None if pictures is None else {"figure": pictures[:1].float().numpy()}
-
-
-def quantise(path: Path, bank: Bank, seed: int) -> None:
-    """Write a network in whole numbers of 7 (weights) and 8 bits: a quarter of the bytes, half the time.
-
-    Seven bits of weights add up without overflow on processors that have no instructions of their own for it.
-    """
-    plain = path.with_suffix(".plain.onnx")
-    quant_pre_process(str(path), str(plain), skip_symbolic_shape=True)
-    quantize_static(
-        str(plain), str(path), Shown(bank, seed), quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
-        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-    )  # fmt: skip
-    plain.unlink()
-
-
 def main() -> None:
     """Train and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -204,7 +174,8 @@ def main() -> None:
     print(f"drawn: {options.pictures} micrographs in {time.perf_counter() - start:.0f} s", flush=True)
     net = train(options.minutes, options.seed, bank, options.kept)
     export(net, options.output)
-    quantise(options.output, bank, options.seed + 1)
+    shown = (pictures[:1].float().numpy() for pictures, *_ in Composed(bank, options.seed + 1))
+    quantise(options.output, "figure", itertools.islice(shown, 60))
     print(f"written: {options.output}, {sum(p.numel() for p in net.parameters())} parameters")
 
 

@@ -1,16 +1,19 @@
-"""What the trainings of the small networks share: a span of processor time, a rate that falls, a mean of weights."""
+"""What the trainings of small networks share: a span of time, a rate that falls, a mean of weights, whole numbers."""
 
 # ruff: noqa: T201 - it tells how far a script is
 from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -87,3 +90,33 @@ class Training(Generic[Net]):
             "optimiser": self._optimiser.state_dict(),
         }
         torch.save({**state, "done": self.done, "spent": time.process_time() - self._start}, self._kept)
+
+
+class _Examples(CalibrationDataReader):
+    """Inputs by which a network's ranges are measured."""
+
+    def __init__(self, name: str, inputs: Iterable[npt.NDArray[np.float32]]) -> None:
+        self._left = ({name: one} for one in inputs)
+
+    def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
+        """The next one by its name; None at the end."""
+        return next(self._left, None)
+
+
+def quantise(path: Path, name: str, inputs: Iterable[npt.NDArray[np.float32]]) -> None:
+    """Write a network in whole numbers of 7 (weights) and 8 bits: a quarter of the bytes, half the time.
+
+    Seven bits of weights add up without overflow on processors that have no instructions of their own for it.
+
+    Args:
+        path: of the network, which is written anew.
+        name: of its input.
+        inputs: examples, by which ranges are measured.
+    """
+    plain = path.with_suffix(".plain.onnx")
+    quant_pre_process(str(path), str(plain), skip_symbolic_shape=True)
+    quantize_static(
+        str(plain), str(path), _Examples(name, inputs), quant_format=QuantFormat.QDQ, per_channel=True,
+        reduce_range=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+    )  # fmt: skip
+    plain.unlink()

@@ -23,14 +23,14 @@ THRESHOLD = 0.5
 AMONG, APART = 1.0, -1.0
 """Log-odds for a panel that extraction took for a micrograph, its figure considered, and for one that it did not."""
 
-UNSAID = -3.5
+UNSAID = -1.5
 """Log-odds for a picture of a paper under which no caption stands: portraits of authors, logos, graphical abstracts."""
 
 FINE_UM, FINE, COARSE_UM, COARSE = 500.0, 2.5, 2000.0, -5.0
 """Log-odds for a scale bar that is printed in a picture, up to the one length and from the other: micrographs have the
 former, photographs of samples and devices the latter."""
 
-VIVID, COLOURED = 0.05, -4.0
+VIVID, COLOURED = 0.05, -0.8
 """Mean colourfulness from which a picture is coloured, and log-odds where neither its caption nor a scale bar tells of
 a microscope."""
 
@@ -52,7 +52,7 @@ micrograph, its figure considered, and its own words; None for what is not known
 def screen_by_model(
     rgb: Rgb, caption: str | None = None, among: bool | None = None, own: str | None = None
 ) -> Screening:
-    """Screen one panel by a network, measures of its pixels, a scale bar in it, its caption and its figure.
+    """Screen one panel by a network, a scale bar in it, its caption and its figure.
 
     Args:
         rgb: rows x columns x 3, 0 to 255.
@@ -71,9 +71,10 @@ def screen_by_model(
     refused = _nothing_to_see(rgb)
     if refused:
         return Screening(0.0, "rejected", refused, morphology=0.0)
-    pixels, shown = picture_odds(rgb)
+    pixels, shows = picture_odds(rgb)
+    colour = measure(rgb).colour
     words = (caption or "")[:MAX_CAPTION]
-    weight, speaks = evidence((own or "")[:MAX_CAPTION], words, coloured=shown["chroma"] > PHOTO_COLOUR)
+    weight, speaks = evidence((own or "")[:MAX_CAPTION], words, coloured=colour > PHOTO_COLOUR)
     said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
     if among is not None:
         told = AMONG if among else APART
@@ -85,13 +86,10 @@ def screen_by_model(
     if bar:
         told = FINE if fine else COARSE if bar.value_um >= COARSE_UM else 0.0
         said, weight = f"{said}, scale bar {bar.value:g} {bar.unit} {told:+.1f}", weight + told
-    if caption and shown["chroma"] > VIVID and not fine and not accounts_for_colour(own, caption):
+    if caption and colour > VIVID and not fine and not accounts_for_colour(own, caption):
         said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
-    reason = (
-        f"pixels {pixels:+.1f}{said}; ground {shown['ground']:.2f}, texture {shown['block_50']:.2f}, "
-        f"empty rows {shown['empty_rows']:.2f}"
-    )
+    reason = f"looks like a {shows} {pixels:+.1f}{said}"
     morphology = round(score * (1.0 if BLEND.search(words) else 0.5), 4)
     if score < THRESHOLD:
         return Screening(score, "rejected", reason, morphology=morphology)
@@ -107,7 +105,7 @@ def _nothing_to_see(rgb: Rgb) -> str | None:
     return "one plain tone" if measure(rgb).modal > 0.995 else None
 
 
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (5, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (6, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

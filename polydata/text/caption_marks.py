@@ -58,7 +58,7 @@ def _notations() -> tuple[_Notation, ...]:
     small = letters.replace("A-Z", "").replace("А-Я", "")
     half = rf"(?:(?<=^)|(?<=[\s;,.:])){_run(ONE, 'half')}\)(?=[\s,])"
     return (
-        _Notation("letters", re.compile(rf"\(\s?{letters}\s?\)|{half}"), sure=True),
+        _Notation("letters", re.compile(rf"\(\s?{letters}(?:,\s{SIDE})?\s?\)|{half}"), sure=True),
         _Notation("letters", re.compile(rf"\[\s?{letters}\s?\]"), sure=True),
         _Notation("letters", re.compile(rf"{START}{letters}\s?:(?=\s)")),
         _Notation("letters", re.compile(rf"{START}{letters}\s?/(?=\s)")),

@@ -1,11 +1,13 @@
-"""The letter that stands in a panel's corner, by a small network.
+"""Letters of panels in the picture of a figure, by a small network.
 
-It was trained by data/train_letters.py on corners drawn at random.
+It was trained by data/train_letters.py on corners of panels drawn at random. Half-overlapping squares of a figure are
+shown to it as if each were a corner, so that every place is looked at four times in other surroundings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -20,22 +22,72 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz123456789"
 """What it tells apart; capitals count as small letters."""
 
 SIDE, STRIDE = 96, 8
-"""Pixels of a corner as the network takes it, and of either of its sides that have one answer."""
+"""Pixels of a square as the network takes it, and of either of its sides that have one answer."""
+
+PLAIN, AT_ONCE = 3.0, 64
+"""Grey levels of spread (standard deviation) under which a square shows nothing; squares that are shown at once."""
+
+PLACES = 3
+"""Of a letter that are kept, should the likeliest be another's."""
 
 Grey = npt.NDArray[np.uint8]
+Shares = npt.NDArray[np.float32]
 
 
-def read_corners(corners: Sequence[Grey]) -> npt.NDArray[np.float32]:
-    """Probability of each letter in each corner, corners x letters, in the order of ``LETTERS``.
+def read_corners(corners: list[Grey]) -> Shares:
+    """Probability of each letter, in the order of ``LETTERS``, at each place: squares x letters x 12 x 12.
 
     Args:
-        corners: square pieces of a figure, rows x columns, 0 to 255.
+        corners: squares of 96 pixels, rows x columns, 0 to 255.
     """
-    if not corners:
-        return np.zeros((0, len(LETTERS)), np.float32)
-    how = [cv2.INTER_AREA if corner.shape[0] > SIDE else cv2.INTER_CUBIC for corner in corners]
-    shown = [cv2.resize(corner, (SIDE, SIDE), interpolation=one) for corner, one in zip(corners, how, strict=True)]
-    logits = network(MODEL).run(None, {"corners": np.stack(shown)[:, None].astype(np.float32)})[0]
+    logits = network(MODEL).run(None, {"corners": np.stack(corners)[:, None].astype(np.float32)})[0]
     shares = np.exp(logits - logits.max(1, keepdims=True))
-    shares /= shares.sum(1, keepdims=True)
-    return np.asarray(shares[:, 1:].max((2, 3)), np.float32)
+    return np.asarray((shares / shares.sum(1, keepdims=True))[:, 1:], np.float32)
+
+
+def find_letters(grey: Grey, windows: Sequence[float], letters: str) -> dict[str, tuple[float, float, float]]:
+    """Where letters stand in a figure: probability, row and column of each, the surest first; no two in one place.
+
+    Args:
+        grey: rows x columns, 0 to 255.
+        windows: sides of the squares that are looked at, in its pixels: four times as high as letters, about.
+        letters: that are looked for, of ``LETTERS``.
+    """
+    near = min(windows) / 4
+    found: dict[str, tuple[float, float, float]] = {}
+    places = [(*place, letter) for window in windows for letter, place in _places(grey, window, letters)]
+    for share, row, column, letter in sorted(places, reverse=True):
+        if letter not in found and all(np.hypot(row - y, column - x) > near for _, y, x in found.values()):
+            found[letter] = min(1.0, share), row, column
+    return found
+
+
+def _places(grey: Grey, window: float, letters: str) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """The likeliest places of each letter: probability, row and column."""
+    factor, half, cells = SIDE / window, SIDE // 2, SIDE // STRIDE
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    rows, columns = (max(1, round(n * factor)) for n in grey.shape)
+    down, across = -(-rows // half) + 1, -(-columns // half) + 1
+    padded = np.full(((down + 1) * half, (across + 1) * half), 255, np.uint8)
+    padded[half : half + rows, half : half + columns] = cv2.resize(grey, (columns, rows), interpolation=how)
+    squares = []
+    for row, column in itertools.product(range(down), range(across)):
+        square = padded[row * half : row * half + SIDE, column * half : column * half + SIDE]
+        if square.std() > PLAIN:
+            squares.append((row * cells // 2, column * cells // 2, square))
+    wanted = [LETTERS.index(letter) for letter in letters]
+    mean = np.zeros((len(wanted), (down + 1) * cells // 2, (across + 1) * cells // 2), np.float32)
+    most = mean.copy()
+    for start in range(0, len(squares), AT_ONCE):
+        some = squares[start : start + AT_ONCE]
+        for (row, column, _), shares in zip(some, read_corners([one[2] for one in some]), strict=True):
+            here = slice(None), slice(row, row + cells), slice(column, column + cells)
+            mean[here] += shares[wanted] / 4
+            most[here] = np.maximum(most[here], shares[wanted])
+    for letter, plane in zip(letters, (mean + most) / 2, strict=True):
+        left = cv2.boxFilter(plane, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for _ in range(PLACES):
+            row, column = np.unravel_index(left.argmax(), left.shape)
+            y, x = (((int(at) + 0.5) * STRIDE - half) / factor for at in (row, column))
+            yield letter, (float(left[row, column]), y, x)
+            left[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4] = 0

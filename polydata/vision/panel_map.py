@@ -120,16 +120,3 @@ MOST = 6.0
 def log_odds(share: float) -> float:
     """Log-odds of a share, within ``MOST`` of even."""
     return float(np.clip(np.log((share + 1e-4) / (1 - share + 1e-4)), -MOST, MOST))
-
-
-LOOKS = (224, 320)
-"""Pixels of the longer side at which a single picture is looked at, for texture differs with size."""
-
-
-def micrograph_odds(rgb: Rgb) -> float:
-    """Log-odds that a picture is a micrograph, within ``MOST`` of even: the mean of several looks at it alone.
-
-    Args:
-        rgb: rows x columns x 3, 0 to 255.
-    """
-    return float(np.mean([log_odds(float(look(rgb, (side,)).micrograph.mean())) for side in LOOKS]))

@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 from polydata.choices import Kind
 from polydata.errors import UsageError
 from polydata.screening.rules import COARSE, FINE, RULES, get_rule, screen_by_model
-from polydata.vision.kind import OTHERWISE, TOLD, evidence, kind_of
+from polydata.vision.kind import AGAINST, TOLD, evidence, kind_of
 from polydata.vision.measures import measure
-from polydata.vision.panel_map import micrograph_odds
+from polydata.vision.micrograph import SHOWN, picture_odds, shown_in
 
 
 def drawing() -> np.ndarray:
@@ -60,7 +60,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 5
+    assert get_rule("micrograph")[0] == 6
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -155,7 +155,7 @@ def test_kinds_by_pixels_and_words() -> None:
     assert kind_of(-3.0, plot, "Synthesis of the compatibilizer", "scheme") == Kind.SCHEME
     tinted = np.asarray(micrograph(1)).copy()
     tinted[..., 2] //= 2
-    assert kind_of(2.0, measure(tinted), "Photographs of moulded bars") == Kind.PHOTO
+    assert kind_of(1.0, measure(tinted), "Photographs of moulded bars") == Kind.PHOTO
     assert kind_of(2.0, measure(tinted), "Optical microscopy photographs") == Kind.MICROGRAPH
     assert kind_of(-1.0, plot, "SEM micrographs") == Kind.MICROGRAPH
 
@@ -165,20 +165,24 @@ def test_kinds_by_pixels_and_words() -> None:
     [
         ("", "SEM micrographs of the blends", TOLD),
         ("after 5 min", "SEM image of the anode and digital photographs of a lamp", 0.0),
-        ("photograph of the lamp", "SEM image of the anode and photograph of the lamp", OTHERWISE),
+        ("photograph of the lamp", "SEM image of the anode and photograph of the lamp", 2 * AGAINST["photographs"]),
         ("optical micrograph", "SEM image of the anode and photograph of the lamp", TOLD),
-        ("C segregation", "EPMA mapping of elemental segregation; SEM image", OTHERWISE),
+        ("C segregation", "EPMA mapping of elemental segregation; SEM image", AGAINST["maps"]),
         ("SEM image", "SEM image and EDS maps of carbon", TOLD),
-        ("carbon", "SEM image and EDS maps of carbon", OTHERWISE),
+        ("carbon", "SEM image and EDS maps of carbon", AGAINST["maps"]),
         ("height", "AFM height and phase maps of the blend", TOLD),
-        ("", "Schematic of the process", -TOLD),
-        ("", "Contour graphs of the induced electric field", OTHERWISE),
-        ("", "FEM modeling of the numerically simulated field", OTHERWISE),
-        ("calculated near field intensity", "SEM image and calculated near field intensity", OTHERWISE),
+        ("", "Schematic of the process", AGAINST["drawings"]),
+        ("", "Contour graphs of the induced electric field", AGAINST["computed fields"]),
+        ("", "FEM modeling of the numerically simulated field", AGAINST["computed fields"]),
+        (
+            "calculated near field intensity",
+            "SEM image and calculated near field intensity",
+            2 * AGAINST["computed fields"],
+        ),
         ("SEM image", "SEM image and calculated near field intensity", TOLD),
-        ("Fluorescence images of tumor-bearing animals", "", OTHERWISE),
+        ("Fluorescence images of tumor-bearing animals", "", 2 * AGAINST["animals"]),
         ("H&E stained sections of tumor-bearing mice", "", 0.0),
-        ("", "In vivo fluorescence imaging of mice after 24 h", OTHERWISE),
+        ("", "In vivo fluorescence imaging of mice after 24 h", AGAINST["animals"]),
         ("", "Stress against strain", 0.0),
     ],
 )
@@ -191,6 +195,7 @@ def test_what_the_network_makes_of_pictures() -> None:
     grey = np.asarray(micrograph(1))
     grain = 6 * np.random.default_rng(0).standard_normal(drawing().shape[:2])[..., None]
     scan = (drawing() * np.array([0.82, 0.8, 0.72]) + grain).clip(0, 255).astype(np.uint8)
-    assert micrograph_odds(grey) > 1
-    assert micrograph_odds(drawing()) < -1
-    assert micrograph_odds(scan) < 0
+    assert picture_odds(grey)[0] > 1 and picture_odds(grey)[1] == "micrograph"
+    assert picture_odds(drawing())[0] < -1 and picture_odds(drawing())[1] == "drawing"
+    assert picture_odds(scan)[0] < 0
+    assert shown_in(grey).shape == (len(SHOWN),) and abs(shown_in(grey).sum() - 1) < 1e-6

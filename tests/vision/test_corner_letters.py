@@ -12,7 +12,7 @@ import pytest
 from drawn_letters import Corner, draw_corners
 from picture_bank import fill_bank
 
-from polydata.vision.corner_letters import LETTERS, read_corners
+from polydata.vision.corner_letters import LETTERS, SIDE, find_letters, read_corners
 
 SEED = int(date.today().strftime("%G%V"))
 CORNERS = 300
@@ -25,7 +25,7 @@ def corners() -> list[Corner]:
 
 
 def test_letters_are_read(corners: list[Corner]) -> None:
-    shares = read_corners([one.grey for one in corners])
+    shares = read_corners([one.grey for one in corners]).max((2, 3))
     assert shares.shape == (CORNERS, len(LETTERS))
     best = shares.argmax(1) + 1
     lettered = np.array([one.letter for one in corners])
@@ -35,12 +35,30 @@ def test_letters_are_read(corners: list[Corner]) -> None:
     assert sure[~there].mean() <= 0.1, SEED
 
 
-def test_any_square_is_taken(corners: list[Corner]) -> None:
-    assert read_corners([]).shape == (0, len(LETTERS))
-    rng = np.random.default_rng(SEED)
-    shares = read_corners([rng.integers(0, 256, (side, side), dtype=np.uint8) for side in (1, 8, 97, 700)])
-    assert shares.shape == (4, len(LETTERS))
-    assert ((shares >= 0) & (shares <= 1)).all()
+def test_letters_are_found_where_they_stand(corners: list[Corner]) -> None:
+    """Corners side by side and one below the other, as if they were a figure."""
+    rng, right, sure = np.random.default_rng(SEED), 0, 0
+    for _ in range(12):
+        chosen = [corners[n] for n in rng.permutation(CORNERS)[:12]]
+        figure = np.vstack([np.hstack([one.grey for one in chosen[row : row + 4]]) for row in (0, 4, 8)])
+        at = {(n // 4, n % 4): LETTERS[one.letter - 1] for n, one in enumerate(chosen) if one.letter}
+        once = [place for place, letter in at.items() if list(at.values()).count(letter) == 1]
+        found = find_letters(figure, [SIDE], LETTERS)
+        shares = [share for share, *_ in found.values()]
+        assert shares == sorted(shares, reverse=True)
+        for place in once:
+            share, row, column = found.get(at[place], (0, 0, 0))
+            sure += share > SURE
+            right += share > SURE and (row // SIDE, column // SIDE) == place
+    assert right >= 0.7 * sure > 20, SEED
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (97, 8), (700, 500)])
+def test_any_figure_is_looked_at(size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(SEED).integers(0, 256, size, dtype=np.uint8)
+    assert all(0 <= share <= 1 for share, *_ in find_letters(noise, [60.0, 30.0], "abc1").values())
+    assert not any(share for share, *_ in find_letters(np.full(size, 255, np.uint8), [60.0], "a").values())
+    assert find_letters(noise, [60.0], "") == {}
 
 
 @pytest.mark.slow

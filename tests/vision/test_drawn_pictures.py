@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import drawn_pictures
 import numpy as np
@@ -13,9 +10,8 @@ import pytest
 import train_screening
 
 from polydata.screening.rules import THRESHOLD, screen_by_model
-from polydata.vision.micrograph import Quadratic
+from polydata.vision.micrograph import SHOWN
 
-DATA = Path(__file__).resolve().parents[2] / "data"
 UNSEEN = 50_000_000
 """Seeds from here on were never drawn for training."""
 
@@ -36,7 +32,7 @@ def test_micrographs_are_kept(family: str) -> None:
 
 @pytest.mark.parametrize("family", sorted(drawn_pictures.REST))
 def test_most_of_the_rest_is_not(family: str) -> None:
-    assert accepted(family, by_model) <= min(0.6, accepted(family, train_screening.by_shares))
+    assert accepted(family, by_model) <= 0.2
 
 
 def test_a_seed_gives_one_picture() -> None:
@@ -46,10 +42,16 @@ def test_a_seed_gives_one_picture() -> None:
         assert first.dtype == np.uint8 and first.shape[2] == 3
 
 
-@pytest.mark.slow
-def test_the_script_trains_a_model(tmp_path: Path) -> None:
-    model = tmp_path / "model.json"
-    command = [sys.executable, str(DATA / "train_screening.py"), "--count", "8", "--output", str(model)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
-    assert "all the rest" in said
-    assert "8 drawn pictures" in Quadratic.load(model).trained
+def test_the_fit_tells_kinds_apart_and_folds_keep_articles_together() -> None:
+    """The linear layer on made-up features, two looks a picture."""
+    rng = np.random.default_rng(0)
+    shows = rng.integers(0, len(SHOWN), 240)
+    centres = 3 * rng.normal(size=(len(SHOWN), 6))
+    picture = np.repeat(np.arange(240), 2)
+    features = centres[shows[picture]] + rng.normal(size=(480, 6))
+    article = np.array([f"article{n // 3}" for n in range(240)])
+    pictures = train_screening.Pictures(features, picture, shows, article)
+    scores = train_screening.unseen(pictures)
+    assert scores[shows == 0].min() > 0 > np.quantile(scores[shows != 0], 0.95)
+    weights, biases = train_screening.fit(pictures, shows != 5)  # a kind that is not there is never said
+    assert (features @ weights.T + biases).argmax(1).tolist().count(5) == 0

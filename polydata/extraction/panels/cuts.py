@@ -8,17 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from polydata.extraction.document.page import PageContent
-from polydata.extraction.panels.burned_letters import read_letters
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
     by_place,
+    by_regions,
     by_rows,
     following,
     letters_at,
     printed_letters,
+    read_letters,
 )
 from polydata.extraction.panels.render import Drawn
-from polydata.extraction.panels.sequence import Shares, label_panels
+from polydata.extraction.panels.sequence import Reading, Shares, label_panels
 from polydata.text.captions import Parts
 from polydata.types import Box
 from polydata.vision.measures import Rgb, measure
@@ -42,8 +43,8 @@ legend, whatever it looks like within its figure."""
 HELD = 0.9
 """Share of a micrograph that lies in the panel that it is set into."""
 
-PRINTED, READ = 0.95, 0.75
-"""Probabilities that a letter is found which the page prints in a figure, and one that is burned into its picture."""
+PRINTED, READ = Reading(0.95, 0.005), Reading(0.75, 0.04)
+"""How well letters are found that the page prints in a figure, and that are burned into its picture."""
 
 LONE = 0.8
 """A single micrograph that fills less of its figure than this is cut out of it."""
@@ -168,7 +169,7 @@ def _placed_images(content: PageContent, whole: Box) -> list[Box]:
 def _labelled(
     boxes: list[Box], labels: Sequence[str], around: Mapping[str, tuple[float, float]], drawn: Drawn
 ) -> list[tuple[Box, str | None]]:
-    """Panels with their letters: as printed, else as read in the picture, and by order.
+    """Panels with their letters: as the page prints them, else as read in the picture, and by order.
 
     Args:
         boxes: of the panels, in reading order.
@@ -180,13 +181,17 @@ def _labelled(
         return [(box, None) for box in boxes]
     if placed := by_place(boxes, labels):
         return list(zip(boxes, placed, strict=True))
-    seen = letters_at(boxes, {label: around[label] for label in labels if label in around})
+    places = {label: (around[label], 1.0) for label in labels if label in around}
+    reading = PRINTED
+    if 2 * len(places) < min(len(boxes), len(labels)):
+        places, reading = read_letters(drawn, labels), READ
+    points = {label: point for label, (point, _) in places.items()}
+    if len(points) == len(labels) and (named := by_regions(boxes, points)):
+        return list(zip(boxes, named, strict=True))
     shares: Shares = np.zeros((len(boxes), len(labels)))
-    for panel, label in seen.items():
-        shares[panel, labels.index(label)] = 1.0
-    if not seen:
-        shares = read_letters(drawn, boxes, labels)
-    return list(zip(boxes, label_panels(boxes, labels, shares, PRINTED if seen else READ), strict=True))
+    for panel, label in letters_at(boxes, points, {label: share for label, (_, share) in places.items()}).items():
+        shares[panel, labels.index(label)] = places[label][1]
+    return list(zip(boxes, label_panels(boxes, labels, shares, reading), strict=True))
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:

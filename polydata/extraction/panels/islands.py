@@ -21,7 +21,7 @@ FAINT, FULL = 0.3, 0.7
 CLOSED, HELD = 0.5, 0.9
 """How surely a panel ends at the outline of an island, and the share of a framed one that lies in its part."""
 
-ALONE = 1.0
+ALONE = 2.0
 """Log-odds of being a micrograph by itself from which what a frame surrounds is an island."""
 
 

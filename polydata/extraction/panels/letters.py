@@ -7,9 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
+import cv2
+import numpy as np
+
 from polydata.extraction.document.lines import Line
+from polydata.extraction.panels.render import Drawn
 from polydata.text.caption_marks import PLAIN
 from polydata.types import Box
+from polydata.vision.corner_letters import LETTERS, find_letters
 
 Point = tuple[float, float]
 
@@ -69,6 +74,32 @@ def _letter_at(line: Line) -> tuple[str | None, Point]:
     return letter_of(first) if rest and line.first_font != line.font else None, (box.x0 + line.size / 3, middle)
 
 
+WINDOWS = (44.0, 88.0)
+"""Points of the squares in which letters are looked for: those of letters of 8 to 30 points."""
+
+SURE = 0.6
+"""Probability from which a letter counts."""
+
+
+def read_letters(drawn: Drawn, labels: Sequence[str]) -> dict[str, tuple[Point, float]]:
+    """Places of a figure's letters in its picture, in points on the page, each with its probability, by label.
+
+    Args:
+        drawn: the figure.
+        labels: that the caption names; only single letters and figures are read.
+    """
+    wanted = {label.lower(): label for label in labels if len(label) == 1 and label.lower() in LETTERS}
+    if not wanted:
+        return {}
+    grey, scale = np.asarray(cv2.cvtColor(drawn.rgb, cv2.COLOR_RGB2GRAY), np.uint8), drawn.dpi / 72
+    found = find_letters(grey, [window * scale for window in WINDOWS], "".join(wanted))
+    return {
+        wanted[letter]: ((drawn.box.x0 + column / scale, drawn.box.y0 + row / scale), share)
+        for letter, (share, row, column) in found.items()
+        if share > SURE
+    }
+
+
 def following(labels: Sequence[str]) -> list[str]:
     """Letters that would go on with a caption's, of panels that it does not name."""
     last = labels[-1] if labels else ""
@@ -93,12 +124,24 @@ def _distance(box: Box, x: float, y: float, place: str) -> float | None:
     return gap if level and 0 <= gap <= BESIDE else None
 
 
-def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, str]:
+SURER = 0.15
+"""By how much one of two letters at a panel must be the surer."""
+
+
+def letters_at(
+    boxes: Sequence[Box], letters: Mapping[str, Point], shares: Mapping[str, float] | None = None
+) -> dict[int, str]:
     """The letter of each panel, by the panel's number: one letter a panel, all placed in the same way.
 
     Of the ways of placing that counts by which most letters have a panel of their own. Letters of panels that were not
-    found have none; a panel at which two letters stand has neither.
+    found have none; a panel at which two letters stand has neither, unless one is clearly surer.
+
+    Args:
+        boxes: of the panels.
+        letters: where each stands.
+        shares: how sure each is, 0 to 1; all alike without.
     """
+    sure = shares or dict.fromkeys(letters, 1.0)
     best: dict[int, str] = {}
     for place in PLACES:
         given: dict[int, list[str]] = {}
@@ -107,10 +150,64 @@ def letters_at(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, 
             near = [(gap, index) for gap, index in gaps if gap is not None]
             if near:
                 given.setdefault(min(near)[1], []).append(letter)
-        own = {index: some[0] for index, some in given.items() if len(some) == 1}
+        own = {}
+        for index, some in given.items():
+            first, *others = sorted(some, key=lambda letter: -sure[letter])
+            if not others or sure[first] > sure[others[0]] + SURER:
+                own[index] = first
         if len(own) > len(best):
             best = own
     return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
+
+
+CORNER = 0.25
+"""Share of a panel's width and height within which a letter stands left and up in it."""
+
+LEVEL, LEVEL_SHARE = 14.0, 0.1
+"""Points, or share of its height, by which a letter that stands further away may be lower than its panel begins."""
+
+OTHERS = 0.25
+"""Share of panels that may hold a letter of another one, as those do that were cut too large."""
+
+ROW = 0.6
+"""Share of the least height of a panel by which letters of one row may differ."""
+
+
+def _before(x: float, y: float, box: Box) -> bool:
+    """Whether a letter stands up or left of a panel, in its upper left quarter, or close beside this."""
+    low = box.y0 + max(LEVEL, CORNER * box.height if x > box.x0 - BESIDE else LEVEL_SHARE * box.height)
+    within = box.x0 < x < box.x0 + box.width / 2 and box.y0 < y
+    return y < low and (within or x < box.x0 + max(BESIDE, CORNER * box.width))
+
+
+def by_regions(boxes: Sequence[Box], letters: Mapping[str, Point]) -> list[str] | None:
+    """The letter of each panel where letters stand up and left of what they name: each names all up to the next.
+
+    A panel belongs to the last letter left of it in the lowest row of letters that does not begin below it.
+
+    Args:
+        boxes: of the panels.
+        letters: where each letter of the figure stands; none may be missing.
+
+    Returns:
+        None where some panel has no letter up and left of it, or too many hold one that is not their own.
+    """
+    apart = ROW * min(box.height for box in boxes)
+    rows: list[list[tuple[float, float, str]]] = []
+    for y, x, label in sorted((y, x, label) for label, (x, y) in letters.items()):
+        if not rows or y - rows[-1][0][0] > apart:
+            rows.append([])
+        rows[-1].append((y, x, label))
+    out, others = [], 0
+    for box in boxes:
+        over = ([one for one in row if _before(one[1], one[0], box)] for row in reversed(rows))
+        own = next((max(row, key=lambda one: one[1])[2] for row in over if row), None)
+        if own is None:
+            return None
+        inside = [label for label, (x, y) in letters.items() if box.x0 < x < box.x1 and box.y0 < y < box.y1]
+        others += bool(inside) and own not in inside
+        out.append(own)
+    return out if others <= OTHERS * len(boxes) else None
 
 
 def by_rows(boxes: Sequence[Box]) -> list[int]:

@@ -30,9 +30,8 @@ BY_ROWS, BY_COLUMNS, IN_GROUPS = 0.7, 0.07, 0.23
 READABLE = ((0.0, 0.25), (0.4, 0.25), (1.0, 0.5))
 """Shares of the usual chance with which letters are read in a figure, each with how likely a figure is such."""
 
-STRANGE, FALSE, MANY = 0.005, 0.005, 26
-"""Probabilities that another letter than the printed one is read, and that one is read where none is printed; the
-letters for which one may be taken."""
+FALSE, MANY = 0.005, 26
+"""Probability that a letter is read where none is printed, and the letters for which one may be taken."""
 
 PASSED, FURTHER = 0.06, 0.4
 """Probability that a letter of the caption is passed over, and that, if so, the next one is too."""
@@ -52,6 +51,18 @@ MOST_GAPS, SLACK = 12, 0.01
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How well letters are read.
+
+    Attributes:
+        right, wrong: probabilities that a printed letter is read, and that another is in its place.
+    """
+
+    right: float
+    wrong: float
+
+
+@dataclass(frozen=True)
 class _Order:
     """A way to read a figure.
 
@@ -64,20 +75,20 @@ class _Order:
     weight: float
 
 
-def label_panels(boxes: Sequence[Box], labels: Sequence[str], shares: Shares, clear: float) -> list[str | None]:
+def label_panels(boxes: Sequence[Box], labels: Sequence[str], shares: Shares, reading: Reading) -> list[str | None]:
     """The label of each panel, None where none is nearly sure.
 
     Args:
         boxes: of the panels.
         labels: of the caption, in its order; at least one.
         shares: how surely each label is printed at each panel, panels x labels, 0 to 1; rows add up to at most 1.
-        clear: probability that a printed letter is read, where a figure's can be read well.
+        reading: how well a figure's letters are read, where they can be read well.
     """
     total = 0.0
     chances: Shares = np.zeros((len(boxes), len(labels)))
     for order in _orders(boxes, len(labels)):
         for share, usual in READABLE:
-            likely = _likelihoods(shares, share * clear)
+            likely = _likelihoods(shares, share * reading.right, reading.wrong)
             seen = np.array([_of_group(likely[list(group)]) for group in order.groups])
             for again, often in AGAIN if len(order.groups) == len(boxes) else AGAIN[:1]:
                 likelihood, posterior = _along(seen, again)
@@ -88,13 +99,13 @@ def label_panels(boxes: Sequence[Box], labels: Sequence[str], shares: Shares, cl
     return [labels[at] if chances[n, at] > LIKELY * total else None for n, at in enumerate(chances.argmax(1))]
 
 
-def _likelihoods(shares: Shares, recall: float) -> Shares:
+def _likelihoods(shares: Shares, right: float, wrong: float) -> Shares:
     """Of what was read at each panel, if each label, or in the last column none, is printed: panels x (labels + 1)."""
     some = shares.sum(1, keepdims=True)
     none = (1 - some) * (1 - FALSE) + some * FALSE
-    if recall == 0:
+    if right == 0:
         return np.repeat(none, shares.shape[1] + 1, 1)
-    return np.hstack([MANY * shares * recall + (1 - some) * (1 - recall - STRANGE) + (some - shares) * STRANGE, none])
+    return np.hstack([MANY * shares * right + (1 - some) * (1 - right - wrong) + (some - shares) * wrong, none])
 
 
 def _of_group(likely: Shares) -> Shares:
@@ -150,7 +161,9 @@ def _along(seen: Shares, again: float) -> tuple[float, Shares]:
     emitted = np.repeat(seen[:, None, -1:], 3, 1).repeat(2 * count + 2, 2)
     emitted[:, 0] = np.tile(np.hstack([np.zeros((places, 1)), seen[:, :-1]]), 2)
     left = count - np.arange(count + 1)
-    end = np.append(np.where(left == 0, 1 - PASSED, PASSED * FURTHER ** np.maximum(left - 1, 0)), np.where(left == 0, 1.0, OPEN))
+    end = np.append(
+        np.where(left == 0, 1 - PASSED, PASSED * FURTHER ** np.maximum(left - 1, 0)), np.where(left == 0, 1.0, OPEN)
+    )
     forward, scale, reached = np.zeros((places, 3, 2 * count + 2)), np.zeros(places), np.eye(2 * count + 2)[0]
     for n in range(places):
         forward[n] = (reached @ moves) * emitted[n]

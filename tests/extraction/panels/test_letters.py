@@ -12,29 +12,30 @@ from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.burned_letters import read_letters
 from polydata.extraction.panels.cuts import _labelled
 from polydata.extraction.panels.letters import (
     by_place,
+    by_regions,
     following,
     letter_of,
     letters_at,
     printed_letters,
+    read_letters,
 )
 from polydata.extraction.panels.render import Drawn
-from polydata.extraction.panels.sequence import label_panels
+from polydata.extraction.panels.sequence import Reading, label_panels
 from polydata.types import Box
 
 GRID = [Box(x, y, x + 100, y + 80) for y in (0.0, 90.0) for x in (0.0, 110.0, 220.0)]
 LABELS = list("abcdef")
 
 
-def labelled(boxes: list[Box], labels: list[str], seen: Mapping[int, str], clear: float = 0.75) -> list[str | None]:
+def labelled(boxes: list[Box], labels: list[str], seen: Mapping[int, str], right: float = 0.75) -> list[str | None]:
     """Labels where some letters were seen, each quite surely."""
     shares = np.zeros((len(boxes), len(labels)))
     for panel, label in seen.items():
         shares[panel, labels.index(label)] = 0.998
-    return label_panels(boxes, labels, shares, clear)
+    return label_panels(boxes, labels, shares, Reading(right, 0.01))
 
 
 def test_order_names_all_where_there_are_as_many() -> None:
@@ -118,9 +119,10 @@ def test_letters_alone(text: str, letter: str) -> None:
 
 
 def read(drawn: Drawn, boxes: list[Box], letters: str) -> dict[int, str]:
-    """Letters that are read more likely than not, by the panel's number."""
-    shares = read_letters(drawn, boxes, list(letters))
-    return {panel: letters[row.argmax()] for panel, row in enumerate(shares) if row.max() > 0.5}
+    """Letters that are read in a picture, by the number of the panel that they stand at."""
+    found = read_letters(drawn, list(letters))
+    points, shares = ({letter: one[n] for letter, one in found.items()} for n in (0, 1))
+    return letters_at(boxes, points, shares)
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
@@ -215,7 +217,32 @@ def test_a_letter_stands_for_all_panels_right_of_it_and_below(rows: int, columns
     boxes.append(Box(320, 20, 500, 600))
     lift = -6.0 if above else 6.0
     letters = {"a": (24.0, 20 + lift), "b": (24.0, 320 + lift), "c": (324.0, 20 + lift)}
+    assert by_regions(boxes, letters) == [*own, "c"]
     assert labelled(boxes, list("abc"), letters_at(boxes, letters), 0.95) == [*own, "c"]
+
+
+@given(st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=3), min_size=1, max_size=4), st.booleans())
+def test_each_letter_names_all_up_to_the_next(rows: list[list[int]], outside: bool) -> None:
+    """Rows of letters, each of which stands for some panels beside each other and one under the first of them."""
+    boxes, own, letters = [], [], {}
+    names, y = iter("abcdefghijkl"), 20.0
+    for row in rows:
+        x = 40.0
+        for count in row:
+            letter = next(names)
+            letters[letter] = (x - 12, y - 8) if outside else (x + 6, y + 7)
+            places = [*((x + 70 * n, y) for n in range(count)), (x, y + 90)]
+            boxes += [Box(left, top, left + 60, top + 80) for left, top in places]
+            own += [letter] * len(places)
+            x += 70 * count + 25
+        y += 200
+    assert by_regions(boxes, letters) == own
+
+
+def test_letters_below_their_panels_have_no_regions() -> None:
+    letters = {letter: (box.x0 + 6, box.y1 - 6) for letter, box in zip("abcdef", GRID, strict=True)}
+    assert by_regions(GRID, letters) is None
+    assert letters_at(GRID, letters) == dict(enumerate("abcdef"))
 
 
 def test_letters_that_would_go_on() -> None:
