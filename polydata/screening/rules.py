@@ -20,7 +20,7 @@ MIN_SIDE = 48
 THRESHOLD = 0.5
 """Every rule's scores are made for this one; users may set another."""
 
-AMONG, APART = 1.0, -1.0
+AMONG, APART = 0.5, -0.5
 """Log-odds for a panel that extraction took for a micrograph, its figure considered, and for one that it did not."""
 
 UNSAID = -1.5

@@ -23,6 +23,13 @@ START = rf"(?:(?<=^)|(?<=[.;:,?(]\s)|(?<=\()(?!{ONE},[\s\w,]*\)))"
 """Where a letter without brackets of its own may stand: first, after a sign, or after an opening bracket, where no list
 of letters stands in the brackets."""
 
+LED = (
+    r"(?:(?<=\b(?:of|in|by|at|on|to)\s)|(?<=\b(?:for|and|via)\s)|(?<=\b(?:with|from)\s)|"
+    r"(?<=\b(?:after|under|using)\s)|(?<=\bbefore\s))"
+)
+ON = r"(?:with|without|before|after|at|in|of|for|from|under|by|on)"
+"""Words before and behind a letter that nothing but type sets apart: "at a pH 4, b pH 7", "films a with x, b with y"."""
+
 SIDE = (
     r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
     r"(?:[\s-]hand)?(?:\s(?:panel|image|picture|micrograph|side|row|column|part|half|corner)s?)?"
@@ -56,6 +63,7 @@ def _notations() -> tuple[_Notation, ...]:
     letters, numbers = _run(ONE), _run(r"\d{1,2}(?!\w)")
     roman = _run(r"(?:x?(?:i{1,3}|iv|vi{0,3}|ix)|xi{0,2})(?!\w)")
     small = letters.replace("A-Z", "").replace("А-Я", "")
+    other = small.replace("P<letters>", "P<half>")
     half = rf"(?:(?<=^)|(?<=[\s;,.:])){_run(ONE, 'half')}\)(?=[\s,])"
     return (
         _Notation("letters", re.compile(rf"\(\s?{letters}(?:,\s{SIDE})?\s?\)|{half}"), sure=True),
@@ -65,7 +73,7 @@ def _notations() -> tuple[_Notation, ...]:
         _Notation("letters", re.compile(rf"{START}{letters}\s[-=]\s")),
         _Notation("letters", re.compile(rf"(?:{START}|(?<=\bof\s)|(?<=\band\s)){small}\.(?=\s)")),
         _Notation("letters", re.compile(rf"{START}{letters}(?:,(?=\s)|(?=\s[A-ZА-Я(\d]))")),
-        _Notation("letters", re.compile(rf"(?:{START}|(?<=\b(?:of|in|by)\s)|(?<=\b(?:for|and)\s)){small}(?=\s\w)")),
+        _Notation("letters", re.compile(rf"(?:{START}|{LED}){small}(?=\s[\w-])|(?<=\w\s){other}(?=\s{ON}\b)")),
         _Notation("roman", re.compile(rf"\(\s?{roman}\s?\)")),
         _Notation(
             "sides", re.compile(rf"(?:\(\s?|{START})(?P<letters>{SIDE})(?:\s?\)|:(?=\s))", re.IGNORECASE), sure=True

@@ -50,7 +50,7 @@ TOLD = 1.3
 """Log-odds that a caption which speaks of microscopy adds to what the pixels say."""
 
 AGAINST = {
-    "maps": -4.0,
+    "maps": -7.0,
     "patterns": -1.5,
     "animals": -1.5,
     "computed fields": -1.5,
@@ -99,6 +99,10 @@ STAINED = re.compile(
 """Where colours of micrographs come from, or that what is shown is small."""
 
 
+INSET = re.compile(r"\b(?:the )?insets?\b[^.;]*", re.IGNORECASE)
+"""What is said of a picture within the picture."""
+
+
 def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[float, str]:
     """What words add to the log-odds that a picture is a micrograph, and of what they speak.
 
@@ -110,14 +114,15 @@ def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[flo
     Returns:
         0 and nothing where no word tells; of an image and of a photograph in one caption neither is believed.
     """
-    for text, times in ((own or "", 2.0), (whole or "", 1.0)):
+    for words, times in ((own or "", 2.0), (whole or "", 1.0)):
+        text = INSET.sub("", words)
         microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
         if coloured and MAPPED.search(text):
             return AGAINST["maps"], "maps"
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
             return times * AGAINST["animals"], "animals"
         if microscopy:
-            return (0.0, "") if photo and text != own else (TOLD, "microscopy")
+            return (0.0, "") if photo and words != own else (TOLD, "microscopy")
         others = {
             "patterns": PATTERNS.search(text),
             "computed fields": COMPUTED.search(text),

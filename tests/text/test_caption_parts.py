@@ -234,3 +234,17 @@ def test_capitals_that_leave_a_gap_and_fill_it_later() -> None:
 def test_letters_of_two_alphabets_fail_no_paper(words: str, y: str) -> None:
     found = dict(split_caption(f"Figure 1. Blends of {words}.").panels)
     assert "".join(letter for letter, said in found.items() if said == "y") == y
+
+
+@pytest.mark.parametrize(
+    ("caption", "own"),
+    [
+        ("Fig. 1 Particles a with K added, b with G added, and c without any", "with K added|with G added|without any"),
+        ("Fig. 2 Surfaces polished at a pH 4, b pH 7, and c pH 10", "pH 4|pH 7|pH 10"),
+        ("Fig. 3 Scratches on a -silica and b -nitride after polishing", "silica|nitride after polishing"),
+        ("Fig. 4 SEM image of a blend with a minor phase in a matrix of PE", ""),
+        ("Fig. 5 (A) gels. (B, top) UV light; (bottom) stained. (C) TEM", "gels|UV light; (bottom) stained|TEM"),
+    ],
+)
+def test_letters_that_type_alone_sets_apart_and_places_beside_letters(caption: str, own: str) -> None:
+    assert "|".join(words or "" for _, words in split_caption(caption).panels) == own
