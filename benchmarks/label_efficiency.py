@@ -180,7 +180,15 @@ def draw_curves(found: dict[str, Any], path: Path) -> None:
             axes.plot(PAPERS, line, style, marker="o", markersize=4, color=colour, label=name)
         usual = found["curves"]["default, random order"]
         low, high = ([point[end] for point in usual] for end in ("low", "high"))
-        axes.fill_between(PAPERS, low, high, color="tab:blue", alpha=0.12, linewidth=0)
+        axes.fill_between(
+            PAPERS,
+            low,
+            high,
+            color="#e3edf6",
+            linewidth=0,
+            zorder=0,
+            label="default, random order: interval over papers",
+        )
         axes.axhline(found["teacher"]["auroc"], color="0.5", linestyle=":", label="teacher alone, no real label")
         axes.set(xscale="log", xlabel="labelled papers", ylabel="AUROC on papers never seen")
         axes.set_xticks(PAPERS, [str(n) for n in PAPERS])

@@ -304,9 +304,11 @@ def main(words: Sequence[str] | None = None) -> None:
         joined(data, real, teachers)
     if "amount" in asked.steps:
         most = teacher_of(workspace, real, (asked.base, ""), max(AMOUNTS))
-        joined(data, real, {f"{count} pictures": part_of(most, 0, count, real) for count in AMOUNTS})
-        hundreds = range(0, max(AMOUNTS), 100)
-        joined(data, real, {f"{k} to {k + 99}": part_of(most, k, k + 100, real) for k in hundreds})
+        some = {f"{count} pictures": part_of(most, 0, count, real) for count in AMOUNTS}
+        hundreds = {f"{k} to {k + 99}": part_of(most, k, k + 100, real) for k in range(0, max(AMOUNTS), 100)}
+        alone(data, some | hundreds)
+        joined(data, real, some)
+        joined(data, real, hundreds)
     if "gap" in asked.steps:
         gap(data, real, teachers)
     if "without" in asked.steps:
