@@ -10,8 +10,11 @@ import label_noise
 import numpy as np
 import published_models as shared
 import pytest
+import simulated_series
 import simulated_teacher as teaching
+from PIL import Image
 
+from polydata.simulation import teaching as drawn
 from polydata.simulation.samples import draw_sample
 from polydata.simulation.teaching import plain
 from polymodel.networks.linear import coordinates, fit_regressions
@@ -140,3 +143,15 @@ def test_learning_curves_are_measured_and_drawn(
     label_efficiency.show(found)
     label_efficiency.draw_curves(found, tmp_path / "curves.svg")
     assert "teacher alone" in (tmp_path / "curves.svg").read_text()
+
+
+def test_the_truth_of_a_lesson_is_that_of_its_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(drawn, "expose", lambda view, *_: seen.append(view) or Image.new("L", (drawn.SIZE, drawn.SIZE)))
+    plain(
+        draw_sample("droplets", np.random.default_rng([drawn.SAMPLES, 0])),
+        np.random.default_rng([drawn.PICTURES, 0, 1]),
+    )
+    length, share = simulated_series.truth_of(0, 1)
+    assert share == pytest.approx(float((seen[0] > 0).mean())) and 0 < share <= 0.5
+    assert 0.02 < length < 0.5
