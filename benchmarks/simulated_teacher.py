@@ -239,7 +239,10 @@ def joined(data: Published, real: Blocks, teachers: dict[str, Teacher]) -> None:
         for fold, own in zip(every, both(data, real, teacher), strict=True):
             fold.update({(name, mass): said for mass, said in own.items()})
         for mass in MASS:
-            print(line(f"{name}, weight {mass:g}", data.outcomes([one[name, mass][1] for one in every]), usual))
+            told = [(one[name, mass][0], data.labels[fold.train]) for fold, one in zip(data.folds, every, strict=True)]
+            inner = [float(np.mean([measure(*pair) for pair in told])) for measure in (auroc, balanced)]
+            row = line(f"{name}, weight {mass:g}", data.outcomes([one[name, mass][1] for one in every]), usual)
+            print(row, f"(inner folds: {inner[0]:.4f}, {inner[1]:.4f})")
         _chosen(data, every, [name], usual)
     _chosen(data, every, list(teachers), usual)
 
