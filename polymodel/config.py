@@ -20,6 +20,7 @@ from polymodel.recipes import (
     IMAGENET,
     LATER,
     NO_WEIGHTS,
+    RECIPES,
     Balance,
     Channels,
     Finetune,
@@ -226,9 +227,9 @@ def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> Tr
     settings = dict(vars(method))
     name, arch, weights = settings.pop("recipe"), settings.pop("arch"), str(settings.pop("weights"))
     if (recipe_named(name).kind == "probe") != isinstance(method, Probe):
-        loops = ", ".join(r for r in RecipeName if r != RecipeName.PROBE)
+        loops, probes = (", ".join(r for r in RecipeName if (RECIPES[r].kind == kind)) for kind in ("loop", "probe"))
         words = f"{type(method).__name__} takes no recipe {str(name)!r}."
-        raise UsageError(words, f"Finetune takes {loops}, or a file of a loop; Probe takes probe, or a file of one.")
+        raise UsageError(words, f"Finetune takes {loops}, or a file of a loop; Probe takes {probes}, or a file of one.")
     scale = _channel_values(settings.pop("mean"), "--mean"), _channel_values(settings.pop("std"), "--std")
     transforms, own_sha256 = settings.pop("transforms", None), None
     recipe = adjusted(name, **settings)

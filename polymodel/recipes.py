@@ -24,6 +24,7 @@ class RecipeName(StrEnum):
     """The recipes by name."""
 
     PROBE = "probe"
+    PROBE_SIMULATED = "probe-simulated"
     LP_FT = "lp-ft"
     FINETUNE = "finetune"
     PAPER = "paper"
@@ -75,6 +76,8 @@ class Recipe:
         inverse_regularisation: C of the logistic regression, for the probe and the linear start of ``lp-ft``;
             every block of features weighs the same and has a mean square sum of 1 per image.
         likeness: of a probe: an image weighs one over the number of images of its paper to this power.
+        simulated: of a probe of two labels: so many simulated pictures are learned too; one phase is positive.
+        simulated_weight: what they weigh together, as a share of all training images.
         epochs, batch_size, learning_rate: of the loop; 0 where there is none.
         warm_up: epochs over which the learning rate rises from 0.
         schedule: of the learning rate afterwards.
@@ -135,6 +138,8 @@ class Recipe:
     jitter: float = 0.2
     burned_in: str = BurnedIn.KEPT.value
     um_per_px: float = 0.0
+    simulated: int = 0
+    simulated_weight: float = 10.0
 
     @property
     def words(self) -> str:
@@ -144,6 +149,7 @@ class Recipe:
         if self.kind == "loop":
             numbers += [f"{self.epochs} epochs", f"batch {self.batch_size}", f"learning rate {self.learning_rate:g}"]
             numbers += [f"early stopping after {self.patience}"] if self.patience is not None else []
+        numbers += [f"{self.simulated} simulated pictures learned too"] if self.simulated else []
         numbers += self.looked_for
         changed = [key.replace("_", " ") for key in SETTINGS if known and getattr(self, key) != getattr(known, key)]
         unlike = f" (changed from the recipe: {', '.join(changed)})" if changed else ""
@@ -162,9 +168,10 @@ SETTINGS = (
 """What of a recipe can be changed from outside."""
 LATER = (
     "optimiser", "layer_decay", "clip_norm", "ema", "mixup", "crop_area", "jitter", "burned_in", "um_per_px",
+    "simulated", "simulated_weight",
 )  # fmt: skip
 """Settings that came later: runs note them where they are not the default, so that older runs keep their identity."""
-OF_PROBES = ("views", "likeness")
+OF_PROBES = ("views", "likeness", "simulated", "simulated_weight")
 """Settings that mean something to a probe alone."""
 OF_BOTH = (
     "name", "summary", "kind", "image_size", "inverse_regularisation", "balance", "burned_in", "um_per_px",
@@ -259,7 +266,10 @@ def _recipe(data: Mapping[str, Any], whose: str) -> Recipe:
 def _acts(key: str, recipe: Recipe) -> bool:
     """Whether a setting changes what this recipe does."""
     if recipe.kind == "probe":
-        return key in (*OF_PROBES, *OF_BOTH) and not (key == "balance" and recipe.balance == Balance.SAMPLING)
+        return key in (*OF_PROBES, *OF_BOTH) and not (
+            (key == "balance" and recipe.balance == Balance.SAMPLING)
+            or (key == "simulated_weight" and not recipe.simulated)
+        )
     return not (
         key in OF_PROBES
         or (key in ("crop_area", "jitter") and recipe.copies is not None)
@@ -326,7 +336,7 @@ class Probe(Method):
     """A linear head on frozen features; takes the keywords of ``Method`` and this.
 
     Attributes:
-        recipe: ``probe``, or the path of a recipe file of this kind, which ends in ``.toml``.
+        recipe: ``probe``, ``probe-simulated``, or the path of a recipe file of this kind, which ends in ``.toml``.
     """
 
     recipe: RecipeName | str | Path = RecipeName.PROBE

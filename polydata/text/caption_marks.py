@@ -28,7 +28,7 @@ LED = (
     r"(?<=\b(?:after|under|using)\s)|(?<=\bbefore\s))"
 )
 ON = r"(?:with|without|before|after|at|in|of|for|from|under|by|on)"
-"""Words before and behind a letter that nothing but type sets apart: "at a pH 4, b pH 7", "films a with x, b with y"."""
+"""Words before and behind a letter that nothing but type sets apart: "at a pH 4, b pH 7", "films a with x"."""
 
 SIDE = (
     r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"

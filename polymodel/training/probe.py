@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,13 +17,14 @@ from polymodel.networks.novelty import fit_reference
 from polymodel.networks.solver import Array, Problem
 from polymodel.recipes import Balance
 from polymodel.runs.parts import PartJob, PartResult
+from polymodel.training.simulated import simulated_pictures
 
 Index = NDArray[np.int64]
 CURVE = (0.003, 0.03, 3.0, 30.0)
 """Regularisation strengths measured on validation papers, to show where the fixed one stands."""
 
 
-def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
+def train_probe(job: PartJob, cache: FeatureCache, pictures: Path) -> PartResult:
     """Fit the head at the recipe's fixed regularisation.
 
     The history holds one row for each of several regularisation strengths, measured on the split's validation side, or
@@ -30,26 +32,36 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
     data; it chooses nothing. The answers on papers held back at the fixed strength are kept: by them probabilities
     are calibrated.
 
+    Args:
+        job: what to train and test on.
+        cache: of the recipe's features.
+        pictures: a folder below which simulated ones are kept.
+
     Raises:
         InputError: if an image cannot be read or the training side holds a single class.
     """
     kind, truth, train, classes = job.kind, job.truth(), job.places("train"), len(job.classes)
     blocks = cache.get(job.images(job.items), job.progress)
     features = np.concatenate(blocks, axis=1)
-    place = coordinates(features[train], [block.shape[1] for block in blocks])
+    more, count = simulated_pictures(job, cache, pictures), len(train)
+    rows = features[train] if more is None else np.concatenate([features[train], more.features])
+    learned = truth[train] if more is None else np.concatenate([truth[train], more.truth])
+    beside = np.zeros(0) if more is None else more.weights
+    place = coordinates(rows, [block.shape[1] for block in blocks])
     chosen, weights = job.recipe.inverse_regularisation, _weights(job, train)
     val, folds, curve = job.places("val"), _folds(job), sorted({*CURVE, chosen})
     held_at = [c for c in curve if c == chosen or not len(val)]
-    problems = [Problem(c, weights) for c in curve]
-    problems += [Problem(c, weights * kept) for c in held_at for kept in folds]
+    problems = [Problem(c, np.concatenate([weights, beside])) for c in curve]
+    problems += [Problem(c, np.concatenate([weights * kept, beside])) for c in held_at for kept in folds]
     job.progress("validation curve", 0, 1)
-    solved = iter(kind.fit(place.values, truth[train], classes, problems))
+    solved = iter(kind.fit(place.values, learned, classes, problems))
     whole = dict(zip(curve, islice(solved, len(curve)), strict=True))
-    held_out = {c: _held_out(train, place.values, folds, list(islice(solved, len(folds)))) for c in held_at}
+    own = place.values[:count]
+    held_out = {c: _held_out(train, own, folds, list(islice(solved, len(folds)))) for c in held_at}
     history, heads = [], {c: place.head(*head) for c, head in whole.items()}
     for c in curve:
         row: dict[str, float | None] = {"inverse_regularisation": c, "used": int(c == chosen)}
-        answers = _answers(place.values, whole[c])
+        answers = _answers(own, whole[c])
         measures = [f"{side}_{what}" for side in ("train", "val") for what in ("loss", kind.measure)]
         row |= dict(zip(measures[:2], kind.loss_and_measure(answers, truth[train], weights), strict=True))
         out, said = (val, heads[c].logits(features[val])) if len(val) else held_out[c]
@@ -62,7 +74,11 @@ def train_probe(job: PartJob, cache: FeatureCache) -> PartResult:
         tensors={name: torch.from_numpy(value) for name, value in vars(heads[chosen]).items()},
         logits=heads[chosen].logits(features),
         history=history,
-        facts={"features": int(features.shape[1]), "backbone_digest": cache.digest},
+        facts={
+            "features": int(features.shape[1]),
+            "backbone_digest": cache.digest,
+            **({} if more is None else {"simulated_digest": more.digest}),
+        },
         held_out=held_out[chosen] if len(held_out[chosen][0]) else None,
         reference=None if reference is None else reference.tensors(),
     )

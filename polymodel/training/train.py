@@ -43,6 +43,7 @@ from polymodel.runs.run import (
 from polymodel.training.loop import LoopSettings, train_loop
 from polymodel.training.probe import train_probe
 from polymodel.training.processes import check_devices, gathered, joined, launched
+from polymodel.training.simulated import check_simulated
 from polymodel.training.tracking import Tracker, require, silent, tracking
 
 CACHE = ".cache"
@@ -109,6 +110,7 @@ def train(
     if launched() and int(os.environ["RANK"]) > 0:
         with joined(used, hardware.precision) as fabric:
             return _follow(fabric)
+    check_simulated(split, config.recipe)
     check_images(split)
     record = _record(split, config, folder, command)
     record |= {"precision": hardware.precision.value, "processes": processes}
@@ -217,7 +219,8 @@ class Trainer:
         result: PartResult | None
         if recipe.kind == "probe":
             network.module.to(job.device).eval()
-            result = train_probe(job, FeatureCache(cache / "features", network, recipe, job.device))
+            known = FeatureCache(cache / "features", network, recipe, job.device)
+            result = train_probe(job, known, cache / "simulated")
             for step, row in enumerate(result.history, start=1):
                 tracker({"epoch": step, **row})
         else:
