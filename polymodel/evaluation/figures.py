@@ -166,10 +166,10 @@ def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
             _draw(axes, histories, x, side, measure)
         if path:
             axes.set_xscale("log")
-            used = histories[0].loc[histories[0]["used"] == 1, x].iloc[0]
-            axes.axvline(used, color=MUTED, linewidth=0.8, linestyle=":")
-            place: Any = {"xycoords": ("data", "axes fraction"), "ha": "center"}
-            axes.annotate("used", (used, 1.01), color=MUTED, fontsize=8, **place)
+            for used in sorted({float(h.loc[h["used"] == 1, x].iloc[0]) for h in histories}):
+                axes.axvline(used, color=MUTED, linewidth=0.8, linestyle=":")
+                place: Any = {"xycoords": ("data", "axes fraction"), "ha": "center"}
+                axes.annotate("used", (used, 1.01), color=MUTED, fontsize=8, **place)
         axes.set(xlabel="inverse regularisation C" if path else "epoch", ylabel=measure.replace("mae", "MAE"))
         axes.grid(axis="y")
     figure.axes[0].legend(frameon=False, fontsize=8)

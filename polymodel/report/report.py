@@ -42,6 +42,7 @@ from polymodel.report.explanations import cards, small_picture
 from polymodel.report.tables import baseline_rows
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
+from polymodel.runs.parts import choices, recipe_of, settings_words
 from polymodel.runs.run import Run
 
 THUMBNAIL = 176
@@ -157,6 +158,7 @@ def _section(
         "ensemble": Scoring.ENSEMBLE.words,
         "looked_for": _looked_for(run),
         "counts": _counts(run),
+        "search": _searched(run),
         "card": card_text(run),
         "matrix": as_svg(_matrix(run, evaluation)),
         "curves": as_svg(curves_figure([run.history(key) for key in run.planned])),
@@ -164,6 +166,23 @@ def _section(
         "mistake_count": len(mistakes),
         "across": known_across(run),
     }
+
+
+def _searched(run: Run) -> dict[str, Any] | None:
+    """Of a search every candidate's loss and measure, means over the training sides, and where it was chosen."""
+    found = choices(run)
+    if not found:
+        return None
+    measure = found[0]["measure"]
+    rows = []
+    for k, candidate in enumerate(found[0]["candidates"]):
+        own = [choice["candidates"][k] for choice in found]
+        able = [row for row in own if row["loss"] is not None]
+        means = {key: float(np.mean([row[key] for row in able])) if able else None for key in ("loss", measure)}
+        chosen = [choice["fold"] for choice in found if choice["chosen"] == candidate["settings"]]
+        failed = len(own) - len(able)
+        rows.append({"words": settings_words(candidate["settings"]), **means, "chosen": chosen, "failed": failed})
+    return {"measure": measure, "rows": rows, "sides": len(found), "inner": max(choice["inner"] for choice in found)}
 
 
 def _explained(run: Run, mistakes: Sequence[Mapping[str, Any]], progress: Progress) -> list[dict[str, Any]]:
@@ -217,7 +236,7 @@ def _looked_for(run: Run) -> str:
 
 def _counts(run: Run) -> list[tuple[str, list[int], int]]:
     """(side, images of each label, papers) of the first part; copies made for training in a row of their own."""
-    frame, copies = run.predictions(run.planned[0]), run.config.recipe.copies
+    frame, copies = run.predictions(run.planned[0]), recipe_of(run, run.planned[0]).copies
     found = []
     for side, words in (("train", "training"), ("val", "validation"), ("test", "test")):
         own = frame[frame["side"] == side]

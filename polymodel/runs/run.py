@@ -10,6 +10,7 @@
             predictions.parquet  image_sha256, side, label, group, path, p_positive, logit_LABEL ...
             held_out.parquet     of a probe: training images, answered by models that saw none of their paper
             reference.safetensors  of a probe: what its training images look like
+        search/fold-1.json       of a search: the loss of every candidate, and what was chosen for the training side
         evaluation.json          written by ``polymodel evaluate``
         confusion_matrix.png
 
