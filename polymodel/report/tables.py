@@ -170,7 +170,7 @@ def _cells(p: AnyPrediction) -> dict[str, str]:
     return {
         "image": p.path,
         "label": p.label,
-        "p positive": f"{p.p_positive:.3f}",
+        f"p {p.positive.replace('_', ' ')}": f"{p.p_positive:.3f}",
         "calibrated": "–" if p.p_calibrated is None else f"{p.p_calibrated:.3f}",
         "set": "–" if p.prediction_set is None else " or ".join(p.prediction_set),
     }

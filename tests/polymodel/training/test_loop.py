@@ -311,7 +311,7 @@ def test_the_input_can_be_scaled_for_other_weights(small: Small) -> None:
         for name, mean, std in (("scale-own", None, None), ("scale-other", 0.1, "0.2,0.3,0.4"))
     )
     assert (scaled.config.mean, scaled.config.std) == ((0.1, 0.1, 0.1), (0.2, 0.3, 0.4))
-    assert not plain.predictions(KEY)["p_positive"].equals(scaled.predictions(KEY)["p_positive"])
+    assert not plain.predictions(KEY)["p_fine"].equals(scaled.predictions(KEY)["p_fine"])
     for mean in ("a", "1,2", "0.5,0.5,0.5,0.5", (0.5, 0.5)):
         with pytest.raises(UsageError, match="--mean"):
             train_config(Probe(mean=mean))
