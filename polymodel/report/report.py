@@ -22,18 +22,20 @@ from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.evaluation.calibrated import calibrated_parts
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
-    answers_figure,
     as_svg,
     box_figure,
     confusion_figure,
     curves_figure,
+    precision_recall_figure,
     printed_curves_figure,
+    reliability_figure,
+    roc_figure,
     values_figure,
     violin_figure,
 )
 from polymodel.evaluation.metrics import Outcome, rows
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
-from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
+from polymodel.evaluation.published_results import NOTES, SIZE_NOTE, SIZES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items
 from polymodel.prediction.explain import explain
 from polymodel.report.amounts import amount, cited_as, decimals, percent
@@ -82,6 +84,9 @@ def write_report(
         metrics=[(m, TITLES[m]) for m in METRICS],
         beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
         notes=NOTES,
+        printed_sizes=SIZES,
+        size_note=SIZE_NOTE,
+        sizes=[(section["run"], _sizes(section)) for section in sections if "unit" not in section["evaluation"]],
         centre=centre_of,
         printed=printed,
         printed_curves=curves,
@@ -196,18 +201,22 @@ def _row_title(name: str, evaluation: Mapping[str, Any]) -> str:
     return HEADS.get(name, ROW_TITLES.get(name, name)) if "unit" in evaluation else ROW_TITLES.get(name, name)
 
 
-def _answers(run: Run) -> str:
+def _answers(run: Run) -> dict[str, str]:
     """ROC, precision over recall, and reliability of the ensemble; nothing where no two labels were tested."""
     _, outcome = together(run)
     if not isinstance(outcome, Outcome):
-        return ""
+        return {}
     positive = outcome.truth == outcome.positive
     if not 0 < positive.sum() < len(positive):
-        return ""
+        return {}
     frames = [run.predictions(key) for key in run.planned]
     known = calibrated_parts(run, frames, answers_of(run, frames))
     said = [one.probabilities[:, one.positive] for one in (outcome, *_calibrated(known))]
-    return as_svg(answers_figure(positive, said[0], run.positive, *said[1:]))
+    return {
+        "roc": as_svg(roc_figure(positive, said[0], run.positive)),
+        "precision_recall": as_svg(precision_recall_figure(positive, said[0], run.positive)),
+        "reliability": as_svg(reliability_figure(positive, said[0], run.positive, *said[1:])),
+    }
 
 
 def _calibrated(known: Sequence[tuple[Any, Any, Answers]] | None) -> list[Outcome]:
@@ -248,6 +257,12 @@ def _counts(run: Run) -> list[tuple[str, list[int], int]]:
                 many = [n * k for n, k in zip(counts, times, strict=True)]
                 found.append(("training, copies included", many, found[-1][2]))
     return found
+
+
+def _sizes(section: Mapping[str, Any]) -> dict[str, tuple[int, float]]:
+    """Of each side of a run's first part the images, and the share of them that is not of the positive label."""
+    place = section["run"].classes.index(section["run"].positive)
+    return {side: (sum(counts), 1 - counts[place] / sum(counts)) for side, counts, _ in section["counts"]}
 
 
 def _mistakes(run: Run) -> pd.DataFrame:
