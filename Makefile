@@ -37,10 +37,12 @@ docs: .venv/ready  ## the manual, into site/; docs/notebook.py and docs/pictures
 	$(BIN)/python docs/cli_reference.py
 	$(BIN)/mkdocs build --strict
 
-bench: .venv/ready  ## measured ratios, printed; BENCH_ARGS='FOLDER --truth FILE' takes PDFs of your own
+bench: export BENCH_WRITE = 1
+bench: .venv/ready  ## measured ratios, into docs/benchmarks.md; BENCH_ARGS='FOLDER --truth FILE' prints those of your PDFs
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/extraction.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/predicting.py
+	$(BIN)/python benchmarks/views.py
 
 fuzz: .venv/ready  ## damaged files and invented captions for a minute
 	$(BIN)/python benchmarks/fuzz.py --seconds 60

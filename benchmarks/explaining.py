@@ -4,9 +4,9 @@
 
 Of N test images of the run, drawn at random (seeded), by the models that had not seen their papers: the fifth of the
 cells that speaks most for the answer is covered, then the fifth that speaks most against it, and three times a fifth
-drawn at random. How much less the answer is preferred is printed as means with 95 % intervals over papers (bootstrap),
-and so is the difference of the first from the third. Of images with print: its share of what speaks for the answer over
-its share of the area.
+drawn at random. How much less the answer is preferred is told as means with 95 % intervals over papers (bootstrap), and
+so is the difference of the first from the third. Of images with print: its share of what speaks for the answer over its
+share of the area, which is 1 where print says as much as any other part and was to be 2 at most.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from shown import show
 
 from polymodel.api import open_run
 from polymodel.evaluation.aggregate import together
@@ -64,21 +65,26 @@ def main(words: Sequence[str] | None = None) -> None:
         falls.append((most, least, float(np.mean(drawn))))
     most, least, drawn = np.array(falls).T
     groups = chosen["group"].to_numpy(dtype=np.str_)
-    print(f"{len(falls)} images of {len(set(groups))} papers; a fifth of the cells covered, the answer falls by")
-    for title, values in (("those that speak most for it", most), ("most against it", least), ("at random", drawn),
-                          ("most for it less at random", most - drawn)):  # fmt: skip
-        print(f"{title:<30} {over_papers(values, groups)}")
-    print(f"most for it above random in {int((most > drawn).sum())} of {len(falls)}")
+    told = {
+        "logits lost, a fifth of the cells covered that speaks most for the answer": over_papers(most, groups),
+        "the fifth that speaks most against it": over_papers(least, groups),
+        "a fifth at random": over_papers(drawn, groups),
+        "most for it less at random": over_papers(most - drawn, groups),
+        "images where most for it loses more than at random": f"{int((most > drawn).sum())} of {len(falls)}",
+    }
     ratios = [(one.printed.ratio, group) for one, group in zip(found.done, groups, strict=True)
               if one.printed and one.printed.ratio is not None]  # fmt: skip
     shares, theirs = np.array([ratio for ratio, _ in ratios]), np.array([group for _, group in ratios])
-    print(f"print's share of what speaks for the answer over its share of the area, {len(ratios)} images: "
-          f"median {over_papers(shares, theirs, 'median')}")  # fmt: skip
+    told[f"print's share of the map over its share of the area, median of {len(ratios)} images"] = over_papers(
+        shares, theirs, "median"
+    )
     pairs = [
         (one.prediction.row(), one.printed.without.row()) for one in found.done if one.printed and one.printed.without
     ]
     other = sum(before["label"] != after["label"] for before, after in pairs)
-    print(f"another label with all print covered: {other} of {len(pairs)}")
+    told["another label with all print covered"] = f"{other} of {len(pairs)}"
+    rows = [{"what": what, "measured": measured} for what, measured in told.items()]
+    show("explaining", rows, f"{len(falls)} test images of {len(set(groups))} papers, intervals of 95 % over papers.")
 
 
 def _learned(run: Run, key: PartKey) -> set[str]:

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shown import conditions, show
+
 Corners = tuple[float, float, float, float]
 Spot = tuple[int, Corners]
 """A page, from 1, and a box on it."""
@@ -219,31 +221,33 @@ def write_blank(path: Path) -> None:
         document.save(path)
 
 
-def compare(paths: Sequence[Path], truth: Path | None, names: Sequence[str], place: Path) -> None:
-    """Run each method and print the table."""
+def compare(
+    paths: Sequence[Path], truth: Path | None, names: Sequence[str], place: Path, *, is_generated: bool
+) -> None:
+    """Run each method and show the table; what others have on their disks does not belong into the manual."""
     pages = count_pages(paths)
     known = json.loads(truth.read_text("utf-8")) if truth else None
     blank = place / "blank.pdf"
     write_blank(blank)
-    sys.stdout.write(f"{len(paths)} PDFs, {pages} pages, one process at a time\n")
-    heads = ("pages/s", "CPU s/page", "start s", "peak MB", "prec.", "recall", "F1")
-    widths = (8, 10, 8, 8, 6, 6, 6)
-    titles = " ".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True))
-    sys.stdout.write(f"{'method':<12} {titles}\n")
+    rows = []
     for name in names:
         if name == "pdfimages" and not shutil.which(name):
-            sys.stdout.write(f"{name:<12} is not installed\n")
+            sys.stdout.write(f"{name} is not installed\n")
             continue
         start, _ = run_method(name, [blank], place)
         cost, boxes = run_method(name, paths, place)
         each = max(1e-9, cost.cpu - start.cpu) / pages
-        quality = f"{'-':>6} {'-':>6} {'-':>6}"
+        quality = ["", "", ""]
         if known is not None and name not in PLACELESS:
-            quality = " ".join(f"{value:>6.3f}" for value in score(known, boxes))
-        sys.stdout.write(
-            f"{name:<12} {1 / each:>8.1f} {each:>10.3f} {start.cpu:>8.2f} {cost.peak_mb:>8.0f} {quality}\n"
-        )
-        sys.stdout.flush()
+            quality = [f"{value:.3f}" for value in score(known, boxes)]
+        told = {"pages/s": f"{1 / each:.1f}", "CPU s a page": f"{each:.3f}", "start, s": f"{start.cpu:.2f}"}
+        judged = dict(zip(("precision", "recall", "F1"), quality, strict=True))
+        rows.append({"method": f"`{name}`", **told, "peak MB": f"{cost.peak_mb:.0f}", **judged})
+    show(
+        "extraction" if is_generated else "",
+        rows,
+        f"{len(paths)} PDFs, {pages} pages, one process at a time; {conditions()}.",
+    )
 
 
 def main() -> None:
@@ -262,9 +266,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place, truth = Path(folder), wanted.truth
         paths = [pdf for path in wanted.paths for pdf in (sorted(path.glob("*.pdf")) if path.is_dir() else [path])]
-        if not paths:
+        if is_generated := not paths:
             paths, truth = demo_corpus(place)
-        compare([path.resolve() for path in paths], truth, wanted.methods, place)
+        compare([path.resolve() for path in paths], truth, wanted.methods, place, is_generated=is_generated)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from shown import show
+
 from polydata.catalogue import annotations as said
 from polydata.catalogue import metadata, papers
 from polydata.catalogue.connect import Catalogue
@@ -249,12 +251,13 @@ def run(sizes: list[int], steps: list[str]) -> None:
                 found[step].append(tuple(json.loads(alone("--one", step, str(copy), str(size)))))
                 shutil.rmtree(copy)
                 print(f"{size:,} {step}: {found[step][-1]}", file=sys.stderr, flush=True)
-    print(f"| step | {' | '.join(f'{size:,}' for size in sizes)} | grows as size to the | MB | MB grow as |")
-    print(f"|{'---|' * (len(sizes) + 4)}")
+    rows = []
     for step, its in found.items():
         seconds, memory = ([one[place] for one in its] for place in (0, 1))
-        cells = [f"{s:.3g}" for s in seconds] + [growth(seconds, sizes), f"{memory[-1]:.0f}", growth(memory, sizes)]
-        print(f"| {STEPS[step][0]} | {' | '.join(cells)} |")
+        took = {f"{size:,}": f"{s:.3g}" for size, s in zip(sizes, seconds, strict=True)}
+        held = {"MB": f"{memory[-1]:.0f}", "MB grow as": growth(memory, sizes)}
+        rows.append({"step": STEPS[step][0], **took, "grows as size to the": growth(seconds, sizes), **held})
+    show("growth" if steps == list(STEPS) else "", rows)  # some of the steps are no table of the manual
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ and their ratios. Predicting includes reading the run's weights each time; the p
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import numpy as np
 import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter
+from shown import conditions, show
 from torch import Tensor, nn
 from torchvision.transforms import InterpolationMode, v2
 
@@ -99,8 +99,8 @@ def plain_loop(network: Network, recipe: Recipe) -> Callable[[Sequence[Path], in
     return run
 
 
-def measure(name: str, methods: Mapping[str, Callable[[], object]], images: int, rounds: int) -> None:
-    """Run each method in turn, print images a second, how often that of the first, and processor seconds."""
+def measure(name: str, methods: Mapping[str, Callable[[], object]], images: int, rounds: int) -> list[dict[str, str]]:
+    """Run each method in turn: images a second, how often that of the first, and processor seconds."""
     seconds: dict[str, list[float]] = {method: [] for method in methods}
     processor: dict[str, list[float]] = {method: [] for method in methods}
     for number in range(rounds + 1):  # the first one warms up
@@ -111,10 +111,12 @@ def measure(name: str, methods: Mapping[str, Callable[[], object]], images: int,
                 seconds[method].append(time.perf_counter() - began)
                 processor[method].append(time.process_time() - used)
     base = statistics.median(next(iter(seconds.values())))
+    rows = []
     for method, values in seconds.items():
-        median = statistics.median(values)
-        cost = statistics.median(processor[method]) / images
-        print(f"{name:<10} {method:<30} {images / median:>9.2f} {base / median:>6.2f} {cost:>12.3f}", flush=True)
+        median, cost = statistics.median(values), statistics.median(processor[method]) / images
+        told = {"images/s": f"{images / median:.1f}", "ratio": f"{base / median:.2f}"}
+        rows.append({"run": f"`{name}`", "method": method, **told, "processor s an image": f"{cost:.3f}"})
+    return rows
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -135,8 +137,7 @@ def main(words: Sequence[str] | None = None) -> None:
             torch.set_num_threads(threads)
             predict(model, paths, DeviceName.CPU)
 
-        print(f"{threads} threads, load average {os.getloadavg()[0]:.1f}")
-        print(f"{'run':<10} {'method':<30} {'images/s':>9} {'ratio':>6} {'CPU s/image':>12}")
+        rows = []
         for recipe in (adjusted(RecipeName.PROBE), adjusted(RecipeName.FINETUNE, epochs=1)):
             run = trained(root, recipe)
             file = open_onnx(export(run, folder / f"{run.name}.onnx").output)
@@ -144,10 +145,12 @@ def main(words: Sequence[str] | None = None) -> None:
             methods: dict[str, Callable[[], object]] = {
                 "plain torch loop": partial(plain, paths, threads),
                 "plain torch loop, one thread": partial(plain, paths, 1),
-                "polymodel predict RUN": partial(ours, run),
-                "polymodel predict FILE.onnx": partial(ours, file),
+                "`polymodel predict RUN`": partial(ours, run),
+                "`polymodel predict FILE.onnx`": partial(ours, file),
             }
-            measure(run.name, methods, asked.images, asked.rounds)
+            rows += measure(run.name, methods, asked.images, asked.rounds)
+        about = f"{asked.images} images, medians of {asked.rounds} rounds, {threads} threads"
+        show("predicting", rows, f"{about}; {conditions()}.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long `polydata --help` takes beside a bare `import typer`, run in turn; prints the ratio of medians."""
+"""How long `polydata --help` takes beside a bare `import typer`, run in turn: the ratio of medians."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from shown import conditions, show
 
 RUNS = 15
 BIN = Path(sys.executable).parent
@@ -25,10 +27,9 @@ def main() -> None:
             subprocess.run(command, check=True, capture_output=True)
             times[name].append(time.perf_counter() - start)
     base = statistics.median(times["import typer"])
-    print(f"{'command':<20} {'median s':>9} {'ratio':>6}")
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:<20} {median:>9.3f} {median / base:>6.2f}")
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    rows = [{"command": f"`{name}`", "ratio": f"{median / base:.2f}"} for name, median in medians.items()]
+    show("startup", rows, f"{RUNS} runs each, in turn, {base:.2f} s for `import typer`; {conditions()}.")
 
 
 if __name__ == "__main__":

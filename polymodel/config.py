@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any, TypeVar
 
 from polydata.errors import InputError, UsageError
 from polydata.ids import sha256_file
+from polydata.resources import schemas
 from polymodel.recipes import (
     IMAGENET,
     LATER,
@@ -29,6 +32,7 @@ from polymodel.recipes import (
     RecipeName,
     Schedule,
     recipe_named,
+    varied,
 )
 
 MAX_SEEDS = 1000
@@ -106,6 +110,38 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class Search:
+    """Settings among which papers held back within each training side choose; schemas/search.schema.json.
+
+    Attributes:
+        values: of each setting of a recipe those that are tried.
+        inner: in so many parts training papers are held back in turn.
+    """
+
+    values: tuple[tuple[str, tuple[Any, ...]], ...]
+    inner: int
+
+    @property
+    def candidates(self) -> tuple[dict[str, Any], ...]:
+        """Every combination of the values, the last setting varying fastest."""
+        names = [name for name, _ in self.values]
+        combined = itertools.product(*(values for _, values in self.values))
+        return tuple(dict(zip(names, one, strict=True)) for one in combined)
+
+
+def candidate(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """A recipe with the settings of a candidate, or those that were chosen.
+
+    Raises:
+        InputError: as of ``recipes.varied``.
+    """
+    told = ", ".join(f"{key} = {json.dumps(value)}" for key, value in settings.items())
+    if "image_size" in settings and not {"views", "short_side"} & settings.keys():
+        recipe = dataclasses.replace(recipe, **_resized(recipe, settings["image_size"]))
+    return varied(recipe, json.loads(json.dumps(settings)), f"The candidate {told}")
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """All that decides what a run learns, apart from the split.
 
@@ -119,6 +155,7 @@ class TrainConfig:
             takes the architecture's own.
         transforms: ``module:name`` of the user's own random transform, or None.
         transforms_sha256: of the file that defines it.
+        search: what is chosen among for each training side; None where the recipe is fixed.
     """
 
     arch: str
@@ -130,6 +167,7 @@ class TrainConfig:
     std: tuple[float, ...] | None = None
     transforms: str | None = None
     transforms_sha256: str | None = None
+    search: Search | None = None
 
     @property
     def input_scale(self) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
@@ -143,6 +181,8 @@ class TrainConfig:
         plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         usual = {f.name: f.default for f in dataclasses.fields(Recipe) if f.name in LATER}
         plain["recipe"] = {k: v for k, v in plain["recipe"].items() if k not in usual or v != usual[k]}
+        if self.search is None:  # runs of before there were any keep their identity
+            del plain["search"]
         return plain
 
     def digest(self, split_digest: str) -> str:
@@ -175,7 +215,9 @@ def config_from_dict(data: dict[str, Any]) -> TrainConfig:
     Raises:
         KeyError, TypeError: if it is not what ``as_dict`` writes.
     """
-    plain = {key: _tuples(value) for key, value in data.items() if key != "recipe"}
+    plain = {key: _tuples(value) for key, value in data.items() if key not in ("recipe", "search")}
+    if found := data.get("search"):
+        plain["search"] = Search(_tuples(found["values"]), found["inner"])
     return TrainConfig(**plain, recipe=Recipe(**{key: _tuples(value) for key, value in data["recipe"].items()}))
 
 
@@ -209,12 +251,45 @@ def adjusted(name: str | Path, **overrides: float | str | bool | None) -> Recipe
     if wanted.get("patience") == 0:
         wanted["patience"] = None
     size = wanted.get("image_size")
-    if isinstance(size, int):
-        scale = size / recipe.image_size
-        wanted["views"] = tuple((round(side * scale), turns) for side, turns in recipe.views)
-        if recipe.short_side is not None:
-            wanted["short_side"] = round(scale * recipe.short_side)
-    return dataclasses.replace(recipe, **wanted)
+    return dataclasses.replace(recipe, **wanted | (_resized(recipe, size) if isinstance(size, int) else {}))
+
+
+def _resized(recipe: Recipe, size: int) -> dict[str, Any]:
+    """What changes with the side in pixels of what the network sees."""
+    scale = size / recipe.image_size
+    views = tuple((round(side * scale), turns) for side, turns in recipe.views)
+    short = None if recipe.short_side is None else round(scale * recipe.short_side)
+    return {"image_size": size, "views": views, "short_side": short}
+
+
+SEARCH_HINT = "What a search can say stands in docs/how-to/train.md and schemas/search.schema.json."
+MOST_CANDIDATES = 200
+
+
+def read_search(path: Path) -> tuple[str, Search]:
+    """The recipe that a search begins from, a name or the path of a file, and what it chooses among.
+
+    Raises:
+        InputError: if there is no such file, it is no TOML, or says something that no search can say.
+    """
+    from jsonschema import Draft202012Validator
+
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"There is no search {path}.", SEARCH_HINT) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is no search: {error}", SEARCH_HINT) from error
+    schema = json.loads((schemas() / "search.schema.json").read_text(encoding="utf-8"))
+    errors = Draft202012Validator(schema).iter_errors(data)
+    faults = [": ".join([*filter(None, [".".join(map(str, e.absolute_path))]), e.message]) for e in errors]
+    if faults:
+        raise InputError(f"{path} is no search: {'; '.join(sorted(faults))}.", SEARCH_HINT)
+    search = Search(tuple((key, _tuples(values)) for key, values in data["values"].items()), data.get("inner", 5))
+    if not 2 <= (count := len(search.candidates)) <= MOST_CANDIDATES:
+        raise InputError(f"{path} has {count} candidates; a search has 2 to {MOST_CANDIDATES}.", SEARCH_HINT)
+    base = str(data["recipe"])
+    return str(path.parent / base) if base.endswith(".toml") else base, search
 
 
 def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> TrainConfig:
@@ -222,19 +297,23 @@ def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> Tr
 
     Raises:
         UsageError: if a setting makes no sense or means nothing to the recipe, or there is no such transform.
-        InputError: if there is no such weights file.
+        InputError: if there is no such weights file, or the file of a search is none for this recipe.
     """
     settings = dict(vars(method))
+    base, search = read_search(Path(path)) if (path := settings.pop("search")) is not None else (None, None)
     name, arch, weights = settings.pop("recipe"), settings.pop("arch"), str(settings.pop("weights"))
     if (recipe_named(name).kind == "probe") != isinstance(method, Probe):
         loops, probes = (", ".join(r for r in RecipeName if (RECIPES[r].kind == kind)) for kind in ("loop", "probe"))
         words = f"{type(method).__name__} takes no recipe {str(name)!r}."
         raise UsageError(words, f"Finetune takes {loops}, or a file of a loop; Probe takes {probes}, or a file of one.")
+    if base is not None and recipe_named(base) != recipe_named(name):
+        raise UsageError(f"The search {path} varies the recipe {base}, not {name}.", f"Name {base}, or another search.")
     scale = _channel_values(settings.pop("mean"), "--mean"), _channel_values(settings.pop("std"), "--std")
     transforms, own_sha256 = settings.pop("transforms", None), None
     recipe = adjusted(name, **settings)
+    tried = [candidate(recipe, one) for one in search.candidates] if search else [recipe]
     if transforms is not None:
-        if recipe.copies is not None:
+        if any(one.copies is not None for one in tried):
             raise UsageError(f"--transforms means nothing to the recipe {name}, which shows no random views.")
         from polymodel.data.views import transform_sha256
 
@@ -255,7 +334,7 @@ def train_config(method: Probe | Finetune, seeds: int | Sequence[int] = 1) -> Tr
             "would be the same.",
             "Leave --seeds out, or take --recipe lp-ft.",
         )
-    return TrainConfig(arch, weights, weights_sha256, recipe, every, *scale, transforms, own_sha256)
+    return TrainConfig(arch, weights, weights_sha256, recipe, every, *scale, transforms, own_sha256, search)
 
 
 def _channel_values(given: Channels, flag: str) -> tuple[float, ...] | None:

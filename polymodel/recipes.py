@@ -18,6 +18,7 @@ from polydata.resources import schemas
 DEFAULT_ARCH = "efficientnet_lite0"
 IMAGENET = "imagenet"
 NO_WEIGHTS = "none"
+Channels = str | float | Sequence[float] | None
 
 
 class RecipeName(StrEnum):
@@ -242,12 +243,31 @@ def _recipe(data: Mapping[str, Any], whose: str) -> Recipe:
     Raises:
         InputError: if one of them means nothing to it.
     """
-    own = {key: _frozen(value) for key, value in data.items() if key != "extends"}
-    own |= {key: None for key in ("short_side", "patience") if own.get(key) == 0}  # 0 turns these two off
-    if "extends" in data:
-        recipe = replace(RECIPES[RecipeName(data["extends"])], **own)
-    else:
-        recipe = Recipe(**{"short_side": None, **own})
+    own = _own({key: value for key, value in data.items() if key != "extends"})
+    base = RECIPES[RecipeName(data["extends"])] if "extends" in data else None
+    return _sound(replace(base, **own) if base else Recipe(**{"short_side": None, **own}), own, whose)
+
+
+def varied(recipe: Recipe, settings: Mapping[str, Any], whose: str) -> Recipe:
+    """A recipe with other settings, by the rules of a file that extends it.
+
+    Raises:
+        InputError: beginning with ``whose``, if one of them is out of range or means nothing to the recipe.
+    """
+    if faults := _faults({"extends": "probe", "name": "varied", "summary": whose, **settings}):
+        raise InputError(f"{whose}: {'; '.join(faults)}.", HINT)
+    own = _own(settings)
+    return _sound(replace(recipe, **own), own, whose)
+
+
+def _own(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a file as a recipe holds them; 0 turns two of them off."""
+    off = {key: None for key in ("short_side", "patience") if settings.get(key) == 0}
+    return {key: _frozen(value) for key, value in settings.items()} | off
+
+
+def _sound(recipe: Recipe, own: Mapping[str, Any], whose: str) -> Recipe:
+    """A recipe, if what was said of it by itself means something."""
     means_nothing = [key for key in own if not _acts(key, recipe)]
     if means_nothing:
         names = ", ".join(means_nothing)
@@ -307,9 +327,6 @@ def recipe_named(name: str | Path) -> Recipe:
     return RECIPES[RecipeName(name)]
 
 
-Channels = str | float | Sequence[float] | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """What ``Probe`` and ``Finetune`` share; a setting left out is the recipe's.
@@ -321,6 +338,7 @@ class Method:
             from 0 to 1.
         image_size: side in pixels of what the network sees.
         balance: ``weights``, ``sampling`` (not for a probe) or ``none``: what is done about classes of unequal size.
+        search: path of a file of settings among which papers held back within each training side choose.
     """
 
     arch: str = DEFAULT_ARCH
@@ -329,6 +347,7 @@ class Method:
     std: Channels = None
     image_size: int | None = None
     balance: Balance | str | None = None
+    search: str | Path | None = None
 
 
 @dataclass(frozen=True)
@@ -381,11 +400,10 @@ def method_named(recipe: str | Path, **settings: Any) -> Probe | Finetune:
     if recipe_named(recipe).kind != "probe":
         return Finetune(recipe, **settings)
     given = {key: value for key, value in settings.items() if value is not None}
-    for key in given:
-        if key not in Probe.__dataclass_fields__:
-            flag = f"--{key.replace('_', '-')}"
-            raise UsageError(
-                f"{flag} means nothing to the recipe {recipe}, which fits a linear head on frozen features.",
-                f"Take another recipe ({', '.join(r for r in RecipeName if r != recipe)}) or leave {flag} out.",
-            )
+    for key in [key for key in given if key not in Probe.__dataclass_fields__]:
+        flag = f"--{key.replace('_', '-')}"
+        raise UsageError(
+            f"{flag} means nothing to the recipe {recipe}, which fits a linear head on frozen features.",
+            f"Take another recipe ({', '.join(r for r in RecipeName if r != recipe)}) or leave {flag} out.",
+        )
     return Probe(recipe, **given)

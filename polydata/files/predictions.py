@@ -95,7 +95,7 @@ def read_predictions(source: Path, labels: Sequence[str], version: str | None = 
     Everybody who takes predictions reads them by this one rule:
 
     - A table has ``image_sha256`` and ``logit_LABEL`` for two labels or more, as ``polymodel predict`` and ``train``
-      write it. ``p_positive`` is not read: it follows from the logits.
+      write it. The probability ``p_LABEL``, in older tables ``p_positive``, is not read: it follows from the logits.
     - Rows whose ``side`` is given and is not ``test`` are left out, and those whose ``trained_on`` is true: there a
       model only repeats the label. Unknown (null, or no such column) counts as not trained on.
     - So are rows of a part whose ``group`` is one of those that the part learned from: another image of a paper.

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Option, echo
 
 from polydata.console.options import JsonOption, WorkspaceOption
 from polydata.console.output import print_json
@@ -23,8 +23,19 @@ from polymodel.cli.options import (
     report_failed,
     usual_output,
 )
-from polymodel.config import DeviceName, Precision, TrackerName, seeds_from
+from polymodel.config import (
+    DeviceName,
+    Precision,
+    TrackerName,
+    TrainConfig,
+    read_search,
+    seeds_from,
+    train_config,
+)
 from polymodel.recipes import DEFAULT_ARCH, IMAGENET, Balance, Finetune, Probe, RecipeName, Schedule, method_named
+
+PASSED_ON = ("name", "device", "devices", "precision", "compiled", "tracker", "checkpoint_seconds", "workspace")
+"""Options of ``train`` that ``fit`` takes under the same names."""
 
 
 @app.command()
@@ -36,8 +47,16 @@ def train(
     mean: MeanOption = None,
     std: StdOption = None,
     recipe: Annotated[
-        str, Option(metavar="NAME|FILE.toml", help=f"How to fit it: {', '.join(RecipeName)}, or a file of your own.")
-    ] = RecipeName.PROBE.value,
+        str | None,
+        Option(metavar="NAME|FILE.toml", help=f"How to fit it: {', '.join(RecipeName)}, or a file of your own; probe."),
+    ] = None,
+    search: Annotated[
+        Path | None,
+        Option(metavar="FILE.toml", help="Settings among which papers held back within each training side choose."),
+    ] = None,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Only say how many trainings it is, and about how long.")
+    ] = False,
     epochs: Annotated[int | None, Option(help="At most so many; otherwise the recipe's number.")] = None,
     batch_size: Annotated[int | None, Option(help="Otherwise the recipe's.")] = None,
     learning_rate: Annotated[float | None, Option(help="Otherwise the recipe's.")] = None,
@@ -78,24 +97,31 @@ def train(
     from polymodel.report import tables
 
     settings = {field.name: given[field.name] for field in fields(Finetune) if field.name != "recipe"}
+    base = RecipeName.PROBE if search is None else read_search(search)[0]
+    method, every = method_named(recipe or base, **settings), seeds_from(seeds, seed)
+    if dry_run or search is not None:
+        _say_cost(split, train_config(method, every), device, workspace, as_json=as_json, dry_run=dry_run)
+    if dry_run:
+        return
     with progress() as bar:
-        trained = fit(
-            split,
-            method_named(recipe, **settings),
-            seeds=seeds_from(seeds, seed),
-            name=name,
-            device=device,
-            devices=devices,
-            precision=precision,
-            compiled=compiled,
-            tracker=tracker,
-            checkpoint_seconds=checkpoint_seconds,
-            workspace=workspace,
-            command=command_words(),
-            progress=bar,
-        ).trained
+        told = {key: given[key] for key in PASSED_ON}
+        trained = fit(split, method, seeds=every, **told, command=command_words(), progress=bar).trained
     if trained is not None:
         print_json(tables.trained_json(trained)) if as_json else tables.show_trained(trained)
+
+
+def _say_cost(
+    split: str, config: TrainConfig, device: DeviceName, workspace: Path | None, *, as_json: bool, dry_run: bool
+) -> None:
+    """Say what a training is about to do; as JSON where that is all, otherwise for people, beside other JSON."""
+    from polymodel.data.split import load_split
+    from polymodel.training.cost import cost
+
+    found = cost(load_split(split, workspace), config, device)
+    if as_json and dry_run:
+        print_json(vars(found))
+    else:
+        echo(found.words, err=as_json)
 
 
 @app.command()
@@ -115,7 +141,7 @@ def curve(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train on fewer and more papers, to see whether more of them would help; run again, it goes on."""
-    from polymodel.config import Hardware, train_config
+    from polymodel.config import Hardware
     from polymodel.curves.curve import curve as measure
     from polymodel.data.split import load_split
     from polymodel.report import evaluations
@@ -144,7 +170,6 @@ def embed(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write features of images as a table: their SHA-256, and mean and sd of every channel of the last two stages."""
-    from polymodel.config import train_config
     from polymodel.prediction.embed import embed as embed_images
     from polymodel.report import tables
 

@@ -80,6 +80,10 @@ class Preparation:
 
         return self.burned_in, self.um_per_px, burned_in.VERSION, scale_bar.VERSION
 
+    def unscaled(self, prepared: Prepared) -> bool:
+        """Whether a picture was to be brought to a scale and has no bar that can be read."""
+        return self.um_per_px > 0 and prepared.um_per_px is None
+
     def cut(self, rendering: Grey) -> Grey:
         """(crops, size, size) of a rendering."""
         return CROPS[self.crops](rendering, self.size)

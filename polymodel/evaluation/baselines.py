@@ -28,7 +28,7 @@ from polydata.types import Progress, quiet, tracked
 from polymodel.evaluation.aggregate import Answers, scored, usual_scoring
 from polymodel.evaluation.intervals import INTERVAL, summarise
 from polymodel.evaluation.metrics import Outcome
-from polymodel.kinds.asked import kind_name
+from polymodel.kinds.asked import CHANCE, kind_name
 from polymodel.runs.run import BASELINES_FOLDER, leakage_text, read_json, write_json
 
 Array = NDArray[np.float64]
@@ -307,7 +307,7 @@ def run_baselines(
         },
         "people": people,
     }
-    columns = ["baseline", "fold", "image_sha256", "label", "group", "p_positive"]
+    columns = ["baseline", "fold", "image_sha256", "label", "group", CHANCE + split.positive]
     write_json(runs / BASELINES_FOLDER / f"{split.name}.json", result)
     write_frame(runs / BASELINES_FOLDER / f"{split.name}.parquet", pd.DataFrame(answers, columns=columns))
     return result

@@ -28,6 +28,7 @@ COLOURS = {"train": TRAIN, "val": HELD_BACK, "test": TEST}
 WORDS = {"train": "training", "val": "validation", "test": "test"}
 BINS = 10
 """Groups of equally many answers, by their probability, whose truth is compared with it."""
+TENTHS = np.linspace(0, 1, 6)
 STYLE: Any = {
     "font.size": 10,
     "axes.edgecolor": MUTED,
@@ -108,45 +109,74 @@ def values_figure(truth: NDArray[np.float64], said: NDArray[np.float64], unit: s
     return figure
 
 
+def _square() -> tuple[Figure, Any]:
+    """A figure of two shares, both from 0 to 1, at one scale."""
+    figure = Figure(figsize=(4.0, 3.9))
+    axes = figure.add_subplot()
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.set_xticks(TENTHS), axes.set_yticks(TENTHS)
+    axes.grid()
+    return figure, axes
+
+
 @styled
-def answers_figure(
-    truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str, calibrated: NDArray[np.float64] | None = None
-) -> Figure:
-    """ROC, precision over recall, and how often the positive label is true where it was given so much probability.
+def roc_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str) -> Figure:
+    """How many of the images of a label are found, over how many of the others are taken for it.
 
     Args:
-        truth: (n,) whether it is the label.
+        truth: (n,) whether it is the label; both occur.
         chance: (n,) its probability, 0 to 1.
         positive: the label.
-        calibrated: (n,) its calibrated probability, for the last of the three; None where it is not known.
     """
-    from sklearn.metrics import precision_recall_curve, roc_curve
+    from sklearn.metrics import roc_curve
 
-    figure = Figure(figsize=(9.6, 3.3))
-    roc, pr, reliability = figure.subplots(1, 3)
+    figure, axes = _square()
     false, true, _ = roc_curve(truth, chance)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":")
+    axes.plot(false, true, color=TRAIN, linewidth=1.8)
+    name = _spoken(positive)
+    axes.set(xlabel=f"false positive rate\nothers answered {name}", ylabel=f"true positive rate\n{name} found")
+    return figure
+
+
+@styled
+def precision_recall_figure(truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str) -> Figure:
+    """How many answers of a label are right, over how many of its images are found; arguments as of ``roc_figure``."""
+    from sklearn.metrics import precision_recall_curve
+
+    figure, axes = _square()
     precision, recall, _ = precision_recall_curve(truth, chance)
-    roc.plot(false, true, color=TRAIN, linewidth=1.8)
-    roc.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC")
-    pr.step(recall, precision, where="post", color=TRAIN, linewidth=1.8)
-    pr.axhline(truth.mean(), color=MUTED, linewidth=0.9, linestyle=":")
-    pr.set(xlabel="recall", ylabel="precision", title="Precision and recall")
-    drawn = [("as trained", chance, TRAIN)] + (
-        [("calibrated", calibrated, HELD_BACK)] if calibrated is not None else []
-    )
+    axes.axhline(truth.mean(), color=MUTED, linewidth=0.9, linestyle=":")
+    axes.step(recall, precision, where="post", color=TRAIN, linewidth=1.8)
+    name = _spoken(positive)
+    axes.set(xlabel=f"recall\n{name} found", ylabel=f"precision\nanswers {name} that are right")
+    return figure
+
+
+@styled
+def reliability_figure(
+    truth: NDArray[np.bool_], chance: NDArray[np.float64], positive: str, calibrated: NDArray[np.float64] | None = None
+) -> Figure:
+    """How often a label is true where it was given so much probability, in groups of equally many images.
+
+    Args:
+        truth, chance, positive: as of ``roc_figure``.
+        calibrated: (n,) its calibrated probability; None where it is not known.
+    """
+    figure, axes = _square()
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":")
+    drawn = [
+        ("as trained", chance, TRAIN),
+        *([("calibrated", calibrated, HELD_BACK)] if calibrated is not None else []),
+    ]
     for words, said, colour in drawn:
         order = np.array_split(np.argsort(said, kind="stable"), max(2, min(BINS, len(said) // BINS)))
         given, came = ([float(values[part].mean()) for part in order] for values in (said, truth))
-        reliability.plot(given, came, "o-", color=colour, linewidth=1.2, markersize=4, label=words)
+        axes.plot(given, came, "o-", color=colour, linewidth=1.2, markersize=4, label=words)
     if len(drawn) > 1:
-        reliability.legend(frameon=False, fontsize=8, loc="upper left")
-    reliability.set(xlabel="probability given", ylabel="share that is true", title="Reliability")
-    for axes in (roc, reliability):
-        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":")
-    for axes in figure.axes:
-        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        axes.grid()
-    reliability.set_xlabel(f"probability of {_shortened(positive.replace('_', ' '))}")
+        axes.legend(frameon=False, fontsize=9, loc="upper left")
+    name = _spoken(positive)
+    axes.set(xlabel=f"probability\ngiven to {name}", ylabel=f"share of images\nthat are {name}")
     return figure
 
 
@@ -166,10 +196,10 @@ def curves_figure(histories: Sequence[pd.DataFrame]) -> Figure:
             _draw(axes, histories, x, side, measure)
         if path:
             axes.set_xscale("log")
-            used = histories[0].loc[histories[0]["used"] == 1, x].iloc[0]
-            axes.axvline(used, color=MUTED, linewidth=0.8, linestyle=":")
-            place: Any = {"xycoords": ("data", "axes fraction"), "ha": "center"}
-            axes.annotate("used", (used, 1.01), color=MUTED, fontsize=8, **place)
+            for used in sorted({float(h.loc[h["used"] == 1, x].iloc[0]) for h in histories}):
+                axes.axvline(used, color=MUTED, linewidth=0.8, linestyle=":")
+                place: Any = {"xycoords": ("data", "axes fraction"), "ha": "center"}
+                axes.annotate("used", (used, 1.01), color=MUTED, fontsize=8, **place)
         axes.set(xlabel="inverse regularisation C" if path else "epoch", ylabel=measure.replace("mae", "MAE"))
         axes.grid(axis="y")
     figure.axes[0].legend(frameon=False, fontsize=8)
@@ -299,6 +329,11 @@ def violin_figure(values: Mapping[str, Sequence[float]], threshold: float) -> Fi
     axes.set_xticks(range(1, len(values) + 1), names)
     axes.set(xlim=(0.4, len(values) + 0.6), ylabel="Sobel value")
     return figure
+
+
+def _spoken(label: str) -> str:
+    """A label as words of an axis."""
+    return _shortened(label.replace("_", " "))
 
 
 def _shortened(name: str) -> str:

@@ -31,6 +31,26 @@ MEANINGS = {
     ("Researcher", 83.88): PEOPLE,
 }
 """What a row of the seed's Tables 2 and 3 is, by its model and printed accuracy; other tables' rows are not judged."""
+SIZES = {"training": (400, 0.788), "training, copies included": (1965, 0.519), "test": (117, 0.863)}
+"""The seed's Table 1: images of each side, and the share of them that it calls incompatible."""
+COPIES = (12, 85), (3, 315)
+"""(copies, training images) of the compatible ones and of the others, by its text and its published split."""
+
+
+def _size_note() -> str:
+    """What does not fit in Table 1."""
+    (often, compatible), (seldom, others) = COPIES
+    copied, rest = often * compatible, seldom * others
+    share = copied / (copied + rest)
+    return (
+        f"The seed's published split has {compatible} compatible and {others} other training images. With {often} and "
+        f"{seldom} copies of each that is {copied:,} + {rest:,} = {copied + rest:,}, as printed, of which "
+        f"{100 * share:.1f} % are compatible: what is printed as the share of incompatible ones is that of the "
+        f"compatible; theirs is {100 - 100 * share:.1f} %. The shares without copies are as printed."
+    )
+
+
+SIZE_NOTE = _size_note()
 NOTES = (
     "114 of the 117 published test images come from a paper of the training set, 99 from the same figure.",
     "Always answering incompatible scores 86.32; the label of the same paper, without a picture, 85.47.",

@@ -36,6 +36,10 @@ Array = NDArray[np.float64]
 Head = tuple[Array, Array]
 """Weight (outputs, columns) and bias (outputs,)."""
 LOGIT = "logit_"
+CHANCE = "p_"
+"""Begins the column of a label's probability."""
+OLD_CHANCE = "p_positive"
+"""What the column of the positive label was called before it bore its name."""
 VALUE = "value"
 
 
@@ -69,7 +73,7 @@ class Nominal:
     def table(self, outputs: Array, classes: Sequence[str], positive: str) -> dict[str, Array]:
         """Columns of answers (n, outputs)."""
         chances = softmax(outputs, axis=1)[:, classes.index(positive)]
-        return {"p_positive": chances} | {LOGIT + label: outputs[:, k] for k, label in enumerate(classes)}
+        return {CHANCE + positive: chances} | {LOGIT + label: outputs[:, k] for k, label in enumerate(classes)}
 
     def known(self, items: Sequence[Item]) -> dict[str, Any]:
         """What tables of answers tell of images beside their label."""

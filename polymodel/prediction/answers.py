@@ -13,12 +13,15 @@ from polydata.task import TaskKind
 from polymodel.config import Members
 from polymodel.evaluation.calibrated import Calibration, calibration_of_parts
 from polymodel.evaluation.judged_values import Reach, reach_of_parts
-from polymodel.kinds.asked import LOGIT, kind_name
+from polymodel.kinds.asked import CHANCE, LOGIT, kind_name
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers
 from polymodel.prediction.onnx import OnnxModel
 from polymodel.prediction.seen import Seen
 from polymodel.runs.run import PartKey, Run
+
+CALIBRATED = "_calibrated"
+"""Ends the column of a probability that holds on papers not seen."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,11 @@ class Prediction:
         path: the file; of a picture in memory its place among the images, such as ``#0``.
         image_sha256: of the file's bytes; empty for a picture in memory.
         label: the most probable one.
-        p_positive: softmax probability of the run's positive class.
+        positive: the run's positive label.
+        p_positive: its softmax probability.
         logits: by label, the mean over the members.
         members: how many parts of the run answered.
-        p_calibrated: probability of the positive class that holds on papers not seen, as of ``evaluation.calibrated``;
+        p_calibrated: probability of the positive label that holds on papers not seen, as of ``evaluation.calibrated``;
             None where the run does not know.
         prediction_set: the labels that it may have, the true one among them for nine of ten papers' images: several
             where the run should not be asked to choose; None as before.
@@ -47,6 +51,7 @@ class Prediction:
     path: str
     image_sha256: str
     label: str
+    positive: str
     p_positive: float
     logits: dict[str, float]
     members: int
@@ -57,8 +62,10 @@ class Prediction:
     trained_through: str = ""
 
     def row(self) -> dict[str, Any]:
-        """A flat row, for a table."""
-        facts = {key: value for key, value in vars(self).items() if key != "logits"}
+        """A flat row, for a table; columns of a label bear its name."""
+        chance = CHANCE + self.positive
+        names = {"p_positive": chance, "p_calibrated": chance + CALIBRATED}
+        facts = {names.get(key, key): value for key, value in vars(self).items() if key not in ("logits", "positive")}
         if self.prediction_set is not None:
             facts["prediction_set"] = "|".join(self.prediction_set)
         return facts | {LOGIT + label: value for label, value in self.logits.items()}
@@ -155,6 +162,7 @@ class Judge:
         within = tuple(c for c, is_in in zip(model.classes, labels, strict=True) if is_in) if taught else None
         return Prediction(
             label=model.classes[int(chances.argmax())],
+            positive=model.positive,
             p_positive=float(chances[positive]),
             logits=dict(zip(model.classes, outputs.tolist(), strict=True)),
             p_calibrated=float(taught.chances(outputs[None])[0, positive]) if taught else None,

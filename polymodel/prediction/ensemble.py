@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from polydata.errors import InputError, RefusedError
@@ -17,7 +19,8 @@ from polymodel.networks.linear import Array
 from polymodel.networks.network import Network, architecture, build, twin
 from polymodel.networks.novelty import Reference, reference_from
 from polymodel.networks.weights import fill, load_network, read_state
-from polymodel.recipes import NO_WEIGHTS
+from polymodel.recipes import NO_WEIGHTS, Recipe
+from polymodel.runs.parts import recipe_of
 from polymodel.runs.run import MODEL, REFERENCE, PartKey, Run
 from polymodel.training.batches import view_logits
 
@@ -74,31 +77,51 @@ class Answers(nn.Module):
         members: each gives logits of some parts on the processor.
         keys: the parts, in the order of the members and their logits.
         device: where their networks are.
-        preparation: how they see a picture.
+        preparations: how each member sees a picture.
     """
 
     def __init__(
-        self, members: Sequence[nn.Module], keys: Sequence[PartKey], device: str, preparation: Preparation
+        self,
+        members: Sequence[nn.Module],
+        keys: Sequence[PartKey],
+        device: str,
+        preparations: Sequence[Preparation],
     ) -> None:
         super().__init__()
         self.members, self.keys = nn.ModuleList(members), tuple(keys)
-        self.device, self.preparation = device, preparation
+        self.device, self.preparations = device, tuple(preparations)
+
+    @property
+    def preparation(self) -> Preparation:
+        """How all members see a picture.
+
+        Raises:
+            InputError: if they do not see it alike, since a search chose so.
+        """
+        if len(set(self.preparations)) > 1:
+            raise InputError(
+                "The parts of this run see pictures in different ways, which a search chose for each of them.",
+                "It can predict. To explain or export, train with one of the recipes that were chosen.",
+            )
+        return self.preparations[0]
 
     def merged(self) -> Answers:
         """The same with one head a network, which gives the same mean."""
         members = [member.merged() if isinstance(member, Probe) else member for member in self.members]
-        return Answers(members, self.keys, self.device, self.preparation).eval()
+        return Answers(members, self.keys, self.device, self.preparations).eval()
 
     def only(self, places: Sequence[int]) -> Answers:
         """The parts at these places alone."""
         members: list[nn.Module] = []
+        shown: list[Preparation] = []
         begin = 0
-        for member in self.members:
+        for member, how in zip(self.members, self.preparations, strict=True):
             count = len(member.bias) if isinstance(member, Probe) else 1
             if own := [place - begin for place in places if 0 <= place - begin < count]:
                 members.append(member.at(own) if isinstance(member, Probe) else member)
+                shown.append(how)
             begin += count
-        return Answers(members, [self.keys[place] for place in places], self.device, self.preparation).eval()
+        return Answers(members, [self.keys[place] for place in places], self.device, shown).eval()
 
     def forward(self, views: Tensor) -> Tensor:
         """Logits (n, classes), the mean over the parts, of (n, views, size, size) uint8."""
@@ -108,16 +131,29 @@ class Answers(nn.Module):
         """Logits (classes,) of the views (views, size, size) of one picture."""
         return np.asarray(self.each(views)[0].mean(0))
 
+    def see(self, picture: Image.Image) -> tuple[Array, list[Array], bool]:
+        """As ``each``, of an RGB picture, and whether some member wanted a scale that cannot be read in it."""
+        prepared = {one: one.prepare(picture) for one in dict.fromkeys(self.preparations)}
+        logits, features = [], []
+        for member, shown in zip(self.members, self.preparations, strict=True):
+            said, own = self._asked([member], prepared[shown].views)
+            logits.append(said)
+            features += own
+        return np.concatenate(logits), features, any(one.unscaled(found) for one, found in prepared.items())
+
     def each(self, views: Grey) -> tuple[Array, list[Array]]:
         """Of the views (views, size, size) of one picture the logits (parts, classes), and what each part makes of it.
 
         Returns:
             The second is for each part of a probe its first block of features (1, features); else empty.
         """
+        return self._asked(self.members, views)
+
+    def _asked(self, members: Iterable[nn.Module], views: Grey) -> tuple[Array, list[Array]]:
         logits, features = [], []
         with torch.inference_mode():
             given = torch.from_numpy(views)[None].to(self.device)
-            for member in self.members:
+            for member in members:
                 if isinstance(member, Probe):
                     said, means = member.asked(given)
                     features += [means.numpy()] * said.shape[1]
@@ -143,25 +179,28 @@ def open_answers(run: Run, device: str) -> Answers:
         InputError: if weights cannot be read.
     """
     run.require_finished()
-    members: list[nn.Module]
+    recipes = {key: recipe_of(run, key) for key in run.planned}
     if run.config.recipe.kind == "loop":
         keys = list(run.planned)
-        members = [_trained(run, key, device) for key in keys]
+        members: list[nn.Module] = [_trained(run, key, recipes[key], device) for key in keys]
+        shown = [preparation(recipes[key]) for key in keys]
     else:
-        # With random weights each seed has a network of its own; otherwise all share one.
-        by_network: dict[int, list[PartKey]] = {}
+        # With random weights each seed has a network of its own; otherwise all that see pictures alike share one.
+        by_network: dict[tuple[int, Preparation], list[PartKey]] = {}
         for key in run.planned:
-            by_network.setdefault(key.seed if run.config.weights == NO_WEIGHTS else 0, []).append(key)
+            network = key.seed if run.config.weights == NO_WEIGHTS else 0
+            by_network.setdefault((network, preparation(recipes[key])), []).append(key)
         keys = [key for some in by_network.values() for key in some]
         members = [_probe(run, some, device) for some in by_network.values()]
-    answers = Answers(members, keys, device, preparation(run.config.recipe)).eval()
+        shown = [one for _, one in by_network]
+    answers = Answers(members, keys, device, shown).eval()
     return answers.to(memory_format=torch.channels_last) if device == "cpu" else answers
 
 
-def _trained(run: Run, key: PartKey, device: str) -> Trained:
+def _trained(run: Run, key: PartKey, recipe: Recipe, device: str) -> Trained:
     network = build(architecture(run.config.arch), run.kind.outputs(len(run.classes)))
     fill(network, read_state(run.part_folder(key) / MODEL), f"{run.name}/{key.folder}")
-    network.set_input_scale(*run.config.input_scale)
+    network.set_input_scale(*replace(run.config, recipe=recipe).input_scale)
     network.module.to(device)
     return Trained(network)
 

@@ -28,6 +28,7 @@ from polymodel.evaluation.calibrated import Calibration, calibration_from, calib
 from polymodel.kinds.asked import kind_name
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers, open_answers
+from polymodel.runs.parts import recipe_of
 from polymodel.runs.run import Run
 
 SUFFIX = ".onnx"
@@ -62,6 +63,10 @@ class OnnxModel:
         """Logits (classes,) of the views (views, size, size) of one picture."""
         [logits] = self.session.run([LOGITS], {INPUT: views[None]})
         return np.asarray(logits[0], dtype=np.float64)
+
+    def see(self, picture: Image.Image) -> tuple[Array, list[Array], bool]:
+        """As ``Answers.see``: logits (1, classes) of an RGB picture, no features, and no scale that is wanted."""
+        return self.answer(self.preparation.views(picture))[None], [], False
 
     def twin(self) -> OnnxModel:
         """The same for another thread."""
@@ -207,7 +212,7 @@ def export(run: Run, output: Path, progress: Progress = quiet) -> Exported:
         raise UsageError(
             f"{run.name} says numbers; files are written of runs that give labels.", "Use polymodel predict."
         )
-    if found := run.config.recipe.looked_for:
+    if found := sorted({words for key in run.planned for words in recipe_of(run, key).looked_for}):
         raise InputError(
             f"{run.name} is shown pictures with {' and '.join(found)}, which a file could not bring about by itself.",
             "Use polymodel predict, or train with a recipe that leaves burned_in and um_per_px out.",

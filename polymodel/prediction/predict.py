@@ -171,19 +171,14 @@ def ask(
         try:
             data = source.read_bytes() if isinstance(source, Path) else b""
             picture = open_picture(data) if isinstance(source, Path) else source
-            prepared = answers.preparation.prepare(picture)
+            said, features, is_unscaled = answers.see(picture)
         except (InputError, OSError) as error:
             failed[place] = name, error.message if isinstance(error, InputError) else str(error.strerror)
         else:
             sha256 = sha256_bytes(data) if isinstance(source, Path) else ""
-            said, features = (
-                (answers.answer(prepared.views)[None], [])
-                if isinstance(answers, OnnxModel)
-                else answers.each(prepared.views)
-            )
             strange = [float(k.strangeness(f)[0]) if k else None for k, f in zip(known, features, strict=False)]
             found[place] = AnsweredImage(sha256, said, strange)
-            unscaled.append(answers.preparation.um_per_px > 0 and prepared.um_per_px is None)
+            unscaled.append(is_unscaled)
             if isinstance(source, Path) and isinstance(model, Run):
                 pictures[sha256] = Picture(source, describe(data, name, picture).phash)
 

@@ -100,7 +100,7 @@ def said(told: AnyPrediction) -> str:
         return f"{told.value:.3g}{within} {told.unit}"
     calibrated = "" if told.p_calibrated is None else f", calibrated {percent(told.p_calibrated)} %"
     set_ = "" if told.prediction_set is None else f"; it may be {' or '.join(told.prediction_set)}"
-    return f"{told.label} (probability of the positive class {percent(told.p_positive)} %{calibrated}{set_})".replace(
+    return f"{told.label} (probability of {told.positive} {percent(told.p_positive)} %{calibrated}{set_})".replace(
         "_", " "
     )
 

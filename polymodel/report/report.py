@@ -22,18 +22,20 @@ from polymodel.evaluation.baselines import SOBEL_THRESHOLD, known_baselines
 from polymodel.evaluation.calibrated import calibrated_parts
 from polymodel.evaluation.evaluate import evaluate
 from polymodel.evaluation.figures import (
-    answers_figure,
     as_svg,
     box_figure,
     confusion_figure,
     curves_figure,
+    precision_recall_figure,
     printed_curves_figure,
+    reliability_figure,
+    roc_figure,
     values_figure,
     violin_figure,
 )
 from polymodel.evaluation.metrics import Outcome, rows
 from polymodel.evaluation.published_results import METRICS as PRINTED_METRICS
-from polymodel.evaluation.published_results import NOTES, read_curves, read_printed
+from polymodel.evaluation.published_results import NOTES, SIZE_NOTE, SIZES, read_curves, read_printed
 from polymodel.evaluation.slices import known_across, split_items
 from polymodel.prediction.explain import explain
 from polymodel.report.amounts import amount, cited_as, decimals, percent
@@ -42,6 +44,7 @@ from polymodel.report.explanations import cards, small_picture
 from polymodel.report.tables import baseline_rows
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
+from polymodel.runs.parts import choices, recipe_of, settings_words
 from polymodel.runs.run import Run
 
 THUMBNAIL = 176
@@ -81,6 +84,9 @@ def write_report(
         metrics=[(m, TITLES[m]) for m in METRICS],
         beside=[(m, TITLES[m]) for m in PRINTED_METRICS[1:]],
         notes=NOTES,
+        printed_sizes=SIZES,
+        size_note=SIZE_NOTE,
+        sizes=[(section["run"], _sizes(section)) for section in sections if "unit" not in section["evaluation"]],
         centre=centre_of,
         printed=printed,
         printed_curves=curves,
@@ -157,6 +163,7 @@ def _section(
         "ensemble": Scoring.ENSEMBLE.words,
         "looked_for": _looked_for(run),
         "counts": _counts(run),
+        "search": _searched(run),
         "card": card_text(run),
         "matrix": as_svg(_matrix(run, evaluation)),
         "curves": as_svg(curves_figure([run.history(key) for key in run.planned])),
@@ -164,6 +171,23 @@ def _section(
         "mistake_count": len(mistakes),
         "across": known_across(run),
     }
+
+
+def _searched(run: Run) -> dict[str, Any] | None:
+    """Of a search every candidate's loss and measure, means over the training sides, and where it was chosen."""
+    found = choices(run)
+    if not found:
+        return None
+    measure = found[0]["measure"]
+    rows = []
+    for k, candidate in enumerate(found[0]["candidates"]):
+        own = [choice["candidates"][k] for choice in found]
+        able = [row for row in own if row["loss"] is not None]
+        means = {key: float(np.mean([row[key] for row in able])) if able else None for key in ("loss", measure)}
+        chosen = [choice["fold"] for choice in found if choice["chosen"] == candidate["settings"]]
+        failed = len(own) - len(able)
+        rows.append({"words": settings_words(candidate["settings"]), **means, "chosen": chosen, "failed": failed})
+    return {"measure": measure, "rows": rows, "sides": len(found), "inner": max(choice["inner"] for choice in found)}
 
 
 def _explained(run: Run, mistakes: Sequence[Mapping[str, Any]], progress: Progress) -> list[dict[str, Any]]:
@@ -177,18 +201,22 @@ def _row_title(name: str, evaluation: Mapping[str, Any]) -> str:
     return HEADS.get(name, ROW_TITLES.get(name, name)) if "unit" in evaluation else ROW_TITLES.get(name, name)
 
 
-def _answers(run: Run) -> str:
+def _answers(run: Run) -> dict[str, str]:
     """ROC, precision over recall, and reliability of the ensemble; nothing where no two labels were tested."""
     _, outcome = together(run)
     if not isinstance(outcome, Outcome):
-        return ""
+        return {}
     positive = outcome.truth == outcome.positive
     if not 0 < positive.sum() < len(positive):
-        return ""
+        return {}
     frames = [run.predictions(key) for key in run.planned]
     known = calibrated_parts(run, frames, answers_of(run, frames))
     said = [one.probabilities[:, one.positive] for one in (outcome, *_calibrated(known))]
-    return as_svg(answers_figure(positive, said[0], run.positive, *said[1:]))
+    return {
+        "roc": as_svg(roc_figure(positive, said[0], run.positive)),
+        "precision_recall": as_svg(precision_recall_figure(positive, said[0], run.positive)),
+        "reliability": as_svg(reliability_figure(positive, said[0], run.positive, *said[1:])),
+    }
 
 
 def _calibrated(known: Sequence[tuple[Any, Any, Answers]] | None) -> list[Outcome]:
@@ -217,7 +245,7 @@ def _looked_for(run: Run) -> str:
 
 def _counts(run: Run) -> list[tuple[str, list[int], int]]:
     """(side, images of each label, papers) of the first part; copies made for training in a row of their own."""
-    frame, copies = run.predictions(run.planned[0]), run.config.recipe.copies
+    frame, copies = run.predictions(run.planned[0]), recipe_of(run, run.planned[0]).copies
     found = []
     for side, words in (("train", "training"), ("val", "validation"), ("test", "test")):
         own = frame[frame["side"] == side]
@@ -229,6 +257,12 @@ def _counts(run: Run) -> list[tuple[str, list[int], int]]:
                 many = [n * k for n, k in zip(counts, times, strict=True)]
                 found.append(("training, copies included", many, found[-1][2]))
     return found
+
+
+def _sizes(section: Mapping[str, Any]) -> dict[str, tuple[int, float]]:
+    """Of each side of a run's first part the images, and the share of them that is not of the positive label."""
+    place = section["run"].classes.index(section["run"].positive)
+    return {side: (sum(counts), 1 - counts[place] / sum(counts)) for side, counts, _ in section["counts"]}
 
 
 def _mistakes(run: Run) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from polymodel.config import Scoring
 from polymodel.evaluation.answered import TITLES, centre_of
 from polymodel.prediction.answers import ValuePrediction
 from polymodel.report.amounts import percent, warn_leak
+from polymodel.runs.parts import choices, chosen_words
 from polymodel.runs.run import Run
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _cells(p: AnyPrediction) -> dict[str, str]:
     return {
         "image": p.path,
         "label": p.label,
-        "p positive": f"{p.p_positive:.3f}",
+        f"p {p.positive.replace('_', ' ')}": f"{p.p_positive:.3f}",
         "calibrated": "–" if p.p_calibrated is None else f"{p.p_calibrated:.3f}",
         "set": "–" if p.prediction_set is None else " or ".join(p.prediction_set),
     }
@@ -209,7 +210,13 @@ def run_cells(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_json(run: Run) -> dict[str, Any]:
     """run.json with each part's own record."""
-    return {**run.record, "name": run.name, "finished_parts": [run.part(key) for key in run.finished]}
+    parts = [run.part(key) for key in run.finished]
+    return {
+        **run.record,
+        "name": run.name,
+        "finished_parts": parts,
+        **({"search": found} if (found := choices(run)) else {}),
+    }
 
 
 def show_run(run: Run) -> None:
@@ -221,6 +228,7 @@ def show_run(run: Run) -> None:
         "images": f"{counts['images']} of {counts['groups']} groups",
         "labels": ", ".join(f"{label} {count}" for label, count in counts["labels"].items()),
         "settings": run.config.recipe.words,
+        **{f"chosen for fold {fold}": words for fold, words in chosen_words(run).items()},
         "device": f"{environment['device']} ({environment['device_name']}), {environment['threads']} threads",
         "python": f"{environment['python']}, torch {environment['packages']['torch']}",
         "commit": environment["git_commit"] or "–",

@@ -11,6 +11,7 @@ from typing import Any
 from polydata.files.atomic import write_text
 from polydata.images.html import template
 from polydata.resources import VERSION
+from polymodel.runs.parts import chosen_words
 from polymodel.runs.run import Run
 
 PACKAGES = ("torch", "torchvision", "timm", "scikit-learn", "numpy", "pillow", "safetensors")
@@ -62,7 +63,7 @@ def git_commit() -> str | None:
 
 def card_text(run: Run) -> str:
     """The card of a finished run, in Markdown."""
-    return template("card.md.j2", TEMPLATES).render(run=run, config=run.config) + "\n"
+    return template("card.md.j2", TEMPLATES).render(run=run, config=run.config, chosen=chosen_words(run)) + "\n"
 
 
 def write_card(run: Run) -> None:

@@ -16,11 +16,25 @@ from torch import Tensor
 
 from polydata.splits.manifest import Fold, Item, Split
 from polydata.types import Progress
+from polymodel.config import candidate
 from polymodel.data.split import targets
 from polymodel.kinds.asked import Nominal, kind_of
 from polymodel.recipes import Balance, Recipe
-from polymodel.runs.run import HELD_OUT, METRICS, MODEL, PART_FILE, PREDICTIONS, REFERENCE, write_json
+from polymodel.runs.run import (
+    HELD_OUT,
+    METRICS,
+    MODEL,
+    PART_FILE,
+    PREDICTIONS,
+    REFERENCE,
+    PartKey,
+    Run,
+    read_json,
+    write_json,
+)
 
+CHOICES = "search"
+"""The folder of a run that says what was chosen for each training side, and by what."""
 Side = Literal["train", "val", "test"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
@@ -105,6 +119,38 @@ class PartResult:
     seconds_before: float = 0.0
     held_out: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
     reference: Mapping[str, Tensor] | None = None
+
+
+def choice_file(run: Run, fold: int) -> Path:
+    """Where a run of a search says what was chosen for the training side of a fold."""
+    return run.folder / CHOICES / f"fold-{fold}.json"
+
+
+def choices(run: Run) -> list[dict[str, Any]]:
+    """What was chosen for each training side so far, by fold, as ``training.search.choose`` writes it."""
+    files = [choice_file(run, fold) for fold in sorted({key.fold for key in run.planned})]
+    found = [read_json(path) for path in files if path.is_file()] if run.config.search else []
+    return [choice for choice in found if "chosen" in choice]
+
+
+def chosen_words(run: Run) -> dict[int, str]:
+    """What was chosen for the training side of each fold, in words; empty without a search."""
+    return {one["fold"]: settings_words(one["chosen"]) for one in choices(run)}
+
+
+def settings_words(settings: Mapping[str, Any]) -> str:
+    """Settings of a recipe in words."""
+    return ", ".join(f"{key.replace('_', ' ')} {_number(value)}" for key, value in settings.items())
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
+
+
+def recipe_of(run: Run, key: PartKey) -> Recipe:
+    """How a part was fitted: by the run's recipe, or with what was chosen for the part's training side."""
+    recipe = run.config.recipe
+    return candidate(recipe, run.part(key)["chosen"]) if run.config.search else recipe
 
 
 def write_part(folder: Path, job: PartJob, result: PartResult, seconds: float) -> None:

@@ -7,9 +7,10 @@
             part.json            its fold, seed, timings and choices
             metrics.csv          losses and accuracies, a row for each epoch or step
             model.safetensors    the weights
-            predictions.parquet  image_sha256, side, label, group, path, p_positive, logit_LABEL ...
+            predictions.parquet  image_sha256, side, label, group, path, p_LABEL, logit_LABEL ...
             held_out.parquet     of a probe: training images, answered by models that saw none of their paper
             reference.safetensors  of a probe: what its training images look like
+        search/fold-1.json       of a search: the loss of every candidate, and what was chosen for the training side
         evaluation.json          written by ``polymodel evaluate``
         confusion_matrix.png
 
@@ -33,7 +34,7 @@ from polydata.errors import InputError, PolydataError, RefusedError, UsageError
 from polydata.files.atomic import write_text
 from polydata.workspace import Workspace
 from polymodel.config import TrainConfig, config_from_dict, meaning
-from polymodel.kinds.asked import Nominal, kind_of
+from polymodel.kinds.asked import CHANCE, OLD_CHANCE, Nominal, kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -197,7 +198,7 @@ class Run:
         needed = {"image_sha256", "label", "group", *columns, *self.kind.columns(self.classes)}
         if missing := sorted(needed - set(frame.columns)):
             raise InputError(f"{path} lacks the columns {', '.join(missing)}.", hint)
-        return frame
+        return frame.rename(columns={OLD_CHANCE: CHANCE + self.positive})
 
     def history(self, key: PartKey) -> pd.DataFrame:
         """metrics.csv of a part; a cell that was not measured is NaN."""

@@ -33,7 +33,7 @@ from polydata.images.transforms import draw_transform
 from polydata.splits.manifest import Item
 from polymodel.data.preparation import preparation
 from polymodel.data.views import Grey, Transform, centre, mirrored, random_view
-from polymodel.networks.devices import each
+from polymodel.networks.devices import each, threads
 from polymodel.networks.network import Network
 from polymodel.runs.parts import PartJob
 
@@ -105,7 +105,8 @@ def _loaded(loader: DataLoader[Any]) -> Iterator[Any]:
 class Pixels:
     """Images in memory, one byte a pixel.
 
-    On a graphics processor other processes make the views ahead; a processor has enough to do with the network.
+    On a graphics processor other processes make the views ahead; a processor has enough to do with the network. Each
+    view is made on one thread: where other programs compete, several wait for each other far longer than they work.
 
     Args:
         job: of the part.
@@ -157,7 +158,8 @@ def _view(job: PartJob, images: Sequence[Grey], transform: Transform, shown: tup
         way = draw_transform(job.seed, job.items[place].image_sha256, copy)
         return torch.from_numpy(np.array(way.apply(Image.fromarray(image), size)))
     state = ((job.seed * PASS_COUNT + epoch) * PASS_COUNT + place) % 2**63
-    return random_view(image, size, transform, state)
+    with threads(1):
+        return random_view(image, size, transform, state)
 
 
 def view_logits(network: Network, views: Tensor) -> Tensor:

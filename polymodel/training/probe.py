@@ -84,6 +84,20 @@ def train_probe(job: PartJob, cache: FeatureCache, pictures: Path) -> PartResult
     )
 
 
+def answer_test_side(job: PartJob, cache: FeatureCache) -> Array:
+    """Logits (n, outputs) of the test side by a head that is fitted on the training side, and nothing else.
+
+    Raises:
+        InputError: as ``train_probe``.
+    """
+    train, blocks = job.places("train"), cache.get(job.images(job.items), job.progress)
+    features = np.concatenate(blocks, axis=1)
+    place = coordinates(features[train], [block.shape[1] for block in blocks])
+    problem = Problem(job.recipe.inverse_regularisation, _weights(job, train))
+    head = place.head(*job.kind.fit(place.values, job.truth()[train], len(job.classes), [problem])[0])
+    return head.logits(features[job.places("test")])
+
+
 def _weights(job: PartJob, places: Index) -> Array:
     """What each of these images weighs among them."""
     recipe, groups = job.recipe, [job.items[k].group for k in places]

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
-from polydata.errors import UsageError
-from polydata.splits.manifest import Split
+from polydata.errors import InputError, UsageError
+from polydata.splits.manifest import Fold, Split
 from polydata.types import Progress, quiet
-from polymodel.config import Hardware, Precision, TrackerName, TrainConfig
+from polymodel.config import Hardware, Precision, TrackerName, TrainConfig, candidate
 from polymodel.data.split import check_images, load_split
 from polymodel.data.views import own_transform, standard_key, standard_transform
 from polymodel.kinds.asked import kind_of
 from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache
+from polymodel.networks.linear import Array
 from polymodel.networks.network import Architecture, Network, architecture
 from polymodel.networks.weights import load_network
-from polymodel.recipes import NO_WEIGHTS
+from polymodel.recipes import NO_WEIGHTS, Recipe
 from polymodel.runs.card import describe_environment, write_card
-from polymodel.runs.parts import PartJob, PartResult, write_part
+from polymodel.runs.parts import PartJob, PartResult, choice_file, choices, write_part
 from polymodel.runs.run import (
     FORMAT,
     MAX_NAME,
@@ -41,8 +43,9 @@ from polymodel.runs.run import (
     write_json,
 )
 from polymodel.training.loop import LoopSettings, train_loop
-from polymodel.training.probe import train_probe
+from polymodel.training.probe import answer_test_side, train_probe
 from polymodel.training.processes import check_devices, gathered, joined, launched
+from polymodel.training.search import choose
 from polymodel.training.simulated import check_simulated
 from polymodel.training.tracking import Tracker, require, silent, tracking
 
@@ -134,7 +137,7 @@ def _finished(run: Run, waiting: Sequence[PartKey]) -> Run:
     """The run with its end noted and its card written, where there was something to do."""
     if not waiting and run.record["finished"] is not None:
         return run
-    seconds = sum(float(run.part(key)["seconds"]) for key in run.planned)
+    seconds = sum(float(one["seconds"]) for one in [*map(run.part, run.planned), *choices(run)])
     record = {**run.record, "seconds": round(seconds, 1), "finished": _now()}
     write_card(Run(run.folder, record))
     write_json(run.folder / RUN_FILE, record)
@@ -143,7 +146,8 @@ def _finished(run: Run, waiting: Sequence[PartKey]) -> Run:
 
 def default_name(split: Split, config: TrainConfig, precision: Precision, processes: int = 1) -> str:
     """The name of a run that was given none; where it would be too long or begin oddly, the split's part gives way."""
-    words = [config.arch.replace("timm:", ""), config.recipe.name, config.digest(split.digest)]
+    recipe = f"{config.recipe.name}-search" if config.search else config.recipe.name
+    words = [config.arch.replace("timm:", ""), recipe, config.digest(split.digest)]
     words += [] if precision is Precision.FP32 else [precision.value]
     words += [] if processes == 1 else [f"{processes}processes"]
     rest = "-".join(words).replace("/", "_")[-MAX_NAME + 6 :]
@@ -186,26 +190,80 @@ class Trainer:
 
     def train_parts(self) -> None:
         """Train the parts that wait."""
-        config, waiting = self.run.config, self.work.waiting
+        waiting = self.work.waiting
         network: Network | None = None
         for k, key in enumerate(waiting):
+            recipe, chosen = self._recipe(key)
             with seeded(key.seed, self.work.device):
                 # A loop changes its network, so it begins every part from a new one; a probe only reads it.
-                if network is None or config.recipe.kind == "loop" or key.seed != waiting[k - 1].seed:
-                    kind = kind_of(self.split.asked)
-                    outputs = kind.outputs(len(self.split.classes))
-                    network = load_network(architecture(config.arch), config.weights, outputs, config.input_scale)
-                    network.check_input(config.recipe.image_size)
-                    if config.recipe.kind == "loop":
-                        kind.check(network)
+                if network is None or recipe.kind == "loop" or key.seed != waiting[k - 1].seed:
+                    network = self._network(recipe)
                 if not self.fabric.is_global_zero:
-                    self._part(self.run.hidden_folder(key), key, network, silent)
+                    self._part(self.run.hidden_folder(key), key, network, silent, recipe=recipe, chosen=chosen)
                     continue
                 with new_part(self.run, key) as folder, tracking(self.work.tracker, self.run, key, folder) as tracker:
-                    self._part(folder, key, network, tracker)
+                    self._part(folder, key, network, tracker, recipe=recipe, chosen=chosen)
 
-    def _part(self, folder: Path, key: PartKey, network: Network, tracker: Tracker) -> None:
-        began, config, recipe = time.monotonic(), self.run.config, self.run.config.recipe
+    def _network(self, recipe: Recipe) -> Network:
+        """A network as it begins, seeded by whoever calls."""
+        config, kind = self.run.config, kind_of(self.split.asked)
+        outputs = kind.outputs(len(self.split.classes))
+        scaled = replace(config, recipe=recipe).input_scale
+        network = load_network(architecture(config.arch), config.weights, outputs, scaled)
+        network.check_input(recipe.image_size)
+        if recipe.kind == "loop":
+            kind.check(network)
+        return network
+
+    def _recipe(self, key: PartKey) -> tuple[Recipe, Mapping[str, Any]]:
+        """How a part is fitted, and what of it was chosen for its training side; by the first seed for all seeds."""
+        config, fold = self.run.config, self.split.folds[key.fold - 1]
+        if config.search is None:
+            return config.recipe, {}
+        network: Network | None = None
+
+        def fit(inner: Fold, recipe: Recipe, folder: Path, progress: Progress) -> Array | None:
+            nonlocal network
+            with seeded(config.seeds[0], self.work.device):
+                if network is None or recipe.kind == "loop":
+                    network = self._network(recipe)
+                network.check_input(recipe.image_size)
+                folder.mkdir(parents=True, exist_ok=True)
+                try:
+                    return self._inner(inner, recipe, folder, network, progress)
+                except InputError:  # another try would only repeat it; after any other end checkpoints are left
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
+
+        path = choice_file(self.run, fold.number)
+        chosen = choose(path, fold, self.split, config, fit=fit, fabric=self.fabric, progress=self.progress)
+        return candidate(config.recipe, chosen), {"chosen": chosen}
+
+    def _inner(self, inner: Fold, recipe: Recipe, folder: Path, network: Network, progress: Progress) -> Array | None:
+        """What a candidate answers on the papers held back; its checkpoints are gone afterwards."""
+        job = PartJob(self.split, inner, recipe, self.run.config.seeds[0], self.work.device, progress)
+        logits: Array | None
+        if recipe.kind == "probe":
+            network.module.to(job.device).eval()
+            logits = answer_test_side(job, self._features(network, recipe))
+        else:
+            result = train_loop(job, network, self._settings(recipe, folder, silent))
+            logits = None if result is None else result.logits[job.places("test")]
+        if self.fabric.is_global_zero:
+            shutil.rmtree(folder)
+        return logits
+
+    def _part(
+        self,
+        folder: Path,
+        key: PartKey,
+        network: Network,
+        tracker: Tracker,
+        *,
+        recipe: Recipe,
+        chosen: Mapping[str, Any],
+    ) -> None:
+        began = time.monotonic()
         place = f"part {self.run.planned.index(key) + 1} of {len(self.run.planned)}, "
         job = PartJob(
             split=self.split,
@@ -215,30 +273,35 @@ class Trainer:
             device=self.work.device,
             progress=lambda what, done, count: self.progress(place + what, done, count),
         )
-        cache = self.run.folder.parent / CACHE
         result: PartResult | None
         if recipe.kind == "probe":
             network.module.to(job.device).eval()
-            known = FeatureCache(cache / "features", network, recipe, job.device)
-            result = train_probe(job, known, cache / "simulated")
+            result = train_probe(job, self._features(network, recipe), self.run.folder.parent / CACHE / "simulated")
             for step, row in enumerate(result.history, start=1):
                 tracker({"epoch": step, **row})
         else:
-            own, size = config.transforms, recipe.image_size
-            standard = standard_transform(size, recipe.crop_area, recipe.jitter)
-            settings = LoopSettings(
-                hardware=self.work.hardware,
-                transform=own_transform(own, size) if own else standard,
-                transform_key=f"{own} {config.transforms_sha256}" if own else standard_key(recipe),
-                cache=cache / "maps",
-                part_folder=folder,
-                checkpoint_seconds=self.work.checkpoint_seconds,
-                fabric=self.fabric,
-                tracker=tracker,
-            )
-            result = train_loop(job, network, settings)
+            result = train_loop(job, network, self._settings(recipe, folder, tracker))
         if result is not None:
+            result = replace(result, facts={**result.facts, **chosen})
             write_part(folder, job, result, time.monotonic() - began + result.seconds_before)
+
+    def _features(self, network: Network, recipe: Recipe) -> FeatureCache:
+        return FeatureCache(self.run.folder.parent / CACHE / "features", network, recipe, self.work.device)
+
+    def _settings(self, recipe: Recipe, folder: Path, tracker: Tracker) -> LoopSettings:
+        """How a loop is run in a folder."""
+        own, sha256, size = self.run.config.transforms, self.run.config.transforms_sha256, recipe.image_size
+        standard = standard_transform(size, recipe.crop_area, recipe.jitter)
+        return LoopSettings(
+            hardware=self.work.hardware,
+            transform=own_transform(own, size) if own else standard,
+            transform_key=f"{own} {sha256}" if own else standard_key(recipe),
+            cache=self.run.folder.parent / CACHE / "maps",
+            part_folder=folder,
+            checkpoint_seconds=self.work.checkpoint_seconds,
+            fabric=self.fabric,
+            tracker=tracker,
+        )
 
 
 def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[str]) -> dict[str, Any]:

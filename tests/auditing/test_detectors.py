@@ -264,6 +264,7 @@ def test_labels_that_a_model_doubts(clean: Corpus) -> None:
     chances[wrong] = 0.02 if said[wrong] == YES else 0.98
     found = finding(clean, "label-noise", opinions=Opinions(chances, {}, "a test"))
     assert [i["image"] for i in found.items] == [wrong]
+    assert found.items[0][f"p_{YES}"] == chances[wrong]
     features = {i: random.normal(size=6) + (4 if (said[i] == YES) != (i == wrong) else 0) for i in said}
     found = finding(clean, "label-noise", opinions=Opinions({}, features, "a test"))
     assert wrong in {i["image"] for i in found.items} and found.count < 5

@@ -210,7 +210,7 @@ def predict(path: Path, rows: dict[str, tuple[float, float]]) -> Path:
     """Predictions as ``polymodel predict`` writes them: image -> logits of yes and no."""
     frame = pd.DataFrame(
         [
-            {"path": "x", "image_sha256": image, "label": YES if yes > no else NO, "p_positive": 0.5,
+            {"path": "x", "image_sha256": image, "label": YES if yes > no else NO, f"p_{YES}": 0.5,
              f"logit_{YES}": yes, f"logit_{NO}": no}
             for image, (yes, no) in rows.items()
         ]

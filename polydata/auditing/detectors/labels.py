@@ -79,8 +79,9 @@ def label_noise(subject: Subject) -> Detection:
             return Detection(Severity.NOTE, [], "Each label stands in one paper alone, so that no model can be fitted.")
     both = np.stack([1 - chances, chances], axis=1)
     quality = get_label_quality_scores(labels, both)
+    chance = f"p_{subject.task.positive}"
     items = [
-        {**subject.named(images[k]), "quality": round(float(quality[k]), 4), "p_positive": round(float(chances[k]), 4)}
+        {**subject.named(images[k]), "quality": round(float(quality[k]), 4), chance: round(float(chances[k]), 4)}
         for k in find_label_issues(labels, both, return_indices_ranked_by="self_confidence")
     ]
     return Detection(

@@ -53,11 +53,11 @@ def test_evaluation_agrees_with_scikit_learn_on_the_predictions(small: Small) ->
     frame = pd.read_parquet(small.workspace.runs / "run-one" / "parts" / "fold-1-seed-0" / "predictions.parquet")
     test = frame[frame["side"] == "test"]
     truth = test["label"] == "fine"
-    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(truth, test["p_positive"]))
-    assert found["accuracy"]["value"] == pytest.approx(accuracy_score(truth, test["p_positive"] > 0.5))
+    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(truth, test["p_fine"]))
+    assert found["accuracy"]["value"] == pytest.approx(accuracy_score(truth, test["p_fine"] > 0.5))
     train = frame[frame["side"] == "train"]
     assert found["train_accuracy"]["value"] == pytest.approx(
-        accuracy_score(train["label"] == "fine", train["p_positive"] > 0.5)
+        accuracy_score(train["label"] == "fine", train["p_fine"] > 0.5)
     )
 
 
@@ -80,7 +80,7 @@ def test_folds_of_one_paper_are_scored_together(own: Small) -> None:
     frames = [pd.read_parquet(path).query("side == 'test'") for path in files]
     answers = pd.concat(frames)
     assert len(answers) == found["test_images"] == 20
-    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(answers["label"] == POSITIVE, answers["p_positive"]))
+    assert found["auroc"]["value"] == pytest.approx(roc_auc_score(answers["label"] == POSITIVE, answers["p_fine"]))
     assert (found["scored"], len(found["parts"])) == (1, 5)
     assert found["scoring"] == "pooled"
     assert "single models, folds scored together" in call(own, "evaluate", "lopo")
@@ -101,7 +101,7 @@ def test_all_models_together_are_scored_as_predict_answers(small: Small) -> None
     tested = [row for row in shown if row["trained_on"] is False]
     assert len(tested) == found["test_images"] == 12
     truth = [paths[row["path"]].label == POSITIVE for row in tested]
-    chance = [row["p_positive"] for row in tested]
+    chance = [row["p_fine"] for row in tested]
     assert found["ensemble"]["auroc"]["value"] == pytest.approx(roc_auc_score(truth, chance))
     assert found["ensemble"]["brier"]["value"] == pytest.approx(
         sum((p - t) ** 2 for p, t in zip(chance, truth, strict=True)) / 12, abs=1e-5

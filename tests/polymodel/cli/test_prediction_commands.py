@@ -26,10 +26,10 @@ def test_prediction_gives_what_training_wrote(small: Small, tmp_path: Path) -> N
     frame = pd.read_parquet(small.workspace.runs / "run-one" / "parts" / "fold-1-seed-0" / "predictions.parquet")
     paths = [small.root / p for p in frame["path"][:4]]
     found = parsed(small, "predict", "run-one", *paths)["predictions"]
-    assert [p["p_positive"] for p in found] == pytest.approx(frame["p_positive"][:4].tolist(), abs=1e-9)
+    assert [p["p_fine"] for p in found] == pytest.approx(frame["p_fine"][:4].tolist(), abs=1e-9)
     assert [p["image_sha256"] for p in found] == frame["image_sha256"][:4].tolist()
-    columns = {"path", "image_sha256", "label", "p_positive", "trained_on", "trained_through", "members"}
-    columns |= {"p_calibrated", "prediction_set", "out_of_distribution"}
+    columns = {"path", "image_sha256", "label", "p_fine", "trained_on", "trained_through", "members"}
+    columns |= {"p_fine_calibrated", "prediction_set", "out_of_distribution"}
     assert set(found[0]) == columns | {"logit_fine", "logit_coarse"}
     assert {p["trained_through"] for p in found} == {"image"}
 
@@ -41,7 +41,7 @@ def test_prediction_with_a_trained_network(small: Small, recipe: str) -> None:
     call(small, "train", "--split", "one", "--name", name, *words)
     frame = pd.read_parquet(small.workspace.runs / name / "parts" / "fold-1-seed-0" / "predictions.parquet")
     found = parsed(small, "predict", name, small.root / frame["path"][0])["predictions"]
-    assert found[0]["p_positive"] == pytest.approx(frame["p_positive"][0], abs=1e-5)
+    assert found[0]["p_fine"] == pytest.approx(frame["p_fine"][0], abs=1e-5)
 
 
 def test_the_parts_of_a_run_answer_together(small: Small) -> None:

@@ -159,7 +159,7 @@ def test_training_and_prediction_see_the_same(base: str, few: Small, tmp_path: P
     images = [few.workspace.runs.parent / str(row["path"]) for row in stored]
     found = parsed(few, "predict", base, *images, few.root.parent / "printed.png", "--no-crops")
     for row, kept in zip(found["predictions"], stored, strict=False):
-        assert row["p_positive"] == pytest.approx(kept["p_positive"], abs=1e-4)
+        assert row["p_fine"] == pytest.approx(kept["p_fine"], abs=1e-4)
     assert [note for note in found["notes"] if note.startswith("2 images have no scale bar that can be read")]
     told = call(few, "runs", "show", base)
     assert "print cropped" in told and "0.1 um a pixel where a bar can be read" in told

@@ -92,7 +92,7 @@ def test_held_back_answers_are_of_models_that_saw_no_image_of_the_paper(run: pol
 def test_a_prediction_is_calibrated_with_a_set_and_a_flag(small: Small, run: polymodel.Run) -> None:
     said = parsed(small, "predict", "calibrated", small.root / small.items[0].path)["predictions"][0]
     assert said["members"] == 3 and set(said["prediction_set"].split("|")) <= set(CLASSES)
-    assert 0 < said["p_calibrated"] < 1 and said["out_of_distribution"] is False
+    assert 0 < said["p_fine_calibrated"] < 1 and said["out_of_distribution"] is False
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     flat = np.full((64, 64), 255, dtype=np.uint8)
     found = run.predict([noise, flat])
@@ -123,7 +123,7 @@ def test_a_run_from_before_still_predicts_and_says_what_it_lacks(own: Small) -> 
             (run.part_folder(key) / name).unlink(missing_ok=True)
     path = own.root / own.items[0].path
     said = parsed(own, "predict", "before", path)["predictions"][0]
-    assert said["p_calibrated"] is said["prediction_set"] is said["out_of_distribution"] is None
+    assert said["p_fine_calibrated"] is said["prediction_set"] is said["out_of_distribution"] is None
     shown = call(own, "predict", "before", path)
     assert "not calibrated" in shown and "not known for this run" in shown
     assert parsed(own, "evaluate", "before", "--no-controls")["calibrated"] is None

@@ -91,7 +91,7 @@ def test_a_page_and_its_facts(runs: Small, tmp_path: Path) -> None:
         assert one["print"]["area"] == 0.0 and one["print"]["ratio"] is None and one["print"]["without"] is None
     answered = parsed(runs, "predict", "why-probe", tmp_path / name, known, "--members", "unseen")["predictions"]
     for one, alone in zip(facts["explanations"], answered, strict=True):
-        assert one["prediction"]["p_positive"] == pytest.approx(alone["p_positive"], abs=1e-6)
+        assert one["prediction"]["p_fine"] == pytest.approx(alone["p_fine"], abs=1e-6)
         assert one["prediction"]["members"] == alone["members"]
     own = facts["explanations"][1]
     assert own["prediction"]["members"] < 3 and not own["prediction"]["trained_on"]

@@ -121,7 +121,7 @@ def test_the_commands(small: Small, tmp_path: Path, pictures: Path) -> None:
     assert "differs from torch's" in said and "x.onnx" in said and "polymodel predict" in said
     assert json.loads(call(small, "export", name, "--output", output, "--json"))["difference"] < 1e-4
     call(small, "predict", output, pictures / "0.png", "--output", table)
-    assert {"path", "image_sha256", "label", "p_positive", "logit_fine"} <= set(pd.read_csv(table).columns)
+    assert {"path", "image_sha256", "label", "p_fine", "logit_fine"} <= set(pd.read_csv(table).columns)
     assert "processor" in call(small, "predict", output, pictures / "0.png", "--device", "cuda", expect=2)
     for words, code in (((tmp_path / "x.pb",), 2), ((tmp_path / "missing" / "x.onnx",), 1)):
         call(small, "export", name, "--output", *words, expect=code)

@@ -69,7 +69,7 @@ def test_a_table_of_known_and_new_images(run: Small, tmp_path: Path) -> None:
     by_image = {one["image_sha256"]: one for one in alone}
     for row in told["rows"]:
         one = by_image[row["image_sha256"]]
-        assert row["index"] == pytest.approx(1 - one["p_calibrated"], abs=1e-6)
+        assert row["index"] == pytest.approx(1 - one["p_fine_calibrated"], abs=1e-6)
         assert row["logit"] == pytest.approx(one["logit_coarse"] - one["logit_fine"], abs=1e-5)
         assert row["members"] == one["members"] == (3 if row["image"] == "new.png" else 1)
         assert (row["lowest"] is None) == (row["members"] == 1)

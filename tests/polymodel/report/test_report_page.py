@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polymodel.evaluation.figures import answers_figure
+from polymodel.evaluation.figures import precision_recall_figure, reliability_figure, roc_figure
+from polymodel.evaluation.published_results import COPIES, SIZE_NOTE, SIZES
 from polymodel.report.amounts import cited_as, with_spread
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES
@@ -82,21 +83,32 @@ def test_papers_are_cited_with_a_link() -> None:
 
 def test_three_figures_of_the_answers() -> None:
     truth = np.arange(40) % 2 == 0
-    drawn = answers_figure(truth, np.where(truth, 0.8, 0.3), "compatible")
-    roc, pr, reliability = drawn.axes
-    assert [axes.get_title() for axes in drawn.axes] == ["ROC", "Precision and recall", "Reliability"]
-    assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn.axes)
-    assert roc.lines[0].get_ydata()[1] == 1.0 and pr.lines[0].get_ydata().max() == 1.0
-    assert sorted(set(np.round(reliability.lines[0].get_xdata(), 2))) == [0.3, 0.8]
+    chance = np.where(truth, 0.8, 0.3)
+    drawn = [draw(truth, chance, "not_compatible").axes[0] for draw in (roc_figure, precision_recall_figure)]
+    roc, pr, reliability = *drawn, reliability_figure(truth, chance, "not_compatible").axes[0]
+    assert all("not compatible" in axes.get_xlabel() + axes.get_ylabel() for axes in (roc, pr, reliability))
+    assert all(len(axes.get_xticks()) == len(axes.get_yticks()) == 6 for axes in (roc, pr, reliability))
+    assert roc.lines[1].get_ydata()[1] == 1.0 and pr.lines[1].get_ydata().max() == 1.0
+    assert sorted(set(np.round(reliability.lines[1].get_xdata(), 2))) == [0.3, 0.8]
 
 
 def test_calibrated_answers_stand_beside_raw_ones() -> None:
     truth = np.arange(40) % 2 == 0
-    drawn = answers_figure(truth, np.where(truth, 0.8, 0.3), "compatible", np.where(truth, 0.9, 0.1))
-    raw, calibrated, _ = drawn.axes[2].lines
+    drawn = reliability_figure(truth, np.where(truth, 0.8, 0.3), "compatible", np.where(truth, 0.9, 0.1)).axes[0]
+    _, raw, calibrated = drawn.lines
     assert sorted(set(np.round(raw.get_xdata(), 2))) == [0.3, 0.8]
     assert sorted(set(np.round(calibrated.get_xdata(), 2))) == [0.1, 0.9]
-    assert [text.get_text() for text in drawn.axes[2].get_legend().get_texts()] == ["as trained", "calibrated"]
+    assert [text.get_text() for text in drawn.get_legend().get_texts()] == ["as trained", "calibrated"]
+
+
+def test_table_1_adds_up_but_for_one_share() -> None:
+    """Copies and images are the seed's; the share of incompatible copies is printed as that of the compatible ones."""
+    (often, compatible), (seldom, others) = COPIES
+    assert (compatible + others, round(others / (compatible + others), 2)) == (SIZES["training"][0], 0.79)
+    images, printed = SIZES["training, copies included"]
+    assert often * compatible + seldom * others == images
+    assert round(often * compatible / images, 3) == printed != round(seldom * others / images, 3)
+    assert "1,020 + 945 = 1,965" in SIZE_NOTE and "51.9 % are compatible" in SIZE_NOTE and "48.1 %" in SIZE_NOTE
 
 
 def test_own_results_come_before_the_printed_ones_and_baselines_once() -> None:

@@ -23,6 +23,7 @@ from polydata.splits import offline_copies
 from polymodel.config import TrackerName, adjusted, train_config
 from polymodel.data.split import load_split
 from polymodel.data.views import Transform, standard_transform
+from polymodel.networks.devices import threads
 from polymodel.networks.network import architecture, build
 from polymodel.recipes import RECIPES, Balance, Finetune, Probe, RecipeName, Schedule
 from polymodel.runs.run import CHECKPOINT, Run, open_run
@@ -176,6 +177,20 @@ def test_views_that_workers_make_are_those_of_one_process(small: Small, monkeypa
     assert caught.value.hint == "Take another."
 
 
+def test_a_view_is_made_on_one_thread_and_the_network_has_its_own_number(small: Small) -> None:
+    seen: list[int] = []
+
+    def counting(image: torch.Tensor) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return standard_transform(32)(image)
+
+    with threads(3):
+        source = Pixels(job_of(small, RecipeName.FINETUNE, image_size=32), build(architecture(TINY), 2), counting)
+        list(source.training(0, [[(0, 0), (1, 0)]]))
+        assert torch.get_num_threads() == 3
+    assert seen == [1, 1]
+
+
 def test_workers_fit_processors_and_shared_memory(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,7 +326,7 @@ def test_the_input_can_be_scaled_for_other_weights(small: Small) -> None:
         for name, mean, std in (("scale-own", None, None), ("scale-other", 0.1, "0.2,0.3,0.4"))
     )
     assert (scaled.config.mean, scaled.config.std) == ((0.1, 0.1, 0.1), (0.2, 0.3, 0.4))
-    assert not plain.predictions(KEY)["p_positive"].equals(scaled.predictions(KEY)["p_positive"])
+    assert not plain.predictions(KEY)["p_fine"].equals(scaled.predictions(KEY)["p_fine"])
     for mean in ("a", "1,2", "0.5,0.5,0.5,0.5", (0.5, 0.5)):
         with pytest.raises(UsageError, match="--mean"):
             train_config(Probe(mean=mean))

@@ -139,7 +139,7 @@ def test_folds_and_seeds_each_get_a_part(small: Small) -> None:
     run = trained(small, config(RecipeName.PROBE, seeds=(0, 1), image_size=40), "parts", split="cv")
     assert [(k.fold, k.seed) for k in run.finished] == [(1, 0), (2, 0), (3, 0), (1, 1), (2, 1), (3, 1)]
     one, other = run.predictions(PartKey(1, 0)), run.predictions(PartKey(1, 1))
-    assert not np.allclose(one["p_positive"], other["p_positive"])
+    assert not np.allclose(one["p_fine"], other["p_fine"])
 
 
 def test_the_same_call_twice_trains_nothing_and_another_needs_another_name(small: Small) -> None:
@@ -223,3 +223,12 @@ def test_the_face_imports_nothing_heavy_before_it_is_asked() -> None:
     code = "import sys, polymodel; polymodel.Probe, polymodel.load_split; print({'torch', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_run_of_before_columns_bore_the_label_is_read_as_one_of_now(own: Small) -> None:
+    run = trained(own, config(RecipeName.PROBE, image_size=40), "older")
+    now = run.predictions(PartKey(1, 0))
+    path = run.part_folder(PartKey(1, 0)) / "predictions.parquet"
+    now.rename(columns={"p_fine": "p_positive"}).to_parquet(path, index=False)
+    assert "p_positive" in pd.read_parquet(path)
+    pd.testing.assert_frame_equal(run.predictions(PartKey(1, 0)), now)
