@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from polymodel.data.split import VALIDATION_PARTS, group_folds
 from polymodel.networks.features import FeatureCache
-from polymodel.networks.linear import coordinates, image_weights
+from polymodel.networks.linear import Coordinates, coordinates, image_weights
 from polymodel.networks.novelty import fit_reference
 from polymodel.networks.solver import Array, Problem
 from polymodel.recipes import Balance
@@ -41,13 +42,8 @@ def train_probe(job: PartJob, cache: FeatureCache, pictures: Path) -> PartResult
         InputError: if an image cannot be read or the training side holds a single class.
     """
     kind, truth, train, classes = job.kind, job.truth(), job.places("train"), len(job.classes)
-    blocks = cache.get(job.images(job.items), job.progress)
-    features = np.concatenate(blocks, axis=1)
-    more, count = simulated_pictures(job, cache, pictures), len(train)
-    rows = features[train] if more is None else np.concatenate([features[train], more.features])
-    learned = truth[train] if more is None else np.concatenate([truth[train], more.truth])
-    beside = np.zeros(0) if more is None else more.weights
-    place = coordinates(rows, [block.shape[1] for block in blocks])
+    lesson, count = _lesson(job, cache, pictures), len(train)
+    features, place, learned, beside = lesson.features, lesson.place, lesson.truth, lesson.beside
     chosen, weights = job.recipe.inverse_regularisation, _weights(job, train)
     val, folds, curve = job.places("val"), _folds(job), sorted({*CURVE, chosen})
     held_at = [c for c in curve if c == chosen or not len(val)]
@@ -69,7 +65,7 @@ def train_probe(job: PartJob, cache: FeatureCache, pictures: Path) -> PartResult
         row |= dict(zip(measures[2:], known, strict=True))
         history.append(row)
     job.progress("validation curve", 1, 1)
-    reference = fit_reference(blocks[0][train], [item.group for item in job.fold.train])
+    reference = fit_reference(lesson.means[train], [item.group for item in job.fold.train])
     return PartResult(
         tensors={name: torch.from_numpy(value) for name, value in vars(heads[chosen]).items()},
         logits=heads[chosen].logits(features),
@@ -77,25 +73,61 @@ def train_probe(job: PartJob, cache: FeatureCache, pictures: Path) -> PartResult
         facts={
             "features": int(features.shape[1]),
             "backbone_digest": cache.digest,
-            **({} if more is None else {"simulated_digest": more.digest}),
+            **({"simulated_digest": lesson.simulated} if lesson.simulated else {}),
         },
         held_out=held_out[chosen] if len(held_out[chosen][0]) else None,
         reference=None if reference is None else reference.tensors(),
     )
 
 
-def answer_test_side(job: PartJob, cache: FeatureCache) -> Array:
+def answer_test_side(job: PartJob, cache: FeatureCache, pictures: Path) -> Array:
     """Logits (n, outputs) of the test side by a head that is fitted on the training side, and nothing else.
+
+    Args:
+        job: what to train and test on.
+        cache: of the recipe's features.
+        pictures: a folder below which simulated ones are kept.
 
     Raises:
         InputError: as ``train_probe``.
     """
-    train, blocks = job.places("train"), cache.get(job.images(job.items), job.progress)
-    features = np.concatenate(blocks, axis=1)
-    place = coordinates(features[train], [block.shape[1] for block in blocks])
-    problem = Problem(job.recipe.inverse_regularisation, _weights(job, train))
-    head = place.head(*job.kind.fit(place.values, job.truth()[train], len(job.classes), [problem])[0])
-    return head.logits(features[job.places("test")])
+    lesson = _lesson(job, cache, pictures)
+    weights = np.concatenate([_weights(job, job.places("train")), lesson.beside])
+    problem = Problem(job.recipe.inverse_regularisation, weights)
+    head = lesson.place.head(*job.kind.fit(lesson.place.values, lesson.truth, len(job.classes), [problem])[0])
+    return head.logits(lesson.features[job.places("test")])
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What a head learns from.
+
+    Attributes:
+        features: of all images of the part, (n, features).
+        means: the first block of these.
+        place: coordinates of the training images, and behind them of the simulated ones.
+        truth: of these rows.
+        beside: weights of the simulated ones, (m,), none where there are none.
+        simulated: digest of the simulated ones, None where there are none.
+    """
+
+    features: NDArray[np.floating]
+    means: NDArray[np.floating]
+    place: Coordinates
+    truth: Array
+    beside: Array
+    simulated: str | None
+
+
+def _lesson(job: PartJob, cache: FeatureCache, pictures: Path) -> _Lesson:
+    train, truth, blocks = job.places("train"), job.truth(), cache.get(job.images(job.items), job.progress)
+    features, widths = np.concatenate(blocks, axis=1), [block.shape[1] for block in blocks]
+    more = simulated_pictures(job, cache, pictures)
+    if more is None:
+        place = coordinates(features[train], widths)
+        return _Lesson(features, blocks[0], place, truth[train], np.zeros(0), None)
+    place = coordinates(np.concatenate([features[train], more.features]), widths)
+    return _Lesson(features, blocks[0], place, np.concatenate([truth[train], more.truth]), more.weights, more.digest)
 
 
 def _weights(job: PartJob, places: Index) -> Array:

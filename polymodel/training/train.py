@@ -245,7 +245,7 @@ class Trainer:
         logits: Array | None
         if recipe.kind == "probe":
             network.module.to(job.device).eval()
-            logits = answer_test_side(job, self._features(network, recipe))
+            logits = answer_test_side(job, self._features(network, recipe), self._cache / "simulated")
         else:
             result = train_loop(job, network, self._settings(recipe, folder, silent))
             logits = None if result is None else result.logits[job.places("test")]
@@ -276,7 +276,7 @@ class Trainer:
         result: PartResult | None
         if recipe.kind == "probe":
             network.module.to(job.device).eval()
-            result = train_probe(job, self._features(network, recipe), self.run.folder.parent / CACHE / "simulated")
+            result = train_probe(job, self._features(network, recipe), self._cache / "simulated")
             for step, row in enumerate(result.history, start=1):
                 tracker({"epoch": step, **row})
         else:
@@ -286,7 +286,11 @@ class Trainer:
             write_part(folder, job, result, time.monotonic() - began + result.seconds_before)
 
     def _features(self, network: Network, recipe: Recipe) -> FeatureCache:
-        return FeatureCache(self.run.folder.parent / CACHE / "features", network, recipe, self.work.device)
+        return FeatureCache(self._cache / "features", network, recipe, self.work.device)
+
+    @property
+    def _cache(self) -> Path:
+        return self.run.folder.parent / CACHE
 
     def _settings(self, recipe: Recipe, folder: Path, tracker: Tracker) -> LoopSettings:
         """How a loop is run in a folder."""
@@ -296,7 +300,7 @@ class Trainer:
             hardware=self.work.hardware,
             transform=own_transform(own, size) if own else standard,
             transform_key=f"{own} {sha256}" if own else standard_key(recipe),
-            cache=self.run.folder.parent / CACHE / "maps",
+            cache=self._cache / "maps",
             part_folder=folder,
             checkpoint_seconds=self.work.checkpoint_seconds,
             fabric=self.fabric,

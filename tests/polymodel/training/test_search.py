@@ -49,9 +49,9 @@ def spied(monkeypatch: pytest.MonkeyPatch) -> list[PartJob]:
     jobs: list[PartJob] = []
     plain = training.answer_test_side
 
-    def spy(job: PartJob, cache: Any) -> Any:
+    def spy(job: PartJob, *rest: Any) -> Any:
         jobs.append(job)
-        return plain(job, cache)
+        return plain(job, *rest)
 
     monkeypatch.setattr(training, "answer_test_side", spy)
     return jobs
@@ -108,12 +108,12 @@ def test_it_goes_on_where_it_was_broken_off(small: Small, tmp_path: Path, monkey
     whole = searched(small, config, "search-whole")
     plain = training.answer_test_side
 
-    def broken(job: PartJob, cache: Any) -> Any:
+    def broken(job: PartJob, *rest: Any) -> Any:
         nonlocal count
         count += 1
         if count == 9:
             raise KeyboardInterrupt
-        return plain(job, cache)
+        return plain(job, *rest)
 
     monkeypatch.setattr(training, "answer_test_side", broken)
     with pytest.raises(KeyboardInterrupt):

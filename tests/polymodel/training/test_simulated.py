@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from small_split import Small
 from polydata.errors import InputError
 from polymodel.config import train_config
 from polymodel.recipes import Probe, read_recipe
+from polymodel.runs.parts import PartJob
+from polymodel.training import probe
+from polymodel.training.simulated import Simulated
 
 OWN = 'extends = "{base}"\nname = "taught"\nsummary = "learns simulated pictures too"\n'
 
@@ -36,7 +40,7 @@ def test_a_probe_learns_them_and_answers_for_real_images_alone(small: Small, tmp
         call(small, "train", "one", *FAST, "--recipe", recipe, "--name", name)
     alone, with_them, hardly = (predictions(small, name) for name in ("untaught", "taught", "hardly"))
     assert alone["image_sha256"].tolist() == with_them["image_sha256"].tolist()
-    away = [np.abs(alone["p_positive"] - one["p_positive"]).mean() for one in (with_them, hardly)]
+    away = [np.abs(alone["p_fine"] - one["p_fine"]).mean() for one in (with_them, hardly)]
     assert away[0] > 1e-3 and away[1] < away[0]
     part = small.workspace.runs / "taught/parts/fold-1-seed-0"
     facts = json.loads((part / "part.json").read_text())
@@ -72,3 +76,23 @@ def test_what_has_no_two_labels_is_refused(tmp_path: Path) -> None:
     for split in ("regression", "ordinal"):
         refused = call(scene, "train", split, *FAST, "--recipe", recipe, expect=2)
         assert "no two labels, which simulated pictures can have" in refused
+
+
+def test_a_search_among_strengths_learns_them_too(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A candidate is fitted as the recipe is that it varies, simulated pictures included."""
+    recipe_file(tmp_path, "simulated = 8\nsimulated_weight = 3.0\n")
+    rows: list[int] = []
+    plain = probe.simulated_pictures
+
+    def counted(job: PartJob, *rest: Any) -> Simulated | None:
+        more = plain(job, *rest)
+        rows.append(0 if more is None else len(more.truth))
+        return more
+
+    monkeypatch.setattr(probe, "simulated_pictures", counted)
+    search = tmp_path / "search.toml"
+    search.write_text('recipe = "taught.toml"\ninner = 2\n[values]\ninverse_regularisation = [0.03, 0.3]\n')
+    call(small, "train", "one", *FAST, "--search", str(search), "--name", "sought")
+    assert len(rows) >= 5 and set(rows) == {8}
