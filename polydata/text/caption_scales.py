@@ -45,6 +45,11 @@ PANELS_FIRST = re.compile(
     re.IGNORECASE,
 )
 JOINED_LENGTHS = re.compile(r"\s?(?:[,;(]|\band\b)\s?(?:and\s)?")
+OTHERS = re.compile(
+    rf"\s?(?:for|in|of|on)\s[^.;]{{0,150}}?(?:,|\band)\s(?:and\s)?{VALUE}\s?{UNIT}\s(?:for|in|of|on)\b", re.IGNORECASE
+)
+"""Another length behind the samples for which one holds: "1 µm for A and B, 200 nm for C"."""
+
 BAR_LAST = re.compile(
     r"(?<![\d.,])" + VALUE + r"\s{0,3}[-–]?\s{0,3}" + UNIT + r"\s{1,3}(?:long\s)?(?:scale[\s-])?(?:bars?|markers?)\b",
     re.IGNORECASE,
@@ -99,6 +104,8 @@ def _lengths(text: str) -> Iterator[_Length]:
                 yield _length(match, match["panels"] or bare)
             joint = JOINED_LENGTHS.match(text, match.end())
             if joint is None:
+                if (other := OTHERS.match(text, match.end())) is not None:
+                    yield _length(other, None)
                 break
             place = joint.end()
     for match in BAR_LAST.finditer(text):

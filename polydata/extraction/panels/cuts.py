@@ -10,6 +10,7 @@ import numpy as np
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
+    Point,
     by_place,
     by_regions,
     by_rows,
@@ -104,7 +105,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     """
     whole, labels = drawn.box, parts.labels
     around = printed_letters(content.lines, whole, [*labels, *following(labels)])
-    printed = {label: around[label] for label in labels if label in around}
+    letters = _letters(around, labels, drawn)
     placed = _placed_images(content, whole)
     windows = [_window(one, whole, rgb) for one in placed]
     images = [*placed, *join_strips(placed)]
@@ -114,7 +115,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
             rgb,
             parts.count,
             windows,
-            _places(printed, whole, rgb),
+            _places([point for point, _ in letters.places.values()], whole, rgb),
             pictures=bool(placed) or content.scanned,
         )
     ]
@@ -128,7 +129,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
         return [first, *(Cut(box, None, None, own) for box, own in set_in.items())]
     boxes = list(main)
-    named = _labelled([boxes[number] for number in by_rows(boxes)], labels, around, drawn)
+    named = _labelled([boxes[number] for number in by_rows(boxes)], labels, letters)
     for box in set_in:  # what is set into a panel has the panel's letter and words
         holding = (label for other, label in named if box.share_inside(other) > HELD)
         named.append((box, next(holding, None)))
@@ -166,32 +167,52 @@ def _placed_images(content: PageContent, whole: Box) -> list[Box]:
     return sorted(inside, key=lambda one: (one.y0, one.x0))[:MOST_IMAGES]
 
 
-def _labelled(
-    boxes: list[Box], labels: Sequence[str], around: Mapping[str, tuple[float, float]], drawn: Drawn
-) -> list[tuple[Box, str | None]]:
-    """Panels with their letters: as the page prints them, else as read in the picture, and by order.
+@dataclass(frozen=True)
+class _Letters:
+    """A figure's letters.
+
+    Attributes:
+        places: where each stands, in points, and how sure it is, 0 to 1, by label.
+        reading: how well they were found.
+    """
+
+    places: Mapping[str, tuple[Point, float]]
+    reading: Reading
+
+
+def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -> _Letters:
+    """Letters as the page prints them, or where it prints less than half of them, as they are read in the picture.
+
+    Args:
+        around: where labels are printed, and letters that would go on with them.
+        labels: that the caption names.
+        drawn: the figure.
+    """
+    printed = {label: (around[label], 1.0) for label in labels if label in around}
+    if len(labels) < 2 or 2 * len(printed) >= len(labels):
+        return _Letters(printed, PRINTED)
+    return _Letters(read_letters(drawn, labels), READ)
+
+
+def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> list[tuple[Box, str | None]]:
+    """Panels with their letters: by what stands at them, and by order.
 
     Args:
         boxes: of the panels, in reading order.
         labels: that the caption names.
-        around: where these, and letters that would go on with them, are printed.
-        drawn: the figure.
+        letters: where they stand.
     """
     if not labels:
         return [(box, None) for box in boxes]
     if placed := by_place(boxes, labels):
         return list(zip(boxes, placed, strict=True))
-    places = {label: (around[label], 1.0) for label in labels if label in around}
-    reading = PRINTED
-    if 2 * len(places) < min(len(boxes), len(labels)):
-        places, reading = read_letters(drawn, labels), READ
-    points = {label: point for label, (point, _) in places.items()}
+    points = {label: point for label, (point, _) in letters.places.items()}
     if len(points) == len(labels) and (named := by_regions(boxes, points)):
         return list(zip(boxes, named, strict=True))
     shares: Shares = np.zeros((len(boxes), len(labels)))
-    for panel, label in letters_at(boxes, points, {label: share for label, (_, share) in places.items()}).items():
-        shares[panel, labels.index(label)] = places[label][1]
-    return list(zip(boxes, label_panels(boxes, labels, shares, reading), strict=True))
+    for panel, label in letters_at(boxes, points, {label: sure for label, (_, sure) in letters.places.items()}).items():
+        shares[panel, labels.index(label)] = letters.places[label][1]
+    return list(zip(boxes, label_panels(boxes, labels, shares, letters.reading), strict=True))
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:
@@ -214,10 +235,10 @@ def _window(box: Box, whole: Box, rgb: Rgb) -> Window:
     return top, left, bottom, right
 
 
-def _places(printed: Mapping[str, tuple[float, float]], whole: Box, rgb: Rgb) -> list[tuple[float, float]]:
-    """Row and column of each printed letter in a figure's pixels."""
+def _places(points: Sequence[Point], whole: Box, rgb: Rgb) -> list[Point]:
+    """Row and column of each place in a figure's pixels."""
     across, down = rgb.shape[1] / whole.width, rgb.shape[0] / whole.height
-    return [((y - whole.y0) * down, (x - whole.x0) * across) for x, y in printed.values()]
+    return [((y - whole.y0) * down, (x - whole.x0) * across) for x, y in points]
 
 
 def _placed(box: Box, images: Sequence[Box]) -> Box:

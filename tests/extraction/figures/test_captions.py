@@ -166,6 +166,9 @@ def test_the_stem_names_what_a_panel_only_numbers() -> None:
         ("droplets of 10 µm", None),
         ("pressure of 3 bar and 5 µm films", None),
         (None, None),
+        ("Scale bar: 1 µm for (A1, B2), 2 µm for C3 and 200 nm for all others", None),
+        ("Scale bars are 5 µm for the blends and 200 nm for the films", None),
+        ("Scale bars: 10 µm in the images of films with 50 nm thickness", 10.0),
     ],
 )
 def test_scales_in_words(text: str | None, micrometres: float | None) -> None:

@@ -12,7 +12,7 @@ from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.cuts import _labelled
+from polydata.extraction.panels.cuts import _labelled, _letters
 from polydata.extraction.panels.letters import (
     by_place,
     by_regions,
@@ -185,7 +185,7 @@ def test_a_letter_a_row_or_a_column_where_there_are_as_many_of_both(axis: int) -
         picture.paste(panel, (220 * column, 170 * row))
         boxes.append(Box(220 * column, 170 * row, 220 * column + 200, 170 * row + 150))
     drawn = Drawn(np.asarray(picture), Box(0, 0, 640, 490), 72)
-    given = _labelled(boxes, list("abc"), {}, drawn)
+    given = _labelled(boxes, list("abc"), _letters({}, list("abc"), drawn))
     assert [label for _, label in given] == list("aaabbbccc" if axis == 0 else "abcabcabc")
 
 
