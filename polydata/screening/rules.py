@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from polydata.errors import UsageError
+from polydata.text.captions import split_caption
 from polydata.types import Screening
 from polydata.vision.kind import PHOTO_COLOUR, accounts_for_colour, evidence
 from polydata.vision.measures import Rgb, measure
@@ -74,7 +75,8 @@ def screen_by_model(
     pixels, shows = picture_odds(rgb)
     colour = measure(rgb).colour
     words = (caption or "")[:MAX_CAPTION]
-    weight, speaks = evidence((own or "")[:MAX_CAPTION], words, coloured=colour > PHOTO_COLOUR)
+    shared = split_caption(words).stem if own else words  # what is said of another panel is not said of this one
+    weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, coloured=colour > PHOTO_COLOUR)
     said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
     if among is not None:
         told = AMONG if among else APART

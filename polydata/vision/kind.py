@@ -46,8 +46,8 @@ def is_picture(stats: PixelStats) -> bool:
     return stats.white < MICROGRAPH_WHITE and stats.textured > MICROGRAPH_TEXTURE
 
 
-TOLD = 1.3
-"""Log-odds that a caption which speaks of microscopy adds to what the pixels say."""
+TOLD, TOLD_OF_GREY = 1.5, 2.5
+"""Log-odds that a caption which speaks of microscopy adds to what the pixels say, of coloured and of grey pictures."""
 
 AGAINST = {
     "maps": -7.0,
@@ -122,7 +122,8 @@ def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[flo
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
             return times * AGAINST["animals"], "animals"
         if microscopy:
-            return (0.0, "") if photo and words != own else (TOLD, "microscopy")
+            told = TOLD if coloured else TOLD_OF_GREY
+            return (0.0, "") if photo and words != own else (told, "microscopy")
         others = {
             "patterns": PATTERNS.search(text),
             "computed fields": COMPUTED.search(text),

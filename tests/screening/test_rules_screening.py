@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from polydata.choices import Kind
 from polydata.errors import UsageError
 from polydata.screening.rules import COARSE, FINE, RULES, get_rule, screen_by_model
-from polydata.vision.kind import AGAINST, TOLD, evidence, kind_of
+from polydata.vision.kind import AGAINST, TOLD, TOLD_OF_GREY, evidence, kind_of
 from polydata.vision.measures import measure
 from polydata.vision.micrograph import SHOWN, picture_odds, shown_in
 
@@ -69,7 +69,7 @@ def test_a_caption_decides_only_where_the_pixels_hesitate() -> None:
     grey = np.asarray(micrograph(3))
     plain, told = screen_by_model(grey), screen_by_model(grey, "SEM micrographs of PP/PE 70/30 blends")
     assert plain.score <= told.score
-    assert f"caption speaks of microscopy +{TOLD}" in told.reason
+    assert f"caption speaks of microscopy +{TOLD_OF_GREY}" in told.reason
     assert (plain.morphology or 0) < (told.morphology or 0)  # only one caption speaks of a blend
     assert screen_by_model(drawing(), "SEM micrographs and size distribution").decision == "rejected"
     tinted = grey.copy()
