@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -286,7 +287,7 @@ def read_search(path: Path) -> tuple[str, Search]:
     if faults:
         raise InputError(f"{path} is no search: {'; '.join(sorted(faults))}.", SEARCH_HINT)
     search = Search(tuple((key, _tuples(values)) for key, values in data["values"].items()), data.get("inner", 5))
-    if not 2 <= (count := len(search.candidates)) <= MOST_CANDIDATES:
+    if not 2 <= (count := math.prod(len(values) for _, values in search.values)) <= MOST_CANDIDATES:
         raise InputError(f"{path} has {count} candidates; a search has 2 to {MOST_CANDIDATES}.", SEARCH_HINT)
     base = str(data["recipe"])
     return str(path.parent / base) if base.endswith(".toml") else base, search

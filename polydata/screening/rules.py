@@ -91,7 +91,7 @@ def screen_by_model(
     if caption and colour > VIVID and not fine and not accounts_for_colour(own, caption):
         said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
-    reason = f"looks like a {shows} {pixels:+.1f}{said}"
+    reason = f"looks like {'an' if shows[0] in 'aeiou' else 'a'} {shows} {pixels:+.1f}{said}"
     morphology = round(score * (1.0 if BLEND.search(words) else 0.5), 4)
     if score < THRESHOLD:
         return Screening(score, "rejected", reason, morphology=morphology)

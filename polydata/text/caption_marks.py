@@ -23,12 +23,17 @@ START = rf"(?:(?<=^)|(?<=[.;:,?(]\s)|(?<=\()(?!{ONE},[\s\w,]*\)))"
 """Where a letter without brackets of its own may stand: first, after a sign, or after an opening bracket, where no list
 of letters stands in the brackets."""
 
-LED = (
-    r"(?:(?<=\b(?:of|in|by|at|on|to)\s)|(?<=\b(?:for|and|via)\s)|(?<=\b(?:with|from)\s)|"
-    r"(?<=\b(?:after|under|using)\s)|(?<=\bbefore\s))"
+LED = r"(?:(?<=\b(?:of|in|by)\s)|(?<=\b(?:for|and)\s))"
+"""Words before a letter that nothing but type sets apart."""
+
+ALSO_LED = (
+    r"(?:(?<=\b(?:at|on|to)\s)|(?<=\bvia\s)|(?<=\b(?:with|from)\s)|(?<=\b(?:after|under|using)\s)|(?<=\bbefore\s))"
+    r"(?=[a-z]\s(?:[A-Z\d-]|pH\b))"
 )
-ON = r"(?:with|without|before|after|at|in|of|for|from|under|by|on)"
-"""Words before and behind a letter that nothing but type sets apart: "at a pH 4, b pH 7", "films a with x"."""
+"""Words that as often stand before the article: what follows the letter must begin as no English noun does."""
+
+FIRST = r"(?<=\w\s)(?P<half>a)(?=\s(?:with|without|before|after|under)\s)"
+"""The first letter behind what all show, "films a with x, b with y": no article stands there."""
 
 SIDE = (
     r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
@@ -63,7 +68,6 @@ def _notations() -> tuple[_Notation, ...]:
     letters, numbers = _run(ONE), _run(r"\d{1,2}(?!\w)")
     roman = _run(r"(?:x?(?:i{1,3}|iv|vi{0,3}|ix)|xi{0,2})(?!\w)")
     small = letters.replace("A-Z", "").replace("А-Я", "")
-    other = small.replace("P<letters>", "P<half>")
     half = rf"(?:(?<=^)|(?<=[\s;,.:])){_run(ONE, 'half')}\)(?=[\s,])"
     return (
         _Notation("letters", re.compile(rf"\(\s?{letters}(?:,\s{SIDE})?\s?\)|{half}"), sure=True),
@@ -73,7 +77,7 @@ def _notations() -> tuple[_Notation, ...]:
         _Notation("letters", re.compile(rf"{START}{letters}\s[-=]\s")),
         _Notation("letters", re.compile(rf"(?:{START}|(?<=\bof\s)|(?<=\band\s)){small}\.(?=\s)")),
         _Notation("letters", re.compile(rf"{START}{letters}(?:,(?=\s)|(?=\s[A-ZА-Я(\d]))")),
-        _Notation("letters", re.compile(rf"(?:{START}|{LED}){small}(?=\s[\w-])|(?<=\w\s){other}(?=\s{ON}\b)")),
+        _Notation("letters", re.compile(rf"(?:{START}|{LED}|{ALSO_LED}){small}(?=\s[\w-])|{FIRST}")),
         _Notation("roman", re.compile(rf"\(\s?{roman}\s?\)")),
         _Notation(
             "sides", re.compile(rf"(?:\(\s?|{START})(?P<letters>{SIDE})(?:\s?\)|:(?=\s))", re.IGNORECASE), sure=True

@@ -46,7 +46,9 @@ PANELS_FIRST = re.compile(
 )
 JOINED_LENGTHS = re.compile(r"\s?(?:[,;(]|\band\b)\s?(?:and\s)?")
 OTHERS = re.compile(
-    rf"\s?(?:for|in|of|on)\s[^.;]{{0,150}}?(?:,|\band)\s(?:and\s)?{VALUE}\s?{UNIT}\s(?:for|in|of|on)\b", re.IGNORECASE
+    rf"\s?(?:for|in|of|on)\s(?!all|each|every)[^.;]{{0,150}}?(?:,|\band)\s(?:and\s)?{VALUE}\s?{UNIT}\s(?:for|in|of|on)\s"
+    r"(?!thickness|diameter|size|length|width|depth|height|radius)",
+    re.IGNORECASE,
 )
 """Another length behind the samples for which one holds: "1 µm for A and B, 200 nm for C"."""
 

@@ -126,7 +126,7 @@ class _Timer:
         if is_kept:
             self.seen.update((key, one) for one in sha256s)
         at_once = torch.get_num_threads() if self.device == "cpu" else 1  # an image a thread
-        return self._once(("picture", key), lambda: self._picture(recipe)) * len(new) / at_once
+        return self._once(("picture", key), lambda: self._picture(recipe)) * (len(new) + recipe.simulated) / at_once
 
     def _picture(self, recipe: Recipe) -> float:
         path = self.split.image_path(self.split.folds[0].train[0])

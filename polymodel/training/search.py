@@ -75,7 +75,7 @@ def choose(
         return dict(known["chosen"])
     kind, candidates = kind_of(split.asked), config.search.candidates
     folds = inner_folds(fold, split.classes, config.search.inner, config.seeds[0])
-    fits: list[dict[str, Any]] = known.get("fits", [])
+    fits: list[dict[str, Any]] = [one for one in known.get("fits", []) if "failed" not in one]
     done = {(one["candidate"], one["inner"]) for one in fits}
     for number, one in enumerate((k, inner) for k in range(len(candidates)) for inner in folds):
         k, inner = one

@@ -113,7 +113,9 @@ def train(
     if launched() and int(os.environ["RANK"]) > 0:
         with joined(used, hardware.precision) as fabric:
             return _follow(fabric)
-    check_simulated(split, config.recipe)
+    tried = config.search.candidates if config.search else [{}]
+    for one in tried:
+        check_simulated(split, candidate(config.recipe, one))
     check_images(split)
     record = _record(split, config, folder, command)
     record |= {"precision": hardware.precision.value, "processes": processes}

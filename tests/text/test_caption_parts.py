@@ -243,6 +243,11 @@ def test_letters_of_two_alphabets_fail_no_paper(words: str, y: str) -> None:
         ("Fig. 2 Surfaces polished at a pH 4, b pH 7, and c pH 10", "pH 4|pH 7|pH 10"),
         ("Fig. 3 Scratches on a -silica and b -nitride after polishing", "silica|nitride after polishing"),
         ("Fig. 4 SEM image of a blend with a minor phase in a matrix of PE", ""),
+        ("Fig. 4 Lattice constants a and b with temperature", ""),
+        ("Fig. 4 Dependence of a on b at 20 C", ""),
+        ("Fig. 4 PLA blends, with a in-situ fibrillated PET and in b after heating", ""),
+        ("Fig. 4 PLA as a by-product and b for blends of PE", ""),
+        ("Fig. 4 TEM images from a single batch, b after etching", ""),
         ("Fig. 5 (A) gels. (B, top) UV light; (bottom) stained. (C) TEM", "gels|UV light; (bottom) stained|TEM"),
     ],
 )

@@ -115,7 +115,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
             rgb,
             parts.count,
             windows,
-            _places([point for point, _ in letters.places.values()], whole, rgb),
+            _places([point for label, (point, _) in letters.places.items() if label in labels], whole, rgb),
             pictures=bool(placed) or content.scanned,
         )
     ]
@@ -188,10 +188,10 @@ def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -
         labels: that the caption names.
         drawn: the figure.
     """
-    printed = {label: (around[label], 1.0) for label in labels if label in around}
-    if len(labels) < 2 or 2 * len(printed) >= len(labels):
+    printed = {label: (point, 1.0) for label, point in around.items()}
+    if len(labels) < 2 or 2 * len(printed.keys() & set(labels)) >= len(labels):
         return _Letters(printed, PRINTED)
-    return _Letters(read_letters(drawn, labels), READ)
+    return _Letters(read_letters(drawn, labels) | printed, READ)
 
 
 def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> list[tuple[Box, str | None]]:
@@ -207,12 +207,15 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
     if placed := by_place(boxes, labels):
         return list(zip(boxes, placed, strict=True))
     points = {label: point for label, (point, _) in letters.places.items()}
-    if len(points) == len(labels) and (named := by_regions(boxes, points)):
-        return list(zip(boxes, named, strict=True))
-    shares: Shares = np.zeros((len(boxes), len(labels)))
-    for panel, label in letters_at(boxes, points, {label: sure for label, (_, sure) in letters.places.items()}).items():
-        shares[panel, labels.index(label)] = letters.places[label][1]
-    return list(zip(boxes, label_panels(boxes, labels, shares, letters.reading), strict=True))
+    known = [*labels, *sorted(points.keys() - set(labels))]
+    named: Sequence[str | None] | None = by_regions(boxes, points) if len(points) == len(known) else None
+    if named is None:
+        shares: Shares = np.zeros((len(boxes), len(known)))
+        sure = {label: share for label, (_, share) in letters.places.items()}
+        for panel, label in letters_at(boxes, points, sure).items():
+            shares[panel, known.index(label)] = sure[label]
+        named = label_panels(boxes, known, shares, letters.reading)
+    return [(box, label if label in labels else None) for box, label in zip(boxes, named, strict=True)]
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:

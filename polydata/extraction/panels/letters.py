@@ -77,6 +77,9 @@ def _letter_at(line: Line) -> tuple[str | None, Point]:
 WINDOWS = (44.0, 88.0)
 """Points of the squares in which letters are looked for: those of letters of 8 to 30 points."""
 
+MOST_SQUARES = 40
+"""Squares along the longer side of a figure; those of a poster are larger."""
+
 SURE = 0.6
 """Probability from which a letter counts."""
 
@@ -92,7 +95,8 @@ def read_letters(drawn: Drawn, labels: Sequence[str]) -> dict[str, tuple[Point, 
     if not wanted:
         return {}
     grey, scale = np.asarray(cv2.cvtColor(drawn.rgb, cv2.COLOR_RGB2GRAY), np.uint8), drawn.dpi / 72
-    found = find_letters(grey, [window * scale for window in WINDOWS], "".join(wanted))
+    finest = max(grey.shape) / MOST_SQUARES
+    found = find_letters(grey, [max(finest, window * scale) for window in WINDOWS], "".join(wanted))
     return {
         wanted[letter]: ((drawn.box.x0 + column / scale, drawn.box.y0 + row / scale), share)
         for letter, (share, row, column) in found.items()

@@ -169,6 +169,8 @@ def test_the_stem_names_what_a_panel_only_numbers() -> None:
         ("Scale bar: 1 µm for (A1, B2), 2 µm for C3 and 200 nm for all others", None),
         ("Scale bars are 5 µm for the blends and 200 nm for the films", None),
         ("Scale bars: 10 µm in the images of films with 50 nm thickness", 10.0),
+        ("Scale bar 10 µm in all images, films cast on glass and 50 nm in thickness", 10.0),
+        ("Bars 1 µm in panels of PS films, 100 nm in thickness", 1.0),
     ],
 )
 def test_scales_in_words(text: str | None, micrometres: float | None) -> None:

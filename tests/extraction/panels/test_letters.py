@@ -12,7 +12,7 @@ from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.cuts import _labelled, _letters
+from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _letters
 from polydata.extraction.panels.letters import (
     by_place,
     by_regions,
@@ -257,3 +257,12 @@ def test_a_letter_that_shares_its_line_with_a_tick() -> None:
     lines = [line("a", 10, "Bold"), line("b 0.4 0.6", 200, "Bold"), line("c 0.4 0.6", 300, "Roman")]
     found = printed_letters(lines, Box(0, 40, 500, 300), ["a", "b", "c"])
     assert set(found) == {"a", "b"} and found["b"][0] < 205
+
+
+def test_a_letter_beyond_the_captions_is_no_letter_of_its_panel() -> None:
+    """Five panels, letters a to e beside them, and a caption that goes to d: the fifth has no words."""
+    letters = _Letters(
+        {letter: ((box.x0 + 5, box.y0 + 6), 1.0) for letter, box in zip("abcde", GRID, strict=False)}, PRINTED
+    )
+    given = _labelled(GRID[:5], list("abcd"), letters)
+    assert [label for _, label in given] == ["a", "b", "c", "d", None]
