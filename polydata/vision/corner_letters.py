@@ -77,17 +77,15 @@ def _places(grey: Grey, window: float, letters: str) -> Iterator[tuple[str, tupl
             squares.append((row * cells // 2, column * cells // 2, square))
     wanted = [LETTERS.index(letter) for letter in letters]
     mean = np.zeros((len(wanted), (down + 1) * cells // 2, (across + 1) * cells // 2), np.float32)
-    most = mean.copy()
     for start in range(0, len(squares), AT_ONCE):
         some = squares[start : start + AT_ONCE]
         for (row, column, _), shares in zip(some, read_corners([one[2] for one in some]), strict=True):
             here = slice(None), slice(row, row + cells), slice(column, column + cells)
             mean[here] += shares[wanted] / 4
-            most[here] = np.maximum(most[here], shares[wanted])
-    for letter, plane in zip(letters, (mean + most) / 2, strict=True):
+    for letter, plane in zip(letters, mean, strict=True):
         left = cv2.boxFilter(plane, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
         for _ in range(PLACES):
-            row, column = np.unravel_index(left.argmax(), left.shape)
-            y, x = (((int(at) + 0.5) * STRIDE - half) / factor for at in (row, column))
-            yield letter, (float(left[row, column]), y, x)
-            left[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4] = 0
+            down, across = divmod(int(left.argmax()), left.shape[1])
+            y, x = (((at + 0.5) * STRIDE - half) / factor for at in (down, across))
+            yield letter, (float(left[down, across]), y, x)
+            left[max(0, down - 3) : down + 4, max(0, across - 3) : across + 4] = 0

@@ -15,6 +15,8 @@ from polydata.extraction.panels.letters import (
     by_regions,
     by_rows,
     following,
+    in_corner,
+    in_turn,
     letters_at,
     printed_letters,
     read_letters,
@@ -115,7 +117,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
             rgb,
             parts.count,
             windows,
-            _places([point for label, (point, _) in letters.places.items() if label in labels], whole, rgb),
+            _places([around[label] for label in labels if label in around], whole, rgb),
             pictures=bool(placed) or content.scanned,
         )
     ]
@@ -206,13 +208,20 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
         return [(box, None) for box in boxes]
     if placed := by_place(boxes, labels):
         return list(zip(boxes, placed, strict=True))
-    points = {label: point for label, (point, _) in letters.places.items()}
+    points = {
+        label: point
+        for label, (point, _) in letters.places.items()
+        if letters.reading is PRINTED or in_corner(boxes, point)
+    }
     known = [*labels, *sorted(points.keys() - set(labels))]
     named: Sequence[str | None] | None = by_regions(boxes, points) if len(points) == len(known) else None
-    if named is None:
+    if named is None or (len(known) == len(boxes) != len(set(named))):
         shares: Shares = np.zeros((len(boxes), len(known)))
         sure = {label: share for label, (_, share) in letters.places.items()}
-        for panel, label in letters_at(boxes, points, sure).items():
+        seen = letters_at(boxes, points, sure)
+        if letters.reading is READ and len(known) == len(boxes):
+            seen = in_turn(boxes, known, seen)
+        for panel, label in seen.items():
             shares[panel, known.index(label)] = sure[label]
         named = label_panels(boxes, known, shares, letters.reading)
     return [(box, label if label in labels else None) for box, label in zip(boxes, named, strict=True)]

@@ -21,7 +21,10 @@ FAINT, FULL = 0.3, 0.7
 CLOSED, HELD = 0.5, 0.9
 """How surely a panel ends at the outline of an island, and the share of a framed one that lies in its part."""
 
-ALONE = 2.0
+TWO_TONED = 0.7
+"""Share of near black and near white from which a picture set into a plot is a mask."""
+
+ALONE = 1.0
 """Log-odds of being a micrograph by itself from which what a frame surrounds is an island."""
 
 
@@ -61,10 +64,25 @@ def islands(rgb: Rgb, seen: PanelMap, parts: Sequence[tuple[Window, float]]) -> 
             and _outline(near, box) > CLOSED
             and not any(overlap(box, other) for other in found)
             and _toned(rgb, seen, box)
-            and picture_odds(_picture(rgb, seen, box))[0] > ALONE
+            and _is_micrograph(_picture(rgb, seen, box))
+            and not _is_layer(box, others)
         ):
             found.append(box)
     return found
+
+
+def _is_micrograph(picture: Rgb) -> bool:
+    """Whether a picture looks like a micrograph by itself; one in black and white alone is a mask."""
+    return measure(picture).extremes < TWO_TONED and picture_odds(picture)[0] > ALONE
+
+
+def _is_layer(box: Window, parts: Sequence[Window]) -> bool:
+    """Whether a rectangle is a layer of a picture, as wide or as high as all of it, and not set into a plot."""
+    return any(
+        (box[0] <= part[0] + 1 and box[2] >= part[2] - 1) or (box[1] <= part[1] + 1 and box[3] >= part[3] - 1)
+        for part in parts
+        if overlap(box, part) > HELD
+    )
 
 
 def _picture(rgb: Rgb, seen: PanelMap, window: Window) -> Rgb:

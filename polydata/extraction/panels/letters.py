@@ -164,8 +164,28 @@ def letters_at(
     return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
 
 
+def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
+    """Of letters that were read, those that speak for an order of as many panels as labels.
+
+    Where most agree with the caption's order by rows or by columns, those that do; else all, if most panels have one.
+
+    Args:
+        boxes: of the panels, in reading order.
+        labels: of the caption, in its order.
+        seen: letters that were read, by the panel's number.
+    """
+    turns = [dict(zip(order, labels, strict=True)) for order in (range(len(boxes)), by_columns(boxes))]
+    agreeing = max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
+    if 2 * len(agreeing) > len(seen):
+        return agreeing
+    return dict(seen) if 2 * len(seen) > len(boxes) else {}
+
+
 CORNER = 0.25
 """Share of a panel's width and height within which a letter stands left and up in it."""
+
+MIDDLE = 0.3
+"""Share of a panel's width and height within which its corners reach."""
 
 LEVEL, LEVEL_SHARE = 14.0, 0.1
 """Points, or share of its height, by which a letter that stands further away may be lower than its panel begins."""
@@ -182,6 +202,16 @@ def _before(x: float, y: float, box: Box) -> bool:
     low = box.y0 + max(LEVEL, CORNER * box.height if x > box.x0 - BESIDE else LEVEL_SHARE * box.height)
     within = box.x0 < x < box.x0 + box.width / 2 and box.y0 < y
     return y < low and (within or x < box.x0 + max(BESIDE, CORNER * box.width))
+
+
+def in_corner(boxes: Sequence[Box], point: Point) -> bool:
+    """Whether a place lies in no panel, or about a corner of one: letters stand nowhere else."""
+    x, y = point
+    return all(
+        min(x - box.x0, box.x1 - x) < MIDDLE * box.width and min(y - box.y0, box.y1 - y) < MIDDLE * box.height
+        for box in boxes
+        if box.x0 < x < box.x1 and box.y0 < y < box.y1
+    )
 
 
 def by_regions(boxes: Sequence[Box], letters: Mapping[str, Point]) -> list[str] | None:
