@@ -49,6 +49,9 @@ HELD = 0.9
 PRINTED, READ = Reading(0.95, 0.005), Reading(0.75, 0.04)
 """How well letters are found that the page prints in a figure, and that are burned into its picture."""
 
+SURELY_READ = 0.8
+"""Probability from which letters that were read count wherever they stand, where all are read."""
+
 LONE = 0.8
 """A single micrograph that fills less of its figure than this is cut out of it."""
 
@@ -208,12 +211,11 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
         return [(box, None) for box in boxes]
     if placed := by_place(boxes, labels):
         return list(zip(boxes, placed, strict=True))
-    points = {
-        label: point
-        for label, (point, _) in letters.places.items()
-        if letters.reading is PRINTED or in_corner(boxes, point)
-    }
-    known = [*labels, *sorted(points.keys() - set(labels))]
+    known = [*labels, *sorted(letters.places.keys() - set(labels))]
+    points = {label: point for label, (point, _) in letters.places.items()}
+    surely = len(points) == len(known) != len(boxes) and all(sure > SURELY_READ for _, sure in letters.places.values())
+    if letters.reading is READ and not surely:
+        points = {label: point for label, point in points.items() if in_corner(boxes, point)}
     named: Sequence[str | None] | None = by_regions(boxes, points) if len(points) == len(known) else None
     if named is None or (len(known) == len(boxes) != len(set(named))):
         shares: Shares = np.zeros((len(boxes), len(known)))
