@@ -18,6 +18,9 @@ from polydata.vision.technique import technique_of
 MIN_SIDE = 48
 """Pixels; smaller pictures show no morphology that could be judged."""
 
+PLAIN = 0.995
+"""Share of a picture's pixels in one tone from which it shows nothing."""
+
 THRESHOLD = 0.5
 """Every rule's scores are made for this one; users may set another."""
 
@@ -69,11 +72,12 @@ def screen_by_model(
     Raises:
         ValueError: if the array has another shape.
     """
-    refused = _nothing_to_see(rgb)
-    if refused:
-        return Screening(0.0, "rejected", refused, morphology=0.0)
+    refused = _too_small(rgb)
+    stats = None if refused else measure(rgb)
+    if stats is None or stats.modal > PLAIN:
+        return Screening(0.0, "rejected", refused or "one plain tone", morphology=0.0)
     pixels, shows = picture_odds(rgb)
-    colour = measure(rgb).colour
+    colour = stats.colour
     words = (caption or "")[:MAX_CAPTION]
     shared = split_caption(words).stem if own else words  # what is said of another panel is not said of this one
     weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, coloured=colour > PHOTO_COLOUR)
@@ -98,13 +102,13 @@ def screen_by_model(
     return Screening(score, "accepted", reason, technique_of(rgb), morphology)
 
 
-def _nothing_to_see(rgb: Rgb) -> str | None:
-    """Why a picture cannot show anything, or None."""
+def _too_small(rgb: Rgb) -> str | None:
+    """What is said of a picture that is too small to show anything; None for others."""
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ValueError(f"a picture is rows x columns x 3, not {rgb.shape}")
     if min(rgb.shape[:2]) < MIN_SIDE:
         return f"only {rgb.shape[1]} x {rgb.shape[0]} pixels"
-    return "one plain tone" if measure(rgb).modal > 0.995 else None
+    return None
 
 
 RULES: dict[str, tuple[int, Rule]] = {"micrograph": (6, screen_by_model)}

@@ -110,7 +110,6 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     """
     whole, labels = drawn.box, parts.labels
     around = printed_letters(content.lines, whole, [*labels, *following(labels)])
-    letters = _letters(around, labels, drawn)
     placed = _placed_images(content, whole)
     windows = [_window(one, whole, rgb) for one in placed]
     images = [*placed, *join_strips(placed)]
@@ -134,7 +133,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
         return [first, *(Cut(box, None, None, own) for box, own in set_in.items())]
     boxes = list(main)
-    named = _labelled([boxes[number] for number in by_rows(boxes)], labels, letters)
+    named = _labelled([boxes[number] for number in by_rows(boxes)], labels, _letters(around, labels, drawn))
     for box in set_in:  # what is set into a panel has the panel's letter and words
         holding = (label for other, label in named if box.share_inside(other) > HELD)
         named.append((box, next(holding, None)))

@@ -25,7 +25,7 @@ SURE = 0.5
 """Strength of a line from which it is cut at."""
 
 ASKED, ASKED_ALONE = 0.2, 0.1
-"""The same where the caption names more panels, or more letters stand in it, than there are parts; and there for a part
+"""The same where the caption names more panels, or the page prints more letters, than there are parts; and for a part
 that was looked at by itself."""
 
 CERTAIN, LOWEST = 0.6, 256
@@ -120,7 +120,7 @@ def take_apart(
         rgb: rows x columns x 3, 0 to 255.
         count: panels that the caption names; None where it names none.
         placed: images that the page places within the figure.
-        letters: row and column of each letter that stands in the figure.
+        letters: row and column of each letter that the page prints in the figure.
         pictures: there may be photographs in it; one of lines and words alone is looked at more coarsely.
 
     Returns:
