@@ -12,6 +12,8 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pymupdf
+from drawn_fillings import open_photographs, open_textures
+from drawn_micrographs import Rgb, micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 Grey = npt.NDArray[np.uint8]
@@ -38,7 +40,8 @@ DOTS = {
     "X": "6314081463", "x": "4428102844", "W": "3f4038403f", "D": "7f41221c00", "S": "4649494931", "E": "7f49494941",
     "I": "00417f4100", "L": "7f40404040", "A": "7e1111117e", "g": "18a4a4a47c", "h": "7f08040478", "M": "7f020c027f",
 }  # fmt: skip
-"""Letters of 5 x 7 dots: a byte a column, its lowest bit on top."""
+SLASHED = "3e5149453e"
+"""Letters of 5 x 7 dots: a byte a column, its lowest bit on top; and a zero with a stroke."""
 
 UNITS = {"µm": 60, "nm": 20, "mm": 5, "cm": 4, "pm": 2, "Å": 2, "1/nm": 3, "nm-1": 2, "inch": 1}
 MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 1e4}
@@ -105,6 +108,7 @@ class Face:
         name: of the font; ``dots`` for letters of dots, ``plotter`` for strokes.
         coarse: pixels of height at which an outline font is drawn before it is enlarged; 0 for its own size.
         wide: by how much letters are stretched.
+        apart, heavy, slashed: dots that do not touch, strokes that much thicker, zeros of dots with a stroke in them.
     """
 
     name: str
@@ -112,6 +116,7 @@ class Face:
     wide: float = 1.0
     apart: bool = False
     heavy: int = 0
+    slashed: bool = False
 
     def ink(self, text: str, size: int) -> Grey:
         """The letters of a text as a mask, ``size`` about the height of a capital in pixels."""
@@ -142,7 +147,7 @@ class Face:
     def _dots(self, text: str, size: int) -> Grey:
         columns: list[int] = []
         for sign in text:
-            columns += [*bytes.fromhex(DOTS.get(sign, DOTS["0"])), 0]
+            columns += [*bytes.fromhex(SLASHED if self.slashed and sign == "0" else DOTS.get(sign, DOTS["0"])), 0]
         grid = (np.array(columns)[None, :] >> np.arange(9)[:, None] & 1).astype(np.uint8) * 255
         step = max(1, round(size / 7))
         mask = np.kron(grid, np.ones((step, step), np.uint8))
@@ -156,7 +161,8 @@ def draw_face(rng: Rng, *, bitmap: float = 0.4) -> Face:
     """Letters at random; ``bitmap`` is the share of those made of pixels."""
     if rng.random() < bitmap:
         if rng.random() < 0.5:
-            return Face("dots", wide=float(rng.choice([1, 1.25, 1.5, 2.0])), apart=bool(rng.random() < 0.3))
+            wide, apart, slashed = float(rng.choice([1, 1.25, 1.5, 2.0])), rng.random() < 0.3, rng.random() < 0.5
+            return Face("dots", wide=wide, apart=bool(apart), slashed=bool(slashed))
         name = str(rng.choice(["DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSans", "helv", "cobo", "hebo"]))
         return Face(name, coarse=int(rng.integers(7, 13)), wide=float(rng.choice([1, 1, 1.2, 1.5])))
     if rng.random() < 0.12:
@@ -297,8 +303,24 @@ def fill_strip(scene: Scene, top: float, rng: Rng, level: int | None = None) -> 
 
 def draw_ink(rng: Rng) -> tuple[int, int | None]:
     """An ink over texture, with or without a rim."""
-    level = int(rng.integers(225, 256)) if rng.random() < 0.78 else int(rng.integers(0, 30))
+    level = int(rng.integers(225, 256)) if rng.random() < 0.68 else int(rng.integers(0, 30))
     return level, (255 - level if rng.random() < 0.22 else None)
+
+
+def bank(count: int, seed: int) -> list[Grey]:
+    """Squares without print: drawn micrographs, and a tenth as many of photographs under open licences."""
+    rng = np.random.default_rng(seed)
+    drawn_ones = [micrograph(320, np.random.default_rng([seed, n])) for n in range(count)]
+    photographs = [one for one in open_photographs() + open_textures() if min(one.shape[:2]) >= 160]
+    pieces = [_square(photographs[n % len(photographs)], rng) for n in range(count // 10)]
+    return [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in drawn_ones + pieces]
+
+
+def _square(photograph: Rgb, rng: Rng) -> Rgb:
+    """A piece of a photograph, 320 pixels wide and high."""
+    side = int(rng.integers(160, min(photograph.shape[:2]) + 1))
+    top, left = (int(rng.integers(whole - side + 1)) for whole in photograph.shape[:2])
+    return np.asarray(cv2.resize(photograph[top : top + side, left : left + side], (320, 320)), np.uint8)
 
 
 def ground(textures: list[Grey], rows: int, columns: int, rng: Rng) -> Grey:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from drawn_micrographs import micrograph
 from drawn_print import (
     HEADS,
     WORDS,
@@ -32,6 +31,8 @@ from drawn_print import (
 
 NOTES = ("5 wt%", "70/30", "PP", "PA6", "EPDM", "matrix", "100 °C", "10 min", "No. 5", "Fig. 2", "t = 5 s")
 LETTERS = (*"abcdefghABCDEFGH123456",)
+COLOURED = (29, 76, 105, 150, 179, 226)
+"""Blue, red, magenta, green, cyan and yellow, as they are in grey."""
 
 
 def jeol(scene: Scene, size: int, rng: Rng) -> None:
@@ -233,7 +234,16 @@ def drawn(scene: Scene, size: int, rng: Rng) -> None:
     face, value = draw_face(rng, bitmap=0.15), draw_value(rng)
     wide, tall = face.ink(value.text, size).shape[1], 1.1 * size
     length = float(np.clip(wide * np.exp(rng.uniform(-0.7, 1.4)), 14, 0.7 * columns))
-    thick = max(1, round(size * float(rng.uniform(0.06, 0.5))))
+    if rng.random() < 0.15:  # in colour
+        level = int(rng.choice(COLOURED))
+    thick = max(1, round(size * float(np.exp(rng.uniform(np.log(0.06), np.log(0.9))))))
+    if rng.random() < 0.08:
+        _filled(scene, Pen(scene, face, level, edge), (value, length + wide), size, rng)
+        return
+    if rng.random() < 0.06:  # its value stands in the caption alone
+        y, x = float(rng.uniform(0.6, 1)) * (rows - thick), float(rng.uniform(0, max(1.0, columns - length)))
+        Pen(scene, face, level, edge).bar(x, x + length, y, thick)
+        return
     beside = rng.random() < 0.2
     block_w = length + wide + size if beside else max(length, wide)
     block_h = max(tall, thick) if beside else tall + thick + 0.5 * size
@@ -261,12 +271,23 @@ def drawn(scene: Scene, size: int, rng: Rng) -> None:
         return
     start, centre = at + (block_w - length) / 2, at + block_w / 2
     if rng.random() < 0.6:
-        gap = size * float(rng.uniform(0.15, 0.6))
+        gap = size * float(rng.uniform(-0.02, 0.6))
         pen.bar(start, start + length, foot - thick, thick, ticks=ticks)
         pen.text(value, centre, foot - thick - gap, size, anchor="mb")
     else:
         pen.bar(start, start + length, foot - block_h, thick, ticks=ticks, down=down)
-        pen.text(value, centre, foot - block_h + thick + size * float(rng.uniform(0.2, 0.5)), size, anchor="mt")
+        pen.text(value, centre, foot - block_h + thick + size * float(rng.uniform(0, 0.5)), size, anchor="mt")
+
+
+def _filled(scene: Scene, pen: Pen, what: tuple[Value, float], size: int, rng: Rng) -> None:
+    """A bar so thick that its value stands in it."""
+    (value, length), (rows, columns) = what, scene.grey.shape
+    thick = round(size * float(rng.uniform(1.3, 1.8)))
+    x = float(rng.uniform(0, max(1.0, columns - length)))
+    y = float(rows - thick - size * rng.uniform(0, 1.5))
+    pen.bar(x, x + length, y, thick)
+    inner = Pen(scene, pen.face, 0 if pen.level > 128 else 255)
+    inner.text(value, x + length / 2, y + thick / 2, size, anchor="mm")
 
 
 def _letter(rng: Rng) -> str:
@@ -321,6 +342,8 @@ STYLES: dict[str, Callable[[Scene, int, Rng], None]] = {
     "jeol": jeol, "philips": philips, "fei": fei, "hitachi": hitachi, "zeiss": zeiss, "tescan": tescan, "drawn": drawn,
     "nothing": nothing,
 }  # fmt: skip
+SHARES = (0.15, 0.1, 0.12, 0.1, 0.08, 0.07, 0.28, 0.1)
+"""Of the styles among pictures at random."""
 
 
 def draw_scene(textures: list[Grey], rng: Rng, rows: int, columns: int, style: str | None = None) -> Scene:
@@ -332,10 +355,10 @@ def draw_scene(textures: list[Grey], rng: Rng, rows: int, columns: int, style: s
         rows, columns: of the picture.
         style: a key of ``STYLES``; at random where None.
     """
-    style = style or str(rng.choice(list(STYLES), p=[0.2, 0.14, 0.1, 0.12, 0.07, 0.07, 0.2, 0.1]))
+    style = style or str(rng.choice(list(STYLES), p=SHARES))
     scene = Scene(ground(textures, rows, columns, rng))
-    low, high = (8, 26) if style in ("fei", "tescan", "philips") else (8, 46)
-    size = round(float(np.exp(rng.uniform(np.log(low), np.log(min(high, rows / 5))))))
+    low, high = (7, 26) if style in ("fei", "tescan", "philips") else (7, 60)
+    size = round(float(np.exp(rng.uniform(np.log(low), np.log(min(high, rows / 4))))))
     STYLES[style](scene, size, rng)
     surround(scene, size, rng)
     # Letters stay at least five pixels high where they are shrunk most.
@@ -375,8 +398,3 @@ def draw_line(textures: list[Grey], rng: Rng) -> tuple[Grey, str]:
     over, under, left, right = tall * rng.uniform((-0.04, -0.04, -0.05, -0.05), (0.3, 0.3, 0.5, 0.5))
     rows = slice(max(0, round(margin - over)), round(margin + tall + under))
     return grey[rows, max(0, round(x - left)) : round(x + wide + right)], text
-
-
-def bank(count: int, seed: int) -> list[Grey]:
-    """Squares of drawn micrographs without print."""
-    return [cv2.cvtColor(micrograph(320, np.random.default_rng([seed, n])), cv2.COLOR_RGB2GRAY) for n in range(count)]

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from drawn_letters import Corner, draw_corners
 from picture_bank import Bank, fill_bank
-from training import Training, block
+from training import Training, block, quantise
 
 from polydata.vision.corner_letters import LETTERS, SIDE, STRIDE
 
@@ -47,6 +48,11 @@ class LetterNet(nn.Module):
         """Batch x (letters + 1) x height / 8 x width / 8."""
         x = x - x.mean((2, 3), keepdim=True)
         return self.look(x / (x.square().mean((2, 3), keepdim=True).sqrt() + 8))
+
+
+def pictures(corners: list[Corner]) -> npt.NDArray[np.float32]:
+    """What the network is shown: corners x 1 x rows x columns."""
+    return np.stack([one.grey for one in corners])[:, None].astype(np.float32)
 
 
 def truth_of(corners: list[Corner]) -> tuple[Tensor, Tensor]:
@@ -81,10 +87,9 @@ def train(minutes: float, seed: int, bank: Bank, kept: Path) -> nn.Module:
     rng = np.random.default_rng([seed, training.done])
     for _ in training.steps():
         corners = draw_corners(bank, rng, BATCH)
-        batch = torch.from_numpy(np.stack([one.grey for one in corners]))[:, None].float()
-        with torch.autocast("cpu", torch.bfloat16):
-            out = training.net(batch.contiguous(memory_format=torch.channels_last))
-        training.learn(loss_of(out.float(), *truth_of(corners)))
+        batch = torch.from_numpy(pictures(corners))
+        out = training.net(batch.contiguous(memory_format=torch.channels_last))
+        training.learn(loss_of(out, *truth_of(corners)))
     return training.mean.eval()
 
 
@@ -109,11 +114,12 @@ def main() -> None:
     net = train(options.minutes, options.seed, fill_bank(options.pictures, options.seed), options.kept)
     export(net, options.output)
     bank, rng = fill_bank(40, options.seed + 1), np.random.default_rng([options.seed, 1])
+    quantise(options.output, "corners", (pictures(draw_corners(bank, rng, BATCH)) for _ in range(12)))
     right = wrong = claimed = letters = 0
     with torch.no_grad():
         for _ in range(20):
             corners = draw_corners(bank, rng, BATCH)
-            shares = net(torch.from_numpy(np.stack([one.grey for one in corners]))[:, None].float()).softmax(1)[:, 1:]
+            shares = net(torch.from_numpy(pictures(corners))).softmax(1)[:, 1:]
             sure, best = shares.amax((2, 3)).max(1)
             for one, share, letter in zip(corners, sure.tolist(), best.tolist(), strict=True):
                 letters += one.letter > 0

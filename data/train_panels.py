@@ -144,9 +144,8 @@ def train(minutes: float, seed: int, bank: Bank, kept: Path) -> nn.Module:
     figures = Composed(bank, seed * 1_000 + training.done)
     loader = DataLoader(figures, batch_size=None, num_workers=1, prefetch_factor=6)
     for _, (pictures, classes, borders, weights, hard) in zip(training.steps(), loader, strict=False):
-        with torch.autocast("cpu", torch.bfloat16):
-            out = training.net(pictures.to(torch.float32, memory_format=torch.channels_last))
-        training.learn(loss_of(out.float(), classes, borders, weights, hard))
+        out = training.net(pictures.to(torch.float32, memory_format=torch.channels_last))
+        training.learn(loss_of(out, classes, borders, weights, hard))
     return training.mean.eval()
 
 

@@ -30,8 +30,8 @@ from polydata.vision.scale_nets import HIGH, SIGNS, STEP, UNITS, shown, stacked
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from drawn_print import Box, Grey, Rng
-from drawn_scale_bars import STYLES, bank, draw_line, draw_scene
+from drawn_print import Box, Grey, Rng, bank
+from drawn_scale_bars import STYLES, draw_line, draw_scene
 from training import Training, block
 
 SHAPES = ((192, 256), (128, 384), (96, 512))
@@ -164,9 +164,8 @@ def train_finder(minutes: float, seed: int, textures: list[Grey], kept: Path) ->
     rng = np.random.default_rng([seed, training.done])
     for _ in training.steps():
         batch, truth = pictures(textures, rng)
-        with torch.autocast("cpu", torch.bfloat16):
-            out = training.net(batch.contiguous(memory_format=torch.channels_last))
-        training.learn(finder_loss(out.float(), truth))
+        out = training.net(batch.contiguous(memory_format=torch.channels_last))
+        training.learn(finder_loss(out, truth))
     return training.mean
 
 
@@ -177,9 +176,7 @@ def train_reader(minutes: float, seed: int, textures: list[Grey], kept: Path) ->
     rng = np.random.default_rng([seed, training.done])
     for _ in training.steps():
         cuts, texts = lines(textures, rng)
-        with torch.autocast("cpu", torch.bfloat16):
-            units, signs = training.net(cuts)
-        training.learn(reader_loss(units.float(), signs.float(), texts))
+        training.learn(reader_loss(*training.net(cuts), texts))
     return training.mean
 
 

@@ -199,11 +199,12 @@ def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None, par
         cuts = [Cut(found.box, *parts.panels[0], cuts[0].micrograph)]
     pixels = [drawn.crop(cut.box) for cut in cuts]
     odds = [panel_odds(shown, cut.micrograph) for shown, cut in zip(pixels, cuts, strict=True)]
+    stem = parts.stem or None
     alone = [
-        kind_of(own, measure(shown), text, own=cut.caption) for own, shown, cut in zip(odds, pixels, cuts, strict=True)
+        kind_of(own, measure(shown), stem if cut.caption else text, own=cut.caption)
+        for own, shown, cut in zip(odds, pixels, cuts, strict=True)
     ]
     kind = kind or _kind(rgb, odds, alone, found.caption)
-    stem = parts.stem or None
     panels = [
         _panel(press, found, drawn, cut, stem=stem, kind=kind, alone=own) for cut, own in zip(cuts, alone, strict=True)
     ]

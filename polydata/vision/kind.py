@@ -149,7 +149,7 @@ def kind_of(
     Args:
         odds: log-odds that it is a micrograph, by its pixels.
         stats: of its picture.
-        caption: the whole caption: the word that tells may come late.
+        caption: the whole caption, for the word that tells may come late; what all panels share where ``own`` speaks.
         word: ``figure``, ``scheme``, ``chart``, ``plate``.
         own: words that the caption has for it alone.
 

@@ -16,7 +16,7 @@ from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
 from polydata.vision.scale_prints import MICROMETRES, Length, disagrees, explains, number_of, usual
 
-VERSION = 2
+VERSION = 3
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -46,8 +46,13 @@ SURE = 0.4
 EQUAL = 0.15
 """Difference of confidence within which larger print goes first: authors draw a larger bar beside the microscope's."""
 
-UNLIKE = 1.5
-"""How many times one half of a bar that stands left and right of its value may be as long as the other."""
+LEVEL, FREE_OF, UNLIKE = 0.45, 0.3, 1.5
+"""How far from the middle of a value a bar stands in its row, and how far before it one ends, as shares of its height;
+how many times one half of a bar that it parts may be as long as the other."""
+
+INSET_ROOM, EDGE, EDGE_HELD, EDGE_RIM = 2.0, 24, 25, 0.03
+"""Of a picture that is set in: how far its edges reach beside print, as times its height; their step in grey levels,
+the percentile of the step along them, and the share of the picture at its rim where none is looked for."""
 
 SPACE, BROKEN = 0.7, 0.35
 """Gaps within a value, as a share of its height, and within a bar, as a share of what lies left of it."""
@@ -104,7 +109,12 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
         surest = max((_confidence(*pair) for pair in pairs), default=0.0)
     if surest < SURE:
         return None
-    best = max((pair for pair in pairs if _confidence(*pair) > surest - EQUAL), key=lambda pair: pair[0].place.height)
+    sure = [pair for pair in pairs if _confidence(*pair) >= SURE]
+    if len({pair[0].length.micrometres for pair in sure}) > 1:
+        sure = [pair for pair in sure if not _set_in(grey, pair[0].place)] or sure
+        surest = max(_confidence(*pair) for pair in sure)
+    equal = (pair for pair in sure if _confidence(*pair) > surest - EQUAL)
+    best = max(equal, key=lambda pair: pair[0].place.height)
     reading, bar, _ = best
     length = reading.length
     if bar is not None:
@@ -201,24 +211,32 @@ def _shown(cut: Grey) -> Rgb:
     return np.asarray(cv2.cvtColor(cv2.GaussianBlur(large, (0, 0), BLUR), cv2.COLOR_GRAY2RGB), np.uint8)
 
 
-def _around(print_: Patch, bars: Sequence[Patch]) -> list[Patch]:
-    """Bars of which two halves stand left and right of a value in its row."""
-    level = [bar for bar in bars if abs(bar.y - print_.y) < 0.6 * print_.height]
-    before = [bar for bar in level if bar.x1 < print_.x0 + 0.5 * print_.height]
-    behind = [bar for bar in level if bar.x0 > print_.x1 - 0.5 * print_.height]
-    return [
+def _about(print_: Patch, bars: Sequence[Patch]) -> list[Patch]:
+    """Bars as they stand about a value: in its row they go on behind it or come in two like halves, or end before it.
+
+    The finder was taught that a bar runs through the value that parts it, and now and then lets others run into it.
+    """
+    out = [bar for bar in bars if abs(bar.y - print_.y) >= LEVEL * print_.height]
+    level, aside = [bar for bar in bars if bar not in out], 0.5 * print_.height
+    start, end = print_.x0 - FREE_OF * print_.height, print_.x1 + FREE_OF * print_.height
+    before = [bar for bar in level if bar.x0 < print_.x0 - aside]
+    behind = [bar for bar in level if bar.x1 > print_.x1 + aside]
+    left = [replace(bar, x1=min(bar.x1, start)) for bar in before if bar not in behind]
+    right = [replace(bar, x0=max(bar.x0, end)) for bar in behind if bar not in before]
+    through = [bar for bar in before if bar in behind] + [
         replace(one, x1=other.x1, score=min(one.score, other.score))
-        for one in before
-        for other in behind
+        for one in left
+        for other in right
         if max(one.width, other.width) < UNLIKE * min(one.width, other.width)
     ]
+    return through or out + left + right
 
 
 def _bar_of(print_: Patch, bars: Sequence[Patch]) -> tuple[Patch | None, float]:
     """The bar that goes best with a value, and how well: 1 close above, below or beside it, 0 not at all."""
     best: tuple[Patch | None, float] = (None, 0.0)
     tall = max(6.0, print_.height)
-    for bar in _around(print_, bars) or bars:
+    for bar in _about(print_, bars):
         aside = max(0.0, print_.x0 - bar.x1, bar.x0 - print_.x1) / (4 * tall)
         away = max(0.0, print_.y0 - bar.y, bar.y - print_.y1) / (2.5 * tall)
         fit = bar.score**2 * max(0.0, 1 - max(aside, away))
@@ -262,6 +280,32 @@ def _end(ink: npt.NDArray[np.bool_], free: npt.NDArray[np.bool_], near: int, len
     last = inner + int(inked[-1])
     beyond = last + int(np.argmin(np.append(ink[last:], False)))
     return beyond if beyond <= near + 4 or free[near:beyond].mean() > FREE else near
+
+
+def _set_in(grey: Grey, print_: Patch) -> bool:
+    """Whether print stands in a picture that is set into this one: two of its straight edges meet in a corner."""
+    rise = np.abs(np.diff(grey.astype(np.int16), axis=0))
+    run = np.abs(np.diff(grey.astype(np.int16), axis=1))
+    x, y, reach = int((print_.x0 + print_.x1) / 2), int(print_.y), int(INSET_ROOM * print_.height)
+    upright = _lines(run[max(0, y - reach) : y + reach], print_.x0, print_.x1)
+    level = _lines(rise[:, max(0, x - reach // 2) : x + reach // 2].T, print_.y0, print_.y1)
+    return any(
+        _edge(run[min(y, row) : max(y, row), column]) and _edge(rise[row, min(x, column) : max(x, column)])
+        for column in upright
+        for row in level
+    )
+
+
+def _lines(steps: npt.NDArray[np.int16], start: float, end: float) -> npt.NDArray[np.intp]:
+    """Where straight edges cross a band of differences along it: outside a place, and away from the band's ends."""
+    at = np.flatnonzero(np.percentile(steps, EDGE_HELD, axis=0) > EDGE)
+    rim = EDGE_RIM * steps.shape[1]
+    return at[(at > rim) & (at < steps.shape[1] - rim) & ((at < start) | (at > end))]
+
+
+def _edge(steps: npt.NDArray[np.int16]) -> bool:
+    """Whether half of a line of differences is an edge, on whose other sides two dark things may meet."""
+    return bool(np.median(steps) > EDGE)
 
 
 def _confidence(reading: Reading, bar: Patch | None, fit: float) -> float:

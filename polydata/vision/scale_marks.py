@@ -13,6 +13,9 @@ from polydata.vision.scale_nets import Share
 SEEN = 0.35
 """Probability from which a place belongs to a bar or to print."""
 
+ALIKE = 0.5
+"""How sure the finder is, beside the surer one, of parts that belong together."""
+
 TOP, SIDE = 0.2, 0.1
 """What the finder leaves out of print, as shares of its height: above and below, left and right."""
 
@@ -70,7 +73,7 @@ def patches(share: Share, scale: tuple[float, float]) -> list[Patch]:
 
 
 def joined(parts: Sequence[Patch], reach: Callable[[Patch], float]) -> list[Patch]:
-    """Parts with what stands close beside them in one row taken together, the surest first.
+    """Parts with what stands close beside them in one row, about as sure, taken together, the surest first.
 
     Args:
         parts: in any order.
@@ -82,7 +85,8 @@ def joined(parts: Sequence[Patch], reach: Callable[[Patch], float]) -> list[Patc
         for other in list(rest):
             shared = min(whole.y1, other.y1) - max(whole.y0, other.y0)
             level = shared > 0.6 * max(whole.height, other.height)
-            if level and other.x0 - whole.x1 < reach(whole):
+            alike = min(whole.score, other.score) > ALIKE * max(whole.score, other.score)
+            if level and alike and other.x0 - whole.x1 < reach(whole):
                 rest.remove(other)
                 box = (min(whole.y0, other.y0), max(whole.x1, other.x1), max(whole.y1, other.y1))
                 whole = Patch(whole.x0, *box, max(whole.score, other.score))

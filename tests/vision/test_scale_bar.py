@@ -61,6 +61,20 @@ def test_a_bar_without_its_number_is_no_scale() -> None:
     assert read_scale_bar(drawn.rgb) is None
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_bar_of_a_picture_that_is_set_in_is_not_that_of_the_whole(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    whole = draw_bar(seed, "over", "20 µm", width=900, height=700, length=180).rgb.copy()
+    inner = draw_bar(seed + 100, "over", "2 µm", width=700, height=820, length=150).rgb[-280:, -360:]  # in larger type
+    inner = np.asarray(np.clip(inner.astype(int) * 0.6 + 90 * (seed % 2), 0, 255), np.uint8)  # lighter or darker
+    top, left = int(rng.integers(20, 150)), int(rng.integers(20, 400))
+    whole[top - 3 : top + 283, left - 3 : left + 363] = 255 if seed % 3 else 0  # a frame
+    whole[top : top + 280, left : left + 360] = inner
+    bar = read_scale_bar(whole)
+    assert bar is not None
+    assert bar.value_um == 20
+
+
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("text", ["10 mm", "2 cm", "5 1/nm", "50 km"])
 def test_another_unit_never_becomes_micrometres(style: str, text: str) -> None:

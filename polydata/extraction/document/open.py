@@ -122,9 +122,9 @@ def opened(path: Path, limits: ExtractSettings, sha256: str | None = None) -> It
         text = " ".join(str(error).split())
         if "alloc" in text or "memory" in text.lower():  # malloc, realloc, calloc: the library names what failed
             raise MemoryError(text) from error
-        raise ExtractionFailure(
-            "broken", f"{path} is damaged: {text[:200]}", "Fetch the file again.", digest
-        ) from error
+        said = f"{path} could not be read ({type(error).__name__}: {text[:200]})"
+        hint = "Fetch the file again; where other programs open it, report it as a fault of this one."
+        raise ExtractionFailure("broken", said, hint, digest) from error
     finally:
         if document is not None:
             document.close()
