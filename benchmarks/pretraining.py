@@ -76,12 +76,12 @@ def main(words: Sequence[str] | None = None) -> None:
             flush=True,
         )
         for name, found in (("as it was", summarise(plain)), ("pretrained", summarise(grown))):
-            print(f"{name:<12}", *(_said(found[m], ".3f") for m in METRICS), flush=True)
+            print(f"{name:<12}", *(said_of(found[m], ".3f") for m in METRICS), flush=True)
         less = differences(grown, plain)
-        print("difference  ", *(_said(less[m], "+.3f") for m in METRICS), flush=True)
+        print("difference  ", *(said_of(less[m], "+.3f") for m in METRICS), flush=True)
 
 
-def _said(found: Mapping[str, Any], form: str) -> str:
+def said_of(found: Mapping[str, Any], form: str) -> str:
     """A figure with its interval, where there is one."""
     value, low, high = found.get("mean", found.get("value")), found["low"], found["high"]
     return f"{value:{form}}" + ("" if low is None else f" [{low:{form}}, {high:{form}}]")

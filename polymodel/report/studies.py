@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from polydata.errors import InputError
-from polydata.files.tables import Row, read_table
+from polydata.files.cells import Row
+from polydata.files.tables import read_table
 from polymodel.curves.curve import FOLDER
 from polymodel.evaluation.answered import EVERY_TITLE, LOWER_IS_BETTER, NO_FRACTIONS, VALUE_TITLES
 from polymodel.evaluation.figures import as_svg, learning_figure
@@ -22,7 +23,7 @@ from polymodel.prediction.series import correlation
 from polymodel.report.study_figures import Place, Trial, series_figure, trials_figure
 from polymodel.runs.run import Run, read_json
 
-NEEDED = ("order", "place", "index", "lowest", "highest", "trained_on", "image", "run", "label", "by")
+NEEDED = ("order", "place", "index", "logit", "lowest", "highest", "trained_on", "image", "run", "label", "by")
 """Columns of a series that are read, as ``polymodel series`` writes them."""
 TRIAL = ("trial", "metric", "value", "low", "high")
 """Columns of a table of trials; ``low`` and ``high`` may be empty."""
@@ -35,7 +36,7 @@ class ShownSeries:
 
     Attributes:
         run: name of the run that answered; ``label`` whose index it is, ``by`` what orders the images.
-        said: what the index is, in words.
+        said: what the index is, in words that begin a sentence.
         figure: its address.
         rows: (name of the series, images, Spearman's correlation and its p value, None where there is none).
         several: whether ranges over several models are drawn.
@@ -90,12 +91,13 @@ def read_series(path: Path) -> ShownSeries:
         raise InputError(f"{path} holds {len(found)} series; {MOST_SERIES} can be drawn.", "Leave some out.")
     label, by, run = (_text(rows[0].values[key]).replace("_", " ") for key in ("label", "by", "run"))
     ranked = {name: correlation([(one.place, one.index) for one in places]) for name, places in found.items()}
-    bounded = all(0 <= one.index <= 1 for places in found.values() for one in places)
-    figure = series_figure(found, by, f"index of {label}" if bounded else label, bounded=bounded)
+    # Of a run of numbers the table has the number itself in both columns.
+    bounded = any(_number(path, row, "logit") != _number(path, row, "index") for row in rows)
+    figure = series_figure(found, by, f"index of {label}" if bounded else f"answer, {label}", bounded=bounded)
     told_of = tuple((name, len(found[name]), one["spearman"], one["p"]) for name, one in ranked.items())
     every = [one for places in found.values() for one in places]
     several = any(one.lowest < one.highest for one in every)
-    said = f"the calibrated probability of {label}" if bounded else f"the number that it gives, in {label}"
+    said = f"Index of {run}, the calibrated probability of {label}," if bounded else f"Answers of {run} in {label}"
     return ShownSeries(run, label, by, said, as_svg(figure), told_of, several, sum(one.known for one in every))
 
 

@@ -56,18 +56,17 @@ def test_a_series_is_drawn_with_its_ranges_and_ranked(tmp_path: Path, ending: st
         True,
         1,
     )
-    assert found.said == "the calibrated probability of incompatible"
+    assert found.said == "Index of my run, the calibrated probability of incompatible,"
     (first, images, rank, _), second = found.rows
     assert (first, images, rank) == ("PMMA/PS $90", 3, pytest.approx(1.0)) and second[2] == pytest.approx(-1.0)
     assert "<svg" in drawn(found.figure)
 
 
 def test_of_numbers_the_axis_is_not_one_of_probabilities(tmp_path: Path) -> None:
-    rows = [
-        row | {"label": "um", "index": 12.0 + row["place"], "lowest": None, "highest": None} for row in series_rows()
-    ]
+    own = [{"label": "um", "index": 0.2 * k, "logit": 0.2 * k, "lowest": None, "highest": None} for k in range(5)]
+    rows = [row | numbers for row, numbers in zip(series_rows(), own, strict=True)]
     found = read_series(write(tmp_path / "told.csv", rows))
-    assert found.said == "the number that it gives, in um" and not found.several
+    assert found.said == "Answers of my run in um" and not found.several
 
 
 def test_what_is_no_series_is_refused(tmp_path: Path) -> None:
