@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -152,7 +152,7 @@ def pretrain(
     state, history, done = _trained(method, given, record, checkpoint=_checkpoint(path), device=used, progress=progress)
     record = dataclasses.replace(record, history=tuple(history))
     with writing_to(path), replacing(path) as out:
-        save_file(state, out.name, metadata={ENTRY: record.text()})
+        out.write(save(state, metadata={ENTRY: record.text()}))
     _checkpoint(path).unlink(missing_ok=True)
     return PretrainedWeights(path, sha256_file(path), record, given.left_out, given.failed, _since(began), done)
 
