@@ -6,7 +6,7 @@ that is chosen is chosen on inner folds: papers of an outer training side, held 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 import polymodel
+from polydata.files.tables import write_csv
 from polymodel.data.split import group_folds, targets
 from polymodel.evaluation.intervals import differences, summarise
 from polymodel.evaluation.metrics import Outcome
@@ -177,6 +178,18 @@ def _cell(summary: Any, sign: bool = False) -> str:
     form = "+.3f" if sign else ".3f"
     between = "" if low is None or high is None else f" [{low:{form}}, {high:{form}}]"
     return f"{value:{form}}{between}"
+
+
+def write_trials(path: Path, trials: Mapping[str, Sequence[Outcome]]) -> None:
+    """A table of trials with 95 % intervals over papers, as ``polymodel report --trials`` reads it."""
+    rows = []
+    for name, outcomes in trials.items():
+        found = summarise(list(outcomes))
+        for metric in ("auroc", "balanced_accuracy"):
+            own = found[metric]
+            ends = {"low": own["low"], "high": own["high"]}
+            rows.append({"trial": name, "metric": metric, "value": own.get("mean", own.get("value")), **ends})
+    write_csv(path, ["trial", "metric", "value", "low", "high"], rows)
 
 
 LESS = "| AUROC | balanced accuracy | AUROC less the default's | balanced accuracy less |\n|---|---|---|---|---|"

@@ -42,6 +42,7 @@ from published_models import (
     published,
     regress,
     weights_of,
+    write_trials,
 )
 
 from polydata.simulation.burnin import burn_in, draw_style
@@ -141,20 +142,23 @@ def part_of(teacher: Teacher, first: int, last: int, real: Blocks) -> Teacher:
     return Teacher([block[some] for block in teacher.blocks], teacher.labels[some], teacher.samples[some], real)
 
 
-def alone(data: Published, teachers: dict[str, Teacher]) -> None:
-    """What teachers alone say of the published images."""
+def alone(data: Published, teachers: dict[str, Teacher], table: Path | None = None) -> None:
+    """What teachers alone say of the published images; also as a table that ``polymodel report --trials`` draws."""
+    if table is not None:
+        said = {name: data.outcomes([one.logits[fold.test] for fold in data.folds]) for name, one in teachers.items()}
+        write_trials(table, said)
     print("\n| simulated alone | AUROC | balanced accuracy | best balanced accuracy |\n|---|---|---|---|")
     for name, teacher in teachers.items():
         best = max(balanced(teacher.logits - cut, data.labels) for cut in teacher.logits)
         own = data.outcomes([teacher.logits[fold.test] for fold in data.folds])
         print(f"{line(name, own)[:-2]} | {best:.3f} |", flush=True)
-    said, chosen = [], []
+    best_said, chosen = [], []
     for fold in data.folds:
         tried = {name: auroc(one.logits[fold.train], data.labels[fold.train]) for name, one in teachers.items()}
         chosen.append(max(tried, key=lambda name: tried[name]))
-        said.append(teachers[chosen[-1]].logits[fold.test])
+        best_said.append(teachers[chosen[-1]].logits[fold.test])
     counts = ", ".join(f"{name}: {chosen.count(name)}" for name in sorted({*chosen}))
-    print(line("the best on training papers", data.outcomes(said)), f"({counts})", flush=True)
+    print(line("the best on training papers", data.outcomes(best_said)), f"({counts})", flush=True)
 
 
 def student(data: Published, real: Blocks) -> list[tuple[Array, Array]]:
@@ -293,6 +297,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", nargs="+", choices=steps, default=steps)
     parser.add_argument("--images", type=int, default=100, help="simulated images of each way")
     parser.add_argument("--base", choices=WAYS, default="measured", help="of which `without` leaves parts out")
+    parser.add_argument("--table", type=Path, help="a .csv file for what `without` found, as report --trials reads it")
     asked = parser.parse_args(words)
     workspace = asked.workspace.resolve()
     data = published(workspace)
@@ -323,7 +328,7 @@ def main(words: Sequence[str] | None = None) -> None:
             )
             for part in ("", *PARTS)
         }
-        alone(data, parts)
+        alone(data, parts, asked.table)
 
 
 if __name__ == "__main__":

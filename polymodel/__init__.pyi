@@ -12,9 +12,12 @@ from .evaluation.scores import score as score
 from .morphology.workflow import measure as measure
 from .recipes import Finetune as Finetune
 from .recipes import Probe as Probe
+from .training.pretraining import Pretraining as Pretraining
+from .training.pretraining import pretrain as pretrain
 
 __all__ = [
     "Finetune",
+    "Pretraining",
     "Probe",
     "Run",
     "Scores",
@@ -26,6 +29,7 @@ __all__ = [
     "measure",
     "open_run",
     "predict",
+    "pretrain",
     "score",
     "write_report",
 ]

@@ -292,7 +292,6 @@ def predict(
         crops: look whether images are crops of what a run was trained on, which reads all; None where there are few.
         members: ``unseen`` has papers that the run knows answered by those parts that saw no image of them; else all.
         workspace: of a run's name; otherwise POLYDATA_WORKSPACE, or the first found from here upwards.
-        progress: told of what is going on.
 
     Returns:
         ``done``, one for each image, also as a data frame ``table``, and ``failed``, files that cannot be read.
@@ -315,6 +314,8 @@ def write_report(
     *,
     published: Path | None = None,
     training_log: Path | None = None,
+    series: Sequence[Path] = (),
+    trials: Path | None = None,
     explained: int = 0,
     workspace: Path | None = None,
     progress: Progress = quiet,
@@ -326,6 +327,8 @@ def write_report(
         output: the HTML file.
         published: a table of printed results to set beside: model, test_accuracy_pct and so on.
         training_log: a table of printed trainings to draw: model, epoch, test_accuracy_pct and so on.
+        series: tables that ``polymodel series`` wrote, drawn.
+        trials: a table of trials to draw: trial, metric, value, low, high; the others are held against the first.
         explained: so many mistakes of each run, the surest first, are explained (``Run.explain``), which takes time.
         workspace: of names of runs.
 
@@ -336,8 +339,8 @@ def write_report(
     from polymodel.report import report
 
     opened = [_run(r, workspace) for r in runs]
-    told = {"published": published, "training_log": training_log}
-    return report.write_report(opened, Path(output), progress, **told, explained=explained)
+    told = {"published": published, "training_log": training_log, "trials": trials}
+    return report.write_report(opened, Path(output), progress, **told, series=series, explained=explained)
 
 
 def compare(runs: Sequence[AnyRun] = (), *, workspace: Path | None = None, progress: Progress = quiet) -> Board:

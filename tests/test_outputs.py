@@ -37,6 +37,8 @@ FILES = {
     "polymodel morphology": "measures.csv IMAGE",
     "polymodel predict": "predictions.csv run WORKSPACE",
     "polymodel export": "run.onnx run",
+    "polymodel pretrain": "own.safetensors WORKSPACE --arch timm:test_resnet --weights none --image-size 32 --epochs 1 "
+    "--batch-size 8 --whole",
     "polymodel series": "series.csv TABLE --run run --by order",
     "polymodel embed": "features.parquet --split v1 --arch timm:test_resnet --weights none",
     "polymodel runs compare": "board.csv",

@@ -19,6 +19,10 @@ COMMANDS = {
             "training",
             "Train a model on a split, fold by fold and seed by seed; run again, it goes on where it was broken off.",
         ),
+        "pretrain": (
+            "training",
+            "Pretrain a network on a workspace's own micrographs, without labels; run again, it goes on.",
+        ),
         "evaluate": (
             "evaluation",
             "Score a run on its test side, with 95 % intervals over papers, beside Sobel and what sees no micrograph.",

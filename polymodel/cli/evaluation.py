@@ -93,6 +93,12 @@ def report(
         Path | None,
         Option(metavar="TABLE", help="Printed trainings to draw: model, epoch, test_accuracy_pct ..."),
     ] = None,
+    series: Annotated[
+        list[Path] | None, Option(metavar="TABLE", help="Series to draw, as polymodel series wrote; may be repeated.")
+    ] = None,
+    trials: Annotated[
+        Path | None, Option(metavar="TABLE", help="Trials to draw: trial, metric, value, low, high.")
+    ] = None,
     explain: Annotated[
         int, Option(metavar="N", min=0, max=24, help="Explain the N surest mistakes of each run; some 20 s each.")
     ] = 0,
@@ -109,6 +115,8 @@ def report(
             output,
             published=published,
             training_log=training_log,
+            series=series or [],
+            trials=trials,
             explained=explain,
             workspace=workspace,
             progress=bar,

@@ -1,4 +1,4 @@
-"""polymodel train and embed."""
+"""polymodel train, pretrain, curve and embed."""
 
 from __future__ import annotations
 
@@ -122,6 +122,50 @@ def _say_cost(
         print_json(vars(found))
     else:
         echo(found.words, err=as_json)
+
+
+@app.command()
+def pretrain(
+    *,
+    images: Annotated[
+        list[Path] | None,
+        Argument(
+            metavar="[IMAGE]", help="Files, folders, workspaces, exported panels; exports/panels of the workspace."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        Option("--output", "-o", metavar="FILE", help="A .safetensors file; exports/pretrained.safetensors."),
+    ] = None,
+    split: Annotated[str | None, Option(metavar="SPLIT", help="Show no image and no paper of its test sides.")] = None,
+    arch: ArchOption = DEFAULT_ARCH,
+    weights: WeightsOption = IMAGENET,
+    image_size: Annotated[int, Option(help="Side of a view in pixels.")] = 160,
+    epochs: Annotated[int, Option(help="How often every picture is shown, in two views.")] = 20,
+    batch_size: Annotated[int, Option(help="Pictures of a batch.")] = 64,
+    learning_rate: Annotated[float, Option(help="At its highest.")] = 3e-4,
+    whole: Annotated[
+        bool, Option("--whole", help="Train all of the network, not only what comes after its last stage but one.")
+    ] = False,
+    seed: Annotated[int, Option(metavar="S", help="Of everything random.")] = 0,
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Pretrain a network on a workspace's own micrographs, without labels; run again, it goes on."""
+    from polymodel.report import tables
+    from polymodel.training import pretraining
+
+    given = locals()
+    output = output or usual_output(workspace, "pretrained.safetensors")
+    settings = {field.name: given[field.name] for field in fields(pretraining.Pretraining)}
+    method = pretraining.Pretraining(**settings)
+    with progress() as bar:
+        done = pretraining.pretrain(
+            images or [], output, method, split=split, device=device, workspace=workspace, progress=bar
+        )
+    print_json(tables.pretrained_json(done)) if as_json else tables.show_pretrained(done, split)
+    report_failed(done.failed, len(done.record.images))
 
 
 @app.command()

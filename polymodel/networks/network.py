@@ -255,10 +255,14 @@ class Network:
             raise UsageError(f"{self.arch.name} has no stages to part.", "Train it with --recipe finetune.")
         return self.middle
 
-    def tail(self) -> list[str]:
-        """Names of the modules without children that come after the middle, in order."""
+    def tail(self, after: str = "") -> list[str]:
+        """Names of the modules without children that come after one, in order.
+
+        Args:
+            after: name of a module; the middle where none is named.
+        """
         names = [name for name, part in self.module.named_modules() if not any(part.children())]
-        end = max(k for k, name in enumerate(names) if _within(name, self._require_middle()))
+        end = max(k for k, name in enumerate(names) if _within(name, after or self._require_middle()))
         return names[end + 1 :]
 
     def backbone_digest(self) -> str:

@@ -17,7 +17,7 @@ from polymodel.kinds.asked import CHANCE, LOGIT, kind_name
 from polymodel.networks.linear import Array
 from polymodel.prediction.ensemble import Answers
 from polymodel.prediction.onnx import OnnxModel
-from polymodel.prediction.seen import Seen
+from polymodel.prediction.seen import Seen, Through
 from polymodel.runs.run import PartKey, Run
 
 CALIBRATED = "_calibrated"
@@ -45,7 +45,7 @@ class Prediction:
         trained_on: whether some member was trained on it, on another image of its paper (as far as the run's
             split names it), or on a picture that was made of it or it of, so that the answer may repeat its label; None
             for an exported file and a picture in memory, of which it is not known.
-        trained_through: ``image``, ``paper`` or ``copy``, see ``seen.Through``; empty otherwise.
+        trained_through: ``image``, ``paper``, ``copy`` or ``pretraining``, see ``seen.Through``; empty otherwise.
     """
 
     path: str
@@ -137,7 +137,7 @@ class Judge:
         """Places of the parts that answer an image, and by what they know it; empty where they do not."""
         through = self.seen.through.get(sha256, "") if self.seen else ""
         if through and self.seen and self.members is Members.UNSEEN and (own := self.seen.strangers(sha256, self.keys)):
-            return own, ""
+            return own, Through.PRETRAINING if sha256 in self.seen.pretrained else ""
         return list(range(len(self.keys) or 1)), through
 
     def prediction(self, path: str, answered: AnsweredImage) -> AnyPrediction:

@@ -15,6 +15,7 @@ from polydata.images.decode import READING
 from polydata.images.hashes import near_hashes
 from polydata.images.picture import describe, read_image
 from polydata.types import Progress, tracked
+from polymodel.networks.pretrained import Pretrained, of_run
 from polymodel.runs.run import PartKey, Run
 
 CROPS_UP_TO = 2000
@@ -31,6 +32,8 @@ class Through(StrEnum):
     """It stands in the run's split, and another image of its group was trained on."""
     COPY = "copy"
     """It looks the same as an image that was trained on, or shows the same place (``polydata.images.copies``)."""
+    PRETRAINING = "pretraining"
+    """The network was pretrained on it, on what looks the same, or on others of its paper: on no label."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Seen:
         looked_for_crops: whether crops and other copies were looked for by keypoints.
         gone: how many of the run's training images could not be read, so that no copies of them were found.
         learned: by part, the groups that it learned from.
+        pretrained: of the same images, those that the network saw before any part was trained.
     """
 
     through: Mapping[str, Through]
@@ -58,6 +62,7 @@ class Seen:
     looked_for_crops: bool
     gone: int
     learned: Mapping[PartKey, frozenset[str]]
+    pretrained: frozenset[str] = frozenset()
 
     def strangers(self, sha256: str, keys: Sequence[PartKey]) -> list[int]:
         """Places among these parts of those that saw no image of the papers of an image."""
@@ -100,9 +105,23 @@ def seen_images(run: Run, pictures: Mapping[str, Picture], crops: bool | None, p
                 if a in open_ones and b in hashes:
                     known.setdefault(a, set()).add(groups[b])
     gone = len(own) - len(hashes) if len(found) < len(pictures) else 0
-    through = dict.fromkeys(known, Through.COPY) | found
+    before = of_run(run.folder)
+    shown = _shown_before(before, groups, pictures) if before else frozenset()
+    through = dict.fromkeys(shown, Through.PRETRAINING) | dict.fromkeys(known, Through.COPY) | found
     frozen = {sha: frozenset(names) for sha, names in known.items()}
-    return Seen(through, frozen, look or not open_ones, gone, parts)
+    return Seen(through, frozen, look or not open_ones, gone, parts, shown)
+
+
+def _shown_before(before: Pretrained, groups: Mapping[str, str], pictures: Mapping[str, Picture]) -> frozenset[str]:
+    """Images whose bytes or looks the network was pretrained on, or others of whose paper."""
+    shown = set(before.images.values())
+    close = set(shown)
+    for a, b in near_hashes({*shown, *(picture.phash for picture in pictures.values())}):
+        close |= {one for one, other in ((a, b), (b, a)) if other in shown}
+    papers = set(before.papers)
+    return frozenset(
+        sha for sha, one in pictures.items() if sha in before.images or groups.get(sha) in papers or one.phash in close
+    )
 
 
 def _alike(hashes: Mapping[str, str], groups: Mapping[str, str], pictures: Iterable[Picture]) -> dict[str, set[str]]:

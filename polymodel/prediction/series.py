@@ -42,7 +42,7 @@ EXACT = 8
 """So many images at most have their p value worked out over all orders."""
 COLUMNS = (
     "series", "order", "place", "image", "index", "lowest", "highest", "logit", "members", "trained_on",
-    "out_of_distribution", "image_sha256",
+    "out_of_distribution", "image_sha256", "run", "label", "by",
 )  # fmt: skip
 
 
@@ -72,6 +72,7 @@ class Series:
     Attributes:
         label: whose calibrated probability the index is; the unit of a run of numbers.
         rows: by series and place, with ``COLUMNS``; ``lowest`` and ``highest`` are of single models, None of one alone.
+            The last ones are the same in all rows: the run's name, the label (or unit), the column of the order.
         correlations: of order and index by series: ``images``, ``spearman`` (None where all are equal), ``p``.
         failed: images that could not be read, each with its reason.
         notes: what holds of the run's answers, as of ``Predictions``.
@@ -140,10 +141,11 @@ def series(
                 "trained_on": told[k].trained_on,
                 "out_of_distribution": told[k].out_of_distribution,
                 "image_sha256": answered.sha256,
+                **{"run": run.name, "label": shown, "by": by},
             }
         )
     found = {name: [row for row in rows if row["series"] == name] for name in dict.fromkeys(r["series"] for r in rows)}
-    correlations = {name: _correlation([(r["place"], r["index"]) for r in own]) for name, own in found.items()}
+    correlations = {name: correlation([(r["place"], r["index"]) for r in own]) for name, own in found.items()}
     return Series(shown, tuple(rows), correlations, asked.result.failed, asked.result.notes)
 
 
@@ -253,8 +255,15 @@ def _indices(run: Run, label: str, outputs: Array, taught: Any) -> tuple[Array, 
     return chances[:, own], outputs[:, own] - np.delete(outputs, own, axis=1).mean(1)
 
 
-def _correlation(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """Spearman's rank correlation of pairs, and its two-sided p value; None where all of one are equal."""
+def correlation(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Spearman's rank correlation of pairs, and its two-sided p value; None where all of one are equal.
+
+    Args:
+        pairs: of numbers.
+
+    Returns:
+        ``images`` (how many), ``spearman`` (-1 to 1), ``p`` (0 to 1).
+    """
     places, indices = (rankdata(values) for values in zip(*pairs, strict=True))
     nothing = {"images": len(pairs), "spearman": None, "p": None}
     if len(pairs) < 2 or np.ptp(places) == 0 or np.ptp(indices) == 0:

@@ -41,6 +41,7 @@ from polymodel.prediction.explain import explain
 from polymodel.report.amounts import amount, cited_as, decimals, percent
 from polymodel.report.evaluations import HEADS, PER_CLASS, ROW_TITLES
 from polymodel.report.explanations import cards, small_picture
+from polymodel.report.studies import find_curves, read_series, read_trials
 from polymodel.report.tables import baseline_rows
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
@@ -60,12 +61,15 @@ def write_report(
     *,
     published: Path | None = None,
     training_log: Path | None = None,
+    series: Sequence[Path] = (),
+    trials: Path | None = None,
     explained: int = 0,
 ) -> Path:
     """Write the page; arguments and errors as of ``polymodel.write_report``, with runs from ``open_run``."""
     refuse_other_file(output, '<meta name="generator" content="polymodel report">')
     printed = read_printed(published) if published else []
     curves = read_curves(training_log) if training_log else []
+    followed, tried = [read_series(path) for path in series], read_trials(trials) if trials else None
     baselines = _baselines(runs)
     sections = [_section(run, *_evaluated(run, progress), baselines) for run in runs]
     for section in sections:
@@ -92,6 +96,9 @@ def write_report(
         printed_curves=curves,
         curves_drawn=as_svg(printed_curves_figure(curves)) if curves else "",
         boxes=_boxes(sections),
+        followed=followed,
+        learned=find_curves(runs),
+        tried=tried,
         baselines=baselines,
     )
     with writing_to(output):

@@ -13,6 +13,7 @@ from polydata.console.output import next_step, print_facts, print_table, say
 from polymodel.config import Scoring
 from polymodel.evaluation.answered import TITLES, centre_of
 from polymodel.prediction.answers import ValuePrediction
+from polymodel.recipes import DEFAULT_ARCH
 from polymodel.report.amounts import percent, warn_leak
 from polymodel.runs.parts import choices, chosen_words
 from polymodel.runs.run import Run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from polymodel.prediction.onnx import Exported
     from polymodel.prediction.predict import Predictions
     from polymodel.prediction.series import Series
+    from polymodel.training.pretraining import PretrainedWeights
     from polymodel.training.train import Trained
 
 BASELINE_METRICS = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auroc")
@@ -55,6 +57,32 @@ def show_trained(trained: Trained) -> None:
     if not trained.done_now:
         say("All parts were there already; nothing was trained.")
     next_step(f"polymodel evaluate {trained.run.name}")
+
+
+def pretrained_json(done: PretrainedWeights) -> dict[str, Any]:
+    """What ``pretrain --json`` prints."""
+    record = done.record
+    facts = {"output": done.path, "sha256": done.sha256, "images": len(record.images), "papers": len(record.papers)}
+    more = {"excluded": record.excluded, "left_out": done.left_out, "settings": record.settings}
+    rest = {"epochs_now": done.done_now, "seconds": done.seconds, "failed": _failed(done.failed)}
+    return {**facts, **more, "history": record.history, **rest}
+
+
+def show_pretrained(done: PretrainedWeights, split: str | None) -> None:
+    """What was learned from, how the loss went, and how to train with it."""
+    record = done.record
+    arch, first, last = record.settings["arch"], record.history[0], record.history[-1]
+    papers = f" of {len(record.papers)} papers" if record.papers else ""
+    facts: dict[str, Any] = {"weights": done.path, "network": arch, "images": f"{len(record.images)}{papers}"}
+    facts |= {f"left out, {reason}": number for reason, number in done.left_out.items()}
+    facts |= {"epochs": f"{len(record.history)}, {done.done_now} of them now", "seconds": done.seconds}
+    facts["loss"] = f"{first['loss']:.3f} in the first epoch, {last['loss']:.3f} in the last"
+    facts["spread"] = f"{last['spread']:.2f} (near 0: all pictures look the same to it)"
+    print_facts(facts)
+    if split is None:
+        say("No split was named, so its test sides may have been seen; a run that begins with these weights says so.")
+    named = "" if arch == DEFAULT_ARCH else f" --arch {arch}"
+    next_step(f"polymodel train {split or 'SPLIT'} --weights {done.path}{named}")
 
 
 def embedded_json(done: Embedded) -> dict[str, Any]:

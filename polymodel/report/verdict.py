@@ -38,7 +38,8 @@ def verdict(evaluation: Mapping[str, Any], baselines: Mapping[str, Any] | None) 
         judged = f"People judged {people['images']} images, which need not be the same."
         said += [*_compared([(name, v) for name, v in rivals if v is not None], low, high, evaluation), judged]
     if evaluation["leakage"]:
-        said.append("The split leaks, so all of this says little about papers that the model has not seen.")
+        how = "pretraining saw the test side" if "pretrained" in evaluation["leakage"] else "split leaks"
+        said.append(f"The {how}, so all of this says little about papers that the model has not seen.")
     return said
 
 

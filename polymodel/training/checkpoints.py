@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,23 +59,41 @@ def _holders(loop: Loop) -> tuple[Any, ...]:
     return loop.network.module, loop.optimiser, loop.fabric.strategy.precision
 
 
-def save(path: Path, loop: Loop) -> None:
-    """Write the state, whole or not at all."""
+def write_state(path: Path, holders: Sequence[Any], plain: Mapping[str, Any]) -> None:
+    """Write a state, whole or not at all.
+
+    Args:
+        path: of the file.
+        holders: each keeps a state dict of its own.
+        plain: numbers, texts and tensors by name.
+    """
     new = path.with_name(path.name + ".new")
     with open(new, "wb") as out:
-        states = [holder.state_dict() for holder in _holders(loop)]
-        torch.save((states, {name: getattr(loop, name) for name in PLAIN}), out)
+        torch.save((tuple(holder.state_dict() for holder in holders), dict(plain)), out)
         out.flush()
         os.fsync(out.fileno())
     new.replace(path)
 
 
-def load(path: Path, loop: Loop) -> None:
-    """Put the state of a file into a loop that has just begun, where there is one that can be used."""
+def read_state(path: Path) -> tuple[Sequence[Any], dict[str, Any]] | None:
+    """What ``write_state`` wrote: state dicts and plain values; None where there is nothing that can be used."""
     try:
         states, plain = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # a damaged file ends in errors of many roots; each means that the part begins anew
+    except Exception:  # a damaged file ends in errors of many roots; each means that the work begins anew
+        return None
+    return states, plain
+
+
+def save(path: Path, loop: Loop) -> None:
+    """Write the state, whole or not at all."""
+    write_state(path, _holders(loop), {name: getattr(loop, name) for name in PLAIN})
+
+
+def load(path: Path, loop: Loop) -> None:
+    """Put the state of a file into a loop that has just begun, where there is one that can be used."""
+    if (found := read_state(path)) is None:
         return
+    states, plain = found
     for holder, state in zip(_holders(loop), states, strict=True):
         holder.load_state_dict(state)
     for name in plain:

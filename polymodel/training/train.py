@@ -25,6 +25,7 @@ from polymodel.networks.devices import choose_device, seeded
 from polymodel.networks.features import FeatureCache
 from polymodel.networks.linear import Array
 from polymodel.networks.network import Architecture, Network, architecture
+from polymodel.networks.pretrained import pretrained
 from polymodel.networks.weights import load_network
 from polymodel.recipes import NO_WEIGHTS, Recipe
 from polymodel.runs.card import describe_environment, write_card
@@ -42,6 +43,7 @@ from polymodel.runs.run import (
     open_run,
     write_json,
 )
+from polymodel.training import pretraining
 from polymodel.training.loop import LoopSettings, train_loop
 from polymodel.training.probe import answer_test_side, train_probe
 from polymodel.training.processes import check_devices, gathered, joined, launched
@@ -122,6 +124,7 @@ def train(
     record |= {"environment": describe_environment(used)}
     run = create_run(folder, record, same=("config", "split", "parts", "precision", "processes"))
     with held(run):
+        pretraining.note(run.folder, config.weights)
         waiting = tuple(key for key in run.planned if key not in run.finished)
         work = Work(split.folder, run.folder, waiting, used, hardware, tracker, checkpoint_seconds)
         if waiting or launched():
@@ -323,7 +326,7 @@ def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[s
             **split.asked,
             "folds": len(split.folds) if split.has_folds else 0,
             "counts": _counts(split),
-            "leakage": _leakage(split),
+            "leakage": _leakage(split, config.weights),
             "recipe": split.manifest["recipe"],
         },
         "parts": [{"fold": fold.number, "seed": seed} for seed in config.seeds for fold in split.folds],
@@ -335,8 +338,14 @@ def _record(split: Split, config: TrainConfig, folder: Path, command: Sequence[s
     }
 
 
-def _leakage(split: Split) -> Mapping[str, Any] | None:
-    """What the split says of its leakage; papers on both sides are found even where it says nothing."""
+def _leakage(split: Split, weights: str) -> Mapping[str, Any] | None:
+    """What the split says of its leakage; papers on both sides and tests that the weights saw are found without."""
+    own, seen = _own_leakage(split), pretrained(weights)
+    words = seen.leak(split) if seen else None
+    return own if words is None else {"reason": words} if own is None else {**own, "pretraining": words}
+
+
+def _own_leakage(split: Split) -> Mapping[str, Any] | None:
     sides = [({i.group for i in fold.trained}, {i.group for i in fold.test}) for fold in split.folds]
     both = set().union(*(trained & tested for trained, tested in sides))
     if split.leakage is None and both:

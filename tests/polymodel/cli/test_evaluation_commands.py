@@ -218,6 +218,25 @@ def test_the_report_sets_printed_results_and_baselines_beside(small: Small, tmp_
     assert "is to be known of the printed numbers" not in text  # only of the seed's own rows
 
 
+def test_the_report_draws_series_curves_and_trials(small: Small, tmp_path: Path) -> None:
+    table, told, trials, page = (tmp_path / name for name in ("t.csv", "told.csv", "trials.csv", "report.html"))
+    names = "".join(f"{item.image_sha256},{k}\n" for k, item in enumerate(small.items[:4]))
+    table.write_text(f"image,time\n{names}", encoding="utf-8")
+    trials.write_text("trial,metric,value,low,high\n<b>one,auroc,0.9,0.8,0.95\ntwo,auroc,0.8,,\n", encoding="utf-8")
+    call(small, "series", table, "--run", "run-cv", "--by", "time", "-o", told)
+    call(small, "curve", "--split", "cv", *FAST, "--points", "2", "--draws", "1")
+    call(small, "report", "run-cv", "--series", told, "--trials", trials, "--output", page)
+    text = page.read_text(encoding="utf-8")
+    for words in (
+        "Along time: run-cv",
+        "the calibrated probability of coarse",
+        "From how many papers: cv",
+        "Dotted: the",
+    ):
+        assert words in text
+    assert "<b>one" not in text
+
+
 def test_three_classes_are_told_one_by_one(own: Small, tmp_path: Path) -> None:
     classes = ("fine", "coarse", "between")
     items = [Item(i.image_sha256, "between" if k % 3 == 2 else i.label, i.group, i.path, {})

@@ -13,7 +13,7 @@ from small_split import Small, texture
 
 import polymodel
 from polydata.errors import InputError
-from polymodel.prediction.series import _correlation, _places
+from polymodel.prediction.series import _places, correlation
 
 
 def test_orders_are_numbers_ratios_or_words() -> None:
@@ -26,14 +26,14 @@ def test_orders_are_numbers_ratios_or_words() -> None:
 
 
 def test_rank_correlation_with_the_p_value_of_all_orders() -> None:
-    rising = _correlation([(1.0, 0.1), (2.0, 0.2), (3.0, 0.7), (9.0, 0.8)])
+    rising = correlation([(1.0, 0.1), (2.0, 0.2), (3.0, 0.7), (9.0, 0.8)])
     assert rising == {"images": 4, "spearman": pytest.approx(1.0), "p": pytest.approx(2 / 24)}
-    ties = _correlation([(0.0, 0.9), (0.0, 0.8), (1.0, 0.1), (1.0, 0.2)])
+    ties = correlation([(0.0, 0.9), (0.0, 0.8), (1.0, 0.1), (1.0, 0.2)])
     assert ties["spearman"] == pytest.approx(-0.894, abs=1e-3) and ties["p"] == pytest.approx(8 / 24)
-    many = _correlation([(float(k), float(k)) for k in range(20)])
+    many = correlation([(float(k), float(k)) for k in range(20)])
     assert many["spearman"] == pytest.approx(1.0) and many["p"] < 1e-6
     for pairs in ([(1.0, 0.3)], [(1.0, 0.3), (1.0, 0.4)], [(1.0, 0.3), (2.0, 0.3)]):
-        assert _correlation(pairs)["spearman"] is None
+        assert correlation(pairs)["spearman"] is None
 
 
 @pytest.fixture(scope="module")
