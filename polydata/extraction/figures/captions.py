@@ -115,7 +115,9 @@ def _evidence(line: Line, label: Label, lines: Sequence[Line], body: _Body) -> f
         return None
     bare = re.sub(r"^[\s.:|│–—-]+", "", rest)
     styled = line.bold or line.first_font not in (body.font, OCR_FONT)
-    if not separated and not line.bold and (bare[:1].islower() or not (label.plain or line.font == OCR_FONT)):
+    own_type = styled and line.first_font != line.font  # "Fig. 6 a SEM" with its label in bold
+    lower = bare[:1].islower() and not own_type
+    if not separated and not line.bold and (lower or not (label.plain or line.font == OCR_FONT)):
         return None
     above = _above(line, lines)
     points = 2.0 * separated + 1.5 * styled + 1.0 * (abs(line.size - body.size) > 0.4)

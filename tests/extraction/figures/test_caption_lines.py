@@ -43,6 +43,13 @@ def test_a_caption_of_several_sentences_over_blocks_in_its_own_size() -> None:
     assert texts(lines) == [" ".join(rows)]
 
 
+@pytest.mark.parametrize("words", ["Fig. 6 a SEM. b EDAX spectrum", "Fig. 2 a) Absorption; b) emission"])
+def test_a_label_in_a_type_of_its_own_may_be_followed_by_a_letter(words: str) -> None:
+    whole = f"{words} of the blends as they were etched"
+    assert texts([replace(line(whole, 200, size=7.5), first_font="Serif-Bold")]) == [whole]
+    assert texts([line(whole.replace("Fig", "The blends of Fig"), 200, size=7.5)]) == []
+
+
 def test_body_text_of_the_same_font_after_a_gap_is_left_out() -> None:
     rows = [line("Figure 1. SEM micrographs of the blends etched in", 200), line("formic acid.", 211, width=60)]
     after = [line("The torque reached a plateau after " + BODY, 211 + 17 + 11 * index, block=1) for index in range(4)]
