@@ -1,6 +1,7 @@
 """Trains the two networks that read scale bars, on print drawn at random, and writes them as ONNX.
 
     python data/train_scale_bars.py --output polydata/vision [--minutes 10] [--seed 1]
+    python data/train_scale_bars.py --output polydata/vision --average OLD.onnx NEW.onnx
     python data/train_scale_bars.py --measure 40
 
 The finder maps a picture: where the value at a bar stands, where a magnification or a field width, where a bar runs.
@@ -32,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from drawn_print import Box, Grey, Rng, bank
 from drawn_scale_bars import STYLES, draw_line, draw_scene
-from training import Training, block
+from training import Training, average, block
 
 SHAPES = ((192, 256), (128, 384), (96, 512))
 """Rows and columns of the pictures that the finder learns from."""
@@ -239,11 +240,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder where the networks are written")
     parser.add_argument("--minutes", type=float, default=10, help="processor time of training, of each")
     parser.add_argument("--part", action="append", choices=TRAINED, help="one of them alone")
+    parser.add_argument("--average", type=Path, nargs="+", default=[], help="finders of which the mean is written")
     parser.add_argument("--measure", type=int, default=0, help="pictures of each style to measure on")
     parser.add_argument("--textures", type=int, default=500, help="micrographs drawn for the grounds")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    if options.output is not None:
+    if options.average and options.output is None:
+        parser.error("--average needs --output")
+    if options.average:
+        average(options.average, options.output / "scale_finder_1.onnx")
+    elif options.output is not None:
         textures = bank(options.textures, options.seed)
         print(f"drawn: {len(textures)} micrographs", flush=True)
         for part in options.part or TRAINED:

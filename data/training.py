@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import onnx
+import onnx.compose
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -120,3 +122,27 @@ def quantise(path: Path, name: str, inputs: Iterable[npt.NDArray[np.float32]]) -
         reduce_range=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
     )  # fmt: skip
     plain.unlink()
+
+
+def average(paths: Sequence[Path], output: Path) -> None:
+    """Write a network whose one output is the mean of those of several that take the same input.
+
+    Args:
+        paths: of the networks, which have one input and one output each, of the same names.
+        output: where the mean is written.
+    """
+    models = [onnx.load(path) for path in paths]
+    first = models[0].graph
+    nodes, weights, ends = [], [], []
+    for number, model in enumerate(models):
+        graph = onnx.compose.add_prefix_graph(model.graph, f"{number}/")
+        for node in graph.node:
+            names = [first.input[0].name if name == graph.input[0].name else name for name in node.input]
+            node.ClearField("input")
+            node.input.extend(names)
+        nodes, weights, ends = [*nodes, *graph.node], [*weights, *graph.initializer], [*ends, graph.output[0].name]
+    nodes.append(onnx.helper.make_node("Mean", ends, [first.output[0].name]))
+    whole = onnx.helper.make_graph(nodes, "mean", list(first.input), list(first.output), weights)
+    made = onnx.helper.make_model(whole, opset_imports=models[0].opset_import, ir_version=models[0].ir_version)
+    onnx.checker.check_model(made)
+    onnx.save(made, output)
