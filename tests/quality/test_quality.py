@@ -51,7 +51,7 @@ class Known:
 
 def corpus(session: Session, seed: int) -> Known:
     """Papers with pages, figures, panels and screened images, read badly in some papers; nothing is drawn."""
-    rng = random.Random(seed)
+    rng, claims = random.Random(seed), random.Random(f"claims {seed}")
     tables: dict[str, list[dict[str, Any]]] = {}
     counts: dict[str, dict[str, int]] = {}
     totals: Counter[tuple[str, str]] = Counter()
@@ -81,7 +81,7 @@ def corpus(session: Session, seed: int) -> Known:
             for number in range(figures):
                 figure, panels = f"figure-{paper}-{page}-{number}", rng.choice((1, 2, 4, 6))
                 at = {"figure_id": figure, "paper_id": own["paper_id"], "page": page, "label": f"Figure {number}"}
-                lettered = panels > 1 and rng.random() < 0.8
+                lettered = panels > 1 and claims.random() < 0.8
                 add("figures", **at, **CORNERS, caption=CAPTION if lettered else "c", method="t", confidence=1.0)
                 good = 0 if panels > 1 and rng.random() < wrong else panels - sum(
                     rng.random() < wrong / 2 for _ in range(panels)
@@ -89,10 +89,10 @@ def corpus(session: Session, seed: int) -> Known:
                 gone = sum(rng.random() < overlooked for _ in range(panels))
                 counts[figure] = {"panels_right": good, "panels_missed": gone}
                 note("panels", panels, good, gone)
-                read = [rng.random() > wrong for _ in range(panels)]
+                read = [claims.random() > wrong for _ in range(panels)]
                 if lettered:  # one in ten boxes is no panel and rightly has none
-                    is_panel = [letter or rng.random() < 0.9 for letter in read]
-                    true = sum(letter and rng.random() > wrong / 2 for letter in read)
+                    is_panel = [letter or claims.random() < 0.9 for letter in read]
+                    true = sum(letter and claims.random() > wrong / 2 for letter in read)
                     counts[figure] |= {"letters_right": true, "letters_missed": sum(is_panel) - true}
                     note("letters", sum(read), true, sum(is_panel) - true)
                 for position in range(panels):
@@ -109,9 +109,9 @@ def corpus(session: Session, seed: int) -> Known:
                     counts[image] = {"is_micrograph": int(is_one)}
                     note("micrographs", accepted, accepted and is_one, not accepted and is_one)
                     for what, share in (("scales", 0.7), ("labels", 0.4)) if accepted else ():
-                        there = is_one and rng.random() < share
-                        told = rng.random() > 3 * wrong if there else rng.random() < wrong
-                        true = there and told and rng.random() > wrong
+                        there = is_one and claims.random() < share
+                        told = claims.random() > 3 * wrong if there else claims.random() < wrong
+                        true = there and told and claims.random() > wrong
                         said = dict(
                             zip(stored.MEASURED[what].fields, map(int, (true, there and not true)), strict=True)
                         )
