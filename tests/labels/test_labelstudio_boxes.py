@@ -308,6 +308,7 @@ def test_a_person_works_on_the_pages(
             for kind, asked in (("screening", "rejected"), ("quality-pages", "Boxes"), ("boxes", "no figure")):
                 _, _, shown = who.open_next_task(api.project(f"{title} {kind}"))
                 assert shown > (0.25 if kind == "quality-pages" else 0.45) * width and asked in who.text()
+                who.until(lambda: who.cut_off() < 1, "the whole image, letters and bars at its edges too")
                 screenshot(who, tmp_path / f"{kind}-{width}.png")
 
         def boxes() -> int:
