@@ -413,6 +413,7 @@ def test_letters_scales_and_labels_are_judged_where_somebody_can_tell(scene: Edi
         session.catalogue.run("UPDATE screenings SET score = 1, decision = 'accepted'")
         read, plain, *_ = session.catalogue.column("SELECT image_sha256 FROM screenings ORDER BY 1")
         session.catalogue.upsert("scale_readings", [SCALE | {"image_sha256": read}])
+        session.catalogue.run("UPDATE quality_sample SET judged = NULL")
         draw(session, again=True, pictures=False)
         write_table(session, table)
     rows = {row["unit"]: row for row in rows_of(table)}
