@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= .demo
 COVERAGE_ARGS ?= -q -m 'not slow'
+GROWTH ?= 1000 10000 50000
 INSTALL := $(BIN)/python -m pip install -qq
 LOCKED := $(INSTALL) --constraint constraints.txt
 
@@ -43,6 +44,7 @@ bench: .venv/ready  ## measured ratios, into docs/benchmarks.md; BENCH_ARGS='FOL
 	$(BIN)/python benchmarks/extraction.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/predicting.py
 	$(BIN)/python benchmarks/views.py
+	$(BIN)/python benchmarks/growth.py $(GROWTH)
 
 fuzz: .venv/ready  ## damaged files and invented captions for a minute
 	$(BIN)/python benchmarks/fuzz.py --seconds 60

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shown import show
+from shown import conditions, show
 
 from polydata.catalogue import annotations as said
 from polydata.catalogue import metadata, papers
@@ -257,7 +257,8 @@ def run(sizes: list[int], steps: list[str]) -> None:
         took = {f"{size:,}": f"{s:.3g}" for size, s in zip(sizes, seconds, strict=True)}
         held = {"MB": f"{memory[-1]:.0f}", "MB grow as": growth(memory, sizes)}
         rows.append({"step": STEPS[step][0], **took, "grows as size to the": growth(seconds, sizes), **held})
-    show("growth" if steps == list(STEPS) else "", rows)  # some of the steps are no table of the manual
+    # Some of the steps are no table of the manual.
+    show("growth" if steps == list(STEPS) else "", rows, f"{conditions()[0].upper()}{conditions()[1:]}.")
 
 
 def main() -> None:

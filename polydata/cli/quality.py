@@ -17,8 +17,8 @@ quality_app = new_group(app, "quality", "How good the corpus is: a random sample
 def draw(
     seed: Annotated[int, Option(help="The same seed draws the same of the same corpus.")] = 0,
     pages: Annotated[int, Option(min=0, help="Pages, for figures and captions; 10 of each stratum at least.")] = 60,
-    figures: Annotated[int, Option(min=0, help="Figures, for panels; likewise.")] = 60,
-    images: Annotated[int, Option(min=0, help="Images, for the screening; likewise.")] = 100,
+    figures: Annotated[int, Option(min=0, help="Figures, for panels and letters; likewise.")] = 60,
+    images: Annotated[int, Option(min=0, help="Images, for the screening, scales and labels; likewise.")] = 100,
     again: Annotated[bool, Option("--again", help="Draw another sample, although this one was judged.")] = False,
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="FILE", help="CSV file to fill in; exports/quality.csv.")
@@ -61,7 +61,7 @@ def read(
 
 @quality_app.command()
 def show(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Show precision and recall of figures, captions, panels and the screening, each with its 95 % interval."""
+    """Show precision and recall of all that was judged, from figures to labels, each with its 95 % interval."""
     from polydata.quality.workflow import CHANGED, measured, shown
 
     with open_session(workspace, read_only=True) as session:

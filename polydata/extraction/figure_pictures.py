@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.open import opened
 from polydata.extraction.document.page import Sheet
@@ -22,6 +22,9 @@ from polydata.workspace import ExtractSettings
 
 LONGEST = 2000
 """Pixels of the longer side."""
+RED = (214, 39, 40)
+LETTER, LONGEST_LETTER = 24, 12
+"""Pixels of a letter, and how many of a longer name are drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,14 @@ class Wanted:
         page: 1-based.
         box: in points; None for the whole page.
         dpi: pixels an inch, fewer where the picture would be longer than ``LONGEST``.
-        marks: boxes in points that are drawn on it.
+        marks: boxes in points that are drawn on it, each with the letter that stands in its corner, or none.
     """
 
     name: str
     page: int
     box: Box | None
     dpi: int
-    marks: tuple[Box, ...] = ()
+    marks: tuple[tuple[Box, str], ...] = ()
 
 
 def draw_figures(path: Path, store: ImageStore, limits: ExtractSettings, sha256: str, wanted: Sequence[Wanted]) -> int:
@@ -66,15 +69,20 @@ def draw_figures(path: Path, store: ImageStore, limits: ExtractSettings, sha256:
     return len(wanted)
 
 
-def _marked(drawn: Drawn, marks: Sequence[Box]) -> Rgb:
-    """The picture with boxes on it."""
+def _marked(drawn: Drawn, marks: Sequence[tuple[Box, str]]) -> Rgb:
+    """The picture with boxes on it, and their letters in the corners where panels seldom print theirs."""
     if not marks:
         return drawn.rgb
     picture, scale = Image.fromarray(drawn.rgb), drawn.dpi / 72
-    pen = ImageDraw.Draw(picture)
-    for mark in marks:
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(LETTER)
+    for mark, letter in marks:
         corners = (mark.x0 - drawn.box.x0, mark.y0 - drawn.box.y0, mark.x1 - drawn.box.x0, mark.y1 - drawn.box.y0)
-        pen.rectangle([value * scale for value in corners], outline=(214, 39, 40), width=3)
+        pen.rectangle([value * scale for value in corners], outline=RED, width=3)
+        if letter:
+            at, words = (corners[2] * scale - 6, corners[1] * scale + 6), letter[:LONGEST_LETTER]
+            ground = pen.textbbox(at, words, font, anchor="rt")
+            pen.rectangle((ground[0] - 4, ground[1] - 4, ground[2] + 4, ground[3] + 4), fill="white", outline=RED)
+            pen.text(at, words, RED, font, anchor="rt")
     return np.asarray(picture)
 
 

@@ -13,7 +13,7 @@ from polydata.catalogue import task_answers as stored
 from polydata.catalogue.annotations import save_project
 from polydata.catalogue.lookup import find_image, find_in_pdf
 from polydata.catalogue.papers import load_paper
-from polydata.catalogue.quality import checked, sampled, save_judged
+from polydata.catalogue.quality import CLAIMED, MEASURED, asked_as, checked, sampled, save_judged
 from polydata.catalogue.screenings import decided_by_hand, save_choices
 from polydata.catalogue.session import Session
 from polydata.edits import Correction, Place
@@ -28,7 +28,7 @@ from polydata.labels.boxes import AskedFigure, Layout, corrections
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.connection import Server
 from polydata.labels.labelstudio.project import Project, check_page
-from polydata.labels.page import OUR_ID, choices_of, shown_text
+from polydata.labels.page import OUR_ID, READ, choices_of, shown_text
 from polydata.labels.projects import Pulled, Target
 from polydata.types import Decision, Paper, Progress, tracked
 
@@ -43,13 +43,28 @@ class Meaning(Protocol):
         """What an annotation says, as JSON or a word; ValueError if it cannot be used."""
 
     def same(self, one: str, other: str) -> bool:
-        """Whether two people say the same."""
+        """Whether two answers mean the same, as far as both speak."""
+
+    def joint(self, said: Sequence[str]) -> str | None:
+        """What people say together of one thing; None where they differ."""
 
     def apply(self, task: Task, subject: str, said: str, before: str | None) -> None:
         """Make it so; PolydataError if it cannot be made. ``before`` is what was last made of it."""
 
 
-class Screened:
+class _Whole:
+    """Answers that are alike or differ as a whole."""
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether they mean the same."""
+        return one == other
+
+    def joint(self, said: Sequence[str]) -> str | None:
+        """The first, where all are the same."""
+        return said[0] if all(self.same(said[0], one) for one in said[1:]) else None
+
+
+class Screened(_Whole):
     """Images accepted or rejected, as ``polydata screen --accept`` and ``--reject`` do."""
 
     def __init__(self, session: Session) -> None:
@@ -61,10 +76,6 @@ class Screened:
             raise ValueError(found.problem)
         return f'"{found.choice}"'
 
-    def same(self, one: str, other: str) -> bool:
-        """Whether they decide alike."""
-        return one == other
-
     def apply(self, _task: Task, subject: str, said: str, before: str | None) -> None:
         """Decide by hand."""
         image = find_image(self._catalogue, subject)
@@ -74,7 +85,7 @@ class Screened:
         save_choices(self._catalogue, "", corrections=[(image, cast(Decision, said.strip('"')))])
 
 
-class Corrected:
+class Corrected(_Whole):
     """Figures whose panels and captions are set right, as ``polydata edit`` does.
 
     Args:
@@ -140,7 +151,7 @@ class Judged:
 
     def __init__(self, session: Session) -> None:
         self._catalogue = session.catalogue
-        self._sample = {str(row["picture"]): row for row in sampled(session.catalogue)}
+        self._sample = {asked_as(row): row for row in sampled(session.catalogue)}
 
     def read(self, _task: Task, raw: Mapping[str, Any], found: Annotation) -> str:
         """The numbers; none of a unit of a former sample."""
@@ -150,24 +161,44 @@ class Judged:
         counts: dict[str, Any] = {"is_micrograph": {"yes": 1, "no": 0}.get(found.choice or "")}
         for one in raw["result"] if isinstance(raw.get("result"), list) else []:
             value = one.get("value") if isinstance(one, Mapping) else None
-            if isinstance(value, Mapping) and "number" in value:
-                counts[str(one.get("from_name"))] = value["number"]
+            name, value = (str(one.get("from_name")), value) if isinstance(value, Mapping) else ("", {})
+            if "number" in value:
+                counts[name] = value["number"]
+            elif name in CLAIMED and isinstance(value.get("choices"), list):
+                counts |= _said_of_claim(name, unit["found"].get(name, 0), value["choices"])
         return json.dumps(checked(unit["kind"], unit, counts))
 
     def same(self, one: str, other: str) -> bool:
-        """Whether they counted alike."""
-        return bool(json.loads(one) == json.loads(other))
+        """Whether they counted alike, as far as both did."""
+        return self.joint((one, other)) is not None
+
+    def joint(self, said: Sequence[str]) -> str | None:
+        """All that anybody counted: one may leave open what another did not."""
+        joint: dict[str, int] = {}
+        for counts in map(json.loads, said):
+            if any(joint.get(name, number) != number for name, number in counts.items()):
+                return None
+            joint |= counts
+        return json.dumps(joint)
 
     def apply(self, _task: Task, subject: str, said: str, before: str | None) -> None:
-        """Write it to the sample."""
+        """Write it to the sample, beside what was counted there and is left open now."""
         unit = self._sample.get(subject)
         if unit is None:
             return
-        there = unit["judged"]
-        if there is not None and there not in (json.loads(said), before and json.loads(before)):
+        there, counted = unit["judged"] or {}, json.dumps(unit["judged"] or {})
+        if not self.same(counted, said) and not (before and self.same(counted, before)):
             counts = ", ".join(f"{name} {number}" for name, number in there.items())
             raise UsageError(f"It was counted otherwise in a table: {counts}.", "Say the same in both.")
-        save_judged(self._catalogue, {unit["unit"]: json.loads(said)})
+        save_judged(self._catalogue, {unit["unit"]: there | json.loads(said)})
+
+
+def _said_of_claim(what: str, found: int, choices: Sequence[object]) -> dict[str, int]:
+    """What a choice of ``page.READ`` counts; nothing where none or another word was chosen."""
+    right, another, none = READ
+    one, counts = MEASURED[what], {right: (found, 0), another: (0, 1), none: (0, 0)}
+    said = counts.get(str(choices[0])) if choices else None
+    return dict(zip(one.fields, said, strict=True)) if said else {}
 
 
 @dataclass(frozen=True)
@@ -311,12 +342,11 @@ def _settle(meaning: Meaning, subject: str, answers: Sequence[_Answer], before: 
     unusable = [one.problem for one in answers if one.problem]
     if unusable:
         raise _Unsettled(*unusable)
-    first, *others = answers
-    said = str(first.said)
+    first, said = answers[0], meaning.joint([str(one.said) for one in answers])
+    if said is None:
+        raise _Unsettled(f"{first.where}: {len(answers)} people differ; let them agree, or delete answers")
     if all(one.applied == one.said for one in answers) and (before is None or meaning.same(before, said)):
         return []
-    if not all(meaning.same(said, str(one.said)) for one in others):
-        raise _Unsettled(f"{first.where}: {len(answers)} people differ; let them agree, or delete answers")
     try:
         meaning.apply(first.task, subject, said, before)
     except PolydataError as error:

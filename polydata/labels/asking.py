@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.annotations import review_texts
-from polydata.catalogue.quality import sampled, units
+from polydata.catalogue.quality import asked_as, sampled, units
 from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.catalogue.task_answers import figures_to_ask
@@ -21,7 +21,7 @@ from polydata.labels import projects
 from polydata.labels.boxes import VERSION, AskedFigure
 from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.project import show_predictions
-from polydata.labels.page import IMAGE, OUR_ID, place_words, shown_text, task_data
+from polydata.labels.page import IMAGE, OUR_ID, place_words, shown_text, task_data, unit_words
 from polydata.labels.projects import Target
 from polydata.labels.push import Pushed, addresses, file_to_show, files_to_show, make_tasks, open_project
 from polydata.types import Box, Progress, quiet
@@ -127,38 +127,37 @@ def _screening(session: Session, target: Target, rows: Sequence[Row], progress: 
 
 
 def _quality(session: Session, target: Target, sample: Sequence[Row], progress: Progress) -> Pushed:
-    """Units of one kind; a task is known by its picture, so what is read anew is judged anew."""
-    rows = {str(row["picture"]): row for row in sample}
+    """Units of one kind; a task is known by what it shows, so what is read anew is judged anew."""
+    rows = {asked_as(row): row for row in sample}
     if not rows:
         raise UsageError("No sample was drawn.", "Draw one: polydata quality draw")
     server, project = open_project(session, target)
     have = server_tasks.existing_tasks(server, project.id)
-    missing = [picture for picture in rows if picture not in have]
+    missing = {asked: row for asked, row in rows.items() if asked not in have}
     is_image = sample[0]["kind"] == "image"
     formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if is_image else {}
     files, problems = dict[str, Path](), list[str]()
-    for picture in missing:
+    for row in missing.values():
+        picture = str(row["picture"])
         try:
             if is_image:
                 files[picture] = file_to_show(session.images, picture, formats.get(picture, "PNG"))
             elif (path := session.images.figure(picture)).exists():
                 files[picture] = path
             else:
-                problems.append(f"{rows[picture]['place']}: it has no picture, since its PDF could not be drawn")
+                problems.append(f"{row['place']}: it has no picture, since its PDF could not be drawn")
         except InputError as error:
             problems.append(error.message)
     urls = addresses(session, server, project, files)
 
     def made(batch: Sequence[str]) -> list[dict[str, Any]]:
-        return [{"data": {IMAGE: urls[picture], OUR_ID: picture, **_unit_words(rows[picture])}} for picture in batch]
+        its = {asked: missing[asked] for asked in batch}
+        texts = review_texts(session.catalogue, [row["unit"] for row in its.values()]) if is_image else {}
+        return [
+            {"data": {IMAGE: urls[row["picture"]], OUR_ID: asked, **unit_words(row, texts.get(row["unit"]))}}
+            for asked, row in its.items()
+        ]
 
-    make_tasks(server, project, list(files), made, progress)
-    return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
-
-
-def _unit_words(row: Row) -> dict[str, str]:
-    """What is said beside the picture of a unit; nothing of what the screening thinks of an image."""
-    place = {"place": shown_text(row["place"])}
-    if row["kind"] == "image":
-        return place
-    return place | {"found": f"Boxes: {row['found']}", "words": shown_text(row["words"])}
+    shown = [asked for asked, row in missing.items() if row["picture"] in files]
+    make_tasks(server, project, shown, made, progress)
+    return Pushed(project, len(rows), len(shown), len(rows) - len(missing), 0, problems)

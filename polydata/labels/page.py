@@ -39,11 +39,14 @@ OUR_ID = "polydata_id"
 MAX_TEXT = 5_000
 """Longer texts are cut before they are shown to a reviewer or stored as a comment."""
 NOTHING = "–"
+READ = ("right", "no, it is another", "no, there is none")
+"""What is said of a scale or a label that was read: it is as claimed (also that there is none), or it is not."""
+CLAIMS = {"letters": "Letters", "scales": "Length of the scale bar", "labels": "Label"}
+"""By which name people are shown what is claimed in a unit of a sample, see ``catalogue.quality.CLAIMED``."""
 MICROGRAPH = "Is this a micrograph?"
 """The question of a screening."""
-# The page makes an image as large as fits into the window and its column: beside its tools, which it lets stand over
-# an image only where that has fewer pixels than there is room beside them.
-_TOOLS = 42
+# The page makes an image as large as fits into the window and its column beside the tools, whose room the words below
+# leave free too.
 _HIGHEST = "100vh - 194px"
 _RECORD_WORDS = {
     "polymers": "Polymers",
@@ -137,14 +140,38 @@ def place_words(row: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _scale(row: Mapping[str, Any]) -> str:
-    """What is known of the scale, in HTML: a bar as long on the page as the one in the image, or its value alone."""
+def unit_words(row: Mapping[str, Any], text: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """What is said beside the picture of a unit of a sample; nothing of what the screening thinks of an image.
+
+    Args:
+        row: of ``catalogue.quality.sampled``.
+        text: of ``review_texts``, for an image.
+    """
+    of = {what: row["claims"].get(what) or "none" for what in CLAIMS}
+    said = {what: f"{name}: {shown_text(of[what])}" for what, name in CLAIMS.items()}
+    place = {"place": shown_text(row["place"])}
+    if row["kind"] == "image":  # a bar is drawn only where it has the length that is claimed
+        bar = _bar(text) if text and row["claims"].get("scales") else ""
+        return place | {"bar": bar, "scales": said["scales"], "labels": said["labels"]}
+    found = next(iter(row["found"].values()))
+    asked = {"letters": said["letters"]} if row["kind"] == "figure" else {}
+    return place | asked | {"found": f"Boxes: {found}", "words": shown_text(row["words"])}
+
+
+def _bar(row: Mapping[str, Any]) -> str:
+    """A bar as long on the page as the one that was read in the image, with its value, in HTML; empty for none."""
     if row["bar_px"] and row["bar_value"] is not None:
         share, aspect = row["bar_px"] / row["width"], row["width"] / row["height"]
-        widest = f"max(100% - {_TOOLS}px,min(100%,(100% - {row['width'] + _TOOLS}px)*9999))"
-        line = f"width:calc({share:.5f}*min({widest},({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
+        line = f"width:calc({share:.5f}*min(100%,({_HIGHEST})*{aspect:.5f}));height:7px;box-sizing:border-box"
         drawn = f'<div style="{line};border:2px solid currentColor;border-top:0"></div>'
         return f"{drawn}{row['bar_value']:g} {escape(str(row['bar_unit']))}"
+    return ""
+
+
+def _scale(row: Mapping[str, Any]) -> str:
+    """What is known of the scale, in HTML: the bar, or its value alone."""
+    if bar := _bar(row):
+        return bar
     return f"Scale bar: {row['scale_um']:g} µm" if row["scale_um"] is not None else ""
 
 

@@ -22,6 +22,7 @@ from polydata.extraction.workflow import editor
 from polydata.files.tables import read_table, refuse_other_table, write_csv
 from polydata.ids import sha256_bytes
 from polydata.quality.estimate import Stratum, estimate
+from polydata.text.normalise import fold
 from polydata.types import Box, Progress, quiet
 
 KINDS: tuple[QualityKind, ...] = get_args(QualityKind)
@@ -41,7 +42,9 @@ EXPECTED = {
 }
 """By how much units of a stratum are thought to differ: more is drawn where that tells more."""
 COLUMNS = ("unit", "kind", "place", "picture", "found", "named", "words")
-COUNTED = tuple(dict.fromkeys(name for names in stored.FIELDS.values() for name in names))
+COUNTED = tuple(name for names in stored.FIELDS.values() for name in names)
+BOXES: Mapping[QualityKind, str] = {"page": "figures", "figure": "panels", "image": "micrographs"}
+"""What of each kind was found in the first place."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,11 @@ def draw(
     for kind in kinds:
         whole = stored.units(session.catalogue, kind)
         chosen = choose(whole, wanted[kind], random.Random(f"{seed} {kind}"))
-        strata += [{"kind": kind, "stratum": name, "seed": seed} | its for name, its in _sizes(whole).items()]
+        sizes = _sizes(whole).items()
+        strata += [{"kind": kind, "stratum": name, "what": what, "seed": seed} | its for (name, what), its in sizes]
         for position, one in enumerate(chosen):
             sources[one["unit"]] = one
-            own = {name: one[name] for name in ("unit", "stratum", "place", "found", "named", "words")}
+            own = {name: one[name] for name in ("unit", "stratum", "place", "found", "claims", "words")}
             sample.append(own | {"kind": kind, "position": position, "picture": _picture_name(one)})
     if not sample:
         raise UsageError("There is nothing to draw from.", "Read papers first: polydata extract PAPERS/")
@@ -145,19 +149,23 @@ def _by_stratum(whole: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
     return strata
 
 
-def _sizes(whole: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """Of each stratum how many units it has, and how much was found in them."""
-    return {
-        name: {"units": len(its)} | {column: sum(one[column] for one in its) for column in ("found", "named")}
-        for name, its in _by_stratum(whole).items()
-    }
+def _sizes(whole: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, int]]:
+    """Of each stratum and all that is measured there: in how many units it is looked for, how much was found."""
+    sizes: dict[tuple[str, str], dict[str, int]] = {}
+    for one in whole:
+        for what, found in one["found"].items():
+            its = sizes.setdefault((one["stratum"], what), {"units": 0, "found": 0})
+            its["units"] += 1
+            its["found"] += found
+    return sizes
 
 
 def _picture_name(unit: Mapping[str, Any]) -> str:
-    """64 digits for a picture: of what it shows, of the boxes on it and of the captions beside it; an image's own."""
+    """64 digits for a picture: of what it shows, of the boxes on it and, on pages, of the captions beside it."""
     if "boxes" not in unit:
         return str(unit["unit"])
-    return sha256_bytes(f"{unit['unit']} {unit['boxes']} {unit['words']}".encode())
+    words = "" if "letters" in unit else unit["words"]  # a figure's are said beside its letters, which may change alone
+    return sha256_bytes(f"{unit['unit']} {unit['boxes']} {words}".encode())
 
 
 def _draw_pictures(
@@ -170,7 +178,9 @@ def _draw_pictures(
             continue
         source = sources[one["unit"]]
         box = Box(*source["box"]) if source["box"] else None
-        marks = tuple(Box(*corners) for corners in source["boxes"] if None not in corners)
+        letters = source["letters"] if "letters" in one["found"] else [""] * len(source["boxes"])
+        placed = zip(source["boxes"], letters, strict=True)
+        marks = tuple((Box(*corners), letter) for corners, letter in placed if None not in corners)
         dpi = DPI if box is None else 2 * DPI
         todo[source["sha256"], source["path"] or ""].append(Wanted(one["picture"], source["page"], box, dpi, marks))
     with editor(session) as by:
@@ -194,14 +204,20 @@ def check_table(session: Session, path: Path) -> None:
     sample = {one["unit"]: one for one in stored.sampled(session.catalogue)}
     for row in read_table(path):
         unit = sample.get(str(row.values.get("unit")))
-        if _filled(row.values, COUNTED) and (not unit or _counts_read(unit, row.values) != unit["judged"]):
+        if _filled(row.values, COUNTED) and not _is_known(unit, row.values):
             hint = f"Take it over first: polydata quality import {path}; or name another file with -o."
             raise RefusedError(f"{path} has counts that the catalogue does not have (row {row.number}).", hint)
 
 
 def _filled(values: Mapping[str, Any], names: Sequence[str]) -> bool:
     """Whether something stands in one of these cells."""
-    return any(values.get(name) not in (None, "", "-") for name in names)
+    return any(stored.is_filled(values.get(name)) for name in names)
+
+
+def _is_known(unit: Mapping[str, Any] | None, values: Mapping[str, Any]) -> bool:
+    """Whether the catalogue has all that a row of the table counts."""
+    counts = _counts_read(unit, values)
+    return bool(unit and not isinstance(counts, str) and counts.items() <= (unit["judged"] or {}).items())
 
 
 def _counts_read(unit: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, int] | str:
@@ -211,17 +227,26 @@ def _counts_read(unit: Mapping[str, Any] | None, values: Mapping[str, Any]) -> d
     if PureWindowsPath(str(values.get("picture") or "")).stem != unit["picture"]:
         return "its picture is not that of the sample: what was found there has changed, or the column was"
     try:
-        return stored.checked(unit["kind"], unit, values)
+        counts = stored.checked(unit["kind"], unit, values)
     except ValueError as error:
         return str(error)
+    for what in stored.CLAIMED:
+        if stored.MEASURED[what].right in counts and fold(str(values.get(what))) != fold(_claim(unit, what)):
+            return f"its {what} are not those of the sample: what is said there has changed, or the column was"
+    return counts
+
+
+def _claim(unit: Mapping[str, Any], what: str) -> str:
+    """What is said in a cell of the table: a dash where nothing is asked, a word where nothing was found."""
+    return (unit["claims"][what] or stored.NO_CLAIM) if what in unit["claims"] else "-"
 
 
 def write_table(session: Session, path: Path) -> int:
     """Write the sample as a CSV file to be filled in; returns the number of rows.
 
     Columns: unit, kind, place, picture (a file to look at), found (how many boxes there are), named (figures with a
-    caption), words (these captions), then what is counted, see ``catalogue.quality.FIELDS``: empty where it is to be
-    filled in.
+    caption), words (these captions, or a figure's), what is claimed (``catalogue.quality.CLAIMED``), then what is
+    counted (``FIELDS`` there): empty where it is to be filled in.
 
     Raises:
         UsageError: if nothing was drawn.
@@ -235,10 +260,12 @@ def write_table(session: Session, path: Path) -> int:
         shown = session.images.figure(one["picture"])
         if one["kind"] == "image":
             shown = session.images.path(one["unit"], formats.get(one["unit"], "PNG"))
-        own = {name: one[name] for name in COLUMNS} | {"picture": str(shown)}
-        asked = {name: "" if name in stored.FIELDS[one["kind"]] else "-" for name in COUNTED}
-        rows.append(own | asked | (one["judged"] or {}))
-    write_csv(path, [*COLUMNS, *COUNTED], rows)
+        own = {name: one[name] for name in ("unit", "kind", "place", "words")} | {"picture": str(shown)}
+        own |= {"found": one["found"][BOXES[one["kind"]]], "named": one["found"].get("captions", 0)}
+        claims = {what: _claim(one, what) for what in stored.CLAIMED}
+        asked = {name: "" for what in one["found"] for name in stored.MEASURED[what].fields}
+        rows.append(own | claims | dict.fromkeys(COUNTED, "-") | asked | (one["judged"] or {}))
+    write_csv(path, [*COLUMNS, *stored.CLAIMED, *COUNTED], rows)
     return len(rows)
 
 
@@ -264,7 +291,11 @@ def read_judged(session: Session, path: Path) -> tuple[int, list[str]]:
             problems.append(f"row {row.number}: {counts}")
         else:
             said[unit].append(counts)
-    judged = {unit: counts[0] for unit, counts in said.items() if all(one == counts[0] for one in counts)}
+    judged = {
+        unit: (sample[unit]["judged"] or {}) | counts[0]
+        for unit, counts in said.items()
+        if all(one == counts[0] for one in counts)
+    }
     problems += [f"{sample[unit]['place']}: its rows count differently ({unit})" for unit in said if unit not in judged]
     if not judged and problems:
         raise InputError(f"{path} judges nothing: {problems[0]}.", "Write the table: polydata quality draw -o FILE")
@@ -280,17 +311,10 @@ def _sample(session: Session) -> list[dict[str, Any]]:
 
 
 CHANGED = "The corpus has changed since the sample was drawn: the numbers are of what it was then."
-MEASURED: dict[str, tuple[QualityKind, str, str, str]] = {
-    "figures": ("page", "found", "figures_right", "figures_missed"),
-    "captions": ("page", "named", "captions_right", "captions_missed"),
-    "panels": ("figure", "found", "panels_right", "panels_missed"),
-    "micrographs": ("image", "found", "is_micrograph", "is_micrograph"),
-}
-"""What is measured, each with its kind of unit and the names of what was found, is right and was missed."""
 
 
 def measured(session: Session) -> list[dict[str, Any]]:
-    """Precision and recall of figures, captions, panels and the screening, as far as the sample was judged.
+    """Precision and recall of all that is measured (``catalogue.quality.MEASURED``), as far as the sample was judged.
 
     Each row: what, measure, value, low and high (95 %; None where nothing can be said), judged and sampled (units of
     the sample), of (units of the corpus), changed (the corpus is no longer the one of which all this speaks). Empty
@@ -301,22 +325,24 @@ def measured(session: Session) -> list[dict[str, Any]]:
     """
     sample = stored.sampled(session.catalogue)
     whole = stored.strata(session.catalogue)
+    now = {kind: stored.units(session.catalogue, kind) for kind in dict.fromkeys(one["kind"] for one in sample)}
     rows = []
-    for what, (kind, found, right, missed) in MEASURED.items():
-        its = [one for one in sample if one["kind"] == kind]
-        if not its:
+    for what, one in stored.MEASURED.items():
+        its = [row for row in sample if row["kind"] == one.kind and what in row["found"]]
+        if not its:  # it was drawn when this was not measured yet
             continue
+        parts = [row for row in whole if row["what"] == what]
+        said = [row for row in its if row["judged"] and one.right in row["judged"]]
         strata = []
-        for one in (row for row in whole if row["kind"] == kind):
-            judged = [row for row in its if row["stratum"] == one["stratum"] and row["judged"]]
-            counts = [_counts(row, found, right, missed) for row in judged]
+        for part in parts:
+            counts = [_counts(row, what) for row in said if row["stratum"] == part["stratum"]]
             table = np.asarray(counts, np.float64).reshape(-1, 3)
-            strata.append(Stratum(one["units"], one[found], table, single=kind == "image"))
+            strata.append(Stratum(part["units"], part["found"], table, single=one.kind == "image"))
         numbers = {
-            "judged": sum(row["judged"] is not None for row in its),
+            "judged": len(said),
             "sampled": len(its),
-            "of": sum(row["units"] for row in whole if row["kind"] == kind),
-            "changed": _changed(session, kind, its, [row for row in whole if row["kind"] == kind]),
+            "of": sum(part["units"] for part in parts),
+            "changed": _changed(now[one.kind], what, its, parts),
         }
         for measure, result in zip(("precision", "recall"), estimate(strata), strict=True):
             rows.append({"what": what, "measure": measure} | vars(result) | numbers)
@@ -324,13 +350,18 @@ def measured(session: Session) -> list[dict[str, Any]]:
 
 
 def _changed(
-    session: Session, kind: QualityKind, sample: Sequence[Mapping[str, Any]], strata: Sequence[Mapping[str, Any]]
+    now: Sequence[Mapping[str, Any]],
+    what: str,
+    sample: Sequence[Mapping[str, Any]],
+    strata: Sequence[Mapping[str, Any]],
 ) -> bool:
     """Whether strata have other sizes by now, or a unit of the sample is no longer as it was drawn."""
-    whole = stored.units(session.catalogue, kind)
-    now, pictures = _sizes(whole), {one["unit"]: _picture_name(one) for one in whole}
-    then = {row["stratum"]: {name: row[name] for name in ("units", "found", "named")} for row in strata}
-    return now != then or any(pictures.get(row["unit"]) != row["picture"] for row in sample)
+    sizes = {name: its for (name, one), its in _sizes(now).items() if one == what}
+    then = {row["stratum"]: {name: row[name] for name in ("units", "found")} for row in strata}
+    as_it_is = {one["unit"]: (_picture_name(one), one["claims"].get(what)) for one in now}
+    return sizes != then or any(
+        as_it_is.get(row["unit"]) != (row["picture"], row["claims"].get(what)) for row in sample
+    )
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -342,9 +373,9 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"what": row["what"], "measure": row["measure"], "95 % interval": percent, "judged": judged}
 
 
-def _counts(row: Mapping[str, Any], found: str, right: str, missed: str) -> tuple[int, int, int]:
-    """How many were found in a unit, are right, and were missed. An image is one thing: found, or else missed."""
-    there, judged = row[found], row["judged"]
-    if right == missed:
-        return there, judged[right] if there else 0, 0 if there else judged[right]
-    return there, judged[right], judged[missed]
+def _counts(row: Mapping[str, Any], what: str) -> tuple[int, int, int]:
+    """How many were found in a unit, are right, and were missed. Of a screening an image is found, or else missed."""
+    one, there, judged = stored.MEASURED[what], row["found"][what], row["judged"]
+    if one.right == one.missed:
+        return there, judged[one.right] if there else 0, 0 if there else judged[one.right]
+    return there, judged[one.right], judged[one.missed]

@@ -52,14 +52,18 @@ def test_it_shows_pictures_and_names_papers(scene: SplitScene) -> None:
 def test_it_says_how_well_papers_were_read_where_people_judged_that(scene: SplitScene) -> None:
     assert "How well papers were read" not in card(scene)
     with scene.session() as session:
-        unit = {"kind": "image", "stratum": "accepted images", "found": 1, "named": 0}
-        strata = [{"kind": "image", "stratum": "accepted images", "units": 2, "found": 2, "named": 0, "seed": 0}]
+        found, claims = {"micrographs": 1, "scales": 1, "labels": 1}, {"scales": "5 µm", "labels": "compatible"}
+        unit = {"kind": "image", "stratum": "accepted images", "found": found, "claims": claims}
+        size = {"kind": "image", "stratum": "accepted images", "units": 2, "found": 2, "seed": 0}
         rows = [unit | {"unit": n, "position": 0, "place": "", "words": "", "picture": n, "judged": None} for n in "ab"]
-        save_sample(session.catalogue, strata, rows)
-        save_judged(session.catalogue, {"a": {"is_micrograph": 1}, "b": {"is_micrograph": 0}})
+        save_sample(session.catalogue, [size | {"what": what} for what in found], rows)
+        read = {"is_micrograph": 1, "scale_right": 1, "scale_missed": 0}
+        save_judged(session.catalogue, {"a": read, "b": {"is_micrograph": 0, "scale_right": 0, "scale_missed": 1}})
     text = card(scene)
     assert "## How well papers were read" in text
     assert r"| micrographs | precision | 50.0% \[50.0%, 50.0%\] | 2 of 2 drawn of 2 |" in text
+    assert r"| scales | recall | 50.0% \[50.0%, 50.0%\] | 2 of 2 drawn of 2 |" in text
+    assert "| labels |" not in text  # nobody judged one
     assert "The corpus has changed since the sample was drawn" in text  # it never had these two
     with scene.session() as session:
         save_sample(session.catalogue, [], [])

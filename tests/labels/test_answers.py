@@ -23,6 +23,7 @@ from polydata.labels.boxes import AskedFigure
 from polydata.labels.page import ANSWER, OUR_ID
 from polydata.labels.projects import Pulled, Role, Target
 from polydata.quality.workflow import draw
+from polydata.screening.workflow import screen
 from polydata.types import Box, quiet
 
 URL = "http://label-studio"
@@ -178,9 +179,9 @@ def test_a_count_from_the_table_is_not_overridden(desk: Make) -> None:
     it = desk("quality-figures", "")
     with it.scene.session() as session:
         draw(session, pictures=False)
-        (unit,) = (one for one in quality.sampled(session.catalogue, "figure") if one["found"] == 4)
+        (unit,) = (one for one in quality.sampled(session.catalogue, "figure") if one["found"]["panels"] == 4)
         quality.save_judged(session.catalogue, {unit["unit"]: {"panels_right": 3, "panels_missed": 0}})
-    it.task["data"][OUR_ID] = unit["picture"]
+    it.task["data"][OUR_ID] = quality.asked_as(unit)
 
     def count(right: int) -> list[dict[str, Any]]:
         named = (("panels_right", right), ("panels_missed", 0))
@@ -197,6 +198,38 @@ def test_a_count_from_the_table_is_not_overridden(desk: Make) -> None:
     assert (it.pull().problems, it.pull().problems) == ([], [])
     it.says(1, 1, "11:00", count(4))
     assert it.pull().applied == 1 and judged() == {"panels_right": 4, "panels_missed": 0}
+
+
+def test_what_one_leaves_open_another_counts(desk: Make) -> None:
+    it = desk("quality-images", "")
+    with it.scene.session() as session:
+        screen(session)
+        session.catalogue.run("UPDATE screenings SET score = 1, decision = 'accepted'")
+        draw(session, pictures=False)
+        unit = quality.sampled(session.catalogue, "image")[0]
+    it.task["data"][OUR_ID] = quality.asked_as(unit)
+    assert unit["claims"] == {"scales": "", "labels": ""}
+
+    def read(what: str, word: str) -> dict[str, Any]:
+        return {"from_name": what, "to_name": "image", "type": "choices", "value": {"choices": [word]}}
+
+    def judged() -> object:
+        with it.scene.session() as session:
+            return next(one["judged"] for one in quality.sampled(session.catalogue) if one["unit"] == unit["unit"])
+
+    it.says(1, 1, "10:00", [*choice("yes"), read("scales", "no, it is another")])
+    it.says(2, 2, "10:10", [*choice("yes"), read("labels", "right")])
+    assert (it.pull().applied, it.pull().applied) == (1, 0)
+    scale = {"scale_right": 0, "scale_missed": 1}
+    whole = {"is_micrograph": 1, **scale, "label_right": 0, "label_missed": 0}
+    assert judged() == whole
+    it.says(2, 2, "10:20", [*choice("yes"), read("scales", "no, there is none")])
+    (problem,) = it.pull().problems
+    assert "2 people differ" in problem and judged() == whole
+    it.says(2, 2, "10:30", choice("yes"))  # what was counted stays until somebody counts otherwise
+    assert it.pull().problems == [] and judged() == whole
+    it.says(1, 1, "10:40", [*choice("yes"), read("scales", "right")])
+    assert it.pull().problems == [] and judged() == whole | {"scale_missed": 0}
 
 
 @pytest.mark.parametrize("again", [3, 1])

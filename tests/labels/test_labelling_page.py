@@ -60,6 +60,7 @@ def test_a_reviewer_answers_in_the_browser(
             assert "PLA; PBAT" in words
             assert "5 µm" in words
             who.until(lambda: bar_fits(who), "a bar as long as that of the image")
+            assert who.cut_off() < 1
             assert who.chosen() == 0  # nothing leads the reviewer
             who.press("2")
             who.until(lambda: who.chosen() == 1, "the choice")
@@ -74,6 +75,7 @@ def test_a_reviewer_answers_in_the_browser(
             assert push(session, predictions=said).predicted == 1
             who.open_next_task(api.project(title))
             who.until(lambda: bar_fits(who), "a bar as long as that of the image")
+            assert who.cut_off() < 1
             who.until(lambda: who.chosen() == 1, "the prediction")
             screenshot(who, tmp_path / "prediction.png")
             submit(who, api, title, 2)

@@ -13,6 +13,7 @@ from commands import run
 from edit_scene import EditScene, draw
 from label_studio_server import LabelStudioServer
 from review_scene import Api, make_workspace
+from review_scene import results as chosen
 from selenium.webdriver.common.keys import Keys
 
 from polydata.labels.asking import ask
@@ -271,9 +272,11 @@ def test_a_sample_of_the_corpus_is_judged(
         answer(api, task, counts)
     last = answer(second, task, [number("figures_right", 7)])
     images = api.tasks(f"{title} quality-images")
-    assert {frozenset(task["data"]) for task in images.values()} == {frozenset({"image", "polydata_id", "place"})}
+    shown = {frozenset(task["data"]) for task in images.values()}
+    assert shown == {frozenset({"image", "polydata_id", "place", "bar", "scales", "labels"})}
+    none = {"from_name": "scales", "to_name": "image", "type": "choices", "value": {"choices": ["no, there is none"]}}
     for task in images.values():
-        api.answer(task, "yes")
+        answer(api, task, [*chosen("yes"), none])
     done = pulled(scene)
     assert (done.new, done.applied) == (9, 7) and ["figures_right is 7" in one for one in done.problems] == [True]
     api.call("DELETE", f"/api/annotations/{last}", 204)
@@ -305,6 +308,7 @@ def test_a_person_works_on_the_pages(
             for kind, asked in (("screening", "rejected"), ("quality-pages", "Boxes"), ("boxes", "no figure")):
                 _, _, shown = who.open_next_task(api.project(f"{title} {kind}"))
                 assert shown > (0.25 if kind == "quality-pages" else 0.45) * width and asked in who.text()
+                who.until(lambda: who.cut_off() < 1, "the whole image, letters and bars at its edges too")
                 screenshot(who, tmp_path / f"{kind}-{width}.png")
 
         def boxes() -> int:

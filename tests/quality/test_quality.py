@@ -11,12 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 from commands import run
 from edit_scene import EditScene
 
 from polydata.catalogue import quality as stored
+from polydata.catalogue.connect import migrations
 from polydata.catalogue.session import Session, open_session
 from polydata.errors import RefusedError, UsageError
 from polydata.labels import asking
@@ -28,6 +30,10 @@ from polydata.workspace import Workspace
 IMAGE = {"phash": "0" * 16, "width": 1, "height": 1, "format": "PNG", "mode": "L", "alpha_only": False, "size_bytes": 1}
 PAPERS, PAGES = 50, 8
 CORNERS = {"x0": 0.0, "y0": 0.0, "x1": 90.0, "y1": 90.0}
+NOT_ASKED = "'-"
+"""A dash as a spreadsheet shows it and takes for no formula."""
+CAPTION = "Figure 1. Micrographs of (a) PLA, (b) PBAT, (c) PS and (d) PMMA."
+SCALE = {"version": 1, "value": 5.0, "unit": "µm", "value_um": 5.0, "length_px": 40.0, "confidence": 0.9}
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Known:
 
 def corpus(session: Session, seed: int) -> Known:
     """Papers with pages, figures, panels and screened images, read badly in some papers; nothing is drawn."""
-    rng = random.Random(seed)
+    rng, claims = random.Random(seed), random.Random(f"claims {seed}")
     tables: dict[str, list[dict[str, Any]]] = {}
     counts: dict[str, dict[str, int]] = {}
     totals: Counter[tuple[str, str]] = Counter()
@@ -75,13 +81,20 @@ def corpus(session: Session, seed: int) -> Known:
             for number in range(figures):
                 figure, panels = f"figure-{paper}-{page}-{number}", rng.choice((1, 2, 4, 6))
                 at = {"figure_id": figure, "paper_id": own["paper_id"], "page": page, "label": f"Figure {number}"}
-                add("figures", **at, **CORNERS, caption="c", method="t", confidence=1.0)
+                lettered = panels > 1 and claims.random() < 0.8
+                add("figures", **at, **CORNERS, caption=CAPTION if lettered else "c", method="t", confidence=1.0)
                 good = 0 if panels > 1 and rng.random() < wrong else panels - sum(
                     rng.random() < wrong / 2 for _ in range(panels)
                 )  # fmt: skip
                 gone = sum(rng.random() < overlooked for _ in range(panels))
                 counts[figure] = {"panels_right": good, "panels_missed": gone}
                 note("panels", panels, good, gone)
+                read = [claims.random() > wrong for _ in range(panels)]
+                if lettered:  # one in ten boxes is no panel and rightly has none
+                    is_panel = [letter or claims.random() < 0.9 for letter in read]
+                    true = sum(letter and claims.random() > wrong / 2 for letter in read)
+                    counts[figure] |= {"letters_right": true, "letters_missed": sum(is_panel) - true}
+                    note("letters", sum(read), true, sum(is_panel) - true)
                 for position in range(panels):
                     image = f"{len(tables.get('images', ())):064x}"
                     score = rng.choice((0.02, 0.1, 0.4, 0.6, 0.9, 0.98))
@@ -89,16 +102,31 @@ def corpus(session: Session, seed: int) -> Known:
                     accepted = score >= 0.5
                     add("images", sha256=image, **IMAGE)
                     add("panels", panel_id=f"{figure}-{position}", figure_id=figure, position=position,
-                        image_sha256=image, **CORNERS)  # fmt: skip
+                        image_sha256=image, label="abcdef"[position] if read[position] else None,
+                        **CORNERS)  # fmt: skip
                     add("screenings", image_sha256=image, rule="micrograph", version=1, score=score, reason="",
                         decision="accepted" if accepted else "rejected")  # fmt: skip
                     counts[image] = {"is_micrograph": int(is_one)}
                     note("micrographs", accepted, accepted and is_one, not accepted and is_one)
+                    for what, share in (("scales", 0.7), ("labels", 0.4)) if accepted else ():
+                        there = is_one and claims.random() < share
+                        told = claims.random() > 3 * wrong if there else claims.random() < wrong
+                        true = there and told and claims.random() > wrong
+                        said = dict(
+                            zip(stored.MEASURED[what].fields, map(int, (true, there and not true)), strict=True)
+                        )
+                        counts[image] |= said
+                        note(what, told, true, there and not true)
+                        if told and what == "scales":
+                            add("scale_readings", image_sha256=image, **SCALE)
+                        elif told:
+                            add("label_votes", panel_id=f"{figure}-{position}", source="rule",
+                                label="compatible", evidence="")  # fmt: skip
     with session.catalogue.transaction():
         for table, rows in tables.items():
             session.catalogue.upsert(table, rows)
     shares = {}
-    for what in ("figures", "captions", "panels", "micrographs"):
+    for what in stored.MEASURED:
         right = totals[what, "right"]
         shares[what, "precision"] = right / totals[what, "found"]
         shares[what, "recall"] = right / (right + totals[what, "missed"])
@@ -111,6 +139,7 @@ def test_intervals_cover_the_truth_in_ninety_of_a_hundred_reviews(
     tmp_path: Path, pages: int, figures: int, images: int
 ) -> None:
     covered: Counter[tuple[str, str]] = Counter()
+    unsaid: Counter[tuple[str, str]] = Counter()
     widths: dict[tuple[str, str], list[float]] = {}
     with open_session(Workspace.init(tmp_path / "w")) as session:
         known = corpus(session, 1)
@@ -120,13 +149,18 @@ def test_intervals_cover_the_truth_in_ninety_of_a_hundred_reviews(
             stored.save_judged(session.catalogue, {unit: known.counts[unit] for unit in chosen})
             for row in measured(session):
                 key = row["what"], row["measure"]
-                covered[key] += row["low"] <= known.shares[key] <= row["high"]
-                widths.setdefault(key, []).append(row["high"] - row["low"])
-    assert len(covered) == 8
+                said = row["value"] is not None  # of few images none may have a label
+                low, high = (row["low"], row["high"]) if said else (0.0, 1.0)
+                unsaid[key] += not said
+                covered[key] += low <= known.shares[key] <= high
+                widths.setdefault(key, []).append(high - low)
+    assert len(covered) == 14
     assert min(covered.values()) >= 90, covered
     widest = {key: round(float(np.mean(some)), 3) for key, some in widths.items()}
-    print({key: (covered[key], widest[key]) for key in covered})
-    assert max(widest.values()) < (0.45 if pages == 30 else 0.3)
+    print({key: (covered[key], widest[key], unsaid[key]) for key in covered})
+    assert max(unsaid.values()) <= 5
+    for (what, _), width in widest.items():  # a part of the images has a scale or a label
+        assert width < (0.6 if what in ("scales", "labels") else 0.45) * (1 if pages == 30 else 0.67)
 
 
 def test_what_was_judged_whole_is_known() -> None:
@@ -173,14 +207,20 @@ def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def filled(path: Path, **counts: int) -> None:
+def filled(path: Path, **counts: int | str) -> None:
     """Fill a table in: everything is right, but for what is said."""
     rows = rows_of(path)
     right = {"figures_right": "found", "panels_right": "found", "captions_right": "named"}
     for row in rows:
         for name in stored.FIELDS[row["kind"]]:  # type: ignore[index]
-            row[name] = str(counts.get(name, row[right[name]] if name in right else int(name == "is_micrograph")))
+            if row[name] != NOT_ASKED:
+                row[name] = str(counts.get(name, row[right[name]] if name in right else int(name == "is_micrograph")))
     write_rows(path, rows)
+
+
+def nothing_right(unit: dict[str, Any]) -> dict[str, int]:
+    """All that can be counted in a unit, as zeros."""
+    return {name: 0 for what in unit["found"] for name in stored.MEASURED[what].fields}
 
 
 def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScene, tmp_path: Path) -> None:
@@ -199,7 +239,7 @@ def test_a_sample_is_judged_in_a_table_and_stands_in_the_results(scene: EditScen
     found = {(row["what"], row["measure"]): (row["value"], row["low"], row["high"]) for row in shown}
     assert found["figures", "precision"] == (1, 1, 1)  # all three pages were judged
     assert found["figures", "recall"] == pytest.approx((2 / 5,) * 3)
-    assert found["panels", "recall"] == (1, 1, 1) and len(found) == 8
+    assert found["panels", "recall"] == (1, 1, 1) and len(found) == 14
     assert "40.0% [40.0%, 40.0%]" in run(*words, "show", workspace=scene.root).stdout
     said = run(*words, "draw", "-o", tmp_path / "other.csv", workspace=scene.root, expect=7)
     assert "--again" in said.stderr
@@ -269,19 +309,19 @@ def test_it_is_said_when_the_corpus_has_changed(scene: EditScene, tmp_path: Path
     assert changed() == set()
     with other.session() as session:
         session.catalogue.run("UPDATE screenings SET decision = 'rejected'")
-    assert changed() == {"micrographs"}
+    assert changed() == {"micrographs", "scales", "labels"}
     with other.session() as session:
         session.catalogue.run("UPDATE figures SET x0 = x0 + 9 WHERE page = 2")  # as many, and elsewhere
-    assert changed() == {"micrographs", "figures", "captions"}
+    assert changed() == {"micrographs", "scales", "labels", "figures", "captions"}
 
 
 def test_another_draw_keeps_what_was_counted_of_what_is_the_same(scene: EditScene, tmp_path: Path) -> None:
     with scene.copy(tmp_path).session() as session:
         draw(session, again=True, pictures=False)
         first = {row["unit"]: row for row in stored.sampled(session.catalogue)}
-        counts = {unit: dict.fromkeys(stored.FIELDS[row["kind"]], 0) for unit, row in first.items()}
+        counts = {unit: nothing_right(row) for unit, row in first.items()}
         stored.save_judged(session.catalogue, counts)
-        changed = next(unit for unit, row in first.items() if row["named"])
+        changed = next(unit for unit, row in first.items() if row["found"].get("captions"))
         session.catalogue.run(
             "UPDATE figures SET caption = 'another' WHERE page = ?", [int(changed.rpartition("-")[2])]
         )
@@ -292,8 +332,10 @@ def test_another_draw_keeps_what_was_counted_of_what_is_the_same(scene: EditScen
         assert (done.units, done.judged) == ({"page": 3, "figure": 0, "image": 0}, 2)
         draw(session, images=0, again=True, pictures=False)
         draw(session, pages=0, figures=0, again=True, pictures=False)
-        now = {row["unit"]: row["judged"] for row in stored.sampled(session.catalogue)}
-    assert now == counts | {changed: None}
+        now = {row["unit"]: row for row in stored.sampled(session.catalogue)}
+    kept = {unit: nothing_right(row) for unit, row in now.items()}  # of what is rejected no scale is asked any more
+    assert {unit: row["judged"] for unit, row in now.items()} == kept | {changed: None}
+    assert now.keys() == counts.keys()
 
 
 @pytest.mark.parametrize(
@@ -363,3 +405,85 @@ def test_without_a_sample_nothing_is_measured(tmp_path: Path) -> None:
                 attempt()
         with pytest.raises(UsageError, match="nothing to draw from"):
             draw(session)
+
+
+def test_letters_scales_and_labels_are_judged_where_somebody_can_tell(scene: EditScene, tmp_path: Path) -> None:
+    other, table = scene.copy(tmp_path), tmp_path / "quality.csv"
+    with other.session() as session:
+        session.catalogue.run("UPDATE screenings SET score = 1, decision = 'accepted'")
+        read, plain, *_ = session.catalogue.column("SELECT image_sha256 FROM screenings ORDER BY 1")
+        session.catalogue.upsert("scale_readings", [SCALE | {"image_sha256": read}])
+        session.catalogue.run("UPDATE quality_sample SET judged = NULL")
+        draw(session, again=True, pictures=False)
+        write_table(session, table)
+    rows = {row["unit"]: row for row in rows_of(table)}
+    (figure,) = (row for row in rows.values() if row["letters"] != NOT_ASKED)
+    assert (figure["letters"], rows[read]["scales"], rows[plain]["scales"]) == ("a, b, c, d", "5 µm", "none")
+    assert figure["scale_right"] == figure["labels"] == rows[read]["letters_right"] == NOT_ASKED
+    filled(table, letters_right=3, letters_missed=1, scale_right=0, scale_missed=1, label_right="", label_missed="")
+    with other.session() as session:
+        assert read_judged(session, table) == (10, [])
+        shown = {(row["what"], row["measure"]): (row["value"], row["judged"], row["of"]) for row in measured(session)}
+    assert shown["letters", "precision"] == (0.75, 1, 1) and shown["letters", "recall"] == (0.75, 1, 1)
+    assert shown["scales", "precision"] == shown["scales", "recall"] == (0, 5, 5)
+    assert shown["labels", "precision"] == (None, 0, 5)
+    changed = {row["unit"]: row for row in rows_of(table)}
+    changed[read] |= {"scales": "50 µm"}
+    changed[plain] |= {"scale_right": "1", "scale_missed": "0"}
+    figure = changed[figure["unit"]]
+    figure |= {"letters_missed": ""}
+    write_rows(table, list(changed.values()))
+    with other.session() as session:
+        judged, problems = read_judged(session, table)
+    assert judged == 7 and len(problems) == 3
+    for said in ("its scales are not those", "scale_right is 1; it may be 0 to 0", "letters_missed is no number"):
+        assert any(said in one for one in problems)
+
+
+def test_what_is_claimed_otherwise_now_is_judged_anew_and_the_rest_is_kept(scene: EditScene, tmp_path: Path) -> None:
+    with scene.copy(tmp_path).session() as session:
+        session.catalogue.run("UPDATE screenings SET score = 1, decision = 'accepted'")
+        draw(session, again=True, pictures=False)
+        first = {row["unit"]: row for row in stored.sampled(session.catalogue)}
+        counts = {unit: nothing_right(row) for unit, row in first.items()}
+        stored.save_judged(session.catalogue, counts)
+        (image, *_) = (unit for unit, row in first.items() if row["kind"] == "image")
+        (figure,) = (unit for unit, row in first.items() if "letters" in row["found"])
+        session.catalogue.upsert("scale_readings", [SCALE | {"image_sha256": image}])
+        session.catalogue.run("UPDATE panels SET label = 'x' WHERE label = 'a' AND figure_id = ?", [figure])
+        assert {row["what"] for row in measured(session) if row["changed"]} == {"letters", "scales"}
+        draw(session, again=True, pictures=False)
+        now = {row["unit"]: row for row in stored.sampled(session.catalogue)}
+    gone = {image: ("scale_right", "scale_missed"), figure: ("letters_right", "letters_missed")}
+    for unit, row in now.items():
+        kept = {name: number for name, number in counts[unit].items() if name not in gone.get(unit, ())}
+        assert row["judged"] == kept and (stored.asked_as(row) == stored.asked_as(first[unit])) is (unit not in gone)
+
+
+def test_a_sample_that_was_judged_before_more_was_measured_counts_as_it_did(tmp_path: Path) -> None:
+    scripts = {number: text for number, _, text in migrations() if number in (15, 16)}
+    former = duckdb.connect()
+    former.execute(scripts[15])
+    former.execute("INSERT INTO quality_strata VALUES ('page', 'pages with figures', 2, 3, 2, 7)")
+    former.execute("INSERT INTO quality_strata VALUES ('image', 'accepted images', 2, 2, 0, 7)")
+    page = """{"figures_right": 1, "figures_missed": 1, "captions_right": 1, "captions_missed": 0}"""
+    for unit, found, named in (("p", 2, 1), ("q", 1, 1)):
+        row = (unit, "page", "pages with figures", 0, "", found, named, "words", f"picture {unit}", page)
+        former.execute("INSERT INTO quality_sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    for unit in "ab":
+        row = (unit, "image", "accepted images", 0, "", 1, 0, "", unit, '{"is_micrograph": 1}')
+        former.execute("INSERT INTO quality_sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    former.execute(scripts[16])
+    with open_session(Workspace.init(tmp_path / "w")) as session:
+        for table in ("quality_strata", "quality_sample"):
+            names = [one[0] for one in former.execute(f"DESCRIBE {table}").fetchall()]
+            rows = former.execute(f"FROM {table}").fetchall()
+            session.catalogue.upsert(table, [dict(zip(names, row, strict=True)) for row in rows])
+        shown = {(row["what"], row["measure"]): row["value"] for row in measured(session)}
+        sample = {row["unit"]: row for row in stored.sampled(session.catalogue)}
+    assert shown == {
+        ("figures", "precision"): pytest.approx(2 / 3), ("figures", "recall"): 0.5,
+        ("captions", "precision"): 1, ("captions", "recall"): 1,
+        ("micrographs", "precision"): 1, ("micrographs", "recall"): 1,
+    }  # fmt: skip
+    assert stored.asked_as(sample["p"]) == "picture p" and stored.asked_as(sample["a"]) == "a"

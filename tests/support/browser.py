@@ -23,6 +23,9 @@ CHOSEN = "return [...document.querySelectorAll('input[type=radio],input[type=che
 IMAGE = """return [...document.images].filter(i => i.complete && i.naturalWidth)
            .map(i => [i.naturalWidth, i.naturalHeight, i.getBoundingClientRect().width])
            .filter(([, , shown]) => shown > 100)[0]"""  # what else the page shows is small
+CUT = """const image = [...document.images].filter(i => i.getBoundingClientRect().width > 100)[0];
+         const [all, seen] = [image, image.parentElement.parentElement].map(e => e.getBoundingClientRect());
+         return Math.max(seen.left - all.left, all.right - seen.right, seen.top - all.top, all.bottom - seen.bottom)"""
 Found = TypeVar("Found")
 
 
@@ -67,6 +70,10 @@ class Reviewer:
     def image(self) -> list[float]:
         """Natural width and height and shown width of the image, as it is now; nothing before it is there."""
         return self.driver.execute_script(IMAGE) or []
+
+    def cut_off(self) -> float:
+        """Pixels of the image that its frame hides at the worst edge; none or fewer where all of it is seen."""
+        return float(self.driver.execute_script(CUT))
 
     def chosen(self) -> int:
         """How many answers are chosen."""
