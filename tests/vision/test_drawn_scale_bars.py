@@ -10,7 +10,7 @@ from pathlib import Path
 import drawn_scale_bars as scenes
 import numpy as np
 import pytest
-from drawn_print import Face
+from drawn_print import Face, bank
 from train_scale_bars import shares_of
 
 from polydata.vision.scale_nets import UNITS, find, read
@@ -22,7 +22,7 @@ UNSEEN = 100_000
 
 @cache
 def textures() -> list[np.ndarray]:
-    return scenes.bank(12, UNSEEN)
+    return bank(12, UNSEEN)
 
 
 def test_bars_in_the_layouts_of_microscopes_are_read_and_few_wrongly() -> None:
