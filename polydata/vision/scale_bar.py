@@ -40,7 +40,7 @@ AROUND, ROW = 2, 64
 SELDOM = np.array([1.0 if unit in ("", "nm", "µm") else 0.5 for unit in UNITS])
 """How usual each unit is at the bar of a micrograph."""
 
-SURE = 0.4
+SURE = 0.5
 """Confidence below which nothing is claimed."""
 
 EQUAL = 0.15
