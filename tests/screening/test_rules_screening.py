@@ -60,7 +60,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 6
+    assert get_rule("micrograph")[0] == 7
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
