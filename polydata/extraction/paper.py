@@ -201,7 +201,8 @@ def cut_figure(press: Press, found: LocatedFigure, kind: Kind | None = None, par
     odds = [panel_odds(shown, cut.micrograph) for shown, cut in zip(pixels, cuts, strict=True)]
     stem = parts.stem or None
     alone = [
-        kind_of(own, measure(shown), text, own=cut.caption) for own, shown, cut in zip(odds, pixels, cuts, strict=True)
+        kind_of(own, measure(shown), stem if cut.caption else text, own=cut.caption)
+        for own, shown, cut in zip(odds, pixels, cuts, strict=True)
     ]
     kind = kind or _kind(rgb, odds, alone, found.caption)
     panels = [
