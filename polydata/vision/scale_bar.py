@@ -80,6 +80,10 @@ class Reading:
     certainty: float
 
 
+Pair = tuple[Reading, Patch | None, float]
+"""What was read, the bar that goes with it, and how well that does, 0 to 1."""
+
+
 def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
     """Read the scale bar that is printed into a micrograph.
 
@@ -105,7 +109,8 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
     pairs = [(one, *_bar_of(one.place, bars)) for one in read_values(grey, values)]
     surest = max((_confidence(*pair) for pair in pairs), default=0.0)
     if surest < SURE:
-        pairs = [(one, *_bar_of(one.place, bars)) for one in read_around(grey, bars[:AROUND])]
+        again = [(one, *_bar_of(one.place, bars)) for one in read_around(grey, bars[:AROUND])]
+        pairs = [pair for pair in again if not any(_contradicts(other, pair) for other in pairs)]
         surest = max((_confidence(*pair) for pair in pairs), default=0.0)
     if surest < SURE:
         return None
@@ -280,6 +285,14 @@ def _end(ink: npt.NDArray[np.bool_], free: npt.NDArray[np.bool_], near: int, len
     last = inner + int(inked[-1])
     beyond = last + int(np.argmin(np.append(ink[last:], False)))
     return beyond if beyond <= near + 4 or free[near:beyond].mean() > FREE else near
+
+
+def _contradicts(one: Pair, other: Pair) -> bool:
+    """Whether a look at a place read another length in the print of a second look, half as surely at least."""
+    x, y = (one[0].place.x0 + one[0].place.x1) / 2, one[0].place.y
+    there = other[0].place
+    within = there.x0 < x < there.x1 and there.y0 < y < there.y1
+    return within and one[0].length != other[0].length and _confidence(*one) > _confidence(*other) / 2
 
 
 def _set_in(grey: Grey, print_: Patch) -> bool:
