@@ -73,6 +73,11 @@ def choices_of(task: Task, kind: str = "") -> tuple[str, ...]:
     return own.get(kind, () if kind in ("boxes", "quality-pages", "quality-figures") else tuple(task.choices))
 
 
+def plain(label: str) -> str:
+    """A label as people are shown it; what they choose is kept as the task spells it."""
+    return label.replace("_", " ")
+
+
 def labelling_page(task: Task, *, kind: str = "", mark: str = "") -> str:
     """A page as Label Studio wants it, in XML. The choices have the hotkeys 1, 2, 3, ...
 
@@ -99,7 +104,8 @@ def labelling_page(task: Task, *, kind: str = "", mark: str = "") -> str:
     marks = [root.get("className", ""), MARK, KINDS[kind][0], f"{PROJECT}{mark}" if mark else ""]
     root.set("className", " ".join(m for m in marks if m))
     for position, word in enumerate(choices, start=1):
-        attributes = {"value": word} | ({"hotkey": str(position)} if position < 10 else {})
+        shown = {"html": escape(plain(word))} if plain(word) != word else {}
+        attributes = {"value": word} | shown | ({"hotkey": str(position)} if position < 10 else {})
         ET.SubElement(answers, "Choice", attributes)  # type: ignore[arg-type]
     for header in root.iterfind(f".//Header[@name='{QUESTION}']"):
         header.set("value", MICROGRAPH if kind in ("screening", "quality-images") else task.question)
@@ -148,6 +154,7 @@ def unit_words(row: Mapping[str, Any], text: Mapping[str, Any] | None = None) ->
         text: of ``review_texts``, for an image.
     """
     of = {what: row["claims"].get(what) or "none" for what in CLAIMS}
+    of["labels"] = plain(of["labels"])
     said = {what: f"{name}: {shown_text(of[what])}" for what, name in CLAIMS.items()}
     place = {"place": shown_text(row["place"])}
     if row["kind"] == "image":  # a bar is drawn only where it has the length that is claimed

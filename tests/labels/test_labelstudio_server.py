@@ -215,7 +215,7 @@ def test_all_real_images_with_predictions_and_two_reviewers(
     assert run("polydata", "label", "setup", workspace=workspace.root, **token).returncode == 0
     made = api.call("GET", f"/api/projects/{api.project(title)}")
     assert made["show_instruction"]
-    assert "partially_compatible" in made["expert_instruction"]
+    assert "partially compatible" in made["expert_instruction"]
     killed = [sys.executable, "-c", textwrap.dedent(KILLED), workspace.root, model]
     assert subprocess.run(killed, env=os.environ, check=False).returncode == -signal.SIGKILL
     assert len(api.tasks(title)) == 200
