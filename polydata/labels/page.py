@@ -90,8 +90,9 @@ def labelling_page(task: Task, *, kind: str = "", mark: str = "") -> str:
         InputError: if the template is missing, is no XML, or has no place for the answers.
     """
     path = schemas() / "labelstudio" / (f"{kind}.xml" if kind else task.labelstudio)
-    choices = choices_of(task, kind)
+    choices, style = choices_of(task, kind), ET.Element("Style")
     try:
+        style.text = (path.parent / "page.css").read_text(encoding="utf-8")
         root = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 - a file of this program
     except FileNotFoundError:
         known = ", ".join(sorted(p.name for p in path.parent.glob("*.xml")))
@@ -103,6 +104,7 @@ def labelling_page(task: Task, *, kind: str = "", mark: str = "") -> str:
         raise InputError(f"{path} has no <Choices name={ANSWER!r}>.")
     marks = [root.get("className", ""), MARK, KINDS[kind][0], f"{PROJECT}{mark}" if mark else ""]
     root.set("className", " ".join(m for m in marks if m))
+    root.insert(0, style)
     for position, word in enumerate(choices, start=1):
         shown = {"html": escape(plain(word))} if plain(word) != word else {}
         attributes = {"value": word} | shown | ({"hotkey": str(position)} if position < 10 else {})

@@ -57,6 +57,7 @@ def test_a_reviewer_answers_in_the_browser(
             words = who.text()
             assert TASK.question in words
             assert "partially compatible" in words and "_compatible" not in words
+            assert "regions" not in words  # the server's panels for what this page has not
             assert "blend <b>0</b>" in words  # the caption as it is, not as markup
             assert "PLA; PBAT" in words
             assert "5 µm" in words
