@@ -9,7 +9,7 @@ from collections.abc import Callable
 from polydata.errors import UsageError
 from polydata.text.captions import split_caption
 from polydata.types import Screening
-from polydata.vision.kind import PHOTO_COLOUR, accounts_for_colour, evidence
+from polydata.vision.kind import accounts_for_colour, evidence
 from polydata.vision.measures import Rgb, measure
 from polydata.vision.micrograph import picture_odds
 from polydata.vision.scale_bar import read_scale_bar
@@ -80,7 +80,7 @@ def screen_by_model(
     colour = stats.colour
     words = (caption or "")[:MAX_CAPTION]
     shared = split_caption(words).stem if own else words  # what is said of another panel is not said of this one
-    weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, coloured=colour > PHOTO_COLOUR)
+    weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, stats)
     said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
     if among is not None:
         told = AMONG if among else APART
@@ -111,7 +111,7 @@ def _too_small(rgb: Rgb) -> str | None:
     return None
 
 
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (7, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (8, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

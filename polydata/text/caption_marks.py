@@ -68,7 +68,7 @@ def _notations() -> tuple[_Notation, ...]:
     letters, numbers = _run(ONE), _run(r"\d{1,2}(?!\w)")
     roman = _run(r"(?:x?(?:i{1,3}|iv|vi{0,3}|ix)|xi{0,2})(?!\w)")
     small = letters.replace("A-Z", "").replace("А-Я", "")
-    half = rf"(?:(?<=^)|(?<=[\s;,.:])){_run(ONE, 'half')}\)(?=[\s,])"
+    half = rf"(?:(?<=^)|(?<=[\s;,.:])|(?<=\)[-~])){_run(ONE, 'half')}\)(?=[\s,~-])"
     return (
         _Notation("letters", re.compile(rf"\(\s?{letters}(?:,\s{SIDE})?\s?\)|{half}"), sure=True),
         _Notation("letters", re.compile(rf"\[\s?{letters}\s?\]"), sure=True),
@@ -90,6 +90,9 @@ def _notations() -> tuple[_Notation, ...]:
 NOTATIONS = _notations()
 SORTS = tuple(dict.fromkeys(one.sort for one in NOTATIONS))
 """The first sort of which a caption names two panels or more is the one that it means."""
+
+RANGE = re.compile(r"\s?(?:[-~]|\b(?:to|through)\b)\s?")
+"""What stands between two marks that name all panels from the one to the other: "(a)-(c)"."""
 
 LOST_RANGE = re.compile(r"(?<=[(\[\s])([a-z])w([a-z])(?=[:)\]])")
 """A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)"."""
@@ -189,6 +192,9 @@ def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[
     seen = [name for mark in marks for name in mark.letters]
     found = list(notation.form.finditer(text, marks[-1].end if marks else 0))
     each = [split_names(match["letters"] or match["half"], notation.sort) for match in found]
+    for at in range(1, len(found)):
+        if notation.sort != "sides" and RANGE.fullmatch(text[found[at - 1].end() : found[at].start()]):
+            each[at] = (*_between(each[at - 1][-1], each[at][0], notation.sort), *each[at])
     named = {name for names in each for name in names}
     for match, names in zip(found, each, strict=True):
         if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):

@@ -27,7 +27,7 @@ FIRST_LEAD = re.compile(rf"(?:^|(?<=[.;]\s)){UNFINISHED}")
 NEXT_LEAD = re.compile(rf"(?<=[.;]\s){UNFINISHED}|(?:(?<=,\s)|(?<=\band\s))(?:[\w()-]+\s){{0,8}}?{LEAD.pattern}$")
 """What stands before a mark and goes on behind it: "(a) Curves of a blend. Images of (b) x and (c) y"."""
 
-BETWEEN = re.compile(r"^[\s,;&]*(?:and|to)?[\s,;&]*$")
+BETWEEN = re.compile(r"^[\s,;&]*(?:and|to|through|[~-])?[\s,;&]*$")
 PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|during|by|as)\b")
 ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
 """What is said of a panel behind its mark, where words come first: "an EFTEM image (b) with an inset, and ... (c)"."""
@@ -157,7 +157,7 @@ def _words_come_first(head: str, between: list[str], last: str) -> bool:
     """Whether marks stand after their words ("brushes (a) and films (b)") and not before them."""
     if not re.search(r"\w", head) or re.search(r"(?:[:.;,]|\b(?:of|for|in|the|with|and|are|is|at|by|from))\s*$", head):
         return False
-    if all(BETWEEN.match(gap) for gap in between):
+    if all(BETWEEN.match(gap.translate(PLAIN)) for gap in between):
         return False
     own = re.split(r"[.;]\s|[.;]$", last)[0]
     listed = all(re.match(r"\s*(?:,|;|and\b)", gap) or re.match(r"\s*,.*\w", ADDED.sub("", gap)) for gap in between)
@@ -194,7 +194,7 @@ def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
             return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
     head, between, leads = _leads(head, between)
     after = [*between, last]
-    own, tail = _tail([tidy(one) if not BETWEEN.match(one) else "" for one in after])
+    own, tail = _tail([tidy(one) if not BETWEEN.match(one.translate(PLAIN)) else "" for one in after])
     for index in range(len(own) - 2, -1, -1):  # "(a) and (b) words": both have the words
         if not own[index] and not leads[index + 1] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]

@@ -36,6 +36,9 @@ MICROGRAPH_TEXTURE = 0.4
 PHOTO_COLOUR = 0.02
 """Grey "photographs" of materials papers are nearly always micrographs; those of objects are coloured."""
 
+OF_ONE_COLOUR = 0.5
+"""Saturation from which a picture is one colour on black, as maps of elements are."""
+
 MIXED_TEXTURE = 0.07
 MIXED_LEVELS = 0.7
 """Drawings with photographs among them: texture on some of the area and nearly all grey levels in use."""
@@ -103,17 +106,22 @@ INSET = re.compile(r"\b(?:the )?insets?\b[^.;]*", re.IGNORECASE)
 """What is said of a picture within the picture."""
 
 
-def evidence(own: str | None, whole: str | None, *, coloured: bool) -> tuple[float, str]:
+def evidence(own: str | None, whole: str | None, stats: PixelStats) -> tuple[float, str]:
     """What words add to the log-odds that a picture is a micrograph, and of what they speak.
 
     Args:
         own: words that the caption has for this panel alone; they go before those for all.
         whole: the caption of its figure.
-        coloured: the picture; grey "photographs" of materials papers are mostly micrographs.
+        stats: of the picture; grey "photographs" of materials papers are mostly micrographs, and of micrographs and
+            maps in one caption those of one colour on black are the maps.
 
     Returns:
         0 and nothing where no word tells; of an image and of a photograph in one caption neither is believed.
     """
+    of_one_colour = stats.saturation > OF_ONE_COLOUR
+    coloured = stats.colour > PHOTO_COLOUR or of_one_colour
+    if of_one_colour and not STAINED.search(own or "") and MAPPED.search(INSET.sub("", f"{own or ''}. {whole or ''}")):
+        return AGAINST["maps"], "maps"
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
         text = INSET.sub("", words)
         microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
@@ -157,7 +165,7 @@ def kind_of(
         ``micrograph`` or ``photo`` for pictures, ``mixed`` for drawings with pictures among them, else ``spectrum``,
         ``scheme`` or ``plot`` by the caption's words.
     """
-    if odds + evidence(own, caption, coloured=stats.colour > PHOTO_COLOUR)[0] > 0:
+    if odds + evidence(own, caption, stats)[0] > 0:
         return Kind.MICROGRAPH
     return Kind.PHOTO if is_picture(stats) else _kind_of_drawing(stats, own or caption or "", word)
 

@@ -36,6 +36,8 @@ class PixelStats:
         textured: share of 8 x 8 blocks with neither white ground in them nor a flat tone.
         levels: share of the 64 coarse grey levels that hold at least 0.1 % of the pixels.
         colour: mean spread between the largest and the smallest channel.
+        saturation: that spread over the largest channel, both summed over what is not near white, so that black counts
+            for nothing; 0 for grey, 1 for one colour on black.
         extremes: share of pixels that are near white or near black.
         modal: share of pixels in the fullest of 64 coarse grey levels.
     """
@@ -44,6 +46,7 @@ class PixelStats:
     textured: float
     levels: float
     colour: float
+    saturation: float
     extremes: float
     modal: float
 
@@ -87,8 +90,10 @@ def measure(rgb: Rgb) -> PixelStats:
     """
     small = shrink(rgb)
     red, green, blue = small[..., 0], small[..., 1], small[..., 2]
-    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    largest = np.maximum(np.maximum(red, green), blue)
+    spread = largest - np.minimum(np.minimum(red, green), blue)
     grey = np.asarray(cv2.cvtColor(small.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
+    drawn = grey < WHITE
     if ((grey >= WHITE) | (grey <= BLACK)).mean() > BILEVEL:
         # A halftone's tones are the mean over its dots. Lines on white stay lines on white.
         grey = np.asarray(ndimage.uniform_filter(grey, 5)[2::3, 2::3], np.float32)
@@ -99,6 +104,7 @@ def measure(rgb: Rgb) -> PixelStats:
         textured=float(texture.mean()) if texture.size else 0.0,
         levels=float((histogram >= 0.001).mean()),
         colour=float(spread.mean() / 255),
+        saturation=float(spread[drawn].sum(dtype=np.int64) / max(1, largest[drawn].sum(dtype=np.int64))),
         extremes=float(((grey >= WHITE) | (grey <= BLACK)).mean()),
         modal=float(histogram.max()),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,8 +18,11 @@ from polydata.choices import Kind
 from polydata.errors import UsageError
 from polydata.screening.rules import COARSE, FINE, RULES, get_rule, screen_by_model
 from polydata.vision.kind import AGAINST, TOLD, TOLD_OF_GREY, evidence, kind_of
-from polydata.vision.measures import measure
+from polydata.vision.measures import PixelStats, measure
 from polydata.vision.micrograph import SHOWN, picture_odds, shown_in
+
+GREY = PixelStats(white=0.0, textured=0.9, levels=0.9, colour=0.0, saturation=0.0, extremes=0.0, modal=0.1)
+COLOURED = replace(GREY, colour=0.1, saturation=0.3)
 
 
 def drawing() -> np.ndarray:
@@ -60,7 +64,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 7
+    assert get_rule("micrograph")[0] == 8
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -123,7 +127,7 @@ def test_colours_need_words_that_account_for_them(caption: str, told: bool) -> N
     ],
 )
 def test_images_that_are_no_view_of_a_morphology(own: str | None, whole: str, speaks: str) -> None:
-    assert evidence(own, whole, coloured=False)[1] == speaks
+    assert evidence(own, whole, GREY)[1] == speaks
 
 
 @settings(max_examples=40, deadline=None)
@@ -187,8 +191,24 @@ def test_kinds_by_pixels_and_words() -> None:
     ],
 )
 def test_what_words_add(own: str, whole: str, told: float) -> None:
-    assert evidence(own, whole, coloured=True)[0] == told
-    assert evidence(own, whole, coloured=False)[0] >= told
+    assert evidence(own, whole, COLOURED)[0] == told
+    assert evidence(own, whole, GREY)[0] >= told
+
+
+def test_one_colour_on_black_is_a_map_where_a_caption_speaks_of_maps() -> None:
+    rng = np.random.default_rng(1)
+    counts = rng.random((120, 160)) < 0.015
+    for channels in ([255, 0, 0], [0, 255, 0], [200, 200, 0], [0, 180, 255], [255, 120, 0]):
+        shown = np.where(counts[..., None], np.array(channels), 0).astype(np.uint8)
+        stats = measure(shown)
+        assert stats.colour < 0.02 and stats.saturation > 0.9
+        assert evidence("SEM image of the alloy", "SEM micrographs and EDS mapping", stats) == (AGAINST["maps"], "maps")
+        assert evidence("polarized light micrograph", "Micrographs and Raman maps", stats)[1] != "maps"
+        assert evidence("SEM image of the alloy", "SEM micrographs", stats)[1] == "microscopy"
+    lettered = Image.fromarray(np.asarray(micrograph(2)))  # grey, with coloured print
+    ImageDraw.Draw(lettered).text((20, 20), "x = 0.1", fill="yellow", font_size=40)
+    told = evidence("SEM image of the alloy", "SEM micrographs and EDS mapping", measure(np.asarray(lettered)))
+    assert told[1] == "microscopy"
 
 
 def test_what_the_network_makes_of_pictures() -> None:

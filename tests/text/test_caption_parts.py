@@ -62,12 +62,16 @@ def test_lists_within_a_caption(lists: list[tuple[str, int]], form: str, end: st
     st.sampled_from(("-", "–", "—", "~", "∼", " to ", " - ", "～")),
     st.integers(2, 4),
     st.sampled_from(("small", "capital", "cyrillic", "number")),
-    st.sampled_from(("({r}) {w}; ({s}) {v}.", "({r}: {w}; {s}: {v}).", "[{r}] {w}; [{s}] {v}.")),
+    st.sampled_from(("({r}) {w}; ({s}) {v}.", "({r}: {w}; {s}: {v}).", "[{r}] {w}; [{s}] {v}.", "{r}) {w}; {s}) {v}.")),
+    st.booleans(),
 )
-def test_ranges(dash: str, first: int, alphabet: str, form: str) -> None:
+def test_ranges(dash: str, first: int, alphabet: str, form: str, each: bool) -> None:
     letters = ALPHABETS[alphabet]
     if alphabet == "number":
         form = "({r}) {w}; ({s}) {v}."
+    if each and ":" not in form:  # "(a)-(c)" for "(a-c)"
+        sign = form[form.index("}") + 1]
+        dash = f"{sign}{dash}{form[0] if form[0] != '{' else ''}"
     text = form.format(r=ranged(letters[:first], dash), s=ranged(letters[first:], dash), w=PARTS[0], v=PARTS[1])
     found = split_caption(f"Fig. 2. SEM images of the samples {text}")
     assert list(found.labels) == letters

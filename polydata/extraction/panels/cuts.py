@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from polydata.extraction.panels.letters import (
 )
 from polydata.extraction.panels.render import Drawn
 from polydata.extraction.panels.sequence import Reading, Shares, label_panels
+from polydata.text.caption_marks import ALPHABETS
 from polydata.text.captions import Parts
 from polydata.types import Box
 from polydata.vision.measures import Rgb, measure
@@ -123,8 +125,9 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
             pictures=bool(placed) or content.scanned,
         )
     ]
+    filled = {box for box, one in found if not one.set_in and one.micrograph <= SURELY and _is_picture(rgb, one.window)}
     set_in = {box: one.micrograph for box, one in found if one.set_in}
-    filled = {box for box, one in found if one.micrograph <= SURELY and _is_picture(rgb, one.window)}
+    set_in = {box: own for box, own in set_in.items() if not any(box.share_inside(one) > HELD for one in filled)}
     main = _without_legends({box: one.micrograph for box, one in found if not one.set_in}, len(labels), filled)
     pictures = {box for box, share in main.items() if share > LIKELY or box in filled}
     if len(main) == 1 or not (pictures or len(main) == len(labels)):
@@ -132,8 +135,12 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         lone = next(iter(main))
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
         return [first, *(Cut(box, None, None, own) for box, own in set_in.items())]
-    boxes = list(main)
-    named = _labelled([boxes[number] for number in by_rows(boxes)], labels, _letters(around, labels, drawn))
+    boxes = [list(main)[number] for number in by_rows(list(main))]
+    if labels:
+        letters = _letters(around, labels, drawn)
+    else:
+        labels, letters = _unnamed(printed_letters(content.lines, whole, ALPHABETS[0][: len(boxes)]), boxes, drawn)
+    named = _labelled(boxes, labels, letters)
     for box in set_in:  # what is set into a panel has the panel's letter and words
         holding = (label for other, label in named if box.share_inside(other) > HELD)
         named.append((box, next(holding, None)))
@@ -196,6 +203,23 @@ def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -
     if len(labels) < 2 or 2 * len(printed.keys() & set(labels)) >= len(labels):
         return _Letters(printed, PRINTED)
     return _Letters(read_letters(drawn, labels) | printed, READ)
+
+
+def _unnamed(around: Mapping[str, Point], boxes: Sequence[Box], drawn: Drawn) -> tuple[tuple[str, ...], _Letters]:
+    """Letters that a figure shows and its caption does not name, where they follow each other from ``a`` on.
+
+    Args:
+        around: where letters are printed.
+        boxes: of the panels, which bound the number of letters; each letter stands at another one, all in the same way.
+        drawn: the figure.
+    """
+    letters = _letters(around, ALPHABETS[0][: len(boxes)], drawn)
+    surely = {one: place for one, place in letters.places.items() if place[1] > SURELY_READ}
+    labels = tuple(takewhile(lambda one: one in surely and in_corner(boxes, surely[one][0]), ALPHABETS[0]))
+    own = letters_at(boxes, {label: surely[label][0] for label in labels})
+    if len(own) < max(2, len(labels)):
+        labels = ()
+    return labels, replace(letters, places={label: surely[label] for label in labels})
 
 
 def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> list[tuple[Box, str | None]]:

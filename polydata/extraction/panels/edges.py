@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polydata.extraction.panels.islands import LEAST
-from polydata.vision.measures import Rgb
+from polydata.vision.measures import WHITE, Rgb
 from polydata.vision.panel_map import PanelMap, Window, pixels
 
 BARE = 0.6
@@ -22,6 +22,9 @@ NEAR = 1.5
 
 STEP = 0.6
 """Share of the strongest step near an edge that the edge itself has; of several the innermost is taken."""
+
+SPECKS = 0.01
+"""Share of a row or column of white that other pixels may have."""
 
 
 def trimmed(seen: PanelMap, window: Window) -> Window | None:
@@ -58,18 +61,22 @@ def _holds_panel(ground: npt.NDArray[np.float32]) -> bool:
 
 
 def fitted(rgb: Rgb, seen: PanelMap, window: Window) -> Window:
-    """A window in pixels of the figure, its edges moved to the steps in the picture that they stand at."""
+    """A window in pixels of the figure, its edges moved to the steps in the picture that they stand at.
+
+    Rows and columns of white at its rim are left out: the network sees little of the ground between small panels.
+    """
     down, across = seen.scale
     top, left, bottom, right = pixels(seen, window)
     bottom, right = min(rgb.shape[0], bottom), min(rgb.shape[1], right)
     lines, standing = rgb[:, left:right], rgb[top:bottom].swapaxes(0, 1)
     reach = max(2, math.ceil(NEAR / down)), max(2, math.ceil(NEAR / across))
-    return (
-        _edge(lines, top, reach[0], first=True),
-        _edge(standing, left, reach[1], first=True),
-        _edge(lines, bottom, reach[0], first=False),
-        _edge(standing, right, reach[1], first=False),
-    )
+    top, bottom = _edge(lines, top, reach[0], first=True), _edge(lines, bottom, reach[0], first=False)
+    left, right = _edge(standing, left, reach[1], first=True), _edge(standing, right, reach[1], first=False)
+    inked = rgb[top:bottom, left:right].min(2) < WHITE
+    rows, columns = (np.flatnonzero(inked.mean(axis) > SPECKS) for axis in (1, 0))
+    if not (rows.size and columns.size):
+        return top, left, bottom, right
+    return top + int(rows[0]), left + int(columns[0]), top + int(rows[-1]) + 1, left + int(columns[-1]) + 1
 
 
 def _edge(lines: Rgb, at: int, reach: int, *, first: bool) -> int:
