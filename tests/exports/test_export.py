@@ -193,15 +193,15 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from polydata.files.atomic import replacing_folder
-steps = int(sys.argv[2])
-def die(event, _):
+folder, steps = Path(sys.argv[1]), int(sys.argv[2])
+def die(event, args):
     global steps
-    if event in ("os.rename", "shutil.rmtree"):
+    if event in ("os.rename", "shutil.rmtree") and Path(args[0]).is_relative_to(folder.parent):
         if not steps:
             os.kill(os.getpid(), signal.SIGKILL)
         steps -= 1
 sys.addaudithook(die)
-with replacing_folder(Path(sys.argv[1])) as new:
+with replacing_folder(folder) as new:
     (new / "half").write_text("")
 """
 

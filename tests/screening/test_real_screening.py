@@ -24,8 +24,12 @@ NO_SEM = ("TEM", "Transmission", "Optical", "OM ")
 def test_published_micrographs_are_kept(shared_data: Path) -> None:
     _, rule = get_rule("micrograph")
     files = sorted((shared_data / "nims" / "images").iterdir())
-    pictures = [np.asarray(open_picture(path)) for path in files]
-    assert np.mean([rule(rgb, None, None, None).decision == "accepted" for rgb in pictures]) >= 0.99
+    kept = [rule(np.asarray(open_picture(path)), None, None, None).decision == "accepted" for path in files]
+    assert len(kept) == 517
+    assert np.mean(kept) >= 0.99
+    for path, accepted in zip(files, kept, strict=True):
+        if path.name.startswith("520_page5_image1_"):  # pictures held in the alpha channel alone, halftoned
+            assert accepted, path.name
 
 
 def test_no_technique_is_better_than_a_wrong_one(shared_data: Path) -> None:

@@ -35,6 +35,9 @@ from polydata.types import Box
 LEVEL_GAP, STACK_GAP, GUTTER_GAP = 90.0, 60.0, 30.0
 """Points that may lie between parts of a figure: side by side, one over the other, and over a gutter of the text."""
 
+ROW = 6.0
+"""Points by which the upper and lower edges of parts of one row differ at most."""
+
 WITHOUT = 1000.0
 """Points that a caption without any figure counts for, more than the farthest figure."""
 
@@ -98,9 +101,12 @@ def _assign(layout: PageLayout, votes: dict[str, Side], columns: Sequence[tuple[
         free[pair.cluster] = False
     wanted = np.zeros((len(layout.captions), len(boxes)), np.bool_)  # by captions that could have it
     for pair in pairs:
-        wanted[pair.caption, pair.cluster] |= pair.gap <= FIRST_GAP
-        if pair.caption in held and held[pair.caption].side == pair.side:
-            held[pair.caption].seen[pair.cluster] = True
+        if pair.caption not in held or held[pair.caption].side == pair.side:
+            wanted[pair.caption, pair.cluster] |= pair.gap <= FIRST_GAP
+            if pair.caption in held:
+                held[pair.caption].seen[pair.cluster] = True
+    for number, one in held.items():
+        wanted[number] |= _row_mates(boxes, wanted[number], one.limits)
     steps: dict[int, list[tuple[float, int]]] = {}
     while free.any():
         for number, one in held.items():
@@ -163,17 +169,37 @@ def _costs(one: _Holding, boxes: Corners, elsewhere: npt.NDArray[np.bool_], reac
     level = np.minimum(box.y1, boxes[:, 3]) - np.maximum(box.y0, boxes[:, 1])
     within = (boxes[:, 0] > one.limits[0] - 15) & (boxes[:, 2] < one.limits[1] + 15)
     seen = one.seen & (far <= NEXT_GAP)
+    row = _level(boxes, boxes[one.members]).any(1)
     near = np.zeros(len(boxes), np.bool_)
     if reach:
         beyond = np.where(elsewhere, GUTTER_GAP, STACK_GAP)
-        near = (down == 0) & (level >= 0.6 * (boxes[:, 3] - boxes[:, 1])) & (across <= np.where(within, reach, beyond))
+        near = (down == 0) & (level >= 0.6 * (boxes[:, 3] - boxes[:, 1]))
+        near &= across <= np.where(within | (row & ~elsewhere), reach, beyond)
         stacked = (across == 0) & (down > 0) & (down <= STACK_GAP) & within
         near |= stacked
         flush = (abs(boxes[:, 0] - box.x0) < 3) | (abs(boxes[:, 2] - box.x1) < 3)
         far = far + np.where(stacked & ~one.seen & ~flush, 20.0, 0.0)
-    row = (abs(boxes[:, 1] - box.y0) < 6) & (abs(boxes[:, 3] - box.y1) < 6)
     cost = np.where(row, 0.3, 1.0) * far + np.where(elsewhere & ~one.seen, 1000.0, 0.0)
     return np.where(near | seen, cost, np.inf)
+
+
+def _row_mates(boxes: Corners, some: npt.NDArray[np.bool_], limits: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Clusters of one row with some others: a caption's last line may be too short to stand under all of its row.
+
+    Args:
+        boxes: of all clusters.
+        some: the others.
+        limits: of the column of text that their caption stands in.
+    """
+    of = boxes[some]
+    apart = np.maximum(boxes[:, None, 0] - of[None, :, 2], of[None, :, 0] - boxes[:, None, 2])
+    within = (boxes[:, 0] > limits[0] - 15) & (boxes[:, 2] < limits[1] + 15)
+    return np.asarray((_level(boxes, of) & (apart <= LEVEL_GAP)).any(1) & within)
+
+
+def _level(boxes: Corners, others: Corners) -> npt.NDArray[np.bool_]:
+    """Whether upper and lower edges of boxes are those of others too: boxes x others."""
+    return np.asarray((abs(boxes[:, None, 1::2] - others[None, :, 1::2]) < ROW).all(2))
 
 
 def _may_grow(layout: PageLayout, held: dict[int, _Holding], number: int, index: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 import pymupdf
 import pytest
 from make_journal import make_paper
-from pdf_sheet import Expected
+from pdf_sheet import COLUMN, MARGIN, RIGHT, WIDTH, WORDS, Expected, Sheet, micrograph
 
 from polydata.extraction.document.lines import Line
 from polydata.extraction.document.open import opened
@@ -141,3 +142,41 @@ def test_a_page_number_is_no_part_of_the_figure_below_it(tmp_path: Path) -> None
     with opened(path, ExtractSettings()) as (document, _):
         found, _ = find(read_pages(document))
     assert [74 < one.box.y0 < 77 for one in found] == [True]
+
+
+def _rows_of_pictures(path: Path, seed: int) -> list[Expected]:
+    """A page of figures one under the other, each a row of pictures farther apart than the figures, letters beneath."""
+    rng, sheet = random.Random(seed), Sheet(seed)
+    y, rows, across = 60.0, rng.randint(2, 3), rng.choice((2, 2, 3))
+    height = min(rng.uniform(110, 150), 640 / rows - 60)
+    wide = rng.uniform(130, 160) if across == 2 else rng.uniform(95, 110)
+    gap = rng.uniform(75, 89) if across == 2 else rng.uniform(45, 70)
+    left = MARGIN + rng.uniform(0, WIDTH - 2 * MARGIN - across * wide - (across - 1) * gap)
+    for row in range(rows):
+        boxes = [(left + k * (wide + gap), y, left + k * (wide + gap) + wide, y + height) for k in range(across)]
+        for k, box in enumerate(boxes):
+            sheet.picture(box, micrograph(10 * seed + 3 * row + k, 240, 180))
+            sheet.page.insert_text(((box[0] + box[2]) / 2 - 5, y + height + 12), f"({'abc'[k]})", fontsize=9)
+        parts = ", ".join(f"({'abc'[k]}) {days} days" for k, days in enumerate((0, 30, 90)[:across]))
+        words, reach = f"Figure {row + 1}. Blend {70 - 20 * row}:{30 + 20 * row} {parts}", rng.uniform(-20, 80)
+        while pymupdf.get_text_length(words, fontsize=8) < boxes[-1][0] + reach - MARGIN:
+            words += " " + rng.choice(WORDS)
+        end = sheet.caption(words, MARGIN, y + height + 17, WIDTH - MARGIN)
+        sheet.expect(f"Figure {row + 1}", (boxes[0][0], y, boxes[-1][2], y + height), words)
+        y = end + rng.uniform(1, 8)
+    for x in (MARGIN, RIGHT):
+        sheet.prose(x, y + 20, x + COLUMN, max(y + 60, 790))
+    sheet.new_page()
+    for x in (MARGIN, RIGHT):
+        sheet.prose(x, 60, x + COLUMN, 780)
+    return sheet.save(path)
+
+
+def test_rows_of_pictures_one_under_the_other_stay_rows(tmp_path: Path) -> None:
+    for seed in range(12):
+        expected = _rows_of_pictures(tmp_path / f"{seed}.pdf", seed)
+        with opened(tmp_path / f"{seed}.pdf", ExtractSettings()) as (document, _):
+            found, _ = find(read_pages(document))
+        assert [one.caption.label for one in found if one.caption] == [one.label for one in expected], seed
+        for one, true in zip(found, expected, strict=True):
+            assert one.box.iou(Box(*true.box)) > 0.8, (seed, true.label)
