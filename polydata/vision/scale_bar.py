@@ -14,9 +14,9 @@ from polydata.vision.measures import Rgb
 from polydata.vision.ocr import find_print, read_lines
 from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
-from polydata.vision.scale_prints import MICROMETRES, Length, disagrees, explains, number_of, usual
+from polydata.vision.scale_prints import MICROMETRES, Length, disagrees, explains, in_strip, number_of, usual
 
-VERSION = 3
+VERSION = 4
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -36,6 +36,10 @@ RECOGNISED, BLUR = 48, 1.5
 
 AROUND, ROW = 2, 64
 """Bars around which print is looked for, and pixels of height to which half of what lies there is brought."""
+
+STRIP, STRIP_LEAST, STRIP_FROM, STRIP_BAR = 0.1, 20, (0.0, 0.3), 0.6
+"""Of the strip of print under a bar: share of a picture's height and pixels that it takes, shares of the width from
+which on it is read, and how sure the bar must be."""
 
 SELDOM = np.array([1.0 if unit in ("", "nm", "µm") else 0.5 for unit in UNITS])
 """How usual each unit is at the bar of a micrograph."""
@@ -106,6 +110,17 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
     values = joined([_whole(one) for one in patches(found.value, found.scale)], lambda one: SPACE * one.height)[:MOST]
     lines = [one for one in patches(found.bar, found.scale) if not any(_within(one, value) for value in values)]
     bars = joined(lines, lambda one: BROKEN * one.width)
+    pair = _by_value(grey, values, bars, [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN])
+    return _claim(grey, pair) if (pair := pair or _by_strip(grey, bars)) else None
+
+
+def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes: Sequence[Patch]) -> Pair | None:
+    """The value that is read most surely and the bar that goes with it; None where no magnification agrees.
+
+    Args:
+        grey: the picture.
+        values, bars, sizes: where the finder saw values, bars and magnifications.
+    """
     pairs = [(one, *_bar_of(one.place, bars)) for one in read_values(grey, values)]
     surest = max((_confidence(*pair) for pair in pairs), default=0.0)
     if surest < SURE:
@@ -120,14 +135,24 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
         surest = max(_confidence(*pair) for pair in sure)
     equal = (pair for pair in sure if _confidence(*pair) > surest - EQUAL)
     best = max(equal, key=lambda pair: pair[0].place.height)
-    reading, bar, _ = best
-    length = reading.length
-    if bar is not None:
-        sizes = [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN]
+    if best[1] is not None:
         said = read_lines([_shown(_cut(grey, one, *WHOLE)) for one in sizes[:MOST]])
-        if any(sure >= READ and disagrees(text, length, bar.width / grey.shape[1]) for text, sure in said):
+        share = best[1].width / grey.shape[1]
+        if any(sure >= READ and disagrees(text, best[0].length, share) for text, sure in said):
             return None
-    scale = ScaleBar(length.value, length.unit, length.micrometres, None, "image", round(float(_confidence(*best)), 3))
+    return best
+
+
+def _by_strip(grey: Grey, bars: Sequence[Patch]) -> Pair | None:
+    """The surest of the bars whose strips of print tell the same length; None where they tell several or none."""
+    strips = [pair for bar in bars[:AROUND] if (pair := read_strip(grey, bar)) and _confidence(*pair) >= SURE]
+    return max(strips, key=lambda pair: pair[2]) if len({pair[0].length for pair in strips}) == 1 else None
+
+
+def _claim(grey: Grey, pair: Pair) -> ScaleBar:
+    """What was read, with the ends of its bar where there is one."""
+    length, bar = pair[0].length, pair[1]
+    scale = ScaleBar(length.value, length.unit, length.micrometres, None, "image", round(float(_confidence(*pair)), 3))
     if bar is None:
         return scale
     x0, x1, y = (round(value, 1) for value in (*_ends(grey, bar), bar.y))
@@ -173,6 +198,32 @@ def read_around(grey: Grey, bars: Sequence[Patch]) -> list[Reading]:
     return read_values(grey, near[:MOST])
 
 
+def read_strip(grey: Grey, bar: Patch) -> Pair | None:
+    """A bar with the length that the strip of print under it tells as a whole; None where it tells none.
+
+    Dots that stand apart are no print to the finder, but a line of them is one to the recogniser.
+    """
+    rows, columns = grey.shape
+    top = round(bar.y1) + 1
+    bottom = min(rows, top + max(STRIP_LEAST, round(STRIP * rows)))
+    if bar.score < STRIP_BAR or bottom - top < 8:
+        return None
+    cuts = [grey[top:bottom, round(left * columns) :] for left in STRIP_FROM]
+    lines = read_lines([shown for cut in cuts for shown in (_shown(cut), _shown(cut, BLUR / 3))])
+    heard: dict[Length, list[float]] = {}
+    for text, sure in lines:
+        length = in_strip(text, bar.width / columns)
+        if length is not None:
+            heard.setdefault(length, []).append(sure)
+    if len(heard) != 1:
+        return None
+    ((length, sures),) = heard.items()
+    if len(sures) < 2:
+        return None
+    place = Patch(bar.x0, top, bar.x1, bottom, bar.score)
+    return Reading(length, place, max(sures)), bar, bar.score
+
+
 def read_values(grey: Grey, places: Sequence[Patch]) -> list[Reading]:
     """What stands in each place: the unit that its cuts show together, the number that most readings of them give."""
     readings = []
@@ -208,12 +259,12 @@ def _geometric(shares: Sequence[Sequence[float] | Share]) -> Share:
     return np.asarray(np.exp(np.mean(np.log(np.asarray(shares) + 1e-3), 0)), np.float32)
 
 
-def _shown(cut: Grey) -> Rgb:
+def _shown(cut: Grey, blur: float = BLUR) -> Rgb:
     """A line as the recogniser reads it best: of its own height, a little blurred, so that dots become strokes."""
     factor = RECOGNISED / cut.shape[0]
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     large = cv2.resize(cut, (max(1, round(cut.shape[1] * factor)), RECOGNISED), interpolation=how)
-    return np.asarray(cv2.cvtColor(cv2.GaussianBlur(large, (0, 0), BLUR), cv2.COLOR_GRAY2RGB), np.uint8)
+    return np.asarray(cv2.cvtColor(cv2.GaussianBlur(large, (0, 0), blur), cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def _about(print_: Patch, bars: Sequence[Patch]) -> list[Patch]:

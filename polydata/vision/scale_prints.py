@@ -120,8 +120,51 @@ def disagrees(text: str, length: Length, share: float) -> bool:
     match = TIMES.search(text[:40].replace("X", "x").replace("×", "x").replace("K", "k"))
     if match is None or ("x" not in match[0] and not match["thousands"]):
         return False
-    digits = re.sub(r"[ ,.](?=\d{3}(?!\d))", "", match["after"] or match["before"]).replace(",", ".").replace(" ", "")
-    if digits.count(".") > 1:
-        return False
-    times = float(digits) * (1000 if match["thousands"] else 1)
-    return times > 0 and not PRINTED[0] < times * shown / 1000 < PRINTED[1]
+    times = _times(match["after"] or match["before"], thousands=bool(match["thousands"]))
+    return times > 0 and not _fits(times, length, share)
+
+
+def _times(digits: str, *, thousands: bool) -> float:
+    """A magnification whose signs part thousands or decimals; 0 for what is none."""
+    plain = re.sub(r"[ ,.](?=\d{3}(?!\d))", "", digits).replace(",", ".").replace(" ", "").rstrip(".")
+    return 0.0 if plain.count(".") > 1 else float(plain) * (1000 if thousands else 1)
+
+
+def _fits(times: float, length: Length, share: float) -> bool:
+    """Whether a picture so often magnified, of whose width a bar takes a share, is as wide as a print or a screen."""
+    return PRINTED[0] < times * length.micrometres / share / 1000 < PRINTED[1]
+
+
+STRIP_TIMES = re.compile(r"[xX×K]\s?(?P<digits>\d[\d.,]*\d)\s?(?P<thousands>[kK](?![vVuUwW]))?")
+STRIP_LENGTH = re.compile(
+    r"(?<![\d.,])(?P<digits>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>(?![kK][vVuUwW])[^\W\d]{1,3})(?!\w)"
+)
+"""In the strip of print under a micrograph: a magnification, and a length whose unit may be read as anything."""
+
+
+def in_strip(text: str, share: float) -> Length | None:
+    """The length of a bar by the whole strip of print that it stands in.
+
+    The micro sign of old microscopes is read as many a letter, but a magnification tells the unit: of nanometres and
+    micrometres one alone goes with the width of a print or a screen. Millimetres are read as such.
+
+    Args:
+        text: as recognised, such as ``10KV X2,500 10Pm WD25``.
+        share: of the picture's width that the bar takes.
+
+    Returns:
+        None where no magnification is read, or no length or several go with it.
+    """
+    fitting = set()
+    for match in STRIP_TIMES.finditer(text[:200]):
+        digits, before, after = match["digits"], text[: match.start()], text[match.end() :]
+        splits = [(digits, f"{before} {after}")]
+        if re.match(r"(?!mm)[^\W\d]{1,3}\b", after) and not match["thousands"]:  # "X2,50010Pm" for "X2,500 10Pm"
+            splits = [(digits[:n], digits[n:] + after) for n in range(1, len(digits))]
+        for one, other in splits:
+            times = _times(one, thousands=bool(match["thousands"]))
+            for found in STRIP_LENGTH.finditer(other):
+                units = ("mm",) if found["unit"] == "mm" else ("nm", "µm")
+                lengths = [Length(_plain(found["digits"]), unit) for unit in units]
+                fitting |= {length for length in lengths if usual(length.value) and _fits(times, length, share)}
+    return fitting.pop() if len(fitting) == 1 else None
