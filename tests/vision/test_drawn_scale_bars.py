@@ -7,12 +7,14 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import cv2
 import drawn_scale_bars as scenes
 import numpy as np
 import pytest
 from drawn_print import Face, bank
 from train_scale_bars import shares_of
 
+from polydata.vision.scale_bar import read_scale_bar
 from polydata.vision.scale_nets import UNITS, find, read
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -30,6 +32,27 @@ def test_bars_in_the_layouts_of_microscopes_are_read_and_few_wrongly() -> None:
     shares = [shares_of(style, 16, textures()) for style in scenes.STYLES if style != "nothing"]
     assert np.mean([one.right for one in shares]) >= 0.3
     assert np.mean([one.wrong for one in shares]) <= 0.12
+
+
+def test_a_strip_of_dots_under_a_picture_is_read_as_a_whole() -> None:
+    """As old JEOLs print it: letters of dots that stand apart, a short bar over the length, any magnification."""
+    rng, right, wrong = np.random.default_rng(UNSEEN), 0, 0
+    for number in range(16):
+        um, wide = float(rng.choice((1, 10, 100))), int(rng.integers(560, 900))
+        bar = int(wide * rng.uniform(0.05, 0.2))
+        times = round(120_000 * bar / wide / um, -2 if um < 100 else -1)
+        strip, face = np.full((52, wide), rng.integers(5, 40), np.float32), Face("dots", apart=True)
+        ink = face.ink(f"{number:04d} 15KV  X{times:,.0f} {um:g}µm WD{rng.integers(8, 40)}", 20)[:, : wide - 30]
+        strip[24 : 24 + ink.shape[0], 12 : 12 + ink.shape[1]] += ink * rng.uniform(0.6, 0.8)
+        at = int(0.62 * ink.shape[1])
+        strip[8:12, at : at + bar] = 220
+        picture = cv2.resize(textures()[number % 12], (wide, int(0.7 * wide)))
+        whole = np.vstack([picture.astype(np.float32), cv2.GaussianBlur(strip, (0, 0), 0.7)])
+        rgb = np.repeat(whole.clip(0, 255).astype(np.uint8)[..., None], 3, 2)
+        said = read_scale_bar(rgb)
+        right += said is not None and said.value_um == um
+        wrong += said is not None and said.value_um != um
+    assert (right >= 10, wrong <= 1) == (True, True), (right, wrong)
 
 
 def test_nothing_is_claimed_where_no_bar_stands() -> None:

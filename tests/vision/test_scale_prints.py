@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.vision.scale_prints import Length, disagrees, explains, number_of, usual
+from polydata.vision.scale_prints import Length, disagrees, explains, in_strip, number_of, usual
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,7 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     assert read is None or (read[0] >= 0 and 0 < read[1] <= 1)
     assert all(0 < share <= 1 for share in explains(text).values())
     disagrees(text, Length(10, "µm"), 0.25)
+    assert in_strip(text, 0.25) is None or "x" in text.lower() or "k" in text.lower()
 
 
 @pytest.mark.parametrize("sign", ["1", "1.", "x1,", "?", "µ", "1 ", "k"])
@@ -105,9 +106,46 @@ def test_long_print_takes_no_long_time(sign: str) -> None:
     begin = time.process_time()
     number_of(sign * 10_000)
     disagrees(sign * 10_000, Length(10, "µm"), 0.25)
+    in_strip(sign * 10_000, 0.25)
     assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "share", "said"),
+    [
+        ("000310KVX800 10NM WD25", 0.048, Length(10, "µm")),  # the micro sign, as it is read
+        ("KVX80010μm WN24", 0.052, Length(10, "µm")),
+        ("10kV X15,000 1Pm", 0.12, Length(1, "µm")),
+        ("20 kV x100k 200 nm", 0.15, Length(200, "nm")),
+        ("15KV X25 1mm WD24", 0.21, Length(1, "mm")),
+        ("X800 10Pm 5Pm", 0.048, None),  # two lengths that go with it
+        ("X251mm WD24", 0.21, None),  # twenty-five times, or two hundred and fifty-one
+        ("5.0kV 12.4mm SE 10.0um", 0.14, None),
+        ("10KV X800 WD25", 0.048, None),
+        ("X800 18Pm", 0.048, None),
+    ],
+)
+def test_a_strip_tells_a_length_by_its_magnification(text: str, share: float, said: Length | None) -> None:
+    assert in_strip(text, share) == said
+
+
+@given(
+    st.sampled_from((1, 2, 5, 10, 20, 50, 100, 200, 500)),
+    st.sampled_from(("nm", "µm")),
+    st.floats(0.04, 0.5),
+    st.floats(80, 450),
+    st.sampled_from(("{k}KV X{x} {v}{u} WD25", "X{x} {v}{u}", "{v} {u} x{x} {k}kV")),
+    st.sampled_from(("Nm", "Pm", "Hm", "um", "wa")),
+)
+def test_whatever_the_unit_is_read_as_the_magnification_tells_it(
+    value: float, unit: str, share: float, wide: float, form: str, read: str
+) -> None:
+    times = wide * 1000 * share / Length(value, unit).micrometres  # of a print that is so many millimetres wide
+    text = form.format(x=f"{round(times):,}", v=f"{value:g}", u=read, k=15)
+    assert times < 10 or in_strip(text, share) == Length(value, unit)
 
 
 @given(st.text("xXkK0123456789., ×µunm", max_size=45), st.floats(1e-3, 1.0))
 def test_whatever_stands_for_a_magnification_is_survived(text: str, share: float) -> None:
     assert disagrees(text, Length(10, "µm"), share) in (True, False)
+    in_strip(text, share)
