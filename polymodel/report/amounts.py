@@ -26,13 +26,20 @@ def interval(summary: Mapping[str, Any], metric: str = "accuracy") -> str:
     """``79.2–93.1``, or nothing where there is none; below zero ``-0.20 to 0.41``."""
     if summary["low"] is None:
         return ""
-    between = " to " if summary["low"] < 0 else "–"
-    return f"{amount(summary['low'], metric)}{between}{amount(summary['high'], metric)}"
+    return f"{amount(summary['low'], metric)}{_between(summary)}{amount(summary['high'], metric)}"
+
+
+def _between(summary: Mapping[str, Any]) -> str:
+    """A dash, or a word where it would stand before a sign."""
+    return " to " if summary["low"] < 0 else "–"
 
 
 def decimals(summary: Mapping[str, Any]) -> str:
     """``0.92 (0.71–1.13)``, of a number that is no fraction; without an interval the number alone."""
-    return ("{value:.2f}" if summary["low"] is None else "{value:.2f} ({low:.2f}–{high:.2f})").format(**summary)
+    value = f"{summary['value']:.2f}"
+    if summary["low"] is None:
+        return value
+    return f"{value} ({summary['low']:.2f}{_between(summary)}{summary['high']:.2f})"
 
 
 def with_spread(summary: Mapping[str, Any], metric: str = "accuracy") -> str:
