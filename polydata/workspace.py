@@ -27,6 +27,8 @@ from polydata.task import Task, TaskKind
 SETTINGS = "polydata.toml"
 RECORD_WORDS = "record_words.toml"
 """In the workspace: what words of records' tables mean, as ``polydata records import --meaning`` was told."""
+RECORD_COLUMNS = "record_columns.toml"
+"""In the workspace: which columns of a table are which fields, as ``polydata records import --map`` was told."""
 VARIABLE = "POLYDATA_WORKSPACE"
 SERVED = "served"
 LARGEST = 1_000_000_000

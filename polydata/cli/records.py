@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Records that a trial shows."""
+KEY = 20
+"""Letters of a key that a trial shows."""
 
 records_app = new_group(app, "records", "Records of samples: bring your own tables, list them.")
 
@@ -40,7 +42,11 @@ def import_(
     ] = None,
     columns: Annotated[
         list[str] | None,
-        Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable, also for one field."),
+        Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="Which column holds a field; repeatable, also for one field; kept in the workspace.",
+        ),
     ] = None,
     meanings: Annotated[
         list[str] | None,
@@ -76,14 +82,10 @@ def import_(
             progress=progress,
         )
     _report(done.records, files, as_json, dry_run)
-    if not done.records.done:
-        raise InputError(
-            f"Nothing was imported: {len(done.records.bad)} rows are bad, listed above.",
-            "Correct them, or leave them out with --skip-bad.",
-        )
-    out.fail_in_part(len(done.records.bad), "bad rows were left out, listed above.", "Next: polydata join")
+    step = "the same without --dry-run" if dry_run else "polydata join"
+    out.fail_in_part(len(done.records.bad), "bad rows were left out, listed above.", f"Next: {step}")
     if not as_json:
-        out.next_step("the same without --dry-run" if dry_run else "polydata join")
+        out.next_step(step)
 
 
 def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_run: bool) -> None:
@@ -101,13 +103,30 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
     words = report.unknown_words.items()
     out.report_problems((f"{word!r} in {count} records; {mend}" for word, count in words), "Unknown label")
     if report.shown and not as_json:
-        names = ("record_key", "polymers", "composition_ratio", "figure", "panel", "compatibility", "caption")
-        rows = [{name: str(row.get(name, ""))[:40] for name in names} for row in report.shown[:SHOWN]]
-        out.print_table(rows, f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in")
+        rows = [_in_short(row) for row in report.shown[:SHOWN]]
+        title = f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in"
+        out.print_table(rows, title, clip=True)
     counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
     counts |= {"repeated rows": report.repeated, "bad": len(report.bad)}
     title = "Records, if they were imported" if dry_run else "Records"
     out.print_result(counts, as_json, title, whole=dataclasses.asdict(report))
+    if not report.done:
+        raise InputError(
+            f"Nothing was imported: {len(report.bad)} rows are bad, listed above.",
+            "Correct them, or leave them out with --skip-bad.",
+        )
+
+
+def _in_short(record: Mapping[str, Any]) -> dict[str, str]:
+    """A record of a trial in one line of 80 columns."""
+    said = {name: str(value) for name, value in record.items()}
+    parts = {
+        "key": said.get("record_key", "")[:KEY],
+        "sample": " ".join(said[name] for name in ("polymers", "composition_ratio") if name in said),
+        "place": " ".join(said[name] for name in ("figure", "panel") if name in said),
+        "label": said.get("compatibility", ""),
+    }
+    return parts | {"caption": said.get("caption", "")}
 
 
 def _print_columns(files: Sequence["Columns"]) -> None:
@@ -118,6 +137,8 @@ def _print_columns(files: Sequence["Columns"]) -> None:
         for column, near in one.left.items():
             hint = f"not read; the nearest is --map {near}={shlex.quote(column)}" if near else "not read"
             rows.append({"column": column, "field": hint})
+        if one.no_key:
+            rows.append({"column": one.no_key, "field": "caption, or characteristics: it repeats, so it is no key"})
         out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
