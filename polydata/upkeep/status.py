@@ -9,7 +9,7 @@ from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel, list_runs
-from polydata.splits.overview import list_splits
+from polydata.splits.stale import list_with_labels
 from polydata.upkeep.trace import open_with_runs
 from polydata.workspace import Workspace
 
@@ -74,13 +74,17 @@ def _to_the_split(counts: dict[str, int]) -> Iterator[Step]:
 
 def _after_the_split(session: Session, counts: dict[str, int]) -> Iterator[Step]:
     place, runs = session.workspace, [run["name"] for run in list_runs(session.catalogue)]
-    splits = [split["name"] for split in list_splits(place) if split["state"] == "clean"]
+    rows = [split for split in list_with_labels(session) if split["state"] == "clean"] if counts["in a split"] else []
+    splits = [split["name"] for split in rows]
     if counts["in a split"] and not splits:
         yield Step("polydata split list", "no split of images without leaks can be read")
     elif counts["in a split"] and not runs:
         split = splits[-1]
         yield Step(f"polydata audit {split}", "before a model learns from it")
         yield Step(f"polymodel train {split}", "no model was trained yet")
+    if rows and all(split["relabelled"] for split in rows):
+        why = f"images of {rows[-1]['name']} with another label now, or none: {rows[-1]['relabelled']}"
+        yield Step("polydata build-split NAME", why)
     for run in runs:
         if not (place.runs / run / "evaluation.json").is_file():
             yield Step(f"polymodel evaluate {run}", "it was not scored yet")
