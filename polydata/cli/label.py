@@ -53,7 +53,9 @@ TaskOption = Annotated[
         "quality-images: the sample of polydata quality draw. Each has a project of its own.",
     ),
 ]
-LimitOption = Annotated[int | None, Option("--limit", min=1, help="Take the first so many of the selected images.")]
+LimitOption = Annotated[
+    int | None, Option("--limit", min=1, help="Make so many new tasks at most; the next push goes on behind them.")
+]
 
 
 def _open(workspace: Path | None, *, read_only: bool = False) -> Session:
@@ -168,6 +170,7 @@ def _report(facts: dict[str, Any], problems: list[str], as_json: bool, what: str
 def _report_push(done: Pushed, as_json: bool) -> None:
     facts = {"project": done.project.title, "url": done.project.url, "images": done.selected}
     facts |= {"tasks made": done.created, "already there": done.present, "predictions written": done.predicted}
+    facts |= {"left for a later push": done.left} if done.left else {}
     _report(facts, done.problems, as_json, "not pushed", "answer the tasks in the browser, then: polydata label pull")
 
 
