@@ -1,5 +1,6 @@
 """polydata extract, edit and list: what is read from PDFs, and what the user sets right of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,6 +81,7 @@ LEFTOVER = {
     "paper": "paper",
     "page": "page",
     "figure": "figure",
+    "letter": "letter",
     "what": "what",
     "detail": "detail",
     "caption": "caption",
@@ -97,9 +99,15 @@ def list_leftovers(wide: WideOption = False, as_json: JsonOption = False, worksp
         out.print_json(leftovers)
         return
     for title, rows in leftovers.items():
-        keys = [key for key in LEFTOVER if rows and key in rows[0]]
-        shown = {LEFTOVER[key]: key for key in keys}
-        out.print_rows(rows, False, wide, shown, title=f"{len(rows)} {title}", empty=f"{title}: none")
+        out.print_rows(rows, False, wide, _leftover, title=f"{len(rows)} {title}", empty=f"{title}: none")
+
+
+def _leftover(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A leftover in a narrow list: a record is called by its key, else by its id, a panel by its letter."""
+    named = {"record_key": row["record_key"] or row["record_id"]} if "record_key" in row else {}
+    letter = row["panel"] if "record_key" in row else row.get("label")
+    whole = {**row, **named, **({"letter": letter} if "record_key" in row or "panel_id" in row else {})}
+    return {heading: whole[key] for key, heading in LEFTOVER.items() if key in whole}
 
 
 edits = new_group(app, "edit", "Correct what extraction found; corrections are kept when a PDF is read again.")

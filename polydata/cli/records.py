@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Records that a trial shows."""
+BEST = 3
+"""Panels that are shown for each record that waits."""
 KEY = 20
 """Letters of a key that a trial shows."""
 
@@ -289,14 +291,17 @@ def link(
 ) -> None:
     """Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the PDF."""
     from polydata.records.join import link as by_hand
+    from polydata.records.kept import objections
 
     if (target is None) != nothing:
         raise UsageError("Name either a panel or figure, or --nothing.", "Ids stand in: polydata list candidates")
     with open_session(workspace) as session:
         made = by_hand(session, record, target)
+        doubts = objections(session, made)
+    out.report_problems(doubts, "But")
     done = f"{made.record_id} is linked to {made.target_id or 'nothing'}."
     following = f"polydata list candidates; to take it back: polydata unlink {made.record_id}"
-    out.print_result(done, as_json, following=following, whole=dataclasses.asdict(made))
+    out.print_result(done, as_json, following=following, whole={**dataclasses.asdict(made), "but": doubts})
 
 
 @app.command()
@@ -322,17 +327,27 @@ def unlink(
 
 
 @listing.command("candidates")
-def list_candidates(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_candidates(
+    every: Annotated[bool, Option("--all", help=f"All panels of a record, not the best {BEST} alone.")] = False,
+    wide: WideOption = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
     """Records whose panel could not be decided, each with the panels that come into question and their scores."""
+    from polydata.catalogue.records import best_candidates
     from polydata.catalogue.records import list_candidates as rows_of
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-        record = {"record": row["record_key"] or row["record_id"], "PANEL": row["panel_id"], "score": row["score"]}
-        return record | {key: row[key] for key in ("figure", "panel", "caption")}
+        record = {"record": row["record_key"] or row["record_id"], "PANEL": row["panel_id"]}
+        place = " ".join(filter(None, (row["figure"], row["panel"])))
+        return record | {"score": f"{row['score']:.3f}", "place": place, "caption": row["caption"]}
 
-    rows = read(workspace, rows_of)
+    found = read(workspace, rows_of)
+    rows = found if every or as_json else best_candidates(found, BEST)
     out.print_rows(rows, as_json, wide, shown, empty="No record waits for a decision.")
     if rows and not as_json:
+        if len(rows) < len(found):
+            typer.echo(f"Of {len(found)} the best {BEST} of each record; all: polydata list candidates --all")
         out.next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
 
 

@@ -74,9 +74,7 @@ def ask(
     return _screening(session, target, rows, progress, limit)
 
 
-def _boxes(
-    session: Session, target: Target, figures: Sequence[Row], progress: Progress, limit: int | None
-) -> Pushed:
+def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: Progress, limit: int | None) -> Pushed:
     if not figures:
         raise UsageError("No figure with a micrograph was read from a PDF.", "Take every figure with --only all.")
     server, project = open_project(session, target)
@@ -137,9 +135,7 @@ def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tupl
     return {name: path for name, path in paths.items() if path.exists()}, problems
 
 
-def _screening(
-    session: Session, target: Target, rows: Sequence[Row], progress: Progress, limit: int | None
-) -> Pushed:
+def _screening(session: Session, target: Target, rows: Sequence[Row], progress: Progress, limit: int | None) -> Pushed:
     if not rows:
         raise UsageError("No image is left that a rule alone has judged.", "Run polydata screen first.")
     server, project = open_project(session, target)
@@ -157,9 +153,7 @@ def _screening(
     return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems, left)
 
 
-def _quality(
-    session: Session, target: Target, sample: Sequence[Row], progress: Progress, limit: int | None
-) -> Pushed:
+def _quality(session: Session, target: Target, sample: Sequence[Row], progress: Progress, limit: int | None) -> Pushed:
     """Units of one kind; a task is known by what it shows, so what is read anew is judged anew."""
     rows = {asked_as(row): row for row in sample}
     if not rows:

@@ -224,7 +224,9 @@ def push(
         # In the order of their hashes, so that panels of one figure do not follow each other.
         rows = sorted((r for r in rows if r["image_sha256"] in wanted), key=lambda r: str(r["image_sha256"]))
         only = "all"
-    return _send(session, target, select_images(rows, only, None, predictions, order), predictions, progress, limit)
+    return _send(
+        session, target, select_images(rows, only, None, predictions, order), predictions, progress, limit=limit
+    )
 
 
 def queue(
@@ -239,7 +241,7 @@ def queue(
     rows = [r for r in stored.images_to_review(session.catalogue) if r["disputed"]]
     if not rows:
         raise UsageError("No two annotators differ about an image.", "Fetch what they said: polydata label pull")
-    return _send(session, target or projects.review_target(session.workspace), rows, None, progress, limit)
+    return _send(session, target or projects.review_target(session.workspace), rows, None, progress, limit=limit)
 
 
 def _send(
@@ -248,6 +250,7 @@ def _send(
     rows: Sequence[Row],
     predictions: Predictions | None,
     progress: Progress,
+    *,
     limit: int | None,
 ) -> Pushed:
     server, project = open_project(session, target)

@@ -25,7 +25,9 @@ class Server:
         self.tasks: dict[str, int] = {}
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        project = Project(1, "p", "http://127.0.0.1/p", 0, 0, "", "", shows_instruction=False, model_version="", answers=None)
+        project = Project(
+            1, "p", "http://127.0.0.1/p", 0, 0, "", "", shows_instruction=False, model_version="", answers=None
+        )
         for module in (pushing, asking):
             monkeypatch.setattr(module, "open_project", lambda *_: (self, project))
             monkeypatch.setattr(module, "addresses", lambda *words: dict.fromkeys(words[-1], "url"))
