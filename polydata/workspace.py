@@ -208,6 +208,16 @@ class Workspace:
             ) from error
         return cls.open(root)
 
+    @staticmethod
+    def is_there(folder: Path) -> bool:
+        """Whether a folder is a workspace already."""
+        return (folder / SETTINGS).is_file()
+
+    @staticmethod
+    def around(folder: Path) -> Path | None:
+        """The workspace that a folder lies in; None for none."""
+        return next((above for above in folder.resolve().parents if (above / SETTINGS).is_file()), None)
+
     @classmethod
     def open(cls, root: Path) -> Workspace:
         """The workspace in exactly this folder.

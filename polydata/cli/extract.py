@@ -16,6 +16,11 @@ from polydata.edits import Target
 
 listing = new_group(app, "list", "List what the catalogue holds.")
 
+MEND = (
+    "See why: polydata list failures. Mend it and read them: polydata extract --retry failed; or forget them: "
+    "polydata remove failures FILE"
+)
+
 
 @app.command()
 def extract(
@@ -51,13 +56,12 @@ def extract(
     out.report_problems(done.stale, "Not corrected")
     facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
     more = {"failed": [vars(f) for f in done.failures], "unread": done.unread, "gone": done.gone, "stale": done.stale}
-    out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more, "skipped": skipped})
-    mend = "See why: polydata list failures. Mend it and read them: polydata extract --retry failed; or forget them: "
-    mend += "polydata remove failures FILE"
+    following = "polydata screen" if done.counts["papers"] else "polydata extract PAPERS: no paper was read"
+    out.print_result(facts, as_json, "Extraction", following, {**facts, **more, "skipped": skipped})
     more_time = "Raise seconds_per_file in polydata.toml and read them: polydata extract --retry page-not-read"
     place = "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures"
     anew = "See them with polydata list edits; make them anew, or forget them: polydata edit undo ID"
-    out.fail_in_part(len(done.failures), f"of {done.files} files failed.", mend)
+    out.fail_in_part(len(done.failures), f"of {done.files} files failed.", MEND)
     out.fail_in_part(len(done.unread), "scanned pages were not read, for there was no time.", more_time)
     out.fail_in_part(len(done.gone), "files that failed are there no more.", place)
     out.fail_in_part(len(done.stale), "corrections by hand could not be made again.", anew)

@@ -252,15 +252,17 @@ def pull(
 ) -> None:
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
     from polydata.labels.pull import pull as pull_answers
+    from polydata.splits.overview import free_name
 
     with _open(workspace) as session, out.stages() as bar:
         done = pull_answers(session, full=full, title=project, deletions=yes, progress=bar)
+        step = f"polydata build-split {free_name(session.workspace)}"
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
     facts |= {"figures and images set right": done.applied} if done.applied else {}
     facts |= {"kept of a project that was there before": done.kept} if done.kept else {}
     facts |= {"annotations in the catalogue": done.annotations}
-    _report(facts, done.problems, json, "not used", "polydata build-split v1")
+    _report(facts, done.problems, json, "not used", step)
 
 
 @label_app.command()

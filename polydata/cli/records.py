@@ -250,16 +250,18 @@ def import_published_(
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.published.workflow import import_published
     from polydata.records.words import task_file
+    from polydata.splits.overview import free_name
 
     with open_session(workspace) as session, out.stages() as progress:
         report, words_file = import_published(session, folder, progress), task_file(session.workspace)
+        step = f"polydata build-split {free_name(session.workspace)}"
     out.report_problems(report.problems, "Skipped")
     _report_unknown(report.unknown_spellings, words_file)
     out.report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
     out.print_result(report.facts(), as_json, f"Imported {folder}", whole=dataclasses.asdict(report))
-    out.fail_in_part(len(report.problems), "things were skipped, listed above.", "Next: polydata build-split v1")
+    out.fail_in_part(len(report.problems), "things were skipped, listed above.", f"Next: {step}")
     if not as_json:
-        out.next_step("polydata build-split v1")
+        out.next_step(step)
 
 
 @app.command()

@@ -14,6 +14,8 @@ from polydata.types import Decision
 
 NAMED = "an image's SHA-256 or a panel's id"
 
+AFTER = "polydata sheets, to look at them; then polydata records import FILE and polydata join"
+
 
 @app.command()
 def screen(
@@ -56,7 +58,7 @@ def screen(
         "threshold": result.threshold,
         "failures": len(result.failures),
     }
-    following = "polydata sheets, to look at them; then polydata records import FILE and polydata join"
+    following = AFTER if any(result.counts.values()) else "polydata extract PAPERS: no image is there to be screened"
     out.print_result(facts, as_json, f"Screening by rule {rule}", following)
     out.fail_in_part(len(result.failures), "images could not be opened.")
 
