@@ -123,7 +123,10 @@ BoxOption = Annotated[
     Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page; pictures are cut anew."),
 ]
 CaptionOption = Annotated[str | None, Option(help="The caption; an empty one takes it away.")]
-LabelOption = Annotated[str | None, Option(help="The label, such as 'Figure 3' or 'a'; an empty one for none.")]
+LabelOption = Annotated[str | None, Option(help="The label, such as 'Figure 3'; an empty one for none.")]
+LetterOption = Annotated[
+    str | None, Option("--label", "--letter", help="The panel's letter, such as 'a'; an empty one for none.")
+]
 KindOption = Annotated[Kind | None, Option(help="What it shows.")]
 DeleteOption = Annotated[bool, Option("--delete", help="It is no figure or panel.")]
 
@@ -150,7 +153,7 @@ def edit_panel(
     panel: Identifier,
     box: BoxOption = None,
     caption: CaptionOption = None,
-    label: LabelOption = None,
+    label: LetterOption = None,
     kind: KindOption = None,
     delete: DeleteOption = False,
     as_json: JsonOption = False,
@@ -182,7 +185,7 @@ def new_panel(
     figure: Identifier,
     box: Annotated[str, Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page.")],
     caption: CaptionOption = None,
-    label: LabelOption = None,
+    label: LetterOption = None,
     kind: KindOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -200,7 +203,8 @@ def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOpti
     with open_session(workspace) as session:
         undone, stale = editing.undo(session, edit)
     out.report_problems(stale, "Not corrected")
-    out.print_result(f"Undone: {undone}", as_json, whole={"undone": undone, "stale": stale})
+    following = "polydata screen and polydata join"
+    out.print_result(f"Undone: {undone}", as_json, following=following, whole={"undone": undone, "stale": stale})
     out.fail_in_part(len(stale), "other corrections could not be made again.", "See: polydata list edits")
 
 

@@ -121,7 +121,8 @@ def _install(installation: Installation, yes: bool) -> None:
             raise UsageError("Nothing was installed, since nobody can be asked here.", "Say --yes to install it.")
         typer.confirm("Install it?", abort=True, default=True)
     typer.echo("Installing; this takes minutes.")
-    installation.ensure()
+    with out.stages() as bar:
+        installation.ensure(bar)
 
 
 def _introduce(workspace: Workspace, server: LocalServer, login: Account | None) -> None:
@@ -299,7 +300,7 @@ def measure(
 
 
 @label_app.command()
-def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+def status(wide: WideOption = False, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show the projects on the server beside what the catalogue holds of them."""
     from polydata.labels.projects import status as both_sides
 
@@ -308,7 +309,10 @@ def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     if json:
         out.print_json(dataclasses.asdict(facts))
         return
-    out.print_table(facts.projects, title=facts.server)
+    few = {"project": "project", "tasks": "tasks", "answers": "annotations", "people": "annotators"}
+    few |= {name: name for name in ("pulled", "skipped", "unusable", "deleted")}
+    out.print_rows(facts.projects, False, wide, few, title=facts.server)
+    out.print_facts({p["project"]: p["url"] for p in facts.projects if p["url"]}, "In the browser")
     out.print_facts({f"images {k}": v for k, v in facts.images.items()})
     out.next_step("polydata label pull" if any(p["url"] for p in facts.projects) else "polydata label push")
 
@@ -321,7 +325,7 @@ def list_answers(wide: WideOption = False, workspace: WorkspaceOption = None, js
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         state = "deleted" if row["deleted"] else "skipped" if row["cancelled"] else "counts"
         said = {"image": row["image_sha256"], "answer": row["choice"], "annotator": row["annotator"], "state": state}
-        return said | {name: row[name] for name in ("page", "figure", "panel", "paper", "comment")}
+        return said | {"place": " ".join(filter(None, (row["figure"], row["panel"]))), "paper": row["paper"]}
 
     empty = "No annotation yet. Fetch them with: polydata label pull"
     out.print_rows(read(workspace, list_annotations), json, wide, shown, empty=empty)

@@ -101,9 +101,7 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
     out.report_problems(map(str, report.bad), "Bad row")
     out.report_problems(map(str, report.doubtful), "Doubtful row")
     out.report_problems(map(str, report.replacements), "Would replace" if dry_run else "Replaced")
-    mend = f"add it to [spellings] of {report.task_file}, or say --meaning 'COLUMN: WORD=LABEL'"
-    words = report.unknown_words.items()
-    out.report_problems((f"{word!r} in {count} records; {mend}" for word, count in words), "Unknown label")
+    _report_unknown(report.unknown_words, report.mending)
     if report.shown and not as_json:
         rows = [_in_short(row) for row in report.shown[:SHOWN]]
         title = f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in"
@@ -144,9 +142,9 @@ def _print_columns(files: Sequence["Columns"]) -> None:
         out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
-def _report_unknown(spellings: Mapping[str, int], task_file: object) -> None:
-    mend = f"add it to [spellings] of {task_file}, or import its table again with --meaning 'COLUMN: WORD=LABEL'"
-    out.report_problems((f"{word!r} in {n} records; {mend}" for word, n in spellings.items()), "Unknown label")
+def _report_unknown(spellings: Mapping[str, int], mending: Mapping[str, str]) -> None:
+    words = (f"{word!r} in {count} records; {mending[word]}" for word, count in spellings.items())
+    out.report_problems(words, "Unknown label")
 
 
 @records_app.command("template")
@@ -249,14 +247,15 @@ def import_published_(
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.published.workflow import import_published
-    from polydata.records.words import task_file
+    from polydata.records.words import mending
     from polydata.splits.overview import free_name
 
     with open_session(workspace) as session, out.stages() as progress:
-        report, words_file = import_published(session, folder, progress), task_file(session.workspace)
+        report = import_published(session, folder, progress)
+        mends = {word: mending(session, word) for word in report.unknown_spellings}
         step = f"polydata build-split {free_name(session.workspace)}"
     out.report_problems(report.problems, "Skipped")
-    _report_unknown(report.unknown_spellings, words_file)
+    _report_unknown(report.unknown_spellings, mends)
     out.report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
     out.print_result(report.facts(), as_json, f"Imported {folder}", whole=dataclasses.asdict(report))
     out.fail_in_part(len(report.problems), "things were skipped, listed above.", f"Next: {step}")
@@ -268,14 +267,15 @@ def import_published_(
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
     from polydata.records.join import join as run
-    from polydata.records.words import task_file
+    from polydata.records.words import mending
 
     with open_session(workspace) as session, out.stages() as progress:
-        report, words_file = run(session, progress), task_file(session.workspace)
+        report = run(session, progress)
+        mends = {word: mending(session, word) for word in report.votes.unknown_spellings}
     out.report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
-    _report_unknown(report.votes.unknown_spellings, words_file)
+    _report_unknown(report.votes.unknown_spellings, mends)
     title = "Join" if report.changed else "Join: nothing changed"
     following = "polydata list candidates" if report.links.queued else "polydata list leftovers"
     out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))

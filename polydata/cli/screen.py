@@ -126,7 +126,7 @@ def scale_bar(
         with open_session(workspace) as session, out.stages() as progress:
             done = read_scale_bars(session, workers=workers, again=again, progress=progress)
         facts = {"images read now": done.images, "scale bars found": done.found, "failures": len(done.failures)}
-        out.print_result(facts, as_json, "Scale bars")
+        out.print_result(facts, as_json, "Scale bars", "polydata join, which tells panels apart by their scales")
         problems = done.failures
     out.report_problems(problems, "Failed")
     out.fail_in_part(len(problems), f"images{'' if paths else ' of the workspace'} could not be read.")

@@ -22,7 +22,7 @@ from polydata.records.words import (
     keep_meanings,
     kept_columns,
     kept_meanings,
-    task_file,
+    mending,
     together,
     unknown_words,
 )
@@ -81,7 +81,7 @@ class ImportReport:
         columns: for each file, which of its columns became which field.
         notices: what the user should know of how each file was read.
         unknown_words: words for the label that the task does not spell -> number of records.
-        task_file: where spellings are added.
+        mending: of each such word, what to do.
         shown: the records as they are written, or would be; of a trial alone.
         done: whether anything was written (or already stood there).
     """
@@ -96,7 +96,7 @@ class ImportReport:
     columns: tuple[Columns, ...] = ()
     notices: tuple[str, ...] = ()
     unknown_words: Mapping[str, int] = field(default_factory=dict)
-    task_file: str = ""
+    mending: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[Mapping[str, Any], ...] = ()
     done: bool = True
 
@@ -204,7 +204,7 @@ def import_records(
     bad = tuple(row for one in read for row in one.bad)
     doubtful = tuple(row for one in read for row in one.doubtful)
     repeated = sum(one.repeated + len(one.records) for one in read) - len(records)
-    nothing = VoteReport({}, {}, changed=False)
+    nothing, unknown = VoteReport({}, {}, changed=False), unknown_words(session.task, records.values())
     report = ImportReport(
         imported=0,
         replaced=0,
@@ -217,8 +217,8 @@ def import_records(
         notices=tuple(
             f"{one.columns.file}: {notice}" for one in read for notice in (*one.notices, *_again(one, columns or {}))
         ),
-        unknown_words=unknown_words(session.task, records.values()),
-        task_file=str(task_file(session.workspace)),
+        unknown_words=unknown,
+        mending={word: mending(session, word, _label_column(read)) for word in unknown},
         shown=tuple(_shown(record) for record in records.values()) if dry_run else (),
         done=False,
     )
@@ -249,6 +249,11 @@ def _again(read: ReadRecords, now: Mapping[str, Sequence[str]]) -> list[str]:
         f"--map {name}={column!r}" for name, its in read.columns.said.items() if name not in now for column in its
     ]
     return [f"as an import before said: {', '.join(before)}"] if before else []
+
+
+def _label_column(read: Sequence[ReadRecords]) -> str:
+    """The column in which the first table that has one gives the label."""
+    return next((column for one in read for column in one.columns.fields.get("compatibility", ())), "COLUMN")
 
 
 def _shown(record: Record) -> dict[str, Any]:

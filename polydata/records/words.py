@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from polydata.catalogue.session import Session
 from polydata.errors import UsageError, WorkspaceError
 from polydata.files.atomic import replacing, writing_to
 from polydata.records.columns import forms
@@ -109,6 +110,22 @@ def unknown_words(task: Task, records: Iterable[Record]) -> Mapping[str, int]:
     """Words for the label that the task does not spell -> number of records."""
     said = Counter(str(r.values["compatibility"]) for r in records if r.values["compatibility"])
     return {word: count for word, count in sorted(said.items()) if task.label_of(word) is None}
+
+
+def mending(session: Session, word: str, column: str = "COLUMN") -> str:
+    """What to do about a word for the label that the task does not spell.
+
+    Args:
+        word: that records say.
+        column: in which they say it.
+    """
+    said = f"{column}: {word}=LABEL".replace("'", '"')
+    meant = f"say --meaning '{said}' as it is imported, LABEL one of {', '.join(session.task.labels)}"
+    file = task_file(session.workspace)
+    if session.workspace.settings.task.endswith(".toml"):
+        return f"add it to [spellings] of {file}, or {meant}"
+    own = 'copy the task\'s file into the workspace and name it in polydata.toml, task = "task.toml"'
+    return f"{meant}. For spellings of your own {own}: {file}"
 
 
 def task_file(workspace: Workspace) -> Path:

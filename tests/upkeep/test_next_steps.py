@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from typer.testing import CliRunner
 from polydata.catalogue.session import open_session
 from polydata.cli import app
 from polydata.errors import InputError
+from polydata.resources import schemas
 from polydata.splits.build import build_split
 from polydata.splits.options import SplitOptions
 from polydata.splits.overview import free_name, show_split
+from polydata.upkeep.doctor import _label_studio
 from polydata.upkeep.status import status
-from polydata.workspace import Workspace
+from polydata.workspace import LabelStudioSettings, Workspace
 
 
 def said(*words: str) -> str:
@@ -103,3 +106,64 @@ def test_a_run_goes_on_before_it_is_scored(labelled: Workspace) -> None:
     assert "polymodel report second" not in steps and "polymodel report a-b" in steps
     (labelled.exports / "first-a-b-report.html").write_text("")
     assert "polymodel report a-b" not in [step.command for step in status(labelled).steps]
+
+
+def test_a_word_that_is_no_key_is_no_short_id(place: Workspace) -> None:
+    output = said("-w", str(place.root), "link", "S99", "--nothing")
+    assert "No record has the key 'S99'" in output and "polydata records list" in output
+    assert "too short for an id" in said("-w", str(place.root), "edit", "panel", "ab", "--letter", "d")
+
+
+def test_an_unknown_word_names_the_meaning_first(place: Workspace, tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("key,Miscible?\n1,kind of\n")
+    output = said("-w", str(place.root), "records", "import", str(table)).replace("\n", " ")
+    meaning, labels = "--meaning 'Miscible?: kind of=LABEL'", "compatible, incompatible, partially_compatible"
+    assert (
+        output.index(meaning)
+        < output.index(labels)
+        < output.index("copy the task's file")
+        < output.index("compatibility.toml")
+    )
+    (place.root / "own.toml").write_bytes((schemas() / "tasks" / "compatibility.toml").read_bytes())
+    settings = place.root / "polydata.toml"
+    settings.write_text(re.sub(r"(?m)^task = .*$", 'task = "own.toml"', settings.read_text()))
+    output = said("-w", str(place.root), "records", "import", str(table))
+    assert f"add it to [spellings] of {place.root / 'own.toml'}" in output and meaning in output
+
+
+def test_a_wrong_choice_is_said_in_plain_words(place: Workspace) -> None:
+    output = said("-w", str(place.root), "export", "figures", "--format", "csv")
+    assert "'csv' is not one of 'jsonl'" in output and "Value error" not in output
+
+
+def test_a_server_that_does_not_answer_stops_no_doctor(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLYDATA_LABEL_STUDIO_TOKEN", "a" * 40)
+    settings = place.root / "polydata.toml"
+    settings.write_text(settings.read_text().replace("http://localhost:8080", "http://127.0.0.1:9"))
+    found = _label_studio(LabelStudioSettings(url="http://127.0.0.1:9"))
+    assert "polydata label serve" in found.hint and "where it stopped" not in found.hint
+
+
+def test_an_export_says_which_fold_it_is(labelled: Workspace) -> None:
+    place = str(labelled.root)
+    with open_session(labelled) as session:
+        build_split(session, "v1", SplitOptions(folds=3))
+        build_split(session, "v2", SplitOptions())
+    output = said("-w", place, "export", "split", "v1", "--format", "imagefolder", "--quick", "--fold", "3")
+    assert "3 of 3 alone; the next: --fold 1" in output and "leaks" not in output
+    assert "alone" not in said("-w", place, "export", "split", "v2", "--format", "imagefolder", "--quick")
+    assert "Next: polydata export split v2" in said("-w", place, "card", "v2", "--quick")
+
+
+def test_answers_fit_a_terminal(labelled: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with open_session(labelled) as session:
+        image = session.catalogue.column("SELECT image_sha256 FROM panels ORDER BY 1")[0]
+        Corpus(session).answer(image, "partially_compatible")
+        long = "a.reviewer.with.a.long.name@university.example.org"
+        session.catalogue.run("UPDATE annotations SET annotator = ?", [long])
+        session.catalogue.run("UPDATE papers SET file_name = 'a_long_name_of_a_paper_in_a_folder.pdf'")
+        session.catalogue.run("UPDATE figures SET label = 'Supplementary Figure 12'")
+    lines = said("-w", str(labelled.root), "label", "list").splitlines()
+    assert len(lines) == 3 and max(map(len, lines)) <= 80 and "counts" in lines[2]
