@@ -131,7 +131,9 @@ def _introduce(workspace: Workspace, server: LocalServer, login: Account | None)
     if login:
         typer.echo(f"Log in as {login.email} with the password {login.password}")
         if login.token:
-            typer.echo(f"For the other commands: export POLYDATA_LABEL_STUDIO_TOKEN={login.token}")
+            typer.echo(f"Token for the other commands: {login.token}")
+            typer.echo("Give it by typing this, then pasting it (so it stays out of the shell's history):")
+            typer.echo("  read -rs POLYDATA_LABEL_STUDIO_TOKEN && export POLYDATA_LABEL_STUDIO_TOKEN")
         typer.echo("This is shown once and kept nowhere. --new-password makes another password; the token stands in")
         typer.echo("Account & Settings.")
     if workspace.settings.label_studio.url.rstrip("/") != server.url:

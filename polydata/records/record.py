@@ -147,14 +147,16 @@ def _reasons(values: Mapping[str, Any]) -> list[str]:
 def identify(values: Mapping[str, Any], place: Sequence[str] = ()) -> str:
     """The id of a record from its fields.
 
-    The key of the record (else PoLyInfo's sample) together with its reference; where there is neither, all of
-    its fields. Spaces, case and punctuation of the reference do not count.
+    The key of the record (else PoLyInfo's sample) together with its reference, in which a file's name counts only
+    where nothing else says what it is; where there is no key, all of its fields. Spaces, case and punctuation of the
+    reference do not count.
 
     Args:
         place: name of the file and of its sheet. They count only where no reference, DOI or number of a reference
             tells the sample from that of another table with the same key; a bare number as the reference tells none.
     """
-    where = re.sub(r"[\W_]+", "", fold(str(values["reference"] or values["doi"] or values["reference_no"] or "")))
+    cited = without_name(values["reference"]) or values["doi"] or values["reference_no"] or values["reference"] or ""
+    where = re.sub(r"[\W_]+", "", fold(str(cited)))
     stands = () if where and not (values["reference"] or "").isdecimal() else place
     if values["record_key"]:
         return content_id("record", "key", values["record_key"], where, *stands)
@@ -203,16 +205,15 @@ def make_record(
             values[name] = _convert(name, text)
         except ValueError as error:
             reasons.append(f"{name}: {error}")
-    unnamed, paper = values, clean(cells.get(PAPER, ""))
-    if paper and not _NO_PAPER.search(paper[-5:]):
-        values = values | {"reference": with_paper(values["reference"], paper)}
-    unnamed, values = _completed(unnamed), _completed(values)
+    unnamed, paper = _completed(values), clean(cells.get(PAPER, ""))
+    named = bool(paper) and not _NO_PAPER.search(str(paper)[-5:])
+    values = _completed(values | {"reference": with_paper(values["reference"], str(paper))}) if named else unnamed
     reasons += _reasons(values)
     if reasons:
         raise BadRowError("; ".join(reasons))
     text = json.dumps(raw, ensure_ascii=False, sort_keys=True, default=str)
     record_id = identify(values, place)
-    former_id = identify(unnamed, place) if unnamed != values else identify(values)
+    former_id = identify(unnamed, place) if named else identify(values)
     return Record(
         record_id=record_id,
         former_id="" if former_id == record_id else former_id,

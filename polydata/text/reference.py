@@ -121,7 +121,7 @@ def reference_keys(row: Mapping[str, Any]) -> frozenset[str]:
     keys = (
         doi_key(row["doi"]),
         doi_key(row["citation"]),
-        text_key(row["citation"]),
+        text_key(without_name(row["citation"])),
         citation_key(row["journal"], row["volume"], row["pages"], row["year"]),
     )
     return frozenset(k for k in keys if k)

@@ -189,7 +189,7 @@ def test_a_server_for_those_who_have_none(label_studio: LabelStudioServer, tmp_p
     try:
         said = terminal.wait_for("Next: polydata label setup")
         (password,) = re.findall(r"password (\S+)", said)[:1]
-        (token,) = re.findall(r"TOKEN=(\w+)", said)
+        (token,) = re.findall(r"Token for the other commands: (\w+)", said)
         assert f"answers at {url}" in said
         assert log_in(url, password)
         assert not log_in(url, "another")
