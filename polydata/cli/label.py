@@ -312,7 +312,7 @@ def status(wide: WideOption = False, workspace: WorkspaceOption = None, json: Js
         out.print_json(dataclasses.asdict(facts))
         return
     few = {"project": "project", "tasks": "tasks", "answers": "annotations", "people": "annotators"}
-    few |= {name: name for name in ("pulled", "skipped", "unusable", "deleted")}
+    few |= {name: name for name in ("pulled", "skipped", "unusable")}
     out.print_rows(facts.projects, False, wide, few, title=facts.server)
     out.print_facts({p["project"]: p["url"] for p in facts.projects if p["url"]}, "In the browser")
     out.print_facts({f"images {k}": v for k, v in facts.images.items()})

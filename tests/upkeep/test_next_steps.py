@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from polydata.catalogue.session import open_session
 from polydata.cli import app
 from polydata.errors import InputError
+from polydata.labels import projects
 from polydata.resources import schemas
 from polydata.splits.build import build_split
 from polydata.splits.options import SplitOptions
@@ -167,3 +168,20 @@ def test_answers_fit_a_terminal(labelled: Workspace, monkeypatch: pytest.MonkeyP
         session.catalogue.run("UPDATE figures SET label = 'Supplementary Figure 12'")
     lines = said("-w", str(labelled.root), "label", "list").splitlines()
     assert len(lines) == 3 and max(map(len, lines)) <= 80 and "counts" in lines[2]
+
+
+def test_projects_fit_a_terminal(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    row = {
+        "project": "polydata blind review",
+        "role": "blind",
+        "split": "v1",
+        "url": "http://127.0.0.1:8080/projects/17",
+    }
+    row |= dict.fromkeys(("tasks", "annotations", "pulled", "skipped", "unusable", "deleted", "annotators"), 12345)
+    found = projects.Status("http://127.0.0.1:8080", [row | {"pulled_to": "2026-11-30 10:00:00"}], {"accepted": 3})
+    monkeypatch.setattr(projects, "status", lambda _: found)
+    output = said("-w", str(place.root), "label", "status")
+    assert max(map(len, output.splitlines())) <= 80
+    assert "polydata blind review  http://127.0.0.1:8080/projects/17" in output
+    assert "2026-11-30" in said("-w", str(place.root), "label", "status", "--wide")
