@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 VERSION = __version__ = "0.1.0"
 DISTRIBUTION = "polydata-micrographs"
@@ -22,6 +25,18 @@ def install_hint(extra: str) -> str:
 
     The public index has other people's packages under the names ``polydata`` and ``polymodel``: no message names those.
     """
-    if (PACKAGE / "schemas").is_dir():
-        return f"pip install '{DISTRIBUTION}[{extra}]'"
-    return f"pip install --editable {shlex.quote(f'{PACKAGE.parent}[{extra}]')}"
+    if not (PACKAGE / "schemas").is_dir():
+        return f"pip install --editable {shlex.quote(f'{PACKAGE.parent}[{extra}]')}"
+    if (folder := _installed_from()) and (folder / "pyproject.toml").is_file():
+        return f"pip install {shlex.quote(f'{folder}[{extra}]')}"
+    return f"pip install '.[{extra}]', in the folder of the checkout"
+
+
+def _installed_from() -> Path | None:
+    """The folder that pip installed this from, as far as it noted one."""
+    try:
+        noted = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        return None
+    address = urlsplit(str(noted.get("url", "")))
+    return Path(unquote(address.path)) if address.scheme == "file" else None

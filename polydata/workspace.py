@@ -27,6 +27,8 @@ from polydata.task import Task, TaskKind
 SETTINGS = "polydata.toml"
 RECORD_WORDS = "record_words.toml"
 """In the workspace: what words of records' tables mean, as ``polydata records import --meaning`` was told."""
+RECORD_COLUMNS = "record_columns.toml"
+"""In the workspace: which columns of a table are which fields, as ``polydata records import --map`` was told."""
 VARIABLE = "POLYDATA_WORKSPACE"
 SERVED = "served"
 LARGEST = 1_000_000_000
@@ -205,6 +207,16 @@ class Workspace:
                 f"{root} cannot hold a workspace: {error.strerror}.", "Choose another folder."
             ) from error
         return cls.open(root)
+
+    @staticmethod
+    def is_there(folder: Path) -> bool:
+        """Whether a folder is a workspace already."""
+        return (folder / SETTINGS).is_file()
+
+    @staticmethod
+    def around(folder: Path) -> Path | None:
+        """The workspace that a folder lies in; None for none."""
+        return next((above for above in folder.resolve().parents if (above / SETTINGS).is_file()), None)
 
     @classmethod
     def open(cls, root: Path) -> Workspace:

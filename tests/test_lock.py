@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
@@ -61,7 +63,11 @@ def test_the_hint_names_what_is_installed_here(monkeypatch: pytest.MonkeyPatch, 
     assert resources.install_hint("onnx") == f"pip install --editable '{ROOT}[onnx]'"
     (tmp_path / "schemas").mkdir()
     monkeypatch.setattr(resources, "PACKAGE", tmp_path)
-    assert resources.install_hint("onnx") == f"pip install '{PROJECT['name']}[onnx]'"
+    noted = {"url": ROOT.as_uri()}  # as pip notes where it installed from
+    monkeypatch.setattr(resources, "distribution", lambda _: SimpleNamespace(read_text=lambda _: json.dumps(noted)))
+    assert resources.install_hint("onnx") == f"pip install '{ROOT}[onnx]'"
+    noted["url"] = "https://example.org/a.whl"
+    assert resources.install_hint("onnx") == "pip install '.[onnx]', in the folder of the checkout"
     assert "onnx" in PROJECT["optional-dependencies"]
 
 

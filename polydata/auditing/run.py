@@ -16,6 +16,7 @@ from polydata.errors import InputError, UsageError
 from polydata.files.predictions import read_embeddings, read_predictions
 from polydata.splits.evidence import group_images, read_evidence, with_copies
 from polydata.splits.overview import show_split
+from polydata.splits.stale import relabelled
 from polydata.task import Task
 from polydata.types import Progress, quiet
 
@@ -29,6 +30,7 @@ DETECTORS: tuple[Detector, ...] = (
     shortcuts.paper_lookup,
     shortcuts.metadata_leak,
     labels.contradiction,
+    labels.stale_label,
     labels.label_noise,
     pictures.technique,
     labels.class_imbalance,
@@ -107,7 +109,8 @@ def audit(
         RefusedError: if a file of the split was changed.
     """
     asked = _chosen(detectors)
-    folds = () if split is None else show_split(session.workspace, split).folds
+    shown = None if split is None else show_split(session.workspace, split)
+    folds = shown.folds if shown else ()
     label_of = {item.image_sha256: item.label for fold in folds for item in fold.everything}
     images = sorted(label_of or images_to_show(session.catalogue))
     if not images:
@@ -125,6 +128,7 @@ def audit(
         scales=scales_of(session.catalogue, images),
         repeated=shown_more_than_once(session.catalogue, images),
         folds=folds,
+        relabelled=(relabelled(session, shown) if shown else None) or {},
         path=lambda image: session.images.path(image, evidence.facts[image]["format"]),
         opinions=opinions,
         pixels=pixels,
@@ -186,3 +190,28 @@ def finding_rows(report: Report) -> list[dict[str, Any]]:
         {"detector": f.detector, "severity": str(f.severity), "count": f.count, "what": f.message, "fix": f.fix}
         for f in sorted(report.findings, key=lambda f: order.index(f.severity))
     ]
+
+
+NAMED = 5
+"""Pieces of evidence that are named for each error; --json lists all."""
+DIGITS = 12
+"""Digits of an image's hash by which commands know it."""
+
+
+def error_rows(report: Report) -> list[dict[str, Any]]:
+    """The images of each error for a person, the first few: which they are, and what is said of them."""
+    return [
+        {"detector": finding.detector, **_named(item)}
+        for finding in report.findings
+        if finding.severity is Severity.ERROR
+        for item in finding.items[:NAMED]
+    ]
+
+
+def _named(item: Item) -> dict[str, str]:
+    images = [str(item[key])[:DIGITS] for key in ("image", "a_image", "b_image", "test", "train") if item.get(key)]
+    labels = [str(item[key] or "no label") for key in ("label", "a_label", "b_label") if key in item]
+    papers = dict.fromkeys(str(item[key]) for key in ("paper", "a_paper", "b_paper") if item.get(key))
+    said = item.get("said") or labels
+    both = {"image": images[0] if images else "", "beside": " ".join(images[1:])}
+    return both | {"labels": " / ".join(map(str, said)), "paper": ", ".join(papers)}

@@ -128,6 +128,7 @@ class Subject:
         folds: partitions of a split; empty where no split is audited.
         path: where an image lies.
         opinions: what a model thinks of the labels.
+        relabelled: images of the split with another label now, or none: the label there and now.
         pixels: whether images may be read.
         progress: told of long work.
     """
@@ -142,6 +143,7 @@ class Subject:
     folds: Sequence[Sides]
     path: Callable[[str], Path]
     opinions: Opinions | None = None
+    relabelled: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     pixels: bool = True
     progress: Progress = field(default=quiet, compare=False)
 

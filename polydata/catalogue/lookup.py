@@ -55,6 +55,9 @@ def find(catalogue: Catalogue, identifier: str, *kinds: Kind) -> tuple[Kind, str
         keyed = catalogue.tuples("SELECT record_id FROM records WHERE record_key = ? ORDER BY 1", [identifier])
         found += [("record", record) for (record,) in keyed]
     if not found and min(map(len, digits.values())) < MIN_DIGITS:
+        if "record" in kinds:
+            hint = f"Keys and ids stand in: polydata records list; of an id give at least {MIN_DIGITS} digits."
+            raise InputError(f"No record has the key {identifier!r}, and for an id it is too short.", hint)
         raise InputError(f"{identifier!r} is too short for an id.", f"Give at least {MIN_DIGITS} digits of it.")
     for kind in (kind for kind in kinds if len(digits[kind]) >= MIN_DIGITS):
         table, key, hashed, _ = _THINGS[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -198,6 +199,19 @@ def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
     )
 
 
+def best_candidates(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Of the rows of ``list_candidates`` the first so many of each record, without those that score nothing beside one
+    that does."""
+    shown: Counter[str] = Counter()
+    found = []
+    for row in rows:
+        shown[row["record_id"]] += 1
+        place = shown[row["record_id"]]
+        if place == 1 or (place <= most and round(row["score"], 3) > 0):
+            found.append(row)
+    return found
+
+
 def link_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
     """Every link of a record to a panel or figure of a PDF, in the shape of ``polydata export links``."""
     return catalogue.rows(
@@ -299,6 +313,18 @@ def remove_records(catalogue: Catalogue, record_ids: Sequence[str]) -> None:
     """
     for table in ("links", "figure_links", "paper_links", "link_candidates", *PARTS, "records"):
         catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, record_id)", [list(record_ids)])  # noqa: S608
+
+
+def place_of(catalogue: Catalogue, kind: str, identifier: str) -> dict[str, Any]:
+    """Where a panel or figure stands: file_name, doi, figure and panel, the latter None for a figure."""
+    panel = "panels.label" if kind == "panel" else "NULL"
+    joined = "figures JOIN panels USING (figure_id)" if kind == "panel" else "figures"
+    (row,) = catalogue.rows(
+        f"""SELECT known_papers.file_name, doi, figures.label AS figure, {panel} AS panel
+            FROM {joined} JOIN known_papers USING (paper_id) WHERE {kind}_id = ?""",  # noqa: S608 - constants
+        [identifier],
+    )
+    return row
 
 
 def whole_record(catalogue: Catalogue, record_id: str) -> dict[str, Any]:

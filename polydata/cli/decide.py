@@ -138,15 +138,17 @@ def resolve(
     """Choose how reviewers' answers become one label, or show it; ties stay unresolved by every method."""
     from polydata.labels.resolve import resolution
     from polydata.labels.resolve import resolve as choose
+    from polydata.splits.overview import free_name
 
     if method is None and annotator is not None:
         raise UsageError(f"What is {annotator!r} to be?", "Say --method adjudicator or --method gold.")
     with open_session(workspace, read_only=method is None) as session:
         found = resolution(session) if method is None else choose(session, method, annotator)
+        name = free_name(session.workspace)
     in_force = f"{found.method} {found.annotator or ''}".strip()
     facts = {"resolved by": in_force, "labels changed now": found.changed, **found.choices}
     facts["unresolved, as reviewers tie"] = len(found.unresolved)
-    step = "polydata label set IMAGE LABEL --reason WHY" if found.unresolved else "polydata build-split v1"
+    step = "polydata label set IMAGE LABEL --reason WHY" if found.unresolved else f"polydata build-split {name}"
     out.print_result(facts, json, following=step, whole=asdict(found))
 
 
@@ -341,5 +343,8 @@ def _show(found: Conflicts, has_page: bool) -> None:
     ]
     out.print_table(rows, empty="No conflict was found.")
     out.print_facts(found.counts, f"Conflicts; the first {len(rows)} are shown" if len(rows) == LISTED else "Conflicts")
+    if not found.conflicts:
+        out.next_step("polydata status")
+        return
     step = "polydata label set IMAGE LABEL --reason WHY" if has_page else "polydata conflicts --html conflicts.html"
     out.next_step(step)

@@ -99,7 +99,11 @@ def export_split(
     with open_session(workspace, read_only=True) as session, out.stages() as told:
         result = export(session, split, format_, output, fold=fold, release=release, quick=quick, progress=told)
     leak = result.marks["leakage"]
-    facts = {**result.counts, "withheld": result.withheld, "leaks, allowed because": leak["reason"] if leak else None}
+    facts: dict[str, object] = {**result.counts, "withheld": result.withheld}
+    if result.folds > 1:
+        facts["fold"] = f"{fold} of {result.folds} alone; the next: --fold {fold % result.folds + 1}"
+    if leak:
+        facts["leaks, allowed because"] = leak["reason"]
     facts |= {"digest": result.marks["digest"], "folder": str(result.folder)}
     out.print_result(facts, as_json, f"Split {split}", whole={"folder": facts["folder"], **result.marks})
 
@@ -117,7 +121,9 @@ def card(
 
     with open_session(workspace, read_only=True) as session, out.stages() as told:
         target = write_card(session, split, output, quick=quick, progress=told)
-    out.print_result(f"Data card of {split} in {target}", as_json, whole={"split": split, "output": str(target)})
+    following = f"polydata export split {split} --format FORMAT"
+    said = f"Data card of {split} in {target}"
+    out.print_result(said, as_json, following=following, whole={"split": split, "output": str(target)})
 
 
 @app.command()

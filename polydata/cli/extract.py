@@ -1,5 +1,6 @@
 """polydata extract, edit and list: what is read from PDFs, and what the user sets right of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,11 @@ from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.edits import Target
 
 listing = new_group(app, "list", "List what the catalogue holds.")
+
+MEND = (
+    "See why: polydata list failures. Mend it and read them: polydata extract --retry failed; or forget them: "
+    "polydata remove failures FILE"
+)
 
 
 @app.command()
@@ -50,13 +56,12 @@ def extract(
     out.report_problems(done.stale, "Not corrected")
     facts = {**done.counts, "failures": len(done.failures), "read now": done.done, "read before": done.skipped}
     more = {"failed": [vars(f) for f in done.failures], "unread": done.unread, "gone": done.gone, "stale": done.stale}
-    out.print_result(facts, as_json, "Extraction", "polydata screen", {**facts, **more, "skipped": skipped})
-    mend = "See why: polydata list failures. Mend it and read them: polydata extract --retry failed; or forget them: "
-    mend += "polydata remove failures FILE"
+    following = "polydata screen" if done.counts["papers"] else "polydata extract PAPERS: no paper was read"
+    out.print_result(facts, as_json, "Extraction", following, {**facts, **more, "skipped": skipped})
     more_time = "Raise seconds_per_file in polydata.toml and read them: polydata extract --retry page-not-read"
     place = "Name the places where they lie now: polydata extract PATH; or forget them: polydata remove failures"
     anew = "See them with polydata list edits; make them anew, or forget them: polydata edit undo ID"
-    out.fail_in_part(len(done.failures), f"of {done.files} files failed.", mend)
+    out.fail_in_part(len(done.failures), f"of {done.files} files failed.", MEND)
     out.fail_in_part(len(done.unread), "scanned pages were not read, for there was no time.", more_time)
     out.fail_in_part(len(done.gone), "files that failed are there no more.", place)
     out.fail_in_part(len(done.stale), "corrections by hand could not be made again.", anew)
@@ -80,6 +85,7 @@ LEFTOVER = {
     "paper": "paper",
     "page": "page",
     "figure": "figure",
+    "letter": "letter",
     "what": "what",
     "detail": "detail",
     "caption": "caption",
@@ -97,9 +103,15 @@ def list_leftovers(wide: WideOption = False, as_json: JsonOption = False, worksp
         out.print_json(leftovers)
         return
     for title, rows in leftovers.items():
-        keys = [key for key in LEFTOVER if rows and key in rows[0]]
-        shown = {LEFTOVER[key]: key for key in keys}
-        out.print_rows(rows, False, wide, shown, title=f"{len(rows)} {title}", empty=f"{title}: none")
+        out.print_rows(rows, False, wide, _leftover, title=f"{len(rows)} {title}", empty=f"{title}: none")
+
+
+def _leftover(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A leftover in a narrow list: a record is called by its key, else by its id, a panel by its letter."""
+    named = {"record_key": row["record_key"] or row["record_id"]} if "record_key" in row else {}
+    letter = row["panel"] if "record_key" in row else row.get("label")
+    whole = {**row, **named, **({"letter": letter} if "record_key" in row or "panel_id" in row else {})}
+    return {heading: whole[key] for key, heading in LEFTOVER.items() if key in whole}
 
 
 edits = new_group(app, "edit", "Correct what extraction found; corrections are kept when a PDF is read again.")
@@ -111,7 +123,10 @@ BoxOption = Annotated[
     Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page; pictures are cut anew."),
 ]
 CaptionOption = Annotated[str | None, Option(help="The caption; an empty one takes it away.")]
-LabelOption = Annotated[str | None, Option(help="The label, such as 'Figure 3' or 'a'; an empty one for none.")]
+LabelOption = Annotated[str | None, Option(help="The label, such as 'Figure 3'; an empty one for none.")]
+LetterOption = Annotated[
+    str | None, Option("--label", "--letter", help="The panel's letter, such as 'a'; an empty one for none.")
+]
 KindOption = Annotated[Kind | None, Option(help="What it shows.")]
 DeleteOption = Annotated[bool, Option("--delete", help="It is no figure or panel.")]
 
@@ -138,7 +153,7 @@ def edit_panel(
     panel: Identifier,
     box: BoxOption = None,
     caption: CaptionOption = None,
-    label: LabelOption = None,
+    label: LetterOption = None,
     kind: KindOption = None,
     delete: DeleteOption = False,
     as_json: JsonOption = False,
@@ -170,7 +185,7 @@ def new_panel(
     figure: Identifier,
     box: Annotated[str, Option(metavar="X0,Y0,X1,Y1", help="The box in points from the top left of the page.")],
     caption: CaptionOption = None,
-    label: LabelOption = None,
+    label: LetterOption = None,
     kind: KindOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -188,7 +203,8 @@ def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOpti
     with open_session(workspace) as session:
         undone, stale = editing.undo(session, edit)
     out.report_problems(stale, "Not corrected")
-    out.print_result(f"Undone: {undone}", as_json, whole={"undone": undone, "stale": stale})
+    following = "polydata screen and polydata join"
+    out.print_result(f"Undone: {undone}", as_json, following=following, whole={"undone": undone, "stale": stale})
     out.fail_in_part(len(stale), "other corrections could not be made again.", "See: polydata list edits")
 
 

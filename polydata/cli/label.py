@@ -53,7 +53,9 @@ TaskOption = Annotated[
         "quality-images: the sample of polydata quality draw. Each has a project of its own.",
     ),
 ]
-LimitOption = Annotated[int | None, Option("--limit", min=1, help="Take the first so many of the selected images.")]
+LimitOption = Annotated[
+    int | None, Option("--limit", min=1, help="Make so many new tasks at most; the next push goes on behind them.")
+]
 
 
 def _open(workspace: Path | None, *, read_only: bool = False) -> Session:
@@ -119,7 +121,8 @@ def _install(installation: Installation, yes: bool) -> None:
             raise UsageError("Nothing was installed, since nobody can be asked here.", "Say --yes to install it.")
         typer.confirm("Install it?", abort=True, default=True)
     typer.echo("Installing; this takes minutes.")
-    installation.ensure()
+    with out.stages() as bar:
+        installation.ensure(bar)
 
 
 def _introduce(workspace: Workspace, server: LocalServer, login: Account | None) -> None:
@@ -128,7 +131,9 @@ def _introduce(workspace: Workspace, server: LocalServer, login: Account | None)
     if login:
         typer.echo(f"Log in as {login.email} with the password {login.password}")
         if login.token:
-            typer.echo(f"For the other commands: export POLYDATA_LABEL_STUDIO_TOKEN={login.token}")
+            typer.echo(f"Token for the other commands: {login.token}")
+            typer.echo("Give it by typing this, then pasting it (so it stays out of the shell's history):")
+            typer.echo("  read -rs POLYDATA_LABEL_STUDIO_TOKEN && export POLYDATA_LABEL_STUDIO_TOKEN")
         typer.echo("This is shown once and kept nowhere. --new-password makes another password; the token stands in")
         typer.echo("Account & Settings.")
     if workspace.settings.label_studio.url.rstrip("/") != server.url:
@@ -168,6 +173,7 @@ def _report(facts: dict[str, Any], problems: list[str], as_json: bool, what: str
 def _report_push(done: Pushed, as_json: bool) -> None:
     facts = {"project": done.project.title, "url": done.project.url, "images": done.selected}
     facts |= {"tasks made": done.created, "already there": done.present, "predictions written": done.predicted}
+    facts |= {"left for a later push": done.left} if done.left else {}
     _report(facts, done.problems, as_json, "not pushed", "answer the tasks in the browser, then: polydata label pull")
 
 
@@ -249,15 +255,17 @@ def pull(
 ) -> None:
     """Bring the reviewers' answers into the catalogue: new, changed, skipped and deleted ones, of all projects."""
     from polydata.labels.pull import pull as pull_answers
+    from polydata.splits.overview import free_name
 
     with _open(workspace) as session, out.stages() as bar:
         done = pull_answers(session, full=full, title=project, deletions=yes, progress=bar)
+        step = f"polydata build-split {free_name(session.workspace)}"
     facts = {"projects": ", ".join(done.projects), "new": done.new, "changed": done.changed}
     facts |= {"unchanged": done.unchanged, "deleted": done.deleted, "skipped": done.skipped}
     facts |= {"figures and images set right": done.applied} if done.applied else {}
     facts |= {"kept of a project that was there before": done.kept} if done.kept else {}
     facts |= {"annotations in the catalogue": done.annotations}
-    _report(facts, done.problems, json, "not used", "polydata build-split v1")
+    _report(facts, done.problems, json, "not used", step)
 
 
 @label_app.command()
@@ -294,7 +302,7 @@ def measure(
 
 
 @label_app.command()
-def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+def status(wide: WideOption = False, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Show the projects on the server beside what the catalogue holds of them."""
     from polydata.labels.projects import status as both_sides
 
@@ -303,7 +311,10 @@ def status(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     if json:
         out.print_json(dataclasses.asdict(facts))
         return
-    out.print_table(facts.projects, title=facts.server)
+    few = {"project": "project", "tasks": "tasks", "answers": "annotations", "people": "annotators"}
+    few |= {name: name for name in ("pulled", "skipped", "unusable")}
+    out.print_rows(facts.projects, False, wide, few, title=facts.server)
+    out.print_facts({p["project"]: p["url"] for p in facts.projects if p["url"]}, "In the browser")
     out.print_facts({f"images {k}": v for k, v in facts.images.items()})
     out.next_step("polydata label pull" if any(p["url"] for p in facts.projects) else "polydata label push")
 
@@ -316,7 +327,7 @@ def list_answers(wide: WideOption = False, workspace: WorkspaceOption = None, js
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         state = "deleted" if row["deleted"] else "skipped" if row["cancelled"] else "counts"
         said = {"image": row["image_sha256"], "answer": row["choice"], "annotator": row["annotator"], "state": state}
-        return said | {name: row[name] for name in ("page", "figure", "panel", "paper", "comment")}
+        return said | {"place": " ".join(filter(None, (row["figure"], row["panel"]))), "paper": row["paper"]}
 
     empty = "No annotation yet. Fetch them with: polydata label pull"
     out.print_rows(read(workspace, list_annotations), json, wide, shown, empty=empty)

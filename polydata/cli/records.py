@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Records that a trial shows."""
+BEST = 3
+"""Panels that are shown for each record that waits."""
+KEY = 20
+"""Letters of a key that a trial shows."""
 
 records_app = new_group(app, "records", "Records of samples: bring your own tables, list them.")
 
@@ -40,7 +44,11 @@ def import_(
     ] = None,
     columns: Annotated[
         list[str] | None,
-        Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable, also for one field."),
+        Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="Which column holds a field; repeatable, also for one field; kept in the workspace.",
+        ),
     ] = None,
     meanings: Annotated[
         list[str] | None,
@@ -76,14 +84,10 @@ def import_(
             progress=progress,
         )
     _report(done.records, files, as_json, dry_run)
-    if not done.records.done:
-        raise InputError(
-            f"Nothing was imported: {len(done.records.bad)} rows are bad, listed above.",
-            "Correct them, or leave them out with --skip-bad.",
-        )
-    out.fail_in_part(len(done.records.bad), "bad rows were left out, listed above.", "Next: polydata join")
+    step = "the same without --dry-run" if dry_run else "polydata join"
+    out.fail_in_part(len(done.records.bad), "bad rows were left out, listed above.", f"Next: {step}")
     if not as_json:
-        out.next_step("the same without --dry-run" if dry_run else "polydata join")
+        out.next_step(step)
 
 
 def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_run: bool) -> None:
@@ -97,17 +101,32 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
     out.report_problems(map(str, report.bad), "Bad row")
     out.report_problems(map(str, report.doubtful), "Doubtful row")
     out.report_problems(map(str, report.replacements), "Would replace" if dry_run else "Replaced")
-    mend = f"add it to [spellings] of {report.task_file}, or say --meaning 'COLUMN: WORD=LABEL'"
-    words = report.unknown_words.items()
-    out.report_problems((f"{word!r} in {count} records; {mend}" for word, count in words), "Unknown label")
+    _report_unknown(report.unknown_words, report.mending)
     if report.shown and not as_json:
-        names = ("record_key", "polymers", "composition_ratio", "figure", "panel", "compatibility", "caption")
-        rows = [{name: str(row.get(name, ""))[:40] for name in names} for row in report.shown[:SHOWN]]
-        out.print_table(rows, f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in")
+        rows = [_in_short(row) for row in report.shown[:SHOWN]]
+        title = f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in"
+        out.print_table(rows, title, clip=True)
     counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
     counts |= {"repeated rows": report.repeated, "bad": len(report.bad)}
     title = "Records, if they were imported" if dry_run else "Records"
     out.print_result(counts, as_json, title, whole=dataclasses.asdict(report))
+    if not report.done:
+        raise InputError(
+            f"Nothing was imported: {len(report.bad)} rows are bad, listed above.",
+            "Correct them, or leave them out with --skip-bad.",
+        )
+
+
+def _in_short(record: Mapping[str, Any]) -> dict[str, str]:
+    """A record of a trial in one line of 80 columns."""
+    said = {name: str(value) for name, value in record.items()}
+    parts = {
+        "key": said.get("record_key", "")[:KEY],
+        "sample": " ".join(said[name] for name in ("polymers", "composition_ratio") if name in said),
+        "place": " ".join(said[name] for name in ("figure", "panel") if name in said),
+        "label": said.get("compatibility", ""),
+    }
+    return parts | {"caption": said.get("caption", "")}
 
 
 def _print_columns(files: Sequence["Columns"]) -> None:
@@ -118,12 +137,14 @@ def _print_columns(files: Sequence["Columns"]) -> None:
         for column, near in one.left.items():
             hint = f"not read; the nearest is --map {near}={shlex.quote(column)}" if near else "not read"
             rows.append({"column": column, "field": hint})
+        if one.no_key:
+            rows.append({"column": one.no_key, "field": "caption, or characteristics: it repeats, so it is no key"})
         out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
-def _report_unknown(spellings: Mapping[str, int], task_file: object) -> None:
-    mend = f"add it to [spellings] of {task_file}, or import its table again with --meaning 'COLUMN: WORD=LABEL'"
-    out.report_problems((f"{word!r} in {n} records; {mend}" for word, n in spellings.items()), "Unknown label")
+def _report_unknown(spellings: Mapping[str, int], mending: Mapping[str, str]) -> None:
+    words = (f"{word!r} in {count} records; {mending[word]}" for word, count in spellings.items())
+    out.report_problems(words, "Unknown label")
 
 
 @records_app.command("template")
@@ -226,31 +247,35 @@ def import_published_(
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.published.workflow import import_published
-    from polydata.records.words import task_file
+    from polydata.records.words import mending
+    from polydata.splits.overview import free_name
 
     with open_session(workspace) as session, out.stages() as progress:
-        report, words_file = import_published(session, folder, progress), task_file(session.workspace)
+        report = import_published(session, folder, progress)
+        mends = {word: mending(session, word) for word in report.unknown_spellings}
+        step = f"polydata build-split {free_name(session.workspace)}"
     out.report_problems(report.problems, "Skipped")
-    _report_unknown(report.unknown_spellings, words_file)
+    _report_unknown(report.unknown_spellings, mends)
     out.report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
     out.print_result(report.facts(), as_json, f"Imported {folder}", whole=dataclasses.asdict(report))
-    out.fail_in_part(len(report.problems), "things were skipped, listed above.", "Next: polydata build-split v1")
+    out.fail_in_part(len(report.problems), "things were skipped, listed above.", f"Next: {step}")
     if not as_json:
-        out.next_step("polydata build-split v1")
+        out.next_step(step)
 
 
 @app.command()
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
     from polydata.records.join import join as run
-    from polydata.records.words import task_file
+    from polydata.records.words import mending
 
     with open_session(workspace) as session, out.stages() as progress:
-        report, words_file = run(session, progress), task_file(session.workspace)
+        report = run(session, progress)
+        mends = {word: mending(session, word) for word in report.votes.unknown_spellings}
     out.report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
-    _report_unknown(report.votes.unknown_spellings, words_file)
+    _report_unknown(report.votes.unknown_spellings, mends)
     title = "Join" if report.changed else "Join: nothing changed"
     following = "polydata list candidates" if report.links.queued else "polydata list leftovers"
     out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))
@@ -268,14 +293,17 @@ def link(
 ) -> None:
     """Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the PDF."""
     from polydata.records.join import link as by_hand
+    from polydata.records.kept import objections
 
     if (target is None) != nothing:
         raise UsageError("Name either a panel or figure, or --nothing.", "Ids stand in: polydata list candidates")
     with open_session(workspace) as session:
         made = by_hand(session, record, target)
+        doubts = objections(session, made)
+    out.report_problems(doubts, "But")
     done = f"{made.record_id} is linked to {made.target_id or 'nothing'}."
     following = f"polydata list candidates; to take it back: polydata unlink {made.record_id}"
-    out.print_result(done, as_json, following=following, whole=dataclasses.asdict(made))
+    out.print_result(done, as_json, following=following, whole={**dataclasses.asdict(made), "but": doubts})
 
 
 @app.command()
@@ -301,17 +329,27 @@ def unlink(
 
 
 @listing.command("candidates")
-def list_candidates(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+def list_candidates(
+    every: Annotated[bool, Option("--all", help=f"All panels of a record, not the best {BEST} alone.")] = False,
+    wide: WideOption = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
     """Records whose panel could not be decided, each with the panels that come into question and their scores."""
+    from polydata.catalogue.records import best_candidates
     from polydata.catalogue.records import list_candidates as rows_of
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-        record = {"record": row["record_key"] or row["record_id"], "PANEL": row["panel_id"], "score": row["score"]}
-        return record | {key: row[key] for key in ("figure", "panel", "caption")}
+        record = {"record": row["record_key"] or row["record_id"], "PANEL": row["panel_id"]}
+        place = " ".join(filter(None, (row["figure"], row["panel"])))
+        return record | {"score": f"{row['score']:.3f}", "place": place, "caption": row["caption"]}
 
-    rows = read(workspace, rows_of)
+    found = read(workspace, rows_of)
+    rows = found if every or as_json else best_candidates(found, BEST)
     out.print_rows(rows, as_json, wide, shown, empty="No record waits for a decision.")
     if rows and not as_json:
+        if len(rows) < len(found):
+            typer.echo(f"Of {len(found)} the best {BEST} of each record; all: polydata list candidates --all")
         out.next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
 
 

@@ -14,6 +14,8 @@ from polydata.types import Decision
 
 NAMED = "an image's SHA-256 or a panel's id"
 
+AFTER = "polydata sheets, to look at them; then polydata records import FILE and polydata join"
+
 
 @app.command()
 def screen(
@@ -56,7 +58,7 @@ def screen(
         "threshold": result.threshold,
         "failures": len(result.failures),
     }
-    following = "polydata sheets, to look at them; then polydata records import FILE and polydata join"
+    following = AFTER if any(result.counts.values()) else "polydata extract PAPERS: no image is there to be screened"
     out.print_result(facts, as_json, f"Screening by rule {rule}", following)
     out.fail_in_part(len(result.failures), "images could not be opened.")
 
@@ -124,7 +126,7 @@ def scale_bar(
         with open_session(workspace) as session, out.stages() as progress:
             done = read_scale_bars(session, workers=workers, again=again, progress=progress)
         facts = {"images read now": done.images, "scale bars found": done.found, "failures": len(done.failures)}
-        out.print_result(facts, as_json, "Scale bars")
+        out.print_result(facts, as_json, "Scale bars", "polydata join, which tells panels apart by their scales")
         problems = done.failures
     out.report_problems(problems, "Failed")
     out.fail_in_part(len(problems), f"images{'' if paths else ' of the workspace'} could not be read.")

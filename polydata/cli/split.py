@@ -1,8 +1,9 @@
 """polydata build-split, split list, show, verify, diff, lineage and remove, audit, and augment."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
@@ -86,13 +87,20 @@ def build_split(
 
 @splitting.command("list")
 def list_splits(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """The splits of this workspace."""
-    from polydata.splits.overview import list_splits as rows_of
-    from polydata.workspace import Workspace
+    """The splits of this workspace, and how many of their images have another label by now."""
+    from polydata.splits.stale import list_with_labels
 
-    shown = {"split": "name", "images": "images", "papers": "groups", "partitions": "partitions", "digest": "digest"}
-    rows, empty = rows_of(Workspace.find(workspace)), "No split yet: polydata build-split NAME"
-    out.print_rows(rows, as_json, wide, {**shown, "state": "state"}, empty=empty)
+    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+        first = {"split": row["name"], "images": row["images"], "papers": row["groups"]}
+        changed = f", {row['relabelled']} relabelled" if row["relabelled"] else ""
+        return first | {"partitions": row["partitions"], "digest": row["digest"], "state": row["state"] + changed}
+
+    with open_session(workspace, read_only=True) as session:
+        rows = list_with_labels(session)
+    out.print_rows(rows, as_json, wide, shown, empty="No split yet: polydata build-split NAME")
+    if any(row["relabelled"] for row in rows) and not as_json:
+        typer.echo("Relabelled: images with another label now, or none; the split stays as it was.")
+        out.next_step("polydata build-split NAME, for a split with the labels of today")
 
 
 @splitting.command("show")
@@ -234,6 +242,8 @@ def audit(
         out.print_json({"split": split, **asdict(report)})
         return
     out.print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
+    if where := auditing.error_rows(report):
+        out.print_table(where, "Where the errors are", clip=True)
     skipped = [{"left out": name, "it needs": needs} for name, needs in report.skipped.items()]
     out.print_table(skipped, empty="Every detector was asked.")
     out.next_step(f"polydata audit {f'{split} ' if split else ''}--json, which lists all evidence")

@@ -1,6 +1,7 @@
 """polydata init, status, trace, demo-corpus, remove and merge."""
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,9 +26,16 @@ def init(
 ) -> None:
     """Make a workspace: settings, catalogue, image store, and folders for splits, runs and exports."""
     from polydata.catalogue.session import init as make
+    from polydata.workspace import Workspace
 
-    root = str(make(folder).root)
-    out.print_result(f"Workspace {root}", as_json, following="polydata extract PAPERS/", whole={"workspace": root})
+    there, around = Workspace.is_there(folder), Workspace.around(folder)
+    root = make(folder).root
+    if around and not there:
+        out.report_problems([f"{root} lies in the workspace {around}; commands in it mean the inner one"], "Note")
+    go = "" if root == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    said = f"The workspace {root} was there; what it holds is kept." if there else f"Workspace {root}"
+    following = f"{go}polydata status" if there else f"{go}polydata extract PAPERS/"
+    out.print_result(said, as_json, following=following, whole={"workspace": str(root)})
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,16 @@ def print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+@contextmanager
+def in_plain_words() -> Iterator[None]:
+    """Take away what a value's error says of the program's inside."""
+    try:
+        yield
+    except typer.BadParameter as error:
+        error.message = error.message.removeprefix("Value error, ")
+        raise
+
+
 class PlainArgument(TyperArgument):
     """An argument whose help says its name alone, not the type that the program reads it as."""
 
@@ -39,7 +50,12 @@ class PlainArgument(TyperArgument):
 
 
 class PlainOption(TyperOption):
-    """An option whose limits are said in words."""
+    """An option whose limits and faults are said in words."""
+
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        """The value, checked."""
+        with in_plain_words():
+            return super().process_value(ctx, value)
 
     def _get_number_range_help_str(self) -> str | None:
         words = (f"{word} {limit}" for word, limit in (("from", self.min), ("to", self.max)) if limit is not None)

@@ -32,12 +32,14 @@ class Exported:
         folder: where it lies.
         counts: images by side.
         withheld: how many of them are named only.
+        folds: how many partitions the split has, of which one was written.
         marks: what the export says of itself.
     """
 
     folder: Path
     counts: dict[str, int]
     withheld: int
+    folds: int
     marks: dict[str, Any]
 
 
@@ -89,7 +91,7 @@ def export_split(
         _write_common(content, new, format_, layout.place)
         _refuse_others_files(target)  # once more: writing may have taken long
     counts = Counter(str(one.side) for one in content.entries)
-    return Exported(target, dict(counts), content.marks["withheld"], content.marks)
+    return Exported(target, dict(counts), content.marks["withheld"], len(split.folds), content.marks)
 
 
 def _usual_name(split: Split, format_: str, fold: int, *, release: bool) -> str:

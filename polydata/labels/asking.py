@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,15 @@ from polydata.labels.labelstudio import tasks as server_tasks
 from polydata.labels.labelstudio.project import show_predictions
 from polydata.labels.page import IMAGE, OUR_ID, place_words, shown_text, task_data, unit_words
 from polydata.labels.projects import Target
-from polydata.labels.push import Pushed, addresses, file_to_show, files_to_show, make_tasks, open_project
+from polydata.labels.push import (
+    Pushed,
+    addresses,
+    beyond,
+    file_to_show,
+    files_to_show,
+    make_tasks,
+    open_project,
+)
 from polydata.types import Box, Progress, quiet
 
 Row = Mapping[str, Any]
@@ -46,7 +55,7 @@ def ask(
         question: anything but ``labels``.
         only: for boxes ``accepted`` takes figures with a micrograph, ``all`` every figure; of a screening all images
             that a rule alone has judged are taken, borderline ones first; a sample has no other choice.
-        limit: the first so many, of a sample in the order in which it is judged; None for all.
+        limit: make so many new tasks at most, of a sample in the order in which it is judged; None for all.
         target: the project; None for that of the question.
         progress: told how many tasks are made.
 
@@ -58,20 +67,20 @@ def ask(
         raise UsageError(f"--only {only} means nothing here.", f"Leave it out with --task {question}.")
     target = target or projects.target(session.workspace, asked=question)
     if question == "boxes":
-        return _boxes(session, target, figures_to_ask(session.catalogue, every=only == "all")[:limit], progress)
+        return _boxes(session, target, figures_to_ask(session.catalogue, every=only == "all"), progress, limit)
     if question != "screening":
-        return _quality(session, target, sampled(session.catalogue, _KIND_OF[question])[:limit], progress)
-    rows = [row for row in shown_screenings(session.catalogue) if row["by"] == "rule"][:limit]
-    return _screening(session, target, rows, progress)
+        return _quality(session, target, sampled(session.catalogue, _KIND_OF[question]), progress, limit)
+    rows = [row for row in shown_screenings(session.catalogue) if row["by"] == "rule"]
+    return _screening(session, target, rows, progress, limit)
 
 
-def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: Progress) -> Pushed:
+def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: Progress, limit: int | None) -> Pushed:
     if not figures:
         raise UsageError("No figure with a micrograph was read from a PDF.", "Take every figure with --only all.")
     server, project = open_project(session, target)
     have = server_tasks.existing_tasks(server, project.id)
     missing = {row["figure_id"]: row for row in figures if row["figure_id"] not in have}
-    files, problems = _drawn(session, list(missing.values()), progress)
+    files, problems = _first_drawn(session, list(missing.values()), progress, limit)
     urls = addresses(session, server, project, files)
     asked = {figure: AskedFigure.of_row(row) for figure, row in missing.items() if figure_picture(figure) in urls}
 
@@ -91,7 +100,24 @@ def _boxes(session: Session, target: Target, figures: Sequence[Row], progress: P
 
     make_tasks(server, project, list(asked), made, progress)
     show_predictions(server, project, VERSION)
-    return Pushed(project, len(figures), len(asked), len(figures) - len(missing), len(asked), problems)
+    left = beyond(limit, len(asked), len(missing))
+    return Pushed(project, len(figures), len(asked), len(figures) - len(missing), len(asked), problems, left)
+
+
+def _first_drawn(
+    session: Session, figures: Sequence[Row], progress: Progress, limit: int | None
+) -> tuple[dict[str, Path], list[str]]:
+    """As ``_drawn``, until so many have a picture."""
+    if limit is None:
+        return _drawn(session, figures, progress)
+    files, problems = dict[str, Path](), list[str]()
+    for start in range(0, len(figures), limit):
+        some, wrong = _drawn(session, figures[start : start + limit], progress)
+        files |= dict(islice(some.items(), limit - len(files)))
+        problems += wrong
+        if len(files) == limit:
+            break
+    return files, problems
 
 
 def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tuple[dict[str, Path], list[str]]:
@@ -109,13 +135,13 @@ def _drawn(session: Session, figures: Sequence[Row], progress: Progress) -> tupl
     return {name: path for name, path in paths.items() if path.exists()}, problems
 
 
-def _screening(session: Session, target: Target, rows: Sequence[Row], progress: Progress) -> Pushed:
+def _screening(session: Session, target: Target, rows: Sequence[Row], progress: Progress, limit: int | None) -> Pushed:
     if not rows:
         raise UsageError("No image is left that a rule alone has judged.", "Run polydata screen first.")
     server, project = open_project(session, target)
     have = server_tasks.existing_tasks(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
-    files, problems = files_to_show(session.images, missing)
+    files, problems = files_to_show(session.images, missing, limit)
     urls = addresses(session, server, project, files)
 
     def made(batch: Sequence[str]) -> list[dict[str, Any]]:
@@ -123,10 +149,11 @@ def _screening(session: Session, target: Target, rows: Sequence[Row], progress: 
         return [{"data": task_data(texts[sha256], [], urls[sha256])} for sha256 in batch]
 
     make_tasks(server, project, list(files), made, progress)
-    return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems)
+    left = beyond(limit, len(files), len(missing))
+    return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems, left)
 
 
-def _quality(session: Session, target: Target, sample: Sequence[Row], progress: Progress) -> Pushed:
+def _quality(session: Session, target: Target, sample: Sequence[Row], progress: Progress, limit: int | None) -> Pushed:
     """Units of one kind; a task is known by what it shows, so what is read anew is judged anew."""
     rows = {asked_as(row): row for row in sample}
     if not rows:
@@ -138,6 +165,8 @@ def _quality(session: Session, target: Target, sample: Sequence[Row], progress: 
     formats = {one["unit"]: one["format"] for one in units(session.catalogue, "image")} if is_image else {}
     files, problems = dict[str, Path](), list[str]()
     for row in missing.values():
+        if len(files) == limit:
+            break
         picture = str(row["picture"])
         try:
             if is_image:
@@ -160,4 +189,5 @@ def _quality(session: Session, target: Target, sample: Sequence[Row], progress: 
 
     shown = [asked for asked, row in missing.items() if row["picture"] in files]
     make_tasks(server, project, shown, made, progress)
-    return Pushed(project, len(rows), len(shown), len(rows) - len(missing), 0, problems)
+    left = beyond(limit, len(shown), len(missing))
+    return Pushed(project, len(rows), len(shown), len(rows) - len(missing), 0, problems, left)

@@ -16,9 +16,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Timer
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,6 +29,7 @@ from polydata.errors import ServerError
 from polydata.files.atomic import other_files
 from polydata.labels.labelstudio.connection import checked_url
 from polydata.labels.labelstudio.trust import is_loopback
+from polydata.types import Progress, quiet
 from polydata.workspace import Workspace
 
 VERSION = "1.23.2"
@@ -36,6 +39,8 @@ HOST = "127.0.0.1"
 START_SECONDS = 300.0
 """The first start makes the database, which takes a minute and more."""
 END_OF_LOG = 800
+SAID = 20
+"""Lines of pip that are kept for the message where it fails."""
 EMAIL = "default_user@localhost"
 """The one account whose password the server's command changes without being given it on its command line."""
 FOLDER = "label-studio"
@@ -75,8 +80,11 @@ class Installation:
         """Whether everything is there."""
         return (self.folder / "complete").exists()
 
-    def ensure(self) -> None:
+    def ensure(self, progress: Progress = quiet) -> None:
         """Install with pip what is missing; of several processes one does it and the others wait.
+
+        Args:
+            progress: told how many packages pip has looked at; nobody knows beforehand how many there are.
 
         Raises:
             ServerError: if it cannot be installed.
@@ -91,9 +99,29 @@ class Installation:
                 self.folder.mkdir(parents=True)
                 venv = str(self.folder / "venv")
                 run_program([sys.executable, "-m", "venv", venv])
-                pip = [f"{venv}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-                run_program([*pip, f"label-studio=={VERSION}"])
+                pip = [f"{venv}/bin/python", "-m", "pip", "install", "--progress-bar", "off"]
+                _install([*pip, "--disable-pip-version-check", f"label-studio=={VERSION}"], progress)
                 (self.folder / "complete").touch()
+
+
+def _install(command: list[str], progress: Progress) -> None:
+    """Run pip and tell of each package that it takes; raises as ``run_program``."""
+    said: deque[str] = deque(maxlen=SAID)
+    taken = 0
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+            stop = Timer(SECONDS, running.kill)
+            stop.start()
+            for line in running.stdout or ():
+                said.append(line)
+                if line.startswith("Collecting "):
+                    taken += 1
+                    progress("Installing packages", taken, None)
+            running.wait()
+            stop.cancel()
+    except OSError as error:
+        raise ServerError(f"{Path(command[0]).name} could not be run: {type(error).__name__}.") from error
+    _refuse_failure(command, running.returncode, "".join(said))
 
 
 def run_program(command: list[str], env: Mapping[str, str] | None = None) -> None:
@@ -106,10 +134,14 @@ def run_program(command: list[str], env: Mapping[str, str] | None = None) -> Non
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ServerError(f"{Path(command[0]).name} could not be run: {type(error).__name__}.") from error
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-800:]
+    _refuse_failure(command, done.returncode, done.stderr or done.stdout)
+
+
+def _refuse_failure(command: list[str], status: int, said: str) -> None:
+    if status:
+        end = said.strip()[-END_OF_LOG:]
         raise ServerError(
-            f"Label Studio {VERSION} could not be set up ({Path(command[0]).name} gave {done.returncode}): {said}",
+            f"Label Studio {VERSION} could not be set up ({Path(command[0]).name} gave {status}): {end}",
             "See to it that pip can reach its index and that the disk has room, then run the command again.",
         )
 

@@ -122,14 +122,19 @@ def file_to_show(store: ImageStore, sha256: str, true_format: str) -> Path:
     return target
 
 
-def files_to_show(store: ImageStore, rows: Iterable[Row]) -> tuple[dict[str, Path], list[str]]:
+def files_to_show(
+    store: ImageStore, rows: Iterable[Row], limit: int | None = None
+) -> tuple[dict[str, Path], list[str]]:
     """The files of images by their SHA-256, and what is wrong with those that have none; see ``file_to_show``.
 
     Args:
         rows: ``image_sha256`` and ``format`` of each.
+        limit: the first so many that can be shown; None for all.
     """
     files, problems = dict[str, Path](), list[str]()
     for row in rows:
+        if len(files) == limit:
+            break
         try:
             files[row["image_sha256"]] = file_to_show(store, row["image_sha256"], row["format"])
         except InputError as error:
@@ -147,6 +152,7 @@ class Pushed:
         present: images that had a task already.
         predicted: predictions written now.
         problems: images that could not be shown, one line each.
+        left: images beyond the limit, which a later push takes.
     """
 
     project: Project
@@ -155,6 +161,7 @@ class Pushed:
     present: int
     predicted: int
     problems: list[str]
+    left: int = 0
 
 
 def load_predictions(session: Session, source: str, version: str | None) -> Predictions:
@@ -193,7 +200,7 @@ def push(
 
     Args:
         only: which images, as in ``select_images``.
-        limit: the first so many of them; None for all.
+        limit: make so many new tasks at most; None for all. A second push with it goes on behind the first.
         order: how uncertainty is measured where the uncertain ones come first.
         target: the project; None for that of the settings. A blind one takes the test images of its split alone.
         predictions: shown to reviewers as a choice made for them, on every task of the project that they speak of.
@@ -217,7 +224,9 @@ def push(
         # In the order of their hashes, so that panels of one figure do not follow each other.
         rows = sorted((r for r in rows if r["image_sha256"] in wanted), key=lambda r: str(r["image_sha256"]))
         only = "all"
-    return _send(session, target, select_images(rows, only, limit, predictions, order), predictions, progress)
+    return _send(
+        session, target, select_images(rows, only, None, predictions, order), predictions, progress, limit=limit
+    )
 
 
 def queue(
@@ -229,14 +238,20 @@ def queue(
         UsageError: if annotators agree about everything.
         WorkspaceError, ServerError: as ``push``.
     """
-    rows = [r for r in stored.images_to_review(session.catalogue) if r["disputed"]][:limit]
+    rows = [r for r in stored.images_to_review(session.catalogue) if r["disputed"]]
     if not rows:
         raise UsageError("No two annotators differ about an image.", "Fetch what they said: polydata label pull")
-    return _send(session, target or projects.review_target(session.workspace), rows, None, progress)
+    return _send(session, target or projects.review_target(session.workspace), rows, None, progress, limit=limit)
 
 
 def _send(
-    session: Session, target: Target, rows: Sequence[Row], predictions: Predictions | None, progress: Progress
+    session: Session,
+    target: Target,
+    rows: Sequence[Row],
+    predictions: Predictions | None,
+    progress: Progress,
+    *,
+    limit: int | None,
 ) -> Pushed:
     server, project = open_project(session, target)
     said = {s: task_prediction(p, predictions.version) for s, p in predictions.by_image.items()} if predictions else {}
@@ -244,7 +259,7 @@ def _send(
         server_tasks.check_predictions(project, said.values())
     have = server_tasks.existing_tasks(server, project.id)
     missing = [row for row in rows if row["image_sha256"] not in have]
-    files, problems = files_to_show(session.images, missing)
+    files, problems = files_to_show(session.images, missing, limit)
     urls = addresses(session, server, project, files)
     predicted = 0
     if predictions:
@@ -264,7 +279,13 @@ def _send(
     predicted += sum(sha256 in said for sha256 in sent)
     if predictions:
         show_predictions(server, project, predictions.version)
-    return Pushed(project, len(rows), len(sent), len(rows) - len(missing), predicted, problems)
+    left = beyond(limit, len(sent), len(missing))
+    return Pushed(project, len(rows), len(sent), len(rows) - len(missing), predicted, problems, left)
+
+
+def beyond(limit: int | None, made: int, missing: int) -> int:
+    """How many of the images that lacked a task still do, since the limit was reached."""
+    return missing - made if made == limit else 0
 
 
 def open_project(session: Session, target: Target) -> tuple[Server, Project]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from polydata.errors import UsageError
 from polydata.files.atomic import other_file, replacing, writing_to
-from polydata.records.record import FIELDS, make_record, schema
+from polydata.records.record import FIELDS, PAPER, make_record, schema
 from polydata.resources import schemas
 from polydata.text.composition import UNITS
 
@@ -34,8 +34,17 @@ LETTERED = {
 }  # fmt: skip
 """Names that, with a letter or number behind them, are columns of one component: Polymer A, wt% B."""
 
+SURE_KEYS = frozenset({"record_key", "key", "record_id", "record", "id"})
+"""Columns that are the key of a record whatever stands in them; others (Sample) only where no key repeats."""
+
 FIGURES = frozenset({"fig", "fig_no", "fig_number", "figure_no", "figure_number", "figure_label"})
 """Columns in which a bare number is the number of a figure, not of an image on its page."""
+
+PAPER_NAMES = (
+    "paper", "pdf", "pdf_file", "pdf_name", "pdf_file_name", "pdf_filename", "paper_file", "paper_name", "paper_id",
+    "source_pdf", "source_file", "article", "document", "file", "file_name", "filename",
+)  # fmt: skip
+"""Columns that name the paper by its PDF file or its id, the likelier first."""
 
 _UNIT_WORDS = frozenset({"wt", "vol", "mol", "w", "v", "um", "µm", "μm", "nm", "mm", "percent", "phr"})
 _PLACES = {**{letter: place for place, letter in enumerate("abcdef")}, **{str(n): n - 1 for n in range(1, 7)}}
@@ -50,10 +59,17 @@ def _plain(name: str) -> str:
 
 @cache
 def _names() -> dict[str, str]:
-    """Every name of a field, plain -> the field."""
+    """Every name of a field, plain -> the field; ``PAPER`` is one too."""
     fields = {field: field for field in FIELDS}
     aliases = {_plain(n): f for f in FIELDS for n in schema()["properties"][f].get("aliases", ())}
-    return aliases | fields
+    return dict.fromkeys(PAPER_NAMES, PAPER) | aliases | fields
+
+
+def names_of(field: str) -> tuple[str, ...]:
+    """The names by which a column is known as a field's, plain, the likeliest first."""
+    if field == PAPER:
+        return PAPER_NAMES
+    return (field, *map(_plain, schema()["properties"][field].get("aliases", ())))
 
 
 def forms(column: str) -> list[str]:
@@ -112,14 +128,20 @@ def recognised(columns: Sequence[str]) -> int:
 def parse_map(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Field -> columns, from words like ``morphology=Phase structure``; of a field that is named again both columns.
 
+    A field may be called by any of its names: ``pdf=File`` is ``paper=File``.
+
     Raises:
         UsageError: for a word without ``=``, a field that records do not have, or one that takes one column.
     """
     chosen: dict[str, tuple[str, ...]] = {}
+    there = f"Fields: {', '.join((PAPER, *FIELDS))}."
     for word in words:
-        field, sign, column = (part.strip() for part in word.partition("="))
-        if not sign or field not in FIELDS:
-            raise UsageError(f"--map {word}: it takes FIELD=COLUMN.", f"Fields: {', '.join(FIELDS)}.")
+        name, sign, column = (part.strip() for part in word.partition("="))
+        field = _names().get(_plain(name), "")
+        if not sign or not column:
+            raise UsageError(f"--map {word}: it takes FIELD=COLUMN.", there)
+        if not field:
+            raise UsageError(f"--map {word}: records have no field {name!r}.", there)
         chosen[field] = (*chosen.get(field, ()), column)
         if len(chosen[field]) > 1 and field not in JOINED:
             raise UsageError(f"--map {word}: {field} takes one column.", f"Several take: {', '.join(JOINED)}.")
@@ -151,9 +173,9 @@ def map_columns(
     loose = {form: column for column in reversed(free) for form in forms(column)[1:]}
     taken: set[str] = set()
     for known in (exact, loose):
-        for field in [name for name in FIELDS if name not in found]:
-            names = (field, *map(_plain, schema()["properties"][field].get("aliases", ())))
-            column = next((known[name] for name in names if name in known and known[name] not in taken), None)
+        for field in [name for name in (*FIELDS, PAPER) if name not in found]:
+            named = (known[name] for name in names_of(field) if name in known)
+            column = next((one for one in named if one not in taken), None)
             if column is not None:
                 found[field] = (column,)
                 taken.add(column)

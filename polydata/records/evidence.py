@@ -21,6 +21,8 @@ _WORD = re.compile(r"\d+\.\d+|[^\W_]+")
 _UNIT = re.compile(r"(?<=\d)(?=(?:wt|vol|mol|phr|min|hr?|nm|um|mm|rpm|s)\b)")
 _LETTER_LIST = re.compile(r"[a-z]\d?(?:\s*(?:[,;/&+-]|and)\s*[a-z]\d?)*")
 MAX_LETTERS = 30
+FEWEST_WORDS = 4
+"""Words by which a caption may be known."""
 
 
 SETS = ("words", "stem_words", "ratios")

@@ -14,10 +14,18 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.find import files_below
 from polydata.files.tables import SUFFIXES
-from polydata.records.reading import BadRow, Columns, Meanings, read_records
+from polydata.records.reading import BadRow, Columns, Meanings, ReadRecords, read_records
 from polydata.records.record import FIELDS, Record
 from polydata.records.rules import VoteReport, write_votes
-from polydata.records.words import keep_meanings, kept_meanings, task_file, together, unknown_words
+from polydata.records.words import (
+    keep_columns,
+    keep_meanings,
+    kept_columns,
+    kept_meanings,
+    mending,
+    together,
+    unknown_words,
+)
 from polydata.types import Progress, quiet
 
 SHOWN = 60
@@ -73,7 +81,7 @@ class ImportReport:
         columns: for each file, which of its columns became which field.
         notices: what the user should know of how each file was read.
         unknown_words: words for the label that the task does not spell -> number of records.
-        task_file: where spellings are added.
+        mending: of each such word, what to do.
         shown: the records as they are written, or would be; of a trial alone.
         done: whether anything was written (or already stood there).
     """
@@ -88,7 +96,7 @@ class ImportReport:
     columns: tuple[Columns, ...] = ()
     notices: tuple[str, ...] = ()
     unknown_words: Mapping[str, int] = field(default_factory=dict)
-    task_file: str = ""
+    mending: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[Mapping[str, Any], ...] = ()
     done: bool = True
 
@@ -169,7 +177,8 @@ def import_records(
     Args:
         files: tables, or folders of them.
         sheet: of a workbook; None takes PoLyInfo's export, else that with the most known columns.
-        columns: by field, the columns that are meant, where headers are not recognised.
+        columns: by field, the columns that are meant, where headers are not recognised; they are kept in the
+            workspace and count again for a table with the same headings.
         encoding: of texts; None takes what their bytes show.
         meanings: of words in columns that are asked as questions; they are kept in the workspace.
         skip_bad: import the good rows although others are bad.
@@ -180,9 +189,9 @@ def import_records(
         InputError: if a file is no table, or a folder holds none.
         UsageError: if a column that was named for a field is not there.
     """
-    said = together(kept_meanings(session.workspace), meanings or {})
+    said, kept = together(kept_meanings(session.workspace), meanings or {}), kept_columns(session.workspace)
     read = [
-        read_records(path, sheet, columns, encoding=encoding, meanings=said, progress=progress)
+        read_records(path, sheet, columns, kept=kept, encoding=encoding, meanings=said, progress=progress)
         for path in _files(files)
     ]
     records: dict[str, Record] = {}
@@ -195,7 +204,7 @@ def import_records(
     bad = tuple(row for one in read for row in one.bad)
     doubtful = tuple(row for one in read for row in one.doubtful)
     repeated = sum(one.repeated + len(one.records) for one in read) - len(records)
-    nothing = VoteReport({}, {}, changed=False)
+    nothing, unknown = VoteReport({}, {}, changed=False), unknown_words(session.task, records.values())
     report = ImportReport(
         imported=0,
         replaced=0,
@@ -205,9 +214,11 @@ def import_records(
         bad=bad,
         doubtful=doubtful,
         columns=tuple(one.columns for one in read),
-        notices=tuple(f"{one.columns.file}: {notice}" for one in read for notice in one.notices),
-        unknown_words=unknown_words(session.task, records.values()),
-        task_file=str(task_file(session.workspace)),
+        notices=tuple(
+            f"{one.columns.file}: {notice}" for one in read for notice in (*one.notices, *_again(one, columns or {}))
+        ),
+        unknown_words=unknown,
+        mending={word: mending(session, word, _label_column(read)) for word in unknown},
         shown=tuple(_shown(record) for record in records.values()) if dry_run else (),
         done=False,
     )
@@ -218,6 +229,8 @@ def import_records(
         votes = nothing if dry_run else write_votes(session)
     if meanings and not dry_run:
         keep_meanings(session.workspace, said)
+    if columns and not dry_run:
+        keep_columns(session.workspace, kept, [one.columns for one in read])
     report = replace(
         report,
         imported=saved.fresh,
@@ -228,6 +241,19 @@ def import_records(
         done=True,
     )
     return Imported(report, votes)
+
+
+def _again(read: ReadRecords, now: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is said of columns that were named in an import before."""
+    before = [
+        f"--map {name}={column!r}" for name, its in read.columns.said.items() if name not in now for column in its
+    ]
+    return [f"as an import before said: {', '.join(before)}"] if before else []
+
+
+def _label_column(read: Sequence[ReadRecords]) -> str:
+    """The column in which the first table that has one gives the label."""
+    return next((column for one in read for column in one.columns.fields.get("compatibility", ())), "COLUMN")
 
 
 def _shown(record: Record) -> dict[str, Any]:

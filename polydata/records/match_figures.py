@@ -26,6 +26,8 @@ SAME_STEM, VERBATIM = 2.0, 2.0
 SHORTEST = 20
 CONTRADICTED = -3.0
 """For numbers of which the figure says others."""
+UNREAD_LETTER = -1.0
+"""For a letter that no panel of the figure with the record's own number has: not every letter is read."""
 OTHER_TECHNIQUE = -5.0
 TECHNIQUES = (
     frozenset(("sem", "sems", "fesem", "esem", "scanning")),
@@ -191,7 +193,8 @@ def _place_weight(record: RecordEvidence, figure: FigureEvidence) -> float:
         weight += 0.5
     letters = {panel.letter for panel in figure.panels} - {None}
     if record.letters and letters:
-        weight += 0.5 if letters & set(record.letters) else CONTRADICTED
+        unread = UNREAD_LETTER if record.named and record.named == figure.label else CONTRADICTED
+        weight += 0.5 if letters & set(record.letters) else unread
     if figure.kind in OTHER_KINDS:
         weight -= NO_MICROGRAPH
     return weight

@@ -1,4 +1,4 @@
-"""Which paper a record speaks of: by DOI, by PoLyInfo's reference number in the file's name, else by its citation.
+"""Which paper a record speaks of: by its file's name, DOI, PoLyInfo's reference number, else by its citation.
 
 A citation is weighed field by field (Fellegi and Sunter, J. Am. Stat. Assoc. 64 (1969) 1183): what is found on the
 first page speaks for the paper, the more the rarer it is; what is not found speaks against it. So one wrong or
@@ -11,6 +11,7 @@ import hashlib
 import math
 import re
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,10 @@ from typing import Any
 import numpy as np
 from rapidfuzz.distance import Hamming
 
-from polydata.records.evidence import RecordEvidence, record_evidence
+from polydata.records.evidence import FEWEST_WORDS, RecordEvidence, record_evidence
 from polydata.records.match_figures import OTHER_KINDS, Captions
 from polydata.text.normalise import fold
-from polydata.text.reference import Citation, find_doi, journal_words, surnames
+from polydata.text.reference import Citation, file_key, find_doi, journal_words, paper_named, surnames
 
 TEXT_LENGTH = 6000
 """Characters of the first page that are searched."""
@@ -43,7 +44,7 @@ class PaperMatch:
 
     Attributes:
         candidates: ids of the papers that come into question, the best first; exactly one where it is decided.
-        method: ``doi``, ``reference_no`` or ``citation``.
+        method: ``file_name``, ``doi``, ``reference_no``, ``citation`` or ``caption``.
         score: 0 to 1, of the best.
     """
 
@@ -152,9 +153,43 @@ def _short(citation: Citation) -> bytes:
 
 MOST_BY_CAPTION = 9.0
 """A caption speaks for a paper by this much at most (log-odds), however long it is."""
-FEWEST_WORDS = 4
+
+_ID = re.compile(r"(?:paper-)?(?P<digits>[0-9a-f]{6,64})")
+"""A paper's id, or its beginning."""
 
 Row = Mapping[str, Any]
+
+
+class _Names:
+    """Papers by the names of their files and by their ids, of 100,000 as fast as of ten."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._ids: list[str] = []
+
+    def add(self, paper_id: str, file_name: str) -> None:
+        """Take a paper in."""
+        self._by_name[file_key(file_name)].append(paper_id)
+        self._ids.append(paper_id)
+
+    def settle(self) -> None:
+        """No further paper comes."""
+        self._ids.sort()
+
+    def find(self, reference: str | None) -> list[str]:
+        """Papers that a reference names: whole file names, or ids that may be cut."""
+        name = paper_named(reference)
+        if name is None or name in self._by_name:
+            return self._by_name[name] if name else []
+        if not (match := _ID.fullmatch(name)):
+            return []
+        start = f"paper-{match['digits']}"
+        first = bisect_left(self._ids, start)
+        return [one for one in self._ids[first : first + MOST_NAMED] if one.startswith(start)]
+
+
+MOST_NAMED = 20
+"""Papers that the beginning of an id may mean."""
 
 
 def cited(record: Row) -> Citation:
@@ -183,12 +218,14 @@ class PaperMatcher:
         self._count = 0
         self._by_doi: dict[str | None, list[str]] = defaultdict(list)
         self._by_number: dict[str | None, list[str]] = defaultdict(list)
+        self._names = _Names()
         weights: dict[int, dict[str, float]] = defaultdict(dict)
         cites = list(citations)
         asking = _Asking(cites)
         for paper in papers(None):
             self._count += 1
             paper_id, page = paper["paper_id"], _page(paper)
+            self._names.add(paper_id, paper["file_name"])
             if doi := find_doi(paper["doi"]):
                 self._by_doi[doi].append(paper_id)
             if number := _REFERENCE_NO.search(PurePath(paper["file_name"]).stem):
@@ -197,6 +234,7 @@ class PaperMatcher:
                 weight = PRIOR + weigh_citation(cites[place], page)
                 if weight >= MINIMUM:
                     weights[place][paper_id] = weight
+        self._names.settle()
         self._cited = {_short(cites[place]): choose(its, "citation") for place, its in weights.items()}
 
     def find(self, record: Row) -> PaperMatch | None:
@@ -220,7 +258,11 @@ class PaperMatcher:
 
     def _match(self, record: Row, citation: Citation) -> PaperMatch | None:
         number = re.sub(r"\D", "", record["reference_no"] or "").lstrip("0")
-        for method, found in (("doi", self._by_doi.get(citation.doi)), ("reference_no", self._by_number.get(number))):
+        for method, found in (
+            ("file_name", self._names.find(record["reference"])),
+            ("doi", self._by_doi.get(citation.doi)),
+            ("reference_no", self._by_number.get(number)),
+        ):
             if found:
                 return PaperMatch(tuple(sorted(found)), method, 1.0)
         return self._cited.get(_short(citation))

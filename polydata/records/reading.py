@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from polydata.ids import content_id
 from polydata.records.columns import (
     FIGURES,
     JOINED,
+    SURE_KEYS,
     cell_text,
     examples,
     forms,
@@ -23,6 +25,7 @@ from polydata.records.columns import (
     recognised,
     unit_of,
 )
+from polydata.records.evidence import FEWEST_WORDS, words_of
 from polydata.records.polyinfo import FOLDER, cells_of, is_sample, unwrap
 from polydata.records.record import Record, make_record
 from polydata.text.composition import UNITS
@@ -66,12 +69,25 @@ class Columns:
         file, sheet: names; ``sheet`` is empty where there is none.
         fields: field -> its columns.
         left: columns that no field has and that are kept in the raw row alone -> the field with the nearest name.
+        no_key: the column that is called as a key and is none, since its words repeat; empty where there is none.
+        repeating: rows that repeat such a word and say something else.
+        said: fields whose columns somebody named with ``--map``, now or before.
     """
 
     file: str
     sheet: str
     fields: Mapping[str, tuple[str, ...]]
     left: Mapping[str, str | None]
+    no_key: str = ""
+    repeating: int = 0
+    said: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Of all columns, in the order of the alphabet."""
+        return tuple(
+            sorted({one for its in self.fields.values() for one in its} | set(self.left) | {self.no_key} - {""})
+        )
 
 
 @dataclass(frozen=True)
@@ -98,11 +114,15 @@ Meanings = Mapping[str, Mapping[str, str]]
 """By the plain name of a column: word in lower case -> the label that it means there."""
 
 
-class _Plain:
-    """Makes cells of the fields from the rows of a plain table."""
+Kept = Mapping[tuple[str, ...], Mapping[str, Sequence[str]]]
+"""By the headings of a table, in the order of the alphabet: field -> its columns, as somebody said before."""
 
-    def __init__(self, table: Table, fields: Mapping[str, Sequence[str]], meanings: Meanings) -> None:
-        self.table, self.fields = table, fields
+
+class _Plain:
+    """Makes cells of the fields from the rows of a plain table; words of the column ``beside`` are no key."""
+
+    def __init__(self, table: Table, fields: Mapping[str, Sequence[str]], meanings: Meanings, beside: str = "") -> None:
+        self.table, self.fields, self.beside = table, fields, beside
         self.units = {field: unit_of(columns[0]) for field, columns in fields.items()}
         names = {forms(column)[0] for column in fields.get("compatibility", ())}
         self.words = {word: label for name in names for word, label in meanings.get(name, {}).items()}
@@ -127,6 +147,11 @@ class _Plain:
         wrong += self._gaps(row)
         if wrong:
             raise ValueError("; ".join(wrong))
+        if words := cell_text(row.values.get(self.beside)).strip():
+            # So many words may be a caption's; fewer, held against captions, would only speak against all of them.
+            is_caption = len(words_of(words)) >= FEWEST_WORDS and not cells.get("caption")
+            field = "caption" if is_caption else "characteristics"
+            cells[field] = "; ".join(filter(None, (cells.get(field), words)))
         return self._completed(cells)
 
     def _gaps(self, row: Row) -> list[str]:
@@ -175,13 +200,17 @@ def _not_typed(field: str, text: str) -> str:
     return ""
 
 
-def _columns(path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | None) -> Columns:
-    """Which column of the plain rows is which field."""
+def _columns(path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | None, kept: Kept) -> Columns:
+    """Which column of the plain rows is which field; what is said now goes before what was kept."""
     plain = (row for row in table.rows if not row.problem and not is_sample(row.values))
     names = dict.fromkeys(name for row in plain for name in row.values)
     if names and table.places is not None:
         names = dict.fromkeys(table.columns)
-    fields = map_columns(names, chosen)
+    before = kept.get(tuple(sorted(names)), {})
+    now = {column for its in (chosen or {}).values() for column in its}
+    said = {name: tuple(its) for name, its in before.items() if now.isdisjoint(its)}
+    said |= {name: tuple(its) for name, its in (chosen or {}).items()}
+    fields = map_columns(names, said)
     if names and not fields:
         raise InputError(
             f"{path} has no column that is known: {', '.join(map(repr, list(names)[:8]))}.",
@@ -189,7 +218,7 @@ def _columns(path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | Non
         )
     taken = {column for its in fields.values() for column in its}
     left = {column: nearest(column) for column in names if column not in taken}
-    return Columns(path.name, table.sheet, fields, left)
+    return Columns(path.name, table.sheet, fields, left, said=said if names else {})
 
 
 def _notices(table: Table, columns: Columns) -> list[str]:
@@ -197,7 +226,9 @@ def _notices(table: Table, columns: Columns) -> list[str]:
     bare = scale and not unit_of(scale) and not {"um", "\u00b5m", "\u03bcm"} & set(forms(scale)[0].split("_"))
     said = [f"numbers in the column {scale!r} were taken for micrometres"] if bare else []
     empty = [] if table.rows else ["it holds no row below its header"]
-    return [*table.notices, *said, *empty]
+    repeats = f"the column {columns.no_key!r} was not taken for the key of a record: {columns.repeating} rows repeat a "
+    repeats += "word of it and say something else (to take it all the same: --map record_key=COLUMN)"
+    return [*table.notices, *said, *empty, *([repeats] if columns.no_key else [])]
 
 
 def read_records(
@@ -205,6 +236,7 @@ def read_records(
     sheet: str | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
     *,
+    kept: Kept | None = None,
     encoding: str | None = None,
     meanings: Meanings | None = None,
     progress: Progress = quiet,
@@ -215,6 +247,7 @@ def read_records(
         path: of the file. A folder's name may hold the reference number of its samples.
         sheet: of a workbook; None takes PoLyInfo's, else that with the most known columns.
         columns: field -> columns, where the user says so.
+        kept: what the user said before of tables with these headings.
         encoding: of a text; None takes what its bytes show.
         meanings: what words of a column mean that is asked as a question.
 
@@ -223,6 +256,7 @@ def read_records(
         UsageError: if a column that was named for a field is not there.
     """
     said = {one for its in (columns or {}).values() for one in its}
+    said |= {one for its in (kept or {}).values() for names in its.values() for one in names}
     table = read_sheet(
         path,
         sheet,
@@ -230,12 +264,45 @@ def read_records(
         encoding=encoding,
         progress=progress,
     )
-    records: dict[str, tuple[int, Record]] = {}
-    bad, doubtful, repeated = [], [], 0
-    taken = _columns(path, table, columns)
-    plain = _Plain(table, taken.fields, meanings or {})
+    taken = _columns(path, table, columns, kept or {})
+    rows = _read_rows(path, table, _Plain(table, taken.fields, meanings or {}), progress)
+    key = taken.fields.get("record_key", ("",))[0]
+    guessed = key and "record_key" not in (columns or {}) and SURE_KEYS.isdisjoint(forms(key)[:1])
+    if rows.clashes and guessed:
+        fields = {field: its for field, its in taken.fields.items() if field != "record_key"}
+        taken = replace(taken, fields=fields, no_key=key, repeating=rows.clashes)
+        keyed = {row: record_id for record_id, row in rows.first.items()}  # ids of an import when no key repeated yet
+        rows = _read_rows(path, table, _Plain(table, fields, meanings or {}, key), progress)
+        for record_id, row in rows.first.items():
+            if row in keyed:
+                rows.records[record_id] = replace(rows.records[record_id], former_id=keyed[row])
+    return ReadRecords(
+        records=tuple(rows.records.values()),
+        repeated=rows.repeated,
+        bad=tuple(rows.bad),
+        doubtful=tuple(rows.doubtful),
+        columns=taken,
+        notices=tuple(_notices(table, taken)),
+    )
+
+
+@dataclass
+class _Rows:
+    """What the rows of a table are; ``clashes`` counts those that have another's key and other content."""
+
+    records: dict[str, Record] = dataclasses.field(default_factory=dict)
+    first: dict[str, int] = dataclasses.field(default_factory=dict)
+    bad: list[BadRow] = dataclasses.field(default_factory=list)
+    doubtful: list[BadRow] = dataclasses.field(default_factory=list)
+    repeated: int = 0
+    clashes: int = 0
+
+
+def _read_rows(path: Path, table: Table, plain: _Plain, progress: Progress) -> _Rows:
+    """Every row of a table, checked."""
+    found, invented = _Rows(), examples()
     number = FOLDER.search(path.parent.name)
-    place, invented = (path.name, table.sheet), examples()
+    place = (path.name, table.sheet)
     for done, row in enumerate(table.rows):
         if done % STEP == 0:
             progress(f"Checking {path.name}", done, len(table.rows))
@@ -251,26 +318,29 @@ def read_records(
             if record.record_id in invented:
                 raise ValueError("it is an example of the template: replace it with a row of your own, or delete it")
         except ValueError as error:
-            bad.append(BadRow(path.name, row.number, str(error)))
+            found.bad.append(BadRow(path.name, row.number, str(error)))
             continue
         year = record.values["year"]
         if year is not None and year not in YEARS:
-            doubtful.append(BadRow(path.name, row.number, f"year: {year} can hardly be right"))
-        first, same = records.get(record.record_id, (row.number, record))
+            found.doubtful.append(BadRow(path.name, row.number, f"year: {year} can hardly be right"))
+        same = found.records.get(record.record_id, record)
         if same != record and not (record.values["record_key"] or record.values["sample_id"]):
             here = content_id("record", record.record_id, *place, row.number)
             record = replace(record, record_id=here, former_id="")  # two samples may say the same of themselves
-            first, same = records.get(here, (row.number, record))
-        records.setdefault(record.record_id, (row.number, record))
+            same = found.records.get(here, record)
+        first = found.first.setdefault(record.record_id, row.number)
+        found.records.setdefault(record.record_id, record)
         if same != record:
-            bad.append(BadRow(path.name, row.number, f"it has the key and reference of row {first}, and other content"))
+            said = f"it has the key and reference of row {first}, and other content: {_key_of(plain, record)}"
+            found.bad.append(BadRow(path.name, row.number, said))
+            found.clashes += 1
         elif first != row.number:
-            repeated += 1
-    return ReadRecords(
-        records=tuple(record for _, record in records.values()),
-        repeated=repeated,
-        bad=tuple(bad),
-        doubtful=tuple(doubtful),
-        columns=taken,
-        notices=tuple(_notices(table, taken)),
-    )
+            found.repeated += 1
+    return found
+
+
+def _key_of(plain: _Plain, record: Record) -> str:
+    """The key of a record and what to do where another has it."""
+    key = record.values["record_key"] or record.values["sample_id"]
+    column = plain.fields.get("record_key", ("record_key",))[0]
+    return f"{column} is {key!r} in both; a column whose words differ is named with --map record_key=COLUMN"

@@ -14,7 +14,7 @@ from polydata.records.polyinfo import Property
 from polydata.resources import schemas
 from polydata.text.composition import Component, components_of
 from polydata.text.normalise import clean, fold
-from polydata.text.reference import find_doi, parse_citation
+from polydata.text.reference import find_doi, parse_citation, with_paper, without_name
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -36,6 +36,12 @@ FIELDS: tuple[str, ...] = tuple(schema()["properties"])
 """The columns of a table of records, in the order on which the ids of records without a key depend."""
 
 
+PAPER = "paper"
+"""A column that names the paper's PDF file, or the paper's id; what stands there becomes part of the reference."""
+
+_NO_PAPER = re.compile(r"\.(?:png|jpe?g|tiff?|gif|bmp|webp|csv|xlsx?|json|txt)", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Record:
     """A record as the catalogue keeps it.
@@ -43,7 +49,8 @@ class Record:
     Attributes:
         record_id: depends on the record's own key and reference, or where it has no key on its content; without
             a reference also on where it stands (see ``identify``).
-        former_id: that of a record without a reference as it was when places did not count, else empty.
+        former_id: that of a record as it was when places did not count, or when the name of its paper's file was not
+            read, else empty.
         source: name of the file it came from.
         raw: the row as it was read, JSON.
         values: by the names of ``FIELDS``, None where nothing is known; schemas/records.schema.json describes them.
@@ -140,20 +147,29 @@ def _reasons(values: Mapping[str, Any]) -> list[str]:
 def identify(values: Mapping[str, Any], place: Sequence[str] = ()) -> str:
     """The id of a record from its fields.
 
-    The key of the record (else PoLyInfo's sample) together with its reference; where there is neither, all of
-    its fields. Spaces, case and punctuation of the reference do not count.
+    The key of the record (else PoLyInfo's sample) together with its reference, in which a file's name counts only
+    where nothing else says what it is; where there is no key, all of its fields. Spaces, case and punctuation of the
+    reference do not count.
 
     Args:
         place: name of the file and of its sheet. They count only where no reference, DOI or number of a reference
-            tells the sample from that of another table with the same key.
+            tells the sample from that of another table with the same key; a bare number as the reference tells none.
     """
-    where = re.sub(r"[\W_]+", "", fold(str(values["reference"] or values["doi"] or values["reference_no"] or "")))
-    stands = () if where else place
+    cited = without_name(values["reference"]) or values["doi"] or values["reference_no"] or values["reference"] or ""
+    where = re.sub(r"[\W_]+", "", fold(str(cited)))
+    stands = () if where and not (values["reference"] or "").isdecimal() else place
     if values["record_key"]:
         return content_id("record", "key", values["record_key"], where, *stands)
     if values["sample_id"]:
         return content_id("record", "sample", values["sample_id"], where, *stands)
     return content_id("record", "content", *(values[name] for name in FIELDS), *stands)
+
+
+def _completed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With the parts of the reference that have no cell of their own."""
+    parsed = parse_citation(without_name(values["reference"]))
+    parts = ("authors", "journal", "volume", "issue", "pages", "year", "doi")
+    return {**values, **{name: getattr(parsed, name) for name in parts if values[name] is None}}
 
 
 def make_record(
@@ -166,10 +182,11 @@ def make_record(
 ) -> Record:
     """A record from the cells of a row whose columns already bear the names of ``FIELDS``.
 
-    Parts of the reference that have no cell of their own are read from ``reference``.
+    Parts of the reference that have no cell of their own are read from ``reference``; the name of the paper's file
+    stands behind it, or takes its place.
 
     Args:
-        cells: texts by the names of the fields.
+        cells: texts by the names of the fields, and by ``PAPER``.
         source: name of the file.
         raw: the row as it was read.
         properties: measured values.
@@ -182,21 +199,21 @@ def make_record(
     reasons = []
     for name, cell in cells.items():
         text = clean(cell)
-        if text is None:
+        if text is None or name == PAPER:
             continue
         try:
             values[name] = _convert(name, text)
         except ValueError as error:
             reasons.append(f"{name}: {error}")
-    parsed = parse_citation(values["reference"])
-    for name in ("authors", "journal", "volume", "issue", "pages", "year", "doi"):
-        if values[name] is None:
-            values[name] = getattr(parsed, name)
+    unnamed, paper = _completed(values), clean(cells.get(PAPER, ""))
+    named = bool(paper) and not _NO_PAPER.search(str(paper)[-5:])
+    values = _completed(values | {"reference": with_paper(values["reference"], str(paper))}) if named else unnamed
     reasons += _reasons(values)
     if reasons:
         raise BadRowError("; ".join(reasons))
     text = json.dumps(raw, ensure_ascii=False, sort_keys=True, default=str)
-    record_id, former_id = identify(values, place), identify(values)
+    record_id = identify(values, place)
+    former_id = identify(unnamed, place) if named else identify(values)
     return Record(
         record_id=record_id,
         former_id="" if former_id == record_id else former_id,

@@ -1,21 +1,24 @@
-"""What the words of a column mean that is asked as a question (``Miscible?``: yes), said once and kept."""
+"""What was said once of a table and is kept: what the words of a column mean that is asked as a question
+(``Miscible?``: yes), and which of its columns are which fields."""
 
 from __future__ import annotations
 
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from polydata.catalogue.session import Session
 from polydata.errors import UsageError, WorkspaceError
 from polydata.files.atomic import replacing, writing_to
 from polydata.records.columns import forms
-from polydata.records.reading import Meanings
+from polydata.records.reading import Columns, Kept, Meanings
 from polydata.records.record import Record
 from polydata.resources import schemas
 from polydata.task import Task
-from polydata.workspace import RECORD_WORDS, Workspace
+from polydata.workspace import RECORD_COLUMNS, RECORD_WORDS, Workspace
 
 
 def parse_meanings(task: Task, words: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -38,17 +41,52 @@ def parse_meanings(task: Task, words: Iterable[str]) -> dict[str, dict[str, str]
     return found
 
 
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WorkspaceError(f"{path} cannot be read: {error}", "Correct the file.") from error
+
+
+def kept_columns(workspace: Workspace) -> dict[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """By the headings of a table, which of its columns were named for which field in this workspace.
+
+    Raises:
+        WorkspaceError: if the file cannot be read.
+    """
+    path = workspace.root / RECORD_COLUMNS
+    try:
+        return {
+            tuple(map(str, one["headings"])): {field: tuple(map(str, its)) for field, its in one["columns"].items()}
+            for one in _read(path).get("table", ())
+        }
+    except (TypeError, KeyError, AttributeError) as error:
+        raise WorkspaceError(f"{path} is not as it was written: {error}", "Correct the file, or remove it.") from error
+
+
+def keep_columns(workspace: Workspace, kept: Kept, read: Sequence[Columns]) -> None:
+    """Write which columns of these tables are which fields into the workspace, beside what is kept there."""
+    every = {**kept, **{one.headings: one.said for one in read if one.said}}
+    lines = ["# Which columns of a table are which fields: polydata records import --map"]
+    for headings, columns in every.items():
+        lines += ["", "[[table]]", f"headings = {_toml(list(headings))}", "[table.columns]"]
+        lines += [f"{field} = {_toml(list(its))}" for field, its in columns.items()]
+    path = workspace.root / RECORD_COLUMNS
+    with writing_to(path), replacing(path) as out:
+        out.write(("\n".join(lines) + "\n").encode())
+
+
+def _toml(value: str | list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def kept_meanings(workspace: Workspace) -> dict[str, dict[str, str]]:
     """What was said before in this workspace.
 
     Raises:
         WorkspaceError: if the file cannot be read.
     """
-    path = workspace.root / RECORD_WORDS
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise WorkspaceError(f"{path} cannot be read: {error}", "Correct the file.") from error
+    data = _read(workspace.root / RECORD_WORDS)
     return {column: {str(w): str(label) for w, label in its.items()} for column, its in data.items()}
 
 
@@ -61,8 +99,8 @@ def keep_meanings(workspace: Workspace, meanings: Meanings) -> None:
     """Write them into the workspace, as TOML."""
     lines = ["# What words of a column mean that is asked as a question: polydata records import --meaning"]
     for column, its in meanings.items():
-        pairs = (f"{json.dumps(word)} = {json.dumps(label)}" for word, label in its.items())
-        lines += ["", f"[{json.dumps(column)}]", *pairs]
+        pairs = (f"{_toml(word)} = {_toml(label)}" for word, label in its.items())
+        lines += ["", f"[{_toml(column)}]", *pairs]
     path = workspace.root / RECORD_WORDS
     with writing_to(path), replacing(path) as out:
         out.write(("\n".join(lines) + "\n").encode())
@@ -72,6 +110,22 @@ def unknown_words(task: Task, records: Iterable[Record]) -> Mapping[str, int]:
     """Words for the label that the task does not spell -> number of records."""
     said = Counter(str(r.values["compatibility"]) for r in records if r.values["compatibility"])
     return {word: count for word, count in sorted(said.items()) if task.label_of(word) is None}
+
+
+def mending(session: Session, word: str, column: str = "COLUMN") -> str:
+    """What to do about a word for the label that the task does not spell.
+
+    Args:
+        word: that records say.
+        column: in which they say it.
+    """
+    said = f"{column}: {word}=LABEL".replace("'", '"')
+    meant = f"say --meaning '{said}' as it is imported, LABEL one of {', '.join(session.task.labels)}"
+    file = task_file(session.workspace)
+    if session.workspace.settings.task.endswith(".toml"):
+        return f"add it to [spellings] of {file}, or {meant}"
+    own = 'copy the task\'s file into the workspace and name it in polydata.toml, task = "task.toml"'
+    return f"{meant}. For spellings of your own {own}: {file}"
 
 
 def task_file(workspace: Workspace) -> Path:

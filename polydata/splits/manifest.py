@@ -227,7 +227,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         text = path.read_bytes().decode("utf-8")
         manifest = json.loads(text)
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"There is no split at {folder}.", "List the splits with: polydata split list") from None
+        others = next(folder.parent.glob(f"*/{MANIFEST}"), None)
+        hint = "List the splits with: polydata split list" if others else "Build one: polydata build-split NAME"
+        raise InputError(f"There is no split at {folder}.", hint) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "Check the permissions of the file.") from error
     except (ValueError, RecursionError) as error:

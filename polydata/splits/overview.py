@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ def list_splits(workspace: Workspace) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def free_name(workspace: Workspace) -> str:
+    """A name that no split of the workspace has: v1, else v2, and so on."""
+    return next(name for number in itertools.count(1) if not (workspace.splits / (name := f"v{number}")).exists())
 
 
 def show_split(workspace: Workspace, name: str) -> Split:

@@ -34,6 +34,34 @@ def find_doi(text: str | None) -> str | None:
     return None if doi.endswith("/") else doi.lower()
 
 
+_NAMED = re.compile(r"\s*\[PDF: (?P<name>[^\[\]]{1,300})\]$")
+MAX_FILE_NAME = 300
+
+
+def with_paper(reference: str | None, name: str) -> str:
+    """A reference that also says by which name the paper's PDF goes; the name alone where there is no reference."""
+    return f"{reference} [PDF: {name.translate({91: 40, 93: 41})}]" if reference else name
+
+
+def paper_named(reference: str | None) -> str | None:
+    """The name of a PDF file, or a paper's id, that a reference may be: made comparable by ``file_key``."""
+    text = (reference or "").strip()
+    behind = _NAMED.search(text)
+    name = behind["name"] if behind else text
+    return file_key(name) or None if len(name) <= MAX_FILE_NAME else None
+
+
+def file_key(name: str) -> str:
+    """A file's name for comparing: without folders, ``.pdf`` and capitals."""
+    return fold(re.split(r"[/\\]", name.strip())[-1].translate({91: 40, 93: 41})).removesuffix(".pdf").rstrip()
+
+
+def without_name(reference: str | None) -> str | None:
+    """A reference as far as it cites; None for the name of a file alone."""
+    text = _NAMED.sub("", (reference or "").strip())
+    return None if text.lower().endswith(".pdf") else text or None
+
+
 @dataclass(frozen=True)
 class Reference:
     """A paper as a bibliographic service knows it."""
@@ -93,7 +121,7 @@ def reference_keys(row: Mapping[str, Any]) -> frozenset[str]:
     keys = (
         doi_key(row["doi"]),
         doi_key(row["citation"]),
-        text_key(row["citation"]),
+        text_key(without_name(row["citation"])),
         citation_key(row["journal"], row["volume"], row["pages"], row["year"]),
     )
     return frozenset(k for k in keys if k)

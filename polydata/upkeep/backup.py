@@ -25,7 +25,7 @@ from polydata.images.picture import ImageStore, file_name, image_store
 from polydata.resources import VERSION
 from polydata.splits.manifest import MANIFEST, read_manifest
 from polydata.types import Progress, quiet, tracked
-from polydata.workspace import RECORD_WORDS, SETTINGS, Workspace
+from polydata.workspace import RECORD_COLUMNS, RECORD_WORDS, SETTINGS, Workspace
 
 CATALOGUE = "catalog.duckdb"
 CONTENTS = "backup.json"
@@ -126,7 +126,7 @@ def backup(session: Session, file: Path | None = None, *, images: bool = False, 
 def _plain_files(workspace: Workspace) -> list[str]:
     """Settings, a task file within the workspace and the files of the splits, by their way from the root."""
     named = [SETTINGS, workspace.settings.task] if workspace.settings.task.endswith(".toml") else [SETTINGS]
-    named += [name for name in (RECORD_WORDS,) if (workspace.root / name).is_file()]
+    named += [name for name in (RECORD_WORDS, RECORD_COLUMNS) if (workspace.root / name).is_file()]
     found = [workspace.root / name for name in named] + sorted(workspace.splits.rglob("*"))
     return [
         path.relative_to(workspace.root).as_posix()

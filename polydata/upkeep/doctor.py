@@ -149,12 +149,13 @@ def _torch() -> Finding:
 
 
 def _label_studio(settings: LabelStudioSettings) -> Finding:
-    from polydata.labels.labelstudio.connection import connect
+    from polydata.labels.labelstudio.connection import AGAIN, START, connect
 
     try:
         connect(settings.url, plain_http=settings.plain_http).http.close()
     except PolydataError as error:
-        return Finding("Label Studio", "note", error.message, error.hint)
+        hint = error.hint.replace(AGAIN, "" if START in error.hint else START).strip()  # nothing stopped here
+        return Finding("Label Studio", "note", error.message, hint)
     return Finding("Label Studio", "ok", f"answers at {settings.url} and takes the token")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel, list_runs
-from polydata.splits.overview import list_splits
+from polydata.splits.overview import free_name
+from polydata.splits.stale import list_with_labels
 from polydata.upkeep.trace import open_with_runs
 from polydata.workspace import Workspace
+
+REPORT = "-report.html"
+"""How the name of a page about runs ends, behind their names."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,12 @@ def status(workspace: Workspace | Path | None = None) -> Status:
     with open_with_runs(workspace) as session:
         rows = funnel(session)
         counts = {row["step"].strip(): row["count"] for row in rows}
-        steps = (*_to_the_split(counts), *_after_the_split(session, counts))
+        name = free_name(session.workspace)
+        steps = (*_to_the_split(counts, name), *_after_the_split(session, counts, name))
         return Status(session.workspace.root, session.catalogue.fingerprint(), rows, steps)
 
 
-def _to_the_split(counts: dict[str, int]) -> Iterator[Step]:
+def _to_the_split(counts: dict[str, int], name: str) -> Iterator[Step]:
     if not counts["papers"]:
         yield Step("polydata extract PAPERS", "no paper was read yet; PAPERS is a folder of PDFs")
     if waiting := counts["images"] - counts["screened"]:
@@ -69,20 +75,39 @@ def _to_the_split(counts: dict[str, int]) -> Iterator[Step]:
     if counts["in conflict"]:
         yield Step("polydata conflicts", f"images whose sources of labels disagree: {counts['in conflict']}")
     if counts["labelled"] and not counts["in a split"]:
-        yield Step("polydata build-split v1", f"images that have a label: {counts['labelled']}")
+        yield Step(f"polydata build-split {name}", f"images that have a label: {counts['labelled']}")
 
 
-def _after_the_split(session: Session, counts: dict[str, int]) -> Iterator[Step]:
-    place, runs = session.workspace, [run["name"] for run in list_runs(session.catalogue)]
-    splits = [split["name"] for split in list_splits(place) if split["state"] == "clean"]
+def _after_the_split(session: Session, counts: dict[str, int], name: str) -> Iterator[Step]:
+    place, runs = session.workspace, list_runs(session.catalogue)
+    rows = [split for split in list_with_labels(session) if split["state"] == "clean"] if counts["in a split"] else []
+    splits = [split["name"] for split in rows]
     if counts["in a split"] and not splits:
         yield Step("polydata split list", "no split of images without leaks can be read")
     elif counts["in a split"] and not runs:
         split = splits[-1]
         yield Step(f"polydata audit {split}", "before a model learns from it")
         yield Step(f"polymodel train {split}", "no model was trained yet")
+    if rows and all(split["relabelled"] for split in rows):
+        why = f"images of {rows[-1]['name']} with another label now, or none: {rows[-1]['relabelled']}"
+        yield Step(f"polydata build-split {name}", why)
     for run in runs:
-        if not (place.runs / run / "evaluation.json").is_file():
-            yield Step(f"polymodel evaluate {run}", "it was not scored yet")
-        elif not (place.exports / f"{run}-report.html").is_file():
-            yield Step(f"polymodel report {run}", "it was scored, and has no report yet")
+        yield from _of_run(place, run["name"], json.loads(run["manifest"]))
+
+
+def _of_run(place: Workspace, run: str, manifest: dict[str, Any]) -> Iterator[Step]:
+    """What a run waits for: its remaining parts, a score, a page about it alone or beside others."""
+    planned, there = len(manifest.get("parts", ())), sum(1 for _ in place.runs.glob(f"{run}/parts/[!.]*/part.json"))
+    reports = (path.name.removesuffix(REPORT).split("-") for path in place.exports.glob(f"*{REPORT}"))
+    if there < planned:
+        command = manifest.get("command") or f"polymodel runs show {run}"
+        yield Step(command, f"of the {planned} parts of {run} {there} are trained; the same command goes on")
+    elif not (place.runs / run / "evaluation.json").is_file():
+        yield Step(f"polymodel evaluate {run}", "it was not scored yet")
+    elif not any(_holds(names, run.split("-")) for names in reports):
+        yield Step(f"polymodel report {run}", "it was scored, and has no report yet")
+
+
+def _holds(names: list[str], run: list[str]) -> bool:
+    """Whether a report's name, parted at its hyphens, names a run."""
+    return any(names[at : at + len(run)] == run for at in range(len(names)))

@@ -123,4 +123,5 @@ def report(
         )
     size = written.stat().st_size
     said = f"Wrote {written} ({size / 1e6:.1f} MB). Open it in a browser."
-    print_result(said, as_json, whole={"output": str(written), "size_bytes": size})
+    following = f"polymodel predict {run[0]} IMAGES, or polymodel export {run[0]} -o model.onnx"
+    print_result(said, as_json, following=following, whole={"output": str(written), "size_bytes": size})

@@ -15,6 +15,7 @@ from polymodel.evaluation.calibrated import Calibration, calibration_of_parts
 from polymodel.evaluation.judged_values import Reach, reach_of_parts
 from polymodel.kinds.asked import CHANCE, LOGIT, kind_name
 from polymodel.networks.linear import Array
+from polymodel.networks.novelty import FEWEST
 from polymodel.prediction.ensemble import Answers
 from polymodel.prediction.onnx import OnnxModel
 from polymodel.prediction.seen import Seen, Through
@@ -200,7 +201,8 @@ class Judge:
         """What the run cannot say of these images."""
         said = sorted({self.unsure(row) for row in rows} - {""})
         if any(row.out_of_distribution is None for row in rows):
-            said.append("Whether images are unlike those trained on is not known for this run.")
+            why = f"a probe alone learns it, from {FEWEST} papers on each training side"
+            said.append(f"Whether images are unlike those trained on is not known for this run: {why}.")
         if self.members is Members.UNSEEN and (left := sum(row.trained_on is True for row in rows)):
             said.append(f"{left} images are known to every member, so all of them answered (trained_on).")
         return tuple(said)

@@ -101,8 +101,11 @@ def baseline_rows(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[
     test = f"{found['test_images']} test images"
     for row in found["rows"].values():
         yield test, row["title"], row["metrics"]
-    for row in found["sobel_as_published"].values():
-        yield f"all {row['images']} images", "Sobel as in the seed", row["metrics"]
+    published = found["sobel_as_published"]
+    for name, row in published.items():
+        if name == "all" or row["images"] < published["all"]["images"]:  # without a GIF both are one
+            of = "all {} images" if name == "all" else "the {} images that are no GIF"
+            yield of.format(row["images"]), "Sobel as in the seed", row["metrics"]
     if people := found.get("people"):
         on = f"{people['images']} judged images"
         for name, metrics in people["each"].items():

@@ -26,7 +26,7 @@ from polydata.splits.where import read_where
 from polydata.task import Task
 
 TASK = Task.load()
-SPLIT_ONLY = {"shared-paper", "shared-figure", "thin-side"}
+SPLIT_ONLY = {"shared-paper", "shared-figure", "thin-side", "stale-label"}
 
 
 def report(corpus: Corpus, **options: Any) -> Report:
@@ -59,7 +59,7 @@ def clean(corpus: Corpus) -> Corpus:
 def test_names_are_those_that_are_promised() -> None:
     promised = """shared-paper shared-figure near-duplicate alpha-only wrong-extension technique same-citation
         contradiction label-noise metadata-leak class-imbalance tiny-image empty-image scale-outlier image-quality
-        paper-lookup thin-side"""
+        paper-lookup thin-side stale-label"""
     assert {d.name for d in DETECTORS} == {*promised.split(), "same-view"}
 
 

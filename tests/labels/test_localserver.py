@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from label_studio_server import LabelStudioServer, free_port, installation
 from review_scene import add_images, make_workspace, picture
 
 from polydata.errors import RefusedError, ServerError
+from polydata.labels import localserver
 from polydata.labels.localserver import Installation, cache_folder, data_folder, default_port, is_free, serving
+from polydata.types import quiet
 from polydata.workspace import Workspace
 
 
@@ -61,6 +64,17 @@ def test_an_installation_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.
         place.ensure()
     assert "pip" in caught.value.hint
     assert not place.is_complete
+
+
+def test_an_installation_tells_of_each_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "print('Collecting a'); print('  Downloading a'); print('Collecting b'); "
+    told: list[tuple[str, int, int | None]] = []
+    localserver._install([sys.executable, "-c", script], lambda *words: told.append(words))
+    assert [done for _, done, _ in told] == [1, 2]
+    with pytest.raises(ServerError, match=r"gave 3(?s:.*)no such package"):
+        localserver._install([sys.executable, "-c", f"{script} print('no such package'); exit(3)"], quiet)
+    with pytest.raises(ServerError, match="could not be run"):
+        localserver._install([str(tmp_path / "nothing")], quiet)
 
 
 def test_nothing_is_installed_or_shown_where_nobody_sees_it(tmp_path: Path) -> None:
@@ -175,7 +189,7 @@ def test_a_server_for_those_who_have_none(label_studio: LabelStudioServer, tmp_p
     try:
         said = terminal.wait_for("Next: polydata label setup")
         (password,) = re.findall(r"password (\S+)", said)[:1]
-        (token,) = re.findall(r"TOKEN=(\w+)", said)
+        (token,) = re.findall(r"Token for the other commands: (\w+)", said)
         assert f"answers at {url}" in said
         assert log_in(url, password)
         assert not log_in(url, "another")

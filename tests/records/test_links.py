@@ -25,14 +25,16 @@ from workspaces import bare_session
 
 from polydata.catalogue.by_hand import list_manual_links, manual_links
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import list_candidates, unlinked_records
+from polydata.catalogue.records import best_candidates, list_candidates, unlinked_records
 from polydata.catalogue.remove import remove_papers
+from polydata.catalogue.session import init as new_workspace
 from polydata.cli import app
 from polydata.errors import InputError
 from polydata.exports.lists import LINK_COLUMNS, export_links
 from polydata.extraction import editing
 from polydata.records.importer import import_records
 from polydata.records.join import link, unlink
+from polydata.records.kept import objections
 from polydata.task import Task
 
 AFTER_A = "SEM of PP/PA blends after annealing: (a) 70/30"
@@ -250,3 +252,61 @@ def test_a_wrong_year_is_imported_and_named(tmp_path: Path, catalogue: Catalogue
     report = import_records(bare_session(catalogue), [table]).records
     assert (report.imported, report.repeated, report.bad) == (2, 1, ())
     assert [str(row) for row in report.doubtful] == ["t.csv, row 2: year: 2411 can hardly be right"]
+
+
+def test_a_link_by_hand_against_what_the_record_says_is_made_and_named(catalogue: Catalogue) -> None:
+    _, after = scene(catalogue)
+    other = add_figure(catalogue, add_paper(catalogue, "two", "", doi="10.1000/two"), 4, "SEM", [("C", None)])
+    session = bare_session(catalogue, Task.load())
+    add_records(
+        catalogue,
+        {"record_key": "fits", "reference": "ONE.pdf", "figure": "Fig. 3", "panel": "a, b"},
+        {"record_key": "not", "reference": "one.pdf", "figure": "Figure 3", "panel": "e"},
+        {"record_key": "doi", "doi": "10.1000/one", "figure": "4"},
+        {"record_key": "silent", "caption": "SEM"},
+    )
+    assert objections(session, link(session, "fits", after[1])) == []
+    assert objections(session, link(session, "silent", other[0])) == []
+    assert objections(session, link(session, "not", None)) == []
+    assert objections(session, link(session, "not", other[0])) == [
+        "the record names one.pdf, and this stands in two.pdf",
+        "the record says Figure 3, and this is Figure 4",
+        "the record says panel e, and this is panel C",
+    ]
+    assert objections(session, link(session, "not", figure_of("paper-one", 3))) == []
+    assert objections(session, link(session, "doi", other[0])) == [
+        "the record's DOI is 10.1000/one, and that of this paper 10.1000/two"
+    ]
+    assert len(links(catalogue)) == 4  # each was made all the same
+
+
+def test_the_queue_shows_the_best_of_each_record(catalogue: Catalogue) -> None:
+    rows = [
+        {"record_id": record, "score": score} for record, scores in {"a": (0.3, 0.3, 0.2, 0.1), "b": (0.5, 0.0002),
+        "c": (0.0, 0.0)}.items() for score in scores
+    ]  # fmt: skip
+    assert [(r["record_id"], r["score"]) for r in best_candidates(rows, 3)] == [
+        ("a", 0.3), ("a", 0.3), ("a", 0.2), ("b", 0.5), ("c", 0.0)
+    ]  # fmt: skip
+
+
+def test_the_queue_and_leftovers_fit_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    place = new_workspace(tmp_path / "w")
+    words = "scanning electron micrographs of polypropylene and polyamide blends in many words"
+    with Catalogue.open(place.catalogue) as catalogue:
+        paper = add_paper(catalogue, "a_paper_with_quite_a_long_file_name_of_its_own", "")
+        add_figure(catalogue, paper, 12, words, [(letter, None) for letter in "abcde"])
+        add_records(catalogue, {"reference": f"{paper.removeprefix('paper-')}.pdf", "caption": words, "panel": "k"})
+        run(catalogue)
+    call = [
+        CliRunner().invoke(app, ["-w", str(place.root), "list", *words]).output
+        for words in (["candidates"], ["leftovers"], ["candidates", "--all"])
+    ]
+    queue, leftovers, every = (one.splitlines() for one in call)
+    assert max(len(line) for line in (*queue, *leftovers)) <= 80
+    assert (len(queue), len(every)) == (2 + 3 + 2, 2 + 5 + 1)
+    assert "Of 5 the best 3 of each record" in queue[-2]
+    head = next(line for line in leftovers if line.startswith("record"))
+    row = leftovers[leftovers.index(head) + 2]
+    assert "letter" in head and len(row.split()[0]) == 8 and row[head.index("letter")] == "k"

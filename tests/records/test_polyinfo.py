@@ -185,5 +185,5 @@ def test_columns_can_be_named_for_fields(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="no column 'Nowhere'"):
         read_records(table, columns={"morphology": ("Nowhere",)})
-    with pytest.raises(UsageError, match="FIELD=COLUMN"):
+    with pytest.raises(UsageError, match="no field 'nofield'"):
         parse_map(["nofield=Phase"])

@@ -50,3 +50,25 @@ def test_bad_rows_are_listed(workspace: str, tmp_path: Path) -> None:
 def test_a_wrong_folder_is_refused(workspace: str, tmp_path: Path) -> None:
     code, text = call(workspace, "import-published", str(tmp_path))
     assert (code, "Traceback" in text) == (1, False)
+
+
+def test_a_trial_that_leaves_rows_out_is_no_import(workspace: str, tmp_path: Path) -> None:
+    table = tmp_path / "b.csv"
+    table.write_text(
+        "record_key,year,polymers,morphology\na,2001,poly(methyl methacrylate); polystyrene,x\nb,20x9,c,d\n"
+    )
+    code, text = call(workspace, "records", "import", "--skip-bad", "--dry-run", str(table))
+    assert (code, "Next: the same without --dry-run" in text, "polydata join" in text) == (3, True, False)
+
+
+def test_a_trial_fits_a_terminal(workspace: str, tmp_path: Path) -> None:
+    table = tmp_path / "b.csv"
+    table.write_text(
+        "record_key,polymers,composition_ratio,figure,panel,compatibility,caption\n"
+        "63_page3_image1_a_and_more,poly(methyl methacrylate); polystyrene,70/30 wt%,Figure 12,a,partially compatible,"
+        "SEM micrographs of blends before and after annealing\n"
+    )
+    lines = call(workspace, "records", "import", "--dry-run", str(table))[1].splitlines()
+    shown = lines[lines.index("1 of 1 records that would come in") + 1 :][:3]
+    assert max(map(len, shown)) <= 80
+    assert [word in shown[2] for word in ("63_page3", "poly(m", "Figure 12 a")] == [True] * 3

@@ -20,6 +20,7 @@ from polydata.catalogue.session import open_session
 from polydata.errors import CatalogueError, InputError, RefusedError
 from polydata.upkeep.backup import backup, restore
 from polydata.upkeep.check import check
+from polydata.workspace import RECORD_COLUMNS, RECORD_WORDS
 
 
 @pytest.fixture
@@ -317,3 +318,10 @@ def test_words_of_people_that_wait_are_no_fault(workspace: Path) -> None:
     assert _faults(workspace) == []
     with open_session(workspace, read_only=True) as session:
         assert session.catalogue.value("SELECT count(*) FROM label_decisions") == 1
+
+
+def test_what_was_said_of_tables_comes_along(workspace: Path, tmp_path: Path) -> None:
+    for name in (RECORD_WORDS, RECORD_COLUMNS):
+        (workspace / name).write_text("# said once\n")
+    run("polydata", "restore", _kept(workspace), workspace=tmp_path / "new", expect=3)
+    assert [(tmp_path / "new" / name).read_text() for name in (RECORD_WORDS, RECORD_COLUMNS)] == ["# said once\n"] * 2

@@ -36,7 +36,27 @@ def contradiction(subject: Subject) -> Detection:
         heard = {label for source, label in said if refined <= set(coarse.get(source, refined))}
         if len(heard) > 1:
             items.append({**subject.named(image), "said": [f"{source}={label}" for source, label in said]})
-    return Detection(Severity.ERROR, items, f"{counted(len(items), 'image')} with labels that exclude each other.")
+    first = items[0]["image"][:12] if items else "IMAGE"
+    return Detection(
+        Severity.ERROR,
+        items,
+        f"{counted(len(items), 'image')} with labels that exclude each other.",
+        fix=f"Look at them with polydata conflicts, then set the right one of each: "
+        f"polydata label set {first} LABEL --reason WHY.",
+    )
+
+
+@detector(
+    "stale-label",
+    "A split keeps the labels that it was built with: build one with those of today, polydata build-split NAME.",
+    Need.SPLIT,
+    alone=True,
+)
+def stale_label(subject: Subject) -> Detection:
+    """Images of the split whose label is another one now, or none."""
+    items = [{**subject.named(image), "now": now} for image, (_, now) in sorted(subject.relabelled.items())]
+    message = f"{counted(len(items), 'image')} with another label now than in the split, or none."
+    return Detection(Severity.WARNING, items, message)
 
 
 @detector("label-noise", "Look at them again and set what is wrong: polydata label set.", Need.LABELS, Need.OPINION)

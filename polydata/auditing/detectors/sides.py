@@ -88,7 +88,7 @@ def near_duplicate(subject: Subject) -> Detection:
         else:
             items.append(_pair(subject, *pair, hashed[pair]))
     by = "" if subject.evidence.looked_for_copies else ", by hashes alone (crops were not looked for)"
-    return _pairs(items, f"are one picture{by}")
+    return _pairs(subject, items, f"are one picture{by}")
 
 
 @detector("same-view", "Count both as one observation; build-split keeps them on one side.", Need.COPIES)
@@ -96,7 +96,7 @@ def same_view(subject: Subject) -> Detection:
     """Pictures of one place of a sample that were taken separately, such as at another magnification."""
     hashed = {(a, b) for a, b, _ in _near_hashes(subject)}
     views = [c for c in subject.evidence.copies if not c.match.is_copy and (c.a, c.b) not in hashed]
-    return _pairs([_copy(subject, c) for c in views], "show one place of a sample")
+    return _pairs(subject, [_copy(subject, c) for c in views], "show one place of a sample")
 
 
 def _near_hashes(subject: Subject) -> Iterator[tuple[str, str, int]]:
@@ -133,13 +133,23 @@ def _copy(subject: Subject, copy: Copy, also_by: str | None = None) -> dict[str,
     }
 
 
-def _pairs(items: Sequence[Item], what: str) -> Detection:
+def _pairs(subject: Subject, items: Sequence[Item], what: str) -> Detection:
     """An error where a pair is torn apart by a split or bears different labels."""
     crossing = sum(bool(i["crosses_folds"]) for i in items)
-    differing = sum(i["a_label"] != i["b_label"] and None not in (i["a_label"], i["b_label"]) for i in items)
+    differing = [i for i in items if i["a_label"] != i["b_label"] and None not in (i["a_label"], i["b_label"])]
     return Detection(
         Severity.ERROR if crossing or differing else Severity.WARNING,
         items,
         f"{counted(len(items), 'pair')} of images {what}; {crossing} on different sides, "
-        f"{differing} with different labels.",
+        f"{len(differing)} with different labels.",
+        fix=_one_label(subject, differing[0]) if differing else None,
+    )
+
+
+def _one_label(subject: Subject, pair: Item) -> str:
+    """What to do about a pair that is labelled in two ways, in the words of the first one that is."""
+    image = pair["b_image"][:12]
+    return (
+        f"Give both one label: polydata label set {image} {pair['a_label']} --reason WHY; or leave one out: polydata "
+        f"label set {image} {subject.task.not_a_micrograph} --reason WHY. Then build the split anew."
     )

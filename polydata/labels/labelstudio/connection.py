@@ -30,8 +30,8 @@ LISTENING_SECONDS = 5.0
 PORTS = {"http": 80, "https": 443}
 MAX_DETAIL = 300
 
-_START = "Start the server (polydata label serve), or correct url under [label_studio] in polydata.toml."
-_AGAIN = "Start the server, then run this command again: it goes on where it stopped and does nothing twice."
+START = "Start the server (polydata label serve), or correct url under [label_studio] in polydata.toml."
+AGAIN = "Start the server, then run this command again: it goes on where it stopped and does nothing twice."
 
 
 class Refused(Exception):
@@ -212,12 +212,12 @@ def _refusal(url: str, status: int | None, body: Any) -> ServerError:
             f"What answers at {url} is not Label Studio.", "Correct url under [label_studio] in polydata.toml."
         )
     other = f"failed ({status})" if status >= 500 else f"refused the request ({status})"
-    what, hint = _REASONS.get(status, (other, f"See its log. {_AGAIN}" if status >= 500 else ""))
+    what, hint = _REASONS.get(status, (other, f"See its log. {AGAIN}" if status >= 500 else ""))
     return ServerError(f"Label Studio at {url} {what}{'.' if status == 401 else f': {_detail(body)}'}", hint)
 
 
 def _unreachable(url: str) -> ServerError:
-    return ServerError(f"No Label Studio answers at {url}.", f"{_START} {_AGAIN}")
+    return ServerError(f"No Label Studio answers at {url}.", f"{START} {AGAIN}")
 
 
 def _listens(url: str) -> bool:
@@ -240,9 +240,9 @@ def answering(url: str) -> Iterator[None]:
     except httpx.ConnectError:
         raise _unreachable(url) from None
     except httpx.TimeoutException:
-        raise ServerError(f"Label Studio at {url} gave no answer within {SECONDS:.0f} seconds.", _AGAIN) from None
+        raise ServerError(f"Label Studio at {url} gave no answer within {SECONDS:.0f} seconds.", AGAIN) from None
     except httpx.HTTPError as error:
-        raise ServerError(f"Label Studio at {url} stopped answering ({type(error).__name__}).", _AGAIN) from None
+        raise ServerError(f"Label Studio at {url} stopped answering ({type(error).__name__}).", AGAIN) from None
     except (httpx.InvalidURL, AttributeError, KeyError, TypeError, ValueError, RecursionError):
         # Any JSON may come for an answer: one of another shape shows only where it is used.
         raise _refusal(url, None, None) from None

@@ -34,6 +34,7 @@ from polymodel.evaluation.baselines import (
 from polymodel.evaluation.figures import _shortened
 from polymodel.evaluation.people import HumanTable
 from polymodel.evaluation.published_results import read_curves, read_printed
+from polymodel.report.tables import baseline_rows
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "nims"
 LABELS = ("compatible", "incompatible")
@@ -269,3 +270,11 @@ def test_the_researchers() -> None:
     assert sum(above) == 3
     published = people(REAL / "human_labels.csv", ["R*"]).scores("published_label01")
     assert published["vote"]["auroc"]["value"] == pytest.approx(0.919, abs=1e-3)
+
+
+def test_the_seeds_rule_stands_once_where_no_image_is_a_gif() -> None:
+    both = {"without_gif": {"images": 9, "metrics": {}}, "all": {"images": 9, "metrics": {}}}
+    found = {"test_images": 3, "rows": {}, "sobel_as_published": both}
+    assert [on for on, _, _ in baseline_rows(found)] == ["all 9 images"]
+    both["without_gif"]["images"] = 7
+    assert [on for on, _, _ in baseline_rows(found)] == ["the 7 images that are no GIF", "all 9 images"]

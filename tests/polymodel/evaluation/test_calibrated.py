@@ -125,7 +125,7 @@ def test_a_run_from_before_still_predicts_and_says_what_it_lacks(own: Small) -> 
     said = parsed(own, "predict", "before", path)["predictions"][0]
     assert said["p_fine_calibrated"] is said["prediction_set"] is said["out_of_distribution"] is None
     shown = call(own, "predict", "before", path)
-    assert "not calibrated" in shown and "not known for this run" in shown
+    assert "not calibrated" in shown and "not known for this run: a probe alone learns it, from 6 papers" in shown
     assert parsed(own, "evaluate", "before", "--no-controls")["calibrated"] is None
     assert run.held_out([PartKey(1, 0)]) is None
 
