@@ -122,17 +122,14 @@ def corpus(session: Session, seed: int) -> Known:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("pages", "figures", "images"), [(30, 30, 40), (90, 60, 100)])
-def test_intervals_cover_the_truth_in_ninety_of_a_hundred_reviews(
-    tmp_path: Path, pages: int, figures: int, images: int
-) -> None:
+def test_intervals_cover_the_truth_in_ninety_of_a_hundred_reviews(tmp_path: Path) -> None:
     covered: Counter[tuple[str, str]] = Counter()
     unsaid: Counter[tuple[str, str]] = Counter()
     widths: dict[tuple[str, str], list[float]] = {}
     with open_session(Workspace.init(tmp_path / "w")) as session:
         known = corpus(session, 1)
         for review in range(100):
-            draw(session, seed=review, pages=pages, figures=figures, images=images, again=True, pictures=False)
+            draw(session, seed=review, pages=30, figures=30, images=40, again=True, pictures=False)
             chosen = [row["unit"] for row in stored.sampled(session.catalogue)]
             stored.save_judged(session.catalogue, {unit: known.counts[unit] for unit in chosen})
             for row in measured(session):
@@ -148,7 +145,7 @@ def test_intervals_cover_the_truth_in_ninety_of_a_hundred_reviews(
     print({key: (covered[key], widest[key], unsaid[key]) for key in covered})
     assert max(unsaid.values()) <= 5
     for (what, _), width in widest.items():  # a part of the images has a scale or a label
-        assert width < (0.6 if what in ("scales", "labels") else 0.45) * (1 if pages == 30 else 0.67)
+        assert width < (0.6 if what in ("scales", "labels") else 0.45)
 
 
 def test_what_was_judged_whole_is_known() -> None:
