@@ -162,10 +162,9 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation, named
     key = name if whole else name[0]
     if key not in order:
         return False
-    between = (
-        order[order.index(seen[-1][0]) + 1 : order.index(key)] if seen and not whole and seen[-1][0] in order else ()
-    )
-    gap = 4 if notation.sure and (name[0].islower() or (seen and {*between} <= {*named})) else 1
+    after = order.index(seen[-1][0]) + 1 if seen and not whole and seen[-1][0] in order else 0
+    between = order[after : order.index(key)]
+    gap = 4 if notation.sure and (name[0].islower() or (not whole and {*between} <= {*named})) else 1
     if not seen:
         return order.index(key) < gap
     last = seen[-1] if whole else seen[-1][0]

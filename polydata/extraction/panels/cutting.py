@@ -42,6 +42,9 @@ SEAM, GUTTER = 0.97, 0.4
 there is: stripes and scratches in a micrograph have edges too. Where nobody counts, they cannot be told from panels
 that touch."""
 
+GRID = 0.8
+"""The same of such a line that leaves a half as large as another part."""
+
 LIKELY = 0.1
 """From this share of micrograph on a part is worth a panel of its own; the screening decides what it is."""
 
@@ -57,8 +60,12 @@ PLAIN, BLANK = 4.0, 0.7
 RIM = 3
 """Places by which a part's edges may be wrong: so many of its rim may belong to the panel beside it."""
 
-PLACED = 0.15
-"""What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip."""
+PLACED, APART = 0.15, 0.6
+"""What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip; and
+that of one of several that touches none of the others, which is no strip."""
+
+HARDLY = 4
+"""Pixels of the picture under which images that are placed side by side are strips of one."""
 
 TONE, LIGHT = 8.0, 200.0
 """Grey levels within which a line is of one tone (standard deviation), and from which it is light."""
@@ -190,9 +197,11 @@ def _needed(leaf: _Leaf, others: Sequence[_Leaf], count: int | None) -> float:
     """
     if not leaf.seam:
         return BEYOND if count else SURE
-    if count and (count == 1 or not _regular(leaf, others)):
+    if count == 1:
         return math.inf
-    return SEAM if count or leaf.placed else SURE
+    if count and not _in_grid(leaf, others):
+        return SEAM if _halved(leaf) else math.inf
+    return GRID if count else SEAM if leaf.placed else SURE
 
 
 def _bare(rgb: Rgb, seen: PanelMap, leaf: _Leaf) -> bool:
@@ -207,16 +216,19 @@ def _bare(rgb: Rgb, seen: PanelMap, leaf: _Leaf) -> bool:
     return bool(((near.std(1) < TONE) & (near.mean(1) > LIGHT)).any())
 
 
-def _regular(leaf: _Leaf, others: Sequence[_Leaf]) -> bool:
-    """Whether a cut leaves what a row of like panels leaves: a half as large as another part or as the other half."""
-    halves = [size(half) for half in leaf.halves or ()]
+def _in_grid(leaf: _Leaf, others: Sequence[_Leaf]) -> bool:
+    """Whether a cut leaves a half as large as another part."""
     alike = {size(other.window) for other in others if other is not leaf}
+    halves = [size(half) for half in leaf.halves or ()]
+    return any(abs(half[0] - other[0]) <= RIM and abs(half[1] - other[1]) <= RIM for half in halves for other in alike)
+
+
+def _halved(leaf: _Leaf) -> bool:
+    """Whether a cut leaves what a row of like panels leaves: of its halves one is a whole number of times the other."""
+    halves = [size(half) for half in leaf.halves or ()]
     axis = 0 if halves[0][1] == halves[1][1] else 1
     shorter, longer = sorted(half[axis] for half in halves)
-    times = longer / shorter
-    return abs(times - round(times)) < EVEN * times or any(
-        abs(half[0] - other[0]) <= RIM and abs(half[1] - other[1]) <= RIM for half in halves for other in alike
-    )
+    return abs(longer / shorter - round(longer / shorter)) < EVEN * longer / shorter
 
 
 def _heal(leaves: list[_Leaf], seams: Sequence[tuple[_Leaf, _Leaf, _Leaf]], surplus: int) -> None:
@@ -269,20 +281,29 @@ def _plain(rgb: Rgb, seen: PanelMap, window: Window) -> bool:
 
 
 def _lines(seen: PanelMap, placed: Sequence[Window]) -> npt.NDArray[np.float32]:
-    """How likely each place lies on no panel: on ground or at an edge, those of placed images helped a little."""
+    """How likely each place lies on no panel: on ground or at an edge, those of placed images helped."""
     line = np.maximum(seen.edge, seen.ground)
     rows, columns = line.shape
     down, across = seen.scale
-    for top, left, bottom, right in placed:
+    for window in placed:
+        top, left, bottom, right = window
+        apart = len(placed) > 1 and not any(_touch(window, other) for other in placed if other is not window)
+        rest = 1 - (APART if apart else PLACED)
         inside = (
             slice(max(0, round(top * down)), round(bottom * down)),
             slice(max(0, round(left * across)), round(right * across)),
         )
         for y in {min(rows - 1, max(0, round(edge * down))) for edge in (top, bottom)}:
-            line[y, inside[1]] = 1 - (1 - line[y, inside[1]]) * (1 - PLACED)
+            line[y, inside[1]] = 1 - (1 - line[y, inside[1]]) * rest
         for x in {min(columns - 1, max(0, round(edge * across))) for edge in (left, right)}:
-            line[inside[0], x] = 1 - (1 - line[inside[0], x]) * (1 - PLACED)
+            line[inside[0], x] = 1 - (1 - line[inside[0], x]) * rest
     return line
+
+
+def _touch(one: Window, other: Window) -> bool:
+    """Whether two windows overlap, or hardly anything lies between them."""
+    gaps = (other[0] - one[2], one[0] - other[2], other[1] - one[3], one[1] - other[3])
+    return max(gaps) < HARDLY
 
 
 def _leaf(
