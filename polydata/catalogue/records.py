@@ -181,7 +181,7 @@ def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
         ``record_id``, ``record_key``, ``caption`` of the record, ``linked_to`` (``figure``, ``paper`` or None),
         ``linked_figure`` (its label); ``paper``, ``pdf_sha256``, ``page``, ``figure``, ``panel`` and
         ``panel_caption`` of the candidate, ``panel_id``, ``score`` (0 to 1). The candidates of a record stand
-        together, the best first.
+        together, the best first, of equal ones those that the screening rejected last.
     """
     return catalogue.rows(
         """
@@ -194,7 +194,9 @@ def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
                panels.label AS panel, panels.caption AS panel_caption, panel_id, link_candidates.score
         FROM link_candidates JOIN records USING (record_id) JOIN panels USING (panel_id)
         JOIN figures USING (figure_id) JOIN papers USING (paper_id) LEFT JOIN stands USING (record_id)
-        ORDER BY record_key, record_id, link_candidates.score DESC, figures.page, panels.position, panel_id
+        LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
+        ORDER BY record_key, record_id, link_candidates.score DESC, coalesce(screened.decision = 'rejected', false),
+                 figures.page, panels.position, panel_id
         """
     )
 

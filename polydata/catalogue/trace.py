@@ -150,8 +150,8 @@ def funnel(session: Session) -> list[dict[str, Any]]:
     """
     catalogue, task = session.catalogue, session.task
     labels = catalogue.tuples(
-        """SELECT label, count(*), count(*) FILTER (conflict) FROM labels SEMI JOIN panels USING (image_sha256)
-           GROUP BY label"""
+        """SELECT label, count(*), count(*) FILTER (conflict AND source IS DISTINCT FROM 'manual')
+           FROM labels SEMI JOIN panels USING (image_sha256) GROUP BY label"""
     )
     of_label = {label: count for label, count, _ in labels if label is not None}
     reviews = dict(
@@ -163,7 +163,11 @@ def funnel(session: Session) -> list[dict[str, Any]]:
         ("rejected by reviewers", "images called no micrograph", reviews.get(task.not_a_micrograph, 0)),
         ("labelled", "images with a resolved label", sum(of_label.values())),
         *((f"  {label}", "of these", of_label.get(label, 0)) for label in task.labels),
-        ("  in conflict", "images whose sources disagree", sum(conflicts for *_, conflicts in labels)),
+        (
+            "  in conflict",
+            "images whose sources disagree, with none set by hand",
+            sum(conflicts for *_, conflicts in labels),
+        ),
         ("in a split", "images in at least one split", images_in_split(catalogue)),
     ]
     outside = outside_words(catalogue, task.choices)

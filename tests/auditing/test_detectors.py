@@ -17,9 +17,11 @@ from split_corpus import BETWEEN, NO, YES, Corpus
 from polydata.auditing.run import DETECTORS, Finding, Report, audit, read_opinions
 from polydata.auditing.subject import Opinions, Severity
 from polydata.catalogue.splits import images_where
+from polydata.catalogue.trace import funnel
 from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import read_embeddings
+from polydata.labels.resolve import set_label
 from polydata.splits.build import build_split
 from polydata.splits.options import SplitOptions
 from polydata.splits.where import read_where
@@ -195,6 +197,10 @@ def test_contradictions(clean: Corpus) -> None:
     clean.image("x", png(texture(82)), file=YES, rule=NO)  # rules only suggest
     (item,) = finding(clean, "contradiction").items
     assert item["image"] == plain and item["said"] == [f"file={YES}", f"record={NO}"]
+    disputed = {row["step"]: row["count"] for row in funnel(clean.session)}["  in conflict"]
+    set_label(clean.session, plain, NO, reason="two phases are plain to see")  # as the finding says: that settles it
+    assert report(clean, detectors=["contradiction"]).clean
+    assert {row["step"]: row["count"] for row in funnel(clean.session)}["  in conflict"] == disputed - 1
 
 
 def test_scales(clean: Corpus) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from polydata.auditing.subject import Detection, Need, Severity, Subject, counted, detector
 from polydata.errors import InputError
 
-SUGGESTS = "rule"
-"""The text rules only suggest a label: they contradict nobody."""
+SUGGESTS, BY_HAND = "rule", "manual"
+"""The text rules only suggest a label: they contradict nobody; a label that was set by hand settles what others say."""
 RARE = 0.2
 FOLDS = 5
 STRENGTH = 0.3
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
     "contradiction", "Look at them with polydata conflicts and set the right ones: polydata label set.", alone=True
 )
 def contradiction(subject: Subject) -> Detection:
-    """Images whose sources disagree although each could have said what the other says."""
+    """Images whose sources disagree although each could have said what the other says, and nobody set a label."""
     coarse = {s.name: s.vocabulary for s in subject.task.sources if s.vocabulary}
     finer = {s.name for s in subject.task.sources if s.refines}
     items = []
@@ -34,7 +34,7 @@ def contradiction(subject: Subject) -> Detection:
         said = [(source, label) for source, label in subject.said.get(image, ()) if source != SUGGESTS]
         refined = {label for source, label in said if source in finer}
         heard = {label for source, label in said if refined <= set(coarse.get(source, refined))}
-        if len(heard) > 1:
+        if len(heard) > 1 and all(source != BY_HAND for source, _ in said):
             items.append({**subject.named(image), "said": [f"{source}={label}" for source, label in said]})
     first = items[0]["image"][:12] if items else "IMAGE"
     return Detection(

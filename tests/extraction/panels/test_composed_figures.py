@@ -70,3 +70,15 @@ def test_a_picture_of_any_shape_is_taken(bank: Bank) -> None:
             top, left, bottom, right = part.window
             assert 0 <= top < bottom <= shape[0] and 0 <= left < right <= shape[1]
             assert 0 <= part.micrograph <= 1
+
+
+def test_pictures_that_are_placed_apart_are_panels(bank: Bank) -> None:
+    """One texture goes on over what lies between them, a few pixels, a little darker."""
+    rng = np.random.default_rng(SEED)
+    for _ in range(16):
+        fig = bank.micrograph(rng).copy()
+        height, width = fig.shape[:2]
+        half, gap = height // 2 - 4, int(rng.integers(5, 9))
+        fig[half : half + gap] = np.clip(fig[half : half + gap].astype(int) - 20, 0, 255)
+        placed = [(0, 0, half, width), (half + gap, 0, height, width)]
+        assert len(take_apart(fig, None, placed)) == 2, SEED
