@@ -112,13 +112,15 @@ def _install(command: list[str], progress: Progress) -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
             stop = Timer(SECONDS, running.kill)
             stop.start()
-            for line in running.stdout or ():
-                said.append(line)
-                if line.startswith("Collecting "):
-                    taken += 1
-                    progress("Installing packages", taken, None)
-            running.wait()
-            stop.cancel()
+            try:
+                for line in running.stdout or ():
+                    said.append(line)
+                    if line.startswith("Collecting "):
+                        taken += 1
+                        progress("Installing packages", taken, None)
+                running.wait()
+            finally:
+                stop.cancel()  # the program would wait for it after Ctrl+C
     except OSError as error:
         raise ServerError(f"{Path(command[0]).name} could not be run: {type(error).__name__}.") from error
     _refuse_failure(command, running.returncode, "".join(said))

@@ -110,8 +110,9 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
     values = joined([_whole(one) for one in patches(found.value, found.scale)], lambda one: SPACE * one.height)[:MOST]
     lines = [one for one in patches(found.bar, found.scale) if not any(_within(one, value) for value in values)]
     bars = joined(lines, lambda one: BROKEN * one.width)
-    pair = _by_value(grey, values, bars, [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN])
-    return _claim(grey, pair) if (pair := pair or _by_strip(grey, bars)) else None
+    sizes = [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN]
+    pair = _by_value(grey, values, bars, sizes) or _by_strip(grey, bars)
+    return _claim(grey, pair) if pair else None
 
 
 def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes: Sequence[Patch]) -> Pair | None:
@@ -210,18 +211,11 @@ def read_strip(grey: Grey, bar: Patch) -> Pair | None:
         return None
     cuts = [grey[top:bottom, round(left * columns) :] for left in STRIP_FROM]
     lines = read_lines([shown for cut in cuts for shown in (_shown(cut), _shown(cut, BLUR / 3))])
-    heard: dict[Length, list[float]] = {}
-    for text, sure in lines:
-        length = in_strip(text, bar.width / columns)
-        if length is not None:
-            heard.setdefault(length, []).append(sure)
-    if len(heard) != 1:
-        return None
-    ((length, sures),) = heard.items()
-    if len(sures) < 2:
+    heard = [(length, sure) for text, sure in lines if (length := in_strip(text, bar.width / columns))]
+    if len(heard) < 2 or len({length for length, _ in heard}) > 1:
         return None
     place = Patch(bar.x0, top, bar.x1, bottom, bar.score)
-    return Reading(length, place, max(sures)), bar, bar.score
+    return Reading(heard[0][0], place, max(sure for _, sure in heard)), bar, bar.score
 
 
 def read_values(grey: Grey, places: Sequence[Patch]) -> list[Reading]:

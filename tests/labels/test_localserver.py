@@ -77,6 +77,18 @@ def test_an_installation_tells_of_each_package(tmp_path: Path, monkeypatch: pyte
         localserver._install([str(tmp_path / "nothing")], quiet)
 
 
+def test_an_installation_that_is_interrupted_leaves_nobody_waiting() -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    waiting = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        localserver._install([sys.executable, "-c", "print('Collecting x')"], interrupted)
+    for thread in set(threading.enumerate()) - waiting:
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+
+
 def test_nothing_is_installed_or_shown_where_nobody_sees_it(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w", "http://127.0.0.1:8099", "p")
     said = run("polydata", "label", "serve", workspace=workspace.root, expect=2, XDG_CACHE_HOME=str(tmp_path / "c"))
