@@ -258,7 +258,7 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
         words = [tidy(f"{tidy(piece)}{more.rstrip()}") for piece, more in zip(pieces, added, strict=True)]
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
     panels, last = _said_again(panels, tidy(last))
-    return Parts(_joined(tidy(stem), tidy(last)), tuple(panels))
+    return Parts(_joined(tidy(stem), tidy(last)), _in_order(panels))
 
 
 _QUOTED_MARKS = tuple(

@@ -226,6 +226,13 @@ def test_any_text_is_survived(text: str, label: str | None) -> None:
     scale_in_caption("Scale bars: " + text, label)
 
 
+def test_capitals_may_begin_with_another_than_the_first() -> None:
+    found = split_caption("Fig. 6 Blends with rubber (B) and clay (D). Untreated ones are controls (A and C).")
+    assert found.labels == ("A", "B", "C", "D")
+    assert dict(found.panels)["D"] == "clay"
+    assert split_caption("Fig. 6 Blends with rubber (B) and clay (D).").labels == ()
+
+
 def test_capitals_that_leave_a_gap_and_fill_it_later() -> None:
     """Pictures first, then the plots beside them; what is an abbreviation leaves its gap open."""
     said = split_caption("Fig. 1 Images. (A and B) cubes; (D and E) rods. Histograms of (C) 24 nm and (F) 45 nm.")

@@ -12,7 +12,7 @@ from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _letters
+from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _letters, _unnamed
 from polydata.extraction.panels.letters import (
     by_place,
     by_regions,
@@ -150,6 +150,22 @@ def test_letters_in_the_picture_are_read(corner: tuple[int, int], form: str) -> 
         wrong += sum(letters[index] != letter for index, letter in seen.items())
     assert right >= 13
     assert wrong == 0
+
+
+@pytest.mark.parametrize(("shown", "named"), [("abcd", "abcd"), ("bdeg", ""), ("a", "")])
+def test_letters_that_no_caption_names_count_from_a_on(shown: str, named: str) -> None:
+    for figure in range(3):
+        picture, boxes = Image.new("RGB", (640, 460), "white"), []
+        for index in range(4):
+            x, y = 330 * (index % 2), 240 * (index // 2)
+            panel = micrograph(index + 4 * figure, 310, 220)
+            said = f"({shown[index]})" if index < len(shown) else ""
+            font = ImageFont.load_default(28)
+            ImageDraw.Draw(panel).text((10, 6), said, fill="white", font=font, stroke_width=2, stroke_fill="black")
+            picture.paste(panel, (x, y))
+            boxes.append(Box(x, y, x + 310, y + 220))
+        labels, letters = _unnamed({}, boxes, Drawn(np.asarray(picture), Box(0, 0, 640, 460), 72))
+        assert "".join(labels) == named == "".join(letters.places)
 
 
 def test_letters_below_are_not_those_of_the_next_row() -> None:
