@@ -132,6 +132,7 @@ class Screening:
         reason: the measurement that decided, in words.
         technique: ``SEM``, ``TEM``, ``optical`` or ``AFM`` by the pixels; None where they do not tell.
         morphology: 0 to 1: does it show a blend's morphology? None where the rule does not judge it.
+        scale_bar: printed in it; None where there is none, or the image was rejected.
     """
 
     score: float
@@ -139,6 +140,7 @@ class Screening:
     reason: str
     technique: str | None = None
     morphology: float | None = None
+    scale_bar: ScaleBar | None = None
 
 
 @dataclass(frozen=True)

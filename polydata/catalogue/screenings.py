@@ -46,8 +46,14 @@ def save_screenings(catalogue: Catalogue, rule: str, version: int, screenings: S
     """Write what a rule said of some images, in one transaction."""
     base = {"rule": rule, "version": version}
     with catalogue.transaction():
-        rows = [{"image_sha256": sha256, **base, **dataclasses.asdict(one)} for sha256, one in screenings]
+        rows = [{"image_sha256": sha256, **base, **_columns_of(one)} for sha256, one in screenings]
         catalogue.upsert("screenings", rows)
+
+
+def _columns_of(one: Screening) -> dict[str, Any]:
+    columns = dataclasses.asdict(one)
+    del columns["scale_bar"]  # scale_readings has it
+    return columns
 
 
 def save_choices(

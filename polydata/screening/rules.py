@@ -99,7 +99,7 @@ def screen_by_model(
     morphology = round(score * (1.0 if BLEND.search(words) else 0.5), 4)
     if score < THRESHOLD:
         return Screening(score, "rejected", reason, morphology=morphology)
-    return Screening(score, "accepted", reason, technique_of(rgb), morphology)
+    return Screening(score, "accepted", reason, technique_of(rgb), morphology, bar)
 
 
 def _too_small(rgb: Rgb) -> str | None:

@@ -13,6 +13,7 @@ from polydata.catalogue.screenings import (
     count_decisions,
     final_decisions,
     save_choices,
+    save_readings,
     save_screenings,
     threshold_of,
     unscreened_images,
@@ -22,6 +23,7 @@ from polydata.errors import InputError, UsageError
 from polydata.images.picture import open_picture
 from polydata.screening.rules import THRESHOLD, get_rule
 from polydata.types import Decision, Progress, quiet
+from polydata.vision.scale_bar import VERSION as READER
 
 SCREEN_BATCH = 200
 
@@ -58,6 +60,8 @@ def screen(
 ) -> ScreeningResult:
     """Write the user's choices, then apply a rule to every image that it has not seen.
 
+    The scale bars of accepted images are kept, so that they are not read twice.
+
     Images are named by their SHA-256 or a panel's id.
 
     Args:
@@ -88,6 +92,8 @@ def screen(
             except InputError as error:
                 failures.append(error.message)
         save_screenings(session.catalogue, rule, version, batch)
+        read = [(sha256, one.scale_bar) for sha256, one in batch if one.decision == "accepted"]
+        save_readings(session.catalogue, READER, read)
         progress("Screening", min(start + SCREEN_BATCH, len(images)), len(images))
     after = final_decisions(session.catalogue)
     return ScreeningResult(
