@@ -115,13 +115,15 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     placed = _placed_images(content, whole)
     windows = [_window(one, whole, rgb) for one in placed]
     images = [*placed, *join_strips(placed)]
+    letters = _letters(around, labels, drawn)
+    surely = [point for label, (point, sure) in letters.places.items() if label in labels and sure > SURELY_READ]
     found = [
         (_placed(_points(one.window, whole, rgb), images), one)
         for one in take_apart(
             rgb,
             parts.count,
             windows,
-            _places([around[label] for label in labels if label in around], whole, rgb),
+            _places(surely, whole, rgb),
             pictures=bool(placed) or content.scanned,
         )
     ]
@@ -136,9 +138,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
         return [first, *(Cut(box, None, None, own) for box, own in set_in.items())]
     boxes = [list(main)[number] for number in by_rows(list(main))]
-    if labels:
-        letters = _letters(around, labels, drawn)
-    else:
+    if not labels:
         labels, letters = _unnamed(printed_letters(content.lines, whole, ALPHABETS[0][: len(boxes)]), boxes, drawn)
     named = _labelled(boxes, labels, letters)
     for box in set_in:  # what is set into a panel has the panel's letter and words

@@ -77,6 +77,9 @@ WHOLE = 0.85
 """Share of a part and of a placed image that lies in the other from which they are the same."""
 
 
+Point = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Part:
     """A panel that was cut out.
@@ -94,14 +97,14 @@ class Part:
 
 @dataclass
 class _Leaf:
-    """A part that may be cut further: the strength of the strongest line across it, and the parts on its sides.
+    """A part that may be cut further: its letters, the strongest line across it, and the parts on that line's sides.
 
     ``seam``: there is no ground along it. ``alone``: its lines are those that show
     when nothing else is looked at. ``placed``: it is one of several images that the page places.
     """
 
     window: Window
-    letters: int
+    letters: Sequence[Point]
     micrograph: float
     strength: float = 0.0
     halves: tuple[Window, Window] | None = None
@@ -114,7 +117,7 @@ def take_apart(
     rgb: Rgb,
     count: int | None,
     placed: Sequence[Window] = (),
-    letters: Sequence[tuple[float, float]] = (),
+    letters: Sequence[Point] = (),
     *,
     pictures: bool = True,
 ) -> list[Part]:
@@ -127,7 +130,7 @@ def take_apart(
         rgb: rows x columns x 3, 0 to 255.
         count: panels that the caption names; None where it names none.
         placed: images that the page places within the figure.
-        letters: row and column of each letter that the page prints in the figure.
+        letters: row and column of each letter that the figure shows.
         pictures: there may be photographs in it; one of lines and words alone is looked at more coarsely.
 
     Returns:
@@ -147,16 +150,17 @@ def take_apart(
     while True:
         large = _panels(leaves, side)
         missing = (count or 0) - len(large)
-        asked = [one for one in large if one.letters > 1 or missing > 0]
+        asked = [one for one in large if len(one.letters) > 1 or missing > 0]
         enough = bool(count) and missing <= 0
         for one in large:
             one.seam = one.seam or (enough and one.strength >= BEYOND and not _bare(rgb, seen, one))
         able = [one for one in large if one.strength >= _needed(one, large, count if enough else None)]
         if not able:
             for one in asked:
-                if one.strength and one.micrograph > 0.5:
+                if one.strength and (one.micrograph > 0.5 or len(one.letters) > 1):
                     _find_cut(one, line, seen, [other.window for other in leaves if other is not one])
             able = [one for one in asked if one.strength >= (ASKED_ALONE if one.alone else ASKED)]
+            able = [one for one in able if len(one.letters) > 1] or able
         if not able:
             break
         cut = max(able, key=lambda one: one.strength)
@@ -167,7 +171,11 @@ def take_apart(
             leaves[at].alone = True
             continue
         halves = [trimmed(seen, half) for half in cut.halves or ()]
-        kept = [one for one in halves if one and min(size(one)) >= LEAST // 2 and not _plain(rgb, seen, one)]
+        kept = [
+            one
+            for one in halves
+            if one and min(size(one)) >= LEAST // 2 and (_lettered(one, places) or not _plain(rgb, seen, one))
+        ]
         if not kept:
             cut.strength = 0.0
             continue
@@ -241,7 +249,7 @@ def _heal(leaves: list[_Leaf], seams: Sequence[tuple[_Leaf, _Leaf, _Leaf]], surp
     """
     for whole, *halves in sorted(seams, key=lambda cut: cut[0].strength):
         places = [at for at, leaf in enumerate(leaves) if any(leaf is half for half in halves)]
-        if surplus > 0 and len(places) == 2 and whole.strength < SEAM and whole.letters < 2:
+        if surplus > 0 and len(places) == 2 and whole.strength < SEAM and len(whole.letters) < 2:
             leaves[places[0]] = whole
             del leaves[places[1]]
             surplus -= 1
@@ -310,13 +318,11 @@ def _leaf(
     seen: PanelMap,
     line: npt.NDArray[np.float32],
     window: Window,
-    letters: Sequence[tuple[float, float]],
+    letters: Sequence[Point],
     placed: Sequence[Window],
 ) -> _Leaf:
     """A window with the strongest line across it."""
-    top, left, bottom, right = window
-    inside = sum(top <= row < bottom and left <= column < right for row, column in letters)
-    leaf = _Leaf(window, inside, float(within(seen.micrograph, window).mean()))
+    leaf = _Leaf(window, _lettered(window, letters), float(within(seen.micrograph, window).mean()))
     here = pixels(seen, window)
     leaf.placed = len(placed) > 1 and any(
         min(overlap(here, one), overlap(one, here)) > WHOLE for one in placed if area(one)
@@ -325,16 +331,40 @@ def _leaf(
     return leaf
 
 
-def _find_cut(leaf: _Leaf, line: npt.NDArray[np.float32], seen: PanelMap, others: Sequence[Window] = ()) -> None:
-    """Set the strongest line across a part; one that leaves a half as large as another part counts for more."""
+def _lettered(window: Window, letters: Sequence[Point]) -> list[Point]:
+    """The letters that stand in a window."""
+    top, left, bottom, right = window
+    return [(row, column) for row, column in letters if top <= row < bottom and left <= column < right]
+
+
+def _find_cut(
+    leaf: _Leaf, line: npt.NDArray[np.float32], seen: PanelMap, others: Sequence[Window] | None = None
+) -> None:
+    """Set the strongest line across a part.
+
+    Args:
+        leaf: the part; changed in place.
+        line: how likely each place lies on no panel.
+        seen: what the network makes of the figure.
+        others: of a part that should hold several panels, which tell where: a line that leaves a half as large as
+            another part counts for more, and one that leaves a panel of a grid counts where nothing is to be seen.
+            Where it holds several letters, the line is to part them.
+    """
     top, left, bottom, right = window = leaf.window
     leaf.strength, leaf.halves = 0.0, None
     for axis in (0, 1):
         strength = _strength(within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
+        if others is not None and len(leaf.letters) > 1:
+            ends = [point[axis] - window[axis] - LEAST for point in leaf.letters]
+            strength[: max(0, round(min(ends)))] = strength[max(0, round(max(ends))) :] = 0
         along, across = size(window)[axis], size(window)[1 - axis]
-        alike = {size(one)[axis] for one in others if abs(size(one)[1 - axis] - across) <= RIM}
-        for at in {at - LEAST for length in alike for at in (length, along - length)}:
-            strength[max(0, at - RIM) : max(0, at + RIM + 1)] *= REPEATED
+        alike = [size(one)[axis] for one in others or () if abs(size(one)[1 - axis] - across) <= RIM]
+        for length in set(alike):
+            for at in {length - LEAST, along - length - LEAST}:
+                near = slice(max(0, at - RIM), max(0, at + RIM + 1))
+                strength[near] *= REPEATED
+                if _several(along, length) and sum(abs(one - length) <= RIM for one in alike) > 1:
+                    strength[near] = np.maximum(strength[near], ASKED)
         if strength.size and strength.max() > leaf.strength:
             level = np.flatnonzero(strength > 0.98 * strength.max())
             at = window[axis] + LEAST + int(level[len(level) // 2])
@@ -346,6 +376,12 @@ def _find_cut(leaf: _Leaf, line: npt.NDArray[np.float32], seen: PanelMap, others
                 if axis == 0
                 else ((top, left, bottom, at), (top, at, bottom, right))
             )
+
+
+def _several(along: int, length: int) -> bool:
+    """Whether a part is as long as two or more panels of a grid that touch."""
+    number = round(along / length)
+    return number > 1 and abs(along - number * length) <= RIM * number
 
 
 def _strength(line: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:

@@ -130,3 +130,34 @@ def test_letters_in_dark_gutters_end(count: int) -> None:
     letters = [(top + 8.0, left + 8.0) for top, left, _, _ in windows]
     parts = take_apart(rgb, count, (), letters)
     assert hits(tuple(windows), [part.window for part in parts]) == 4
+
+
+def smooth_grid(seed: int) -> tuple[Drawing, list[tuple[float, float]]]:
+    """Panels of one size that touch, two beside each other of one even tone, with the place of each one's letter."""
+    rng = np.random.default_rng(seed)
+    rows, columns = 2, int(rng.integers(2, 5))
+    height, width = (int(rng.integers(150, 210)) for _ in range(2))
+    windows = tuple(
+        (row * height, column * width, (row + 1) * height, (column + 1) * width)
+        for row in range(rows)
+        for column in range(columns)
+    )
+    rgb = np.empty((rows * height, columns * width, 3), np.uint8)
+    even = int(rng.integers(len(windows) - 1))
+    even -= even % columns == columns - 1
+    for number, (top, left, bottom, right) in enumerate(windows):
+        grey = rng.normal(150, 2, (height, width)) if number in (even, even + 1) else texture(rng, height, width)
+        rgb[top:bottom, left:right] = np.clip(grey, 0, 255).astype(np.uint8)[..., None]
+    return Drawing(rgb, windows, frozenset()), [(top + 12.0, left + 12.0) for top, left, _, _ in windows]
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_letters_part_panels_that_touch_where_nothing_else_does(counted: bool) -> None:
+    drawings = [smooth_grid(seed) for seed in range(24)]
+    panels, told, alone = 0, 0, 0
+    for one, letters in drawings:
+        count = len(one.windows) if counted else None
+        panels += len(one.windows)
+        told += hits(one.windows, [part.window for part in take_apart(one.rgb, count, (), letters)])
+        alone += hits(one.windows, [part.window for part in take_apart(one.rgb, count)])
+    assert told >= 0.95 * panels and told > alone, (told, alone, panels)
