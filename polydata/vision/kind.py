@@ -63,6 +63,9 @@ AGAINST = {
 """Log-odds of a caption that speaks of something else, by what it speaks of; of a panel's own words twice as much. The
 network knows most of it by its looks, but not maps of elements, which look like micrographs."""
 
+IN_COLOURS = 2.0
+"""How much more it tells that a picture in colours, which stand for values, was worked out."""
+
 DRAWN = re.compile(r"\b(?:schem(?:e|es|atic|atics|atically)|illustrations?|diagrams?)\b", re.IGNORECASE)
 MAPPED = re.compile(
     r"\b(?:element(?:al|s)?|EDX?S?|EDAX|EPMA|WD[SX]|EELS|EBSD|orientation|Raman|FT-?IR|XPS)\b[^.;]{0,60}?"
@@ -139,7 +142,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats) -> tuple[flo
             "drawings": DRAWN.search(text),
         }
         if spoken_of := next((name for name, found in others.items() if found), None):
-            return times * AGAINST[spoken_of], spoken_of
+            told = times * AGAINST[spoken_of]
+            return (IN_COLOURS * told if coloured and spoken_of == "computed fields" else told), spoken_of
     return 0.0, ""
 
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from polydata.choices import Kind
 from polydata.errors import UsageError
 from polydata.screening.rules import COARSE, FINE, RULES, get_rule, screen_by_model
-from polydata.vision.kind import AGAINST, TOLD, TOLD_OF_GREY, evidence, kind_of
+from polydata.vision.kind import AGAINST, IN_COLOURS, TOLD, TOLD_OF_GREY, evidence, kind_of
 from polydata.vision.measures import PixelStats, measure
 from polydata.vision.micrograph import SHOWN, picture_odds, shown_in
 
@@ -64,7 +64,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 8
+    assert get_rule("micrograph")[0] == 9
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -176,12 +176,12 @@ def test_kinds_by_pixels_and_words() -> None:
         ("carbon", "SEM image and EDS maps of carbon", AGAINST["maps"]),
         ("height", "AFM height and phase maps of the blend", TOLD),
         ("", "Schematic of the process", AGAINST["drawings"]),
-        ("", "Contour graphs of the induced electric field", AGAINST["computed fields"]),
-        ("", "FEM modeling of the numerically simulated field", AGAINST["computed fields"]),
+        ("", "Contour graphs of the induced electric field", IN_COLOURS * AGAINST["computed fields"]),
+        ("", "FEM modeling of the numerically simulated field", IN_COLOURS * AGAINST["computed fields"]),
         (
             "calculated near field intensity",
             "SEM image and calculated near field intensity",
-            2 * AGAINST["computed fields"],
+            IN_COLOURS * 2 * AGAINST["computed fields"],
         ),
         ("SEM image", "SEM image and calculated near field intensity", TOLD),
         ("Fluorescence images of tumor-bearing animals", "", 2 * AGAINST["animals"]),

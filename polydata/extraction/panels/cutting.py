@@ -67,8 +67,9 @@ that of one of several that touches none of the others, which is no strip."""
 HARDLY = 4
 """Pixels of the picture under which images that are placed side by side are strips of one."""
 
-TONE, LIGHT = 8.0, 200.0
-"""Grey levels within which a line is of one tone (standard deviation), and from which it is light."""
+TONE, LIGHT, MOSTLY = 16.0, 200.0, 0.85
+"""Grey levels within which a line is of one tone, and from which it is light; the share of it that is, for a letter may
+stand across it."""
 
 EVEN = 0.05
 """By how much of itself the ratio of two halves of a row of like panels may miss a whole number."""
@@ -152,8 +153,9 @@ def take_apart(
         missing = (count or 0) - len(large)
         asked = [one for one in large if len(one.letters) > 1 or missing > 0]
         enough = bool(count) and missing <= 0
-        for one in large:
-            one.seam = one.seam or (enough and one.strength >= BEYOND and not _bare(rgb, seen, one))
+        for one in large if enough else ():
+            if one.strength >= BEYOND:
+                one.seam = not _bare(rgb, seen, one)
         able = [one for one in large if one.strength >= _needed(one, large, count if enough else None)]
         if not able:
             for one in asked:
@@ -213,7 +215,7 @@ def _needed(leaf: _Leaf, others: Sequence[_Leaf], count: int | None) -> float:
 
 
 def _bare(rgb: Rgb, seen: PanelMap, leaf: _Leaf) -> bool:
-    """Whether a light line of one tone runs along a cut, from side to side, as through a gutter; voids are dark."""
+    """Whether a light line of one tone runs along a cut from side to side, as a gutter does; voids are dark."""
     if leaf.halves is None:
         return False
     (first, second), (top, left, bottom, right) = leaf.halves, pixels(seen, leaf.window)
@@ -221,7 +223,9 @@ def _bare(rgb: Rgb, seen: PanelMap, leaf: _Leaf) -> bool:
     at, reach = first[2 + axis] / seen.scale[axis], NEAR / seen.scale[axis]
     band = slice(max((top, left)[axis], round(at - reach)), round(at + reach) + 1)
     near = rgb[band, left:right].mean(2) if axis == 0 else rgb[top:bottom, band].mean(2).T
-    return bool(((near.std(1) < TONE) & (near.mean(1) > LIGHT)).any())
+    tone = np.median(near, 1)
+    of_it = (np.abs(near - tone[:, None]) < TONE).mean(1)
+    return bool(((of_it > MOSTLY) & (tone > LIGHT)).any())
 
 
 def _in_grid(leaf: _Leaf, others: Sequence[_Leaf]) -> bool:

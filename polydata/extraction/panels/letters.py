@@ -167,14 +167,15 @@ def letters_at(
 def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
     """Of letters that were read, those that speak for an order of as many panels as labels.
 
-    Where most agree with the caption's order by rows or by columns, those that do; else all, if most panels have one.
+    Where most agree with the caption's order in a way of reading the figure, those that do; else all, if most panels
+    have one.
 
     Args:
         boxes: of the panels, in reading order.
         labels: of the caption, in its order.
         seen: letters that were read, by the panel's number.
     """
-    turns = [dict(zip(order, labels, strict=True)) for order in (range(len(boxes)), by_columns(boxes))]
+    turns = [dict(zip(order, labels, strict=True)) for order in reading_orders(boxes)]
     agreeing = max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
     if 2 * len(agreeing) > len(seen):
         return agreeing
@@ -252,6 +253,22 @@ def by_rows(boxes: Sequence[Box]) -> list[int]:
 def by_columns(boxes: Sequence[Box]) -> list[int]:
     """Numbers of panels column by column, each from top to bottom."""
     return _by_lanes([(box.x0, box.x1, box.y0) for box in boxes])
+
+
+def reading_orders(boxes: Sequence[Box]) -> list[tuple[int, ...]]:
+    """Ways to read panels, by their numbers: row by row, column by column, and the upper rows and then the lower ones,
+    or the left columns and then the right ones, each part row by row or column by column.
+    """
+    orders = [by_rows(boxes), by_columns(boxes)]
+    for axis in (0, 1):
+        lane = lanes(boxes, axis)
+        for end in range(1, max(lane) + 1):
+            first, second = (
+                [[part[k] for k in way([boxes[n] for n in part])] for way in (by_rows, by_columns)]
+                for part in ([n for n, at in enumerate(lane) if (at < end) is upper] for upper in (True, False))
+            )
+            orders += [one + other for one in first for other in second]
+    return list(dict.fromkeys(map(tuple, orders)))
 
 
 def _by_lanes(places: Sequence[tuple[float, float, float]]) -> list[int]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from polydata.extraction.panels.letters import by_columns, by_rows, lanes
+from polydata.extraction.panels.letters import by_columns, by_rows, lanes, reading_orders
 from polydata.types import Box
 
 Shares = npt.NDArray[np.float64]
@@ -24,8 +24,9 @@ Shares = npt.NDArray[np.float64]
 LIKELY = 0.85
 """Probability from which a panel has a letter: of six letters at five panels order alone gives none so much."""
 
-BY_ROWS, BY_COLUMNS, IN_GROUPS = 0.7, 0.07, 0.23
-"""How likely panels are lettered one by one along rows or columns, or in groups of which each has one letter."""
+BY_ROWS, BY_COLUMNS, IN_PARTS, IN_GROUPS = 0.7, 0.07, 0.01, 0.22
+"""How likely panels are lettered one by one along rows or columns, or so in two parts of the figure one after the
+other, or in groups of which each has one letter."""
 
 READABLE = ((0.0, 0.25), (0.4, 0.25), (1.0, 0.5))
 """Shares of the usual chance with which letters are read in a figure, each with how likely a figure is such."""
@@ -86,7 +87,7 @@ def label_panels(boxes: Sequence[Box], labels: Sequence[str], shares: Shares, re
     """
     total = 0.0
     chances: Shares = np.zeros((len(boxes), len(labels)))
-    for order in _orders(boxes, len(labels)):
+    for order in _orders(boxes, len(labels), bool(shares.any())):
         for share, usual in READABLE:
             likely = _likelihoods(shares, share * reading.right, reading.wrong)
             seen = np.array([_of_group(likely[list(group)]) for group in order.groups])
@@ -115,10 +116,20 @@ def _of_group(likely: Shares) -> Shares:
     return np.append((likely[:, :-1] * others[:, None]).mean(0), np.prod(nowhere))
 
 
-def _orders(boxes: Sequence[Box], count: int) -> Iterator[_Order]:
-    """Reading orders: panel by panel, and of rows, columns and blocks where there are as many of them as labels."""
-    yield _Order(tuple((n,) for n in by_rows(boxes)), BY_ROWS)
-    yield _Order(tuple((n,) for n in by_columns(boxes)), BY_COLUMNS)
+def _orders(boxes: Sequence[Box], count: int, read: bool) -> Iterator[_Order]:
+    """Reading orders: panel by panel, and of rows, columns and blocks where there are as many of them as labels.
+
+    Args:
+        boxes: of the panels.
+        count: labels.
+        read: some letters were, without which orders in parts are too seldom to matter.
+    """
+    rows, columns = tuple(by_rows(boxes)), tuple(by_columns(boxes))
+    yield _Order(tuple((n,) for n in rows), BY_ROWS)
+    yield _Order(tuple((n,) for n in columns), BY_COLUMNS)
+    in_parts = [order for order in reading_orders(boxes) if order not in (rows, columns)] if read else []
+    for order in in_parts:
+        yield _Order(tuple((n,) for n in order), IN_PARTS / len(in_parts))
     groupings = {tuple(_groups(numbers)) for numbers in (lanes(boxes, 0), lanes(boxes, 1), *_blocks(boxes))}
     fitting = [groups for groups in sorted(groupings) if len(groups) == count < len(boxes)]
     for groups in fitting:

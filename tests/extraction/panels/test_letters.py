@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _lette
 from polydata.extraction.panels.letters import (
     by_place,
     by_regions,
+    by_rows,
     following,
+    in_turn,
     letter_of,
     letters_at,
     printed_letters,
@@ -282,3 +285,24 @@ def test_a_letter_beyond_the_captions_is_no_letter_of_its_panel() -> None:
     )
     given = _labelled(GRID[:5], list("abcd"), letters)
     assert [label for _, label in given] == ["a", "b", "c", "d", None]
+
+
+@given(st.integers(2, 4), st.integers(2, 3), st.integers(1, 3), st.booleans(), st.data())
+def test_columns_of_micrographs_over_a_row_of_plots(
+    rows: int, columns: int, plots: int, over: bool, data: st.DataObject
+) -> None:
+    """(a-c) down the first column, (d-f) down the second, and (g), (h) in the row below, or above, all of them."""
+    top = [Box(110.0 * x, 90.0 * y, 110.0 * x + 100, 90.0 * y + 80) for x in range(columns) for y in range(rows)]
+    wide = 110.0 * columns / plots
+    below = [Box(wide * x, 90.0 * rows, wide * x + wide - 10, 90.0 * rows + 150) for x in range(plots)]
+    ordered = [*top, *below] if over else [*(replace(one, y0=-170.0, y1=-20.0) for one in below), *top]
+    labels = list("abcdefghijklmno"[: len(ordered)])
+    boxes = [ordered[n] for n in by_rows(ordered)]
+    true = [labels[ordered.index(box)] for box in boxes]
+    micrographs = [n for n, box in enumerate(boxes) if box in top]
+    unread = data.draw(st.sampled_from([None, *micrographs]), label="whose letter was not read")
+    seen = in_turn(boxes, labels, {n: true[n] for n in micrographs if n != unread})
+    assert [(seen.get(n), n) for n in micrographs if n != unread] == [(true[n], n) for n in micrographs if n != unread]
+    found = labelled(boxes, labels, seen)
+    assert all(found[n] in (true[n], None) for n in range(len(boxes)))
+    assert sum(found[n] == true[n] for n in micrographs) >= len(micrographs) - 1

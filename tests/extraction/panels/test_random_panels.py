@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from panel_layouts import Drawing, draw, hits, texture
+from PIL import Image, ImageDraw
 
 from polydata.extraction.panels.cutting import take_apart
 
@@ -161,3 +162,27 @@ def test_letters_part_panels_that_touch_where_nothing_else_does(counted: bool) -
         told += hits(one.windows, [part.window for part in take_apart(one.rgb, count, (), letters)])
         alone += hits(one.windows, [part.window for part in take_apart(one.rgb, count)])
     assert told >= 0.95 * panels and told > alone, (told, alone, panels)
+
+
+def test_a_letter_across_a_white_gutter_leaves_it_one() -> None:
+    """Rows of two pictures that share a letter, which stands in a box across the gutter between them."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        rows, gap = int(rng.integers(2, 5)), int(rng.integers(3, 8))
+        height, width = int(rng.integers(140, 200)), int(rng.integers(180, 260))
+        rgb = np.full((rows * (height + gap) - gap, 2 * width + gap, 3), 255, np.uint8)
+        windows = [(y * (height + gap), x * (width + gap)) for y in range(rows) for x in range(2)]
+        for top, left in windows:
+            rgb[top : top + height, left : left + width] = texture(rng, height, width)[..., None]
+        picture = Image.fromarray(rgb)
+        draw, side = ImageDraw.Draw(picture), int(rng.integers(18, 28))
+        for row in range(rows):
+            left, top = (
+                width + gap // 2 - int(rng.integers(4, side - 4)),
+                row * (height + gap) + int(rng.integers(2, 20)),
+            )
+            draw.rectangle((left, top, left + side, top + side + 6), fill="white")
+            draw.text((left + side // 2, top + side // 2 + 3), "abcd"[row], fill="black", font_size=side, anchor="mm")
+        true = tuple((top, left, top + height, left + width) for top, left in windows)
+        parts = take_apart(np.asarray(picture), rows)
+        assert hits(true, [part.window for part in parts]) == len(true) == len(parts), seed
