@@ -14,9 +14,9 @@ from polydata.vision.measures import Rgb
 from polydata.vision.ocr import find_print, read_lines
 from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
-from polydata.vision.scale_prints import MICROMETRES, Length, disagrees, explains, in_strip, number_of, usual
+from polydata.vision.scale_prints import MICROMETRES, Length, disagrees, explains, in_strip, measures, number_of, usual
 
-VERSION = 4
+VERSION = 5
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -27,6 +27,9 @@ CUTS = ((0.05, 0.1), (0.15, 0.25), (0.28, 0.45))
 
 WHOLE = 0.15, 1.2
 """The same around a magnification, whose ``x`` the finder may leave out."""
+
+NAMED = 6.0
+"""How far before a length its name may begin, as times its height."""
 
 NO_LENGTH = 0.97
 """Probability of no unit from which on a line is not read any further."""
@@ -110,7 +113,7 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
     values = joined([_whole(one) for one in patches(found.value, found.scale)], lambda one: SPACE * one.height)[:MOST]
     lines = [one for one in patches(found.bar, found.scale) if not any(_within(one, value) for value in values)]
     bars = joined(lines, lambda one: BROKEN * one.width)
-    sizes = [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN]
+    sizes = [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN][:MOST]
     pair = _by_value(grey, values, bars, sizes) or _by_strip(grey, bars)
     return _claim(grey, pair) if pair else None
 
@@ -137,11 +140,18 @@ def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes:
     equal = (pair for pair in sure if _confidence(*pair) > surest - EQUAL)
     best = max(equal, key=lambda pair: pair[0].place.height)
     if best[1] is not None:
-        said = read_lines([_shown(_cut(grey, one, *WHOLE)) for one in sizes[:MOST]])
+        said = _texts(grey, sizes)
         share = best[1].width / grey.shape[1]
-        if any(sure >= READ and disagrees(text, best[0].length, share) for text, sure in said):
+        against = [one for one, (text, sure) in said if sure >= READ and disagrees(text, best[0].length, share)]
+        named = [replace(one, x0=one.x0 - NAMED * one.height) for one in against]
+        if not all(measures(text) for _, (text, _) in _texts(grey, named)):
             return None
     return best
+
+
+def _texts(grey: Grey, places: Sequence[Patch]) -> list[tuple[Patch, tuple[str, float]]]:
+    """What the recogniser reads in places, and how surely."""
+    return list(zip(places, read_lines([_shown(_cut(grey, one, *WHOLE)) for one in places]), strict=True))
 
 
 def _by_strip(grey: Grey, bars: Sequence[Patch]) -> Pair | None:

@@ -17,6 +17,9 @@ MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 
 TIMES = re.compile(r"(?:x\s?(?P<after>\d[\d., ]*)|(?P<before>\d[\d., ]*?))\s?(?P<thousands>k)?\s?x?\s*")
 FIELD = re.compile(r"\s*(?P<value>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>nm|[µμu]m|mm)\s*")
 
+MEASURED = re.compile(r"\b[A-Za-z]\s?\d{0,3}\s?[=:]\s?\d")
+"""A length with the name of what was measured, a letter and perhaps a number."""
+
 PRINTED = (30.0, 900.0)
 """Millimetres of width of what a magnification speaks of: photographs of 90 to 130 mm, screens of 300 to 500 mm, and
 what was cut off."""
@@ -122,6 +125,11 @@ def disagrees(text: str, length: Length, share: float) -> bool:
         return False
     times = _times(match["after"] or match["before"], thousands=bool(match["thousands"]))
     return times > 0 and not _fits(times, length, share)
+
+
+def measures(text: str) -> bool:
+    """Whether a line of print tells what somebody measured in the picture, as ``D2 = 103.31 nm`` does, and no field."""
+    return MEASURED.search(text[:60]) is not None
 
 
 def _times(digits: str, *, thousands: bool) -> float:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import random
 from pathlib import Path
 
 import numpy as np
+import pymupdf
 import pytest
 from bar_scene import STYLES, draw_bar, texture
+from PIL import Image, ImageDraw, ImageFont
 
 from polydata.images.picture import open_picture
 from polydata.vision.scale_bar import read_scale_bar
@@ -41,6 +44,21 @@ def test_a_unit_is_never_read_as_another(text: str, value_um: float | None) -> N
 def test_a_magnification_refuses_a_value_that_it_contradicts(times: str, claimed: bool) -> None:
     drawn = draw_bar(5, "strip", "10 µm", strip=f"15 kV  {times}")
     assert (read_scale_bar(drawn.rgb) is not None) is claimed
+
+
+@pytest.mark.parametrize(("name", "claimed"), [("D2 =", 20), ("HFW =", 16)])
+def test_what_was_measured_in_a_picture_is_no_field_that_contradicts_its_bar(name: str, claimed: int) -> None:
+    """Lengths of 30 to 90 nm written near a bar of 200 nm; a field so wide could not hold it."""
+    font = ImageFont.truetype(io.BytesIO(pymupdf.Font("helv").buffer), 15)
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        picture = Image.fromarray(draw_bar(seed, "over", "200 nm", width=624, height=540, length=160).rgb)
+        place = int(rng.integers(100, 380)), int(rng.integers(380, 500))
+        text = f"{name} {rng.integers(3000, 9000) / 100:.2f} nm"
+        ImageDraw.Draw(picture).text(place, text, fill="yellow" if seed % 2 else "white", font=font)
+        found += read_scale_bar(np.asarray(picture)) is not None
+    assert found == claimed if claimed == 20 else found <= claimed
 
 
 def test_lengths_are_in_pixels_of_the_picture_however_large() -> None:
