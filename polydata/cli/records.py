@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from polydata.records.reading import Columns
 
 SHOWN = 20
-"""Records that a trial shows."""
+"""Records that a trial shows, and repeated rows that are named."""
 BEST = 3
 """Panels that are shown for each record that waits."""
 KEY = 20
@@ -100,6 +100,7 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
     out.report_problems(report.notices, "Note")
     out.report_problems(map(str, report.bad), "Bad row")
     out.report_problems(map(str, report.doubtful), "Doubtful row")
+    out.report_problems(map(str, report.repeated), "Repeated row", SHOWN)
     out.report_problems(map(str, report.replacements), "Would replace" if dry_run else "Replaced")
     _report_unknown(report.unknown_words, report.mending)
     if report.shown and not as_json:
@@ -107,7 +108,7 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
         title = f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in"
         out.print_table(rows, title, clip=True)
     counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
-    counts |= {"repeated rows": report.repeated, "bad": len(report.bad)}
+    counts |= {"repeated rows": len(report.repeated), "bad": len(report.bad)}
     title = "Records, if they were imported" if dry_run else "Records"
     out.print_result(counts, as_json, title, whole=dataclasses.asdict(report))
     if not report.done:
