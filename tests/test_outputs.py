@@ -28,6 +28,8 @@ NOTES = b"What somebody wrote down in months.\n"
 FILES = {
     "polydata export figures": "figures.jsonl",
     "polydata export links": "links.csv",
+    "polydata export candidates": "candidates.csv",
+    "polydata list candidates": "candidates.html",
     "polydata card": "card.md v1 --quick",
     "polydata conflicts": "conflicts.html",
     "polydata records template": "records.csv",
@@ -213,6 +215,7 @@ def test_every_command_can_answer_as_json() -> None:
         ("polydata export figures --output", "figures.jsonl"),
         ("polydata export panels --output", "panels"),
         ("polydata export links --output", "links.csv"),
+        ("polydata export candidates --output", "candidates.csv"),
         ("polydata records template --output", "records.csv"),
         ("polydata card v1 --quick --output", "card.md"),
         ("polymodel report run --output", "report.html"),

@@ -203,8 +203,8 @@ def import_records(
             if other is not None and other.as_row() | {"source": record.source} != record.as_row():
                 replaced.append(_replacement(other.as_row(), record.as_row()))
             elif other is not None:
-                said = f"it says what {places[record.record_id]} says"
-                repeated.append(BadRow(one.columns.file, row, said))
+                reason = f"it says what {places[record.record_id]} says"
+                repeated.append(BadRow(one.columns.file, row, reason))
             records[record.record_id], places[record.record_id] = record, f"{one.columns.file}, row {row}"
     bad = tuple(row for one in read for row in one.bad)
     doubtful = tuple(row for one in read for row in one.doubtful)
