@@ -61,8 +61,11 @@ ASKING = ("--output", "--html")
 """Options that say where to write."""
 OTHERWISE = {"polydata backup", "polydata demo-corpus"}
 """Commands that are told by an argument."""
-NEVER_TWICE = {"polydata records template", "polydata label measure", "polydata backup", "polydata quality draw"}
-"""A template or sample may be filled in by now, a backup takes no other's place, nobody has answered blind here."""
+NEVER_TWICE = {
+    "polydata records template", "polydata export candidates", "polydata label measure", "polydata backup",
+    "polydata quality draw",
+}  # fmt: skip
+"""A table may be filled in by now, a backup takes no other's place, nobody has answered blind here."""
 
 
 def test_every_command_that_asks_where_to_write_is_tried() -> None:

@@ -51,7 +51,7 @@ def link(
         Option(
             "--file",
             metavar="FILE",
-            help="All that a table says in its columns record and panel, an empty panel for nothing; or none of it.",
+            help="A table with the columns record and panel (empty for nothing): all of its rows are linked, or none.",
         ),
     ] = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Of a table, only say what would be linked.")] = False,
