@@ -33,7 +33,7 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
     )
     report_unknown(report.votes.unknown_spellings, mends)
     title = "Join" if report.changed else "Join: nothing changed"
-    following = "polydata list candidates" if report.links.queued else "polydata list leftovers"
+    following = "polydata list " + ("candidates --html candidates.html" if report.links.queued else "leftovers")
     out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))
 
 
