@@ -16,6 +16,10 @@ Uncertainty = Literal["entropy", "margin"]
 """How the uncertainty of a prediction is measured."""
 
 
+BEST = 3
+"""Panels that are shown for each record that waits."""
+
+
 class Kind(StrEnum):
     """What a figure or panel shows."""
 

@@ -28,6 +28,8 @@ NOTES = b"What somebody wrote down in months.\n"
 FILES = {
     "polydata export figures": "figures.jsonl",
     "polydata export links": "links.csv",
+    "polydata export candidates": "candidates.csv",
+    "polydata list candidates": "candidates.html",
     "polydata card": "card.md v1 --quick",
     "polydata conflicts": "conflicts.html",
     "polydata records template": "records.csv",
@@ -59,8 +61,11 @@ ASKING = ("--output", "--html")
 """Options that say where to write."""
 OTHERWISE = {"polydata backup", "polydata demo-corpus"}
 """Commands that are told by an argument."""
-NEVER_TWICE = {"polydata records template", "polydata label measure", "polydata backup", "polydata quality draw"}
-"""A template or sample may be filled in by now, a backup takes no other's place, nobody has answered blind here."""
+NEVER_TWICE = {
+    "polydata records template", "polydata export candidates", "polydata label measure", "polydata backup",
+    "polydata quality draw",
+}  # fmt: skip
+"""A table may be filled in by now, a backup takes no other's place, nobody has answered blind here."""
 
 
 def test_every_command_that_asks_where_to_write_is_tried() -> None:
@@ -213,6 +218,7 @@ def test_every_command_can_answer_as_json() -> None:
         ("polydata export figures --output", "figures.jsonl"),
         ("polydata export panels --output", "panels"),
         ("polydata export links --output", "links.csv"),
+        ("polydata export candidates --output", "candidates.csv"),
         ("polydata records template --output", "records.csv"),
         ("polydata card v1 --quick --output", "card.md"),
         ("polymodel report run --output", "report.html"),

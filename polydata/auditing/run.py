@@ -193,7 +193,7 @@ def finding_rows(report: Report) -> list[dict[str, Any]]:
 
 
 NAMED = 5
-"""Pieces of evidence that are named for each error; --json lists all."""
+"""Pieces of evidence that are named for each error; ``not_named`` says how many others there are."""
 DIGITS = 12
 """Digits of an image's hash by which commands know it."""
 
@@ -206,6 +206,13 @@ def error_rows(report: Report) -> list[dict[str, Any]]:
         if finding.severity is Severity.ERROR
         for item in finding.items[:NAMED]
     ]
+
+
+def not_named(report: Report) -> list[str]:
+    """Of each error that has more evidence than ``error_rows`` names: how much."""
+    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+    left = {finding.detector: len(finding.items) - NAMED for finding in errors}
+    return [f"{detector}: and {count} more: --json lists all" for detector, count in left.items() if count > 0]
 
 
 def _named(item: Item) -> dict[str, str]:

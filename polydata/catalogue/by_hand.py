@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.lookup import among, begins
+from polydata.catalogue.lookup import among, begins, find
 from polydata.catalogue.successors import note_successors
 from polydata.edits import Correction, Edit, Place, Spot, successors
 from polydata.types import Box
@@ -69,18 +69,35 @@ def manual_links(catalogue: Catalogue, record_id: str | None = None) -> list[Man
     return [ManualLink(*row) for row in rows]
 
 
-def add_manual_link(catalogue: Catalogue, link: ManualLink) -> None:
-    """Write a link by hand within a transaction; the record's automatic links and candidates go.
+def manual_link(catalogue: Catalogue, record: str, target: str | None) -> ManualLink:
+    """The link that is meant; nothing is written.
 
-    ``nothing`` replaces the record's other links by hand, and they replace it.
+    Args:
+        record: its id, the beginning of it, or its own key.
+        target: id of a panel or figure, or the beginning of it; None: the record belongs to none.
+
+    Raises:
+        InputError: if either is not there or not the only one.
     """
-    other = "target <> 'nothing'" if link.target == "nothing" else "target = 'nothing'"
-    catalogue.run(f"DELETE FROM manual_links WHERE record_id = ? AND {other}", [link.record_id])  # noqa: S608
-    row = {"record_id": link.record_id, "target": link.target, "target_id": link.target_id}
-    catalogue.upsert("manual_links", [row])
+    kind, identifier = ("nothing", "") if target is None else find(catalogue, target, "panel", "figure")
+    return ManualLink(find(catalogue, record, "record")[1], kind, identifier)
+
+
+def add_manual_links(catalogue: Catalogue, links: Sequence[ManualLink]) -> None:
+    """Write links by hand within a transaction; the automatic links and candidates of their records go.
+
+    ``nothing`` replaces a record's other links by hand, and they replace it.
+    """
+    for link in links:
+        other = "target <> 'nothing'" if link.target == "nothing" else "target = 'nothing'"
+        catalogue.run(f"DELETE FROM manual_links WHERE record_id = ? AND {other}", [link.record_id])  # noqa: S608
+    columns = ("record_id", "target", "target_id")
+    catalogue.upsert("manual_links", [{name: getattr(link, name) for name in columns} for link in links])
+    records = sorted({link.record_id for link in links})
     for table, made_by_join in MADE_BY_JOIN.items():
-        catalogue.run(f"DELETE FROM {table} WHERE record_id = ? AND {made_by_join}", [link.record_id])  # noqa: S608
-    settle_manual_links(catalogue, [link.record_id])
+        its = f"record_id IN (SELECT unnest(?::TEXT[])) AND {made_by_join}"
+        catalogue.run(f"DELETE FROM {table} WHERE {its}", [records])  # noqa: S608 - constants
+    settle_manual_links(catalogue, records)
 
 
 def remove_manual_links(catalogue: Catalogue, record_id: str, target: str | None = None) -> list[ManualLink]:

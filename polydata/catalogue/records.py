@@ -10,6 +10,7 @@ from typing import Any
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.staging import Staging, Target
 from polydata.catalogue.successors import forget_hidden
+from polydata.choices import BEST
 
 RECORD_VOTES = ("record", "rule")
 """Sources of labels that follow from links; votes of other sources are never touched here."""
@@ -178,9 +179,10 @@ def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
     """The queue for review: a row for each panel that comes into question for a record without one.
 
     Returns:
-        ``record_id``, ``record_key``, ``caption`` of the record, ``linked_to`` (``figure``, ``paper`` or None),
-        ``linked_figure`` (its label); ``paper``, ``pdf_sha256``, ``page``, ``figure``, ``panel`` and
-        ``panel_caption`` of the candidate, ``panel_id``, ``score`` (0 to 1). The candidates of a record stand
+        ``record_id``, ``record_key``, ``caption`` and ``label`` of the record, its polymers and their ratio
+        (``sample``), what it says of its place (``record_figure``, ``record_panel``), ``linked_to`` (``figure``,
+        ``paper`` or None), ``linked_figure`` (its label); ``paper``, ``pdf_sha256``, ``page``, ``figure``, ``panel``
+        and ``panel_caption`` of the candidate, ``panel_id``, ``score`` (0 to 1). The candidates of a record stand
         together, the best first, of equal ones those that the screening rejected last.
     """
     return catalogue.rows(
@@ -189,7 +191,9 @@ def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
             SELECT record_id, min(depth) AS depth, min(figures.label) AS label
             FROM record_places LEFT JOIN figures USING (figure_id) GROUP BY record_id
         )
-        SELECT record_id, record_key, records.caption, stands.depth AS linked_to, stands.label AS linked_figure,
+        SELECT record_id, record_key, records.caption, records.compatibility AS label,
+               concat_ws(' ', polymers, composition_ratio) AS sample, records.figure AS record_figure,
+               records.panel AS record_panel, stands.depth AS linked_to, stands.label AS linked_figure,
                papers.file_name AS paper, papers.sha256 AS pdf_sha256, figures.page, figures.label AS figure,
                panels.label AS panel, panels.caption AS panel_caption, panel_id, link_candidates.score
         FROM link_candidates JOIN records USING (record_id) JOIN panels USING (panel_id)
@@ -201,7 +205,7 @@ def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
     )
 
 
-def best_candidates(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+def best_candidates(rows: Sequence[dict[str, Any]], most: int = BEST) -> list[dict[str, Any]]:
     """Of the rows of ``list_candidates`` the first so many of each record, without those that score nothing beside one
     that does."""
     shown: Counter[str] = Counter()

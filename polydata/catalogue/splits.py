@@ -164,6 +164,17 @@ def register(
         )
 
 
+def labels_there(catalogue: Catalogue, name: str, digest: str) -> dict[str, str]:
+    """The labels of the images of a split of this name and digest, by hash; none where it is not known."""
+    return dict(
+        catalogue.tuples(
+            """SELECT image_sha256, any_value(split_images.label) FROM split_images JOIN splits ON splits.name = split
+               WHERE split = ? AND digest = ? GROUP BY image_sha256""",
+            [name, digest],
+        )
+    )
+
+
 def forget(catalogue: Catalogue, name: str) -> None:
     """Strike a split out, in one transaction."""
     with catalogue.transaction():

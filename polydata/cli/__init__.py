@@ -43,13 +43,13 @@ COMMANDS = {
             "Read scale bars printed into micrographs: of image files, or of the workspace's accepted micrographs.",
         ),
         "records": ("records", "Records of samples: bring your own tables, list them."),
-        "join": ("records", "Link records to papers and panels, and write the labels that follow from them."),
+        "join": ("links", "Link records to papers and panels, and write the labels that follow from them."),
         "link": (
-            "records",
+            "links",
             "Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the "
             "PDF.",
         ),
-        "unlink": ("records", "Take links by hand back; the next join decides about the record again."),
+        "unlink": ("links", "Take links by hand back; the next join decides about the record again."),
         "quality": ("quality", "How good the corpus is: a random sample that people judge, with intervals."),
         "label": ("label decide", "Review images in Label Studio."),
         "conflicts": (
@@ -65,7 +65,7 @@ COMMANDS = {
     },
     "To look at it and pass it on": {
         "status": ("workspace", "Show how many papers, figures and images survive each step, and what comes next."),
-        "list": ("extract papers screen records", "List what the catalogue holds."),
+        "list": ("extract papers screen links", "List what the catalogue holds."),
         "trace": (
             "workspace",
             "Follow a paper, figure, panel, image or record back to its PDF page and forward to splits and runs.",

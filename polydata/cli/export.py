@@ -1,4 +1,4 @@
-"""polydata export figures, panels, links and split, card and gallery."""
+"""polydata export figures, panels, links, candidates and split, card and gallery."""
 
 from __future__ import annotations
 
@@ -75,6 +75,19 @@ def export_links(
     from polydata.exports.lists import export_links as write
 
     _export(write, output, f"links.{format_}", as_json=as_json, workspace=workspace)
+
+
+@exporting.command("candidates")
+def export_candidates(
+    output: Annotated[Path | None, Option("--output", "-o", help="File to write; exports/candidates.csv.")] = None,
+    format_: Annotated[Literal["csv"], Option("--format", help="A row a record.")] = "csv",
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write the records that wait, each with its best panel, as a table to be edited for polydata link --file."""
+    from polydata.exports.lists import export_candidates as write
+
+    _export(write, output, f"candidates.{format_}", as_json=as_json, workspace=workspace)
 
 
 @exporting.command("split")

@@ -1,4 +1,4 @@
-"""polydata records import, template, list, show, remove; import-published, join, link, unlink, lists of links."""
+"""polydata records import, template, list, show, remove; import-published."""
 
 import dataclasses
 import shlex
@@ -10,20 +10,17 @@ import typer
 from typer import Argument, Option
 
 from polydata.cli import app, open_session, read, report_companions
-from polydata.cli.extract import listing
 from polydata.console import output as out
 from polydata.console.group import new_group
 from polydata.console.options import JsonOption, WideOption, WorkspaceOption
-from polydata.errors import InputError, UsageError
+from polydata.errors import InputError
 
 if TYPE_CHECKING:
     from polydata.records.importer import ImportReport
     from polydata.records.reading import Columns
 
 SHOWN = 20
-"""Records that a trial shows."""
-BEST = 3
-"""Panels that are shown for each record that waits."""
+"""Records that a trial shows, and repeated rows that are named."""
 KEY = 20
 """Letters of a key that a trial shows."""
 
@@ -100,14 +97,15 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
     out.report_problems(report.notices, "Note")
     out.report_problems(map(str, report.bad), "Bad row")
     out.report_problems(map(str, report.doubtful), "Doubtful row")
+    out.report_problems(map(str, report.repeated), "Repeated row", SHOWN)
     out.report_problems(map(str, report.replacements), "Would replace" if dry_run else "Replaced")
-    _report_unknown(report.unknown_words, report.mending)
+    report_unknown(report.unknown_words, report.mending)
     if report.shown and not as_json:
         rows = [_in_short(row) for row in report.shown[:SHOWN]]
         title = f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in"
         out.print_table(rows, title, clip=True)
     counts = {"imported": report.imported, "unchanged": report.unchanged, "replaced": report.replaced}
-    counts |= {"repeated rows": report.repeated, "bad": len(report.bad)}
+    counts |= {"repeated rows": len(report.repeated), "bad": len(report.bad)}
     title = "Records, if they were imported" if dry_run else "Records"
     out.print_result(counts, as_json, title, whole=dataclasses.asdict(report))
     if not report.done:
@@ -142,7 +140,8 @@ def _print_columns(files: Sequence["Columns"]) -> None:
         out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
-def _report_unknown(spellings: Mapping[str, int], mending: Mapping[str, str]) -> None:
+def report_unknown(spellings: Mapping[str, int], mending: Mapping[str, str]) -> None:
+    """List words for the label that the task does not know, each with what to do about it."""
     words = (f"{word!r} in {count} records; {mending[word]}" for word, count in spellings.items())
     out.report_problems(words, "Unknown label")
 
@@ -255,108 +254,9 @@ def import_published_(
         mends = {word: mending(session, word) for word in report.unknown_spellings}
         step = f"polydata build-split {free_name(session.workspace)}"
     out.report_problems(report.problems, "Skipped")
-    _report_unknown(report.unknown_spellings, mends)
+    report_unknown(report.unknown_spellings, mends)
     out.report_problems((f"{key} is borne by several records" for key in report.shared_keys), "Shared key")
     out.print_result(report.facts(), as_json, f"Imported {folder}", whole=dataclasses.asdict(report))
     out.fail_in_part(len(report.problems), "things were skipped, listed above.", f"Next: {step}")
     if not as_json:
         out.next_step(step)
-
-
-@app.command()
-def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Link records to papers and panels, and write the labels that follow from them."""
-    from polydata.records.join import join as run
-    from polydata.records.words import mending
-
-    with open_session(workspace) as session, out.stages() as progress:
-        report = run(session, progress)
-        mends = {word: mending(session, word) for word in report.votes.unknown_spellings}
-    out.report_problems(
-        (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
-    )
-    _report_unknown(report.votes.unknown_spellings, mends)
-    title = "Join" if report.changed else "Join: nothing changed"
-    following = "polydata list candidates" if report.links.queued else "polydata list leftovers"
-    out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))
-
-
-@app.command()
-def link(
-    record: RecordArgument,
-    target: Annotated[
-        str | None, Argument(metavar="PANEL|FIGURE", help="Id of the panel or figure, or the beginning of it.")
-    ] = None,
-    nothing: Annotated[bool, Option("--nothing", help="The record belongs to no panel or figure.")] = False,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Link a record to a panel or figure by hand; it wins over every join and outlives a new reading of the PDF."""
-    from polydata.records.join import link as by_hand
-    from polydata.records.kept import objections
-
-    if (target is None) != nothing:
-        raise UsageError("Name either a panel or figure, or --nothing.", "Ids stand in: polydata list candidates")
-    with open_session(workspace) as session:
-        made = by_hand(session, record, target)
-        doubts = objections(session, made)
-    out.report_problems(doubts, "But")
-    done = f"{made.record_id} is linked to {made.target_id or 'nothing'}."
-    following = f"polydata list candidates; to take it back: polydata unlink {made.record_id}"
-    out.print_result(done, as_json, following=following, whole={**dataclasses.asdict(made), "but": doubts})
-
-
-@app.command()
-def unlink(
-    record: RecordArgument,
-    target: Annotated[
-        str | None, Argument(metavar="PANEL|FIGURE", help="Which link goes; without it all of the record.")
-    ] = None,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Take links by hand back; the next join decides about the record again."""
-    from polydata.records.join import unlink as take_back
-
-    with open_session(workspace) as session:
-        gone = take_back(session, record, target)
-    if as_json:
-        out.print_json([dataclasses.asdict(one) for one in gone])
-        return
-    for one in gone:
-        typer.echo(f"{one.record_id} is no longer linked to {one.target_id or 'nothing'} by hand.")
-    out.next_step("polydata join")
-
-
-@listing.command("candidates")
-def list_candidates(
-    every: Annotated[bool, Option("--all", help=f"All panels of a record, not the best {BEST} alone.")] = False,
-    wide: WideOption = False,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Records whose panel could not be decided, each with the panels that come into question and their scores."""
-    from polydata.catalogue.records import best_candidates
-    from polydata.catalogue.records import list_candidates as rows_of
-
-    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-        record = {"record": row["record_key"] or row["record_id"], "PANEL": row["panel_id"]}
-        place = " ".join(filter(None, (row["figure"], row["panel"])))
-        return record | {"score": f"{row['score']:.3f}", "place": place, "caption": row["caption"]}
-
-    found = read(workspace, rows_of)
-    rows = found if every or as_json else best_candidates(found, BEST)
-    out.print_rows(rows, as_json, wide, shown, empty="No record waits for a decision.")
-    if rows and not as_json:
-        if len(rows) < len(found):
-            typer.echo(f"Of {len(found)} the best {BEST} of each record; all: polydata list candidates --all")
-        out.next_step("polydata link RECORD PANEL, or polydata link RECORD --nothing")
-
-
-@listing.command("manual-links")
-def list_manual_links(wide: WideOption = False, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
-    """Links by hand, each with whether it is in force."""
-    from polydata.catalogue.by_hand import list_manual_links as rows_of
-
-    shown = {"record": "record_id", "key": "record_key", "linked to": "target_id", "state": "state", "paper": "paper"}
-    out.print_rows(read(workspace, rows_of), as_json, wide, shown, empty="Nothing was linked by hand.")

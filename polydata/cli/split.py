@@ -244,6 +244,8 @@ def audit(
     out.print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
     if where := auditing.error_rows(report):
         out.print_table(where, "Where the errors are", clip=True)
+    for line in auditing.not_named(report):
+        typer.echo(line)
     skipped = [{"left out": name, "it needs": needs} for name, needs in report.skipped.items()]
     out.print_table(skipped, empty="Every detector was asked.")
     out.next_step(f"polydata audit {f'{split} ' if split else ''}--json, which lists all evidence")

@@ -164,8 +164,7 @@ def merge_workspaces(
         done = merge(session, theirs, progress)
     out.report_problems(done.papers, "Kept as it was read here")
     for table, keys in done.kept.items():
-        more = [f"and {len(keys) - LISTED} more: --json lists all"] if len(keys) > LISTED else []
-        out.report_problems([*keys[:LISTED], *more], f"Kept as it is here, in {table}")
+        out.report_problems(keys, f"Kept as it is here, in {table}", LISTED)
     out.report_problems(done.behind, "Left behind")
     facts = {"images copied": done.images, **done.came}
     out.print_result(facts, as_json, "Merged", "polydata join", dataclasses.asdict(done))

@@ -219,9 +219,16 @@ def confirm(question: str, *, yes: bool = False, can_ask: bool = True) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
-def report_problems(problems: Iterable[str], what: str) -> None:
-    """List on standard error what was not done, one line each."""
-    for problem in problems:
+def report_problems(problems: Iterable[str], what: str, most: int | None = None) -> None:
+    """List on standard error what was not done, one line each.
+
+    Args:
+        most: of more only so many are named, and how many others there are; None names all.
+    """
+    named = list(problems)
+    if most is not None and len(named) > most:
+        named[most:] = [f"and {len(named) - most} more: --json lists all"]
+    for problem in named:
         typer.secho(f"{what}: {one_line(problem)}", fg=typer.colors.YELLOW, err=True)
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import groupby
 from pathlib import Path
 
 from polydata.catalogue.described import figure_exports, panel_exports
-from polydata.catalogue.records import link_exports
+from polydata.catalogue.records import best_candidates, link_exports, list_candidates
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
-from polydata.files.atomic import mark_of, refuse_other_file, replacing, writing_to
+from polydata.files.atomic import mark_of, refuse_any_file, refuse_other_file, replacing, writing_to
 from polydata.files.tables import refuse_other_table, write_csv
 from polydata.images.picture import SUFFIXES
 from polydata.resources import VERSION
 
 LINK_COLUMNS = ("pdf_sha256", "page", "figure_label", "panel_label", "record_id", "method", "score", "record_key")
+CANDIDATE_COLUMNS = (
+    "record", "panel", "record_key", "label", "sample", "caption", "record_figure", "record_panel", "paper", "page",
+    "figure", "letter", "panel_caption", "score", "others",
+)  # fmt: skip
 MARK = "panels.json"
 """By which a folder is known as one of panels."""
 
@@ -84,4 +89,27 @@ def export_links(session: Session, output: Path) -> int:
     refuse_other_table(output, LINK_COLUMNS)
     rows = link_exports(session.catalogue)
     write_csv(output, LINK_COLUMNS, rows)
+    return len(rows)
+
+
+def export_candidates(session: Session, output: Path) -> int:
+    """Write the records that wait as CSV, one a row, as a table for ``polydata link --file``; returns how many.
+
+    A file that is there may be one that somebody corrected, and is left alone.
+
+    Columns: ``CANDIDATE_COLUMNS``. ``record`` and ``panel`` are ids, the panel that of the best candidate, which the
+    columns behind ``record_panel`` describe; ``others`` names those that come next, each with its place and score.
+
+    Raises:
+        InputError: if it cannot be written.
+        RefusedError: if it is there and not empty.
+    """
+    refuse_any_file(output)
+    rows = []
+    for record, its in groupby(best_candidates(list_candidates(session.catalogue)), lambda row: row["record_id"]):
+        best, *others = its
+        named = [(one["panel_id"], one["figure"], one["panel"], f"{one['score']:.3f}") for one in others]
+        said = "; ".join(" ".join(filter(None, words)) for words in named)
+        rows.append(best | {"record": record, "panel": best["panel_id"], "letter": best["panel"], "others": said})
+    write_csv(output, CANDIDATE_COLUMNS, rows)
     return len(rows)

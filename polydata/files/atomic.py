@@ -95,6 +95,11 @@ def refuse_other_file(path: Path, ours: str) -> None:
         raise other_file(path)
 
 
+def refuse_any_file(path: Path) -> None:
+    """Refuse to take the place of a file, for somebody may have filled it in; raises as ``refuse_other_file``."""
+    refuse_other_file(path, "(?!)")  # which is found in nothing
+
+
 def other_file(path: Path) -> RefusedError:
     """Why a file is not written to."""
     return RefusedError(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from polydata.resources import TEMPLATES
 if TYPE_CHECKING:
     import jinja2
 
+MAX_TEXT = 1_500
+"""Characters of a caption that a card shows."""
 MAX_STRETCH = 12
 """Strips that are longer than so many times their width are shown cut, for they would shrink to a line."""
 
@@ -82,3 +85,58 @@ def pdf_address(path: str | None, page: int | None) -> str | None:
     """Where a browser finds a page of a PDF on this machine; None where that is not known."""
     place = path_from_text(path) if path else None
     return f"{place.as_uri()}#page={page or 1}" if place and place.is_absolute() else None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A page of cards that was written.
+
+    Attributes:
+        cards: how many are on it.
+        left_out: those that had no place.
+        failures: images that could not be opened, each with its reason.
+    """
+
+    path: Path
+    cards: int
+    left_out: int
+    failures: tuple[str, ...]
+
+
+class Pictures:
+    """Pictures of a page; each is read once for each size.
+
+    Args:
+        store: of the images.
+    """
+
+    def __init__(self, store: ImageStore) -> None:
+        self.failures: dict[str, str] = {}
+        """Images that could not be opened, each with its reason."""
+        self._store = store
+        self._addresses: dict[tuple[str, int], str | None] = {}
+
+    def shown(self, row: Mapping[str, Any], side: int) -> dict[str, Any]:
+        """What a template shows of a panel: the row, and its ``address``, ``place``, ``caption`` and ``pdf``.
+
+        Args:
+            row: of ``catalogue.annotations.pictures``.
+            side: the longer one of the picture, in pixels.
+        """
+        page = "" if row["page"] is None else f"p. {row['page']}"
+        where = ", ".join(part for part in (row["paper"], page, row["figure"]) if part)
+        return {
+            **row,
+            "address": self._address(row, side),
+            "place": where + (f" ({row['panel']})" if row["panel"] else ""),
+            "caption": " ".join((row["caption"] or "").split())[:MAX_TEXT],
+            "pdf": pdf_address(row["path"], row["page"]),
+        }
+
+    def _address(self, row: Mapping[str, Any], side: int) -> str | None:
+        key = (row["image_sha256"], side)
+        if key not in self._addresses:
+            self._addresses[key], failure = picture_address(self._store, *key[:1], row["format"], side)
+            if failure:
+                self.failures[row["image_sha256"]] = failure
+        return self._addresses[key]

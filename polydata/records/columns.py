@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polydata.errors import UsageError
-from polydata.files.atomic import other_file, replacing, writing_to
+from polydata.files.atomic import refuse_any_file, replacing, writing_to
 from polydata.records.record import FIELDS, PAPER, make_record, schema
 from polydata.resources import schemas
 from polydata.text.composition import UNITS
@@ -240,11 +240,9 @@ def write_template(path: Path, kind: Literal["csv", "xlsx"] = "csv") -> None:
         InputError: if the file cannot be written.
         RefusedError: if it is there and not empty.
     """
-    with writing_to(path):
-        if path.is_file() and path.stat().st_size:
-            raise other_file(path)
-        with replacing(path) as out:
-            out.write(template(kind))
+    refuse_any_file(path)
+    with writing_to(path), replacing(path) as out:
+        out.write(template(kind))
 
 
 @cache

@@ -75,7 +75,7 @@ class ImportReport:
     Attributes:
         imported, replaced, unchanged: numbers of records; all 0 where nothing was imported because of bad rows.
         replacements: what each of the replaced ones said before, and says now.
-        repeated: rows that say nothing that another row does not say; they make one record.
+        repeated: rows that say nothing that another row does not say, each with that row; they make one record.
         bad: rows that are no records.
         doubtful: rows that were imported as they stand although something in them looks wrong.
         columns: for each file, which of its columns became which field.
@@ -90,7 +90,7 @@ class ImportReport:
     replaced: int
     unchanged: int
     replacements: tuple[Replacement, ...]
-    repeated: int
+    repeated: tuple[BadRow, ...]
     bad: tuple[BadRow, ...]
     doubtful: tuple[BadRow, ...]
     columns: tuple[Columns, ...] = ()
@@ -195,22 +195,26 @@ def import_records(
         for path in _files(files)
     ]
     records: dict[str, Record] = {}
-    replaced = []
-    for record in (record for one in read for record in one.records):  # of two files the later one speaks
-        other = records.get(record.record_id)
-        if other is not None and other.as_row() | {"source": record.source} != record.as_row():
-            replaced.append(_replacement(other.as_row(), record.as_row()))
-        records[record.record_id] = record
+    places, replaced, repeated = dict[str, str](), list[Replacement](), list[BadRow]()
+    for one in read:
+        repeated += one.repeated
+        for record in one.records:  # of two files the later one speaks
+            other, row = records.get(record.record_id), one.first[record.record_id]
+            if other is not None and other.as_row() | {"source": record.source} != record.as_row():
+                replaced.append(_replacement(other.as_row(), record.as_row()))
+            elif other is not None:
+                reason = f"it says what {places[record.record_id]} says"
+                repeated.append(BadRow(one.columns.file, row, reason))
+            records[record.record_id], places[record.record_id] = record, f"{one.columns.file}, row {row}"
     bad = tuple(row for one in read for row in one.bad)
     doubtful = tuple(row for one in read for row in one.doubtful)
-    repeated = sum(one.repeated + len(one.records) for one in read) - len(records)
     nothing, unknown = VoteReport({}, {}, changed=False), unknown_words(session.task, records.values())
     report = ImportReport(
         imported=0,
         replaced=0,
         unchanged=0,
         replacements=(),
-        repeated=0,
+        repeated=tuple(repeated),
         bad=bad,
         doubtful=doubtful,
         columns=tuple(one.columns for one in read),
@@ -237,7 +241,6 @@ def import_records(
         replaced=len(saved.replacements),
         unchanged=saved.unchanged,
         replacements=(*replaced, *saved.replacements),
-        repeated=repeated,
         done=True,
     )
     return Imported(report, votes)

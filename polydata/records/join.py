@@ -217,16 +217,11 @@ def link(session: Session, record: str, target: str | None) -> by_hand.ManualLin
     may be linked to several panels, and a panel to several records.
 
     Args:
-        record: its id, the beginning of it, or its own key.
-        target: id of a panel or figure, or the beginning of it; None: the record belongs to none.
-
-    Raises:
-        InputError: if either is not there or not the only one.
+        record, target: as in ``manual_link``, which raises as well.
     """
     with session.catalogue.transaction():
-        kind, identifier = ("nothing", "") if target is None else find(session.catalogue, target, "panel", "figure")
-        made = by_hand.ManualLink(find(session.catalogue, record, "record")[1], kind, identifier)
-        by_hand.add_manual_link(session.catalogue, made)
+        made = by_hand.manual_link(session.catalogue, record, target)
+        by_hand.add_manual_links(session.catalogue, [made])
         write_votes(session, [made.record_id])
     return made
 

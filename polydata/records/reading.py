@@ -51,7 +51,7 @@ _FIGURE = re.compile(r"(?P<number>[sS]?\d{1,3})\s?[(]?(?P<panel>[a-z](?:\s?[-,]\
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that is no record."""
+    """A row that is no record of its own, or a doubtful one, and why."""
 
     file: str
     row: int
@@ -96,14 +96,15 @@ class ReadRecords:
 
     Attributes:
         records: each once.
-        repeated: number of rows that repeat one of them.
-        bad, doubtful: as in ``ImportReport``.
+        first: the row of each, by its id.
+        repeated, bad, doubtful: as in ``ImportReport``.
         columns: which became which field.
         notices: what the user should know of how the file was read.
     """
 
     records: tuple[Record, ...]
-    repeated: int
+    first: Mapping[str, int]
+    repeated: tuple[BadRow, ...]
     bad: tuple[BadRow, ...]
     doubtful: tuple[BadRow, ...]
     columns: Columns
@@ -278,7 +279,8 @@ def read_records(
                 rows.records[record_id] = replace(rows.records[record_id], former_id=keyed[row])
     return ReadRecords(
         records=tuple(rows.records.values()),
-        repeated=rows.repeated,
+        first=rows.first,
+        repeated=tuple(rows.repeated),
         bad=tuple(rows.bad),
         doubtful=tuple(rows.doubtful),
         columns=taken,
@@ -294,7 +296,7 @@ class _Rows:
     first: dict[str, int] = dataclasses.field(default_factory=dict)
     bad: list[BadRow] = dataclasses.field(default_factory=list)
     doubtful: list[BadRow] = dataclasses.field(default_factory=list)
-    repeated: int = 0
+    repeated: list[BadRow] = dataclasses.field(default_factory=list)
     clashes: int = 0
 
 
@@ -335,7 +337,7 @@ def _read_rows(path: Path, table: Table, plain: _Plain, progress: Progress) -> _
             found.bad.append(BadRow(path.name, row.number, said))
             found.clashes += 1
         elif first != row.number:
-            found.repeated += 1
+            found.repeated.append(BadRow(path.name, row.number, f"it says what row {first} says"))
     return found
 
 

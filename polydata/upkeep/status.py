@@ -10,8 +10,8 @@ from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel, list_runs
-from polydata.splits.overview import free_name
-from polydata.splits.stale import list_with_labels
+from polydata.splits.overview import free_name, list_splits
+from polydata.splits.stale import all_relabelled
 from polydata.upkeep.trace import open_with_runs
 from polydata.workspace import Workspace
 
@@ -80,16 +80,16 @@ def _to_the_split(counts: dict[str, int], name: str) -> Iterator[Step]:
 
 def _after_the_split(session: Session, counts: dict[str, int], name: str) -> Iterator[Step]:
     place, runs = session.workspace, list_runs(session.catalogue)
-    rows = [split for split in list_with_labels(session) if split["state"] == "clean"] if counts["in a split"] else []
-    splits = [split["name"] for split in rows]
+    rows = list_splits(place) if counts["in a split"] else []
+    splits = [split["name"] for split in rows if split["state"] == "clean"]
     if counts["in a split"] and not splits:
         yield Step("polydata split list", "no split of images without leaks can be read")
     elif counts["in a split"] and not runs:
         split = splits[-1]
         yield Step(f"polydata audit {split}", "before a model learns from it")
         yield Step(f"polymodel train {split}", "no model was trained yet")
-    if rows and all(split["relabelled"] for split in rows):
-        why = f"images of {rows[-1]['name']} with another label now, or none: {rows[-1]['relabelled']}"
+    if changed := all_relabelled(session, splits):
+        why = f"images of {splits[-1]} with another label now, or none: {changed}"
         yield Step(f"polydata build-split {name}", why)
     for run in runs:
         yield from _of_run(place, run["name"], json.loads(run["manifest"]))

@@ -76,7 +76,7 @@ def take(catalogue: Catalogue, number: int, step: tuple[Any, ...]) -> str | None
             panels = catalogue.column("SELECT panel_id FROM panels ORDER BY ALL") or ["panel-none"]
             link = by_hand.ManualLink(f"record-{record}", "panel", panels[place % len(panels)])
             with catalogue.transaction():
-                by_hand.add_manual_link(catalogue, link)
+                by_hand.add_manual_links(catalogue, [link])
         case "unlink", record:
             with catalogue.transaction():
                 by_hand.remove_manual_links(catalogue, f"record-{record}")
@@ -157,7 +157,7 @@ def test_papers_written_together_are_what_one_after_the_other_gives(
             with catalogue.transaction():
                 for number, (n, name) in enumerate(linked if panels else ()):
                     panel = panels[(8 * n + ord(name)) % len(panels)]
-                    by_hand.add_manual_link(catalogue, by_hand.ManualLink(f"record-{number}", "panel", panel))
+                    by_hand.add_manual_links(catalogue, [by_hand.ManualLink(f"record-{number}", "panel", panel)])
             again = readings(second)
             for some in [again] if together else [[one] for one in again]:
                 save_papers(catalogue, some, "2")

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from record_tables import filled_template
+from typer.testing import CliRunner
 from workspaces import bare_session
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import list_records
+from polydata.catalogue.session import init as new_workspace
+from polydata.cli import app
 from polydata.errors import InputError, UsageError
 from polydata.files.tables import read_table
 from polydata.records.columns import map_columns, template
@@ -67,6 +70,9 @@ def test_every_format_gives_the_same_records(tmp_path: Path, catalogue: Catalogu
     assert len(ids) == 1
     report = import_records(bare_session(catalogue), files).records
     assert (report.imported, report.bad) == (2, ())
+    said = [str(row) for row in report.repeated]
+    assert said[0] == "b.csv, row 2: it says what a.csv, row 2 says"
+    assert len(said) + len(report.replacements) == 8
     first = next(r for r in list_records(catalogue) if r["record_key"] == "1_page4_image1_a")
     assert first["caption"] == "SEM of PA6/PP"
     assert first["morphology"] is None
@@ -88,6 +94,21 @@ def test_again_changes_nothing_and_a_changed_row_replaces(tmp_path: Path, catalo
     report = import_records(bare_session(catalogue), [write_csv(path, changed)]).records
     assert (report.imported, report.replaced, report.unchanged) == (0, 1, 1)
     assert len(list_records(catalogue)) == 2
+
+
+def test_repeated_rows_are_named_and_of_many_some(tmp_path: Path) -> None:
+    call = [
+        str(new_workspace(tmp_path / "w").root),
+        "records",
+        "import",
+        str(write_csv(tmp_path / "a.csv", ROWS[:1] * 31)),
+    ]
+    said = CliRunner().invoke(app, ["-w", *call])
+    assert said.stderr.count("Repeated row: a.csv, row ") == 20
+    assert "Repeated row: a.csv, row 3: it says what row 2 says" in said.stderr
+    assert "Repeated row: and 10 more: --json lists all" in said.stderr
+    told = json.loads(CliRunner().invoke(app, ["-w", *call, "--json"]).stdout)
+    assert [row["row"] for row in told["repeated"]] == list(range(3, 33))
 
 
 def test_nothing_is_half_imported(tmp_path: Path, catalogue: Catalogue) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 from typing import Any
 
 from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, counted, detector
@@ -12,6 +12,8 @@ from polydata.images.copies import Copy
 from polydata.splits.evidence import families, leak, thin_sides, thin_words
 
 SHOWN = 3
+MOST_PAIRED = 12
+"""Of so many images under one perceptual hash each is paired with each."""
 KEEP_WHOLE = "Build a split that keeps papers whole: polydata build-split NAME."
 
 
@@ -100,20 +102,25 @@ def same_view(subject: Subject) -> Detection:
 
 
 def _near_hashes(subject: Subject) -> Iterator[tuple[str, str, int]]:
-    """Images whose perceptual hashes are the same or near, and by how many bits they differ.
+    """Images a < b whose perceptual hashes are the same or near, and by how many bits they differ.
 
-    Of many images under one hash each is paired with the next alone.
+    Of more than ``MOST_PAIRED`` images under one hash each is paired with the next alone, the first with those of near
+    hashes: those of one label stand together and those without one last, so that different labels meet all the same.
     """
     under: dict[str, list[str]] = defaultdict(list)
-    for image in subject.images:
+    for image in sorted(
+        subject.images, key=lambda image: (image not in subject.labels, subject.labels.get(image), image)
+    ):
         under[subject.evidence.phash[image]].append(image)
     for images in under.values():
-        yield from ((a, b, 0) for a, b in pairwise(images))
+        some = combinations(images, 2) if len(images) <= MOST_PAIRED else pairwise(images)
+        yield from ((min(pair), max(pair), 0) for pair in some)
     for one, others in subject.evidence.near.items():
         for other in others:
             if one < other:
-                a, b = sorted((under[one][0], under[other][0]))
-                yield a, b, (int(one, 16) ^ int(other, 16)).bit_count()
+                bits = (int(one, 16) ^ int(other, 16)).bit_count()
+                these = (under[h] if len(under[h]) <= MOST_PAIRED else under[h][:1] for h in (one, other))
+                yield from ((min(pair), max(pair), bits) for pair in product(*these))
 
 
 def _pair(subject: Subject, a: str, b: str, by: str) -> dict[str, Any]:
@@ -134,22 +141,26 @@ def _copy(subject: Subject, copy: Copy, also_by: str | None = None) -> dict[str,
 
 
 def _pairs(subject: Subject, items: Sequence[Item], what: str) -> Detection:
-    """An error where a pair is torn apart by a split or bears different labels."""
+    """An error where a pair is torn apart by a split or bears different labels; such pairs come first."""
     crossing = sum(bool(i["crosses_folds"]) for i in items)
-    differing = [i for i in items if i["a_label"] != i["b_label"] and None not in (i["a_label"], i["b_label"])]
+    differing = [i for i in items if _differs(i)]
     return Detection(
         Severity.ERROR if crossing or differing else Severity.WARNING,
-        items,
+        sorted(items, key=lambda item: not (item["crosses_folds"] or _differs(item))),
         f"{counted(len(items), 'pair')} of images {what}; {crossing} on different sides, "
         f"{len(differing)} with different labels.",
         fix=_one_label(subject, differing[0]) if differing else None,
     )
 
 
+def _differs(pair: Item) -> bool:
+    return pair["a_label"] != pair["b_label"] and None not in (pair["a_label"], pair["b_label"])
+
+
 def _one_label(subject: Subject, pair: Item) -> str:
     """What to do about a pair that is labelled in two ways, in the words of the first one that is."""
     image = pair["b_image"][:12]
     return (
-        f"Give both one label: polydata label set {image} {pair['a_label']} --reason WHY; or leave one out: polydata "
-        f"label set {image} {subject.task.not_a_micrograph} --reason WHY. Then build the split anew."
+        f"Give both one label: polydata label set {image} {pair['a_label']} --reason WHY; where nobody can tell which, "
+        f"both {subject.task.unsure}, which leaves them out. Then build the split anew."
     )

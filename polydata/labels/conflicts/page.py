@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
-from polydata.images.html import pdf_address, picture_address, template
-from polydata.images.picture import ImageStore
+from polydata.images.html import MAX_TEXT, Pictures, Written, template
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Statement
 from polydata.labels.conflicts.find import Conflicts
 from polydata.types import Progress, quiet, tracked
@@ -21,27 +19,10 @@ MAX_CARDS = 500
 SIDE, SMALL = 320, 130
 """Longer side of an image, and of its neighbours in the figure, in pixels."""
 MAX_NEIGHBOURS = 6
-MAX_TEXT = 1_500
-
-
-@dataclass(frozen=True)
-class Written:
-    """What was written.
-
-    Attributes:
-        cards: images, or pairs of images, on the page; one may have several conflicts.
-        left_out: less weighty ones that had no place.
-        failures: images that could not be opened, each with its reason.
-    """
-
-    path: Path
-    cards: int
-    left_out: int
-    failures: tuple[str, ...]
 
 
 def write_conflicts(session: Session, found: Conflicts, path: Path, progress: Progress = quiet) -> Written:
-    """Write one page that shows every conflict; it needs no other file.
+    """Write one page that shows every conflict, a card an image or pair of images; it needs no other file.
 
     Raises:
         InputError: if the file cannot be written.
@@ -52,7 +33,7 @@ def write_conflicts(session: Session, found: Conflicts, path: Path, progress: Pr
     for conflict in found.conflicts:
         groups[conflict.images].append(conflict)
     shown = list(groups.items())[:MAX_CARDS]
-    drawer = _Drawer(found.evidence, session.images)
+    drawer = _Drawer(found.evidence, pictures := Pictures(session.images))
     cards = [drawer.card(images, conflicts) for images, conflicts in tracked(shown, "Drawing", progress, len(shown))]
     page = template("conflicts.html.j2").render(
         counts=found.counts,
@@ -64,17 +45,15 @@ def write_conflicts(session: Session, found: Conflicts, path: Path, progress: Pr
     )
     with writing_to(path, "Choose another --html."):
         write_text(path, page)
-    return Written(path, len(cards), len(groups) - len(shown), tuple(drawer.failures.values()))
+    return Written(path, len(cards), len(groups) - len(shown), tuple(pictures.failures.values()))
 
 
 class _Drawer:
-    """Draws cards; each image is read once for each size."""
+    """Draws cards."""
 
-    def __init__(self, evidence: LabelEvidence, store: ImageStore) -> None:
+    def __init__(self, evidence: LabelEvidence, pictures: Pictures) -> None:
         self.evidence = evidence
-        self.store = store
-        self.failures: dict[str, str] = {}
-        self._addresses: dict[tuple[str, int], str | None] = {}
+        self._pictures = pictures
         self._figures: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for picture in evidence.pictures.values():
             self._figures[picture["figure_id"]].append(picture)
@@ -89,31 +68,12 @@ class _Drawer:
         return {
             "conflicts": conflicts,
             "settled": all(c.settled for c in conflicts),
-            "pictures": [self._shown(p, SIDE) for p in pictures],
-            "neighbours": [self._shown(p, SMALL) for p in neighbours[:MAX_NEIGHBOURS]],
+            "pictures": [self._pictures.shown(p, SIDE) for p in pictures],
+            "neighbours": [self._pictures.shown(p, SMALL) for p in neighbours[:MAX_NEIGHBOURS]],
             "more": max(0, len(neighbours) - MAX_NEIGHBOURS),
             # Each once; where two differ only in their evidence both stay.
             "statements": [_row(s) for s in {(s.source, s.who, s.label, s.evidence): s for s in said}.values()],
         }
-
-    def _shown(self, picture: Mapping[str, Any], side: int) -> dict[str, Any]:
-        page = "" if picture["page"] is None else f"p. {picture['page']}"
-        where = ", ".join(part for part in (picture["paper"], page, picture["figure"]) if part)
-        return {
-            **picture,
-            "address": self._address(picture, side),
-            "place": where + (f" ({picture['panel']})" if picture["panel"] else ""),
-            "caption": " ".join((picture["caption"] or "").split())[:MAX_TEXT],
-            "pdf": pdf_address(picture["path"], picture["page"]),
-        }
-
-    def _address(self, picture: Mapping[str, Any], side: int) -> str | None:
-        key = (picture["image_sha256"], side)
-        if key not in self._addresses:
-            self._addresses[key], failure = picture_address(self.store, *key[:1], picture["format"], side)
-            if failure:
-                self.failures[picture["image_sha256"]] = failure
-        return self._addresses[key]
 
 
 def _row(said: Statement) -> dict[str, Any]:
