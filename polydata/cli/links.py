@@ -51,7 +51,7 @@ def link(
         Option(
             "--file",
             metavar="FILE",
-            help="A table with the columns record and panel (empty for nothing): all of its rows are linked, or none.",
+            help="A table with the columns record and panel (or nothing): all rows with a panel are linked, or none.",
         ),
     ] = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Of a table, only say what would be linked.")] = False,
@@ -88,7 +88,8 @@ def _link_table(file: Path, dry_run: bool, as_json: bool, workspace: Path | None
     gone = (f"{one.record_id} from {one.target_id or 'nothing'}" for one in made.taken_back)
     out.report_problems(gone, "Would be taken back" if dry_run else "Taken back")
     facts = {"linked": len(made.linked), "  to nothing": sum(not one.target_id for one in made.linked)}
-    facts |= {"unchanged": made.unchanged, "taken back": len(made.taken_back), "bad": len(made.bad)}
+    facts |= {"unchanged": made.unchanged, "left open": made.left_open, "taken back": len(made.taken_back)}
+    facts |= {"bad": len(made.bad)}
     title = f"Links of {file.name}" + (", if they were made" if dry_run or made.bad else "")
     following = "" if made.bad else "the same without --dry-run" if dry_run else "polydata list candidates"
     out.print_result(facts, as_json, title, following, dataclasses.asdict(made))

@@ -18,9 +18,12 @@ from polydata.resources import VERSION
 
 LINK_COLUMNS = ("pdf_sha256", "page", "figure_label", "panel_label", "record_id", "method", "score", "record_key")
 CANDIDATE_COLUMNS = (
-    "record", "panel", "record_key", "label", "sample", "caption", "record_figure", "record_panel", "paper", "page",
-    "figure", "letter", "panel_caption", "score", "others",
+    "record", "panel", "likeliest", "record_key", "label", "sample", "caption", "record_figure", "record_panel",
+    "paper", "page", "figure", "letter", "panel_caption", "score", "others",
 )  # fmt: skip
+LIKELY = 0.5
+"""Score above which a candidate is right more often than not."""
+
 MARK = "panels.json"
 """By which a folder is known as one of panels."""
 
@@ -97,8 +100,9 @@ def export_candidates(session: Session, output: Path) -> int:
 
     A file that is there may be one that somebody corrected, and is left alone.
 
-    Columns: ``CANDIDATE_COLUMNS``. ``record`` and ``panel`` are ids, the panel that of the best candidate, which the
-    columns behind ``record_panel`` describe; ``others`` names those that come next, each with its place and score.
+    Columns: ``CANDIDATE_COLUMNS``. ``record`` and ``likeliest`` are ids, of the record and its best candidate, which
+    the columns behind ``record_panel`` describe; ``panel`` is the same where it is right more often than not, else
+    empty: to be filled in. ``others`` names those that come next, each with its place and score.
 
     Raises:
         InputError: if it cannot be written.
@@ -110,6 +114,8 @@ def export_candidates(session: Session, output: Path) -> int:
         best, *others = its
         named = [(one["panel_id"], one["figure"], one["panel"], f"{one['score']:.3f}") for one in others]
         said = "; ".join(" ".join(filter(None, words)) for words in named)
-        rows.append(best | {"record": record, "panel": best["panel_id"], "letter": best["panel"], "others": said})
+        panel = best["panel_id"] if best["score"] > LIKELY else None
+        described = {"record": record, "panel": panel, "likeliest": best["panel_id"], "letter": best["panel"]}
+        rows.append(best | described | {"others": said})
     write_csv(output, CANDIDATE_COLUMNS, rows)
     return len(rows)

@@ -23,6 +23,7 @@ from polydata.catalogue.records import list_candidates
 from polydata.cli import app
 from polydata.errors import InputError
 from polydata.exports.lists import CANDIDATE_COLUMNS, export_candidates
+from polydata.files.tables import write_csv
 from polydata.records.candidates_page import write_candidates
 from polydata.records.join import link
 from polydata.records.link_table import LinkedTable, link_table
@@ -46,19 +47,19 @@ def test_a_table_is_taken_once_and_a_corrected_one_corrects(catalogue: Catalogue
     one, two, three, four = add_records(catalogue, *(blank(record_key=k, caption=WHOLE) for k in "1234"))
     run(catalogue)
     figure = figure_of("paper-one", 2)
-    rows = [("1", after[0]), ("1", after[1][:14]), (two, ""), (three[:14], figure), (two, "Nothing")]
+    rows = [("1", after[0]), ("1", after[1][:14]), (two, "nothing"), (three[:14], figure), (two, "Nothing"), ("9", "")]
     prints = catalogue.fingerprint()
     assert len(take(catalogue, tmp_path, rows, dry_run=True).linked) == 4
     assert catalogue.fingerprint() == prints
     done = take(catalogue, tmp_path, rows)
-    assert (len(done.linked), done.unchanged, done.taken_back, done.bad) == (4, 0, (), ())
+    assert (len(done.linked), done.unchanged, done.left_open, done.taken_back, done.bad) == (4, 0, 1, (), ())
     assert stands(catalogue) == {(one, after[0]), (one, after[1]), (two, ""), (three, figure)}
     assert {row["record_id"] for row in list_candidates(catalogue)} == {four}
     prints = catalogue.fingerprint()
     again = take(catalogue, tmp_path, rows)
     assert (again.linked, again.unchanged, catalogue.fingerprint()) == ((), 4, prints)
     link(bare_session(catalogue), four, before[0])  # of no record of the table
-    done = take(catalogue, tmp_path, [("1", before[1]), ("2", after[0]), ("3", "")])
+    done = take(catalogue, tmp_path, [("1", before[1]), ("2", after[0]), ("3", "nothing")])
     assert (len(done.linked), done.unchanged, len(done.taken_back)) == (3, 0, 4)
     assert stands(catalogue) == {(one, before[1]), (two, after[0]), (three, ""), (four, before[0])}
 
@@ -67,7 +68,9 @@ def test_one_bad_row_and_nothing_is_linked(catalogue: Catalogue, tmp_path: Path)
     _, after = scene(catalogue)
     add_records(catalogue, blank(record_key="1", caption=WHOLE), blank(record_key="2", panel="b", caption=WHOLE))
     prints = catalogue.fingerprint()
-    done = take(catalogue, tmp_path, [("1", after[0]), ("9", after[0]), ("1", "panel-00000000"), ("", "x"), ("1", "")])
+    done = take(
+        catalogue, tmp_path, [("1", after[0]), ("9", after[0]), ("1", "panel-00000000"), ("", "x"), ("1", "nothing")]
+    )
     assert [(row.row, row.file) for row in done.bad] == [
         (2, "links.csv"),
         (3, "links.csv"),
@@ -91,7 +94,7 @@ def test_one_bad_row_and_nothing_is_linked(catalogue: Catalogue, tmp_path: Path)
     assert "cell Sheet!A4" in str(bad)
 
 
-@given(rows=st.lists(st.tuples(st.sampled_from("123"), st.sampled_from(["a", "b", "c", ""])), max_size=8))
+@given(rows=st.lists(st.tuples(st.sampled_from("123"), st.sampled_from(["a", "b", "c", "nothing", ""])), max_size=8))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_stands_is_what_the_last_table_says_of_its_records(
     catalogue: Catalogue, tmp_path: Path, rows: Rows
@@ -101,13 +104,11 @@ def test_what_stands_is_what_the_last_table_says_of_its_records(
         add_records(catalogue, *(blank(record_key=key, caption=WHOLE) for key in "123"))
         run(catalogue)
     ids = dict(catalogue.tuples("SELECT record_key, record_id FROM records"))
-    panels = dict(zip("abc", catalogue.column("SELECT panel_id FROM panels ORDER BY 1 LIMIT 3"), strict=True)) | {
-        "": ""
-    }
-    wanted = {(ids[record], panels[panel]) for record, panel in rows}
+    panels = dict(zip("abc", catalogue.column("SELECT panel_id FROM panels ORDER BY 1 LIMIT 3"), strict=True))
+    wanted = {(ids[record], panels.get(panel, "")) for record, panel in rows if panel}
     torn = any((record, "") in wanted and (record, panel) in wanted for record, panel in wanted if panel)
     before = stands(catalogue)
-    done = take(catalogue, tmp_path, [(record, panels[panel]) for record, panel in rows])
+    done = take(catalogue, tmp_path, [(record, panels.get(panel, panel)) for record, panel in rows])
     named = {record for record, _ in wanted}
     assert bool(done.bad) == torn
     assert stands(catalogue) == (before if torn else wanted | {one for one in before if one[0] not in named})
@@ -139,7 +140,11 @@ def test_the_table_of_candidates_is_one_of_links(original: EditScene, tmp_path: 
     assert tuple(rows[0]) == CANDIDATE_COLUMNS
     queue = json.loads(call(root, "list", "candidates", "--json").stdout)
     first = {row["record_id"]: row["panel_id"] for row in reversed(queue)}
-    assert {row["record"]: row["panel"] for row in rows} == first
+    assert {row["record"]: row["likeliest"] for row in rows} == first
+    assert all(row["panel"] == (row["likeliest"] if float(row["score"]) > 0.5 else "") for row in rows)
+    for row in rows:
+        row["panel"] = row["likeliest"]
+    write_csv(table, tuple(rows[0]), rows)
     assert all(len(row["others"].split("; ")) == 2 for row in rows)
     assert "linked" in call(root, "link", "--file", table, "--dry-run").stdout
     done = json.loads(call(root, "link", "--file", table, "--json").stdout)
