@@ -17,14 +17,16 @@ SHARED = re.compile(
 )
 """A closing remark on all panels: scale bars, magnification, how all were taken."""
 
-LEAD = re.compile(
-    r"\b(?:images?|micrographs?|photo\w{0,20}|pictures?|spectr\w{1,4}|patterns?|curves?|plots?|maps?|diagrams?)\s(?:of|for)\s"
-)
+PICTURES = r"(?:images?|micrographs?|photo\w{0,20}|pictures?|spectr\w{1,4}|patterns?|curves?|plots?|maps?|diagrams?)"
+LEAD = re.compile(rf"\b{PICTURES}\s(?:of|for)\s")
 """What begins a list of its own within a caption, and is said of all that it lists."""
 
 UNFINISHED = r"[^.;]*\b(?:of|for|in|from|with|by|under|at|on|after|between|show(?:s|ing)?)(?:\s(?:the|a|an))?\s*$"
 FIRST_LEAD = re.compile(rf"(?:^|(?<=[.;]\s)){UNFINISHED}")
-NEXT_LEAD = re.compile(rf"(?<=[.;]\s){UNFINISHED}|(?:(?<=,\s)|(?<=\band\s))(?:[\w()-]+\s){{0,8}}?{LEAD.pattern}$")
+NEXT_LEAD = re.compile(
+    rf"(?<=[.;]\s){UNFINISHED}|(?:(?<=,\s)|(?<=\band\s))(?:[\w()-]+\s){{0,8}}?{LEAD.pattern}"
+    r"(?:(?:[\w()/-]+\s){1,8}(?:at|with|under|after|in)\s)?$"
+)
 """What stands before a mark and goes on behind it: "(a) Curves of a blend. Images of (b) x and (c) y"."""
 
 BETWEEN = re.compile(r"^[\s,;&]*(?:and|to|through|[~-])?[\s,;&]*$")
@@ -32,6 +34,12 @@ PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|duri
 ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
 """What is said of a panel behind its mark, where words come first: "an EFTEM image (b) with an inset, and ... (c)"."""
 
+
+LISTED, LISTING = re.compile(r"\s*(?:,|;|and\b)"), re.compile(r"(?:[,;:.]|\band)\s*$")
+"""What goes on in a list behind a mark, and what announces the next mark."""
+
+TRAILING = re.compile(rf"^\s*(?:{PICTURES}\s)?(?:of|for)\b")
+"""What the marks of a list share behind the last of them: "TEM (a) and HR-TEM (b) images of a blend"."""
 
 _ONE = re.compile(r"\b(?:photo)?(?:micrograph|graph)\b|\b(?:image|picture|photo)\b(?! (?:analysis|processing))", re.I)
 _SEVERAL = re.compile(
@@ -159,9 +167,21 @@ def _words_come_first(head: str, between: list[str], last: str) -> bool:
         return False
     if all(BETWEEN.match(gap.translate(PLAIN)) for gap in between):
         return False
-    own = re.split(r"[.;]\s|[.;]$", last)[0]
-    listed = all(re.match(r"\s*(?:,|;|and\b)", gap) or re.match(r"\s*,.*\w", ADDED.sub("", gap)) for gap in between)
-    return not re.search(r"\w", own) or (listed and bool(PREPOSITION.match(own)))
+    own, goes_on = _sentence(last), [_goes_on(gap) for gap in between]
+    if not re.search(r"\w", own) or (all(goes_on) and PREPOSITION.match(own)):
+        return True
+    lists = goes_on[0] and all(one or not LISTING.search(gap) for one, gap in zip(goes_on, between, strict=True))
+    return lists and bool(TRAILING.match(own))
+
+
+def _goes_on(gap: str) -> bool:
+    """Whether a list of words before marks goes on behind a mark."""
+    return bool(LISTED.match(gap) or re.match(r"\s*,.*\w", ADDED.sub("", gap)))
+
+
+def _sentence(text: str) -> str:
+    """Up to the end of the sentence, or the semicolon."""
+    return re.split(r"[.;]\s|[.;]$", text)[0]
 
 
 def split_caption(caption: str) -> Parts:
@@ -191,6 +211,16 @@ def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
         if re.search(r"\w[^.]*\.\s+$", gap) and _words_come_first(head, between[: number - 1], gap):
             first = _suffixed(head, marks[:number], between[: number - 1], gap)
             rest = _by_marks(text, marks[number].start, marks[number:])
+            return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
+    for number, gap in enumerate(between[:-1], 1):  # "(a) x. TEM (b) and EDX (c) of y"
+        found = list(SENTENCE.finditer(gap))
+        later = gap[found[-1].end() :] if found else ""
+        if found and _words_come_first(later, between[number:], last):
+            first = _by_marks(text[: marks[number].start - len(later)], start, marks[:number])
+            if re.search(UNFINISHED, first.stem):  # it is said of these alone
+                own = tuple((letter, tidy(f"{first.stem} {words or ''}")) for letter, words in first.panels)
+                first = Parts("", own)
+            rest = _suffixed(later, marks[number:], between[number:], last)
             return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
     head, between, leads = _leads(head, between)
     after = [*between, last]
@@ -244,6 +274,8 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
     """Words before their mark: "poly(MPC) (a) and poly(METAI) brushes (b) in air"."""
     pieces, stem, words = [head, *between], "", []
     lead = ""
+    shared = _sentence(last) if TRAILING.match(_sentence(last)) else ""
+    begins = [0, *(n for n, gap in enumerate(between, 1) if not _goes_on(gap))]  # where a list does
     if any(LEAD.search(piece) for piece in between):  # "SEM images of A (a) and B (b); TEM images of C (c)"
         for piece in pieces:
             own = LEAD.search(piece)
@@ -251,11 +283,18 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
             lead = tidy(piece[: own.end()]) if own else lead
     else:
         cut = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head))
-        if cut:
+        if cut and shared and len(begins) > 1:  # said of the first list alone
+            lead, pieces[0] = head[: cut[-1].end()], head[cut[-1].end() :]
+        elif cut:
             stem, pieces[0] = head[: cut[-1].start()], head[cut[-1].end() :]
         added = [found[0] if (found := ADDED.match(piece)) else "" for piece in [*pieces[1:], ""]]
         pieces = [pieces[0], *(ADDED.sub("", piece) for piece in pieces[1:])]
         words = [tidy(f"{tidy(piece)}{more.rstrip()}") for piece, more in zip(pieces, added, strict=True)]
+        if lead:
+            words[: begins[1]] = [f"{lead}{own}" for own in words[: begins[1]]]
+    if shared:
+        last = last[len(shared) :]
+        words[begins[-1] :] = [tidy(f"{own} {shared.strip()}") for own in words[begins[-1] :]]
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
     panels, last = _said_again(panels, tidy(last))
     return Parts(_joined(tidy(stem), tidy(last)), _in_order(panels))

@@ -138,7 +138,16 @@ def test_ranges(dash: str, first: int, alphabet: str, form: str, each: bool) -> 
         ("Modulus of PP (P) and of PA6 as in eq. (1) and eq. (2)", []),
         (
             "TEM image (a), EFTEM image (b) with an inset, and HRTEM image (c) for annealed PP. (d) FFT of (c).",
-            [("a", "TEM image"), ("b", "EFTEM image with an inset"), ("c", "HRTEM image"), ("d", "FFT of (c)")],
+            [
+                ("a", "TEM image for annealed PP"),
+                ("b", "EFTEM image with an inset for annealed PP"),
+                ("c", "HRTEM image for annealed PP"),
+                ("d", "FFT of (c)"),
+            ],
+        ),
+        (
+            "(a) Yield of PP and the spectrum of annealed PP at (b) 65 °C and (c) 70 °C",
+            [("a", "Yield of PP"), *((x, f"the spectrum of annealed PP at {t} °C") for x, t in (("b", 65), ("c", 70)))],
         ),
         (
             "(a) SEM image of x. (b) TEM image of y. (c) z",
@@ -264,3 +273,39 @@ def test_letters_of_two_alphabets_fail_no_paper(words: str, y: str) -> None:
 )
 def test_letters_that_type_alone_sets_apart_and_places_beside_letters(caption: str, own: str) -> None:
     assert "|".join(words or "" for _, words in split_caption(caption).panels) == own
+
+
+SAMPLES = ("PP", "PA6", "PP/PA6", "neat PLA", "PLA with 2 wt% SMA", "Co3O4-Bi2O3")
+WAYS = ("TEM", "HR-TEM", "EDX", "STEM", "EELS")
+
+
+def listed(words: list[str], names: list[str]) -> str:
+    """Words each before its mark: "x (a), y (b) and z (c)"."""
+    marked = [f"{word} ({name})" for word, name in zip(words, names, strict=True)]
+    return " and ".join(filter(None, (", ".join(marked[:-1]), marked[-1])))
+
+
+@given(
+    st.lists(st.sampled_from(SAMPLES), min_size=2, max_size=4, unique=True),
+    st.lists(st.sampled_from(WAYS), min_size=2, max_size=4, unique=True),
+    st.sampled_from(["of", "images of", "micrographs of"]),
+    st.sampled_from([". ", " "]),
+    st.booleans(),
+)
+def test_lists_that_share_their_first_words_or_their_last(
+    samples: list[str], ways: list[str], shared: str, between: str, before: bool
+) -> None:
+    """ "SEM of x (a), y (b). TEM (c) and EDX (d) images of z", or the first list with its marks before its words."""
+    names = list("abcdefgh"[: len(samples) + len(ways)])
+    first, second = names[: len(samples)], names[len(samples) :]
+    text = f"SEM of {listed(samples, first)}"
+    if before:
+        between = ". "
+        text = f"SEM of {', '.join(f'({name}) {one}' for name, one in zip(first, samples, strict=True))}"
+    found = split_caption(f"Fig. 2. {text}{between}{listed(ways, second)} {shared} a blend.")
+    assert found.labels == tuple(names) and found.stem in ("", "SEM")
+    own = dict(found.panels)
+    for name, one in zip(first, samples, strict=True):
+        assert own[name] in (one, f"SEM of {one}") and (own[name] != one or found.stem)
+    for name, one in zip(second, ways, strict=True):
+        assert own[name] == f"{one} {shared} a blend"
