@@ -218,8 +218,7 @@ def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
         if found and _words_come_first(later, between[number:], last):
             first = _by_marks(text[: marks[number].start - len(later)], start, marks[:number])
             if re.search(UNFINISHED, first.stem):  # it is said of these alone
-                own = tuple((letter, tidy(f"{first.stem} {words or ''}")) for letter, words in first.panels)
-                first = Parts("", own)
+                first = Parts("", tuple((letter, tidy(f"{first.stem} {said or ''}")) for letter, said in first.panels))
             rest = _suffixed(later, marks[number:], between[number:], last)
             return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
     head, between, leads = _leads(head, between)

@@ -145,7 +145,7 @@ def _fits(times: float, length: Length, share: float) -> bool:
 
 STRIP_TIMES = re.compile(r"[xX×K]\s?(?P<digits>\d[\d.,]*\d)\s?(?P<thousands>[kK](?![vVuUwW]))?")
 STRIP_LENGTH = re.compile(
-    r"(?<![\d.,])(?P<digits>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>(?![kK][vVuUwW])[^\W\d]{1,3})(?!\w)"
+    r"(?<![\d.,])(?P<digits>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>(?![kK][vVuUwW])(?:[^\W\d]{1,3}(?!\w)|[^\W\d]?m(?=[A-Z])))"
 )
 """In the strip of print under a micrograph: a magnification, and a length whose unit may be read as anything."""
 

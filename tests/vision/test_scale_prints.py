@@ -116,6 +116,7 @@ def test_long_print_takes_no_long_time(sign: str) -> None:
         ("000310KVX800 10NM WD25", 0.048, Length(10, "µm")),  # the micro sign, as it is read
         ("KVX80010μm WN24", 0.052, Length(10, "µm")),
         ("10kV X15,000 1Pm", 0.12, Length(1, "µm")),
+        ("X30.000 0.5MmCRL 00P", 0.126, Length(0.5, "µm")),
         ("20 kV x100k 200 nm", 0.15, Length(200, "nm")),
         ("15KV X25 1mm WD24", 0.21, Length(1, "mm")),
         ("X800 10Pm 5Pm", 0.048, None),  # two lengths that go with it

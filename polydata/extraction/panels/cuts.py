@@ -12,6 +12,7 @@ from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
     Point,
+    across_gutters,
     by_place,
     by_regions,
     by_rows,
@@ -248,7 +249,7 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
             seen = in_turn(boxes, known, seen)
         for panel, label in seen.items():
             shares[panel, known.index(label)] = sure[label]
-        named = label_panels(boxes, known, shares, letters.reading)
+        named = across_gutters(boxes, label_panels(boxes, known, shares, letters.reading), points)
     return [(box, label if label in labels else None) for box, label in zip(boxes, named, strict=True)]
 
 

@@ -194,6 +194,9 @@ LEVEL, LEVEL_SHARE = 14.0, 0.1
 OTHERS = 0.25
 """Share of panels that may hold a letter of another one, as those do that were cut too large."""
 
+ON_GUTTER = 4.0
+"""Points between the middle of a letter and the edges of two panels from which it stands at both."""
+
 ROW = 0.6
 """Share of the least height of a panel by which letters of one row may differ."""
 
@@ -243,6 +246,27 @@ def by_regions(boxes: Sequence[Box], letters: Mapping[str, Point]) -> list[str] 
         others += bool(inside) and own not in inside
         out.append(own)
     return out if others <= OTHERS * len(boxes) else None
+
+
+def across_gutters(boxes: Sequence[Box], named: Sequence[str | None], letters: Mapping[str, Point]) -> list[str | None]:
+    """The letter of each panel, where one that stands on the gutter between two panels is that of both.
+
+    Args:
+        boxes: of the panels.
+        named: the letter of each, None where it has none.
+        letters: where each stands.
+    """
+    given = list(named)
+    for label, (x, y) in letters.items():
+        beside = [
+            n
+            for n, box in enumerate(boxes)
+            if box.y0 < y < box.y1 and min(abs(x - box.x0), abs(x - box.x1)) < ON_GUTTER
+        ]
+        if len(beside) == 2 and {named[n] for n in beside} == {label, None}:
+            for n in beside:
+                given[n] = label
+    return given
 
 
 def by_rows(boxes: Sequence[Box]) -> list[int]:

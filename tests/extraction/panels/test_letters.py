@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _letters, _unnamed
 from polydata.extraction.panels.letters import (
+    across_gutters,
     by_place,
     by_regions,
     by_rows,
@@ -306,3 +307,16 @@ def test_columns_of_micrographs_over_a_row_of_plots(
     found = labelled(boxes, labels, seen)
     assert all(found[n] in (true[n], None) for n in range(len(boxes)))
     assert sum(found[n] == true[n] for n in micrographs) >= len(micrographs) - 1
+
+
+@given(st.lists(st.sampled_from(["gutter", "corner"]), min_size=1, max_size=5), st.floats(0, 3))
+def test_a_letter_on_a_gutter_is_that_of_both_panels(rows: list[str], gap: float) -> None:
+    """Two pictures a row; their letter stands between them, or in the corner of one that the other has no part in."""
+    boxes = [Box(x, 90.0 * y, x + 100, 90.0 * y + 85) for y in range(len(rows)) for x in (0.0, 100 + gap)]
+    letters = {
+        "abcde"[y]: (100 + gap / 2 if row == "gutter" else 112 + gap, 90.0 * y + 9) for y, row in enumerate(rows)
+    }
+    named = [name for y in range(len(rows)) for name in (None, "abcde"[y])]
+    given_now = across_gutters(boxes, named, letters)
+    for y, row in enumerate(rows):
+        assert given_now[2 * y : 2 * y + 2] == ["abcde"[y] if row == "gutter" else None, "abcde"[y]]
