@@ -14,7 +14,7 @@ from polydata.vision.measures import Rgb
 from polydata.vision.ocr import find_print, read_lines
 from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
-from polydata.vision.scale_prints import MICROMETRES, Length, disagrees, explains, in_strip, measures, number_of, usual
+from polydata.vision.scale_prints import MICROMETRES, Length, explains, in_strip, measures, number_of, speaks_for, usual
 
 VERSION = 5
 """Of the reader. A new one looks at all images again."""
@@ -140,11 +140,13 @@ def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes:
     equal = (pair for pair in sure if _confidence(*pair) > surest - EQUAL)
     best = max(equal, key=lambda pair: pair[0].place.height)
     if best[1] is not None:
-        said = _texts(grey, sizes)
         share = best[1].width / grey.shape[1]
-        against = [one for one, (text, sure) in said if sure >= READ and disagrees(text, best[0].length, share)]
-        named = [replace(one, x0=one.x0 - NAMED * one.height) for one in against]
-        if not all(measures(text) for _, (text, _) in _texts(grey, named)):
+        said = [
+            (one, speaks_for(text, best[0].length, share)) for one, (text, sure) in _texts(grey, sizes) if sure >= READ
+        ]
+        named = [replace(one, x0=one.x0 - NAMED * one.height) for one, told in said if told < 0]
+        against = sum(not measures(text) for _, (text, _) in _texts(grey, named))
+        if against > sum(told > 0 for _, told in said):
             return None
     return best
 

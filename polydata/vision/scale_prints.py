@@ -14,11 +14,17 @@ CONFUSED = str.maketrans("OoDQlI|SB:", "000011158.")
 MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 1e4}
 """Units of length; a reciprocal one is none."""
 
-TIMES = re.compile(r"(?:x\s?(?P<after>\d[\d., ]*)|(?P<before>\d[\d., ]*?))\s?(?P<thousands>k)?\s?x?\s*")
+TIMES = re.compile(
+    r"x\s?(?P<after>\d[\d., ]*)(?P<thousand>k)?(?!\S)|"
+    r"(?<![\d.,])(?P<before>\d{1,3}(?:[ ,.]\d{3})+|\d{1,6}(?:\.\d{1,2})?)\s?(?P<thousands>k)?\s?x"
+)
 FIELD = re.compile(r"\s*(?P<value>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>nm|[µμu]m|mm)\s*")
 
 MEASURED = re.compile(r"\b[A-Za-z]\s?\d{0,3}\s?[=:]\s?\d")
 """A length with the name of what was measured, a letter and perhaps a number."""
+
+WORKING_DISTANCE = 3000.0
+"""Micrometres from which a length in millimetres is the distance between sample and lens, and no field of view."""
 
 PRINTED = (30.0, 900.0)
 """Millimetres of width of what a magnification speaks of: photographs of 90 to 130 mm, screens of 300 to 500 mm, and
@@ -107,8 +113,8 @@ def _plain(digits: str) -> float:
     return float(digits.replace(",", "" if re.fullmatch(r"\d+,\d{3}", digits) else "."))
 
 
-def disagrees(text: str, length: Length, share: float) -> bool:
-    """Whether a magnification or a field width contradicts a bar.
+def speaks_for(text: str, length: Length, share: float) -> int:
+    """Whether a magnification or a field width speaks for a bar (1), against it (-1), or tells nothing (0).
 
     Args:
         text: the line of print that gives it.
@@ -119,12 +125,15 @@ def disagrees(text: str, length: Length, share: float) -> bool:
     wide = FIELD.fullmatch(text[:40])
     if wide is not None:
         field = float(wide["value"]) * MICROMETRES[wide["unit"].replace("u", "µ").replace("μ", "µ")]
-        return field > 0 and not 0.1 < shown / field < 2.5
+        distance = wide["unit"] == "mm" and field > WORKING_DISTANCE
+        if field == 0 or distance:
+            return 0
+        return 1 if 0.1 < shown / field < 2.5 else -1
     match = TIMES.search(text[:40].replace("X", "x").replace("×", "x").replace("K", "k"))
-    if match is None or ("x" not in match[0] and not match["thousands"]):
-        return False
-    times = _times(match["after"] or match["before"], thousands=bool(match["thousands"]))
-    return times > 0 and not _fits(times, length, share)
+    if match is None:
+        return 0
+    times = _times(match["after"] or match["before"], thousands=bool(match["thousand"] or match["thousands"]))
+    return 0 if times == 0 else 1 if _fits(times, length, share) else -1
 
 
 def measures(text: str) -> bool:

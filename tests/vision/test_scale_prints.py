@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.vision.scale_prints import Length, disagrees, explains, in_strip, number_of, usual
+from polydata.vision.scale_prints import Length, explains, in_strip, measures, number_of, speaks_for, usual
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,8 @@ def test_what_begins_with_no_number_is_none(text: str) -> None:
         ("x15.0k", True),
         ("90 µm", False),
         ("90 nm", True),
-        ("5.0 mm", True),
+        ("2.0 mm", True),
+        ("5.0 mm", False),  # a working distance
         ("90 pm", False),
         ("1500", False),
         ("no number", False),
@@ -84,7 +85,14 @@ def test_what_begins_with_no_number_is_none(text: str) -> None:
 )
 def test_a_magnification_or_a_field_contradicts_only_grossly(text: str, against: bool) -> None:
     """Ten micrometres are an eighth of the width: a field of 80 µm, 120 mm wide at a magnification of 1,500."""
-    assert disagrees(text, Length(10, "µm"), 1 / 8) is against
+    assert (speaks_for(text, Length(10, "µm"), 1 / 8) < 0) is against
+
+
+@pytest.mark.parametrize("text", ["1 500 ×", "1,500 x", "x1500", "X 1.50k", "1.5 KX", "90 µm"])
+def test_a_magnification_or_a_field_speaks_for_a_bar(text: str) -> None:
+    assert speaks_for(text, Length(10, "µm"), 1 / 8) == 1
+    assert speaks_for(text, Length(10, "nm"), 1 / 8) == -1
+    assert speaks_for("15.00 kV", Length(10, "µm"), 1 / 8) == speaks_for("20 kV", Length(10, "nm"), 1 / 8) == 0
 
 
 @pytest.mark.parametrize(("value", "plain"), [(1, True), (0.5, True), (2.5, True), (15, True), (17, False), (0, False)])
@@ -97,7 +105,7 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     read = number_of(text)
     assert read is None or (read[0] >= 0 and 0 < read[1] <= 1)
     assert all(0 < share <= 1 for share in explains(text).values())
-    disagrees(text, Length(10, "µm"), 0.25)
+    speaks_for(text, Length(10, "µm"), 0.25)
     assert in_strip(text, 0.25) is None or "x" in text.lower() or "k" in text.lower()
 
 
@@ -105,7 +113,7 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
 def test_long_print_takes_no_long_time(sign: str) -> None:
     begin = time.process_time()
     number_of(sign * 10_000)
-    disagrees(sign * 10_000, Length(10, "µm"), 0.25)
+    speaks_for(sign * 10_000, Length(10, "µm"), 0.25)
     in_strip(sign * 10_000, 0.25)
     assert time.process_time() - begin < 1
 
@@ -148,5 +156,12 @@ def test_whatever_the_unit_is_read_as_the_magnification_tells_it(
 
 @given(st.text("xXkK0123456789., ×µunm", max_size=45), st.floats(1e-3, 1.0))
 def test_whatever_stands_for_a_magnification_is_survived(text: str, share: float) -> None:
-    assert disagrees(text, Length(10, "µm"), share) in (True, False)
+    assert speaks_for(text, Length(10, "µm"), share) in (-1, 0, 1)
     in_strip(text, share)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("D2 = 103.31 nm", True), ("Pa 1: 14 nm", False), ("L=5 µm", True), ("HFW = 149 µm", False)]
+)
+def test_lengths_that_somebody_measured_have_a_letter(text: str, told: bool) -> None:
+    assert measures(text) is told
