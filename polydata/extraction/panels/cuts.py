@@ -9,6 +9,7 @@ from itertools import takewhile
 import numpy as np
 
 from polydata.extraction.document.page import PageContent
+from polydata.extraction.panels.beneath import with_scale
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
     Point,
@@ -137,7 +138,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         share = sum(box.area * own for box, own in main.items()) / sum(box.area for box in main)
         lone = next(iter(main))
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
-        return [first, *(Cut(box, None, None, own) for box, own in set_in.items())]
+        return _with_scales(drawn, [first, *(Cut(box, None, None, own) for box, own in set_in.items())])
     boxes = [list(main)[number] for number in by_rows(list(main))]
     if not labels:
         labels, letters = _unnamed(printed_letters(content.lines, whole, ALPHABETS[0][: len(boxes)]), boxes, drawn)
@@ -146,7 +147,17 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         holding = (label for other, label in named if box.share_inside(other) > HELD)
         named.append((box, next(holding, None)))
     words, shares = dict(parts.panels), main | set_in
-    return [Cut(box, label, words.get(label) if label else None, shares[box]) for box, label in named]
+    cuts = [Cut(box, label, words.get(label) if label else None, shares[box]) for box, label in named]
+    return _with_scales(drawn, cuts)
+
+
+def _with_scales(drawn: Drawn, cuts: Sequence[Cut]) -> list[Cut]:
+    """Panels, those that may be micrographs with the scale bars beneath them."""
+    boxes = [cut.box for cut in cuts]
+    return [
+        replace(cut, box=with_scale(drawn, cut.box, [*boxes[:n], *boxes[n + 1 :]])) if cut.micrograph > LIKELY else cut
+        for n, cut in enumerate(cuts)
+    ]
 
 
 def _is_picture(rgb: Rgb, window: Window) -> bool:
