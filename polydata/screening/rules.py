@@ -80,7 +80,7 @@ def screen_by_model(
     colour = stats.colour
     words = (caption or "")[:MAX_CAPTION]
     shared = split_caption(words).stem if own else words  # what is said of another panel is not said of this one
-    weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, stats)
+    weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, stats, words)
     said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
     if among is not None:
         told = AMONG if among else APART

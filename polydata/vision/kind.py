@@ -57,6 +57,7 @@ AGAINST = {
     "patterns": -1.5,
     "animals": -1.5,
     "computed fields": -1.5,
+    "segmentations": -2.5,
     "photographs": -1.5,
     "drawings": -0.5,
 }
@@ -70,6 +71,7 @@ DRAWN = re.compile(r"\b(?:schem(?:e|es|atic|atics|atically)|illustrations?|diagr
 MAPPED = re.compile(
     r"\b(?:element(?:al|s)?|EDX?S?|EDAX|EPMA|WD[SX]|EELS|EBSD|orientation|Raman|FT-?IR|XPS)\b[^.;]{0,60}?"
     r"\bmap(?:s|ped|pings?)?\b|\bmap(?:s|pings?)?\b[^.;]{0,40}?\b(?:element(?:al|s)?|orientations?)\b|"
+    r"\b(?:EDX?S?|EDAX|EPMA|WD[SX]|EELS)\s(?:\w+\s){0,2}(?:images?|overlays?|composites?)\b|"
     r"\belement(?:al)? distributions?\b|\bpole figures?\b",
     re.IGNORECASE,
 )
@@ -81,6 +83,13 @@ COMPUTED = re.compile(
     re.IGNORECASE,
 )
 """Fields and maps that were worked out, which fill their frame as a micrograph does."""
+SEGMENTED = re.compile(
+    r"\b(?:segmentations?|(?:segmented|binari[sz]ed|binary|thresholded) (?:\w+ )?(?:images?|maps?|masks?))\b",
+    re.IGNORECASE,
+)
+"""What a program made of a micrograph."""
+SCALED = re.compile(r"\bscale[- ]?bars?\b[^.;]{0,60}?\d\s?(?:nm|[µμu]m)\b", re.IGNORECASE)
+"""Words on a scale bar as short as micrographs have."""
 ANIMALS = re.compile(
     r"\b(?:tumou?r[- ]bearing|ana?estheti[sz]ed|living|whole) (?:animals?|mice|mouse|rats?)\b|\bwhole[- ]body\b|"
     r"\bin[- ]vivo (?:\w+ ){0,2}imag\w+|\bbioluminescen\w+ (?:imag\w+|signals?)|"
@@ -109,7 +118,7 @@ INSET = re.compile(r"\b(?:the )?insets?\b[^.;]*", re.IGNORECASE)
 """What is said of a picture within the picture."""
 
 
-def evidence(own: str | None, whole: str | None, stats: PixelStats) -> tuple[float, str]:
+def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str | None = None) -> tuple[float, str]:
     """What words add to the log-odds that a picture is a micrograph, and of what they speak.
 
     Args:
@@ -117,13 +126,16 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats) -> tuple[flo
         whole: the caption of its figure.
         stats: of the picture; grey "photographs" of materials papers are mostly micrographs, and of micrographs and
             maps in one caption those of one colour on black are the maps.
+        figure: the whole caption where ``whole`` is what all panels share: maps may be spoken of at another panel,
+            whose letter this one would have.
 
     Returns:
         0 and nothing where no word tells; of an image and of a photograph in one caption neither is believed.
     """
     of_one_colour = stats.saturation > OF_ONE_COLOUR
     coloured = stats.colour > PHOTO_COLOUR or of_one_colour
-    if of_one_colour and not STAINED.search(own or "") and MAPPED.search(INSET.sub("", f"{own or ''}. {whole or ''}")):
+    all_said = INSET.sub("", ". ".join(filter(None, (own, whole, figure))))
+    if of_one_colour and not STAINED.search(own or "") and MAPPED.search(all_said):
         return AGAINST["maps"], "maps"
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
         text = INSET.sub("", words)
@@ -138,13 +150,15 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats) -> tuple[flo
         others = {
             "patterns": PATTERNS.search(text),
             "computed fields": COMPUTED.search(text),
+            "segmentations": SEGMENTED.search(text),
             "photographs": photo,
             "drawings": DRAWN.search(text),
         }
         if spoken_of := next((name for name, found in others.items() if found), None):
             told = times * AGAINST[spoken_of]
             return (IN_COLOURS * told if coloured and spoken_of == "computed fields" else told), spoken_of
-    return 0.0, ""
+    scaled = not coloured and SCALED.search(f"{own or ''}. {whole or ''}")
+    return (TOLD, "a short scale bar") if scaled else (0.0, "")
 
 
 def accounts_for_colour(own: str | None, whole: str | None) -> bool:

@@ -188,6 +188,11 @@ def test_kinds_by_pixels_and_words() -> None:
         ("H&E stained sections of tumor-bearing mice", "", 0.0),
         ("", "In vivo fluorescence imaging of mice after 24 h", AGAINST["animals"]),
         ("", "Stress against strain", 0.0),
+        ("EDS image with the presence of F", "Section of a cathode", AGAINST["maps"]),
+        ("", "Composite of EDS images of Al and Ni", AGAINST["maps"]),
+        ("Segmentation where white is pore", "SEM images of a cathode", 2 * AGAINST["segmentations"]),
+        ("SEM image and its segmentation", "", TOLD),
+        ("", "Binarized images of the blends", AGAINST["segmentations"]),
     ],
 )
 def test_what_words_add(own: str, whole: str, told: float) -> None:
@@ -209,6 +214,17 @@ def test_one_colour_on_black_is_a_map_where_a_caption_speaks_of_maps() -> None:
     ImageDraw.Draw(lettered).text((20, 20), "x = 0.1", fill="yellow", font_size=40)
     told = evidence("SEM image of the alloy", "SEM micrographs and EDS mapping", measure(np.asarray(lettered)))
     assert told[1] == "microscopy"
+
+
+def test_maps_that_another_panel_speaks_of_and_scale_bars_that_words_tell() -> None:
+    shown = np.where(np.random.default_rng(2).random((120, 160, 1)) < 0.02, [255, 0, 0], 0).astype(np.uint8)
+    caption = "(C) TEM image of a blend. (E) EDX elemental mapping images of a blend"
+    assert evidence("TEM image of a blend", None, measure(shown))[1] == "microscopy"
+    assert evidence("TEM image of a blend", None, measure(shown), caption) == (AGAINST["maps"], "maps")
+    for words in ("Cracks in a particle. Scale bar is 5 µm", "Pores. Scale bars: (a) 200 nm", "Scale-bar = 10 um"):
+        assert evidence(None, words, GREY) == (TOLD, "a short scale bar")
+        assert evidence(None, words, COLOURED) == (0.0, "")
+    assert evidence(None, "The device. Scale bar: 5 mm", GREY) == (0.0, "")
 
 
 def test_what_the_network_makes_of_pictures() -> None:
