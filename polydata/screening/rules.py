@@ -32,7 +32,7 @@ UNSAID = -1.5
 
 FINE_UM, FINE, COARSE_UM, COARSE = 500.0, 2.5, 2000.0, -5.0
 """Log-odds for a scale bar that is printed in a picture, up to the one length and from the other: micrographs have the
-former, photographs of samples and devices the latter."""
+former, as maps of elements do, photographs of samples and devices the latter."""
 
 VIVID, COLOURED = 0.05, -0.8
 """Mean colourfulness from which a picture is coloured, and log-odds where neither its caption nor a scale bar tells of
@@ -90,7 +90,7 @@ def screen_by_model(
     bar = read_scale_bar(rgb) if pixels + weight > -FINE else None
     fine = bar is not None and bar.value_um <= FINE_UM and bar.unit != "mm"
     if bar:
-        told = FINE if fine else COARSE if bar.value_um >= COARSE_UM else 0.0
+        told = FINE if fine and speaks != "maps" else COARSE if bar.value_um >= COARSE_UM else 0.0
         said, weight = f"{said}, scale bar {bar.value:g} {bar.unit} {told:+.1f}", weight + told
     if caption and colour > VIVID and not fine and not accounts_for_colour(own, caption):
         said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED

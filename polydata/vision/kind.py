@@ -84,7 +84,7 @@ COMPUTED = re.compile(
 )
 """Fields and maps that were worked out, which fill their frame as a micrograph does."""
 SEGMENTED = re.compile(
-    r"\b(?:segmentations?|(?:segmented|binari[sz]ed|binary|thresholded) (?:\w+ )?(?:images?|maps?|masks?))\b",
+    r"\b(?:(?<!with )(?<!with a )segmentations?|(?:segmented|binari[sz]ed|binary|thresholded) (?:\w+ )?(?:images?|maps?|masks?))\b",
     re.IGNORECASE,
 )
 """What a program made of a micrograph."""

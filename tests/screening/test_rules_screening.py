@@ -192,6 +192,7 @@ def test_kinds_by_pixels_and_words() -> None:
         ("", "Composite of EDS images of Al and Ni", AGAINST["maps"]),
         ("Segmentation where white is pore", "SEM images of a cathode", 2 * AGAINST["segmentations"]),
         ("SEM image and its segmentation", "", TOLD),
+        ("Detector's image overlaid with segmentation", "", 0.0),
         ("", "Binarized images of the blends", AGAINST["segmentations"]),
     ],
 )
