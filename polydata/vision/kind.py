@@ -84,7 +84,8 @@ COMPUTED = re.compile(
 )
 """Fields and maps that were worked out, which fill their frame as a micrograph does."""
 SEGMENTED = re.compile(
-    r"\b(?:(?<!with )(?<!with a )segmentations?|(?:segmented|binari[sz]ed|binary|thresholded) (?:\w+ )?(?:images?|maps?|masks?))\b",
+    r"(?<!with )(?<!with a )\bsegmentations?\b|"
+    r"\b(?:segmented|binari[sz]ed|binary|thresholded) (?:\w+ )?(?:images?|maps?|masks?)\b",
     re.IGNORECASE,
 )
 """What a program made of a micrograph."""
