@@ -180,7 +180,7 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation, named
 
 
 def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[Mark]:
-    """Marks whose names go on from one to the next; repeated mentions of a name are left out.
+    """Marks whose names go on from one to the next; names that were mentioned before are left out.
 
     Args:
         text: of the caption.
@@ -198,7 +198,8 @@ def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[
     for match, names in zip(found, each, strict=True):
         if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
             marks, seen = [], []  # what stood there was an article
-        if not set(names).isdisjoint(seen) or not _goes_on(names, seen, notation, named):
+        names = tuple(name for name in names if name not in seen)
+        if not (names and _goes_on(names, seen, notation, named)):
             continue
         seen += names
         marks.append(Mark(names, match.start(), match.end()))

@@ -69,10 +69,10 @@ IN_COLOURS = 2.0
 
 DRAWN = re.compile(r"\b(?:schem(?:e|es|atic|atics|atically)|illustrations?|diagrams?)\b", re.IGNORECASE)
 MAPPED = re.compile(
-    r"\b(?:element(?:al|s)?|EDX?S?|EDAX|EPMA|WD[SX]|EELS|EBSD|orientation|Raman|FT-?IR|XPS)\b[^.;]{0,60}?"
-    r"\bmap(?:s|ped|pings?)?\b|\bmap(?:s|pings?)?\b[^.;]{0,40}?\b(?:element(?:al|s)?|orientations?)\b|"
+    r"\b(?:element(?:al|ary|s)?|EDX?S?|EDAX|EPMA|WD[SX]|EELS|EBSD|orientation|Raman|FT-?IR|XPS)\b[^.;]{0,60}?"
+    r"\bmap(?:s|ped|pings?)?\b|\bmap(?:s|pings?)?\b[^.;]{0,40}?\b(?:element(?:al|ary|s)?|orientations?)\b|"
     r"\b(?:EDX?S?|EDAX|EPMA|WD[SX]|EELS)\s(?:\w+\s){0,2}(?:images?|overlays?|composites?)\b|"
-    r"\belement(?:al)? distributions?\b|\bpole figures?\b",
+    r"\belement(?:al|ary)? distributions?\b|\bpole figures?\b",
     re.IGNORECASE,
 )
 

@@ -190,6 +190,7 @@ def test_kinds_by_pixels_and_words() -> None:
         ("", "Stress against strain", 0.0),
         ("EDS image with the presence of F", "Section of a cathode", AGAINST["maps"]),
         ("", "Composite of EDS images of Al and Ni", AGAINST["maps"]),
+        ("carbon", "Elementary mapping images of the film", AGAINST["maps"]),
         ("Segmentation where white is pore", "SEM images of a cathode", 2 * AGAINST["segmentations"]),
         ("SEM image and its segmentation", "", TOLD),
         ("Detector's image overlaid with segmentation", "", 0.0),
