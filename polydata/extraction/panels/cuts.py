@@ -140,6 +140,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
         return _with_scales(drawn, [first, *(Cut(box, None, None, own) for box, own in set_in.items())])
     boxes = [list(main)[number] for number in by_rows(list(main))]
+    letters = _without_more(letters, set(labels), len(boxes))
     if not labels:
         labels, letters = _unnamed(printed_letters(content.lines, whole, ALPHABETS[0][: len(boxes)]), boxes, drawn)
     named = _labelled(boxes, labels, letters)
@@ -214,7 +215,17 @@ def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -
     printed = {label: (point, 1.0) for label, point in around.items()}
     if len(labels) < 2 or 2 * len(printed.keys() & set(labels)) >= len(labels):
         return _Letters(printed, PRINTED)
-    return _Letters(read_letters(drawn, labels) | printed, READ)
+    return _Letters(read_letters(drawn, [*labels, *following(labels)]) | printed, READ)
+
+
+def _without_more(letters: _Letters, labels: Collection[str], count: int) -> _Letters:
+    """Letters without those that go on with a caption's and were read, unless surely and in a figure of more panels."""
+    places = {
+        label: place
+        for label, place in letters.places.items()
+        if label in labels or letters.reading is PRINTED or (count > len(labels) and place[1] > SURELY_READ)
+    }
+    return replace(letters, places=places)
 
 
 def _unnamed(around: Mapping[str, Point], boxes: Sequence[Box], drawn: Drawn) -> tuple[tuple[str, ...], _Letters]:
@@ -261,7 +272,7 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
         for panel, label in seen.items():
             shares[panel, known.index(label)] = sure[label]
         named = across_gutters(boxes, label_panels(boxes, known, shares, letters.reading), points)
-    return [(box, label if label in labels else None) for box, label in zip(boxes, named, strict=True)]
+    return list(zip(boxes, named, strict=True))
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:

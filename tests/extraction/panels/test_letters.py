@@ -279,13 +279,13 @@ def test_a_letter_that_shares_its_line_with_a_tick() -> None:
     assert set(found) == {"a", "b"} and found["b"][0] < 205
 
 
-def test_a_letter_beyond_the_captions_is_no_letter_of_its_panel() -> None:
-    """Five panels, letters a to e beside them, and a caption that goes to d: the fifth has no words."""
+def test_a_letter_beyond_the_captions_is_that_of_its_panel() -> None:
+    """Five panels, letters a to e beside them, and a caption that goes to d: the fifth has a letter and no words."""
     letters = _Letters(
         {letter: ((box.x0 + 5, box.y0 + 6), 1.0) for letter, box in zip("abcde", GRID, strict=False)}, PRINTED
     )
     given = _labelled(GRID[:5], list("abcd"), letters)
-    assert [label for _, label in given] == ["a", "b", "c", "d", None]
+    assert [label for _, label in given] == ["a", "b", "c", "d", "e"]
 
 
 @given(st.integers(2, 4), st.integers(2, 3), st.integers(1, 3), st.booleans(), st.data())
