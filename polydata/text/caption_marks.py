@@ -198,11 +198,10 @@ def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[
     for match, names in zip(found, each, strict=True):
         if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
             marks, seen = [], []  # what stood there was an article
-        names = tuple(name for name in names if name not in seen)
-        if not (names and _goes_on(names, seen, notation, named)):
-            continue
-        seen += names
-        marks.append(Mark(names, match.start(), match.end()))
+        new = tuple(name for name in names if name not in seen)
+        if new and _goes_on(new, seen, notation, named):
+            seen += new
+            marks.append(Mark(new, match.start(), match.end()))
     return marks if 2 <= len(seen) <= MAX_PANELS else []
 
 

@@ -140,7 +140,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
         return _with_scales(drawn, [first, *(Cut(box, None, None, own) for box, own in set_in.items())])
     boxes = [list(main)[number] for number in by_rows(list(main))]
-    letters = _without_more(letters, set(labels), len(boxes))
+    letters = _as_they_follow(letters, labels, len(boxes))
     if not labels:
         labels, letters = _unnamed(printed_letters(content.lines, whole, ALPHABETS[0][: len(boxes)]), boxes, drawn)
     named = _labelled(boxes, labels, letters)
@@ -218,14 +218,16 @@ def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -
     return _Letters(read_letters(drawn, [*labels, *following(labels)]) | printed, READ)
 
 
-def _without_more(letters: _Letters, labels: Collection[str], count: int) -> _Letters:
-    """Letters without those that go on with a caption's and were read, unless surely and in a figure of more panels."""
-    places = {
-        label: place
-        for label, place in letters.places.items()
-        if label in labels or letters.reading is PRINTED or (count > len(labels) and place[1] > SURELY_READ)
-    }
-    return replace(letters, places=places)
+def _as_they_follow(letters: _Letters, labels: Sequence[str], count: int) -> _Letters:
+    """Letters without those beyond a caption's that were read, but for those that follow each other in a figure of
+    more panels than the caption names.
+    """
+    if letters.reading is PRINTED:
+        return letters
+    sure = {label for label, (_, share) in letters.places.items() if share > SURELY_READ}
+    more = takewhile(lambda one: one in sure, following(labels)) if count > len(labels) else ()
+    kept = {*labels, *more}
+    return replace(letters, places={label: place for label, place in letters.places.items() if label in kept})
 
 
 def _unnamed(around: Mapping[str, Point], boxes: Sequence[Box], drawn: Drawn) -> tuple[tuple[str, ...], _Letters]:

@@ -13,7 +13,7 @@ from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _letters, _unnamed
+from polydata.extraction.panels.cuts import PRINTED, READ, _as_they_follow, _labelled, _Letters, _letters, _unnamed
 from polydata.extraction.panels.letters import (
     across_gutters,
     by_place,
@@ -320,3 +320,11 @@ def test_a_letter_on_a_gutter_is_that_of_both_panels(rows: list[str], gap: float
     given_now = across_gutters(boxes, named, letters)
     for y, row in enumerate(rows):
         assert given_now[2 * y : 2 * y + 2] == ["abcde"[y] if row == "gutter" else None, "abcde"[y]]
+
+
+@pytest.mark.parametrize(("read", "count", "kept"), [("abcd", 4, "abcd"), ("abcd", 2, "ab"), ("abdf", 4, "ab")])
+def test_letters_beyond_the_captions_that_were_read_follow_each_other(read: str, count: int, kept: str) -> None:
+    letters = _Letters(dict.fromkeys(read, ((5.0, 5.0), 0.99)), READ)
+    assert "".join(_as_they_follow(letters, ["a", "b"], count).places) == kept
+    unsure = _Letters(dict.fromkeys(read, ((5.0, 5.0), 0.7)), READ)
+    assert "".join(_as_they_follow(unsure, ["a", "b"], count).places) == "ab"
