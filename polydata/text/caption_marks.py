@@ -137,7 +137,9 @@ def split_names(text: str, sort: str = "letters") -> tuple[str, ...]:
 
 
 def _between(first: str, last: str, sort: str) -> list[str]:
-    """Names that a range leaves out: between a and d, a1 and a3, 2 and 4."""
+    """Names that a range leaves out: between a and d, a1 and a3, a1 and d1, 2 and 4."""
+    if sort == "letters" and first[1:] == last[1:] != "":
+        return [letter + first[1:] for letter in _between(first[0], last[0], sort)]
     if sort == "letters" and len(first) > 1 and first[0] == last[0] and first[1:].isdigit() and last[1:].isdigit():
         return [f"{first[0]}{number}" for number in range(int(first[1:]) + 1, int(last[1:]))]
     order = _sequence(first, sort)
@@ -170,6 +172,8 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation, named
     last = seen[-1] if whole else seen[-1][0]
     if last not in order:
         return False
+    if not whole and name[1:].isdigit() and f"{name[0]}{int(name[1:]) - 1}" in seen:  # "(a1-c1) x; (a2-c2) y"
+        return True
     ahead = order.index(key) - order.index(last)
     if (ahead == 0 and name > seen[-1]) or 0 < ahead <= gap:
         return True

@@ -76,6 +76,9 @@ MAPPED = re.compile(
     re.IGNORECASE,
 )
 
+ELEMENTS = re.compile(r"\b(?:X?EDX?S?|EDAX|EPMA|WD[SX]|EELS)\b")
+"""Ways to tell elements, of which a picture in one colour is a map."""
+
 COMPUTED = re.compile(
     r"\b(?:finite[- ]elements?|FEM (?:model\w*|simulation\w*|results?)|COMSOL|FDTD|contour (?:graph|plot|map)s?|"
     r"(?:numerical(?:ly)?|computer) (?:simulat|calculat|model)\w+|"
@@ -136,7 +139,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
     of_one_colour = stats.saturation > OF_ONE_COLOUR
     coloured = stats.colour > PHOTO_COLOUR or of_one_colour
     all_said = INSET.sub("", ". ".join(filter(None, (own, whole, figure))))
-    if of_one_colour and not STAINED.search(own or "") and MAPPED.search(all_said):
+    mapped = MAPPED.search(all_said) or ELEMENTS.search(all_said)
+    if of_one_colour and not STAINED.search(own or "") and mapped:
         return AGAINST["maps"], "maps"
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
         text = INSET.sub("", words)

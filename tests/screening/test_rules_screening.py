@@ -223,6 +223,7 @@ def test_maps_that_another_panel_speaks_of_and_scale_bars_that_words_tell() -> N
     caption = "(C) TEM image of a blend. (E) EDX elemental mapping images of a blend"
     assert evidence("TEM image of a blend", None, measure(shown))[1] == "microscopy"
     assert evidence("TEM image of a blend", None, measure(shown), caption) == (AGAINST["maps"], "maps")
+    assert evidence("EDS analysis of the wires", None, measure(shown)) == (AGAINST["maps"], "maps")
     for words in ("Cracks in a particle. Scale bar is 5 µm", "Pores. Scale bars: (a) 200 nm", "Scale-bar = 10 um"):
         assert evidence(None, words, GREY) == (TOLD, "a short scale bar")
         assert evidence(None, words, COLOURED) == (0.0, "")

@@ -135,6 +135,14 @@ def test_ranges(dash: str, first: int, alphabet: str, form: str, each: bool) -> 
             "Blends (awc: at 8 K/s; dwf: at 10 K/s)",
             [*((x, "at 8 K/s") for x in "abc"), *((x, "at 10 K/s") for x in "def")],
         ),
+        (
+            "(a1-c1) SEM images of powders; (a2-c2) boxed zones in a1-c1. (d) XRD patterns",
+            [
+                *((f"{x}1", "SEM images of powders") for x in "abc"),
+                *((f"{x}2", "boxed zones in a1-c1") for x in "abc"),
+                ("d", "XRD patterns"),
+            ],
+        ),
         ("Modulus of PP (P) and of PA6 as in eq. (1) and eq. (2)", []),
         (
             "TEM image (a), EFTEM image (b) with an inset, and HRTEM image (c) for annealed PP. (d) FFT of (c).",
