@@ -31,8 +31,9 @@ that was looked at by itself."""
 CERTAIN, LOWEST = 0.6, 256
 """Strength under which a part is looked at by itself before it is cut, and the pixels of its longer side at least."""
 
-REPEATED = 2.0
-"""How much more a line counts there that leaves a half as large as another part, as in a grid."""
+REPEATED, EVENLY = 2.0, (2, 3)
+"""How much more a line counts there that leaves a half as large as another part, as in a grid, or parts a row of so
+many panels of one size."""
 
 BEYOND = 0.6
 """The same where there are already as many parts as the caption names."""
@@ -363,12 +364,14 @@ def _find_cut(
             strength[: max(0, round(min(ends)))] = strength[max(0, round(max(ends))) :] = 0
         along, across = size(window)[axis], size(window)[1 - axis]
         alike = [size(one)[axis] for one in others or () if abs(size(one)[1 - axis] - across) <= RIM]
+        even = [along * part // parts for parts in EVENLY for part in range(1, parts)] if others is not None else []
+        expected = {at for length in alike for at in (length, along - length)} | {*even}
+        likely = np.abs(np.arange(strength.size)[:, None] + LEAST - np.array(sorted(expected))[None]) <= RIM
+        strength = np.where(likely.any(1), REPEATED * strength, strength)
         for length in set(alike):
-            for at in {length - LEAST, along - length - LEAST}:
-                near = slice(max(0, at - RIM), max(0, at + RIM + 1))
-                strength[near] *= REPEATED
-                if _several(along, length) and sum(abs(one - length) <= RIM for one in alike) > 1:
-                    strength[near] = np.maximum(strength[near], ASKED)
+            if _several(along, length) and sum(abs(one - length) <= RIM for one in alike) > 1:
+                near = np.abs(np.arange(strength.size) + LEAST - [[length], [along - length]]).min(0) <= RIM
+                strength = np.where(near, np.maximum(strength, ASKED), strength)
         if strength.size and strength.max() > leaf.strength:
             level = np.flatnonzero(strength > 0.98 * strength.max())
             at = window[axis] + LEAST + int(level[len(level) // 2])
