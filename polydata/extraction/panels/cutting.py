@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.panels.edges import NEAR, fitted, trimmed
+from polydata.extraction.panels.edges import NEAR, RIM, expected_ends, fitted, near, trimmed
 from polydata.extraction.panels.islands import LEAST, islands
 from polydata.vision.measures import Rgb
 from polydata.vision.panel_map import SIDES, PanelMap, Window, area, look, overlap, pixels, size, within
@@ -31,9 +31,8 @@ that was looked at by itself."""
 CERTAIN, LOWEST = 0.6, 256
 """Strength under which a part is looked at by itself before it is cut, and the pixels of its longer side at least."""
 
-REPEATED, EVENLY = 2.0, (2, 3)
-"""How much more a line counts there that leaves a half as large as another part, as in a grid, or parts a row of so
-many panels of one size."""
+REPEATED = 2.0
+"""How much more a line counts there where a panel is expected to end."""
 
 BEYOND = 0.6
 """The same where there are already as many parts as the caption names."""
@@ -57,9 +56,6 @@ STRETCHES = 12
 
 PLAIN, BLANK = 4.0, 0.7
 """Grey levels; a part with less spread (standard deviation) shows nothing, the second where it may be a micrograph."""
-
-RIM = 3
-"""Places by which a part's edges may be wrong: so many of its rim may belong to the panel beside it."""
 
 PLACED, APART = 0.15, 0.6
 """What the edge of a placed image adds to a line: alone it is no edge of a panel, for it may be that of a strip; and
@@ -223,9 +219,9 @@ def _bare(rgb: Rgb, seen: PanelMap, leaf: _Leaf) -> bool:
     axis = 0 if first[2] == second[0] else 1
     at, reach = first[2 + axis] / seen.scale[axis], NEAR / seen.scale[axis]
     band = slice(max((top, left)[axis], round(at - reach)), round(at + reach) + 1)
-    near = rgb[band, left:right].mean(2) if axis == 0 else rgb[top:bottom, band].mean(2).T
-    tone = np.median(near, 1)
-    of_it = (np.abs(near - tone[:, None]) < TONE).mean(1)
+    beside = rgb[band, left:right].mean(2) if axis == 0 else rgb[top:bottom, band].mean(2).T
+    tone = np.median(beside, 1)
+    of_it = (np.abs(beside - tone[:, None]) < TONE).mean(1)
     return bool(((of_it > MOSTLY) & (tone > LIGHT)).any())
 
 
@@ -351,27 +347,22 @@ def _find_cut(
         leaf: the part; changed in place.
         line: how likely each place lies on no panel.
         seen: what the network makes of the figure.
-        others: of a part that should hold several panels, which tell where: a line that leaves a half as large as
-            another part counts for more, and one that leaves a panel of a grid counts where nothing is to be seen.
-            Where it holds several letters, the line is to part them.
+        others: parts beside one that should hold several panels, and tell where these are expected to end: a line there
+            counts for more, and one that leaves a panel of a grid where nothing is to be seen. Where it holds several
+            letters, the line is to part them.
     """
     top, left, bottom, right = window = leaf.window
     leaf.strength, leaf.halves = 0.0, None
     for axis in (0, 1):
         strength = _strength(within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
         if others is not None and len(leaf.letters) > 1:
-            ends = [point[axis] - window[axis] - LEAST for point in leaf.letters]
-            strength[: max(0, round(min(ends)))] = strength[max(0, round(max(ends))) :] = 0
-        along, across = size(window)[axis], size(window)[1 - axis]
-        alike = [size(one)[axis] for one in others or () if abs(size(one)[1 - axis] - across) <= RIM]
-        even = [along * part // parts for parts in EVENLY for part in range(1, parts)] if others is not None else []
-        expected = {at for length in alike for at in (length, along - length)} | {*even}
-        likely = np.abs(np.arange(strength.size)[:, None] + LEAST - np.array(sorted(expected))[None]) <= RIM
-        strength = np.where(likely.any(1), REPEATED * strength, strength)
-        for length in set(alike):
-            if _several(along, length) and sum(abs(one - length) <= RIM for one in alike) > 1:
-                near = np.abs(np.arange(strength.size) + LEAST - [[length], [along - length]]).min(0) <= RIM
-                strength = np.where(near, np.maximum(strength, ASKED), strength)
+            stand = [point[axis] - window[axis] - LEAST for point in leaf.letters]
+            strength[: max(0, round(min(stand)))] = strength[max(0, round(max(stand))) :] = 0
+        if others is not None:
+            ends, of_grid = expected_ends(size(window), axis, [size(one) for one in others])
+            places = np.arange(strength.size) + LEAST
+            strength = np.where(near(places, ends), REPEATED * strength, strength)
+            strength = np.where(near(places, of_grid), np.maximum(strength, ASKED), strength)
         if strength.size and strength.max() > leaf.strength:
             level = np.flatnonzero(strength > 0.98 * strength.max())
             at = window[axis] + LEAST + int(level[len(level) // 2])
@@ -383,12 +374,6 @@ def _find_cut(
                 if axis == 0
                 else ((top, left, bottom, at), (top, at, bottom, right))
             )
-
-
-def _several(along: int, length: int) -> bool:
-    """Whether a part is as long as two or more panels of a grid that touch."""
-    number = round(along / length)
-    return number > 1 and abs(along - number * length) <= RIM * number
 
 
 def _strength(line: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,44 @@ STEP = 0.6
 
 SPECKS = 0.01
 """Share of a row or column of white that other pixels may have."""
+
+
+RIM = 3
+"""Places by which a part's edges may be wrong: so many of its rim may belong to the panel beside it."""
+
+EVENLY, SLIM = (2, 3), 0.7
+"""Panels of one size that a row or column may hold, and how slim each may be: shorter along it than across, at most."""
+
+
+def expected_ends(part: tuple[int, int], axis: int, others: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
+    """Where panels may end within a part that holds several, counted from where it begins.
+
+    Args:
+        part: its height and width.
+        axis: along which it may be cut.
+        others: heights and widths of the other parts.
+
+    Returns:
+        Where a panel ends that is as large as another part, or as the others of its row; and of these the places where
+        a panel of a grid does, of which two others can be seen.
+    """
+    along, across = part[axis], part[1 - axis]
+    alike = [other[axis] for other in others if abs(other[1 - axis] - across) <= RIM]
+    grid = [one for one in alike if _several(along, one) and sum(abs(one - other) <= RIM for other in alike) > 1]
+    evenly = [parts for parts in EVENLY if along > SLIM * parts * across]
+    ends = {along * n // parts for parts in evenly for n in range(1, parts)}
+    return ends | {at for one in alike for at in (one, along - one)}, {at for one in grid for at in (one, along - one)}
+
+
+def _several(along: int, length: int) -> bool:
+    """Whether a part is as long as two or more panels of a grid that touch."""
+    number = round(along / length)
+    return number > 1 and abs(along - number * length) <= RIM * number
+
+
+def near(places: npt.NDArray[np.intp], ends: Collection[int]) -> npt.NDArray[np.bool_]:
+    """Which places lie at one of the ends."""
+    return np.asarray((np.abs(places[:, None] - np.array([*ends], np.intp)[None]) <= RIM).any(1))
 
 
 def trimmed(seen: PanelMap, window: Window) -> Window | None:
