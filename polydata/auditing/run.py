@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,7 @@ def audit(
         evidence = with_copies(evidence, session.images, progress)
     said = said_of(session.catalogue, images)
     subject = Subject(
-        task=session.task,
+        task=audited_task(session, split),
         evidence=evidence,
         groups=group_images(evidence).of_image,
         labels=label_of or {row["image_sha256"]: row["label"] for row in said if row["label"]},
@@ -135,6 +135,12 @@ def audit(
         progress=progress,
     )
     return _asked(subject, asked)
+
+
+def audited_task(session: Session, split: str | None) -> Task:
+    """The workspace's task, under the positive label of a split where one is audited that has labels of it."""
+    positive = show_split(session.workspace, split).positive if split else session.task.positive
+    return replace(session.task, positive=positive) if positive in session.task.labels else session.task
 
 
 def _chosen(names: Iterable[str]) -> tuple[Detector, ...]:
