@@ -259,19 +259,22 @@ def unlinked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Micrograph panels without a record: id, paper, figure, label, words, how many records of their paper wait."""
+    """Panels without a record whose image is accepted, or not screened and found as a micrograph.
+
+    Columns: id, paper, figure, label, words, how many records of their paper wait.
+    """
     return catalogue.rows(
         """
         SELECT panels.panel_id, papers.file_name AS paper, figures.page, figures.label AS figure, panels.label,
                coalesce(panels.caption, panels.caption_stem) AS caption, coalesce(panels.kind, figures.kind) AS kind,
                coalesce(waiting.records, 0) AS waiting_records
-        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id) LEFT JOIN screened USING (image_sha256)
         LEFT JOIN (
             SELECT paper_id, count(DISTINCT record_id) AS records FROM record_places WHERE depth <> 'panel'
             GROUP BY paper_id
         ) waiting USING (paper_id)
         WHERE panels.panel_id NOT IN (SELECT panel_id FROM links)
-          AND coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph'
+          AND coalesce(screened.decision = 'accepted', coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph')
         ORDER BY papers.file_name, figures.page, figures.figure_id, panels.position
         """
     )

@@ -175,11 +175,11 @@ def _earlier_readings(catalogue: Catalogue, rows: Mapping[str, Mapping[str, Any]
     for old in records_of_files(catalogue, sorted({row["source"] for row in rows.values()})):
         of_row[old["source"], old["raw"]].append(old)
     times = Counter((row["source"], row["raw"]) for row in rows.values())
-    found = dict[str, Mapping[str, Any]]()
+    alone = {cells: olds[0] for cells, olds in of_row.items() if len(olds) == times[cells] == 1}
+    found = {}
     for key, row in rows.items():
-        cells = row["source"], row["raw"]
-        old, alone = next(iter(of_row[cells]), row), len(of_row[cells]) == times[cells] == 1
-        if alone and old["record_id"] not in rows and any(old[name] != row[name] for name in FIELDS):
+        old = alone.get((row["source"], row["raw"]))
+        if old and old["record_id"] not in rows and any(old[name] != row[name] for name in FIELDS):
             found[key] = old
     return found
 
