@@ -172,8 +172,8 @@ def _earlier_readings(catalogue: Catalogue, rows: Mapping[str, Mapping[str, Any]
     does. One that says the same in all fields too stands elsewhere, as on another sheet: that is no other reading.
     """
     of_row: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for old in records_of_files(catalogue, sorted({row["source"] for row in rows.values()})):
-        of_row[old["source"], old["raw"]].append(old)
+    for one in records_of_files(catalogue, sorted({row["source"] for row in rows.values()})):
+        of_row[one["source"], one["raw"]].append(one)
     times = Counter((row["source"], row["raw"]) for row in rows.values())
     alone = {cells: olds[0] for cells, olds in of_row.items() if len(olds) == times[cells] == 1}
     found = {}
