@@ -10,7 +10,7 @@ from typing import Any
 from polydata.auditing.detectors import labels, pictures, shortcuts, sides
 from polydata.auditing.subject import Detector, Item, Opinions, Severity, Subject
 from polydata.catalogue.described import images_to_show
-from polydata.catalogue.resolution import distinct_pairs
+from polydata.catalogue.resolution import distinct_images
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import said_of, scales_of, shown_more_than_once
 from polydata.errors import InputError, UsageError
@@ -132,7 +132,7 @@ def audit(
         relabelled=(relabelled(session, shown) if shown else None) or {},
         path=lambda image: session.images.path(image, evidence.facts[image]["format"]),
         opinions=opinions,
-        distinct=frozenset((row["image_sha256"], row["other_sha256"]) for row in distinct_pairs(session.catalogue)),
+        distinct=distinct_images(session.catalogue),
         pixels=pixels,
         progress=progress,
     )

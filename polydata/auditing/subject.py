@@ -129,7 +129,7 @@ class Subject:
         path: where an image lies.
         opinions: what a model thinks of the labels.
         relabelled: images of the split with another label now, or none: the label there and now.
-        distinct: pairs of images (the smaller hash first) that somebody looked at and calls two pictures.
+        distinct: pairs of images, in both directions, that somebody looked at and calls two pictures.
         pixels: whether images may be read.
         progress: told of long work.
     """

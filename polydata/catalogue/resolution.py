@@ -95,6 +95,11 @@ def distinct_pairs(catalogue: Catalogue) -> list[dict[str, Any]]:
     return catalogue.rows("FROM distinct_pairs WHERE image_sha256 < other_sha256 ORDER BY ALL")
 
 
+def distinct_images(catalogue: Catalogue) -> frozenset[tuple[str, str]]:
+    """The same pairs by their SHA-256, each in both directions."""
+    return frozenset(catalogue.tuples("SELECT image_sha256, other_sha256 FROM distinct_pairs"))
+
+
 def set_distinct(catalogue: Catalogue, a: str, b: str, *, reason: str, by: str) -> None:
     """Note that two images are two pictures, in one transaction."""
     row = {"reason": reason, "decided_by": by}

@@ -38,7 +38,7 @@ class Built:
     @property
     def notes(self) -> list[str]:
         """What is unusual about its labels, a line each."""
-        usual = self.split.manifest["task"]["positive"]
+        usual = self.split.manifest.get("task", {}).get("positive", "")
         if usual in ("", self.split.positive):
             return []
         return [f"{self.split.positive} counts as positive, since no image is labelled {usual}"]

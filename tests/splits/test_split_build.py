@@ -204,6 +204,7 @@ def test_policies_for_partial_labels(corpus: Corpus, policy: str) -> None:
         assert [labels[b] for b in between] == [wanted] * 3
     assert split.classes == ((YES, NO, BETWEEN) if policy == "own-class" else (YES, NO))
     assert split.manifest["recipe"]["partial"] == policy
+    assert split.spoken(YES) == (f"{YES} or partial" if policy == f"as-{YES}" else YES)
 
 
 @pytest.fixture

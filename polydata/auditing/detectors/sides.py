@@ -125,7 +125,7 @@ def _near_hashes(subject: Subject) -> Iterator[tuple[str, str, int]]:
 
 def _pair(subject: Subject, a: str, b: str, by: str) -> dict[str, Any]:
     """Both images named, how they were found, in which partitions they are torn apart, and whether they are two."""
-    found = {"by": by, "crosses_folds": subject.crossed(a, b), "distinct": (min(a, b), max(a, b)) in subject.distinct}
+    found = {"by": by, "crosses_folds": subject.crossed(a, b), "distinct": (a, b) in subject.distinct}
     return {**subject.named(a, "a_"), **subject.named(b, "b_"), **found}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydata.catalogue import annotations as rows_of
-from polydata.catalogue.resolution import distinct_pairs, named_answers
+from polydata.catalogue.resolution import distinct_images, named_answers
 from polydata.catalogue.session import Session
 from polydata.records.rules import TEXTS
 from polydata.task import Task
@@ -85,7 +85,7 @@ class LabelEvidence:
         statements: of file names, records, texts and people in the catalogue, by hash.
         reviewed: rows of ``catalogue.annotations.reviewed`` by hash.
         decided: images whose label was set by hand.
-        distinct: pairs of images (the smaller hash first) that somebody looked at and calls two pictures.
+        distinct: pairs of images, in both directions, that somebody looked at and calls two pictures.
     """
 
     task: Task
@@ -160,7 +160,7 @@ def read_evidence(session: Session) -> LabelEvidence:
         statements={image: tuple(said) for image, said in statements.items() if image in first},
         reviewed={row["image_sha256"]: row for row in rows_of.reviewed(catalogue) if row["image_sha256"] in first},
         decided=frozenset(row["image_sha256"] for row in decided),
-        distinct=frozenset((row["image_sha256"], row["other_sha256"]) for row in distinct_pairs(catalogue)),
+        distinct=distinct_images(catalogue),
     )
 
 

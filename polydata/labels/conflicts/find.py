@@ -115,8 +115,8 @@ def same_picture(evidence: LabelEvidence) -> Iterator[Conflict]:
         said = ((p["source"] or "", p["label"], "", p["file_name"] or p["panel_id"]) for p in (one, two))
         statements = tuple(Statement(*each) for each in said)
         weight = evidence.weight("duplicate", one["label"], two["label"])
-        distinct = (min(a, b), max(a, b)) in evidence.distinct
-        yield Conflict("duplicate", weight, (first, second), says, statements, settled=distinct)
+        settled = (first, second) in evidence.distinct
+        yield Conflict("duplicate", weight, (first, second), says, statements, settled)
 
 
 def several_papers(evidence: LabelEvidence, records: Sequence[Mapping[str, Any]]) -> Iterator[Conflict]:
