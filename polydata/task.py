@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -164,14 +164,25 @@ class Task:
         of_number = {"column": self.column, "unit": self.unit} if self.kind is TaskKind.REGRESSION else {}
         return {"kind": str(self.kind), **of_number}
 
+    def positive_among(self, classes: Sequence[str]) -> str:
+        """What counts as positive where these labels occur: the task's positive one, without it the first of them.
+
+        Args:
+            classes: in the task's order; of a number its bins, of which the highest counts.
+        """
+        if not self.positive:
+            return classes[-1]
+        return self.positive if self.positive in classes else classes[0]
+
     @property
     def usual_partial(self) -> str:
         """What is done with partial images unless something else is asked for: in an order they have their place."""
-        return self.partial_policies()[-1 if self.kind is TaskKind.ORDINAL else 0]
+        return "own-class" if self.kind is TaskKind.ORDINAL else "drop"
 
-    def partial_policies(self) -> tuple[str, ...]:
-        """What may be done with partial images: leave out, count as either side, or keep as a class."""
-        return ("drop", f"as-{self.positive}", f"as-{self.negative}", "own-class")
+    def partial_policies(self) -> dict[str, str | None]:
+        """What may be done with partial images, and as what they then count: None leaves them out."""
+        sides = {f"as-{side}": side for side in (self.positive, self.negative)}
+        return {"drop": None, **sides, "own-class": self.partial}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,9 +13,17 @@ from polydata.task import Task
 def test_the_shipped_task() -> None:
     task = Task.load()
     assert {task.positive, task.negative, task.partial} == set(task.labels)
-    assert task.partial_policies() == ("drop", f"as-{task.positive}", f"as-{task.negative}", "own-class")
+    assert tuple(task.partial_policies()) == ("drop", f"as-{task.positive}", f"as-{task.negative}", "own-class")
     assert [s.name for s in task.sources] == ["review", "file", "record", "rule"]
     assert [s.name for s in task.sources if s.refines] == ["review", "record"]
+
+
+def test_without_the_positive_label_the_first_that_occurs_is_positive() -> None:
+    task, order = Task.load(), Task.load("compatibility_ordered")
+    assert task.positive_among(task.labels) == order.positive_among(order.labels) == task.positive
+    others = [[label for label in one.labels if label != task.positive] for one in (task, order)]
+    assert [task.positive_among(others[0]), order.positive_among(others[1])] == [task.negative, task.partial]
+    assert Task.load("domain_spacing").positive_among(["low", "high"]) == "high"
 
 
 def test_spellings_ignore_case_spaces_and_underscores() -> None:

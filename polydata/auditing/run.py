@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from polydata.auditing.detectors import labels, pictures, shortcuts, sides
 from polydata.auditing.subject import Detector, Item, Opinions, Severity, Subject
 from polydata.catalogue.described import images_to_show
+from polydata.catalogue.resolution import distinct_images
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import said_of, scales_of, shown_more_than_once
 from polydata.errors import InputError, UsageError
@@ -120,7 +121,7 @@ def audit(
         evidence = with_copies(evidence, session.images, progress)
     said = said_of(session.catalogue, images)
     subject = Subject(
-        task=session.task,
+        task=audited_task(session, split),
         evidence=evidence,
         groups=group_images(evidence).of_image,
         labels=label_of or {row["image_sha256"]: row["label"] for row in said if row["label"]},
@@ -131,10 +132,17 @@ def audit(
         relabelled=(relabelled(session, shown) if shown else None) or {},
         path=lambda image: session.images.path(image, evidence.facts[image]["format"]),
         opinions=opinions,
+        distinct=distinct_images(session.catalogue),
         pixels=pixels,
         progress=progress,
     )
     return _asked(subject, asked)
+
+
+def audited_task(session: Session, split: str | None) -> Task:
+    """The workspace's task, under the positive label of a split where one is audited that has labels of it."""
+    positive = show_split(session.workspace, split).positive if split else session.task.positive
+    return replace(session.task, positive=positive) if positive in session.task.labels else session.task
 
 
 def _chosen(names: Iterable[str]) -> tuple[Detector, ...]:

@@ -129,6 +129,7 @@ class Subject:
         path: where an image lies.
         opinions: what a model thinks of the labels.
         relabelled: images of the split with another label now, or none: the label there and now.
+        distinct: pairs of images, in both directions, that somebody looked at and calls two pictures.
         pixels: whether images may be read.
         progress: told of long work.
     """
@@ -144,6 +145,7 @@ class Subject:
     path: Callable[[str], Path]
     opinions: Opinions | None = None
     relabelled: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    distinct: frozenset[tuple[str, str]] = frozenset()
     pixels: bool = True
     progress: Progress = field(default=quiet, compare=False)
 

@@ -35,17 +35,14 @@ BACKUPS = "backups"
 """Folder beside the catalogue for copies of it."""
 KEPT_COPIES = 3
 """Copies from before a change of the schema: the newest that are kept."""
-LATER_TABLES = ("image_successors", "label_renames", "task_answers", "quality_strata", "quality_sample")
+LATER_TABLES = (
+    "image_successors", "label_renames", "task_answers", "quality_strata", "quality_sample", "distinct_images",
+)  # fmt: skip
 """Tables that came later: they have a part in the fingerprint where there is something in them."""
 WHERE_IT_LAY = {
-    "papers": ("path",),
-    "failures": ("path", "detail"),
-    "records": ("source",),
-    "annotations": ("mark",),
-    "task_answers": ("mark", "made_as"),
-    "label_decisions": ("origin",),
-    "label_renames": ("renamed_at", "renamed_by"),
-}
+    "papers": ("path",), "failures": ("path", "detail"), "records": ("source",), "annotations": ("mark",),
+    "task_answers": ("mark", "made_as"), "label_decisions": ("origin",), "label_renames": ("renamed_at", "renamed_by"),
+}  # fmt: skip
 """Columns that name places and times and so have no part in the fingerprint."""
 
 

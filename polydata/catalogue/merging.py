@@ -46,6 +46,7 @@ BY_KEY = {
     "image_successors": "image_sha256 NOT IN (SELECT image_sha256 FROM main.panels)",
     "seen_images": "true",
     "label_renames": "true",
+    "distinct_images": "true",
     "label_votes": "panel_id IN (SELECT panel_id FROM main.panels)",
 }
 """Tables whose rows come one by one; what belongs to a panel, image or paper comes where this catalogue has that."""
@@ -142,7 +143,8 @@ def merge_rows(catalogue: Catalogue, there: str) -> tuple[dict[str, int], dict[s
         """INSERT OR IGNORE INTO main.seen_images SELECT sha256, phash, width, height FROM other.images
            WHERE sha256 IN (SELECT image_sha256 FROM other.annotations
                             UNION SELECT image_sha256 FROM other.label_decisions
-                            UNION SELECT image_sha256 FROM other.screening_corrections)"""
+                            UNION SELECT image_sha256 FROM other.screening_corrections
+                            UNION SELECT image_sha256 FROM other.distinct_images)"""
     )
     if came["papers"]:
         note_papers_changed(catalogue, ())

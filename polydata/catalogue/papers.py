@@ -53,6 +53,8 @@ class Corrections:
 META = ("title", "doi", "journal", "year", "authors", "volume", "first_page", "first_page_text")
 FIGURE = ("page", "label", "caption", "kind", "method", "confidence", "dpi")
 PANEL = ("label", "caption", "caption_stem", "kind")
+BEGUN = "extraction begun: "
+"""Beginning of the key in ``settings`` of an extraction that has not ended."""
 BAR = ("value", "unit", "value_um", "length_px", "method", "confidence")
 """Columns that are called as the parts of what extraction gives."""
 IMAGE = tuple(part.name for part in fields(ImageInfo))
@@ -324,6 +326,22 @@ def extraction_counts(catalogue: Catalogue, pdf_sha256: Sequence[str]) -> dict[s
         """,
         [list(pdf_sha256)],
     )[0]
+
+
+def note_begun(catalogue: Catalogue, words: Sequence[str]) -> None:
+    """Note that an extraction begins, told in these words, until ``note_ended``."""
+    catalogue.upsert("settings", [{"key": BEGUN + json.dumps(words), "value": "begun"}])
+
+
+def note_ended(catalogue: Catalogue, words: Sequence[str]) -> None:
+    """It came to its end."""
+    catalogue.run("DELETE FROM settings WHERE key = ?", [BEGUN + json.dumps(words)])
+
+
+def begun_extractions(catalogue: Catalogue) -> list[list[str]]:
+    """The words of extractions that did not come to their end."""
+    keys = catalogue.column("SELECT key FROM settings WHERE starts_with(key, ?) ORDER BY key", [BEGUN])
+    return [json.loads(key.removeprefix(BEGUN)) for key in keys]
 
 
 def load_paper(catalogue: Catalogue, paper_id: str) -> Paper:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from polydata.catalogue.by_hand import settle_manual_links
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.staging import Staging, Target
 from polydata.catalogue.successors import forget_hidden
@@ -26,6 +27,11 @@ def records_by_id(catalogue: Catalogue, ids: Sequence[str]) -> dict[str, dict[st
     """Those of the records that stand in the catalogue, all columns, by their id."""
     rows = catalogue.rows("SELECT * FROM records WHERE record_id IN (SELECT unnest(?::TEXT[]))", [list(ids)])
     return {row["record_id"]: row for row in rows}
+
+
+def records_of_files(catalogue: Catalogue, sources: Sequence[str]) -> list[dict[str, Any]]:
+    """Records that came from files of these names, all columns."""
+    return catalogue.rows("SELECT * FROM records WHERE source IN (SELECT unnest(?::TEXT[]))", [list(sources)])
 
 
 def replace_parts(catalogue: Catalogue, table: str, parts: Mapping[str, Sequence[Any]]) -> None:
@@ -253,19 +259,22 @@ def unlinked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def unlinked_panels(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Micrograph panels without a record: id, paper, figure, label, words, how many records of their paper wait."""
+    """Panels without a record whose image is accepted, or not screened and found as a micrograph.
+
+    Columns: id, paper, figure, label, words, how many records of their paper wait.
+    """
     return catalogue.rows(
         """
         SELECT panels.panel_id, papers.file_name AS paper, figures.page, figures.label AS figure, panels.label,
                coalesce(panels.caption, panels.caption_stem) AS caption, coalesce(panels.kind, figures.kind) AS kind,
                coalesce(waiting.records, 0) AS waiting_records
-        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id)
+        FROM panels JOIN figures USING (figure_id) JOIN papers USING (paper_id) LEFT JOIN screened USING (image_sha256)
         LEFT JOIN (
             SELECT paper_id, count(DISTINCT record_id) AS records FROM record_places WHERE depth <> 'panel'
             GROUP BY paper_id
         ) waiting USING (paper_id)
         WHERE panels.panel_id NOT IN (SELECT panel_id FROM links)
-          AND coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph'
+          AND coalesce(screened.decision = 'accepted', coalesce(panels.kind, figures.kind, 'micrograph') = 'micrograph')
         ORDER BY papers.file_name, figures.page, figures.figure_id, panels.position
         """
     )
@@ -319,6 +328,20 @@ def remove_records(catalogue: Catalogue, record_ids: Sequence[str]) -> None:
     """
     for table in ("links", "figure_links", "paper_links", "link_candidates", *PARTS, "records"):
         catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, record_id)", [list(record_ids)])  # noqa: S608
+
+
+def supersede_records(catalogue: Catalogue, heirs: Mapping[str, str]) -> None:
+    """Take records out in whose place others stand, which inherit their links by hand; within a transaction.
+
+    Args:
+        heirs: the id of the record that takes over, by that of the one that goes.
+    """
+    for old, new in heirs.items():
+        inherited = "INSERT OR IGNORE INTO manual_links SELECT * REPLACE (? AS record_id) FROM manual_links"
+        catalogue.run(f"{inherited} WHERE record_id = ?", [new, old])
+        catalogue.run("DELETE FROM manual_links WHERE record_id = ?", [old])
+    remove_records(catalogue, list(heirs))
+    settle_manual_links(catalogue, list(heirs.values()))
 
 
 def place_of(catalogue: Catalogue, kind: str, identifier: str) -> dict[str, Any]:

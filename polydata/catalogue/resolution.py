@@ -1,4 +1,4 @@
-"""How reviewers' answers are resolved, labels set by hand, and the history of every label."""
+"""How reviewers' answers are resolved, what is set by hand (labels, images that differ), and every label's history."""
 
 from __future__ import annotations
 
@@ -88,6 +88,36 @@ def take_back(catalogue: Catalogue, decision: Mapping[str, Any], *, by: str) -> 
     with catalogue.transaction():
         catalogue.run("DELETE FROM label_decisions WHERE number = ?", [decision["number"]])
         note_changes(catalogue, what="undo", who=by, reason=reason, image=decision["image_sha256"])
+
+
+def distinct_pairs(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Images that look nearly alike and are two pictures: image_sha256 < other_sha256, reason, decided_by."""
+    return catalogue.rows("FROM distinct_pairs WHERE image_sha256 < other_sha256 ORDER BY ALL")
+
+
+def distinct_images(catalogue: Catalogue) -> frozenset[tuple[str, str]]:
+    """The same pairs by their SHA-256, each in both directions."""
+    return frozenset(catalogue.tuples("SELECT image_sha256, other_sha256 FROM distinct_pairs"))
+
+
+def set_distinct(catalogue: Catalogue, a: str, b: str, *, reason: str, by: str) -> None:
+    """Note that two images are two pictures, in one transaction."""
+    row = {"reason": reason, "decided_by": by}
+    with catalogue.transaction():
+        pairs = [{"image_sha256": one, "other_sha256": other, **row} for one, other in ((a, b), (b, a))]
+        catalogue.upsert("distinct_images", pairs)
+
+
+def unset_distinct(catalogue: Catalogue, a: str, b: str) -> bool:
+    """Take that back, also where others stood in the place of these images; whether it was noted."""
+    standing = """SELECT ? UNION SELECT image_sha256 FROM image_successors WHERE successor = ?"""
+    pair = f"image_sha256 IN ({standing}) AND other_sha256 IN ({standing})"
+    with catalogue.transaction():
+        gone = [
+            catalogue.value(f"DELETE FROM distinct_images WHERE {pair}", [one, one, other, other])  # noqa: S608
+            for one, other in ((a, b), (b, a))
+        ]
+    return any(gone)
 
 
 def note_changes(

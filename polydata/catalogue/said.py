@@ -17,7 +17,7 @@ SAID = (
 
 
 def all_said(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Every answer, decision and screening by hand, with the columns of ``SAID``, in an order that stays."""
+    """Every row of what people said of images, with the columns of ``SAID``, in an order that stays."""
     return catalogue.rows(
         f"""WITH said AS (
                 SELECT 'answer' AS kind, image_sha256, choice, annotator AS who, updated_at AS "when", comment AS why,
@@ -28,6 +28,9 @@ def all_said(catalogue: Catalogue) -> list[dict[str, Any]]:
                 FROM label_decisions
                 UNION ALL BY NAME
                 SELECT 'screening' AS kind, image_sha256, decision AS choice FROM screening_corrections
+                UNION ALL BY NAME
+                SELECT 'distinct' AS kind, image_sha256, other_sha256 AS choice, decided_by AS who, reason AS why
+                FROM distinct_images
             ), looks AS (
                 SELECT sha256 AS image_sha256, phash, width, height FROM images
                 UNION SELECT image_sha256, phash, width, height FROM seen_images
@@ -39,7 +42,7 @@ def all_said(catalogue: Catalogue) -> list[dict[str, Any]]:
             )
             SELECT {", ".join(f'"{name}"' for name in SAID)}
             FROM said LEFT JOIN looks USING (image_sha256) LEFT JOIN places USING (image_sha256)
-            ORDER BY kind, project, server, annotation_id, image_sha256"""  # noqa: S608 - names of this module
+            ORDER BY kind, project, server, annotation_id, image_sha256, choice"""  # noqa: S608 - names of this module
     )
 
 
@@ -104,8 +107,20 @@ def bring_said(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]], origin: 
         if row["kind"] == "screening" and row["image_sha256"] not in corrected
     ]
     catalogue.upsert("screening_corrections", screened)
+    known_pairs = set(catalogue.tuples("SELECT image_sha256, other_sha256 FROM distinct_images"))
+    distinct = [
+        {
+            "image_sha256": row["image_sha256"],
+            "other_sha256": row["choice"],
+            "reason": row["why"] or "",
+            "decided_by": row["who"] or "unknown",
+        }
+        for row in rows
+        if row["kind"] == "distinct" and (row["image_sha256"], row["choice"]) not in known_pairs
+    ]
+    catalogue.upsert("distinct_images", distinct)
     adopt(catalogue)
-    came = {"answer": len(answers), "decision": len(decisions), "screening": len(screened)}
+    came = {"answer": len(answers), "decision": len(decisions), "screening": len(screened), "distinct": len(distinct)}
     return {kind: count for kind, count in came.items() if count}
 
 

@@ -9,8 +9,9 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.lookup import among
 from polydata.types import ImageInfo
 
-SPOKEN_OF = """(SELECT image_sha256 FROM annotations UNION SELECT image_sha256 FROM label_decisions
-                UNION SELECT image_sha256 FROM screening_corrections)"""
+SPEECH = ("annotations", "label_decisions", "screening_corrections", "distinct_images")
+"""Tables with what people said of images."""
+SPOKEN_OF = f"({' UNION '.join(f'SELECT image_sha256 FROM {table}' for table in SPEECH)})"  # noqa: S608 - constants
 """Images of which people said something."""
 SHAPE = 0.05
 """Pictures of the same scene differ by less than this in their sides' ratio."""
@@ -71,8 +72,6 @@ def note_successors(
         catalogue.upsert(table, [{"image_sha256": image, column: value} for image, value in changed])
 
 
-SPEECH = ("annotations", "label_decisions", "screening_corrections", "seen_images")
-"""Tables with what people said of images, and what these looked like."""
 LOOKS = "SELECT sha256 AS image_sha256, phash, width, height FROM images UNION SELECT * FROM seen_images"
 
 
@@ -98,7 +97,7 @@ def _look_for_hidden(catalogue: Catalogue) -> None:
     All images are looked through for them once in a process, and again where somebody said something since; those
     that go are added by ``note_hidden``. So an adoption is as quick in a large catalogue as in a small one.
     """
-    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in SPEECH)  # noqa: S608 - constants
+    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in (*SPEECH, "seen_images"))  # noqa: S608 - constants
     said = catalogue.value(f"SELECT [{counts}]")
     catalogue.run("CREATE TEMP TABLE IF NOT EXISTS hidden_as_of (said BIGINT[])")
     if catalogue.value("SELECT said FROM hidden_as_of") != said:
@@ -115,10 +114,9 @@ def _look_for_hidden(catalogue: Catalogue) -> None:
 
 def _spoken_of(catalogue: Catalogue, images: Iterable[str]) -> set[str]:
     """Those of the images of which people said something."""
-    tables = " UNION ALL ".join(f"SELECT image_sha256 FROM {table}" for table in SPEECH[:3])  # noqa: S608
     return set(
         catalogue.column(
-            f"SELECT image_sha256 FROM ({tables}) WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",  # noqa: S608
+            f"SELECT image_sha256 FROM {SPOKEN_OF} WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",  # noqa: S608
             [list(images)],
         )
     )

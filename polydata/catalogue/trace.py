@@ -21,7 +21,8 @@ def trace(session: Session, identifier: str) -> list[dict[str, Any]]:
 
     Returns:
         One entry a panel: ``paper``, ``figure``, ``panel``, ``image`` (with its screenings), ``scale_bars``,
-        ``records``, ``label`` (resolved, with all that was said), ``annotations``, ``splits``, ``runs``.
+        ``records``, ``label`` (resolved, with all that was said), ``annotations``,
+        ``distinct`` (images that look like it and are others), ``splits``, ``runs``.
         A paper without panels gives one entry with ``paper`` and ``leftovers``; a record that is joined to no
         panel one with ``record`` and ``papers``, those it was tied to.
 
@@ -78,6 +79,9 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
         ),
         "label": catalogue.row("SELECT * FROM labels WHERE image_sha256 = ?", [sha256]),
         "annotations": of("SELECT * EXCLUDE (raw) FROM annotations WHERE image_sha256 = ? ORDER BY updated_at", sha256),
+        "distinct": of(
+            "SELECT * EXCLUDE (image_sha256) FROM distinct_pairs WHERE image_sha256 = ? ORDER BY ALL", sha256
+        ),
         "splits": split_memberships(catalogue, sha256),
         "runs": of(
             """SELECT name, runs.split, runs.digest FROM runs

@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from polydata.choices import MethodName
-from polydata.cli import app, open_session
+from polydata.cli import app, open_session, read
 from polydata.cli.label import label_app
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WideOption, WorkspaceOption
@@ -288,6 +288,44 @@ def undo(
     image = str(gone["image_sha256"])[:12]
     done = f"{image} is no longer set to {gone['choice']} ({gone['reason']})."
     out.print_result(done, json, following=f"polydata label history {image}", whole=gone)
+
+
+@label_app.command()
+def distinct(
+    first: Annotated[
+        str | None, Argument(metavar="IMAGE", help="SHA-256 or panel's id; otherwise all are listed.")
+    ] = None,
+    second: Annotated[str | None, Argument(metavar="IMAGE", help="The one that looks nearly like it.")] = None,
+    reason: Annotated[str, Option(metavar="WHY", help="Why; polydata trace shows it.")] = "",
+    by: ByOption = None,
+    take_back: Annotated[bool, Option("--undo", help="They may be one picture after all.")] = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say that two images which look alike are two pictures, so that both labels stand; or list such pairs."""
+    from polydata.catalogue.resolution import distinct_pairs
+    from polydata.labels.resolve import set_distinct, undo_distinct
+
+    if first is None or second is None:
+        if first or take_back:
+            raise UsageError("Two images are needed.", "polydata audit and polydata conflicts name such pairs.")
+        out.print_rows(read(workspace, distinct_pairs), json, False, _pair, empty="Of no images was it said.")
+        return
+    with open_session(workspace) as session:
+        if take_back:
+            pair = undo_distinct(session, first, second)
+        else:
+            pair = set_distinct(session, first, second, reason=reason, by=by)
+    images = " ".join(image[:12] for image in pair)
+    done = (
+        "may be one picture after all." if take_back else "are two pictures; splits keep them on one side all the same."
+    )
+    following = "polydata conflicts" if take_back else f"to take it back: polydata label distinct {images} --undo"
+    out.print_result(f"{images} {done}", json, following=following, whole={"images": pair, "distinct": not take_back})
+
+
+def _pair(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"image": row["image_sha256"], "beside": row["other_sha256"], "who": row["decided_by"], "why": row["reason"]}
 
 
 LISTED = 40

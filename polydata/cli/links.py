@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from polydata.choices import BEST
 from polydata.cli import app, open_session, read
 from polydata.cli.extract import listing
 from polydata.cli.records import RecordArgument, report_unknown
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WideOption, WorkspaceOption
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption, typed_again
 from polydata.errors import InputError, UsageError
 
 
@@ -39,6 +39,7 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
 
 @app.command()
 def link(
+    context: Context,
     record: Annotated[
         str | None, Argument(metavar="RECORD", help="Its own key, its id, or the beginning of the id.")
     ] = None,
@@ -63,7 +64,7 @@ def link(
     from polydata.records.kept import objections
 
     if file is not None and record is None and not nothing:
-        _link_table(file, dry_run, as_json, workspace)
+        _link_table(file, as_json, workspace, typed_again(context, "dry_run") if dry_run else "")
         return
     if file is not None or dry_run or record is None or (target is None) != nothing:
         hint = "Ids stand in: polydata list candidates; a table of them is written by: polydata export candidates"
@@ -77,10 +78,11 @@ def link(
     out.print_result(done, as_json, following=following, whole={**dataclasses.asdict(made), "but": doubts})
 
 
-def _link_table(file: Path, dry_run: bool, as_json: bool, workspace: Path | None) -> None:
-    """Link what a table says, or show what that would do."""
+def _link_table(file: Path, as_json: bool, workspace: Path | None, in_earnest: str) -> None:
+    """Link what a table says, or show what that would do where there is a command that does it in earnest."""
     from polydata.records.link_table import link_table
 
+    dry_run = bool(in_earnest)
     with open_session(workspace, read_only=dry_run) as session:
         made = link_table(session, file, dry_run=dry_run)
     out.report_problems(map(str, made.bad), "Bad row")
@@ -91,7 +93,7 @@ def _link_table(file: Path, dry_run: bool, as_json: bool, workspace: Path | None
     facts |= {"unchanged": made.unchanged, "left open": made.left_open, "taken back": len(made.taken_back)}
     facts |= {"bad": len(made.bad)}
     title = f"Links of {file.name}" + (", if they were made" if dry_run or made.bad else "")
-    following = "" if made.bad else "the same without --dry-run" if dry_run else "polydata list candidates"
+    following = "" if made.bad else in_earnest or "polydata list candidates"
     out.print_result(facts, as_json, title, following, dataclasses.asdict(made))
     if made.bad:
         raise InputError(f"Nothing was linked: {len(made.bad)} rows are bad, listed above.", "Correct them.")

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from polydata.cli import app, open_session, read, report_companions
 from polydata.console import output as out
 from polydata.console.group import new_group
-from polydata.console.options import JsonOption, WideOption, WorkspaceOption
+from polydata.console.options import JsonOption, WideOption, WorkspaceOption, typed_again
 from polydata.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ RecordArgument = Annotated[str, Argument(metavar="RECORD", help="Its own key, it
 
 @records_app.command("import")
 def import_(
+    context: Context,
     files: Annotated[
         list[Path], Argument(metavar="FILE", help="CSV, XLSX, JSON or JSON Lines files, or folders of them.")
     ],
@@ -81,7 +82,7 @@ def import_(
             progress=progress,
         )
     _report(done.records, files, as_json, dry_run)
-    step = "the same without --dry-run" if dry_run else "polydata join"
+    step = typed_again(context, "dry_run") if dry_run else "polydata join"
     out.fail_in_part(len(done.records.bad), "bad rows were left out, listed above.", f"Next: {step}")
     if not as_json:
         out.next_step(step)
@@ -95,6 +96,7 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
     if not as_json:
         _print_columns(report.columns)
     out.report_problems(report.notices, "Note")
+    out.report_problems(report.warnings, "Warning")
     out.report_problems(map(str, report.bad), "Bad row")
     out.report_problems(map(str, report.doubtful), "Doubtful row")
     out.report_problems(map(str, report.repeated), "Repeated row", SHOWN)

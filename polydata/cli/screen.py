@@ -1,6 +1,6 @@
 """polydata screen, sheets, scale-bar and list screenings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from polydata.cli import app, open_session, read, report_companions
 from polydata.cli.extract import listing
 from polydata.console import output as out
 from polydata.console.options import JsonOption, WideOption, WorkspaceOption
+from polydata.errors import UsageError
 from polydata.types import Decision
 
 NAMED = "an image's SHA-256 or a panel's id"
@@ -19,19 +20,22 @@ AFTER = "polydata sheets, to look at them; then polydata records import FILE and
 
 @app.command()
 def screen(
+    more: Annotated[
+        list[str] | None, Argument(metavar="ID", help="More images for --accept, --reject or --undo before them.")
+    ] = None,
     rule: Annotated[str, Option(help="Name of the screening rule; its newest version is used.")] = "micrograph",
     again: Annotated[bool, Option("--again", help="Screen images anew that were screened before.")] = False,
     threshold: Annotated[
         float | None, Option(help="Accept images from this score up; kept until another is given.")
     ] = None,
     accept: Annotated[
-        list[str] | None, Option(metavar="ID", help=f"Accept this image by hand: {NAMED}. May be repeated.")
+        list[str] | None, Option(metavar="ID", help=f"Accept this image by hand: {NAMED}. Several may follow.")
     ] = None,
     reject: Annotated[
-        list[str] | None, Option(metavar="ID", help="Reject this image by hand. May be repeated.")
+        list[str] | None, Option(metavar="ID", help="Reject this image by hand. Several may follow.")
     ] = None,
     undo: Annotated[
-        list[str] | None, Option(metavar="ID", help="Leave this image to the rule again. May be repeated.")
+        list[str] | None, Option(metavar="ID", help="Leave this image to the rule again. Several may follow.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
@@ -39,15 +43,16 @@ def screen(
     """Tell candidate micrographs from all other images, by a rule and by hand; reviewers have the last word later."""
     from polydata.screening import workflow
 
+    accept, reject, undo = _with_more(more or [], accept or [], reject or [], undo or [])
     with open_session(workspace) as session, out.stages() as progress:
         result = workflow.screen(
             session,
             rule,
             again=again,
             threshold=threshold,
-            accept=accept or (),
-            reject=reject or (),
-            undo=undo or (),
+            accept=accept,
+            reject=reject,
+            undo=undo,
             progress=progress,
         )
     out.report_problems(result.failures, "Failed")
@@ -61,6 +66,16 @@ def screen(
     following = AFTER if any(result.counts.values()) else "polydata extract PAPERS: no image is there to be screened"
     out.print_result(facts, as_json, f"Screening by rule {rule}", following)
     out.fail_in_part(len(result.failures), "images could not be opened.")
+
+
+def _with_more(more: list[str], *options: list[str]) -> Iterator[list[str]]:
+    """The images of each option; those that stand behind no option belong to the only one that is used."""
+    if more and sum(map(bool, options)) != 1:
+        raise UsageError(
+            f"It is not said what is to become of {', '.join(more)}.",
+            "Write --accept, --reject or --undo before them; where several are used, before each image.",
+        )
+    return (images + more if images else images for images in options)
 
 
 @app.command()

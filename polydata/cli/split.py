@@ -73,6 +73,7 @@ def build_split(
         asked = session.workspace.named_task(task) if task else None
         built = build(session, name, options, allow_leakage, task=asked, progress=bar)
     out.report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
+    out.report_problems(built.notes, "Note")
     thin = thin_sides(built.split.folds, built.split.classes)
     out.report_problems((f"{thin_words(one)}: little can be learned or scored there" for one in thin), "Thin")
     if as_json:
@@ -233,7 +234,7 @@ def audit(
     from polydata.auditing import run as auditing
 
     with open_session(workspace, read_only=True) as session, out.stages() as bar:
-        opinions = auditing.read_opinions(session.task, predictions, embeddings)
+        opinions = auditing.read_opinions(auditing.audited_task(session, split), predictions, embeddings)
         report = auditing.audit(
             session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
             progress=bar,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,24 @@ def _keep(value: float | None) -> float | None:
     if value is not None:
         os.environ[WAIT] = str(value)
     return value
+
+
+def typed_again(context: typer.Context, *left_out: str) -> str:
+    """The command that runs as it is typed into a shell, without some of its options.
+
+    Args:
+        context: of the command.
+        left_out: names of parameters.
+    """
+    words = context.command_path.split()
+    for param in context.command.params:
+        value = context.params.get(param.name or "")
+        if param.name in left_out or value in (None, False, param.default) or value == []:
+            continue
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += [] if param.param_type_name == "argument" else [param.opts[0]]
+            words += [] if one is True else [str(one)]
+    return shlex.join(words)
 
 
 WorkspaceOption = Annotated[

@@ -68,6 +68,7 @@ def card_text(
     packages = [platform.python_version(), *(f"{name} {package_version(name)}" for name in PACKAGES)]
     return template("card.md.j2").render(
         split=split,
+        spoken=[split.spoken(label) for label in split.classes],
         picture=picture,
         each=EACH,
         thin=[thin_words(one) for one in thin_sides(split.folds, split.classes)],

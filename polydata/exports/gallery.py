@@ -256,7 +256,7 @@ def _entry(rows: Sequence[Row], sides: Mapping[str, str], split: Split | None) -
     told |= {name: (row["record"] or {}).get(key) for key, name in RECORD.items()}
     return {
         "sha": sha256,
-        "label": split.items[sha256].label if split else row["label"],
+        "label": split.spoken(split.items[sha256].label) if split else row["label"],
         "labelSource": row["label_source"],
         "said": list(row["said"] or ()),
         "conflict": bool(row["conflict"]),

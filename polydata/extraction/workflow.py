@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from polydata.catalogue.papers import (
     failures,
     forget_failure,
     move_papers,
+    note_begun,
+    note_ended,
     older_versions,
     read_by,
     read_in_part,
@@ -191,26 +193,15 @@ def extract(
         files, gone = _failed(session.catalogue, retry, files, [Path(path).resolve() for path in paths])
     settings = session.workspace.settings.extract
     known = set() if again or retry else read_by(session.catalogue, EXTRACTOR)
-    todo: dict[str, Path] = {}
-    moved: dict[str, Path] = {}
-    failed: list[Failure] = []
-    duplicates: list[Path] = []
-    older, stale, unread, named = list[str](), list[str](), list[str](), set[str]()
-    for path in files:
-        digest = _digest(path, settings)
-        if isinstance(digest, Failure):
-            failed.append(digest)
-            continue
-        if digest in named:
-            duplicates.append(path)
-            forget_failure(session.catalogue, path)
-        elif digest in known:
-            moved[digest] = path
-        else:
-            todo[digest] = path
-        named.add(digest)
+    todo, moved, duplicates, failed = _sorted_out(files, known, settings)
+    older, stale, unread, named = list[str](), list[str](), list[str](), {*todo, *moved}
+    for path in duplicates:
+        forget_failure(session.catalogue, path)
     move_papers(session.catalogue, moved)
     left = len(todo)
+    words = [str(Path(path).absolute()) for path in paths]
+    words += ["--again"] * again + (["--retry", retry] if retry else [])
+    note_begun(session.catalogue, words)
     progress("Extracting", len(files) - left, len(files))
     for failure in failed:
         save_failure(session.catalogue, failure)
@@ -236,6 +227,7 @@ def extract(
             left -= len(batch)
             progress("Extracting", len(files) - left, len(files))
     tie_supplements(session.catalogue)
+    note_ended(session.catalogue, words)
     return ExtractionResult(
         counts=extraction_counts(session.catalogue, sorted(named)),
         files=len(files),
@@ -310,6 +302,22 @@ def _read(
             f"--cluster needs Dask, but {error.name} is not installed.", f"Install it with: {install_hint('dask')}"
         ) from None
     return extract_on_cluster(paths, store, settings, cluster=where)
+
+
+def _sorted_out(
+    files: Sequence[Path], known: Collection[str], settings: ExtractSettings
+) -> tuple[dict[str, Path], dict[str, Path], list[Path], list[Failure]]:
+    """Files to be read and those known before, by their hashes; others of the same bytes; and those that cannot be."""
+    todo, moved, duplicates, failed = dict[str, Path](), dict[str, Path](), list[Path](), list[Failure]()
+    for path in files:
+        digest = _digest(path, settings)
+        if isinstance(digest, Failure):
+            failed.append(digest)
+        elif digest in todo or digest in moved:
+            duplicates.append(path)
+        else:
+            (moved if digest in known else todo)[digest] = path
+    return todo, moved, duplicates, failed
 
 
 def _digest(path: Path, settings: ExtractSettings) -> str | Failure:

@@ -197,6 +197,53 @@ def undo(session: Session, identifier: str | None = None, by: str | None = None)
     return decision
 
 
+def set_distinct(session: Session, first: str, second: str, *, reason: str = "", by: str | None = None) -> list[str]:
+    """Say of two images that look nearly alike that they are two pictures: both may keep their labels.
+
+    Splits keep them on one side all the same.
+
+    Args:
+        first: SHA-256 of an image, a panel's id, or the beginning of either.
+        second: another.
+        reason: why; it is shown by ``trace``.
+        by: who decides; None takes the name of the user who runs this.
+
+    Returns:
+        SHA-256 of both.
+
+    Raises:
+        InputError: if there is no such image.
+        UsageError: if both are one, or the reason is too long.
+    """
+    pair = _two_images(session, first, second)
+    if len(words := " ".join(reason.split())) > MAX_REASON:
+        raise UsageError(f"A reason is at most {MAX_REASON} characters long.")
+    stored.set_distinct(session.catalogue, *pair, reason=words, by=by or current_user())
+    return pair
+
+
+def undo_distinct(session: Session, first: str, second: str) -> list[str]:
+    """Take that back; arguments and result as of ``set_distinct``.
+
+    Raises:
+        InputError: if there is no such image.
+        UsageError: if it was not said of them.
+    """
+    pair = _two_images(session, first, second)
+    if not stored.unset_distinct(session.catalogue, *pair):
+        raise UsageError(
+            "Nobody said of these two images that they differ.", "Who did of which: polydata label distinct"
+        )
+    return pair
+
+
+def _two_images(session: Session, first: str, second: str) -> list[str]:
+    pair = [find_image(session.catalogue, identifier) for identifier in (first, second)]
+    if pair[0] == pair[1]:
+        raise UsageError(f"Both are one image, {pair[0][:12]}: the same bytes.", "Name two images.")
+    return pair
+
+
 def current_user() -> str:
     """The name under which somebody is logged in here."""
     try:

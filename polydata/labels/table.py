@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from polydata.errors import InputError
 from polydata.files.tables import read_table, write_csv
 from polydata.labels.resolve import follow
 
-KINDS = ("answer", "decision", "screening")
+KINDS = ("answer", "decision", "screening", "distinct")
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,12 @@ class Brought:
 
 
 def export_answers(session: Session, path: Path) -> int:
-    """Write every answer, every label set by hand and every screening by hand as CSV; returns the number of rows.
+    """Write all that people said of images as CSV; returns the number of rows.
 
-    Columns: ``kind`` (answer, decision or screening), ``image_sha256``, its place (``paper``, ``doi``, ``page``,
-    ``figure``, ``panel``) and looks (``phash``, ``width``, ``height``) where they are known, ``choice``, ``who``,
-    ``when`` (UTC), ``why`` (comment or reason), and for answers what tells them apart on their server.
+    Columns: ``kind`` (answer, decision, screening, or distinct, whose ``choice`` is the other image), ``image_sha256``,
+    its place (``paper``, ``doi``, ``page``, ``figure``, ``panel``) and looks (``phash``, ``width``, ``height``) where
+    they are known, ``choice``, ``who``, ``when`` (UTC), ``why`` (comment or reason), and for answers what tells them
+    apart on their server.
 
     Raises:
         InputError: if it cannot be written.
@@ -93,6 +95,8 @@ def _checked(path: Path, number: int, problem: str, values: Mapping[str, Any]) -
             missing = [name for name in ("server", "project", "annotation_id", "task", "who", "when") if not row[name]]
         else:
             missing = [] if row["choice"] else ["choice"]
+            if row["kind"] == "distinct" and not re.fullmatch("[0-9a-f]{64}", str(row["choice"])):
+                raise ValueError("its choice is no image")
         if missing:
             raise ValueError(f"it lacks {', '.join(missing)}")
     except (ValueError, TypeError) as error:

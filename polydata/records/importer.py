@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import PARTS, records_by_id, replace_parts
+from polydata.catalogue.records import PARTS, records_by_id, records_of_files, replace_parts, supersede_records
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.find import files_below
 from polydata.files.tables import SUFFIXES
 from polydata.records.reading import BadRow, Columns, Meanings, ReadRecords, read_records
 from polydata.records.record import FIELDS, Record
-from polydata.records.rules import VoteReport, write_votes
+from polydata.records.rules import TEXTS, VoteReport, write_votes
 from polydata.records.words import (
     keep_columns,
     keep_meanings,
@@ -80,6 +81,7 @@ class ImportReport:
         doubtful: rows that were imported as they stand although something in them looks wrong.
         columns: for each file, which of its columns became which field.
         notices: what the user should know of how each file was read.
+        warnings: what no record says although all are read for it.
         unknown_words: words for the label that the task does not spell -> number of records.
         mending: of each such word, what to do.
         shown: the records as they are written, or would be; of a trial alone.
@@ -95,6 +97,7 @@ class ImportReport:
     doubtful: tuple[BadRow, ...]
     columns: tuple[Columns, ...] = ()
     notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     unknown_words: Mapping[str, int] = field(default_factory=dict)
     mending: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[Mapping[str, Any], ...] = ()
@@ -148,14 +151,37 @@ def save(catalogue: Catalogue, records: Iterable[Record], *, dry_run: bool = Fal
         every[known_as] = replace(record, record_id=known_as)
     rows = {key: record.as_row() for key, record in every.items()}
     known = {key: before[key] for key in rows if key in before}
-    fresh = [key for key in rows if key not in known]
+    earlier = _earlier_readings(catalogue, rows)
+    fresh = [key for key in rows if key not in known and key not in earlier]
     changed = [key for key, row in rows.items() if key in known and known[key] | {"source": row["source"]} != row]
     if not dry_run:
+        written = [*fresh, *changed, *earlier]
         for table, parts in zip(PARTS, ("components", "properties"), strict=True):
-            replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in fresh + changed})
-        catalogue.upsert("records", [rows[key] for key in fresh + changed])
-    replaced = tuple(_replacement(known[key], rows[key]) for key in changed)
-    return Saved(len(fresh), len(rows) - len(fresh) - len(changed), replaced)
+            replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in written})
+        catalogue.upsert("records", [rows[key] for key in written])
+        supersede_records(catalogue, {old["record_id"]: key for key, old in earlier.items()})
+    replaced = [_replacement(known[key], rows[key]) for key in changed]
+    replaced += [_replacement(old, rows[key]) for key, old in earlier.items()]
+    return Saved(len(fresh), len(rows) - len(fresh) - len(replaced), tuple(replaced))
+
+
+def _earlier_readings(catalogue: Catalogue, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Records that are other readings of these rows, such as under other columns for the fields, by the new id.
+
+    Such a record came from a file of the same name, its row says the same in every cell, and no other row of the file
+    does. One that says the same in all fields too stands elsewhere, as on another sheet: that is no other reading.
+    """
+    of_row: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for one in records_of_files(catalogue, sorted({row["source"] for row in rows.values()})):
+        of_row[one["source"], one["raw"]].append(one)
+    times = Counter((row["source"], row["raw"]) for row in rows.values())
+    alone = {cells: olds[0] for cells, olds in of_row.items() if len(olds) == times[cells] == 1}
+    found = {}
+    for key, row in rows.items():
+        old = alone.get((row["source"], row["raw"]))
+        if old and old["record_id"] not in rows and any(old[name] != row[name] for name in FIELDS):
+            found[key] = old
+    return found
 
 
 def import_records(
@@ -221,6 +247,7 @@ def import_records(
         notices=tuple(
             f"{one.columns.file}: {notice}" for one in read for notice in (*one.notices, *_again(one, columns or {}))
         ),
+        warnings=tuple(_unsaid(records.values())),
         unknown_words=unknown,
         mending={word: mending(session, word, _label_column(read)) for word in unknown},
         shown=tuple(_shown(record) for record in records.values()) if dry_run else (),
@@ -252,6 +279,24 @@ def _again(read: ReadRecords, now: Mapping[str, Sequence[str]]) -> list[str]:
         f"--map {name}={column!r}" for name, its in read.columns.said.items() if name not in now for column in its
     ]
     return [f"as an import before said: {', '.join(before)}"] if before else []
+
+
+SAY_WHAT = {
+    ("compatibility", *TEXTS): "says a label, or words that suggest one: name the column, --map compatibility=COLUMN",
+    ("reference", "doi", "reference_no", "journal"): (
+        "names its paper, so captions alone tell it: name the column, --map paper=COLUMN (or doi, reference)"
+    ),
+}
+"""Fields of which a record should have one, and what is said where none has."""
+
+
+def _unsaid(records: Collection[Record]) -> list[str]:
+    """What none of the records says."""
+    return [
+        f"none of {len(records)} records {words}"
+        for fields, words in SAY_WHAT.items()
+        if records and not any(record.values[name] for record in records for name in fields)
+    ]
 
 
 def _label_column(read: Sequence[ReadRecords]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from polydata.catalogue.session import Session
 from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
-from polydata.splits.choose import choose_images
+from polydata.splits.choose import DROPPED, Chosen, choose_images
 from polydata.splits.evidence import group_images, read_evidence, with_copies, with_ties
 from polydata.splits.manifest import MANIFEST, Sides, Split, check_name, load_split
 from polydata.splits.measured import choose_values
@@ -33,6 +34,14 @@ class Built:
     excluded: Mapping[str, int]
     contradictory: tuple[Mapping[str, Any], ...]
     new: bool
+
+    @property
+    def notes(self) -> list[str]:
+        """What is unusual about its labels, a line each."""
+        usual = self.split.manifest.get("task", {}).get("positive", "")
+        if usual in ("", self.split.positive):
+            return []
+        return [f"{self.split.positive} counts as positive, since no image is labelled {usual}"]
 
 
 CHOOSERS = {TaskKind.NOMINAL: choose_images, TaskKind.ORDINAL: choose_images, TaskKind.REGRESSION: choose_values}
@@ -76,13 +85,8 @@ def build_split(
     if options.protocol is Protocol.PUBLISHED:
         return _as_published(session, name, leakage_reason, progress)
     chosen = CHOOSERS[task.kind](session, options, task)
-    if len(chosen.classes) < 2 or (task.positive and task.positive not in chosen.classes):
-        raise InputError(
-            f"A split needs images labelled {task.positive} and images of another label; "
-            f"found: {', '.join(chosen.classes) or 'none'}.",
-            "Label images with polydata label push and pull, polydata records import and join, or choose another "
-            "--label-source" + (" or --where." if options.where else "."),
-        )
+    if len(chosen.classes) < 2:
+        raise _too_few_labels(chosen, options, task)
     evidence = read_evidence(session.catalogue, chosen.labels)
     crops = options.looks_for_crops(len(chosen.labels))
     if crops:
@@ -111,6 +115,25 @@ def build_split(
         evidence=evidence,
     )
     return Built(split, chosen.excluded, chosen.contradictory, new=not existed)
+
+
+def _too_few_labels(chosen: Chosen, options: SplitOptions, task: Task) -> InputError:
+    """That images of one label make no split: what was found and left out, and the options that would do."""
+    count = Counter(label for label, _ in chosen.labels.values())
+    found = ", ".join(f"{count[label]} {label}" for label in chosen.classes)
+    left_out = "; ".join(f"{number} {why}" for why, number in chosen.excluded.items())
+    kept = [
+        f"--partial {policy}"
+        for policy, label in task.partial_policies().items()
+        if DROPPED.format(task.partial) in chosen.excluded and label and {label} | count.keys() > count.keys()
+    ]
+    also = "Label images with polydata label push and pull, polydata records import and join, or choose another "
+    return InputError(
+        f"A split needs images of two labels; found: {found or 'none'}." + (f" Left out: {left_out}." * bool(left_out)),
+        (f"Take the partial label in: {' or '.join(kept)}. " if kept and count else "")
+        + also
+        + ("--label-source or --where." if options.where else "--label-source."),
+    )
 
 
 def _cut(sides: Sides) -> int:

@@ -17,6 +17,8 @@ from polydata.splits.where import read_where
 from polydata.task import Task
 
 DATED = "not year is null"
+DROPPED = "{} (--partial own-class keeps them)"
+"""Why images with the partial label are left out."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,7 @@ def choose_images(session: Session, options: SplitOptions, task: Task | None = N
             "Map each to a word of the task: polydata label rename OLD NEW, or put it back into the task file.",
         )
     source = None if options.label_source == AUTO else options.label_source
-    meant = (None, task.positive, task.negative, task.partial)  # by a partial label; None leaves the image out
-    partial = dict(zip(task.partial_policies(), meant, strict=True))[options.partial_for(task)]
+    partial = task.partial_policies()[options.partial_for(task)]
     labels: dict[str, tuple[str, str]] = {}
     contradictory = []
     excluded: Counter[str] = Counter()
@@ -80,7 +81,7 @@ def choose_images(session: Session, options: SplitOptions, task: Task | None = N
             excluded["contradictory labels"] += 1
             contradictory.append({"image_sha256": row["image_sha256"], "said": row["said"]})
         elif label == task.partial and partial is None:
-            excluded["partial label"] += 1
+            excluded[DROPPED.format(label)] += 1
         else:
             labels[row["image_sha256"]] = (str(partial) if label == task.partial else label, row["source"])
     found = {label for label, _ in labels.values()}

@@ -102,6 +102,15 @@ class Fold(Sides):
         )
 
 
+def spoken_label(label: str, recipe: Mapping[str, Any]) -> str:
+    """A label as people are shown it: one that partial images count as says so; others as they are.
+
+    Args:
+        recipe: of the split.
+    """
+    return f"{label} or partial" if recipe.get("partial") == f"as-{label}" else label
+
+
 @dataclass(frozen=True, repr=False)
 class Split:
     """A split read from its folder.
@@ -136,6 +145,10 @@ class Split:
         """Why this split leaks and who allowed it; None for a split that was found clean."""
         found: Mapping[str, Any] | None = self.manifest["leakage"]
         return found
+
+    def spoken(self, label: str) -> str:
+        """A label as people are shown it, see ``spoken_label``."""
+        return spoken_label(label, self.manifest["recipe"])
 
     @property
     def asked(self) -> Mapping[str, str]:

@@ -98,7 +98,7 @@ def describe_split(split: Split) -> dict[str, Any]:
         facts["leaks, allowed because"] = split.leakage["reason"]
         facts |= {f"leak: {f['detector']}": f"{f['count']} held-out images" for f in split.leakage["findings"]}
     return facts | {
-        **({} if "unit" in split.asked else {"positive class": split.positive}),
+        **({} if "unit" in split.asked else {"positive class": split.spoken(split.positive)}),
         "code version": manifest["code_version"],
         "catalogue": manifest["catalogue_fingerprint"],
         "digest": split.digest,

@@ -160,7 +160,7 @@ def write_split(
             "name": name,
             "task": {"name": task.name, "labels": list(task.labels), "positive": task.positive, **task.asked},
             "classes": list(classes),
-            "positive": task.positive or classes[-1],
+            "positive": task.positive_among(classes),
             "recipe": dict(recipe),
             "code_version": VERSION,
             "catalogue_fingerprint": session.catalogue.fingerprint(),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
+from polydata.catalogue.papers import begun_extractions
 from polydata.catalogue.session import Session
 from polydata.catalogue.trace import funnel, list_runs
 from polydata.splits.overview import free_name, list_splits
@@ -55,8 +58,15 @@ def status(workspace: Workspace | Path | None = None) -> Status:
         rows = funnel(session)
         counts = {row["step"].strip(): row["count"] for row in rows}
         name = free_name(session.workspace)
-        steps = (*_to_the_split(counts, name), *_after_the_split(session, counts, name))
+        steps = (*_interrupted(session), *_to_the_split(counts, name), *_after_the_split(session, counts, name))
         return Status(session.workspace.root, session.catalogue.fingerprint(), rows, steps)
+
+
+def _interrupted(session: Session) -> Iterator[Step]:
+    """Extractions that did not come to their end, of files that are still there."""
+    for words in begun_extractions(session.catalogue):
+        if any(Path(word).exists() or has_magic(word) for word in words):
+            yield Step(shlex.join(["polydata", "extract", *words]), "it was stopped; what it had read is kept")
 
 
 def _to_the_split(counts: dict[str, int], name: str) -> Iterator[Step]:

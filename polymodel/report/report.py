@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from polydata.errors import InputError
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
 from polydata.images.html import template
+from polydata.splits.manifest import spoken_label
 from polydata.types import Progress
 from polymodel.config import Scoring
 from polymodel.evaluation.aggregate import Answers, answers_of, ensemble, together
@@ -161,6 +162,7 @@ def _section(
         "metrics": titles_of(evaluation),
         "shown": shown_of(evaluation),
         "run": run,
+        "spoken": partial(spoken_label, recipe=run.split["recipe"]),
         "record": run.record,
         "config": run.config,
         "evaluation": evaluation,
@@ -219,10 +221,11 @@ def _answers(run: Run) -> dict[str, str]:
     frames = [run.predictions(key) for key in run.planned]
     known = calibrated_parts(run, frames, answers_of(run, frames))
     said = [one.probabilities[:, one.positive] for one in (outcome, *_calibrated(known))]
+    words = spoken_label(run.positive, run.split["recipe"])
     return {
-        "roc": as_svg(roc_figure(positive, said[0], run.positive)),
-        "precision_recall": as_svg(precision_recall_figure(positive, said[0], run.positive)),
-        "reliability": as_svg(reliability_figure(positive, said[0], run.positive, *said[1:])),
+        "roc": as_svg(roc_figure(positive, said[0], words)),
+        "precision_recall": as_svg(precision_recall_figure(positive, said[0], words)),
+        "reliability": as_svg(reliability_figure(positive, said[0], words, *said[1:])),
     }
 
 
@@ -234,7 +237,8 @@ def _calibrated(known: Sequence[tuple[Any, Any, Answers]] | None) -> list[Outcom
 def _matrix(run: Run, evaluation: Mapping[str, Any]) -> Figure:
     """What was answered over what is true: a confusion matrix, or of numbers the ensemble's values."""
     if "confusion_matrix" in evaluation:
-        return confusion_figure(np.array(evaluation["confusion_matrix"]["rows_are_truth"]), run.classes)
+        names = [spoken_label(label, run.split["recipe"]) for label in run.classes]
+        return confusion_figure(np.array(evaluation["confusion_matrix"]["rows_are_truth"]), names)
     _, outcome = together(run)
     return values_figure(outcome.truth, outcome.values, evaluation["unit"])
 

@@ -17,11 +17,11 @@ from split_corpus import BETWEEN, NO, YES, Corpus
 from polydata.auditing.run import DETECTORS, Finding, Report, audit, read_opinions
 from polydata.auditing.subject import Opinions, Severity
 from polydata.catalogue.splits import images_where
-from polydata.catalogue.trace import funnel
+from polydata.catalogue.trace import funnel, trace
 from polydata.choices import Protocol
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import read_embeddings
-from polydata.labels.resolve import set_label
+from polydata.labels.resolve import set_distinct, set_label, undo_distinct
 from polydata.splits.build import build_split
 from polydata.splits.options import SplitOptions
 from polydata.splits.where import read_where
@@ -128,6 +128,29 @@ def test_pairs(clean: Corpus) -> None:
     assert found.count == 3 and found.severity is Severity.ERROR  # texture 0 is labelled otherwise
     by_hash = finding(clean, "near-duplicate", crops=False)
     assert by_hash.count == 2 and "hashes alone" in by_hash.message
+
+
+def test_a_pair_that_differs_keeps_its_labels_but_not_its_sides(clean: Corpus) -> None:
+    clean.paper("x")
+    other = clean.image("x", jpeg(texture(0)), file=NO)
+    found = finding(clean, "near-duplicate", crops=False)
+    (pair,) = found.items
+    a, b = pair["a_image"], pair["b_image"]
+    assert other in (a, b) and f"polydata label distinct {a[:12]} {b[:12]}" in found.fix
+    assert set_distinct(clean.session, b[:9], a) == [b, a]
+    assert report(clean, detectors=["near-duplicate"], crops=False).clean == ("near-duplicate",)
+    built = build_split(clean.session, "whole", SplitOptions(folds=4)).split
+    assert len({built.items[image].group for image in (a, b)}) == 1
+    build_split(clean.session, "torn", SplitOptions(protocol=Protocol.RANDOM, folds=12), "a test")
+    torn = finding(clean, "near-duplicate", split="torn", pixels=False)
+    assert torn.severity is Severity.ERROR and torn.items[0]["distinct"] and "0 with different" in torn.message
+    assert [way["distinct"][0]["other_sha256"] for way in trace(clean.session, a)] == [b]
+    undo_distinct(clean.session, a, b)
+    assert finding(clean, "near-duplicate", crops=False).severity is Severity.ERROR
+    with pytest.raises(UsageError, match="Nobody said"):
+        undo_distinct(clean.session, a, b)
+    with pytest.raises(UsageError, match="same bytes"):
+        set_distinct(clean.session, a, a)
 
 
 def test_one_place_taken_twice(clean: Corpus) -> None:

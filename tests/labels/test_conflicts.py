@@ -20,7 +20,7 @@ from polydata.errors import InputError, UsageError
 from polydata.labels.conflicts import page
 from polydata.labels.conflicts.find import Conflicts, TableOptions, find_conflicts
 from polydata.labels.conflicts.page import write_conflicts
-from polydata.labels.resolve import set_label
+from polydata.labels.resolve import set_distinct, set_label, undo_distinct
 from polydata.records.rules import write_votes
 from polydata.task import Task
 from polydata.workspace import Workspace
@@ -143,7 +143,13 @@ def test_one_picture_under_two_labels(scene: Scene) -> None:
         session.catalogue.run("UPDATE images SET phash = ? WHERE sha256 = ?", [near, scene.images[1]])
     (conflict,) = find(scene).conflicts
     assert (conflict.kind, conflict.images) == ("duplicate", (scene.images[0], scene.images[1]))
-    assert "2 of 64 bits" in conflict.says
+    assert "nearly the same picture (2 of 64 bits" in conflict.says and not conflict.settled
+    with scene.session() as session:
+        set_distinct(session, scene.images[1], scene.images[0])
+    assert [c.settled for c in find(scene).conflicts] == [True]
+    with scene.session() as session:
+        undo_distinct(session, scene.images[0], scene.images[1])
+    assert [c.settled for c in find(scene).conflicts] == [False]
     vote(scene, 1, "file", YES)
     assert find(scene).conflicts == ()
 

@@ -29,9 +29,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         session.catalogue.upsert("annotations", [answer(n, image) for n, image in enumerate(images, start=1)])
         session.catalogue.upsert("screening_corrections", [{"image_sha256": images[0], "decision": "rejected"}])
     run("polydata", "label", "set", images[1], "incompatible", "--reason", "=1+1, seen", workspace=place / "w")
+    run("polydata", "label", "distinct", images[0], images[2], "--reason", "later", workspace=place / "w")
+    assert "later" in run("polydata", "trace", images[2], workspace=place / "w").stdout
     shutil.copytree(place / "w", place / "bare")
     with open_session(place / "bare") as session:
-        for table in ("annotations", "label_decisions", "screening_corrections"):
+        for table in ("annotations", "label_decisions", "screening_corrections", "distinct_images"):
             session.catalogue.run(f"DELETE FROM {table}")
     return place
 
@@ -50,7 +52,7 @@ def answer(number: int, image: str) -> dict[str, Any]:
 
 def said(workspace: Path) -> dict[str, list[dict[str, Any]]]:
     with open_session(workspace, read_only=True) as session:
-        tables = ("annotations", "label_decisions", "screening_corrections", "labels")
+        tables = ("annotations", "label_decisions", "screening_corrections", "distinct_images", "labels")
         found = {table: session.catalogue.rows(f"SELECT * FROM {table} ORDER BY image_sha256") for table in tables}
     for row in found["label_decisions"]:
         del row["origin"]
@@ -68,7 +70,7 @@ def test_a_workspace_that_lost_it_all_has_it_again(workspaces: tuple[Path, Path]
     before = said(full)
     with open_session(full) as session:
         done = import_answers(session, table)
-    assert (done.came, done.there, done.kept, done.waiting) == ({}, 6, (), 0)
+    assert (done.came, done.there, done.kept, done.waiting) == ({}, 8, (), 0)
     assert said(full) == before
 
 
@@ -113,7 +115,7 @@ def test_a_table_that_was_changed_is_refused_whole_or_comes_in(
         writer.writeheader()
         writer.writerows(rows)
     with open_session(bare) as session:
-        for table in ("annotations", "label_decisions", "screening_corrections"):
+        for table in ("annotations", "label_decisions", "screening_corrections", "distinct_images"):
             session.catalogue.run(f"DELETE FROM {table}")
     try:
         with open_session(bare) as session:
@@ -121,4 +123,4 @@ def test_a_table_that_was_changed_is_refused_whole_or_comes_in(
     except InputError:
         assert not said(bare)["annotations"]
     else:
-        assert sum(done.came.values()) == 6
+        assert sum(done.came.values()) == 8

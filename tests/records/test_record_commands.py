@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_trial_that_leaves_rows_out_is_no_import(workspace: str, tmp_path: Pat
         "record_key,year,polymers,morphology\na,2001,poly(methyl methacrylate); polystyrene,x\nb,20x9,c,d\n"
     )
     code, text = call(workspace, "records", "import", "--skip-bad", "--dry-run", str(table))
-    assert (code, "Next: the same without --dry-run" in text, "polydata join" in text) == (3, True, False)
+    assert (code, f"--skip-bad --workspace {workspace}\n" in text, "polydata join" in text) == (3, True, False)
 
 
 def test_a_trial_fits_a_terminal(workspace: str, tmp_path: Path) -> None:
@@ -72,3 +73,34 @@ def test_a_trial_fits_a_terminal(workspace: str, tmp_path: Path) -> None:
     shown = lines[lines.index("1 of 1 records that would come in") + 1 :][:3]
     assert max(map(len, shown)) <= 80
     assert [word in shown[2] for word in ("63_page3", "poly(m", "Figure 12 a")] == [True] * 3
+
+
+def test_a_trial_ends_with_the_command_that_does_it(workspace: str, tmp_path: Path) -> None:
+    table = tmp_path / "my table.csv"
+    table.write_text("Which,Mixes?,Where\na,no,x.pdf\nb,yes,y.pdf\n")
+    code, text = call(workspace, "records", "import", str(table), "--dry-run", "--map", "caption=Which")
+    assert code == 0 and "none of 2 records says a label" in text and "none of 2 records names its paper" in text
+    maps = ["--map", "caption=Which", "--map", "compatibility=Mixes?", "--map", "paper=Where"]
+    maps += ["--meaning", "Mixes?: no=incompatible", "--meaning", "Mixes?: yes=compatible"]
+    code, text = call(workspace, "records", "import", str(table), "--dry-run", *maps)
+    words = shlex.split(text.split("Next: ")[1])
+    assert code == 0 and words[1:] == ["records", "import", str(table), *maps, "--workspace", workspace]
+    assert "Warning" not in text
+
+
+def test_rows_read_under_other_columns_take_the_place_of_their_earlier_reading(workspace: str, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("Which,Mixes?\na,compatible\nb,incompatible\nb,incompatible\n")
+    assert "imported       2" in call(workspace, "records", "import", str(table), "--map", "caption=Which")[1]
+    first = json.loads(call(workspace, "records", "list", "--json")[1])[0]
+    assert call(workspace, "link", first["record_id"], "--nothing")[0] == 0
+    maps = ("--map", "caption=Which", "--map", "compatibility=Mixes?")
+    assert (
+        "imported       0\nunchanged      0\nreplaced       2"
+        in call(workspace, "records", "import", str(table), *maps)[1]
+    )
+    records = json.loads(call(workspace, "records", "list", "--json")[1])
+    assert sorted(row["compatibility"] for row in records) == ["compatible", "incompatible"]
+    (link,) = json.loads(call(workspace, "list", "manual-links", "--json")[1])
+    assert link["record_id"] in {row["record_id"] for row in records} and link["record_id"] != first["record_id"]
+    assert "unchanged      2" in call(workspace, "records", "import", str(table), *maps)[1]

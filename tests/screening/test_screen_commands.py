@@ -35,3 +35,7 @@ def test_wrong_use_is_explained(tmp_path: Path) -> None:
     assert "polydata screen" in run("polydata", "sheets", workspace=place, expect=2).stderr
     assert "at most 1" in run("polydata", "screen", "--threshold", "7", workspace=place, expect=2).stderr
     assert "list screenings" in run("polydata", "screen", "--accept", "panel-999999", workspace=place, expect=1).stderr
+    several = ("polydata", "screen", "--reject", *scene.images[:3])
+    assert run_json(*several, workspace=place)["rejected"] >= 3
+    for words in (several[:2] + several[3:], (*several, "--undo", scene.images[4])):
+        assert "not said what is to become of" in run(*words, workspace=place, expect=2).stderr

@@ -198,12 +198,44 @@ def test_policies_for_partial_labels(corpus: Corpus, policy: str) -> None:
     labels = {i.image_sha256: i.label for i in (*split.folds[0].train, *split.folds[0].test)}
     if policy == "drop":
         assert set(labels) == set(images)
-        assert split.manifest["counts"]["excluded"] == {"partial label": 3}
+        assert split.manifest["counts"]["excluded"] == {f"{BETWEEN} (--partial own-class keeps them)": 3}
     else:
         wanted = {f"as-{YES}": YES, f"as-{NO}": NO, "own-class": BETWEEN}[policy]
         assert [labels[b] for b in between] == [wanted] * 3
     assert split.classes == ((YES, NO, BETWEEN) if policy == "own-class" else (YES, NO))
     assert split.manifest["recipe"]["partial"] == policy
+    assert split.spoken(YES) == (f"{YES} or partial" if policy == f"as-{YES}" else YES)
+
+
+@pytest.fixture
+def without_positive(corpus: Corpus) -> Corpus:
+    """Ten papers of two images each: no image of the positive label, some of the partial one."""
+    for n in range(10):
+        corpus.paper(f"p{n}")
+        for k, label in enumerate((NO, BETWEEN)):
+            corpus.image(f"p{n}", 10 * n + k, record=label)
+    return corpus
+
+
+def test_labels_without_the_positive_one_make_a_split(without_positive: Corpus) -> None:
+    corpus = without_positive
+    built = build(corpus, partial="own-class")
+    assert (built.split.classes, built.split.positive) == ((NO, BETWEEN), NO)
+    assert built.notes == [f"{NO} counts as positive, since no image is labelled {YES}"]
+    ordered = corpus.workspace.named_task("compatibility_ordered")
+    split = build_split(corpus.session, "ordered", SplitOptions(), task=ordered).split
+    assert (split.classes, split.positive) == ((BETWEEN, NO), BETWEEN)
+    assert build(corpus, "as", partial=f"as-{YES}").notes == []
+
+
+def test_one_label_alone_is_refused_with_what_was_left_out(without_positive: Corpus) -> None:
+    with pytest.raises(InputError) as refused:
+        build(without_positive)
+    assert f"found: 10 {NO}. Left out: 10 {BETWEEN} (--partial own-class keeps them)." in refused.value.message
+    assert f"in: --partial as-{YES} or --partial own-class." in str(refused.value.hint)
+    with pytest.raises(InputError) as refused:
+        build(without_positive, partial=f"as-{NO}")
+    assert "Left out" not in refused.value.message
 
 
 @pytest.mark.parametrize(
@@ -235,7 +267,7 @@ def test_one_label_alone_makes_no_split(corpus: Corpus) -> None:
     for paper in "ab":
         corpus.paper(paper)
         corpus.image(paper, ord(paper), file=YES)
-    with pytest.raises(InputError, match=f"found: {YES}"):
+    with pytest.raises(InputError, match=f"found: 2 {YES}"):
         build(corpus)
 
 

@@ -75,6 +75,17 @@ def test_of_one_server_the_later_state_of_an_annotation_stays(pair: tuple[Path, 
     assert read(here, "SELECT DISTINCT server FROM annotations") == [(server,)]
 
 
+def test_images_that_differ_come_along(pair: tuple[Path, Path], image: str) -> None:
+    here, there = pair
+    other = panel_of(there, "objects")[1]
+    words = ("polydata", "label", "distinct", image[:12], other)
+    run(*words, workspace=there)
+    assert api(here, there).came["distinct_images"] == 2
+    assert json.loads(run("polydata", "label", "distinct", "--json", workspace=here).stdout)[0]["reason"] == ""
+    run(*words, "--undo", workspace=here)
+    assert "Of no images" in run("polydata", "label", "distinct", workspace=here).stdout
+
+
 # Corrections by hand.
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from make_pdf import above, below
 from split_corpus import Corpus
 from typer.testing import CliRunner
 
 from polydata.catalogue.session import open_session
 from polydata.cli import app
 from polydata.errors import InputError
+from polydata.extraction import workflow
 from polydata.labels import projects
 from polydata.resources import schemas
 from polydata.splits.build import build_split
@@ -71,6 +73,28 @@ def test_an_empty_workspace_asks_for_papers(place: Workspace, tmp_path: Path) ->
         output = said("-w", str(place.root), *words)
         assert "Next: polydata extract PAPERS" in output
         assert "sheets" not in output and "Next: polydata screen" not in output
+
+
+def test_an_extraction_that_was_stopped_goes_on_first(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "my papers"
+    folder.mkdir()
+    for layout in (below, above):
+        layout(folder / f"{layout.__name__}.pdf")
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as within:
+        within.setattr(workflow, "_save", stopped)
+        with open_session(place) as session, pytest.raises(KeyboardInterrupt):
+            workflow.extract(session, [folder], workers=1)
+    command = f"polydata extract '{folder}'"
+    assert status(place).steps[0].command == command
+    with open_session(place) as session:
+        assert workflow.extract(session, [folder], workers=1).done == 2
+    assert command not in [step.command for step in status(place).steps]
 
 
 def test_a_split_is_built_under_a_free_name(labelled: Workspace) -> None:

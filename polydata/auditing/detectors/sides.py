@@ -90,7 +90,7 @@ def near_duplicate(subject: Subject) -> Detection:
         else:
             items.append(_pair(subject, *pair, hashed[pair]))
     by = "" if subject.evidence.looked_for_copies else ", by hashes alone (crops were not looked for)"
-    return _pairs(subject, items, f"are one picture{by}")
+    return _pairs(subject, items, f"are one picture, or nearly so{by}")
 
 
 @detector("same-view", "Count both as one observation; build-split keeps them on one side.", Need.COPIES)
@@ -124,8 +124,9 @@ def _near_hashes(subject: Subject) -> Iterator[tuple[str, str, int]]:
 
 
 def _pair(subject: Subject, a: str, b: str, by: str) -> dict[str, Any]:
-    """Both images named, how they were found, and in which partitions they are torn apart."""
-    return {**subject.named(a, "a_"), **subject.named(b, "b_"), "by": by, "crosses_folds": subject.crossed(a, b)}
+    """Both images named, how they were found, in which partitions they are torn apart, and whether they are two."""
+    found = {"by": by, "crosses_folds": subject.crossed(a, b), "distinct": (a, b) in subject.distinct}
+    return {**subject.named(a, "a_"), **subject.named(b, "b_"), **found}
 
 
 def _copy(subject: Subject, copy: Copy, also_by: str | None = None) -> dict[str, Any]:
@@ -141,26 +142,33 @@ def _copy(subject: Subject, copy: Copy, also_by: str | None = None) -> dict[str,
 
 
 def _pairs(subject: Subject, items: Sequence[Item], what: str) -> Detection:
-    """An error where a pair is torn apart by a split or bears different labels; such pairs come first."""
+    """An error where a pair is torn apart by a split or bears different labels; such pairs come first.
+
+    A pair that somebody looked at and calls two pictures may bear two labels, but not stand on two sides.
+    """
+    found, items = items, [i for i in items if i["crosses_folds"] or not i["distinct"]]
+    looked_at = f"; {len(found) - len(items)} others were looked at: they differ" if len(found) > len(items) else ""
     crossing = sum(bool(i["crosses_folds"]) for i in items)
     differing = [i for i in items if _differs(i)]
     return Detection(
         Severity.ERROR if crossing or differing else Severity.WARNING,
         sorted(items, key=lambda item: not (item["crosses_folds"] or _differs(item))),
         f"{counted(len(items), 'pair')} of images {what}; {crossing} on different sides, "
-        f"{len(differing)} with different labels.",
+        f"{len(differing)} with different labels{looked_at}.",
         fix=_one_label(subject, differing[0]) if differing else None,
     )
 
 
 def _differs(pair: Item) -> bool:
-    return pair["a_label"] != pair["b_label"] and None not in (pair["a_label"], pair["b_label"])
+    labels = pair["a_label"], pair["b_label"]
+    return labels[0] != labels[1] and None not in labels and not pair["distinct"]
 
 
 def _one_label(subject: Subject, pair: Item) -> str:
     """What to do about a pair that is labelled in two ways, in the words of the first one that is."""
-    image = pair["b_image"][:12]
+    a, b = pair["a_image"][:12], pair["b_image"][:12]
     return (
-        f"Give both one label: polydata label set {image} {pair['a_label']} --reason WHY; where nobody can tell which, "
-        f"both {subject.task.unsure}, which leaves them out. Then build the split anew."
+        f"Look at both. If they are one, give both one label: polydata label set {b} {pair['a_label']} --reason WHY; "
+        f"where nobody can tell which, both {subject.task.unsure}, which leaves them out. If both labels are right, as "
+        f"of frames of a series: polydata label distinct {a} {b}. Then build the split anew."
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polydata.catalogue import annotations as rows_of
-from polydata.catalogue.resolution import named_answers
+from polydata.catalogue.resolution import distinct_images, named_answers
 from polydata.catalogue.session import Session
 from polydata.records.rules import TEXTS
 from polydata.task import Task
@@ -63,7 +63,7 @@ class Conflict:
         images: hashes of the images that it is about.
         says: who says what, in one line.
         statements: of those who disagree.
-        settled: a label was set by hand for each of the images.
+        settled: a label was set by hand for each of the images, or both were looked at and are two pictures.
     """
 
     kind: str
@@ -85,6 +85,7 @@ class LabelEvidence:
         statements: of file names, records, texts and people in the catalogue, by hash.
         reviewed: rows of ``catalogue.annotations.reviewed`` by hash.
         decided: images whose label was set by hand.
+        distinct: pairs of images, in both directions, that somebody looked at and calls two pictures.
     """
 
     task: Task
@@ -92,6 +93,7 @@ class LabelEvidence:
     statements: Mapping[str, tuple[Statement, ...]]
     reviewed: Mapping[str, Mapping[str, Any]]
     decided: frozenset[str]
+    distinct: frozenset[tuple[str, str]]
 
     def of(self, image: str, source: str) -> tuple[Statement, ...]:
         """The statements of one source."""
@@ -158,6 +160,7 @@ def read_evidence(session: Session) -> LabelEvidence:
         statements={image: tuple(said) for image, said in statements.items() if image in first},
         reviewed={row["image_sha256"]: row for row in rows_of.reviewed(catalogue) if row["image_sha256"] in first},
         decided=frozenset(row["image_sha256"] for row in decided),
+        distinct=distinct_images(catalogue),
     )
 
 

@@ -97,7 +97,7 @@ def reviewers_against_sources(evidence: LabelEvidence) -> Iterator[Conflict]:
 
 
 def same_picture(evidence: LabelEvidence) -> Iterator[Conflict]:
-    """Kind ``duplicate``: two images that show the same picture, by their perceptual hash, have different labels."""
+    """Kind ``duplicate``: two images that show nearly the same picture, by their hashes, have different labels."""
     by_hash: dict[str, list[str]] = {}
     for image, picture in evidence.pictures.items():
         if picture["label"] is not None:
@@ -111,11 +111,12 @@ def same_picture(evidence: LabelEvidence) -> Iterator[Conflict]:
         if one["label"] is None or two["label"] is None or one["label"] == two["label"]:
             continue
         bits = (int(one["phash"], 16) ^ int(two["phash"], 16)).bit_count()
-        says = f"the same picture ({bits} of 64 bits differ) is {evidence.words(one['label'], two['label'])}"
+        says = f"nearly the same picture ({bits} of 64 bits differ) is {evidence.words(one['label'], two['label'])}"
         said = ((p["source"] or "", p["label"], "", p["file_name"] or p["panel_id"]) for p in (one, two))
         statements = tuple(Statement(*each) for each in said)
         weight = evidence.weight("duplicate", one["label"], two["label"])
-        yield Conflict("duplicate", weight, (first, second), says, statements)
+        settled = (first, second) in evidence.distinct
+        yield Conflict("duplicate", weight, (first, second), says, statements, settled)
 
 
 def several_papers(evidence: LabelEvidence, records: Sequence[Mapping[str, Any]]) -> Iterator[Conflict]:
@@ -365,7 +366,7 @@ def find_conflicts(
 
 def _ranked(evidence: LabelEvidence, found: Sequence[Conflict]) -> tuple[Conflict, ...]:
     """The weightiest first; of equals those whose images have more conflicts; then in page order."""
-    settled = [replace(c, settled=all(i in evidence.decided for i in c.images)) for c in found]
+    settled = [replace(c, settled=c.settled or all(i in evidence.decided for i in c.images)) for c in found]
     several = Counter(image for c in settled for image in c.images)
     place = {image: number for number, image in enumerate(evidence.pictures)}
     return tuple(

@@ -150,7 +150,15 @@ def test_the_report_is_one_file_and_fetches_nothing(small: Small, tmp_path: Path
     assert all(address.startswith(("data:image/", "#")) for address in links.fetched)
     assert not {"script", "link", "iframe", "object"} & set(links.tags)
     assert not re.search(r"url\(|@import", text)
-    for words in ("majority", "print only", "AUROC", "Side by side", "No leak was found", "3 folds"):
+    for words in (
+        "majority",
+        "print only",
+        "AUROC",
+        "Side by side",
+        "No leak was found when",
+        "polydata audit",
+        "3 folds",
+    ):
         assert words in text
 
 
