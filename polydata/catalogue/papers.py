@@ -334,8 +334,12 @@ def note_begun(catalogue: Catalogue, words: Sequence[str]) -> None:
 
 
 def note_ended(catalogue: Catalogue, words: Sequence[str]) -> None:
-    """It came to its end."""
-    catalogue.run("DELETE FROM settings WHERE key = ?", [BEGUN + json.dumps(words)])
+    """It came to its end, and so did those that were asked for no more: the same paths, or files and folders below."""
+    ended = {Path(word) for word in words if not word.startswith("--")}
+    for other in begun_extractions(catalogue):
+        paths = [Path(word) for word in other]
+        if other == list(words) or all(path.is_absolute() and ended & {path, *path.parents} for path in paths):
+            catalogue.run("DELETE FROM settings WHERE key = ?", [BEGUN + json.dumps(other)])
 
 
 def begun_extractions(catalogue: Catalogue) -> list[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -330,17 +330,18 @@ def remove_records(catalogue: Catalogue, record_ids: Sequence[str]) -> None:
         catalogue.run(f"DELETE FROM {table} WHERE list_contains(?, record_id)", [list(record_ids)])  # noqa: S608
 
 
-def supersede_records(catalogue: Catalogue, heirs: Mapping[str, str]) -> None:
-    """Take records out in whose place others stand, which inherit their links by hand; within a transaction.
+def supersede_records(catalogue: Catalogue, heirs: Mapping[str, str], standing: Collection[str]) -> None:
+    """Let records take over from others the links by hand, all at once, and take those out; within a transaction.
 
     Args:
-        heirs: the id of the record that takes over, by that of the one that goes.
+        heirs: the id of the record that takes over, by that of the one that goes; an id may be on both sides, where
+            what it meant goes on under another.
+        standing: ids under which a record stands now.
     """
-    for old, new in heirs.items():
-        inherited = "INSERT OR IGNORE INTO manual_links SELECT * REPLACE (? AS record_id) FROM manual_links"
-        catalogue.run(f"{inherited} WHERE record_id = ?", [new, old])
-        catalogue.run("DELETE FROM manual_links WHERE record_id = ?", [old])
-    remove_records(catalogue, list(heirs))
+    links = catalogue.rows("SELECT * FROM manual_links WHERE record_id IN (SELECT unnest(?::TEXT[]))", [list(heirs)])
+    catalogue.run("DELETE FROM manual_links WHERE record_id IN (SELECT unnest(?::TEXT[]))", [list(heirs)])
+    catalogue.upsert("manual_links", [link | {"record_id": heirs[link["record_id"]]} for link in links])
+    remove_records(catalogue, [old for old in heirs if old not in standing])
     settle_manual_links(catalogue, list(heirs.values()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import permutations
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
@@ -108,17 +109,18 @@ def bring_said(catalogue: Catalogue, rows: Sequence[Mapping[str, Any]], origin: 
     ]
     catalogue.upsert("screening_corrections", screened)
     known_pairs = set(catalogue.tuples("SELECT image_sha256, other_sha256 FROM distinct_images"))
-    distinct = [
-        {
-            "image_sha256": row["image_sha256"],
-            "other_sha256": row["choice"],
+    distinct = {
+        (a, b): {
+            "image_sha256": a,
+            "other_sha256": b,
             "reason": row["why"] or "",
             "decided_by": row["who"] or "unknown",
         }
         for row in rows
         if row["kind"] == "distinct" and (row["image_sha256"], row["choice"]) not in known_pairs
-    ]
-    catalogue.upsert("distinct_images", distinct)
+        for a, b in permutations((row["image_sha256"], row["choice"]))
+    }
+    catalogue.upsert("distinct_images", [*distinct.values()])
     adopt(catalogue)
     came = {"answer": len(answers), "decision": len(decisions), "screening": len(screened), "distinct": len(distinct)}
     return {kind: count for kind, count in came.items() if count}

@@ -88,7 +88,7 @@ def _link_table(file: Path, as_json: bool, workspace: Path | None, in_earnest: s
     out.report_problems(map(str, made.bad), "Bad row")
     out.report_problems(map(str, made.doubts), "But")
     gone = (f"{one.record_id} from {one.target_id or 'nothing'}" for one in made.taken_back)
-    out.report_problems(gone, "Would be taken back" if dry_run else "Taken back")
+    out.report_problems(gone, "Would be taken back" if dry_run or made.bad else "Taken back")
     facts = {"linked": len(made.linked), "  to nothing": sum(not one.target_id for one in made.linked)}
     facts |= {"unchanged": made.unchanged, "left open": made.left_open, "taken back": len(made.taken_back)}
     facts |= {"bad": len(made.bad)}

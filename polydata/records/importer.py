@@ -153,13 +153,17 @@ def save(catalogue: Catalogue, records: Iterable[Record], *, dry_run: bool = Fal
     known = {key: before[key] for key in rows if key in before}
     earlier = _earlier_readings(catalogue, rows)
     fresh = [key for key in rows if key not in known and key not in earlier]
-    changed = [key for key, row in rows.items() if key in known and known[key] | {"source": row["source"]} != row]
+    changed = [
+        key
+        for key, row in rows.items()
+        if key in known and key not in earlier and known[key] | {"source": row["source"]} != row
+    ]
     if not dry_run:
         written = [*fresh, *changed, *earlier]
         for table, parts in zip(PARTS, ("components", "properties"), strict=True):
             replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in written})
         catalogue.upsert("records", [rows[key] for key in written])
-        supersede_records(catalogue, {old["record_id"]: key for key, old in earlier.items()})
+        supersede_records(catalogue, {old["record_id"]: key for key, old in earlier.items()}, rows)
     replaced = [_replacement(known[key], rows[key]) for key in changed]
     replaced += [_replacement(old, rows[key]) for key, old in earlier.items()]
     return Saved(len(fresh), len(rows) - len(fresh) - len(replaced), tuple(replaced))
@@ -179,7 +183,7 @@ def _earlier_readings(catalogue: Catalogue, rows: Mapping[str, Mapping[str, Any]
     found = {}
     for key, row in rows.items():
         old = alone.get((row["source"], row["raw"]))
-        if old and old["record_id"] not in rows and any(old[name] != row[name] for name in FIELDS):
+        if old and old["record_id"] != key and any(old[name] != row[name] for name in FIELDS):
             found[key] = old
     return found
 

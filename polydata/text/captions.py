@@ -38,7 +38,7 @@ ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
 LISTED, LISTING = re.compile(r"\s*(?:,|;|and\b)"), re.compile(r"(?:[,;:.]|\band)\s*$")
 """What goes on in a list behind a mark, and what announces the next mark."""
 
-TRAILING = re.compile(rf"^\s*(?:{PICTURES}\s)?(?:of|for)\b")
+TRAILING = re.compile(rf"^\s*(?P<pictures>{PICTURES}\s)?(?:of|for)\b(?P<number>\s*[\d(])?")
 """What the marks of a list share behind the last of them: "TEM (a) and HR-TEM (b) images of a blend"."""
 
 _ONE = re.compile(r"\b(?:photo)?(?:micrograph|graph)\b|\b(?:image|picture|photo)\b(?! (?:analysis|processing))", re.I)
@@ -273,7 +273,9 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
     """Words before their mark: "poly(MPC) (a) and poly(METAI) brushes (b) in air"."""
     pieces, stem, words = [head, *between], "", []
     lead = ""
-    shared = _sentence(last) if TRAILING.match(_sentence(last)) else ""
+    trailing = TRAILING.match(_sentence(last))
+    shared = _sentence(last) if trailing else ""
+    of_last = trailing and not trailing["pictures"] and (trailing["number"] or any(map(ADDED.match, between)))
     begins = [0, *(n for n, gap in enumerate(between, 1) if not _goes_on(gap))]  # where a list does
     if any(LEAD.search(piece) for piece in between):  # "SEM images of A (a) and B (b); TEM images of C (c)"
         for piece in pieces:
@@ -293,7 +295,8 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
             words[: begins[1]] = [f"{lead}{own}" for own in words[: begins[1]]]
     if shared:
         last = last[len(shared) :]
-        words[begins[-1] :] = [tidy(f"{own} {shared.strip()}") for own in words[begins[-1] :]]
+        first = len(words) - 1 if of_last else begins[-1]  # "x (a), y (b) of 70/30" says it of the last
+        words[first:] = [tidy(f"{one} {shared.strip()}") for one in words[first:]]
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
     panels, last = _said_again(panels, tidy(last))
     return Parts(_joined(tidy(stem), tidy(last)), _in_order(panels))

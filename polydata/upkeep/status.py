@@ -65,7 +65,8 @@ def status(workspace: Workspace | Path | None = None) -> Status:
 def _interrupted(session: Session) -> Iterator[Step]:
     """Extractions that did not come to their end, of files that are still there."""
     for words in begun_extractions(session.catalogue):
-        if any(Path(word).exists() or has_magic(word) for word in words):
+        paths = [word for word in words if Path(word).is_absolute()]
+        if not paths or any(Path(word).exists() or has_magic(word) for word in paths):
             yield Step(shlex.join(["polydata", "extract", *words]), "it was stopped; what it had read is kept")
 
 

@@ -76,7 +76,7 @@ MAPPED = re.compile(
     re.IGNORECASE,
 )
 
-ELEMENTS = re.compile(r"\b(?:X?EDX?S?|EDAX|EPMA|WD[SX]|EELS)\b")
+ELEMENTS = re.compile(r"\b(?:X?ED[XS]S?|EDAX|EPMA|WD[SX]|EELS)\b")
 """Ways to tell elements, of which a picture in one colour is a map."""
 
 COMPUTED = re.compile(
@@ -88,11 +88,11 @@ COMPUTED = re.compile(
 """Fields and maps that were worked out, which fill their frame as a micrograph does."""
 SEGMENTED = re.compile(
     r"(?<!with )(?<!with a )\bsegmentations?\b|"
-    r"\b(?:segmented|binari[sz]ed|binary|thresholded) (?:\w+ )?(?:images?|maps?|masks?)\b",
+    r"\b(?:(?:segmented|binari[sz]ed|thresholded) (?:\w+ )?|binary )(?:images?|maps?|masks?)\b",
     re.IGNORECASE,
 )
 """What a program made of a micrograph."""
-SCALED = re.compile(r"\bscale[- ]?bars?\b[^.;]{0,60}?\d\s?(?:nm|[µμu]m)\b", re.IGNORECASE)
+SCALED = re.compile(r"\bscale[- ]?bars?\b(?:[^.;]|\.(?=\d)){0,60}?\d\s?(?:nm|[µμu]m)\b", re.IGNORECASE)
 """Words on a scale bar as short as micrographs have."""
 ANIMALS = re.compile(
     r"\b(?:tumou?r[- ]bearing|ana?estheti[sz]ed|living|whole) (?:animals?|mice|mouse|rats?)\b|\bwhole[- ]body\b|"
@@ -112,7 +112,7 @@ PATTERNS = re.compile(
 """Diffraction patterns, gels, temperatures, drops: images, and no view of a morphology."""
 STAINED = re.compile(
     r"\b(?:immuno\w+|(?:counter)?stain(?:s|ed|ing)?|fluoresc\w+|histo(?:log|path)\w+|optical sections?|tissues?|"
-    r"birefring\w+|polari[sz]\w+|scale bars?\b[^.;]{0,40}?\d\s?(?:nm|[µμu]m))\b",
+    r"birefring\w+|polari[sz]\w+|scale bars?\b(?:[^.;]|\.(?=\d)){0,40}?\d\s?(?:nm|[µμu]m))\b",
     re.IGNORECASE,
 )
 """Where colours of micrographs come from, or that what is shown is small."""
@@ -139,7 +139,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
     of_one_colour = stats.saturation > OF_ONE_COLOUR
     coloured = stats.colour > PHOTO_COLOUR or of_one_colour
     all_said = INSET.sub("", ". ".join(filter(None, (own, whole, figure))))
-    mapped = MAPPED.search(all_said) or ELEMENTS.search(all_said)
+    elements = ELEMENTS.search(f"{own or ''}. {whole or ''}") and not MICROSCOPY.search(own or "")
+    mapped = elements or MAPPED.search(all_said)
     if of_one_colour and not STAINED.search(own or "") and mapped:
         return AGAINST["maps"], "maps"
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -66,3 +67,15 @@ def test_list_count_and_gallery_agree(pictures: list[tuple[str, str | None]]) ->
             left = found.count - len(rows)
             assert len(rows) == min(NAMED, found.count)
             assert more == ([f"near-duplicate: and {left} more: --json lists all"] if left else [])
+
+
+def test_pairs_called_two_pictures_hide_no_other_of_a_large_group() -> None:
+    """Of more than a dozen under one hash a chain is listed; one link of it being settled settles no other pair."""
+    of = subject([(HASHES[0], TASK.labels[n % 2]) for n in range(14)])
+    (found,) = asked(of, [sides.near_duplicate]).findings
+    differing = {(i["a_image"], i["b_image"]) for i in found.items if i["a_label"] != i["b_label"]}
+    both = differing | {(b, a) for a, b in differing}
+    (again,) = asked(replace(of, distinct=frozenset(both)), [sides.near_duplicate]).findings
+    assert found.severity is again.severity is Severity.ERROR
+    left = {(i["a_image"], i["b_image"]) for i in again.items if i["a_label"] != i["b_label"]}
+    assert left and not left & both

@@ -104,3 +104,21 @@ def test_rows_read_under_other_columns_take_the_place_of_their_earlier_reading(w
     (link,) = json.loads(call(workspace, "list", "manual-links", "--json")[1])
     assert link["record_id"] in {row["record_id"] for row in records} and link["record_id"] != first["record_id"]
     assert "unchanged      2" in call(workspace, "records", "import", str(table), *maps)[1]
+
+
+def test_links_follow_their_rows_where_keys_move_on(workspace: str, tmp_path: Path) -> None:
+    """Under another column a row has the key that another row had before."""
+    table = tmp_path / "moved.csv"
+    table.write_text("sample,no,caption\nS1,S2,PP/PA6\nS2,S3,PS/PMMA\nS5,S6,PLA\n")
+    call(workspace, "records", "import", str(table), "--map", "record_key=sample")
+    assert call(workspace, "link", "S2", "--nothing")[0] == 0
+    said = call(workspace, "records", "import", str(table), "--map", "record_key=no")[1]
+    assert "imported       0\nunchanged      0\nreplaced       3" in said
+    records = json.loads(call(workspace, "records", "list", "--json")[1])
+    keys = {row["record_id"]: (row["record_key"], row["caption"]) for row in records}
+    assert {*keys.values()} >= {("S2", "PP/PA6"), ("S3", "PS/PMMA"), ("S6", "PLA")} and (
+        "S1",
+        "PP/PA6",
+    ) not in keys.values()
+    (link,) = json.loads(call(workspace, "list", "manual-links", "--json")[1])
+    assert keys[link["record_id"]] == ("S3", "PS/PMMA")

@@ -195,6 +195,7 @@ def test_kinds_by_pixels_and_words() -> None:
         ("SEM image and its segmentation", "", TOLD),
         ("Detector's image overlaid with segmentation", "", 0.0),
         ("", "Binarized images of the blends", AGAINST["segmentations"]),
+        ("Binary blend images", "", 0.0),
     ],
 )
 def test_what_words_add(own: str, whole: str, told: float) -> None:
@@ -224,7 +225,10 @@ def test_maps_that_another_panel_speaks_of_and_scale_bars_that_words_tell() -> N
     assert evidence("TEM image of a blend", None, measure(shown))[1] == "microscopy"
     assert evidence("TEM image of a blend", None, measure(shown), caption) == (AGAINST["maps"], "maps")
     assert evidence("EDS analysis of the wires", None, measure(shown)) == (AGAINST["maps"], "maps")
-    for words in ("Cracks in a particle. Scale bar is 5 µm", "Pores. Scale bars: (a) 200 nm", "Scale-bar = 10 um"):
+    said = "(a) Confocal micrograph of a blend. (b) EDX spectrum of the filler"
+    assert evidence("Confocal micrograph of a blend", None, measure(shown), said)[1] == "microscopy"
+    assert evidence("Pattern by ED", None, measure(shown)) == (0.0, "")
+    for words in ("Cracks in a particle. Scale bar is 2.5 µm", "Pores. Scale bars: (a) 200 nm", "Scale-bar = 10 um"):
         assert evidence(None, words, GREY) == (TOLD, "a short scale bar")
         assert evidence(None, words, COLOURED) == (0.0, "")
     assert evidence(None, "The device. Scale bar: 5 mm", GREY) == (0.0, "")

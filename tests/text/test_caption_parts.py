@@ -143,12 +143,22 @@ def test_ranges(dash: str, first: int, alphabet: str, form: str, each: bool) -> 
                 ("d", "XRD patterns"),
             ],
         ),
+        (
+            "(a) SEM image of PP (the bar in (a-c) is 5 µm), (b) TEM image of PLA, (c) EDX map of Si.",
+            [("a", "SEM image of PP (the bar in (a-c) is 5 µm)"), ("b", "TEM image of PLA"), ("c", "EDX map of Si")],
+        ),
+        (
+            "SEM of (A, C) PP and (B, C) PA6 cells",
+            [("A", "PP"), ("B", "PA6 cells"), ("C", "PP")],
+        ),
+        ("PLA (a) for 5 min, PCL (b) for 10 min.", [("a", "PLA for 5 min"), ("b", "PCL for 10 min")]),
+        ("PLA (a), PCL (b) and their blend (c) of 70/30", [("a", "PLA"), ("b", "PCL"), ("c", "their blend of 70/30")]),
         ("Modulus of PP (P) and of PA6 as in eq. (1) and eq. (2)", []),
         (
             "TEM image (a), EFTEM image (b) with an inset, and HRTEM image (c) for annealed PP. (d) FFT of (c).",
             [
-                ("a", "TEM image for annealed PP"),
-                ("b", "EFTEM image with an inset for annealed PP"),
+                ("a", "TEM image"),
+                ("b", "EFTEM image with an inset"),
                 ("c", "HRTEM image for annealed PP"),
                 ("d", "FFT of (c)"),
             ],

@@ -58,7 +58,7 @@ def test_what_was_measured_in_a_picture_is_no_field_that_contradicts_its_bar(nam
         text = f"{name} {rng.integers(3000, 9000) / 100:.2f} nm"
         ImageDraw.Draw(picture).text(place, text, fill="yellow" if seed % 2 else "white", font=font)
         found += read_scale_bar(np.asarray(picture)) is not None
-    assert found == claimed if claimed == 20 else found <= claimed
+    assert found == 20 if claimed == 20 else 10 <= found <= claimed
 
 
 def test_lengths_are_in_pixels_of_the_picture_however_large() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise, product
+from itertools import combinations, islice, pairwise, product
 from typing import Any
 
 from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, counted, detector
@@ -114,13 +114,20 @@ def _near_hashes(subject: Subject) -> Iterator[tuple[str, str, int]]:
         under[subject.evidence.phash[image]].append(image)
     for images in under.values():
         some = combinations(images, 2) if len(images) <= MOST_PAIRED else pairwise(images)
-        yield from ((min(pair), max(pair), 0) for pair in some)
+        yield from ((min(pair), max(pair), 0) for pair in {*some, *_differing(subject, images)})
     for one, others in subject.evidence.near.items():
         for other in others:
             if one < other:
                 bits = (int(one, 16) ^ int(other, 16)).bit_count()
                 these = (under[h] if len(under[h]) <= MOST_PAIRED else under[h][:1] for h in (one, other))
                 yield from ((min(pair), max(pair), bits) for pair in product(*these))
+
+
+def _differing(subject: Subject, images: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The first two images of different labels, as those say whom nobody called two pictures; none where all agree."""
+    pairs = (pair for pair in combinations(images, 2) if pair not in subject.distinct)
+    labels = subject.labels
+    yield from islice(((a, b) for a, b in pairs if labels.get(a) and labels.get(b) not in (None, labels[a])), 1)
 
 
 def _pair(subject: Subject, a: str, b: str, by: str) -> dict[str, Any]:

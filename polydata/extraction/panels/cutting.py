@@ -352,17 +352,17 @@ def _find_cut(
             letters, the line is to part them.
     """
     top, left, bottom, right = window = leaf.window
-    leaf.strength, leaf.halves = 0.0, None
+    leaf.strength, leaf.halves, leaf.seam = 0.0, None, False
     for axis in (0, 1):
         strength = _strength(within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
-        if others is not None and len(leaf.letters) > 1:
-            stand = [point[axis] - window[axis] - LEAST for point in leaf.letters]
-            strength[: max(0, round(min(stand)))] = strength[max(0, round(max(stand))) :] = 0
         if others is not None:
             ends, of_grid = expected_ends(size(window), axis, [size(one) for one in others])
             places = np.arange(strength.size) + LEAST
             strength = np.where(near(places, ends), REPEATED * strength, strength)
             strength = np.where(near(places, of_grid), np.maximum(strength, ASKED), strength)
+        if others is not None and len(leaf.letters) > 1:
+            stand = [point[axis] - window[axis] - LEAST for point in leaf.letters]
+            strength[: max(0, round(min(stand)))] = strength[max(0, round(max(stand))) :] = 0
         if strength.size and strength.max() > leaf.strength:
             level = np.flatnonzero(strength > 0.98 * strength.max())
             at = window[axis] + LEAST + int(level[len(level) // 2])

@@ -186,3 +186,9 @@ def test_a_letter_across_a_white_gutter_leaves_it_one() -> None:
         true = tuple((top, left, top + height, left + width) for top, left in windows)
         parts = take_apart(np.asarray(picture), rows)
         assert hits(true, [part.window for part in parts]) == len(true) == len(parts), seed
+
+
+def test_letters_that_no_line_can_part_leave_their_part_whole() -> None:
+    rgb = np.repeat(texture(np.random.default_rng(3), 240, 320)[..., None], 3, 2).astype(np.uint8)
+    for count in (1, 2, 3):
+        assert take_apart(rgb, count, (), [(5.0, 5.0), (9.0, 9.0)])
