@@ -41,7 +41,7 @@ class ExtractSettings:
 
     workers: int = 0
     seconds_per_file: float = 600.0
-    memory_mb: int = 900
+    memory_mb: int = 1200
     max_megabytes: int = 300
     max_pages: int = 1000
 

@@ -70,6 +70,7 @@ def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Pap
         leftovers += [Leftover("page-not-read", number, None, None, pages[number - 1].box) for number in unread]
         parted = _parted(press, found)
         for one in found:
+            pymupdf.TOOLS.store_shrink(100)  # decoded images would stay in the library's cache, up to 256 MB of them
             figure = parted.get(one) or _figure(press, one)
             if figure is None:
                 box = pages[one.page - 1].shown(one.box)

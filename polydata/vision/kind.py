@@ -36,8 +36,9 @@ MICROGRAPH_TEXTURE = 0.4
 PHOTO_COLOUR = 0.02
 """Grey "photographs" of materials papers are nearly always micrographs; those of objects are coloured."""
 
-OF_ONE_COLOUR = 0.5
-"""Saturation from which a picture is one colour on black, as maps of elements are."""
+OF_ONE_COLOUR, PURE = 0.5, 0.75
+"""Saturation from which a picture is one colour on black, as maps of elements are, and from which it is a map where
+words tell of electron microscopes alone, whose pictures are grey or a faint tint."""
 
 MIXED_TEXTURE = 0.07
 MIXED_LEVELS = 0.7
@@ -118,6 +119,15 @@ STAINED = re.compile(
 """Where colours of micrographs come from, or that what is shown is small."""
 
 
+ELECTRONS = re.compile(r"\b(?:FE-?SEM|SEMs?|(?:HR-?)?TEMs?|(?:HR-?)?STEM|HAADF|electron micro\w+)\b")
+"""Microscopes whose pictures are grey."""
+COLOURING = re.compile(
+    r"\b(?:pseudo|false)[- ]?colou?r\w*|\bcolou?r(?:i[sz]ed|[- ](?:overla\w+|coded|enhanced))\b|"
+    r"\b(?:optical|light|confocal|AFM|KPFM|atomic[- ]force|POM|CLSM|photo(?:s|graph\w*|micrograph\w*)|camera)\b",
+    re.IGNORECASE,
+)
+"""Where else colours come from than from a map: painted on, or another microscope's."""
+
 INSET = re.compile(r"\b(?:the )?insets?\b[^.;]*", re.IGNORECASE)
 """What is said of a picture within the picture."""
 
@@ -134,13 +144,16 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
             whose letter this one would have.
 
     Returns:
-        0 and nothing where no word tells; of an image and of a photograph in one caption neither is believed.
+        0 and nothing where no word tells; of an image and of a photograph in one caption neither is believed, and a
+        micrograph beside a diffraction pattern is one by its looks.
     """
     of_one_colour = stats.saturation > OF_ONE_COLOUR
     coloured = stats.colour > PHOTO_COLOUR or of_one_colour
     all_said = INSET.sub("", ". ".join(filter(None, (own, whole, figure))))
     elements = ELEMENTS.search(f"{own or ''}. {whole or ''}") and not MICROSCOPY.search(own or "")
-    mapped = elements or MAPPED.search(all_said)
+    pure = stats.saturation > PURE and stats.white < MICROGRAPH_WHITE
+    electrons = pure and ELECTRONS.search(f"{own or ''}. {whole or ''}")
+    mapped = elements or MAPPED.search(all_said) or (electrons and not COLOURING.search(all_said))
     if of_one_colour and not STAINED.search(own or "") and mapped:
         return AGAINST["maps"], "maps"
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
@@ -151,7 +164,7 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
             return times * AGAINST["animals"], "animals"
         if microscopy:
-            told = TOLD if coloured else TOLD_OF_GREY
+            told = (TOLD if coloured else TOLD_OF_GREY) + (AGAINST["patterns"] if PATTERNS.search(words) else 0.0)
             return (0.0, "") if photo and words != own else (told, "microscopy")
         others = {
             "patterns": PATTERNS.search(text),

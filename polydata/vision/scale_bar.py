@@ -91,11 +91,12 @@ Pair = tuple[Reading, Patch | None, float]
 """What was read, the bar that goes with it, and how well that does, 0 to 1."""
 
 
-def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
+def read_scale_bar(rgb: Rgb, beneath: float = 0.0) -> ScaleBar | None:
     """Read the scale bar that is printed into a micrograph.
 
     Args:
         rgb: rows x columns x 3, 0 to 255.
+        beneath: row under which the bar must stand, from which on there is only print.
 
     Returns:
         A scale bar with method ``image``, with ``length_px``, ``x0``, ``x1`` and ``y`` in pixels of the picture where
@@ -112,7 +113,9 @@ def read_scale_bar(rgb: Rgb) -> ScaleBar | None:
     found = find(grey)
     values = joined([_whole(one) for one in patches(found.value, found.scale)], lambda one: SPACE * one.height)[:MOST]
     lines = [one for one in patches(found.bar, found.scale) if not any(_within(one, value) for value in values)]
-    bars = joined(lines, lambda one: BROKEN * one.width)
+    bars = [one for one in joined(lines, lambda one: BROKEN * one.width) if one.y >= beneath]
+    if beneath and not bars:
+        return None
     sizes = [_whole(one) for one in patches(found.size, found.scale) if one.score >= SEEN][:MOST]
     pair = _by_value(grey, values, bars, sizes) or _by_strip(grey, bars)
     return _claim(grey, pair) if pair else None

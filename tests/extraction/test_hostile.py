@@ -11,6 +11,8 @@ import pytest
 from make_hostile import image
 from make_pdf import below, encrypted
 from pdf_bombs import image_bomb, slow_pdf
+from pdf_sheet import MARGIN, WIDTH, Sheet, jpeg, micrograph
+from PIL import Image
 
 from polydata.extraction.document.meta import safe_name
 from polydata.extraction.document.open import ExtractionFailure
@@ -174,6 +176,22 @@ def test_memory_over_the_limit_fails_that_file_alone(tmp_path: Path) -> None:
     )
     assert [one.reason for one in results if isinstance(one, Failure)] == ["out-of-memory"]
     assert [one.file_name for one in results if isinstance(one, Paper)] == ["good.pdf"]
+
+
+@pytest.mark.slow
+def test_figures_as_large_as_journals_place_them_fit_into_a_worker(tmp_path: Path) -> None:
+    """Six pages, each with a figure of 19 million pixels: what one needs is given back before the next."""
+    path, sheet = tmp_path / "large.pdf", Sheet()
+    for number in range(6):
+        if number:
+            sheet.new_page()
+        large = micrograph(number, 450, 420).resize((4500, 4200), Image.Resampling.BILINEAR)
+        sheet.picture((MARGIN, 60, WIDTH - MARGIN, 520), jpeg(large))
+        sheet.caption(f"Figure {number + 1}. SEM micrograph of blend {number + 1}.", MARGIN, 530, WIDTH - MARGIN)
+    sheet.save(path)
+    settings = ExtractSettings(seconds_per_file=120, memory_mb=700)
+    (paper,) = outcomes(extracted([path], ImageStore(tmp_path / "store"), settings, workers=1))
+    assert isinstance(paper, Paper) and [len(figure.panels) for figure in paper.figures] == [1] * 6
 
 
 def test_stopping_early_ends_the_workers(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 9
+    assert get_rule("micrograph")[0] == 10
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -212,7 +212,9 @@ def test_one_colour_on_black_is_a_map_where_a_caption_speaks_of_maps() -> None:
         assert stats.colour < 0.02 and stats.saturation > 0.9
         assert evidence("SEM image of the alloy", "SEM micrographs and EDS mapping", stats) == (AGAINST["maps"], "maps")
         assert evidence("polarized light micrograph", "Micrographs and Raman maps", stats)[1] != "maps"
-        assert evidence("SEM image of the alloy", "SEM micrographs", stats)[1] == "microscopy"
+        assert evidence("SEM image of the alloy", "SEM micrographs", stats)[1] == "maps"  # what else could it be
+        for painted in ("False-coloured SEM image", "AFM image", "SEM and confocal image"):
+            assert evidence(painted, "Images of the alloy", stats)[1] == "microscopy"
     lettered = Image.fromarray(np.asarray(micrograph(2)))  # grey, with coloured print
     ImageDraw.Draw(lettered).text((20, 20), "x = 0.1", fill="yellow", font_size=40)
     told = evidence("SEM image of the alloy", "SEM micrographs and EDS mapping", measure(np.asarray(lettered)))
@@ -222,7 +224,7 @@ def test_one_colour_on_black_is_a_map_where_a_caption_speaks_of_maps() -> None:
 def test_maps_that_another_panel_speaks_of_and_scale_bars_that_words_tell() -> None:
     shown = np.where(np.random.default_rng(2).random((120, 160, 1)) < 0.02, [255, 0, 0], 0).astype(np.uint8)
     caption = "(C) TEM image of a blend. (E) EDX elemental mapping images of a blend"
-    assert evidence("TEM image of a blend", None, measure(shown))[1] == "microscopy"
+    assert evidence("AFM image of a blend", None, measure(shown))[1] == "microscopy"
     assert evidence("TEM image of a blend", None, measure(shown), caption) == (AGAINST["maps"], "maps")
     assert evidence("EDS analysis of the wires", None, measure(shown)) == (AGAINST["maps"], "maps")
     said = "(a) Confocal micrograph of a blend. (b) EDX spectrum of the filler"

@@ -10,7 +10,8 @@ import pytest
 import train_screening
 
 from polydata.screening.rules import THRESHOLD, screen_by_model
-from polydata.vision.micrograph import SHOWN
+from polydata.vision.micrograph import MODEL, SHOWN, SURELY, picture_odds, prepared
+from polydata.vision.small_networks import network
 
 UNSEEN = 50_000_000
 """Seeds from here on were never drawn for training."""
@@ -33,6 +34,15 @@ def test_micrographs_are_kept(family: str) -> None:
 @pytest.mark.parametrize("family", sorted(drawn_pictures.REST))
 def test_most_of_the_rest_is_not(family: str) -> None:
     assert accepted(family, by_model) <= 0.2
+
+
+@pytest.mark.parametrize("family", [*drawn_pictures.MICROGRAPHS, *drawn_pictures.REST])
+def test_a_first_look_that_is_sure_says_what_both_would(family: str) -> None:
+    for n in range(12):
+        rgb = drawn_pictures.draw(family, UNSEEN + 100 + n)
+        both = np.mean([network(MODEL).run(None, {"picture": look})[0][0] for look in prepared(rgb)], axis=0)
+        odds = picture_odds(rgb)[0]
+        assert abs(odds) <= SURELY or (both.argmax() == 0) == (odds > 0)
 
 
 def test_a_seed_gives_one_picture() -> None:

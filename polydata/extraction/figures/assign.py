@@ -41,6 +41,9 @@ ROW = 6.0
 WITHOUT = 1000.0
 """Points that a caption without any figure counts for, more than the farthest figure."""
 
+WITHIN = 0.9
+"""Share of a line of prose in a figure's box from which it may be the figure's own."""
+
 EVERYWHERE = (-np.inf, np.inf)
 """The limits of no column."""
 
@@ -203,11 +206,18 @@ def _level(boxes: Corners, others: Corners) -> npt.NDArray[np.bool_]:
 
 
 def _may_grow(layout: PageLayout, held: dict[int, _Holding], number: int, index: int) -> bool:
-    """Whether a figure with one more cluster stays clear of prose, captions and other figures."""
+    """Whether a figure with one more cluster stays clear of prose, captions and other figures.
+
+    What looks like prose may be a figure's own writing, between it and what its caption sees; columns of text go on
+    beyond the figure.
+    """
     one = held[number]
     wider = one.box.union(layout.clusters[index])
     others = corners(other.box for key, other in held.items() if key != number)
-    walls = layout.walls[len(layout.text.prose) :] if one.seen[index] else layout.walls
+    walls = layout.walls
+    if one.seen[index]:
+        prose = np.arange(len(walls)) < len(layout.text.prose)
+        walls = walls[~prose | (shared(wider, walls) < WITHIN * areas(walls))]
     return not _covers(wider, one.box, walls) and not _covers(wider, one.box, others)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from polydata.extraction.panels.render import Drawn
 from polydata.types import Box
-from polydata.vision.measures import WHITE
+from polydata.vision.measures import WHITE, darkest
 from polydata.vision.scale_bar import read_scale_bar
 
 DEEP, DEEPEST = 0.2, 40.0
@@ -39,7 +39,7 @@ def with_scale(drawn: Drawn, box: Box, others: Sequence[Box]) -> Box:
     if deepest - box.y1 < GAP:
         return box
     scale = drawn.dpi / 72
-    strip = drawn.crop(replace(box, y0=box.y1 - GAP, y1=deepest)).min(2)
+    strip = darkest(drawn.crop(replace(box, y0=box.y1 - GAP, y1=deepest)))
     ground = np.flatnonzero((strip >= WHITE).mean(1) > EMPTY)
     if not ground.size or ground[0] > 2 * GAP * scale:
         return box
@@ -49,16 +49,16 @@ def with_scale(drawn: Drawn, box: Box, others: Sequence[Box]) -> Box:
     if not inked.size or not _has_bar(strip[inked[0] : inked[-1] + 1] < INK):
         return box
     longer = replace(box, y1=min(deepest, max(box.y1, box.y1 - GAP + float(inked[-1] + 2) / scale)))
-    bar = read_scale_bar(drawn.crop(longer))
-    return longer if bar is not None and bar.y is not None and bar.y > (box.height - GAP) * scale else box
+    bar = read_scale_bar(drawn.crop(longer), (box.height - GAP) * scale)
+    return longer if bar is not None and bar.y is not None else box
 
 
 def _has_bar(ink: npt.NDArray[np.bool_]) -> bool:
-    """Whether one run of ink along a row is as long as a bar, and longer than signs are."""
-    columns = ink.shape[1]
+    """Whether one run of ink along a row is as long as a bar: longer than signs are wide and all of it is high."""
+    rows, columns = ink.shape
     for row in ink:
         edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]])))
         runs = edges[1::2] - edges[::2]
-        if runs.size and SHORTEST * columns < runs.max() < LONGEST * columns:
+        if runs.size and max(rows, SHORTEST * columns) < runs.max() < LONGEST * columns:
             return True
     return False

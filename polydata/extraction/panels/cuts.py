@@ -21,6 +21,7 @@ from polydata.extraction.panels.letters import (
     in_corner,
     in_turn,
     letters_at,
+    nearest_panels,
     printed_letters,
     read_letters,
 )
@@ -219,13 +220,16 @@ def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -
 
 
 def _as_they_follow(letters: _Letters, labels: Sequence[str], count: int) -> _Letters:
-    """Letters without those beyond a caption's that were read, but for those that follow each other in a figure of
-    more panels than the caption names.
+    """Letters without those beyond a caption's that were read, but for those that follow each other where the figure
+    has more panels than the caption names: several, or one with which each panel has its letter. Words and marks in a
+    picture are read as letters too.
     """
     if letters.reading is PRINTED:
         return letters
     sure = {label for label, (_, share) in letters.places.items() if share > SURELY_READ}
-    more = takewhile(lambda one: one in sure, following(labels)) if count > len(labels) else ()
+    more = tuple(takewhile(lambda one: one in sure, following(labels)))
+    if not len(labels) < count or (len(more) == 1 and count > len(labels) + 1):
+        more = ()
     kept = {*labels, *more}
     return replace(letters, places={label: place for label, place in letters.places.items() if label in kept})
 
@@ -269,6 +273,8 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
         shares: Shares = np.zeros((len(boxes), len(known)))
         sure = {label: share for label, (_, share) in letters.places.items()}
         seen = letters_at(boxes, points, sure)
+        if len(seen) < len(points) == len(boxes):
+            seen = nearest_panels(boxes, points) or seen
         if letters.reading is READ and len(known) == len(boxes):
             seen = in_turn(boxes, known, seen)
         for panel, label in seen.items():

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polydata.extraction.panels.islands import LEAST
-from polydata.vision.measures import WHITE, Rgb
+from polydata.vision.measures import WHITE, Rgb, darkest
 from polydata.vision.panel_map import PanelMap, Window, pixels
 
 BARE = 0.6
@@ -111,7 +111,7 @@ def fitted(rgb: Rgb, seen: PanelMap, window: Window) -> Window:
     reach = max(2, math.ceil(NEAR / down)), max(2, math.ceil(NEAR / across))
     top, bottom = _edge(lines, top, reach[0], first=True), _edge(lines, bottom, reach[0], first=False)
     left, right = _edge(standing, left, reach[1], first=True), _edge(standing, right, reach[1], first=False)
-    inked = rgb[top:bottom, left:right].min(2) < WHITE
+    inked = darkest(rgb[top:bottom, left:right]) < WHITE
     rows, columns = (np.flatnonzero(inked.mean(axis) > SPECKS) for axis in (1, 0))
     if not (rows.size and columns.size):
         return top, left, bottom, right

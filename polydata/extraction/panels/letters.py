@@ -114,12 +114,18 @@ def _style(line: Line) -> tuple[str, bool]:
     return line.first_font, line.bold
 
 
-PLACES = ("inside", "above", "below", "left")
-"""Where letters stand; all of a figure stand in the same way."""
+PLACES = ("inside", "above", "below", "left", "corner")
+"""Where letters stand; all of a figure stand in the same way, the last about the upper left corner, in or out of it."""
+
+ABOUT = 20.0
+"""Points from there to the letter; one within the panel counts as so far away, wherever it stands."""
 
 
 def _distance(box: Box, x: float, y: float, place: str) -> float | None:
-    """From a letter to the panel in, above, below or left of which it stands; None where it stands otherwise."""
+    """From a letter to the panel in, above, below, left or at the corner of which it stands; None where it does not."""
+    if place == "corner":
+        gap = float(np.hypot(x - box.x0, y - box.y0))
+        return gap if gap < ABOUT else ABOUT if box.x0 < x < box.x1 and box.y0 < y < box.y1 else None
     if place == "inside":
         within = box.x0 - 2 <= x <= box.x1 + 2 and box.y0 - 2 <= y <= box.y1 + 2
         return abs(x - box.x0) + abs(y - box.y0) if within else None
@@ -167,19 +173,34 @@ def letters_at(
 def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
     """Of letters that were read, those that speak for an order of as many panels as labels.
 
-    Where most agree with the caption's order in a way of reading the figure, those that do; else all, if most panels
-    have one.
+    Where most agree with the caption's order in a way of reading the figure, those that do, and others too where with
+    them two more go on in that order: between a panel that was not found and one too many letters are moved by one.
+    Else all, if most panels have one.
 
     Args:
         boxes: of the panels, in reading order.
         labels: of the caption, in its order.
         seen: letters that were read, by the panel's number.
     """
-    turns = [dict(zip(order, labels, strict=True)) for order in reading_orders(boxes)]
+    orders = reading_orders(boxes)
+    turns = [dict(zip(order, labels, strict=True)) for order in orders]
     agreeing = max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
+    rising = max((_rising([(n, seen[n]) for n in order if n in seen], labels) for order in orders), key=len)
+    if len(rising) > len(agreeing) + 1:
+        agreeing = rising
     if 2 * len(agreeing) > len(seen):
         return agreeing
     return dict(seen) if 2 * len(seen) > len(boxes) else {}
+
+
+def _rising(seen: Sequence[tuple[int, str]], labels: Sequence[str]) -> dict[int, str]:
+    """The longest row of letters, each with its panel, that follow each other as in the caption."""
+    rows: list[list[tuple[int, str]]] = [[]]
+    for panel, label in seen:
+        before = [row for row in rows if not row or labels.index(row[-1][1]) < labels.index(label)]
+        rows.append([*max(before, key=len), (panel, label)])
+    longest = max(rows, key=len)
+    return dict(longest)
 
 
 CORNER = 0.25
@@ -267,6 +288,24 @@ def across_gutters(boxes: Sequence[Box], named: Sequence[str | None], letters: M
             for n in beside:
                 given[n] = label
     return given
+
+
+def nearest_panels(boxes: Sequence[Box], letters: Mapping[str, Point]) -> dict[int, str]:
+    """The letter of each panel, by the panel's number, where each letter stands nearest to another panel, wherever it
+    stands; empty where two stand nearest to the same.
+
+    Args:
+        boxes: of the panels.
+        letters: where each stands.
+    """
+    nearest = {min(range(len(boxes)), key=lambda n: _away(boxes[n], point)): label for label, point in letters.items()}
+    return nearest if len(nearest) == len(letters) else {}
+
+
+def _away(box: Box, point: Point) -> float:
+    """Distance of a place from a panel, 0 within it."""
+    x, y = point
+    return float(np.hypot(max(box.x0 - x, x - box.x1, 0.0), max(box.y0 - y, y - box.y1, 0.0)))
 
 
 def by_rows(boxes: Sequence[Box]) -> list[int]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -104,8 +105,7 @@ def encode_png(rgb: Rgb) -> bytes:
 
 
 def _small(rgb: Rgb) -> npt.NDArray[np.float64]:
-    image = Image.fromarray(rgb).convert("L").resize((32, 32), Image.Resampling.BOX)
-    return np.asarray(image, np.float64)
+    return cv2.resize(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float64)
 
 
 def _covered_later(page: pymupdf.Page, box: Box) -> bool:

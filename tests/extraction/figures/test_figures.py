@@ -180,3 +180,28 @@ def test_rows_of_pictures_one_under_the_other_stay_rows(tmp_path: Path) -> None:
         assert [one.caption.label for one in found if one.caption] == [one.label for one in expected], seed
         for one, true in zip(found, expected, strict=True):
             assert one.box.iou(Box(*true.box)) > 0.8, (seed, true.label)
+
+
+def test_a_figure_does_not_take_a_formula_over_the_text_beside_it(tmp_path: Path) -> None:
+    """A plot as wide as both columns' middle; over it, in one column, a formula, and in the other running text."""
+    for seed in range(12):
+        rng, sheet = random.Random(seed), Sheet(seed)
+        left, height = rng.random() < 0.5, rng.uniform(45, 110)
+        text, drawn = (MARGIN, RIGHT) if left else (RIGHT, MARGIN)
+        top = rng.uniform(330, 450)
+        for y in range(60, int(top - 10), 12):
+            words = "the modulus of each blend was taken from five bars at one speed"
+            sheet.page.insert_text((text, y), words, fontsize=rng.uniform(8.2, 8.6))
+        sheet.prose(drawn, 60, drawn + COLUMN, top - height - 20)
+        formula = drawn + rng.uniform(5, 40), top - height - rng.uniform(4, 8), drawn + rng.uniform(150, 220), top - 16
+        sheet.plot(formula)
+        plot = (rng.uniform(120, 170), top, rng.uniform(410, 460), top + rng.uniform(160, 230))
+        sheet.plot(plot)
+        end = sheet.caption("Figure 1. IR spectra of the copolymers.", plot[0], plot[3] + 20, WIDTH - MARGIN)
+        for x in (MARGIN, RIGHT):
+            sheet.prose(x, end + 20, x + COLUMN, 790)
+        sheet.save(tmp_path / f"{seed}.pdf")
+        with opened(tmp_path / f"{seed}.pdf", ExtractSettings()) as (document, _):
+            found, _ = find(read_pages(document))
+        (figure,) = [one for one in found if one.caption]
+        assert figure.box.y0 > top - 16, (seed, figure.box, formula, plot)

@@ -10,7 +10,7 @@ import pytest
 from bar_scene import texture
 from PIL import Image, ImageDraw, ImageFont
 
-from polydata.extraction.panels.beneath import DEEPEST, with_scale
+from polydata.extraction.panels.beneath import DEEPEST, _has_bar, with_scale
 from polydata.extraction.panels.render import Drawn
 from polydata.types import Box
 from polydata.vision.scale_bar import read_scale_bar
@@ -68,3 +68,19 @@ def test_other_print_beneath_micrographs_stays_where_it_is() -> None:
         drawn, boxes, _ = figure(seed, scaled=False)
         for n, box in enumerate(boxes):
             assert with_scale(drawn, box, [*boxes[:n], *boxes[n + 1 :]]) == box
+
+
+def test_signs_are_no_bars() -> None:
+    """What is read costs time: signs beneath a picture are not, however large they are."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        wide, size = int(rng.integers(240, 900)), int(rng.integers(14, 60))
+        strip = Image.new("L", (wide, 2 * size), 255)
+        draw, font = ImageDraw.Draw(strip), ImageFont.truetype(io.BytesIO(FONT), size)
+        draw.text((5, 5), str(rng.choice(["A", "(b)", "4 s", "Z", "t = 7 s"])), "black", font)
+        rows = np.flatnonzero((np.asarray(strip) < 140).any(1))
+        signs = np.asarray(strip)[rows[0] : rows[-1] + 1] < 140
+        assert not _has_bar(signs)
+        if 2.5 * size < 0.6 * wide:
+            draw.rectangle((wide // 4, 0, wide // 4 + 2.5 * size, 3), fill="black")
+            assert _has_bar(np.asarray(strip)[: rows[-1] + 1] < 140)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
@@ -23,6 +23,7 @@ from polydata.extraction.panels.letters import (
     in_turn,
     letter_of,
     letters_at,
+    nearest_panels,
     printed_letters,
     read_letters,
 )
@@ -322,9 +323,50 @@ def test_a_letter_on_a_gutter_is_that_of_both_panels(rows: list[str], gap: float
         assert given_now[2 * y : 2 * y + 2] == ["abcde"[y] if row == "gutter" else None, "abcde"[y]]
 
 
-@pytest.mark.parametrize(("read", "count", "kept"), [("abcd", 4, "abcd"), ("abcd", 2, "ab"), ("abdf", 4, "ab")])
+@pytest.mark.parametrize(
+    ("read", "count", "kept"),
+    [
+        ("abcd", 4, "abcd"),
+        ("abcd", 2, "ab"),
+        ("abdf", 4, "ab"),
+        ("abc", 3, "abc"),
+        ("abc", 4, "ab"),
+        ("abcd", 5, "abcd"),
+    ],
+)
 def test_letters_beyond_the_captions_that_were_read_follow_each_other(read: str, count: int, kept: str) -> None:
     letters = _Letters(dict.fromkeys(read, ((5.0, 5.0), 0.99)), READ)
     assert "".join(_as_they_follow(letters, ["a", "b"], count).places) == kept
     unsure = _Letters(dict.fromkeys(read, ((5.0, 5.0), 0.7)), READ)
     assert "".join(_as_they_follow(unsure, ["a", "b"], count).places) == "ab"
+
+
+@given(st.integers(5, 8), st.data())
+def test_letters_moved_by_one_between_a_missing_panel_and_one_too_many(count: int, data: st.DataObject) -> None:
+    """As many parts as letters, but one is no panel and one panel was not found: print is not given up for order."""
+    missing = data.draw(st.integers(0, count - 1), label="panel that was not found")
+    extra = data.draw(st.integers(0, count - 1), label="where a part that is no panel stands")
+    labels = list("abcdefgh"[:count])
+    true: list[str | None] = [label for n, label in enumerate(labels) if n != missing]
+    true.insert(extra, None)
+    boxes = [Box(110.0 * x, 0, 110.0 * x + 100, 80) for x in range(count)]
+    seen = {n: label for n, label in enumerate(true) if label}
+    kept = in_turn(boxes, labels, seen)
+    assume(abs(missing - extra) > 1)
+    assert kept == seen
+    assert all(name in (true[n], None) for n, name in enumerate(labelled(boxes, labels, kept)) if n != extra)
+
+
+@given(st.lists(st.sampled_from([(-20.0, -20.0), (-25.0, 40.0), (50.0, 95.0), (-20.0, 100.0)]), min_size=6, max_size=6))
+def test_letters_that_each_stand_nearest_to_another_panel_are_theirs(offsets: list[tuple[float, float]]) -> None:
+    apart = [Box(2 * box.x0, 2 * box.y0, 2 * box.x0 + 100, 2 * box.y0 + 80) for box in GRID]
+    letters = {label: (box.x0 + dx, box.y0 + dy) for label, box, (dx, dy) in zip(LABELS, apart, offsets, strict=True)}
+    assert nearest_panels(apart, letters) == dict(enumerate(LABELS))
+    assert nearest_panels(apart, letters | {"b": letters["a"]}) == {}
+
+
+@given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=6, max_size=6))
+def test_letters_about_corners_need_not_all_stand_in_or_out_of_their_panels(offsets: list[tuple[float, float]]) -> None:
+    apart = [Box(2 * box.x0, 2 * box.y0, 2 * box.x0 + 100, 2 * box.y0 + 80) for box in GRID]
+    letters = {label: (box.x0 + dx, box.y0 + dy) for label, box, (dx, dy) in zip(LABELS, apart, offsets, strict=True)}
+    assert letters_at(apart, letters) == dict(enumerate(LABELS))
