@@ -308,11 +308,15 @@ def thin_sides(folds: Sequence[Sides], labels: Collection[str]) -> tuple[dict[st
     return tuple(found)
 
 
-def thin_words(thin: Mapping[str, Any]) -> str:
-    """One of ``thin_sides`` in words."""
+def thin_words(thin: Mapping[str, Any], spoken: Callable[[str], str] = str) -> str:
+    """One of ``thin_sides`` in words.
+
+    Args:
+        spoken: how a label is said.
+    """
     side = {"train": "training", "val": "validation", "test": "test"}[thin["side"]]
     where = f"the {side} side of partition {thin['fold']}" if thin["fold"] else f"all {side} sides together"
-    faults = [f"no image labelled {' or '.join(thin['missing'])}"] if thin["missing"] else []
+    faults = [f"no image labelled {' or '.join(map(spoken, thin['missing']))}"] if thin["missing"] else []
     faults += ["one paper alone"] if thin["groups"] < 2 else []
     return f"{where} ({thin['images']} images) holds {' and '.join(faults)}"
 
