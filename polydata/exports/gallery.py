@@ -337,7 +337,11 @@ def tie_twins(
             alike[one] |= set(group) - {one}
     for family in families(range(len(entries)), groups):
         for position in family:
-            one, twins = entries[position], sorted(alike[position])[:MAX_TWINS]
-            others = [o for o in map(entries.__getitem__, twins) if None not in (o["label"], one["label"])]
-            apart = [o["sha"] for o in others if o["label"] != one["label"] and (one["sha"], o["sha"]) not in distinct]
-            one |= {"twins": twins, "family": family[0], "apart": [distinct_command(one["sha"], o) for o in apart]}
+            entry, twins = entries[position], sorted(alike[position])[:MAX_TWINS]
+            others = [other for other in map(entries.__getitem__, twins) if other["label"] != entry["label"]]
+            apart = [
+                distinct_command(entry["sha"], other["sha"])
+                for other in others
+                if None not in (entry["label"], other["label"]) and (entry["sha"], other["sha"]) not in distinct
+            ]
+            entry |= {"twins": twins, "family": family[0], "apart": apart}
