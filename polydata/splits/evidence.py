@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from scipy.cluster.hierarchy import DisjointSet
-
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import supplements
 from polydata.catalogue.splits import image_places, paper_references, polymers_of, shown_images
@@ -187,6 +185,8 @@ class Groups:
 
 def families(members: Iterable[T], bonds: Iterable[Sequence[T]]) -> list[list[T]]:
     """Members put together that a bond ties, and all that follows from it: each family sorted, by its first."""
+    from scipy.cluster.hierarchy import DisjointSet  # not at the start of each command that knows splits
+
     sets = DisjointSet(members)
     for first, *others in bonds:
         for other in others:
