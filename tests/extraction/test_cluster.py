@@ -53,7 +53,7 @@ def stored(folder: Path) -> set[str]:
 
 
 def test_the_catalogue_is_that_of_a_local_run(papers: Path, tmp_path: Path, cluster: Cluster) -> None:
-    settings = "[extract]\nseconds_per_file = 8\nmemory_mb = 8192\n"
+    settings = "[extract]\nseconds_per_file = 4\nmemory_mb = 8192\n"
     here = workspace_of(tmp_path / "here", settings)
     there = workspace_of(tmp_path / "there", settings)
     bucket = workspace_of(tmp_path / "bucket", f'{settings}[store]\nurl = "file://{tmp_path}/images"\n')
