@@ -28,10 +28,10 @@ lint: .venv/ready  ## style, dangerous calls, types, layers
 	$(BIN)/lint-imports
 
 test: lint  ## everything that what is at hand allows
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 coverage: .venv/ready  ## lines and branches that the tests reach; COVERAGE_ARGS= takes the slow ones too
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-report=json:coverage.json $(COVERAGE_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-report=json:coverage.json $(COVERAGE_ARGS)
 
 docs: .venv/ready  ## the manual, into site/; docs/notebook.py and docs/pictures.py make anew what it shows
 	$(LOCKED) --editable '.[docs]'

@@ -57,6 +57,7 @@ class Page:
 
 PAGES = {
     "sheet": Page("polydata sheets", "exports/sheets/accepted-1.html", 972, 700),
+    "candidates": Page("polydata list candidates --html candidates.html", "candidates.html", 1200, 690),
     "gallery": Page("polydata gallery v1", "exports/gallery-v1/index.html", 1200, 690),
     "report": Page("polymodel report first", "exports/first-report.html", 1200, 1000),
     "card": Page("polydata card v1", "exports/v1-card.md", 1040, 840),
@@ -76,8 +77,8 @@ class AnswerPage:
 
     commands: tuple[str, ...]
     project: str
-    width: int = 1280
-    height: int = 720
+    width: int = 1060
+    height: int = 600
     keys: str = ""
 
 
@@ -153,9 +154,9 @@ def picture(driver: Any, path: Path, width: int, height: int) -> bytes:
 
 
 def command(workspace: Path, words: str) -> None:
-    """Run one on the workspace."""
+    """Run one on the workspace, in its folder."""
     program, *rest = words.split()
-    subprocess.run([BIN / program, "-w", workspace, *rest], check=True)
+    subprocess.run([BIN / program, "-w", workspace, *rest], cwd=workspace, check=True)
 
 
 def answered(driver: Any, workspace: Path, wanted: Mapping[str, AnswerPage]) -> Iterator[tuple[str, bytes]]:

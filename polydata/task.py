@@ -107,7 +107,7 @@ class Task:
         try:
             task = cls._from(_read(path))
         except FileNotFoundError:
-            known = ", ".join(sorted(p.stem for p in (schemas() / "tasks").glob("*.toml")))
+            known = ", ".join(task_names())
             raise InputError(f"There is no task {name_or_path!r}.", f"Known tasks: {known}.") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, re.error, TypeError, ValueError) as error:
             raise InputError(f"{path} is not a task: {error}") from error
@@ -183,6 +183,11 @@ class Task:
         """What may be done with partial images, and as what they then count: None leaves them out."""
         sides = {f"as-{side}": side for side in (self.positive, self.negative)}
         return {"drop": None, **sides, "own-class": self.partial}
+
+
+def task_names() -> list[str]:
+    """The tasks that polydata comes with, by the names of their files."""
+    return sorted(path.stem for path in (schemas() / "tasks").glob("*.toml"))
 
 
 def _read(path: Path) -> dict[str, Any]:

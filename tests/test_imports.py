@@ -38,3 +38,12 @@ def test_a_session_opens_without_what_reads_pictures() -> None:
     code = "import sys; from polydata.catalogue import session; print(*({'PIL', 'numpy', 'pandas'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not result.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("splits.overview", "scipy.cluster"), ("extraction.workflow", "scipy.optimize")]
+)
+def test_what_few_commands_compute_with_is_loaded_by_these_alone(module: str, package: str) -> None:
+    code = f"import sys, polydata.{module}; print({package!r} in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["False"]

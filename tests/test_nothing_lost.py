@@ -12,9 +12,9 @@ import io
 import os
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,12 +29,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from people_said import Said, Spot
 from PIL import Image
 from workspaces import extracted
 
 from polydata.catalogue import annotations as stored
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.papers import load_paper
+from polydata.catalogue.resolution import distinct_images
 from polydata.catalogue.session import Session, open_session
 from polydata.choices import Kind
 from polydata.extraction import editing, workflow
@@ -56,28 +58,6 @@ OLD, NEW = "mixes", "compatible"
 PEOPLE = ("a@x.org", "b@x.org")
 SERVER, MARK = "https://label.example.org", "0123456789ab"
 RECORDS = ("record-0123456789", "record-9876543210")
-Spot = tuple[int, int]
-
-
-@dataclass
-class Said:
-    """What people said, and what is there; panels are known by the number of their paper and their own."""
-
-    answers: dict[Spot, dict[str, tuple[int, str]]] = field(default_factory=dict)
-    decisions: list[tuple[Spot, str]] = field(default_factory=list)
-    screened: dict[Spot, str] = field(default_factory=dict)
-    links: dict[str, set[Spot]] = field(default_factory=dict)
-    captions: dict[int, str] = field(default_factory=dict)
-    here: set[int] = field(default_factory=set)
-    merged: bool = False
-
-    def label(self, spot: Spot) -> str | None:
-        """The reviewers' answer on a panel, or what was decided by hand."""
-        decided = [word for where, word in self.decisions if where == spot]
-        if decided:
-            return decided[-1]
-        votes = Counter(word for _, word in self.answers.get(spot, {}).values()).most_common()
-        return votes[0][0] if votes and (len(votes) == 1 or votes[0][1] > votes[1][1]) else None
 
 
 class Killed(BaseException):
@@ -140,7 +120,7 @@ class People(RuleBasedStateMachine):
 
     def faults(self, session: Session, said: Said) -> list[str]:
         """What is not as people said it."""
-        found = []
+        found, images = [], dict[Spot, str]()
         reviews = dict(session.catalogue.tuples("SELECT image_sha256, choice FROM reviews"))
         screened = dict(session.catalogue.tuples("SELECT image_sha256, decision FROM screening_corrections"))
         links = set(session.catalogue.tuples("SELECT record_id, panel_id FROM links WHERE method = 'manual'"))
@@ -150,6 +130,7 @@ class People(RuleBasedStateMachine):
                 found.append(f"paper {paper} is {'there' if panels else 'gone'}")
             for number, (panel, image) in enumerate(panels):
                 spot = (paper, number)
+                images[spot] = image
                 if reviews.get(image) != said.label(spot):
                     found.append(f"{spot}: {reviews.get(image)} instead of {said.label(spot)}")
                 if screened.get(image) != said.screened.get(spot):
@@ -163,6 +144,12 @@ class People(RuleBasedStateMachine):
                 figures = load_paper(session.catalogue, paper_id(self.papers[paper].sha256)).figures
                 if said.captions[paper] not in [figure.caption for figure in figures]:
                     found.append(f"the caption of {paper} is lost")
+        pairs = distinct_images(session.catalogue)
+        found += [
+            f"{a} and {b} are {'not ' if {a, b} in said.distinct else ''}two pictures"
+            for a, b in combinations(images, 2)
+            if ((images[a], images[b]) in pairs) is not ({a, b} in said.distinct)
+        ]
         live = session.catalogue.value("SELECT count(*) FROM annotations WHERE NOT deleted AND server = ?", [SERVER])
         mine = sum(who in PEOPLE for answers in said.answers.values() for who in answers)
         return [*found, *([] if live == mine else [f"{live} answers instead of {mine}"])]
@@ -285,6 +272,21 @@ class People(RuleBasedStateMachine):
             if found is not None:
                 screen(session, accept=[found[2]] if accept else (), reject=() if accept else [found[2]])
                 self.said.screened[found[0]] = "accepted" if accept else "rejected"
+
+    @rule(**spots, beside=st.tuples(st.integers(0, 1), st.integers(0, 3)), undo=st.booleans(), kill=kills)
+    def tell_apart(self, paper: int, number: int, beside: Spot, undo: bool, kill: int) -> None:
+        with self.session() as session:
+            one, other = self._spot(session, paper, number), self._spot(session, *beside)
+        if one is None or other is None or one == other:
+            return
+        pair = frozenset((one[0], other[0]))
+        if not undo:
+            act, then = resolve.set_distinct, lambda said: said.distinct.add(pair)
+        elif pair in self.said.distinct:
+            act, then = resolve.undo_distinct, lambda said: said.distinct.discard(pair)
+        else:
+            return
+        self.step(lambda session: act(session, one[2], other[2]), then, kill)
 
     @rule(**spots, record=st.sampled_from(RECORDS), kill=kills)
     def link_a_record(self, paper: int, number: int, record: str, kill: int) -> None:

@@ -100,6 +100,11 @@ def distinct_images(catalogue: Catalogue) -> frozenset[tuple[str, str]]:
     return frozenset(catalogue.tuples("SELECT image_sha256, other_sha256 FROM distinct_pairs"))
 
 
+def distinct_command(a: str, b: str) -> str:
+    """The command by which somebody says that two images, by their SHA-256, are two pictures."""
+    return f"polydata label distinct {a[:12]} {b[:12]}"
+
+
 def set_distinct(catalogue: Catalogue, a: str, b: str, *, reason: str, by: str) -> None:
     """Note that two images are two pictures, in one transaction."""
     row = {"reason": reason, "decided_by": by}

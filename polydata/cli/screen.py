@@ -91,7 +91,7 @@ def sheets(
         result = write_sheets(session, output or session.workspace.exports / "sheets", progress=progress)
     out.report_problems(result.failures, "Failed")
     facts = {**result.counts, "pages": result.pages, "index": str(result.index)}
-    following = "polydata screen --accept ID or --reject ID where a sheet is wrong"
+    following = "where a sheet is wrong, tick what is right and run the command at its end"
     out.print_result(facts, as_json, "Contact sheets", following)
     out.fail_in_part(len(result.failures), "images could not be opened.")
 

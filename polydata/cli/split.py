@@ -74,8 +74,8 @@ def build_split(
         built = build(session, name, options, allow_leakage, task=asked, progress=bar)
     out.report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     out.report_problems(built.notes, "Note")
-    thin = thin_sides(built.split.folds, built.split.classes)
-    out.report_problems((f"{thin_words(one)}: little can be learned or scored there" for one in thin), "Thin")
+    thin = [thin_words(one, built.split.spoken) for one in thin_sides(built.split.folds, built.split.classes)]
+    out.report_problems((f"{words}: little can be learned or scored there" for words in thin), "Thin")
     if as_json:
         out.print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
         return

@@ -71,14 +71,14 @@ def card_text(
         spoken=[split.spoken(label) for label in split.classes],
         picture=picture,
         each=EACH,
-        thin=[thin_words(one) for one in thin_sides(split.folds, split.classes)],
+        thin=[thin_words(one, split.spoken) for one in thin_sides(split.folds, split.classes)],
         papers=_papers(panels),
         task=session.task,
         recipe=recipe,
         counts=counts,
         report=report,
         version=VERSION,
-        sides=[_side(side, split.classes) for side in counts["sides"]],
+        sides=[_side(side, split) for side in counts["sides"]],
         sources=_sources(panels),
         licences=_licences(session, panels),
         funnel=funnel(session),
@@ -152,9 +152,10 @@ def _papers(panels: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _side(side: Row, classes: Sequence[str]) -> Row:
+def _side(side: Row, split: Split) -> Row:
     counts = {key: side[key] for key in ("side", "images", "groups")}
-    return {"partition": side["fold"]} | counts | {label: side["by_class"][label]["images"] for label in classes}
+    labels = {split.spoken(label): side["by_class"][label]["images"] for label in split.classes}
+    return {"partition": side["fold"]} | counts | labels
 
 
 def _counted(panels: Sequence[Row], name: str, of: Callable[[Row], str]) -> Iterator[tuple[dict[str, Any], list[Row]]]:

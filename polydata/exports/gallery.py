@@ -14,7 +14,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.described import described_panels, images_to_show
+from polydata.catalogue.resolution import distinct_command, distinct_images
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import splits_of_images
 from polydata.errors import InputError, UsageError
@@ -116,7 +117,8 @@ def write_gallery(
         mark_of(folder, MARK, ("made_by", "title"))
         write_text(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "title": title}) + "\n")
         failures = _add_pictures(session.images, folder, entries, rows, progress)
-        tie_twins(entries, rows, _copies_of_places(session.images, entries, rows, progress) if crops else ())
+        copies = _copies_of_places(session.images, entries, rows, progress) if crops else ()
+        tie_twins(entries, rows, copies, distinct_images(session.catalogue))
         failures += add_pages(session.workspace, folder, entries, rows, progress)
         write_files(folder, entries, title=title, split=split)
     return Gallery(
@@ -277,6 +279,7 @@ def _entry(rows: Sequence[Row], sides: Mapping[str, str], split: Split | None) -
         "ids": [other["panel_id"] for other in rows[:MAX_PLACES]],
         "fixes": [fix for other in rows[:MAX_PLACES] if (fix := _fix(other))],
         "twins": [],
+        "apart": [],
         "family": 0,
     }
 
@@ -305,13 +308,21 @@ def _where(row: Row) -> str:
     return ", ".join(part for part in (row["paper"], page, row["figure"], row["panel"]) if part)
 
 
-def tie_twins(entries: Sequence[dict[str, Any]], rows: Sequence[Row], copies: Iterable[tuple[str, str]]) -> None:
+def tie_twins(
+    entries: Sequence[dict[str, Any]],
+    rows: Sequence[Row],
+    copies: Iterable[tuple[str, str]],
+    distinct: Collection[tuple[str, str]],
+) -> None:
     """Write to each entry the positions of others that show the same, and the first position of its whole family.
+
+    Where their labels differ, ``apart`` holds the command that says of both that they are two pictures.
 
     Args:
         entries: changed.
         rows: of the entries' panels.
         copies: SHA-256 of images that show the same place though their hashes differ (crops, turned or touched up).
+        distinct: pairs, in both directions, of which somebody said that already.
     """
     by_hash: dict[str, list[int]] = defaultdict(list)
     at = {}
@@ -326,4 +337,11 @@ def tie_twins(entries: Sequence[dict[str, Any]], rows: Sequence[Row], copies: It
             alike[one] |= set(group) - {one}
     for family in families(range(len(entries)), groups):
         for position in family:
-            entries[position] |= {"twins": sorted(alike[position])[:MAX_TWINS], "family": family[0]}
+            entry, twins = entries[position], sorted(alike[position])[:MAX_TWINS]
+            others = [other for other in map(entries.__getitem__, twins) if other["label"] != entry["label"]]
+            apart = [
+                distinct_command(entry["sha"], other["sha"])
+                for other in others
+                if None not in (entry["label"], other["label"]) and (entry["sha"], other["sha"]) not in distinct
+            ]
+            entry |= {"twins": twins, "family": family[0], "apart": apart}

@@ -1,8 +1,9 @@
-"""Pages for a browser that need nothing beside themselves: no server, no scripts, pictures inside."""
+"""Pages for a browser that need nothing beside themselves: no server, scripts and pictures inside."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 1_500
 """Characters of a caption that a card shows."""
+TICKS = "ticks.js.j2"
+"""The script that gathers what is ticked on a page into one text to copy."""
 MAX_STRETCH = 12
 """Strips that are longer than so many times their width are shown cut, for they would shrink to a line."""
 
@@ -61,6 +64,11 @@ def template(name: str, folder: Path = TEMPLATES, **filters: Callable[..., Any])
     )
     environment.filters |= {"plain": plain, "table": lambda rows: "\n".join(table(rows)), **filters}
     return environment.get_template(name)
+
+
+def script_hash(name: str) -> str:
+    """Of a script among the templates: what a page names in its policy, so that no other runs there."""
+    return base64.b64encode(hashlib.sha256(template(name).render().encode()).digest()).decode()
 
 
 def data_address(data: bytes, media_type: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -14,7 +12,7 @@ from polydata.catalogue.annotations import pictures as all_pictures
 from polydata.catalogue.records import best_candidates, list_candidates
 from polydata.catalogue.session import Session
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
-from polydata.images.html import Pictures, Written, template
+from polydata.images.html import TICKS, Pictures, Written, script_hash, template
 from polydata.types import Progress, quiet, tracked
 
 MAX_CARDS = 300
@@ -43,12 +41,11 @@ def write_candidates(session: Session, path: Path, progress: Progress = quiet) -
     figure_of = {row["panel_id"]: rows for rows in figures.values() for row in rows}
     pictures, shown = Pictures(session.images), waiting[:MAX_CARDS]
     cards = [_card(rows, figure_of, pictures) for rows in tracked(shown, "Drawing", progress, len(shown))]
-    script = template("candidates.js.j2").render().encode()
     page = template("candidates.html.j2").render(
         title=TITLE,
         cards=cards,
         left_out=len(waiting) - len(shown),
-        script_hash=base64.b64encode(hashlib.sha256(script).digest()).decode(),
+        script_hash=script_hash(TICKS),
     )
     with writing_to(path, "Choose another --html."):
         write_text(path, page)

@@ -1,4 +1,4 @@
-"""Contact sheets: the screened images as pages to look through in a browser, without a server or scripts."""
+"""Contact sheets: the screened images as pages to look through and tick in a browser, without a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.atomic import mark_of, other_files, write_text, writing_to
-from polydata.images.html import pdf_address, picture_address, template
+from polydata.images.html import TICKS, pdf_address, picture_address, script_hash, template
 from polydata.images.picture import ImageStore
 from polydata.resources import VERSION
 from polydata.types import Progress, quiet
@@ -72,7 +72,7 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
     names = [name for name, _, _ in sheets]
     counts = {name: len(images) for name, images in sections.items()}
     store, sheet, failures = session.images, template("sheet.html.j2"), []
-    done = 0
+    shared, done = {"pages": names, "counts": counts, "script_hash": script_hash(TICKS)}, 0
     with writing_to(folder):
         earlier = _take_folder(folder, {*names, INDEX})
         for name, section, images in sheets:
@@ -82,9 +82,9 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
                 cards.append(card)
                 failures += [failure] if failure else []
                 progress("Drawing", done := done + 1, len(rows))
-            write_text(folder / name, sheet.render(title=section, cards=cards, pages=names, here=name, counts=counts))
+            write_text(folder / name, sheet.render(title=section, cards=cards, here=name, **shared))
         index = folder / INDEX
-        write_text(index, sheet.render(title="Screening", cards=[], pages=names, here=INDEX, counts=counts))
+        write_text(index, sheet.render(title="Screening", cards=[], here=INDEX, **shared))
         for name in earlier - {*names, INDEX}:
             (folder / name).unlink(missing_ok=True)
         _mark(folder, {*names, INDEX})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.choices import Protocol
-from polydata.errors import InputError, UsageError
+from polydata.errors import InputError, PolydataError, UsageError
 from polydata.splits.choose import DROPPED, Chosen, choose_images
 from polydata.splits.evidence import group_images, read_evidence, with_copies, with_ties
 from polydata.splits.manifest import MANIFEST, Sides, Split, check_name, load_split
@@ -17,8 +18,9 @@ from polydata.splits.measured import choose_values
 from polydata.splits.options import SplitOptions
 from polydata.splits.partition import partition
 from polydata.splits.write import make_items, write_split
-from polydata.task import Task, TaskKind
+from polydata.task import Task, TaskKind, task_names
 from polydata.types import Progress, quiet
+from polydata.workspace import SETTINGS
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def build_split(
         return _as_published(session, name, leakage_reason, progress)
     chosen = CHOOSERS[task.kind](session, options, task)
     if len(chosen.classes) < 2:
-        raise _too_few_labels(chosen, options, task)
+        raise _too_few_labels(session, chosen, options, task)
     evidence = read_evidence(session.catalogue, chosen.labels)
     crops = options.looks_for_crops(len(chosen.labels))
     if crops:
@@ -117,8 +119,8 @@ def build_split(
     return Built(split, chosen.excluded, chosen.contradictory, new=not existed)
 
 
-def _too_few_labels(chosen: Chosen, options: SplitOptions, task: Task) -> InputError:
-    """That images of one label make no split: what was found and left out, and the options that would do."""
+def _too_few_labels(session: Session, chosen: Chosen, options: SplitOptions, task: Task) -> InputError:
+    """That images of one label make no split: what was found, left out and missing, and the options that would do."""
     count = Counter(label for label, _ in chosen.labels.values())
     found = ", ".join(f"{count[label]} {label}" for label in chosen.classes)
     left_out = "; ".join(f"{number} {why}" for why, number in chosen.excluded.items())
@@ -127,13 +129,36 @@ def _too_few_labels(chosen: Chosen, options: SplitOptions, task: Task) -> InputE
         for policy, label in task.partial_policies().items()
         if DROPPED.format(task.partial) in chosen.excluded and label and {label} | count.keys() > count.keys()
     ]
+    others = [f"--task {name} ({', '.join(classes)})" for name, classes in _other_tasks(session, options, task)]
+    partial = task.partial_policies()[options.partial_for(task)]
+    asked = [label for label in task.labels if label != task.partial or label == partial]
+    missing = ", ".join(label for label in asked if label not in count)
     also = "Label images with polydata label push and pull, polydata records import and join, or choose another "
     return InputError(
-        f"A split needs images of two labels; found: {found or 'none'}." + (f" Left out: {left_out}." * bool(left_out)),
-        (f"Take the partial label in: {' or '.join(kept)}. " if kept and count else "")
+        f"A split needs images of two labels; found: {found or 'none'}."
+        + f" Left out: {left_out}." * bool(left_out)
+        + f" Missing: {missing}." * bool(missing and not others),
+        f"Take the partial label in: {' or '.join(kept)}. " * bool(kept and count)
+        + f"Ask for other labels: {' or '.join(others)}. " * bool(others)
         + also
         + ("--label-source or --where." if options.where else "--label-source."),
     )
+
+
+def _other_tasks(session: Session, options: SplitOptions, task: Task) -> Iterator[tuple[str, Sequence[str]]]:
+    """Other tasks of labels, as --task names them, with which the same options find two labels or more: these labels.
+
+    They are those that polydata comes with and the task files in the workspace's folder.
+    """
+    own = sorted(path.name for path in session.workspace.root.glob("*.toml") if path.name != SETTINGS)
+    for name in (*task_names(), *own):
+        with suppress(PolydataError):  # another file, or a task that these options do not fit
+            other = session.workspace.named_task(name)
+            options.check(other)
+            if other.name != task.name and other.labels and set(other.labels) <= set(session.task.labels):
+                classes = CHOOSERS[other.kind](session, options, other).classes
+                if len(classes) > 1:
+                    yield name, classes
 
 
 def _cut(sides: Sides) -> int:

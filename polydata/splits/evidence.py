@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from scipy.cluster.hierarchy import DisjointSet
-
 from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.metadata import supplements
 from polydata.catalogue.splits import image_places, paper_references, polymers_of, shown_images
@@ -187,6 +185,8 @@ class Groups:
 
 def families(members: Iterable[T], bonds: Iterable[Sequence[T]]) -> list[list[T]]:
     """Members put together that a bond ties, and all that follows from it: each family sorted, by its first."""
+    from scipy.cluster.hierarchy import DisjointSet  # not at the start of each command that knows splits
+
     sets = DisjointSet(members)
     for first, *others in bonds:
         for other in others:
@@ -308,11 +308,15 @@ def thin_sides(folds: Sequence[Sides], labels: Collection[str]) -> tuple[dict[st
     return tuple(found)
 
 
-def thin_words(thin: Mapping[str, Any]) -> str:
-    """One of ``thin_sides`` in words."""
+def thin_words(thin: Mapping[str, Any], spoken: Callable[[str], str] = str) -> str:
+    """One of ``thin_sides`` in words.
+
+    Args:
+        spoken: how a label is said.
+    """
     side = {"train": "training", "val": "validation", "test": "test"}[thin["side"]]
     where = f"the {side} side of partition {thin['fold']}" if thin["fold"] else f"all {side} sides together"
-    faults = [f"no image labelled {' or '.join(thin['missing'])}"] if thin["missing"] else []
+    faults = [f"no image labelled {' or '.join(map(spoken, thin['missing']))}"] if thin["missing"] else []
     faults += ["one paper alone"] if thin["groups"] < 2 else []
     return f"{where} ({thin['images']} images) holds {' and '.join(faults)}"
 

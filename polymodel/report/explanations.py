@@ -22,6 +22,7 @@ from polymodel.prediction.answers import AnyPrediction, Prediction
 from polymodel.prediction.explain import Explanation, Explanations
 from polymodel.report.amounts import cited_as, percent, warn_leak
 from polymodel.runs.card import TEMPLATES
+from polymodel.runs.run import Run
 
 SIDE, NEAR_SIDE = 420, 200
 """Pixels of the longer side of explained images and of training images on a page."""
@@ -73,13 +74,14 @@ def _card(found: Explanations, one: Explanation, items: Mapping[str, Item]) -> d
     for neighbour in one.nearest:
         known = items.get(neighbour.image_sha256)
         picture = small_picture(found.run.image_root / neighbour.path, NEAR_SIDE)
-        near.append({**vars(neighbour), **cited_as(known.extra if known else {}, neighbour.group), "picture": picture})
+        cited = cited_as(known.extra if known else {}, neighbour.group)
+        near.append({**vars(neighbour), **cited, "label": found.run.spoken(neighbour.label), "picture": picture})
     told = one.prediction
     return {
         "name": Path(told.path).name,
         "sha256": told.image_sha256,
-        "answer": said(told),
-        "label": items[told.image_sha256].label if told.image_sha256 in items else "",
+        "answer": said(told, found.run),
+        "label": found.run.spoken(items[told.image_sha256].label) if told.image_sha256 in items else "",
         "trained_on": told.trained_on,
         "unlike": told.out_of_distribution,
         "members": told.members,
@@ -88,21 +90,20 @@ def _card(found: Explanations, one: Explanation, items: Mapping[str, Item]) -> d
         "speaks_for": bool((one.map > 0).any()),
         "strongest": float(np.abs(one.map).max()),
         "printed": one.printed,
-        "without": said(one.printed.without) if one.printed and one.printed.without else "",
+        "without": said(one.printed.without, found.run) if one.printed and one.printed.without else "",
         "near": near,
     }
 
 
-def said(told: AnyPrediction) -> str:
-    """An answer in words."""
+def said(told: AnyPrediction, run: Run) -> str:
+    """An answer of a run in words."""
     if not isinstance(told, Prediction):
         within = "" if told.low is None or told.high is None else f" ({told.low:.3g} to {told.high:.3g})"
         return f"{told.value:.3g}{within} {told.unit}"
     calibrated = "" if told.p_calibrated is None else f", calibrated {percent(told.p_calibrated)} %"
-    set_ = "" if told.prediction_set is None else f"; it may be {' or '.join(told.prediction_set)}"
-    return f"{told.label} (probability of {told.positive} {percent(told.p_positive)} %{calibrated}{set_})".replace(
-        "_", " "
-    )
+    set_ = "" if told.prediction_set is None else f"; it may be {' or '.join(map(run.spoken, told.prediction_set))}"
+    sure = f"probability of {run.spoken(told.positive)} {percent(told.p_positive)} %{calibrated}{set_}"
+    return f"{run.spoken(told.label)} ({sure})".replace("_", " ")
 
 
 def overlay(one: Explanation) -> Image.Image:
@@ -129,14 +130,14 @@ def show_explanations(found: Explanations, page: Path) -> None:
     """A line an image, and where the page lies."""
     rows = []
     for one in found.done:
-        near = one.nearest[0] if one.nearest else None
+        told, near = one.prediction, one.nearest[0] if one.nearest else None
         ratio = one.printed.ratio if one.printed else None
         rows.append(
             {
-                "image": Path(one.prediction.path).name,
-                "answer": one.prediction.label if isinstance(one.prediction, Prediction) else said(one.prediction),
+                "image": Path(told.path).name,
+                "answer": found.run.spoken(told.label) if isinstance(told, Prediction) else said(told, found.run),
                 "print": "–" if ratio is None else f"{ratio:.1f} x its area",
-                "nearest": f"{near.label}, {near.distance:.2f}" if near else "–",
+                "nearest": f"{found.run.spoken(near.label)}, {near.distance:.2f}" if near else "–",
             }
         )
     print_table(rows, empty="No image could be read.")

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from polydata.errors import InputError
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
 from polydata.images.html import template
-from polydata.splits.manifest import spoken_label
 from polydata.types import Progress
 from polymodel.config import Scoring
 from polymodel.evaluation.aggregate import Answers, answers_of, ensemble, together
@@ -146,8 +145,10 @@ def _baselines(runs: Sequence[Run]) -> list[dict[str, Any]]:
     for run in runs:
         known = known_baselines(run.folder.parent, str(run.split["name"]), str(run.split["digest"]))
         if known is not None and known["split"] not in found:
-            violin = as_svg(violin_figure(known["sobel_values"], SOBEL_THRESHOLD))
-            found[known["split"]] = {**known, "table": list(baseline_rows(known)), "violin": violin}
+            values = {run.spoken(label): points for label, points in known["sobel_values"].items()}
+            violin = as_svg(violin_figure(values, SOBEL_THRESHOLD))
+            shown = {"table": list(baseline_rows(known)), "violin": violin, "positive": run.spoken(known["positive"])}
+            found[known["split"]] = {**known, **shown}
             found[known["split"]]["scored_as"] = Scoring(known["scoring"]).words
     return list(found.values())
 
@@ -162,7 +163,7 @@ def _section(
         "metrics": titles_of(evaluation),
         "shown": shown_of(evaluation),
         "run": run,
-        "spoken": partial(spoken_label, recipe=run.split["recipe"]),
+        "spoken": run.spoken,
         "record": run.record,
         "config": run.config,
         "evaluation": evaluation,
@@ -221,7 +222,7 @@ def _answers(run: Run) -> dict[str, str]:
     frames = [run.predictions(key) for key in run.planned]
     known = calibrated_parts(run, frames, answers_of(run, frames))
     said = [one.probabilities[:, one.positive] for one in (outcome, *_calibrated(known))]
-    words = spoken_label(run.positive, run.split["recipe"])
+    words = run.spoken(run.positive)
     return {
         "roc": as_svg(roc_figure(positive, said[0], words)),
         "precision_recall": as_svg(precision_recall_figure(positive, said[0], words)),
@@ -237,7 +238,7 @@ def _calibrated(known: Sequence[tuple[Any, Any, Answers]] | None) -> list[Outcom
 def _matrix(run: Run, evaluation: Mapping[str, Any]) -> Figure:
     """What was answered over what is true: a confusion matrix, or of numbers the ensemble's values."""
     if "confusion_matrix" in evaluation:
-        names = [spoken_label(label, run.split["recipe"]) for label in run.classes]
+        names = [run.spoken(label) for label in run.classes]
         return confusion_figure(np.array(evaluation["confusion_matrix"]["rows_are_truth"]), names)
     _, outcome = together(run)
     return values_figure(outcome.truth, outcome.values, evaluation["unit"])

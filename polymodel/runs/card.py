@@ -63,7 +63,8 @@ def git_commit() -> str | None:
 
 def card_text(run: Run) -> str:
     """The card of a finished run, in Markdown."""
-    return template("card.md.j2", TEMPLATES).render(run=run, config=run.config, chosen=chosen_words(run)) + "\n"
+    card = template("card.md.j2", TEMPLATES, spoken=run.spoken)
+    return card.render(run=run, config=run.config, chosen=chosen_words(run)) + "\n"
 
 
 def write_card(run: Run) -> None:

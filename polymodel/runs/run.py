@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from polydata.errors import InputError, PolydataError, RefusedError, UsageError
 from polydata.files.atomic import write_text
+from polydata.splits.manifest import spoken_label
 from polydata.workspace import Workspace
 from polymodel.config import TrainConfig, config_from_dict, meaning
 from polymodel.kinds.asked import CHANCE, OLD_CHANCE, Nominal, kind_of
@@ -115,6 +116,10 @@ class Run:
     def positive(self) -> str:
         """The label that counts as positive."""
         return str(self.split["positive"])
+
+    def spoken(self, label: str) -> str:
+        """A label as people are shown it, see ``spoken_label``."""
+        return spoken_label(label, self.split["recipe"])
 
     @property
     def leakage(self) -> str | None:
@@ -224,11 +229,8 @@ def leakage_text(leakage: Mapping[str, Any] | None) -> str | None:
     if leakage is None:
         return None
     reason = leakage.get("reason")
-    rest = [
-        f"{key.replace('_', ' ')}: {_leak_words(value)}"
-        for key, value in leakage.items()
-        if key != "reason" and value is not None
-    ]
+    known = {key: value for key, value in leakage.items() if key != "reason" and value is not None}
+    rest = [f"{key.replace('_', ' ')}: {_leak_words(value)}" for key, value in known.items()]
     return "; ".join([str(reason), *rest] if reason else rest) or "no reason was recorded"
 
 
@@ -339,8 +341,7 @@ def create_run(folder: Path, record: Mapping[str, Any], same: Sequence[str]) -> 
     """
     if (folder / RUN_FILE).is_file():
         run = open_run(folder)
-        # Through JSON, so that tuples and lists compare equal.
-        wanted = json.loads(json.dumps({key: record[key] for key in same}))
+        wanted = json.loads(json.dumps({key: record[key] for key in same}))  # through JSON, where tuples are lists
         differing = [key for key in same if _meaning(key, run.record.get(key)) != _meaning(key, wanted[key])]
         if differing:
             raise RefusedError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,10 +52,12 @@ def test_list_count_and_gallery_agree(pictures: list[tuple[str, str | None]]) ->
     differing = [pair for pair in alike if len({of.labels.get(one) for one in pair} - {None}) == 2]
     if max(map(list(phash.values()).count, HASHES)) <= sides.MOST_PAIRED:
         assert set(pairs) == set(alike)
-        entries: list[dict[str, object]] = [{} for _ in of.images]
-        tie_twins(entries, [{"phash": phash[i], "image_sha256": i} for i in of.images], ())
+        entries: list[dict[str, Any]] = [{"sha": i, "label": of.labels.get(i)} for i in of.images]
+        rows, settled = [{"phash": phash[i], "image_sha256": i} for i in of.images], differing[1:]
+        tie_twins(entries, rows, (), {*settled, *((b, a) for a, b in settled)})
         twins = {of.images[n] for n, entry in enumerate(entries) if entry["twins"]}
         assert twins == {one for pair in pairs for one in pair}
+        assert sum(len(entry["apart"]) for entry in entries) == 2 * len(differing[:1])
     if found:
         assert f"{found.count} pair" in found.message
         assert (found.severity is Severity.ERROR) == bool(differing)

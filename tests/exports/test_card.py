@@ -79,6 +79,20 @@ def test_it_warns_of_sides_with_one_label_or_paper(scene: SplitScene) -> None:
 
 
 @pytest.mark.slow
+def test_a_label_that_partial_images_count_as_says_so(scene: SplitScene) -> None:
+    split, label = scene.split, scene.split.positive
+    (fold,), recipe = split.folds, {**split.manifest["recipe"], "partial": f"as-{label}"}
+    thin = replace(fold, test=[item for item in fold.test if item.label != label])
+    told = replace(split, folds=(thin,), manifest={**split.manifest, "recipe": recipe})
+    with scene.session() as session:
+        text = card_text(session, told, picture="v1-card.jpg", quick=True)
+    words = f"{label} or partial"
+    assert f"{words} is the positive class" in text and f"\n{words} and its contrary" not in text
+    assert f" {words} and its contrary are" in text and f"| groups | {words} |" in text
+    assert f"From above: {words}, " in text
+    assert f"holds no image labelled {label} or partial." in text
+
+
 def test_the_whole_audit_stands_in_it(scene: SplitScene) -> None:
     with scene.session() as session:
         text = card_text(session, scene.split)

@@ -24,7 +24,7 @@ from workspaces import every_file, read_gallery
 
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.exports.gallery import GALLERY, data_script, write_files, write_gallery
+from polydata.exports.gallery import GALLERY, data_script, gallery_entries, tie_twins, write_files, write_gallery
 from polydata.images.picture import image_store, open_picture
 from polydata.splits import options
 from polydata.splits.build import build_split
@@ -112,6 +112,7 @@ def test_every_image_is_there_with_its_facts(folder: Path, scene: SplitScene) ->
     (other,) = twin["twins"]
     assert entries[other]["twins"] == [entries.index(twin)]
     assert entries[other]["family"] == twin["family"]
+    assert (twin["label"], twin["apart"]) == (entries[other]["label"], [])  # nothing is to be done about them
 
 
 def test_it_needs_nothing_from_elsewhere(folder: Path) -> None:
@@ -367,6 +368,23 @@ def test_no_script_of_a_caption_runs(folder: Path, browser: webdriver.Chrome) ->
         browser.execute_script("return document.querySelectorAll('script:not([src]), img[src=x], #grid b').length") == 0
     )
     assert [line for line in browser.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_command_for_a_pair_stands_in_its_view(
+    folder: Path, scene: SplitScene, tmp_path: Path, browser: webdriver.Chrome
+) -> None:
+    with scene.session() as session:
+        entries, rows = gallery_entries(session.catalogue)
+    (one, other), at = entries[:2], {"phash": "0" * 16}
+    one["label"], other["label"] = TASK.positive, TASK.negative
+    drawn = {"thumb": None, "view": None, "pageImage": None, "pageNote": ""}
+    tie_twins(pair := [one | drawn, other | drawn], [row | at for row in rows[:2]], (), ())
+    write_files(tmp_path / "g", pair, title="pair", split=None)
+    open_page(browser, tmp_path / "g", f"#image={one['sha']}")
+    command = f"polydata label distinct {one['sha'][:12]} {other['sha'][:12]}"
+    assert command in browser.find_element(By.ID, "detail").text
 
 
 @pytest.mark.browser

@@ -14,7 +14,9 @@ from commands import run, run_json
 from dask_cluster import Cluster, dask_cluster
 from make_pdf import below, encrypted
 from pdf_bombs import slow_pdf
+from typer.testing import CliRunner
 
+from polydata.cli import app
 from polydata.errors import ServerError
 from polydata.extraction.cluster import can_write, extract_on_cluster
 from polydata.images.picture import ImageStore
@@ -51,7 +53,7 @@ def stored(folder: Path) -> set[str]:
 
 
 def test_the_catalogue_is_that_of_a_local_run(papers: Path, tmp_path: Path, cluster: Cluster) -> None:
-    settings = "[extract]\nseconds_per_file = 8\nmemory_mb = 8192\n"
+    settings = "[extract]\nseconds_per_file = 4\nmemory_mb = 8192\n"
     here = workspace_of(tmp_path / "here", settings)
     there = workspace_of(tmp_path / "there", settings)
     bucket = workspace_of(tmp_path / "bucket", f'{settings}[store]\nurl = "file://{tmp_path}/images"\n')
@@ -115,7 +117,7 @@ def test_a_lost_worker_gives_its_file_to_another(tmp_path: Path) -> None:
 
         thread = threading.Thread(target=lose_the_first)
         thread.start()
-        results = outcomes([slow, good], ImageStore(tmp_path / "store"), cluster, seconds_per_file=15.0)
+        results = outcomes([slow, good], ImageStore(tmp_path / "store"), cluster, seconds_per_file=8.0)
         thread.join()
     assert isinstance(results["good.pdf"], Paper)
     assert isinstance(results["slow.pdf"], Failure) and results["slow.pdf"].reason == "too-slow"
@@ -129,11 +131,11 @@ def test_a_file_whose_workers_are_lost_has_failed(tmp_path: Path) -> None:
         done = threading.Event()
 
         def lose_each() -> None:
-            while not done.wait(5):
+            while not done.wait(1):
                 lost = cluster.processes[-1]
                 cluster.wait_until_busy()
                 cluster.worker("--no-nanny")
-                time.sleep(5)
+                time.sleep(3)
                 cluster.kill(lost)
 
         thread = threading.Thread(target=lose_each)
@@ -163,12 +165,14 @@ def test_a_lost_scheduler_ends_the_run_with_a_message(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_no_scheduler_is_an_error_with_the_next_step(tmp_path: Path) -> None:
+def test_no_scheduler_is_an_error_with_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("polydata.extraction.cluster.ANSWER_S", 1.0)
     path = tmp_path / "one.pdf"
     below(path)
     place = workspace_of(tmp_path / "w", "")
-    said = run("polydata", "extract", path, "--cluster", "tcp://127.0.0.1:9", workspace=place, expect=6)
-    assert "dask scheduler" in said.stderr
+    words = ["extract", str(path), "--cluster", "tcp://127.0.0.1:9", "--workspace", str(place)]
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 6 and "dask scheduler" in said.stderr
 
 
 def test_workers_leave_no_process_behind(tmp_path: Path) -> None:

@@ -336,11 +336,12 @@ def test_without_its_pdf_words_are_corrected_and_pictures_are_not(scene: EditSce
 
 
 def test_a_pdf_too_slow_to_cut_is_a_plain_error(scene: EditScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("polydata.extraction.pool.PATIENCE", 6)
     settings = scene.root / "polydata.toml"
     settings.write_text(settings.read_text().replace("# seconds_per_file = 600", "seconds_per_file = 0.5"))
     monkeypatch.setattr("polydata.extraction.editing.amend_paper", never_done)  # what the worker runs, and is ended in
     target = scene.figure_id(2)
-    with open_session(scene.root) as session, pytest.raises(PolydataError, match=r"not done after 15 s"):
+    with open_session(scene.root) as session, pytest.raises(PolydataError, match=r"not done after 3 s"):
         editing.edit(session, "figure", target, editing.correction(box="60,90,300,290"))
     assert scene.rows("SELECT * FROM edits") == []
 

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore
-from polydata.types import Figure
+from polydata.types import Figure, Paper
 from polydata.workspace import ExtractSettings
 
 
@@ -40,20 +40,18 @@ def row(digest: str, figure: Figure) -> dict[str, Any]:
     }
 
 
-def score(tools: Path, truth: Path, pdfs: Sequence[Path], store: Path) -> dict[str, float]:
-    found = []
-    for path in pdfs:
-        paper = extract_paper(path, ImageStore(store), ExtractSettings())
-        found += [row(paper.sha256, figure) for figure in paper.figures]
+def score(tools: Path, truth: Path, papers: Iterable[Paper]) -> dict[str, float]:
+    found = [row(paper.sha256, figure) for paper in papers for figure in paper.figures]
     summary, _ = scorer(tools).score(json.loads(truth.read_text()), found)
     return dict(summary)
 
 
 @pytest.mark.realdata
 @pytest.mark.slow
-def test_literature_papers(shared_data: Path, shared_tools: Path, tmp_path: Path) -> None:
-    papers = shared_data / "papers"
-    summary = score(shared_tools, papers / "truth.json", sorted(papers.glob("*.pdf")), tmp_path)
+def test_literature_papers(
+    shared_data: Path, shared_tools: Path, literature: tuple[ImageStore, Mapping[str, Paper]]
+) -> None:
+    summary = score(shared_tools, shared_data / "papers/truth.json", literature[1].values())
     assert summary["f1"] >= 0.96
     assert summary["caption_recall"] >= 0.95
     assert summary["micrograph_recall"] == 1.0
@@ -75,7 +73,9 @@ def test_papers_laid_out_from_published_panels(shared_data: Path, shared_tools: 
         "5",
     ]
     subprocess.run(command, check=True, capture_output=True)
-    summary = score(shared_tools, out / "truth.json", sorted(out.glob("*.pdf")), tmp_path / "store")
+    store = ImageStore(tmp_path / "store")
+    papers = [extract_paper(path, store, ExtractSettings()) for path in sorted(out.glob("*.pdf"))]
+    summary = score(shared_tools, out / "truth.json", papers)
     assert summary["f1"] >= 0.98
     assert summary["caption_whole_recall"] >= 0.98
     assert summary["micrograph_recall"] >= 0.97

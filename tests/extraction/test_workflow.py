@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,19 +45,30 @@ class Scene:
         return {Path(row["path"]).name: row["reason"] for row in rows}
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    found = Scene(tmp_path / "w", *(tmp_path / name for name in ("1/one.pdf", "2/two.pdf", "2/locked.pdf", "good.pdf")))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    place = tmp_path_factory.mktemp("scene") / "now"
+    found = Scene(place / "w", *(place / name for name in ("1/one.pdf", "2/two.pdf", "2/locked.pdf", "good.pdf")))
     for path in (found.one, found.two):
-        path.parent.mkdir()
+        path.parent.mkdir(parents=True)
         path.write_bytes(b"%PDF-1.7\n" + path.name.encode())
     encrypted(found.locked, user_password="secret")
     LAYOUTS["below"](found.good)
     run("polydata", "init", found.workspace)
-    said = run("polydata", "extract", tmp_path, workspace=found.workspace, expect=3).stderr
+    said = run("polydata", "extract", place, workspace=found.workspace, expect=3).stderr
     assert "polydata list failures" in said and "polydata extract --retry failed" in said
     assert found.failures() == {"one.pdf": "broken", "two.pdf": "broken", "locked.pdf": "encrypted"}
+    shutil.copytree(place, place.with_name("made"))
     return found
+
+
+@pytest.fixture
+def scene(made: Scene) -> Scene:
+    """At one place for all tests, since a catalogue knows where its files lie."""
+    place = made.workspace.parent
+    shutil.rmtree(place)
+    shutil.copytree(place.with_name("made"), place)
+    return made
 
 
 def test_exactly_the_failed_files_are_read_again(scene: Scene) -> None:

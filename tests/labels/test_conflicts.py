@@ -293,6 +293,24 @@ def test_the_page_needs_nothing_and_shows_texts_as_texts(scene: Scene, tmp_path:
     assert "contradiction" in shown.words and scene.panel(2) in shown.words
 
 
+def test_a_pair_has_the_command_that_settles_it_ready(scene: Scene, tmp_path: Path) -> None:
+    vote(scene, 0, "file", YES)
+    vote(scene, 1, "file", NO)
+    with scene.session() as session:
+        phash = session.catalogue.value("SELECT phash FROM images WHERE sha256 = ?", [scene.images[0]])
+        session.catalogue.run("UPDATE images SET phash = ? WHERE sha256 = ?", [phash, scene.images[1]])
+
+    def written() -> str:
+        found = find(scene)
+        with scene.session() as session:
+            write_conflicts(session, found, tmp_path / "c.html")
+        return (tmp_path / "c.html").read_text("utf-8")
+
+    (command,) = re.findall(r'<code class="command">(polydata label distinct .*?)</code>', written())
+    run(*command.split(), workspace=scene.workspace.root)
+    assert "label distinct" not in written()
+
+
 def test_long_lists_and_lost_images(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (0, 1):
         vote(scene, number, "file", YES)

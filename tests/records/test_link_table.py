@@ -174,11 +174,11 @@ def test_the_page_shows_the_candidates_and_its_ticks_make_a_table(original: Edit
         browser.get(page.as_uri())
 
         def tick(record: str, value: str) -> None:
-            browser.find_element(By.CSS_SELECTOR, f'input[name="{record}"][value="{value}"]').click()
+            browser.find_element(By.CSS_SELECTOR, f'input[name="{record}"][value="{record},{value}"]').click()
 
         for record, value in ((one, panel), (two, panel), (two, "nothing")):
             tick(record, value)
-        made = browser.find_element(By.ID, "table").get_property("value")
+        made = browser.find_element(By.ID, "ticked").get_property("value")
     assert made == f"record,panel\n{one},{panel}\n{two},nothing\n"
     (tmp_path / "links.csv").write_text(str(made))
     assert "linked" in call(paper.root, "link", "--file", tmp_path / "links.csv").stdout

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from polydata.choices import Kind
-from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore, open_picture
 from polydata.screening.rules import get_rule
-from polydata.types import Box
+from polydata.types import Box, Paper
 from polydata.vision.technique import technique_of
-from polydata.workspace import ExtractSettings
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 NO_SEM = ("TEM", "Transmission", "Optical", "OM ")
@@ -44,12 +43,13 @@ def test_no_technique_is_better_than_a_wrong_one(shared_data: Path) -> None:
     assert set(said) <= {None, "SEM"}
 
 
-def test_panels_of_papers(shared_data: Path, tmp_path: Path) -> None:
+def test_panels_of_papers(shared_data: Path, literature: tuple[ImageStore, Mapping[str, Paper]]) -> None:
     """None of these papers took part in training."""
     _, rule = get_rule("micrograph")
-    store, right, missed = ImageStore(tmp_path / "store"), [], []
+    store, papers = literature
+    right, missed = [], []
     for paper in json.loads((shared_data / "papers" / "truth.json").read_text(encoding="utf-8")):
-        for figure in extract_paper(shared_data / "papers" / paper["pdf"], store, ExtractSettings()).figures:
+        for figure in papers[paper["pdf"]].figures:
             kinds = [
                 t["kind"]
                 for t in paper["figures"]

@@ -7,11 +7,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browser import chromium
+from commands import run
 from PIL import Image
 from screen_scene import HOSTILE, Scene, make_scene
+from selenium.webdriver.common.by import By
 
+from polydata.catalogue.screenings import shown_screenings
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.images.html import small_jpeg
+from polydata.images.html import TICKS, small_jpeg, template
 from polydata.images.picture import open_picture
 from polydata.screening import sheets as contactsheets
 from polydata.screening.sheets import SIDE, write_sheets
@@ -56,7 +60,9 @@ def test_every_image_stands_on_a_sheet_once(scene: Scene, tmp_path: Path) -> Non
     result = draw(scene, tmp_path / "sheets")
     pages = {p.name: Page(p.read_text(encoding="utf-8")) for p in result.index.parent.glob("*.html")}
     assert sum(result.counts.values()) == 5
-    assert sorted(i for page in pages.values() for i in page.found["id"]) == [scene.panel(n) for n in range(5)]
+    assert sorted(i for page in pages.values() for i in page.found["id"] if i != "ticked") == [
+        scene.panel(n) for n in range(5)
+    ]
     assert len(pages) == result.pages + 1
     for page in pages.values():
         assert all(src.startswith("data:image/jpeg;base64,") for src in page.found["src"])
@@ -70,8 +76,34 @@ def test_texts_stay_texts(scene: Scene, tmp_path: Path) -> None:
     texts = [p.read_text(encoding="utf-8") for p in result.index.parent.iterdir()]
     pages = [Page(text) for text in texts]
     assert not any("<i>a</i>" in text or HOSTILE in text for text in texts)
-    assert {"script", "i", "iframe", "link"}.isdisjoint(tag for page in pages for tag in page.tags)
+    assert {"i", "iframe", "link"}.isdisjoint(tag for page in pages for tag in page.tags)
+    script = template(TICKS).render()
+    assert all(page.tags.count("script") == text.count(script) <= 1 for page, text in zip(pages, texts, strict=True))
     assert any(HOSTILE in page.words for page in pages)
+
+
+@pytest.mark.browser
+def test_ticks_gather_into_one_command(scene: Scene, tmp_path: Path) -> None:
+    result = draw(scene, tmp_path / "sheets")
+    (page,) = result.index.parent.glob("rejected-1.html")
+    with scene.session() as session:
+        rows = shown_screenings(session.catalogue)
+    rejected = [row["panel_id"] for row in rows if row["decision"] == "rejected" and not row["borderline"]]
+    assert scene.panel(0) in rejected and len(rejected) > 1
+    other = next(panel for panel in rejected if panel != scene.panel(0))
+    with chromium() as browser:
+        browser.get(page.as_uri())
+        made = browser.find_element(By.ID, "ticked")
+        assert made.get_property("value") == ""
+        assert not browser.find_elements(By.CSS_SELECTOR, f'input[value="--undo {other}"]')
+        for asked in (f"--accept {other}", f"--reject {other}", f"--accept {other}", f"--undo {scene.panel(0)}"):
+            browser.find_element(By.CSS_SELECTOR, f'input[value="{asked}"]').click()
+        command = str(made.get_property("value"))
+    assert command.startswith("polydata screen --") and len(command.split()) == 6
+    run(*command.split(), workspace=scene.workspace.root)
+    with scene.session() as session:
+        decided = {row["panel_id"]: (row["by"], row["decision"]) for row in shown_screenings(session.catalogue)}
+    assert decided[other] == ("hand", "accepted") and decided[scene.panel(0)][0] != "hand"
 
 
 def test_long_sets_go_on_and_old_pages_go(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from itertools import combinations, islice, pairwise, product
 from typing import Any
 
 from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, counted, detector
+from polydata.catalogue.resolution import distinct_command
 from polydata.images.copies import Copy
 from polydata.splits.evidence import families, leak, thin_sides, thin_words
 
@@ -177,5 +178,5 @@ def _one_label(subject: Subject, pair: Item) -> str:
     return (
         f"Look at both. If they are one, give both one label: polydata label set {b} {pair['a_label']} --reason WHY; "
         f"where nobody can tell which, both {subject.task.unsure}, which leaves them out. If both labels are right, as "
-        f"of frames of a series: polydata label distinct {a} {b}. Then build the split anew."
+        f"of frames of a series: {distinct_command(a, b)}. Then build the split anew."
     )

@@ -8,7 +8,6 @@ from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import text_columns
@@ -147,6 +146,8 @@ def _first_pairs(layout: PageLayout, pairs: Sequence[Pair]) -> list[Pair]:
     for pair in pairs:  # the cheapest first
         if pair.gap <= (NEXT_GAP if layout.captions[pair.caption].word == "table" else FIRST_GAP):
             near.setdefault((pair.caption, pair.cluster), pair)
+    from scipy.optimize import linear_sum_assignment  # takes long to load, and whoever starts the readers needs none
+
     costs = np.full((len(layout.captions), len(layout.clusters)), WITHOUT)
     for place, pair in near.items():
         costs[place] = pair.cost

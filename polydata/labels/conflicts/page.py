@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from polydata.catalogue.resolution import distinct_command
 from polydata.catalogue.session import Session
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
 from polydata.images.html import MAX_TEXT, Pictures, Written, template
@@ -68,6 +69,9 @@ class _Drawer:
         return {
             "conflicts": conflicts,
             "settled": all(c.settled for c in conflicts),
+            "apart": distinct_command(*images)
+            if any(c.kind == "duplicate" and not c.settled for c in conflicts)
+            else "",
             "pictures": [self._pictures.shown(p, SIDE) for p in pictures],
             "neighbours": [self._pictures.shown(p, SMALL) for p in neighbours[:MAX_NEIGHBOURS]],
             "more": max(0, len(neighbours) - MAX_NEIGHBOURS),

@@ -167,6 +167,7 @@ var Gallery = (function () {
     fact(facts, "Image", entry.width + " × " + entry.height + " px, " + entry.sha);
     fact(facts, "Panel", entry.ids.join(", "));
     entry.fixes.forEach(function (command) { fact(facts, "Correct", command); });
+    entry.apart.forEach(function (command) { fact(facts, "Two pictures, both labels right", command); });
     var children = [head, chips(entry), withScale(entry, entry.view), facts, pageView(entry)];
     if (entry.twins.length) children.splice(3, 0, twinView(entry));
     aside.replaceChildren.apply(aside, children);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from small_split import Small, texture
 import polymodel
 from polymodel.data.preparation import Map
 from polymodel.prediction.explain import covered, occlusion, print_mass
+from polymodel.report.explanations import show_explanations, write_explanations
+from polymodel.runs.card import card_text
 
 
 def noise(width: int, height: int) -> Image.Image:
@@ -96,6 +99,27 @@ def test_a_page_and_its_facts(runs: Small, tmp_path: Path) -> None:
     own = facts["explanations"][1]
     assert own["prediction"]["members"] < 3 and not own["prediction"]["trained_on"]
     assert all(near["group"] != runs.items[0].group for near in own["nearest"])  # these models never saw it
+
+
+def test_a_label_that_partial_images_count_as_says_so(
+    runs: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the page, in the table and on the model card, as on a report; what is written for programs keeps the label."""
+    monkeypatch.setenv("COLUMNS", "200")
+    run = polymodel.open_run("why-probe", runs.root)
+    split = {**run.split, "recipe": {**run.split["recipe"], "partial": "as-fine"}}
+    found = run.explain([runs.root / item.path for item in runs.items[:2]])
+    told = replace(found, run=replace(run, record={**run.record, "split": split}))
+    page = write_explanations(told, tmp_path / "out")
+    show_explanations(told, page)
+    shown = [*page.read_text("utf-8").splitlines(), capsys.readouterr().out]
+    assert any("labelled fine or partial in the run" in line for line in shown)
+    assert any("probability of fine or partial" in line for line in shown)
+    assert any("<b>fine or partial</b>, distance" in line for line in shown)
+    assert "fine or partial, " in shown[-1] and "coarse or partial" not in "".join(shown)
+    card = card_text(told.run)
+    assert "micrographs into fine or partial and coarse." in card and "fine or partial 20" in card and "p_fine" in card
+    assert "or partial" not in card_text(run) + (tmp_path / "out/explanations.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("run", ["why-probe", "why-loop"])

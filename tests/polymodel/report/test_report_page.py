@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from polymodel.evaluation.figures import precision_recall_figure, reliability_figure, roc_figure
 from polymodel.evaluation.published_results import COPIES, SIZE_NOTE, SIZES
+from polymodel.report import report
 from polymodel.report.amounts import cited_as, with_spread
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES
+from polymodel.runs.run import Run
 
 
 def summary(value: float | None, low: float | None = None, high: float | None = None) -> dict[str, Any]:
@@ -99,6 +102,18 @@ def test_calibrated_answers_stand_beside_raw_ones() -> None:
     assert sorted(set(np.round(raw.get_xdata(), 2))) == [0.3, 0.8]
     assert sorted(set(np.round(calibrated.get_xdata(), 2))) == [0.1, 0.9]
     assert [text.get_text() for text in drawn.get_legend().get_texts()] == ["as trained", "calibrated"]
+
+
+def test_sobel_speaks_of_labels_as_the_rest_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"split": "s", "positive": "a_b", "scoring": "pooled", "sobel_values": {"a_b": [1.0], "c": [2.0]}}
+    drawn: list[Any] = []
+    monkeypatch.setattr(report, "known_baselines", lambda *_: known)
+    monkeypatch.setattr(report, "baseline_rows", lambda _: [])
+    monkeypatch.setattr(report, "violin_figure", lambda values, _: drawn.append(values))
+    monkeypatch.setattr(report, "as_svg", str)
+    run = Run(Path("w/runs/r"), {"split": {"name": "s", "digest": "d", "recipe": {"partial": "as-a_b"}}})
+    (found,) = report._baselines([run])
+    assert found["positive"] == "a_b or partial" and drawn == [{"a_b or partial": [1.0], "c": [2.0]}]
 
 
 def test_table_1_adds_up_but_for_one_share() -> None:
