@@ -143,8 +143,9 @@ def letters_at(
 ) -> dict[int, str]:
     """The letter of each panel, by the panel's number: one letter a panel, all placed in the same way.
 
-    Of the ways of placing that counts by which most letters have a panel of their own. Letters of panels that were not
-    found have none; a panel at which two letters stand has neither, unless one is clearly surer.
+    Of the ways of placing that counts by which most letters have a panel of their own, of equal ones that by which they
+    are nearest to it. Letters of panels that were not found have none; a panel at which two letters stand has neither,
+    unless one is clearly surer.
 
     Args:
         boxes: of the panels.
@@ -153,6 +154,7 @@ def letters_at(
     """
     sure = shares or dict.fromkeys(letters, 1.0)
     best: dict[int, str] = {}
+    least = 0.0
     for place in PLACES:
         given: dict[int, list[str]] = {}
         for letter, point in letters.items():
@@ -165,8 +167,9 @@ def letters_at(
             first, *others = sorted(some, key=lambda letter: -sure[letter])
             if not others or sure[first] > sure[others[0]] + SURER:
                 own[index] = first
-        if len(own) > len(best):
-            best = own
+        away = sum(_distance(boxes[index], *letters[letter], place) or 0.0 for index, letter in own.items())
+        if (len(own), -away) > (len(best), -least):
+            best, least = own, away
     return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
 
 
