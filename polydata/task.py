@@ -106,15 +106,15 @@ class Task:
             raise InputError(f"{name_or_path!r} is no name of a task.", "Name a file in schemas/tasks or a .toml path.")
         try:
             task = cls._from(_read(path))
+            task._check(path)
+            return task
         except FileNotFoundError:
             known = ", ".join(task_names())
             raise InputError(f"There is no task {name_or_path!r}.", f"Known tasks: {known}.") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, re.error, TypeError, ValueError) as error:
+        except (OSError, re.error, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise InputError(f"{path} is not a task: {error}") from error
         except KeyError as error:
             raise InputError(f"{path} lacks the key {error}.") from error
-        task._check(path)
-        return task
 
     @classmethod
     def _from(cls, data: Mapping[str, Any]) -> Task:

@@ -20,7 +20,6 @@ from polydata.splits.partition import partition
 from polydata.splits.write import make_items, write_split
 from polydata.task import Task, TaskKind, task_names
 from polydata.types import Progress, quiet
-from polydata.workspace import SETTINGS
 
 
 @dataclass(frozen=True)
@@ -148,11 +147,10 @@ def _too_few_labels(session: Session, chosen: Chosen, options: SplitOptions, tas
 def _other_tasks(session: Session, options: SplitOptions, task: Task) -> Iterator[tuple[str, Sequence[str]]]:
     """Other tasks of labels, as --task names them, with which the same options find two labels or more: these labels.
 
-    They are those that polydata comes with and the task files in the workspace's folder.
+    They are those that polydata comes with.
     """
-    own = sorted(path.name for path in session.workspace.root.glob("*.toml") if path.name != SETTINGS)
-    for name in (*task_names(), *own):
-        with suppress(PolydataError):  # another file, or a task that these options do not fit
+    for name in task_names():
+        with suppress(PolydataError):  # a task that these options do not fit
             other = session.workspace.named_task(name)
             options.check(other)
             if other.name != task.name and other.labels and set(other.labels) <= set(session.task.labels):

@@ -119,14 +119,19 @@ STAINED = re.compile(
 """Where colours of micrographs come from, or that what is shown is small."""
 
 
-ELECTRONS = re.compile(r"\b(?:FE-?SEM|SEMs?|(?:HR-?)?TEMs?|(?:HR-?)?STEM|HAADF|electron micro\w+)\b")
+ELECTRONS = re.compile(r"\b(?:FE-?SEM|SEMs?|(?:HR-?)?TEMs?|(?:HR-?)?STEM|HAADF|(?i:electron micro\w+))\b")
 """Microscopes whose pictures are grey."""
 COLOURING = re.compile(
-    r"\b(?:pseudo|false)[- ]?colou?r\w*|\bcolou?r(?:i[sz]ed|[- ](?:overla\w+|coded|enhanced))\b|"
-    r"\b(?:optical|light|confocal|AFM|KPFM|atomic[- ]force|POM|CLSM|photo(?:s|graph\w*|micrograph\w*)|camera)\b",
+    r"colou?r(?:ed|i[sz]ed|[- ](?:overla\w+|coded|enhanced))|"
+    r"\b(?:optical|light|laser|confocal|two-photon|phase[- ]contrast|crossed polar\w+|camera|photo(?:s|\w*graph\w*)|"
+    r"AFM|KPFM|atomic[- ]force|POM|PLM|CLSM|LSCM|OM|STORM)\b",
     re.IGNORECASE,
 )
 """Where else colours come from than from a map: painted on, or another microscope's."""
+DIFFRACTED = re.compile(
+    r"\b(?:SAED|SAD|diffraction patterns?|(?:fast )?Fourier transforms?|FFTs?|Kikuchi)\b", re.IGNORECASE
+)
+"""Patterns that stand beside micrographs under one letter."""
 
 INSET = re.compile(r"\b(?:the )?insets?\b[^.;]*", re.IGNORECASE)
 """What is said of a picture within the picture."""
@@ -153,7 +158,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
     elements = ELEMENTS.search(f"{own or ''}. {whole or ''}") and not MICROSCOPY.search(own or "")
     pure = stats.saturation > PURE and stats.white < MICROGRAPH_WHITE
     electrons = pure and ELECTRONS.search(f"{own or ''}. {whole or ''}")
-    mapped = elements or MAPPED.search(all_said) or (electrons and not COLOURING.search(all_said))
+    otherwise = COLOURING.search(all_said) or STAINED.search(all_said)
+    mapped = elements or MAPPED.search(all_said) or (electrons and not otherwise)
     if of_one_colour and not STAINED.search(own or "") and mapped:
         return AGAINST["maps"], "maps"
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
@@ -164,7 +170,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
             return times * AGAINST["animals"], "animals"
         if microscopy:
-            told = (TOLD if coloured else TOLD_OF_GREY) + (AGAINST["patterns"] if PATTERNS.search(words) else 0.0)
+            beside = words == own and DIFFRACTED.search(text)
+            told = (TOLD if coloured else TOLD_OF_GREY) + (AGAINST["patterns"] if beside else 0.0)
             return (0.0, "") if photo and words != own else (told, "microscopy")
         others = {
             "patterns": PATTERNS.search(text),

@@ -16,7 +16,7 @@ from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
 from polydata.vision.scale_prints import MICROMETRES, Length, explains, in_strip, measures, number_of, speaks_for, usual
 
-VERSION = 5
+VERSION = 6
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -51,7 +51,8 @@ SURE = 0.5
 """Confidence below which nothing is claimed."""
 
 EQUAL = 0.15
-"""Difference of confidence within which larger print goes first: authors draw a larger bar beside the microscope's."""
+"""Difference of confidence within which larger print goes first: authors draw a larger bar beside the microscope's, and
+that of a picture that is set in is smaller. Where all print says the same, whatever the difference."""
 
 LEVEL, FREE_OF, UNLIKE = 0.45, 0.3, 1.5
 """How far from the middle of a value a bar stands in its row, and how far before it one ends, as shares of its height;
@@ -63,6 +64,9 @@ the percentile of the step along them, and the share of the picture at its rim w
 
 SPACE, BROKEN = 0.7, 0.35
 """Gaps within a value, as a share of its height, and within a bar, as a share of what lies left of it."""
+
+TONE, THICKEST = 24, 0.5
+"""Grey levels within which a thick bar is of one tone, and how thick one is at most, as a share of its length."""
 
 HALF, FREE = 0.5, 0.6
 """Share of a bar's contrast within which a pixel is of its ink, and of the columns of what goes on beyond an end over
@@ -96,7 +100,7 @@ def read_scale_bar(rgb: Rgb, beneath: float = 0.0) -> ScaleBar | None:
 
     Args:
         rgb: rows x columns x 3, 0 to 255.
-        beneath: row under which the bar must stand, from which on there is only print.
+        beneath: row under which the bar and its value must stand, from which on there is only print.
 
     Returns:
         A scale bar with method ``image``, with ``length_px``, ``x0``, ``x1`` and ``y`` in pixels of the picture where
@@ -111,7 +115,8 @@ def read_scale_bar(rgb: Rgb, beneath: float = 0.0) -> ScaleBar | None:
         return None
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     found = find(grey)
-    values = joined([_whole(one) for one in patches(found.value, found.scale)], lambda one: SPACE * one.height)[:MOST]
+    values = joined([_whole(one) for one in patches(found.value, found.scale)], lambda one: SPACE * one.height)
+    values = [one for one in values if one.y >= beneath][:MOST]
     lines = [one for one in patches(found.bar, found.scale) if not any(_within(one, value) for value in values)]
     bars = [one for one in joined(lines, lambda one: BROKEN * one.width) if one.y >= beneath]
     if beneath and not bars:
@@ -140,7 +145,8 @@ def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes:
     if len({pair[0].length.micrometres for pair in sure}) > 1:
         sure = [pair for pair in sure if not _set_in(grey, pair[0].place)] or sure
         surest = max(_confidence(*pair) for pair in sure)
-    equal = (pair for pair in sure if _confidence(*pair) > surest - EQUAL)
+    same = len({pair[0].length for pair in sure}) == 1
+    equal = (pair for pair in sure if same or _confidence(*pair) > surest - EQUAL)
     best = max(equal, key=lambda pair: pair[0].place.height)
     if best[1] is not None:
         share = best[1].width / grey.shape[1]
@@ -315,9 +321,12 @@ def _ends(grey: Grey, bar: Patch) -> tuple[float, float]:
     rows, columns = grey.shape
     left, right = max(0, round(bar.x0)), min(columns, round(bar.x1))
     top, bottom = max(0, int(bar.y0) - 1), min(rows, int(bar.y1) + 2)
+    if right - left < 8:
+        return bar.x0, bar.x1
+    top, bottom = _thick(grey[:, left:right], top, bottom)
     levels = np.median(grey[top:bottom, left:right], 1)
     aside = np.concatenate([grey[max(0, top - 4) : top, left:right], grey[bottom : bottom + 4, left:right]])
-    if right - left < 8 or not aside.size:
+    if not aside.size:
         return bar.x0, bar.x1
     around = float(np.median(aside))
     row = int(np.abs(levels - around).argmax())
@@ -327,6 +336,20 @@ def _ends(grey: Grey, bar: Patch) -> tuple[float, float]:
     free = np.minimum(abs(over - levels[row]), abs(under - levels[row])) > HALF * contrast
     start = _end(ink[::-1], free[::-1], columns - left, right - left)
     return float(columns - start), float(_end(ink, free, right, right - left))
+
+
+def _thick(along: Grey, top: int, bottom: int) -> tuple[int, int]:
+    """The rows of a bar of which the finder sees some: up and down from their middle those of one tone with it.
+
+    Args:
+        along: the picture from end to end of the bar.
+        top, bottom: rows that the finder sees; they are given back where the bar is no thicker.
+    """
+    middle = (top + bottom) // 2
+    alike = np.abs(np.percentile(along, (10, 50, 90), axis=1) - np.median(along[middle])).max(0) < TONE
+    above, below = np.flatnonzero(~alike[:middle]), np.flatnonzero(~alike[middle:])
+    first, last = int(above[-1]) + 1 if above.size else 0, middle + int(below[0]) if below.size else len(alike)
+    return (first, last) if bottom - top - 3 < last - first < THICKEST * along.shape[1] else (top, bottom)
 
 
 def _end(ink: npt.NDArray[np.bool_], free: npt.NDArray[np.bool_], near: int, length: int) -> int:

@@ -213,12 +213,28 @@ def test_one_colour_on_black_is_a_map_where_a_caption_speaks_of_maps() -> None:
         assert evidence("SEM image of the alloy", "SEM micrographs and EDS mapping", stats) == (AGAINST["maps"], "maps")
         assert evidence("polarized light micrograph", "Micrographs and Raman maps", stats)[1] != "maps"
         assert evidence("SEM image of the alloy", "SEM micrographs", stats)[1] == "maps"  # what else could it be
-        for painted in ("False-coloured SEM image", "AFM image", "SEM and confocal image"):
+        for painted in (
+            "False-coloured SEM image",
+            "AFM image",
+            "SEM and confocal image",
+            "SEM image, colored by height",
+        ):
             assert evidence(painted, "Images of the alloy", stats)[1] == "microscopy"
+        for also in ("fluorescence microscopy", "laser scanning microscope", "optical"):
+            assert evidence(None, f"SEM and {also} images", stats)[1] == "microscopy"
+        assert evidence("Scanning Electron Microscopy image", None, stats)[1] == "maps"
     lettered = Image.fromarray(np.asarray(micrograph(2)))  # grey, with coloured print
     ImageDraw.Draw(lettered).text((20, 20), "x = 0.1", fill="yellow", font_size=40)
     told = evidence("SEM image of the alloy", "SEM micrographs and EDS mapping", measure(np.asarray(lettered)))
     assert told[1] == "microscopy"
+
+
+def test_a_pattern_beside_a_micrograph_is_told_by_its_looks() -> None:
+    alone = evidence("TEM image of the blend", None, GREY)[0]
+    assert evidence("TEM image and SAED of the blend", None, GREY)[0] < alone
+    for words in ("TEM image (inset: SAED pattern)", "SEM image and water contact angle"):
+        assert evidence(words, None, GREY)[0] == alone
+    assert evidence(None, "TEM images and SAED patterns", GREY)[0] == alone
 
 
 def test_maps_that_another_panel_speaks_of_and_scale_bars_that_words_tell() -> None:

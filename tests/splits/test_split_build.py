@@ -13,7 +13,6 @@ from polydata.catalogue.session import open_session
 from polydata.catalogue.splits import images_in_split, split_memberships
 from polydata.choices import Protocol
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.resources import schemas
 from polydata.splits.build import Built, build_split, choose_images
 from polydata.splits.manifest import Split
 from polydata.splits.options import SplitOptions
@@ -241,13 +240,10 @@ def test_one_label_alone_is_refused_with_what_was_left_out(without_positive: Cor
 
 def test_one_label_alone_is_refused_with_the_tasks_that_find_two(without_positive: Corpus) -> None:
     corpus = without_positive
-    mine = (schemas() / "tasks/compatibility_ordered.toml").read_text("utf-8").replace("_ordered", "_mine")
-    (corpus.workspace.root / "mine.toml").write_text(mine)
-    (corpus.workspace.root / "broken.toml").write_text("[")
     with pytest.raises(InputError) as refused:
         build(corpus)
     labels = f"({BETWEEN}, {NO})"
-    tasks = f"--task compatibility_ordered {labels} or --task mine.toml {labels}."
+    tasks = f"--task compatibility_ordered {labels}."
     assert f"Ask for other labels: {tasks}" in str(refused.value.hint) and "Missing" not in refused.value.message
     with pytest.raises(InputError) as refused:
         build(corpus, partial=f"as-{NO}")

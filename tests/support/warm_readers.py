@@ -31,7 +31,9 @@ class WarmReaders(Readers):
     def __init__(self, store: ImageStore, settings: ExtractSettings, *, workers: int) -> None:
         super().__init__(store, settings, workers=workers)
         self._given: list[Future[Any]] = []
-        self._kind = (workers, settings.memory_mb, store.remote is None, pool.FILES_A_WORKER, Path.cwd(), os.getpid())
+        told = tuple(sorted(item for item in os.environ.items() if not item[0].startswith("PYTEST")))
+        place = Path.cwd(), os.getpid()
+        self._kind = (workers, settings.memory_mb, store.remote is None, pool.FILES_A_WORKER, place, told)
         self._pool = self.pools.setdefault(self._kind, self._pool)
 
     def _give(self, work: Callable[..., T], path: Path, *more: object) -> Future[T | Failure]:

@@ -40,8 +40,9 @@ ROW = 6.0
 WITHOUT = 1000.0
 """Points that a caption without any figure counts for, more than the farthest figure."""
 
-WITHIN = 0.9
-"""Share of a line of prose in a figure's box from which it may be the figure's own."""
+WITHIN, TITLE = 0.9, 2
+"""Share of a line of prose in a figure's box from which it may be the figure's own, and lines of a title of its own
+that may reach beyond it."""
 
 EVERYWHERE = (-np.inf, np.inf)
 """The limits of no column."""
@@ -210,16 +211,18 @@ def _may_grow(layout: PageLayout, held: dict[int, _Holding], number: int, index:
     """Whether a figure with one more cluster stays clear of prose, captions and other figures.
 
     What looks like prose may be a figure's own writing, between it and what its caption sees; columns of text go on
-    beyond the figure.
+    beyond the figure, in more lines than its titles have.
     """
     one = held[number]
     wider = one.box.union(layout.clusters[index])
     others = corners(other.box for key, other in held.items() if key != number)
     walls = layout.walls
     if one.seen[index]:
-        prose = np.arange(len(walls)) < len(layout.text.prose)
-        walls = walls[~prose | (shared(wider, walls) < WITHIN * areas(walls))]
-    return not _covers(wider, one.box, walls) and not _covers(wider, one.box, others)
+        prose, walls = np.split(walls, [len(layout.text.prose)])
+        beyond = prose[shared(wider, prose) < WITHIN * areas(prose)]
+        if _covered(wider, one.box, beyond).sum() > TITLE:
+            return False
+    return not (_covered(wider, one.box, walls).any() or _covered(wider, one.box, others).any())
 
 
 def _column_of(caption: Caption, columns: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -230,9 +233,9 @@ def _column_of(caption: Caption, columns: Sequence[tuple[float, float]]) -> tupl
     return EVERYWHERE
 
 
-def _covers(wider: Box, union: Box, others: Corners) -> bool:
-    """Whether growing a box lays it over one of the others."""
-    return bool((shared(wider, others) - shared(union, others) > 0.3 * areas(others)).any())
+def _covered(wider: Box, union: Box, others: Corners) -> npt.NDArray[np.bool_]:
+    """Which of the others growing a box lays it over."""
+    return np.asarray(shared(wider, others) - shared(union, others) > 0.3 * areas(others))
 
 
 def _trim(box: Box, page: PageContent) -> Box:

@@ -273,8 +273,8 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
         shares: Shares = np.zeros((len(boxes), len(known)))
         sure = {label: share for label, (_, share) in letters.places.items()}
         seen = letters_at(boxes, points, sure)
-        if len(seen) < len(points) == len(boxes):
-            seen = nearest_panels(boxes, points) or seen
+        if len(seen) < len(points) == len(boxes) and seen.items() <= (near := nearest_panels(boxes, points)).items():
+            seen = near
         if letters.reading is READ and len(known) == len(boxes):
             seen = in_turn(boxes, known, seen)
         for panel, label in seen.items():

@@ -160,6 +160,8 @@ def letters_at(
         for letter, point in letters.items():
             gaps = ((_distance(box, *point, place), index) for index, box in enumerate(boxes))
             near = [(gap, index) for gap, index in gaps if gap is not None]
+            if place == "corner":
+                near = [one for one in near if _holds(boxes[one[1]], point)] or near
             if near:
                 given.setdefault(min(near)[1], []).append(letter)
         own = {}
@@ -173,12 +175,18 @@ def letters_at(
     return best if 2 * len(best) >= min(len(letters), len(boxes)) else {}
 
 
+def _holds(box: Box, point: Point) -> bool:
+    """Whether a place lies within a panel, and not on its edge."""
+    x, y = point
+    return min(x - box.x0, box.x1 - x, y - box.y0, box.y1 - y) > ON_GUTTER
+
+
 def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
     """Of letters that were read, those that speak for an order of as many panels as labels.
 
-    Where most agree with the caption's order in a way of reading the figure, those that do, and others too where with
-    them two more go on in that order: between a panel that was not found and one too many letters are moved by one.
-    Else all, if most panels have one.
+    Where most agree with the caption's order in a way of reading the figure, those that do. All of four or more that
+    follow each other in one count, if two of them stand elsewhere: between a panel that was not found and one too many
+    letters are moved by one. Else all, if most panels have one.
 
     Args:
         boxes: of the panels, in reading order.
@@ -189,8 +197,8 @@ def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]
     turns = [dict(zip(order, labels, strict=True)) for order in orders]
     agreeing = max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
     rising = max((_rising([(n, seen[n]) for n in order if n in seen], labels) for order in orders), key=len)
-    if len(rising) > len(agreeing) + 1:
-        agreeing = rising
+    if len(rising) == len(seen) > max(FEW, len(agreeing) + 1):
+        return rising
     if 2 * len(agreeing) > len(seen):
         return agreeing
     return dict(seen) if 2 * len(seen) > len(boxes) else {}
@@ -205,6 +213,9 @@ def _rising(seen: Sequence[tuple[int, str]], labels: Sequence[str]) -> dict[int,
     longest = max(rows, key=len)
     return dict(longest)
 
+
+FEW = 3
+"""Letters that follow each other by chance in one way or another of reading a figure."""
 
 CORNER = 0.25
 """Share of a panel's width and height within which a letter stands left and up in it."""

@@ -205,3 +205,29 @@ def test_a_figure_does_not_take_a_formula_over_the_text_beside_it(tmp_path: Path
             found, _ = find(read_pages(document))
         (figure,) = [one for one in found if one.caption]
         assert figure.box.y0 > top - 16, (seed, figure.box, formula, plot)
+
+
+def test_a_title_that_reaches_beyond_its_figure_parts_no_two_plots(tmp_path: Path) -> None:
+    for seed in range(12):
+        rng, sheet = random.Random(seed), Sheet(seed)
+        top, low = rng.uniform(150, 220), rng.uniform(20, 50)
+        left, right = (128.0, top + low, 270.0, 332.0), (318.0, top, 470.0, 332.0)
+        sheet.plot(left)
+        sheet.plot(right)
+        for line in range(rng.randint(1, 2)):
+            words = "Strength of all the blends that were made"
+            sheet.page.insert_text((left[0] - rng.uniform(5, 20), left[1] - 20 + 11 * line), words, fontsize=9)
+        end = sheet.caption(
+            "Figure 1. Strength and strain of the blends, both of five bars at a time, at room "
+            "temperature and after a year.",
+            128,
+            340,
+            470,
+        )
+        for x in (MARGIN, RIGHT):
+            sheet.prose(x, end + 20, x + COLUMN, 790)
+        sheet.save(tmp_path / f"{seed}.pdf")
+        with opened(tmp_path / f"{seed}.pdf", ExtractSettings()) as (document, _):
+            found, _ = find(read_pages(document))
+        (figure,) = found
+        assert figure.box.x0 < 155 and figure.box.x1 > 460, (seed, figure.box)

@@ -77,10 +77,11 @@ def test_signs_are_no_bars() -> None:
         wide, size = int(rng.integers(240, 900)), int(rng.integers(14, 60))
         strip = Image.new("L", (wide, 2 * size), 255)
         draw, font = ImageDraw.Draw(strip), ImageFont.truetype(io.BytesIO(FONT), size)
-        draw.text((5, 5), str(rng.choice(["A", "(b)", "4 s", "Z", "t = 7 s"])), "black", font)
+        draw.text((5, 5), str(rng.choice(["A", "(b)", "4 s", "Z", "7 s (x)"])), "black", font)
         rows = np.flatnonzero((np.asarray(strip) < 140).any(1))
         signs = np.asarray(strip)[rows[0] : rows[-1] + 1] < 140
         assert not _has_bar(signs)
-        if 2.5 * size < 0.6 * wide:
-            draw.rectangle((wide // 4, 0, wide // 4 + 2.5 * size, 3), fill="black")
+        length, thick = int(rng.uniform(0.06, 0.5) * wide), int(rng.integers(2, 5))
+        if length > 2 * thick:  # with a line of print under it, and another
+            draw.rectangle((wide // 4, 0, wide // 4 + length, thick), fill="black")
             assert _has_bar(np.asarray(strip)[: rows[-1] + 1] < 140)

@@ -26,6 +26,7 @@ from polydata.extraction.panels.letters import (
     nearest_panels,
     printed_letters,
     read_letters,
+    reading_orders,
 )
 from polydata.extraction.panels.render import Drawn
 from polydata.extraction.panels.sequence import Reading, label_panels
@@ -370,3 +371,31 @@ def test_letters_about_corners_need_not_all_stand_in_or_out_of_their_panels(offs
     apart = [Box(2 * box.x0, 2 * box.y0, 2 * box.x0 + 100, 2 * box.y0 + 80) for box in GRID]
     letters = {label: (box.x0 + dx, box.y0 + dy) for label, box, (dx, dy) in zip(LABELS, apart, offsets, strict=True)}
     assert letters_at(apart, letters) == dict(enumerate(LABELS))
+
+
+@given(st.integers(2, 3), st.integers(2, 4), st.data())
+def test_a_few_false_letters_do_not_defeat_the_order(rows: int, columns: int, data: st.DataObject) -> None:
+    """Nothing is printed at the panels; up to three letters are read in them, no two at one."""
+    boxes = [Box(110.0 * x, 90.0 * y, 110.0 * x + 100, 90.0 * y + 80) for y in range(rows) for x in range(columns)]
+    labels = list("abcdefghijkl"[: len(boxes)])
+    at = data.draw(st.lists(st.integers(0, len(boxes) - 1), min_size=1, max_size=3, unique=True))
+    read = data.draw(st.permutations(labels))
+    seen = {n: label for n, label in zip(at, read, strict=False) if 2 * len(at) < len(boxes)}
+    kept = in_turn(boxes, labels, seen)
+    orders = [dict(zip(order, labels, strict=True)) for order in reading_orders(boxes)]
+    assert not kept or any(kept.items() <= turn.items() for turn in orders)
+
+
+def test_what_was_seen_in_one_way_goes_before_the_nearest_panels() -> None:
+    """Letters left of four panels in a row, nearer to the panel before; one was read at the foot of another."""
+    boxes = [Box(115.0 * x, 0, 115.0 * x + 100, 80) for x in range(4)]
+    places = {label: ((box.x0 - 9, 5.0), 1.0) for label, box in zip("abcd", boxes, strict=True)}
+    places["b"] = (boxes[3].x0 + 50, 75.0), 1.0
+    named = [label for _, label in _labelled(boxes, list("abcd"), _Letters(places, PRINTED))]
+    assert all(label in (true, None) for label, true in zip(named, "abcd", strict=True))
+
+
+def test_a_letter_within_a_panel_is_not_that_of_the_next_panels_corner() -> None:
+    boxes = [Box(0, 83.0 * y, 100, 83.0 * y + 80) for y in range(3)]
+    letters = {"a": (6.0, 74.0), "b": (6.0, 157.0), "c": (6.0, 240.0)}
+    assert letters_at(boxes, letters) == dict(enumerate("abc"))
