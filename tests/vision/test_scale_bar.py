@@ -69,6 +69,38 @@ def test_lengths_are_in_pixels_of_the_picture_however_large() -> None:
     assert bar.x0 == pytest.approx(drawn.x0, abs=4)
 
 
+def test_thick_bars_are_measured_to_their_ends() -> None:
+    """Bars of up to 30 pixels' height, as authors draw them, under a value in Helvetica."""
+    right = read = 0
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        picture = texture(seed, 600, 560).convert("RGB")
+        draw, font = ImageDraw.Draw(picture), ImageFont.truetype(io.BytesIO(pymupdf.Font("helv").buffer), 24)
+        length, thick = int(rng.integers(70, 260)), int(rng.integers(8, 31))
+        x, y, fill = (
+            int(rng.integers(15, 40)),
+            560 - thick - int(rng.integers(15, 40)),
+            "black" if seed % 2 else "white",
+        )
+        draw.rectangle((x, y, x + length - 1, y + thick - 1), fill=fill)
+        draw.text((x + length // 2, y - 6), "10 nm", fill=fill, font=font, anchor="mb")
+        bar = read_scale_bar(np.asarray(picture))
+        if bar is not None and bar.length_px is not None:
+            read += 1
+            right += abs(bar.length_px - length) <= 0.05 * length
+    assert read >= 16 and right >= 0.9 * read
+
+
+def test_of_two_bars_of_one_value_that_in_larger_print_counts() -> None:
+    """The smaller one is that of a picture set in, whatever its edges look like."""
+    for seed in range(6):
+        picture = Image.fromarray(draw_bar(seed, "over", "1 µm", width=800, height=760, length=260).rgb.copy())
+        inner = draw_bar(seed + 50, "over", "1 µm", width=600, height=560, length=150).rgb
+        picture.paste(Image.fromarray(inner).resize((300, 280)), (0, 0))
+        bar = read_scale_bar(np.asarray(picture))
+        assert bar is not None and bar.y is not None and bar.y > 300, seed
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_picture_without_a_bar_claims_none(seed: int) -> None:
     assert read_scale_bar(np.asarray(texture(seed, 480, 360).convert("RGB"))) is None
