@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -221,7 +222,16 @@ def import_records(
     """
     said, kept = together(kept_meanings(session.workspace), meanings or {}), kept_columns(session.workspace)
     read = [
-        read_records(path, sheet, columns, kept=kept, encoding=encoding, meanings=said, progress=progress)
+        read_records(
+            path,
+            sheet,
+            columns,
+            kept=kept,
+            encoding=encoding,
+            meanings=said,
+            spells=session.task.label_of,
+            progress=progress,
+        )
         for path in _files(files)
     ]
     records: dict[str, Record] = {}
@@ -292,11 +302,16 @@ SAY_WHAT = {
     ),
 }
 """Fields of which a record should have one, and what is said where none has."""
+_WITH_PANEL = re.compile(r"\d\s?\(?[a-zA-Z]\b")
+"""A figure's label with a panel's letter behind it."""
 
 
 def _unsaid(records: Collection[Record]) -> list[str]:
     """What none of the records says."""
-    return [
+    figures = [record.values["figure"] or "" for record in records]
+    panels = any(record.values["panel"] for record in records) or any(map(_WITH_PANEL.search, figures))
+    letters = "none of {} records names a panel, only its figure: name the column, --map panel=COLUMN"
+    return [letters.format(len(records))] * (any(figures) and not panels) + [
         f"none of {len(records)} records {words}"
         for fields, words in SAY_WHAT.items()
         if records and not any(record.values[name] for record in records for name in fields)

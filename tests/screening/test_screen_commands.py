@@ -42,5 +42,5 @@ def test_wrong_use_is_explained(tmp_path: Path) -> None:
     assert "list screenings" in run("polydata", "screen", "--accept", "panel-999999", workspace=place, expect=1).stderr
     several = ("polydata", "screen", "--reject", *scene.images[:3])
     assert run_json(*several, workspace=place)["rejected"] >= 3
-    for words in (several[:2] + several[3:], (*several, "--undo", scene.images[4])):
+    for words in (several[:2] + several[3:], (*several[:2], scene.images[4], *several[2:], "--undo", scene.images[3])):
         assert "not said what is to become of" in run(*words, workspace=place, expect=2).stderr
