@@ -16,7 +16,7 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.find import files_below
 from polydata.files.tables import SUFFIXES
-from polydata.records.reading import BadRow, Columns, Meanings, ReadRecords, read_records
+from polydata.records.reading import BadRow, Columns, Meanings, ReadRecords, read_records, repeats
 from polydata.records.record import FIELDS, Record
 from polydata.records.rules import TEXTS, VoteReport, write_votes
 from polydata.records.words import (
@@ -243,7 +243,7 @@ def import_records(
             if other is not None and other.as_row() | {"source": record.source} != record.as_row():
                 replaced.append(_replacement(other.as_row(), record.as_row()))
             elif other is not None:
-                reason = f"it says what {places[record.record_id]} says"
+                reason = repeats(record, places[record.record_id])
                 repeated.append(BadRow(one.columns.file, row, reason))
             records[record.record_id], places[record.record_id] = record, f"{one.columns.file}, row {row}"
     bad = tuple(row for one in read for row in one.bad)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -353,8 +354,17 @@ def _read_rows(path: Path, table: Table, plain: _Plain, progress: Progress) -> _
             found.bad.append(BadRow(path.name, row.number, said))
             found.clashes += 1
         elif first != row.number:
-            found.repeated.append(BadRow(path.name, row.number, f"it says what row {first} says"))
+            found.repeated.append(BadRow(path.name, row.number, repeats(record, f"row {first}")))
     return found
+
+
+def repeats(record: Record, other: str) -> str:
+    """What is said of a row that makes the same record as another one: of one figure they may be two pictures."""
+    said = f"it says what {other} says"
+    if not record.values["figure"]:
+        return said
+    known_as = record.values["record_key"] or record.record_id
+    return f"{said}; if each is a picture of its own: polydata link {shlex.quote(known_as)} PANEL, once for each panel"
 
 
 def _key_of(plain: _Plain, record: Record) -> str:

@@ -109,6 +109,13 @@ def test_a_column_on_mixing_is_the_label_only_in_the_task_s_words(tmp_path: Path
     assert found.columns.left == {"Mixing": "compatibility"} and "compatibility" not in found.columns.fields
 
 
+def test_a_row_that_repeats_one_of_the_same_figure_may_be_another_picture(tmp_path: Path) -> None:
+    row = "k 1,10.1000/x,Figure 2,b\n"
+    (said,) = read(tmp_path, f"key,DOI,Figure,Panel\n{row}{row}").repeated
+    end = "if each is a picture of its own: polydata link 'k 1' PANEL, once for each panel"
+    assert str(said) == f"t.csv, row 3: it says what row 2 says; {end}"
+
+
 def test_figures_without_any_panel_are_warned_of(workspace: str, tmp_path: Path) -> None:
     table, words = tmp_path / "t.csv", "none of 1 records names a panel, only its figure"
     for figure, warned in (("Figure 2", True), ("Figure 2b", False), ("", False)):
