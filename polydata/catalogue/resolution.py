@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -100,17 +101,31 @@ def distinct_images(catalogue: Catalogue) -> frozenset[tuple[str, str]]:
     return frozenset(catalogue.tuples("SELECT image_sha256, other_sha256 FROM distinct_pairs"))
 
 
-def distinct_command(a: str, b: str) -> str:
-    """The command by which somebody says that two images, by their SHA-256, are two pictures."""
-    return f"polydata label distinct {a[:12]} {b[:12]}"
+def distinct_command(*images: str) -> str:
+    """The command by which somebody says that the first image, by its SHA-256, is another picture than the others."""
+    return f"polydata label distinct {' '.join(image[:12] for image in images)}"
 
 
-def set_distinct(catalogue: Catalogue, a: str, b: str, *, reason: str, by: str) -> None:
-    """Note that two images are two pictures, in one transaction."""
+def distinct_commands(pairs: Iterable[Sequence[str]]) -> list[str]:
+    """The commands for all of some pairs, few: the images that stand in most of them are named first."""
+    others: dict[str, dict[str, None]] = defaultdict(dict)
+    for one, two in pairs:
+        others[one][two] = others[two][one] = None
+    found = []
+    for image in sorted(others, key=lambda image: -len(others[image])):
+        if others[image]:
+            found.append(distinct_command(image, *others[image]))
+        for other in others.pop(image):
+            others[other].pop(image)
+    return found
+
+
+def set_distinct(catalogue: Catalogue, image: str, others: Iterable[str], *, reason: str, by: str) -> None:
+    """Note that an image is another picture than each of others, in one transaction."""
     row = {"reason": reason, "decided_by": by}
+    pairs = [pair for other in others for pair in ((image, other), (other, image))]
     with catalogue.transaction():
-        pairs = [{"image_sha256": one, "other_sha256": other, **row} for one, other in ((a, b), (b, a))]
-        catalogue.upsert("distinct_images", pairs)
+        catalogue.upsert("distinct_images", [{"image_sha256": a, "other_sha256": b, **row} for a, b in pairs])
 
 
 def unset_distinct(catalogue: Catalogue, a: str, b: str) -> bool:

@@ -164,14 +164,21 @@ def adopt(catalogue: Catalogue, papers: Sequence[Sequence[ImageInfo]] | None = N
     if not heirs:
         return
     lost = _spoken_of(catalogue, heirs) - shown_images(catalogue, heirs)
-    replaced = catalogue.tuples(
-        "SELECT image_sha256, successor FROM image_successors WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",
-        [list(lost)],
-    )
-    in_place = shown_images(catalogue, [successor for _, successor in replaced])
-    lost -= {old for old, successor in replaced if successor in in_place}
+    replaced = successors_of(catalogue, list(lost))
+    in_place = shown_images(catalogue, list(replaced.values()))
+    lost -= {old for old, successor in replaced.items() if successor in in_place}
     if lost:
         note_successors(catalogue, {old: heirs[old] for old in sorted(lost)})
+
+
+def successors_of(catalogue: Catalogue, images: Sequence[str]) -> dict[str, str]:
+    """The picture that stands in the place of each of these images, by their SHA-256; none of those that stand."""
+    return dict(
+        catalogue.tuples(
+            "SELECT image_sha256, successor FROM image_successors WHERE image_sha256 IN (SELECT unnest(?::TEXT[]))",
+            [list(images)],
+        )
+    )
 
 
 def remember_looks(catalogue: Catalogue, images: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from polydata.choices import MethodName
 from polydata.cli import app, open_session, read
 from polydata.cli.label import label_app
 from polydata.console import output as out
-from polydata.console.options import JsonOption, WideOption, WorkspaceOption
+from polydata.console.options import CropsOption, JsonOption, WideOption, WorkspaceOption
 from polydata.errors import UsageError
 
 if TYPE_CHECKING:
@@ -295,33 +295,36 @@ def distinct(
     first: Annotated[
         str | None, Argument(metavar="IMAGE", help="SHA-256 or panel's id; otherwise all are listed.")
     ] = None,
-    second: Annotated[str | None, Argument(metavar="IMAGE", help="The one that looks nearly like it.")] = None,
+    others: Annotated[
+        list[str] | None, Argument(metavar="OTHER", help="One that looks nearly like it. Several may follow.")
+    ] = None,
     reason: Annotated[str, Option(metavar="WHY", help="Why; polydata trace shows it.")] = "",
     by: ByOption = None,
     take_back: Annotated[bool, Option("--undo", help="They may be one picture after all.")] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say that two images which look alike are two pictures, so that both labels stand; or list such pairs."""
-    from polydata.catalogue.resolution import distinct_pairs
+    """Say that an image is another picture than those that look like it, so that all labels stand; or list such."""
+    from polydata.catalogue.resolution import distinct_command, distinct_pairs
     from polydata.labels.resolve import set_distinct, undo_distinct
 
-    if first is None or second is None:
+    if first is None or not others:
         if first or take_back:
             raise UsageError("Two images are needed.", "polydata audit and polydata conflicts name such pairs.")
         out.print_rows(read(workspace, distinct_pairs), json, False, _pair, empty="Of no images was it said.")
         return
     with open_session(workspace) as session:
         if take_back:
-            pair = undo_distinct(session, first, second)
+            images = undo_distinct(session, first, *others)
         else:
-            pair = set_distinct(session, first, second, reason=reason, by=by)
-    images = " ".join(image[:12] for image in pair)
-    done = (
-        "may be one picture after all." if take_back else "are two pictures; splits keep them on one side all the same."
+            images = set_distinct(session, first, *others, reason=reason, by=by)
+    image, *beside = (one[:12] for one in images)
+    said = (
+        "may be one picture after all" if take_back else "are two pictures; splits keep them on one side all the same"
     )
-    following = "polydata conflicts" if take_back else f"to take it back: polydata label distinct {images} --undo"
-    out.print_result(f"{images} {done}", json, following=following, whole={"images": pair, "distinct": not take_back})
+    done = f"{image} and {' or '.join(beside)} {said}."
+    following = "polydata conflicts" if take_back else f"to take it back: {distinct_command(*images)} --undo"
+    out.print_result(done, json, following=following, whole={"images": images, "distinct": not take_back})
 
 
 def _pair(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -349,6 +352,7 @@ def list_conflicts(
     html: Annotated[
         Path | None, Option(metavar="FILE", help="Write a page with the images side by side and the evidence.")
     ] = None,
+    crops: CropsOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -360,7 +364,7 @@ def list_conflicts(
         raise UsageError("A table needs its column of true answers.", "Name both: --table FILE --truth COLUMN")
     options = TableOptions(table, truth, tuple(raters or ()), key) if table and truth else None
     with open_session(workspace, read_only=True) as session, out.stages() as bar:
-        found = find_conflicts(session, table=options, predictions=predictions or ())
+        found = find_conflicts(session, table=options, predictions=predictions or (), crops=crops, progress=bar)
         written = write_conflicts(session, found, html, bar) if html is not None else None
     out.print_json(found.as_json()) if as_json else _show(found, bool(html))
     failures = written.failures if written else ()
@@ -381,6 +385,8 @@ def _show(found: Conflicts, has_page: bool) -> None:
     ]
     out.print_table(rows, empty="No conflict was found.")
     out.print_facts(found.counts, f"Conflicts; the first {len(rows)} are shown" if len(rows) == LISTED else "Conflicts")
+    for command in found.apart:
+        typer.echo(f"Other pictures, all labels right: {command}")
     if not found.conflicts:
         out.next_step("polydata status")
         return

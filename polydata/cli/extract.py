@@ -236,4 +236,6 @@ def _correct(what: Target, target: str, workspace: Path | None, as_json: bool, w
     out.print_facts(facts | {"panels that are known by another id": len(done.moved)}, "Corrected")
     if done.note:
         typer.echo(f"Note: {done.note}")
-    out.next_step(f"polydata screen and polydata join; to take it back: polydata edit undo {done.edit_id}")
+    only_box = what == "panel" and {name for name, value in wanted.items() if value} == {"box"}
+    step = "polydata screen" if only_box else "polydata screen and polydata join"  # links go with the panel
+    out.next_step(f"{step}; to take it back: polydata edit undo {done.edit_id}")

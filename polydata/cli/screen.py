@@ -9,6 +9,7 @@ from typer import Argument, Option
 from polydata.cli import app, open_session, read, report_companions
 from polydata.cli.extract import listing
 from polydata.console import output as out
+from polydata.console.group import SeveralCommand
 from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.errors import UsageError
 from polydata.types import Decision
@@ -18,7 +19,7 @@ NAMED = "an image's SHA-256 or a panel's id"
 AFTER = "polydata sheets, to look at them; then polydata records import FILE and polydata join"
 
 
-@app.command()
+@app.command(cls=SeveralCommand)
 def screen(
     more: Annotated[
         list[str] | None, Argument(metavar="ID", help="More images for --accept, --reject or --undo before them.")
@@ -73,7 +74,7 @@ def _with_more(more: list[str], *options: list[str]) -> Iterator[list[str]]:
     if more and sum(map(bool, options)) != 1:
         raise UsageError(
             f"It is not said what is to become of {', '.join(more)}.",
-            "Write --accept, --reject or --undo before them; where several are used, before each image.",
+            "Write --accept, --reject or --undo before them: --accept ID ID --reject ID ID.",
         )
     return (images + more if images else images for images in options)
 

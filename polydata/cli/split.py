@@ -60,6 +60,7 @@ def build_split(
 ) -> None:
     """Split the labelled images so that no paper, citation or picture stands on both sides."""
     from polydata.splits.build import build_split as build
+    from polydata.splits.build import most_folds
     from polydata.splits.evidence import thin_sides, thin_words
     from polydata.splits.options import SplitOptions
     from polydata.splits.overview import side_rows
@@ -76,6 +77,8 @@ def build_split(
     out.report_problems(built.notes, "Note")
     thin = [thin_words(one, built.split.spoken) for one in thin_sides(built.split.folds, built.split.classes)]
     out.report_problems((f"{words}: little can be learned or scored there" for words in thin), "Thin")
+    if thin and (most := most_folds(built.split, options)):
+        out.report_problems([f"no side is thin with --folds {most}, the largest number of which that is so"], "Note")
     if as_json:
         out.print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
         return
@@ -94,13 +97,15 @@ def list_splits(wide: WideOption = False, as_json: JsonOption = False, workspace
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         first = {"split": row["name"], "images": row["images"], "papers": row["groups"]}
         changed = f", {row['relabelled']} relabelled" if row["relabelled"] else ""
+        changed += f", {row['cut_anew']} cut anew" if row["cut_anew"] else ""
         return first | {"partitions": row["partitions"], "digest": row["digest"], "state": row["state"] + changed}
 
     with open_session(workspace, read_only=True) as session:
         rows = list_with_labels(session)
     out.print_rows(rows, as_json, wide, shown, empty="No split yet: polydata build-split NAME")
-    if any(row["relabelled"] for row in rows) and not as_json:
+    if any(row["relabelled"] or row["cut_anew"] for row in rows) and not as_json:
         typer.echo("Relabelled: images with another label now, or none; the split stays as it was.")
+        typer.echo("Cut anew: images in whose place another of the same label stands.")
         out.next_step("polydata build-split NAME, for a split with the labels of today")
 
 

@@ -37,6 +37,24 @@ def in_plain_words() -> Iterator[None]:
         raise
 
 
+class SeveralCommand(TyperCommand):
+    """A command whose options that may be repeated take all words up to the next one: ``--accept A B --reject C``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line, each such word with its option before it."""
+        repeated = {name for param in self.params if getattr(param, "multiple", False) for name in param.opts}
+        given, option, has_value = list[str](), "", ""
+        for word in args:
+            if word.startswith("-"):
+                name, has_value, _ = word.partition("=")
+                option = name if name in repeated else ""
+            elif option:
+                given += [option] if has_value else []
+                has_value = "="
+            given.append(word)
+        return super().parse_args(ctx, given)
+
+
 class PlainArgument(TyperArgument):
     """An argument whose help says its name alone, not the type that the program reads it as."""
 

@@ -197,51 +197,54 @@ def undo(session: Session, identifier: str | None = None, by: str | None = None)
     return decision
 
 
-def set_distinct(session: Session, first: str, second: str, *, reason: str = "", by: str | None = None) -> list[str]:
-    """Say of two images that look nearly alike that they are two pictures: both may keep their labels.
+def set_distinct(session: Session, image: str, *others: str, reason: str = "", by: str | None = None) -> list[str]:
+    """Say of an image that it is another picture than others that look nearly like it: all may keep their labels.
 
     Splits keep them on one side all the same.
 
     Args:
-        first: SHA-256 of an image, a panel's id, or the beginning of either.
-        second: another.
+        image: SHA-256 of an image, a panel's id, or the beginning of either.
+        others: those that look like it; nothing is said of these among each other.
         reason: why; it is shown by ``trace``.
         by: who decides; None takes the name of the user who runs this.
 
     Returns:
-        SHA-256 of both.
+        SHA-256 of all.
 
     Raises:
         InputError: if there is no such image.
-        UsageError: if both are one, or the reason is too long.
+        UsageError: if one of the others is the image itself, or the reason is too long.
     """
-    pair = _two_images(session, first, second)
+    images = _different_images(session, image, *others)
     if len(words := " ".join(reason.split())) > MAX_REASON:
         raise UsageError(f"A reason is at most {MAX_REASON} characters long.")
-    stored.set_distinct(session.catalogue, *pair, reason=words, by=by or current_user())
-    return pair
+    stored.set_distinct(session.catalogue, images[0], images[1:], reason=words, by=by or current_user())
+    return images
 
 
-def undo_distinct(session: Session, first: str, second: str) -> list[str]:
+def undo_distinct(session: Session, image: str, *others: str) -> list[str]:
     """Take that back; arguments and result as of ``set_distinct``.
 
     Raises:
         InputError: if there is no such image.
-        UsageError: if it was not said of them.
+        UsageError: if it was not said of one of the others: nothing is taken back.
     """
-    pair = _two_images(session, first, second)
-    if not stored.unset_distinct(session.catalogue, *pair):
-        raise UsageError(
-            "Nobody said of these two images that they differ.", "Who did of which: polydata label distinct"
-        )
-    return pair
+    images = _different_images(session, image, *others)
+    with session.catalogue.transaction():
+        for other in images[1:]:
+            if not stored.unset_distinct(session.catalogue, images[0], other):
+                raise UsageError(
+                    f"Nobody said of {images[0][:12]} and {other[:12]} that they differ.",
+                    "Who did of which: polydata label distinct",
+                )
+    return images
 
 
-def _two_images(session: Session, first: str, second: str) -> list[str]:
-    pair = [find_image(session.catalogue, identifier) for identifier in (first, second)]
-    if pair[0] == pair[1]:
-        raise UsageError(f"Both are one image, {pair[0][:12]}: the same bytes.", "Name two images.")
-    return pair
+def _different_images(session: Session, image: str, *others: str) -> list[str]:
+    first, *more = (find_image(session.catalogue, identifier) for identifier in (image, *others))
+    if first in more:
+        raise UsageError(f"Both are one image, {first[:12]}: the same bytes.", "Name two images.")
+    return [first, *dict.fromkeys(more)]
 
 
 def current_user() -> str:

@@ -40,6 +40,9 @@ SURE_KEYS = frozenset({"record_key", "key", "record_id", "record", "id"})
 FIGURES = frozenset({"fig", "fig_no", "fig_number", "figure_no", "figure_number", "figure_label"})
 """Columns in which a bare number is the number of a figure, not of an image on its page."""
 
+MAYBE_LABEL = frozenset({"mixing"})
+"""Columns that are the label where the task spells every word in them; others are about how a sample was made."""
+
 PAPER_NAMES = (
     "paper", "pdf", "pdf_file", "pdf_name", "pdf_file_name", "pdf_filename", "paper_file", "paper_name", "paper_id",
     "source_pdf", "source_file", "article", "document", "file", "file_name", "filename",
@@ -213,6 +216,8 @@ def nearest(column: str) -> str | None:
         words = [word for word in form.split("_") if word in _names()]
         if words:
             return _names()[words[0]]
+        if not MAYBE_LABEL.isdisjoint(form.split("_")):
+            return "compatibility"
     return None
 
 

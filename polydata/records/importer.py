@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.find import files_below
 from polydata.files.tables import SUFFIXES
-from polydata.records.reading import BadRow, Columns, Meanings, ReadRecords, read_records
+from polydata.records.reading import BadRow, Columns, Meanings, ReadRecords, read_records, repeats
 from polydata.records.record import FIELDS, Record
 from polydata.records.rules import TEXTS, VoteReport, write_votes
 from polydata.records.words import (
@@ -221,7 +222,16 @@ def import_records(
     """
     said, kept = together(kept_meanings(session.workspace), meanings or {}), kept_columns(session.workspace)
     read = [
-        read_records(path, sheet, columns, kept=kept, encoding=encoding, meanings=said, progress=progress)
+        read_records(
+            path,
+            sheet,
+            columns,
+            kept=kept,
+            encoding=encoding,
+            meanings=said,
+            spells=session.task.label_of,
+            progress=progress,
+        )
         for path in _files(files)
     ]
     records: dict[str, Record] = {}
@@ -233,7 +243,7 @@ def import_records(
             if other is not None and other.as_row() | {"source": record.source} != record.as_row():
                 replaced.append(_replacement(other.as_row(), record.as_row()))
             elif other is not None:
-                reason = f"it says what {places[record.record_id]} says"
+                reason = repeats(record, places[record.record_id])
                 repeated.append(BadRow(one.columns.file, row, reason))
             records[record.record_id], places[record.record_id] = record, f"{one.columns.file}, row {row}"
     bad = tuple(row for one in read for row in one.bad)
@@ -292,11 +302,16 @@ SAY_WHAT = {
     ),
 }
 """Fields of which a record should have one, and what is said where none has."""
+_WITH_PANEL = re.compile(r"\d\s?\(?[a-zA-Z]\b")
+"""A figure's label with a panel's letter behind it."""
 
 
 def _unsaid(records: Collection[Record]) -> list[str]:
     """What none of the records says."""
-    return [
+    figures = [record.values["figure"] or "" for record in records]
+    panels = any(record.values["panel"] for record in records) or any(map(_WITH_PANEL.search, figures))
+    letters = "none of {} records names a panel, only its figure: name the column, --map panel=COLUMN"
+    return [letters.format(len(records))] * (any(figures) and not panels) + [
         f"none of {len(records)} records {words}"
         for fields, words in SAY_WHAT.items()
         if records and not any(record.values[name] for record in records for name in fields)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from polydata.ids import content_id
 from polydata.records.columns import (
     FIGURES,
     JOINED,
+    MAYBE_LABEL,
     SURE_KEYS,
     cell_text,
     examples,
@@ -115,6 +117,9 @@ Meanings = Mapping[str, Mapping[str, str]]
 """By the plain name of a column: word in lower case -> the label that it means there."""
 
 
+Spells = Callable[[str], str | None]
+"""The label that a task means by a word; None where it spells none so."""
+
 Kept = Mapping[tuple[str, ...], Mapping[str, Sequence[str]]]
 """By the headings of a table, in the order of the alphabet: field -> its columns, as somebody said before."""
 
@@ -201,7 +206,9 @@ def _not_typed(field: str, text: str) -> str:
     return ""
 
 
-def _columns(path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | None, kept: Kept) -> Columns:
+def _columns(
+    path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | None, kept: Kept, spells: Spells
+) -> Columns:
     """Which column of the plain rows is which field; what is said now goes before what was kept."""
     plain = (row for row in table.rows if not row.problem and not is_sample(row.values))
     names = dict.fromkeys(name for row in plain for name in row.values)
@@ -218,6 +225,14 @@ def _columns(path: Path, table: Table, chosen: Mapping[str, Sequence[str]] | Non
             "See the columns with: polydata records template; name yours with --map FIELD=COLUMN",
         )
     taken = {column for its in fields.values() for column in its}
+    for column in names if "compatibility" not in fields else ():
+        if column in taken or MAYBE_LABEL.isdisjoint(forms(column)):
+            continue
+        words = {cell_text(row.values.get(column)).strip() for row in table.rows} - {""}
+        if words and all(map(spells, words)):
+            fields["compatibility"] = (column,)
+            taken.add(column)
+            break
     left = {column: nearest(column) for column in names if column not in taken}
     return Columns(path.name, table.sheet, fields, left, said=said if names else {})
 
@@ -240,6 +255,7 @@ def read_records(
     kept: Kept | None = None,
     encoding: str | None = None,
     meanings: Meanings | None = None,
+    spells: Spells = lambda _: None,
     progress: Progress = quiet,
 ) -> ReadRecords:
     """Records of one file: a plain table, or samples in PoLyInfo's own shape.
@@ -251,6 +267,7 @@ def read_records(
         kept: what the user said before of tables with these headings.
         encoding: of a text; None takes what its bytes show.
         meanings: what words of a column mean that is asked as a question.
+        spells: the label that the task means by a word.
 
     Raises:
         InputError: if the file is no table, none of its columns is known, or its encoding cannot be told.
@@ -265,7 +282,7 @@ def read_records(
         encoding=encoding,
         progress=progress,
     )
-    taken = _columns(path, table, columns, kept or {})
+    taken = _columns(path, table, columns, kept or {}, spells)
     rows = _read_rows(path, table, _Plain(table, taken.fields, meanings or {}), progress)
     key = taken.fields.get("record_key", ("",))[0]
     guessed = key and "record_key" not in (columns or {}) and SURE_KEYS.isdisjoint(forms(key)[:1])
@@ -337,8 +354,17 @@ def _read_rows(path: Path, table: Table, plain: _Plain, progress: Progress) -> _
             found.bad.append(BadRow(path.name, row.number, said))
             found.clashes += 1
         elif first != row.number:
-            found.repeated.append(BadRow(path.name, row.number, f"it says what row {first} says"))
+            found.repeated.append(BadRow(path.name, row.number, repeats(record, f"row {first}")))
     return found
+
+
+def repeats(record: Record, other: str) -> str:
+    """What is said of a row that makes the same record as another one: of one figure they may be two pictures."""
+    said = f"it says what {other} says"
+    if not record.values["figure"]:
+        return said
+    known_as = record.values["record_key"] or record.record_id
+    return f"{said}; if each is a picture of its own: polydata link {shlex.quote(known_as)} PANEL, once for each panel"
 
 
 def _key_of(plain: _Plain, record: Record) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.choices import Protocol
-from polydata.errors import InputError, PolydataError, UsageError
+from polydata.errors import InputError, PolydataError, RefusedError, UsageError
 from polydata.splits.choose import DROPPED, Chosen, choose_images
-from polydata.splits.evidence import group_images, read_evidence, with_copies, with_ties
+from polydata.splits.evidence import group_images, read_evidence, thin_sides, with_copies, with_ties
 from polydata.splits.manifest import MANIFEST, Sides, Split, check_name, load_split
 from polydata.splits.measured import choose_values
 from polydata.splits.options import SplitOptions
@@ -181,3 +181,12 @@ def _as_published(session: Session, name: str, leakage_reason: str | None, progr
         evidence=with_copies(read_evidence(session.catalogue, source.items), session.images, progress),
     )
     return Built(split, {}, (), new=not existed)
+
+
+def most_folds(split: Split, options: SplitOptions) -> int | None:
+    """The largest number of folds, fewer than were asked for, of which no side is thin; None where there is none."""
+    for folds in range(options.folds - 1, 1, -1):
+        with suppress(RefusedError):
+            if not thin_sides(partition(list(split.items.values()), replace(options, folds=folds)), split.classes):
+                return folds
+    return None

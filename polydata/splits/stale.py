@@ -7,6 +7,7 @@ from typing import Any
 
 from polydata.catalogue.session import Session
 from polydata.catalogue.splits import labels_there
+from polydata.catalogue.successors import successors_of
 from polydata.errors import PolydataError
 from polydata.splits.choose import Chosen, choose_images
 from polydata.splits.manifest import TARGET, Split, load_split, read_manifest
@@ -15,6 +16,7 @@ from polydata.splits.options import SplitOptions
 from polydata.splits.overview import list_splits
 from polydata.task import Task, TaskKind
 
+UNTOLD: dict[str, int | None] = {"relabelled": None, "cut_anew": None}
 Choices = dict[tuple[Any, ...], Chosen | None]
 """What was chosen for a task, a label source and a policy for partial labels; None where nothing can be."""
 
@@ -67,8 +69,8 @@ def _policy(task: Task, partial: str) -> str | None:
     return partial if partial in task.partial_policies() else None
 
 
-def _count(session: Session, name: str, known: Choices) -> int | None:
-    """How many images of a split have another label now, or none; None where that cannot be told.
+def _counts(session: Session, name: str, known: Choices) -> dict[str, int | None]:
+    """Images of a split with another label now, or none, and those that were only cut anew; None if it cannot be told.
 
     Labels are those that the catalogue noted when this very split was built; its lists are read where it has none, or
     where values are asked.
@@ -77,28 +79,33 @@ def _count(session: Session, name: str, known: Choices) -> int | None:
     try:
         manifest = read_manifest(folder)
         if (chosen := _chosen(session, manifest, known)) is None:
-            return None
+            return UNTOLD
         noted = {} if chosen.values else labels_there(session.catalogue, name, manifest["digest"])
-        return len(_differing(chosen, noted or _said_there(load_split(folder), chosen)))
+        changed = _differing(chosen, noted or _said_there(load_split(folder), chosen))
+        now: Mapping[str, Any] = chosen.values or {image: label for image, (label, _) in chosen.labels.items()}
+        heirs = successors_of(session.catalogue, [image for image, (_, label) in changed.items() if label is None])
+        cut = sum(now.get(heir) == changed[image][0] for image, heir in heirs.items())
+        return {"relabelled": len(changed) - cut, "cut_anew": cut}
     except PolydataError:  # what is wrong with it stands in its state, or polydata split verify says it
-        return None
+        return UNTOLD
 
 
 def list_with_labels(session: Session) -> list[dict[str, Any]]:
-    """The rows of ``list_splits``, each with ``relabelled``: how many of its images have another label now, or none.
+    """The rows of ``list_splits``, each with ``relabelled`` and ``cut_anew``.
 
-    It is None where that cannot be told.
+    They are how many of its images have another label now, or none, and in the place of how many another picture of the
+    same label stands; None where that cannot be told.
     """
     known: Choices = {}
-    return [row | {"relabelled": _count(session, row["name"], known)} for row in list_splits(session.workspace)]
+    return [row | _counts(session, row["name"], known) for row in list_splits(session.workspace)]
 
 
 def all_relabelled(session: Session, names: Sequence[str]) -> int:
-    """Images of the last of these splits with another label now, or none, where every one has such images; else 0."""
+    """Images of the last of these splits that are relabelled or cut anew, where every one has such images; else 0."""
     known: Choices = {}
     found = 0
     for name in reversed(names):  # one that is up to date is mostly among the last: the others need not be asked
-        if not (count := _count(session, name, known)):
+        if not (count := sum(filter(None, _counts(session, name, known).values()))):
             return 0
         found = found or count
     return found

@@ -16,6 +16,7 @@ from polydata.auditing.run import _asked as asked
 from polydata.auditing.subject import Severity, Subject
 from polydata.exports.gallery import tie_twins
 from polydata.images.hashes import near_hashes
+from polydata.splits.alike import MOST_PAIRED
 from polydata.splits.evidence import Evidence
 from polydata.task import Task
 
@@ -50,7 +51,7 @@ def test_list_count_and_gallery_agree(pictures: list[tuple[str, str | None]]) ->
     assert len(set(pairs)) == len(pairs) == (found.count if found else 0)
     assert set(pairs) <= set(alike) and bool(pairs) == bool(alike)
     differing = [pair for pair in alike if len({of.labels.get(one) for one in pair} - {None}) == 2]
-    if max(map(list(phash.values()).count, HASHES)) <= sides.MOST_PAIRED:
+    if max(map(list(phash.values()).count, HASHES)) <= MOST_PAIRED:
         assert set(pairs) == set(alike)
         entries: list[dict[str, Any]] = [{"sha": i, "label": of.labels.get(i)} for i in of.images]
         rows, settled = [{"phash": phash[i], "image_sha256": i} for i in of.images], differing[1:]

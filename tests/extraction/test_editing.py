@@ -356,6 +356,16 @@ def test_a_write_that_fails_leaves_paper_and_edits_as_they_were(
     assert scene.fingerprint() == before
 
 
+def test_only_a_new_caption_asks_for_a_join_after_a_correction_of_a_panel(scene: EditScene) -> None:
+    """Links go with the panel whose box is set right; a new picture is to be screened."""
+    drawn, panel = scene.figure(1).panels[0].box, scene.panel_id(1, "a")
+    inner = box(drawn.x0 + 2, drawn.y0 + 2, drawn.x1 - 2, drawn.y1 - 2)
+    said = run("polydata", "edit", "panel", panel, "--box", inner, workspace=scene.root).stdout
+    assert "Next: polydata screen; to take it back" in said
+    said = run("polydata", "edit", "panel", scene.panel_id(1, "a"), "--caption", "own", workspace=scene.root).stdout
+    assert "Next: polydata screen and polydata join; to take it back" in said
+
+
 def test_the_commands(scene: EditScene) -> None:
     place = scene.root
     done = run_json("polydata", "edit", "figure", scene.figure_id(2), "--label", "Figure 2a", workspace=place)

@@ -12,9 +12,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from audit_pictures import png, texture
 from commands import run, run_json
 from screen_scene import HOSTILE, Scene, make_scene
+from split_corpus import Corpus
 
+from polydata.auditing.run import audit
+from polydata.auditing.subject import Severity
 from polydata.catalogue.session import Session, open_session
 from polydata.errors import InputError, UsageError
 from polydata.labels.conflicts import page
@@ -309,6 +313,35 @@ def test_a_pair_has_the_command_that_settles_it_ready(scene: Scene, tmp_path: Pa
     (command,) = re.findall(r'<code class="command">(polydata label distinct .*?)</code>', written())
     run(*command.split(), workspace=scene.workspace.root)
     assert "label distinct" not in written()
+
+
+def test_pairs_are_those_that_the_audit_makes_an_error_of(tmp_path: Path) -> None:
+    """A crop is told by its keypoints alone; that both labels were set by hand settles no pair."""
+    place, whole = tmp_path / "w", texture(1)
+    pictures = [whole, whole.crop((30, 20, 260, 230)), whole.crop((10, 40, 250, 240))]
+    with open_session(Workspace.init(place)) as session:
+        corpus = Corpus(session)
+        for name in "xyz":
+            corpus.paper(name)
+        labels = (YES, NO, NO)
+        images = [corpus.image(n, png(p), file=said) for n, p, said in zip("xyz", pictures, labels, strict=True)]
+        for image, label in zip(images, labels, strict=True):
+            set_label(session, image, label, reason="looked at it")
+        found = audit(session, detectors=["near-duplicate", "same-view"], pixels=False).findings
+        items = [item for finding in found if finding.severity is Severity.ERROR for item in finding.items]
+        wrong = {frozenset((i["a_image"], i["b_image"])) for i in items if i["a_label"] != i["b_label"]}
+        listed = find_conflicts(session)
+        assert not find_conflicts(session, crops=False).conflicts
+    assert wrong == {frozenset((images[0], other)) for other in images[1:]}
+    assert {frozenset(c.images) for c in listed.conflicts if c.kind == "duplicate" and not c.settled} == wrong
+    (command,) = listed.apart
+    assert set(command.split()[3:]) == {image[:12] for image in images}
+    assert f"all labels right: {command}" in run("polydata", "conflicts", workspace=place).stdout
+    run(*command.split(), workspace=place)
+    assert run_json("polydata", "conflicts", workspace=place)["counts"] == {"settled": 2}
+    run(*command.split(), "--undo", workspace=place)
+    assert run_json("polydata", "conflicts", workspace=place)["apart"] == [command]
+    run(*command.split()[:5], "--undo", workspace=place, expect=2)
 
 
 def test_long_lists_and_lost_images(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ from record_tables import filled_template
 from typer.testing import CliRunner
 
 from polydata.cli import app
+from polydata.records.reading import ReadRecords, read_records
+from polydata.task import Task
 
 
 @pytest.fixture
@@ -86,6 +88,39 @@ def test_a_trial_ends_with_the_command_that_does_it(workspace: str, tmp_path: Pa
     words = shlex.split(text.split("Next: ")[1])
     assert code == 0 and words[1:] == ["records", "import", str(table), *maps, "--workspace", workspace]
     assert "Warning" not in text
+
+
+def read(tmp_path: Path, text: str) -> ReadRecords:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    return read_records(tmp_path / "t.csv", spells=Task.load().label_of)
+
+
+@pytest.mark.parametrize("part", ["Part", "Panel no.", "Sub-figure", "Letter"])
+@pytest.mark.parametrize("bar", ["Bar / µm", "Scale bar (µm)", "bar µm"])
+@pytest.mark.parametrize("mix", ["Do they mix?", "Miscible?", "Compatible?", "Mixing"])
+def test_people_s_own_words_for_panel_scale_and_label(tmp_path: Path, part: str, bar: str, mix: str) -> None:
+    found = read(tmp_path, f"DOI,Figure,{part},{bar},{mix}\n10.1000/x,Figure 2,b,5,immiscible\n")
+    said = found.records[0].values
+    assert [said[name] for name in ("panel", "scale_um", "compatibility")] == ["b", 5.0, "immiscible"]
+
+
+def test_a_column_on_mixing_is_the_label_only_in_the_task_s_words(tmp_path: Path) -> None:
+    found = read(tmp_path, "DOI,Figure,Mixing\n10.1000/x,Figure 2,miscible\n10.1000/y,Figure 3,in the melt\n")
+    assert found.columns.left == {"Mixing": "compatibility"} and "compatibility" not in found.columns.fields
+
+
+def test_a_row_that_repeats_one_of_the_same_figure_may_be_another_picture(tmp_path: Path) -> None:
+    row = "k 1,10.1000/x,Figure 2,b\n"
+    (said,) = read(tmp_path, f"key,DOI,Figure,Panel\n{row}{row}").repeated
+    end = "if each is a picture of its own: polydata link 'k 1' PANEL, once for each panel"
+    assert str(said) == f"t.csv, row 3: it says what row 2 says; {end}"
+
+
+def test_figures_without_any_panel_are_warned_of(workspace: str, tmp_path: Path) -> None:
+    table, words = tmp_path / "t.csv", "none of 1 records names a panel, only its figure"
+    for figure, warned in (("Figure 2", True), ("Figure 2b", False), ("", False)):
+        table.write_text(f"DOI,Figure,Which,Compatible?\n10.1000/x,{figure},b,miscible\n")
+        assert (words in call(workspace, "records", "import", str(table), "--dry-run")[1]) == warned
 
 
 def test_rows_read_under_other_columns_take_the_place_of_their_earlier_reading(workspace: str, tmp_path: Path) -> None:

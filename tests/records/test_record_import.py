@@ -144,7 +144,7 @@ def test_rows_without_a_key_are_known_by_their_content(tmp_path: Path, catalogue
     [
         ("a.csv", b"", "no header"),
         ("a.csv", b"key,key\n1,2\n", "twice"),
-        ("a.csv", b"foo,bar\n1,2\n", "no column that is known"),
+        ("a.csv", b"foo,baz\n1,2\n", "no column that is known"),
         ("a.json", b"[1, {", "not JSON"),
         ("a.json", b"[" * 100_000, "not JSON"),
         ("a.json", b"3", "neither a list"),

@@ -15,6 +15,11 @@ def test_look_correct_and_look_again(tmp_path: Path) -> None:
     assert (first["screened now"], first["accepted"], first["changed side"]) == (5, 3, 0)
     changed = run_json("polydata", "screen", "--reject", scene.panel(1), "--accept", scene.images[3], workspace=place)
     assert (changed["accepted"], changed["decided by hand"], changed["changed side"]) == (3, 2, 2)
+    sides = ("--reject", scene.images[1], "--undo", scene.images[3], "--accept", scene.images[3])
+    run("polydata", "screen", *sides, workspace=place, expect=2)
+    both = ("--accept", scene.panel(3), scene.panel(4), f"--reject={scene.panel(0)}", scene.panel(1))
+    assert run_json("polydata", "screen", *both, workspace=place)["decided by hand"] == 4
+    run("polydata", "screen", "--undo", scene.panel(0), scene.panel(4), workspace=place)
     rows = run_json("polydata", "list", "screenings", "--decision", "rejected", workspace=place)
     assert {row["image_sha256"]: row["by"] for row in rows} == {scene.images[1]: "hand", scene.images[4]: "rule"}
     strict = run_json("polydata", "screen", "--threshold", "1", workspace=place)
@@ -37,5 +42,5 @@ def test_wrong_use_is_explained(tmp_path: Path) -> None:
     assert "list screenings" in run("polydata", "screen", "--accept", "panel-999999", workspace=place, expect=1).stderr
     several = ("polydata", "screen", "--reject", *scene.images[:3])
     assert run_json(*several, workspace=place)["rejected"] >= 3
-    for words in (several[:2] + several[3:], (*several, "--undo", scene.images[4])):
+    for words in (several[:2] + several[3:], (*several[:2], scene.images[4], *several[2:], "--undo", scene.images[3])):
         assert "not said what is to become of" in run(*words, workspace=place, expect=2).stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def test_build_list_show_verify(place: Workspace) -> None:
     assert shown["digest"][:16] in polydata(place, "split", "show", "v1").output
     verified = polydata(place, "split", "verify", "v1")
     assert (verified.exit_code, verified.output) == (0, "The split v1 is what was built.\n")
+
+
+def test_thin_folds_are_told_how_many_would_not_be(place: Workspace) -> None:
+    said = polydata(place, "build-split", "many", "--folds", "10").stderr
+    assert "Thin" in said
+    most = int(re.findall(r"no side is thin with --folds (\d+)", said)[0])
+    assert 1 < most < 10
+    assert "Thin" not in polydata(place, "build-split", "most", "--folds", str(most)).stderr
+    assert "Thin" in polydata(place, "build-split", "more", "--folds", str(most + 1)).stderr
+    assert "--folds" not in polydata(place, "build-split", "few", "--folds", "2").stderr
 
 
 def test_build_as_json(place: Workspace) -> None:

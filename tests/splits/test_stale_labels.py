@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from polydata.auditing.run import audit, error_rows
 from polydata.catalogue.session import open_session
 from polydata.catalogue.splits import forget
+from polydata.catalogue.successors import note_successors
 from polydata.choices import Protocol
 from polydata.cli import app
 from polydata.labels.resolve import set_label
@@ -96,6 +97,22 @@ def with_a_split(folder: Path, relabel: bool) -> tuple[Workspace, str]:
         if relabel:
             set_label(session, image, "not_a_micrograph", reason="seen")
     return place, image
+
+
+def test_an_image_that_was_cut_anew_is_not_called_relabelled(corpus: Corpus) -> None:
+    image, other, *_ = sorted(build_split(corpus.session, "v1", SplitOptions()).split.items)
+    label = corpus.catalogue.value("SELECT label FROM labels WHERE image_sha256 = ?", [image])
+    corpus.paper("anew")
+    heir = corpus.image("anew", 777, record=label)
+    corpus.catalogue.run("DELETE FROM panels WHERE image_sha256 = ?", [image])
+    with corpus.catalogue.transaction():
+        note_successors(corpus.catalogue, {image: heir}, shown=True)
+    (row,) = list_with_labels(corpus.session)
+    assert (row["relabelled"], row["cut_anew"]) == (0, 1) and all_relabelled(corpus.session, ["v1"]) == 1
+    set_label(corpus.session, other, BETWEEN, reason="seen")
+    set_label(corpus.session, heir, BETWEEN, reason="seen")
+    (row,) = list_with_labels(corpus.session)
+    assert (row["relabelled"], row["cut_anew"]) == (2, 0)
 
 
 def test_status_asks_for_a_new_split_until_there_is_one(tmp_path: Path) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import combinations, islice, pairwise, product
+from collections.abc import Sequence
 from typing import Any
 
 from polydata.auditing.subject import Detection, Item, Need, Severity, Subject, counted, detector
 from polydata.catalogue.resolution import distinct_command
-from polydata.images.copies import Copy
+from polydata.splits.alike import Pair, alike
 from polydata.splits.evidence import families, leak, thin_sides, thin_words
 
 SHOWN = 3
-MOST_PAIRED = 12
-"""Of so many images under one perceptual hash each is paired with each."""
 KEEP_WHOLE = "Build a split that keeps papers whole: polydata build-split NAME."
 
 
@@ -83,13 +80,7 @@ def near_duplicate(subject: Subject) -> Detection:
     items = [
         {**_pair(subject, image, image, "same bytes"), "papers": list(papers)} for image, papers in subject.repeated
     ]
-    hashed = {(a, b): f"hashes {bits} bits apart" for a, b, bits in _near_hashes(subject)}
-    copies = {(c.a, c.b): c for c in subject.evidence.copies if c.match.is_copy or (c.a, c.b) in hashed}
-    for pair in sorted({*hashed, *copies}):
-        if pair in copies:
-            items.append(_copy(subject, copies[pair], hashed.get(pair)))
-        else:
-            items.append(_pair(subject, *pair, hashed[pair]))
+    items += [_alike(subject, pair) for pair in _all(subject) if not pair.is_view]
     by = "" if subject.evidence.looked_for_copies else ", by hashes alone (crops were not looked for)"
     return _pairs(subject, items, f"are one picture, or nearly so{by}")
 
@@ -97,38 +88,12 @@ def near_duplicate(subject: Subject) -> Detection:
 @detector("same-view", "Count both as one observation; build-split keeps them on one side.", Need.COPIES)
 def same_view(subject: Subject) -> Detection:
     """Pictures of one place of a sample that were taken separately, such as at another magnification."""
-    hashed = {(a, b) for a, b, _ in _near_hashes(subject)}
-    views = [c for c in subject.evidence.copies if not c.match.is_copy and (c.a, c.b) not in hashed]
-    return _pairs(subject, [_copy(subject, c) for c in views], "show one place of a sample")
+    items = [_alike(subject, pair) for pair in _all(subject) if pair.is_view]
+    return _pairs(subject, items, "show one place of a sample")
 
 
-def _near_hashes(subject: Subject) -> Iterator[tuple[str, str, int]]:
-    """Images a < b whose perceptual hashes are the same or near, and by how many bits they differ.
-
-    Of more than ``MOST_PAIRED`` images under one hash each is paired with the next alone, the first with those of near
-    hashes: those of one label stand together and those without one last, so that different labels meet all the same.
-    """
-    under: dict[str, list[str]] = defaultdict(list)
-    for image in sorted(
-        subject.images, key=lambda image: (image not in subject.labels, subject.labels.get(image), image)
-    ):
-        under[subject.evidence.phash[image]].append(image)
-    for images in under.values():
-        some = combinations(images, 2) if len(images) <= MOST_PAIRED else pairwise(images)
-        yield from ((min(pair), max(pair), 0) for pair in {*some, *_differing(subject, images)})
-    for one, others in subject.evidence.near.items():
-        for other in others:
-            if one < other:
-                bits = (int(one, 16) ^ int(other, 16)).bit_count()
-                these = (under[h] if len(under[h]) <= MOST_PAIRED else under[h][:1] for h in (one, other))
-                yield from ((min(pair), max(pair), bits) for pair in product(*these))
-
-
-def _differing(subject: Subject, images: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The first two images of different labels, as those say whom nobody called two pictures; none where all agree."""
-    pairs = (pair for pair in combinations(images, 2) if pair not in subject.distinct)
-    labels = subject.labels
-    yield from islice(((a, b) for a, b in pairs if labels.get(a) and labels.get(b) not in (None, labels[a])), 1)
+def _all(subject: Subject) -> list[Pair]:
+    return alike(subject.evidence, subject.labels, subject.distinct)
 
 
 def _pair(subject: Subject, a: str, b: str, by: str) -> dict[str, Any]:
@@ -137,11 +102,14 @@ def _pair(subject: Subject, a: str, b: str, by: str) -> dict[str, Any]:
     return {**subject.named(a, "a_"), **subject.named(b, "b_"), **found}
 
 
-def _copy(subject: Subject, copy: Copy, also_by: str | None = None) -> dict[str, Any]:
-    """A pair that was found by keypoints."""
-    match = copy.match
+def _alike(subject: Subject, pair: Pair) -> dict[str, Any]:
+    """A pair of two images, with how well its keypoints agree where they do."""
+    hashed = None if pair.bits is None else f"hashes {pair.bits} bits apart"
+    if pair.copy is None:
+        return _pair(subject, pair.a, pair.b, hashed or "")
+    match = pair.copy.match
     return {
-        **_pair(subject, copy.a, copy.b, ", ".join(filter(None, (also_by, f"{match.inliers} keypoints")))),
+        **_pair(subject, pair.a, pair.b, ", ".join(filter(None, (hashed, f"{match.inliers} keypoints")))),
         "agreement": round(match.agreement, 3),
         "overlap": round(match.overlap, 3),
         "scale": round(match.scale, 3),

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from polydata.catalogue import annotations as rows_of
@@ -63,7 +64,7 @@ class Conflict:
         images: hashes of the images that it is about.
         says: who says what, in one line.
         statements: of those who disagree.
-        settled: a label was set by hand for each of the images, or both were looked at and are two pictures.
+        settled: a label was set by hand for the image; of a pair, both were looked at and are two pictures.
     """
 
     kind: str
@@ -94,6 +95,11 @@ class LabelEvidence:
     reviewed: Mapping[str, Mapping[str, Any]]
     decided: frozenset[str]
     distinct: frozenset[tuple[str, str]]
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """The label of every image that has one."""
+        return {image: picture["label"] for image, picture in self.pictures.items() if picture["label"] is not None}
 
     def of(self, image: str, source: str) -> tuple[Statement, ...]:
         """The statements of one source."""

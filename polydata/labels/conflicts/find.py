@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.annotations import linked_records
+from polydata.catalogue.resolution import distinct_commands
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.files.predictions import Predictions, read_predictions
 from polydata.files.tables import answer_text, column_patterns, meaning, read_table
-from polydata.images.hashes import near_hashes
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Statement, read_evidence
+from polydata.labels.conflicts.same import pairs_alike, same_picture
 from polydata.labels.consensus import majority
 from polydata.text.reference import reference_keys
+from polydata.types import Progress, quiet
 
 PLACE = ("image_sha256", "panel_id", "paper", "page", "figure", "panel", "file_name", "label", "source")
 """What names an image for people and programs."""
@@ -94,29 +95,6 @@ def reviewers_against_sources(evidence: LabelEvidence) -> Iterator[Conflict]:
         says = f"reviewers say {evidence.words(choice)}, {where} {evidence.words(*said)}"
         given = evidence.of(image, "review")
         yield Conflict("review", evidence.weight("review", choice, *said), (image,), says, (*given, *differing))
-
-
-def same_picture(evidence: LabelEvidence) -> Iterator[Conflict]:
-    """Kind ``duplicate``: two images that show nearly the same picture, by their hashes, have different labels."""
-    by_hash: dict[str, list[str]] = {}
-    for image, picture in evidence.pictures.items():
-        if picture["label"] is not None:
-            by_hash.setdefault(picture["phash"], []).append(image)
-    pairs = [pair for images in by_hash.values() for pair in combinations(images, 2)]
-    pairs += [(a, b) for one, other in near_hashes(by_hash) for a in by_hash[one] for b in by_hash[other]]
-    order = {image: number for number, image in enumerate(evidence.pictures)}
-    for a, b in pairs:
-        first, second = sorted((a, b), key=order.__getitem__)
-        one, two = evidence.pictures[first], evidence.pictures[second]
-        if one["label"] is None or two["label"] is None or one["label"] == two["label"]:
-            continue
-        bits = (int(one["phash"], 16) ^ int(two["phash"], 16)).bit_count()
-        says = f"nearly the same picture ({bits} of 64 bits differ) is {evidence.words(one['label'], two['label'])}"
-        said = ((p["source"] or "", p["label"], "", p["file_name"] or p["panel_id"]) for p in (one, two))
-        statements = tuple(Statement(*each) for each in said)
-        weight = evidence.weight("duplicate", one["label"], two["label"])
-        settled = (first, second) in evidence.distinct
-        yield Conflict("duplicate", weight, (first, second), says, statements, settled)
 
 
 def several_papers(evidence: LabelEvidence, records: Sequence[Mapping[str, Any]]) -> Iterator[Conflict]:
@@ -300,7 +278,6 @@ DETECTORS: tuple[Callable[[LabelEvidence], Iterator[Conflict]], ...] = (
     text_against_label,
     reviewers_that_differ,
     reviewers_against_sources,
-    same_picture,
 )
 
 
@@ -311,12 +288,17 @@ class Conflicts:
     Attributes:
         evidence: what they were found in.
         conflicts: the weightiest first; those that were settled by hand last.
-        problems: rows of the table that could not be used.
+        problems: rows of the table that could not be used, and why copies were not looked for.
     """
 
     evidence: LabelEvidence
     conflicts: tuple[Conflict, ...]
     problems: tuple[str, ...]
+
+    @property
+    def apart(self) -> list[str]:
+        """The commands that settle all open pairs whose labels are both right, one for an image and all its likes."""
+        return distinct_commands([c.images for c in self.conflicts if c.kind == "duplicate" and not c.settled])
 
     @property
     def counts(self) -> dict[str, int]:
@@ -333,17 +315,24 @@ class Conflicts:
             | {"evidence": [asdict(s) for s in c.statements]}
             for c in self.conflicts
         ]
-        return {"counts": self.counts, "conflicts": listed, "problems": list(self.problems)}
+        return {"counts": self.counts, "conflicts": listed, "apart": self.apart, "problems": list(self.problems)}
 
 
 def find_conflicts(
-    session: Session, *, table: TableOptions | None = None, predictions: Sequence[Path] = ()
+    session: Session,
+    *,
+    table: TableOptions | None = None,
+    predictions: Sequence[Path] = (),
+    crops: bool | None = None,
+    progress: Progress = quiet,
 ) -> Conflicts:
     """Find every disagreement between file names, records, their texts, reviewers, models and same pictures.
 
     Args:
         table: answers of people in a table, compared with the images' own labels.
         predictions: Parquet files as ``polymodel predict`` writes them, or folders of runs.
+        crops: whether crops and copies are looked for by keypoints; None as for ``splits.options.SplitOptions``.
+        progress: told of that look.
 
     Raises:
         UsageError: if the catalogue has no images.
@@ -354,9 +343,11 @@ def find_conflicts(
         raise UsageError("The catalogue has no images.", "Read papers first: polydata extract PAPERS/")
     found = [conflict for detect in DETECTORS for conflict in detect(evidence)]
     found += several_papers(evidence, linked_records(session.catalogue))
-    problems: list[str] = []
+    pairs, problems = pairs_alike(session, evidence, crops, progress)
+    found += same_picture(evidence, pairs)
     if table is not None:
-        lines, problems = read_lines(evidence, table)
+        lines, unread = read_lines(evidence, table)
+        problems += unread
         found += truth_against_label(evidence, lines, table.path.name)
         found += people_against_label(evidence, lines, table.path.name)
     for path in predictions:
@@ -366,7 +357,9 @@ def find_conflicts(
 
 def _ranked(evidence: LabelEvidence, found: Sequence[Conflict]) -> tuple[Conflict, ...]:
     """The weightiest first; of equals those whose images have more conflicts; then in page order."""
-    settled = [replace(c, settled=c.settled or all(i in evidence.decided for i in c.images)) for c in found]
+    settled = [
+        c if c.kind == "duplicate" else replace(c, settled=all(i in evidence.decided for i in c.images)) for c in found
+    ]
     several = Counter(image for c in settled for image in c.images)
     place = {image: number for number, image in enumerate(evidence.pictures)}
     return tuple(
