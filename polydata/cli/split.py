@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
@@ -14,6 +14,10 @@ from polydata.console import output as out
 from polydata.console.group import new_group
 from polydata.console.options import CropsOption, JsonOption, SplitArgument, WideOption, WorkspaceOption
 from polydata.errors import RefusedError
+
+if TYPE_CHECKING:
+    from polydata.splits.build import Built
+    from polydata.splits.options import SplitOptions
 
 splitting = new_group(app, "split", "List, show, verify, compare and remove splits.")
 
@@ -60,8 +64,6 @@ def build_split(
 ) -> None:
     """Split the labelled images so that no paper, citation or picture stands on both sides."""
     from polydata.splits.build import build_split as build
-    from polydata.splits.build import most_folds
-    from polydata.splits.evidence import thin_sides, thin_words
     from polydata.splits.options import SplitOptions
     from polydata.splits.overview import side_rows
 
@@ -75,10 +77,7 @@ def build_split(
         built = build(session, name, options, allow_leakage, task=asked, progress=bar)
     out.report_problems((f"{c['image_sha256']}: {', '.join(c['said'])}" for c in built.contradictory), "Left out")
     out.report_problems(built.notes, "Note")
-    thin = [thin_words(one, built.split.spoken) for one in thin_sides(built.split.folds, built.split.classes)]
-    out.report_problems((f"{words}: little can be learned or scored there" for words in thin), "Thin")
-    if thin and (most := most_folds(built.split, options)):
-        out.report_problems([f"no side is thin with --folds {most}, the largest number of which that is so"], "Note")
+    _say_thin(built, options)
     if as_json:
         out.print_json({**built.split.manifest, "folder": built.split.folder, "new": built.new})
         return
@@ -87,6 +86,17 @@ def build_split(
     state = "is new" if built.new else "was there already with the same content: unchanged"
     typer.echo(f"{built.split.folder} {state}; digest {built.split.digest}")
     out.next_step(f"polymodel train {name}")
+
+
+def _say_thin(built: "Built", options: "SplitOptions") -> None:
+    """Sides with so few images or papers of a label that little comes of them, and with how many folds none has."""
+    from polydata.splits.build import most_folds
+    from polydata.splits.evidence import thin_sides, thin_words
+
+    thin = [thin_words(one, built.split.spoken) for one in thin_sides(built.split.folds, built.split.classes)]
+    out.report_problems((f"{words}: little can be learned or scored there" for words in thin), "Thin")
+    if thin and (most := most_folds(built.split, options)):
+        out.report_problems([f"no side is thin with --folds {most}, the largest number of which that is so"], "Note")
 
 
 @splitting.command("list")

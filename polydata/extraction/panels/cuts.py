@@ -16,7 +16,6 @@ from polydata.extraction.panels.letters import (
     across_gutters,
     by_place,
     by_regions,
-    by_rows,
     following,
     in_corner,
     in_turn,
@@ -25,6 +24,7 @@ from polydata.extraction.panels.letters import (
     printed_letters,
     read_letters,
 )
+from polydata.extraction.panels.orders import by_rows
 from polydata.extraction.panels.render import Drawn
 from polydata.extraction.panels.sequence import Reading, Shares, label_panels
 from polydata.text.caption_marks import ALPHABETS

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from polydata.extraction.panels.letters import by_columns, by_rows, lanes, reading_orders
+from polydata.extraction.panels.orders import by_columns, by_rows, lanes, reading_orders
 from polydata.types import Box
 
 Shares = npt.NDArray[np.float64]

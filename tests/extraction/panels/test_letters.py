@@ -18,7 +18,6 @@ from polydata.extraction.panels.letters import (
     across_gutters,
     by_place,
     by_regions,
-    by_rows,
     following,
     in_turn,
     letter_of,
@@ -26,8 +25,8 @@ from polydata.extraction.panels.letters import (
     nearest_panels,
     printed_letters,
     read_letters,
-    reading_orders,
 )
+from polydata.extraction.panels.orders import by_rows, reading_orders
 from polydata.extraction.panels.render import Drawn
 from polydata.extraction.panels.sequence import Reading, label_panels
 from polydata.types import Box
