@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -197,22 +198,16 @@ def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]
     orders = reading_orders(boxes)
     turns = [dict(zip(order, labels, strict=True)) for order in orders]
     agreeing = max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
-    rising = max((_rising([(n, seen[n]) for n in order if n in seen], labels) for order in orders), key=len)
-    if len(rising) == len(seen) > max(FEW, len(agreeing) + 1):
-        return rising
+    rising = any(_rises([labels.index(seen[n]) for n in order if n in seen]) for order in orders)
+    if rising and len(seen) > max(FEW, len(agreeing) + 1):
+        return dict(seen)
     if 2 * len(agreeing) > len(seen):
         return agreeing
     return dict(seen) if 2 * len(seen) > len(boxes) else {}
 
 
-def _rising(seen: Sequence[tuple[int, str]], labels: Sequence[str]) -> dict[int, str]:
-    """The longest row of letters, each with its panel, that follow each other as in the caption."""
-    rows: list[list[tuple[int, str]]] = [[]]
-    for panel, label in seen:
-        before = [row for row in rows if not row or labels.index(row[-1][1]) < labels.index(label)]
-        rows.append([*max(before, key=len), (panel, label)])
-    longest = max(rows, key=len)
-    return dict(longest)
+def _rises(numbers: Sequence[int]) -> bool:
+    return all(one < other for one, other in pairwise(numbers))
 
 
 FEW = 3
