@@ -54,6 +54,8 @@ def test_a_missing_task_is_an_error(name: str) -> None:
         ('positive = "', 'was = "', "lacks the key"),
         ("pattern = '", "pattern = '(", "is not a task"),
         ("[review]", "[review", "is not a task"),
+        ('labels = ["compatible"', 'labels = [["a"], "compatible"', "is not a task"),
+        ("[review]", f"deep = {'[' * 5000}\n[review]", "is not a task"),
         ("refines = true", "refines = 'yes'", "must be true or false"),
     ],
 )
