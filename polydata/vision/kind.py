@@ -102,8 +102,10 @@ ANIMALS = re.compile(
     re.IGNORECASE,
 )
 """Animals imaged whole: what fluoresces in them is no field of view."""
+DIFFRACTED = re.compile(r"\b(?:SAED|SAD|diffraction patterns?|Fourier transforms?|FFTs?|Kikuchi)\b", re.IGNORECASE)
+"""Patterns that stand beside micrographs under one letter."""
 PATTERNS = re.compile(
-    r"\b(?:SAED|SAD|(?:electron )?diffraction patterns?|(?:fast )?Fourier transforms?|FFTs?|Kikuchi)\b|"
+    rf"{DIFFRACTED.pattern}|"
     r"\b(?:GI)?[SW]AXS\b|\bscattering patterns?\b|\breciprocal[- ]space maps?\b|\bstrain (?:maps?|fields?)\b|"
     r"\b(?:electrophore\w+|(?:agarose|acrylamide|PAGE) gels?|(?:Western|Southern|Northern|immuno)[- ]?blots?)\b|"
     r"\b(?:thermal|infrared|IR) (?:images?|imaging|cameras?)\b|\bthermogra(?:ms?|phs?)\b|"
@@ -128,10 +130,6 @@ COLOURING = re.compile(
     re.IGNORECASE,
 )
 """Where else colours come from than from a map: painted on, or another microscope's."""
-DIFFRACTED = re.compile(
-    r"\b(?:SAED|SAD|diffraction patterns?|(?:fast )?Fourier transforms?|FFTs?|Kikuchi)\b", re.IGNORECASE
-)
-"""Patterns that stand beside micrographs under one letter."""
 
 INSET = re.compile(r"\b(?:the )?insets?\b[^.;]*", re.IGNORECASE)
 """What is said of a picture within the picture."""

@@ -5,33 +5,29 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
-import quickjs
 from browser import chromium, open_page
 from commands import run, run_json
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from split_scene import HOSTILE, TASK, SplitScene, blot, encoded, make_scene
-from workspaces import every_file, read_gallery
+from workspaces import every_file, gallery_entry, read_gallery
 
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, RefusedError, UsageError
-from polydata.exports.gallery import GALLERY, data_script, gallery_entries, tie_twins, write_files, write_gallery
+from polydata.exports.gallery import data_script, gallery_entries, tie_twins, write_files, write_gallery
 from polydata.images.picture import image_store, open_picture
 from polydata.splits import options
 from polydata.splits.build import build_split
 from polydata.splits.manifest import Split, load_split
 from polydata.workspace import Workspace
-
-FILTER = (GALLERY / "filter.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +62,6 @@ def folder(scene: SplitScene, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with scene.session() as session:
         write_gallery(session, target)
     return target
-
-
-def engine() -> quickjs.Context:
-    context = quickjs.Context()
-    context.eval(FILTER)
-    return context
-
-
-def found(entries: Sequence[dict[str, Any]], address: str) -> list[int]:
-    """Positions that the page's own filter finds."""
-    context = engine()
-    context.eval(f"var entries = {json.dumps(entries)};")
-    return list(
-        json.loads(context.eval(f"JSON.stringify(Filter.select(entries, Filter.parse({json.dumps(address)})))"))
-    )
 
 
 class Page(HTMLParser):
@@ -143,91 +124,6 @@ def test_any_text_comes_out_as_it_went_in(text: str) -> None:
     assert json.loads(script[len("Gallery.add(") : -3])[0]["caption"] == text
 
 
-def entry(**facts: Any) -> dict[str, Any]:
-    empty = {"label": None, "side": "", "technique": None, "paper": "p", "conflict": False, "twins": [], "family": 0}
-    empty["splits"] = []
-    words = {
-        "caption": "",
-        "doi": None,
-        "title": None,
-        "figure": None,
-        "sha": "00",
-        "record": [],
-        "said": [],
-        "ids": [],
-    }
-    return {**empty, **words, **facts}
-
-
-def test_filters() -> None:
-    entries = [
-        entry(label="a", side="train", caption="PLA blend", family=0, twins=[3], splits=["v1", "v2"]),
-        entry(label="b", side="test", technique="SEM", record=[["Morphology", "two PHASES"]], family=1),
-        entry(label=None, side="test", conflict=True, paper="q", caption="plain", family=2, splits=["v2"]),
-        entry(label="a", side="test", caption="100% <b>", family=0, twins=[0]),
-    ]
-    for address, wanted in {
-        "": [0, 1, 2, 3],
-        "#label=a": [0, 3],
-        "#label=a&side=test": [3],
-        "#label=none": [2],
-        "#technique=SEM": [1],
-        "#technique=none": [0, 2, 3],
-        "#paper=q": [2],
-        "#split=v1": [0],
-        "#split=v2": [0, 2],
-        "#split=v2&side=test": [2],
-        "#split=v": [],
-        "#split=none": [1, 3],
-        "#conflict=1": [2],
-        "#q=phases%20TWO": [1],
-        "#q=pla": [0, 2],
-        "#q=100%25%20%3Cb%3E": [3],
-        "#q=%E0%A4%A": [0, 1, 2, 3],
-        "#nothing=x&label": [0, 1, 2, 3],
-        "#twins=1": [0, 3],
-    }.items():
-        assert found(entries, address) == wanted, address
-
-
-def test_what_there_is_to_choose() -> None:
-    context = engine()
-    context.eval(f"var entries = {json.dumps([entry(splits=['a', 'b']), entry(splits=['b'], label='x'), entry()])};")
-    for choice, wanted in {
-        "split": [["b", 2], ["a", 1], ["none", 1]],
-        "label": [["none", 2], ["x", 1]],
-        "paper": [["p", 3]],
-    }.items():
-        assert json.loads(context.eval(f"JSON.stringify(Filter.values(entries, '{choice}'))")) == wanted
-
-
-def test_near_duplicates_stand_side_by_side() -> None:
-    entries = [entry(family=n % 3, twins=[1]) for n in range(9)]
-    assert found(entries, "#twins=1") == [0, 3, 6, 1, 4, 7, 2, 5, 8]
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["label", "q", "paper"]), st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
-    )
-)
-@settings(max_examples=50)
-def test_an_address_is_read_back(state: dict[str, str]) -> None:
-    context = engine()
-    context.eval(f"var state = {json.dumps(state)};")
-    assert json.loads(context.eval("JSON.stringify(Filter.parse(Filter.format(state)))")) == state
-
-
-@given(st.integers(0, 10_000), st.integers(1, 9), st.integers(0, 400_000), st.integers(1, 3000))
-@settings(max_examples=50)
-def test_all_cards_in_sight_are_drawn_and_few_others(count: int, columns: int, top: int, height: int) -> None:
-    context = engine()
-    first, last = json.loads(context.eval(f"JSON.stringify(Filter.inSight({count}, {columns}, 300, {top}, {height}))"))
-    in_sight = [n for n in range(count) if n // columns * 300 < top + height and (n // columns + 1) * 300 > top]
-    assert set(in_sight) <= set(range(first, last))
-    assert last - first <= (height // 300 + 7) * columns
-
-
 def test_a_split_and_its_sides(scene: SplitScene, tmp_path: Path) -> None:
     result = run_json("polydata", "gallery", "--split", "v1", "-o", tmp_path / "g", workspace=scene.workspace.root)
     assert (result["images"], result["failures"]) == (48, 0)
@@ -255,7 +151,7 @@ def test_old_pieces_go_and_copies_stay(folder: Path, scene: SplitScene, tmp_path
     target = tmp_path / "g"
     with scene.session() as session:
         write_gallery(session, target)
-    write_files(target, [entry(sha=str(n)) for n in range(1001)], title="t", split=None)
+    write_files(target, [gallery_entry(sha=str(n)) for n in range(1001)], title="t", split=None)
     assert len(list((target / "data").iterdir())) == 3
     (target / "data" / "entries-mine.js").write_text("mine")
     (target / "notes.txt").write_text("mine")

@@ -272,26 +272,6 @@ def test_what_does_not_find_its_target_is_stale_and_said(scene: EditScene) -> No
     assert undo(scene, identifier) == () and scene.paper() == before
 
 
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [
-        ({}, "Nothing is to be changed"),
-        ({"box": "1,2,3"}, "is no box"),
-        ({"box": "300,90,60,290"}, "is no box"),
-        ({"box": "nan,0,10,10"}, "is no box"),
-        ({"box": "0,0,inf,10"}, "is no box"),
-        ({"box": "\x1b[2J"}, "is no box"),
-        ({"page": 0}, "no page 0"),
-        ({"kind": "cat"}, "no kind 'cat'"),
-        ({"delete": True, "label": "x"}, "deleted"),
-        ({"label": "x" * 200}, "200 characters"),
-    ],
-)
-def test_what_means_nothing_is_refused(asked: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        editing.correction(**asked)
-
-
 def test_what_cannot_be_done_changes_nothing(scene: EditScene) -> None:
     before = scene.fingerprint()
     lone = scene.panel_id(2, None)

@@ -56,3 +56,19 @@ def read_gallery(folder: Path) -> list[dict[str, Any]]:
     for path in sorted((folder / "data").glob("*.js")):
         context.eval(path.read_text(encoding="ascii"))
     return list(json.loads(context.eval("JSON.stringify(all)")))
+
+
+def gallery_entry(**facts: Any) -> dict[str, Any]:
+    empty = {"label": None, "side": "", "technique": None, "paper": "p", "conflict": False, "twins": [], "family": 0}
+    empty["splits"] = []
+    words = {
+        "caption": "",
+        "doi": None,
+        "title": None,
+        "figure": None,
+        "sha": "00",
+        "record": [],
+        "said": [],
+        "ids": [],
+    }
+    return {**empty, **words, **facts}
