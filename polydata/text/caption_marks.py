@@ -198,13 +198,13 @@ def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[
     for at in range(1, len(found)):
         if notation.sort != "sides" and RANGE.fullmatch(text[found[at - 1].end() : found[at].start()]):
             each[at] = (*_between(each[at - 1][-1], each[at][0], notation.sort), *each[at])
-    named = {name for names in each for name in names}
+    last = {name: at for at, names in enumerate(each) for name in names}
     for at, (match, names) in enumerate(zip(found, each, strict=True)):
         if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
             marks, seen = [], []  # what stood there was an article
         new = tuple(name for name in names if name not in seen)
-        later = len(new) < len(names) and any(not {*new}.isdisjoint(other) for other in each[at + 1 :])
-        if new and not later and _goes_on(new, seen, notation, named):
+        later = len(new) < len(names) and any(last[name] > at for name in new)
+        if new and not later and _goes_on(new, seen, notation, last.keys()):
             seen += new
             marks.append(Mark(new, match.start(), match.end()))
     return marks if 2 <= len(seen) <= MAX_PANELS else []
