@@ -15,6 +15,7 @@ from polydata.extraction.document.meta import paper_meta, safe_name
 from polydata.extraction.document.open import opened, pymupdf
 from polydata.extraction.document.page import PageContent, Sheet, read_pages, read_upright
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
+from polydata.extraction.document.watermarks import without_watermarks
 from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions, unknown_captions
 from polydata.extraction.figures.scans import pages_to_read, read_scans, was_read
@@ -54,7 +55,7 @@ def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Pap
     """
     start = process_time()
     with opened(path, limits) as (document, digest):
-        raw = read_pages(document)
+        raw = without_watermarks(read_pages(document))
         pages, found, lonely = _search(raw)
         unread: list[int] = []
         if numbers := pages_to_read(pages, _likely(document, pages, found)):

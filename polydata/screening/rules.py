@@ -9,7 +9,7 @@ from collections.abc import Callable
 from polydata.errors import UsageError
 from polydata.text.captions import split_caption
 from polydata.types import Screening
-from polydata.vision.kind import accounts_for_colour, evidence
+from polydata.vision.kind import PHOTO_COLOUR, accounts_for_colour, evidence
 from polydata.vision.measures import Rgb, measure
 from polydata.vision.micrograph import picture_odds
 from polydata.vision.scale_bar import read_scale_bar
@@ -34,9 +34,8 @@ FINE_UM, FINE, COARSE_UM, COARSE = 500.0, 2.5, 2000.0, -5.0
 """Log-odds for a scale bar that is printed in a picture, up to the one length and from the other: micrographs have the
 former, as maps of elements do, photographs of samples and devices the latter."""
 
-VIVID, COLOURED = 0.05, -0.8
-"""Mean colourfulness from which a picture is coloured, and log-odds where neither its caption nor a scale bar tells of
-a microscope."""
+COLOURED = -2.0
+"""Log-odds for a picture in colours where neither its caption nor a scale bar tells of a microscope."""
 
 MAX_CAPTION = 5000
 
@@ -92,7 +91,7 @@ def screen_by_model(
     if bar:
         told = FINE if fine and speaks != "maps" else COARSE if bar.value_um >= COARSE_UM else 0.0
         said, weight = f"{said}, scale bar {bar.value:g} {bar.unit} {told:+.1f}", weight + told
-    if caption and colour > VIVID and not fine and not accounts_for_colour(own, caption):
+    if caption and colour > PHOTO_COLOUR and not fine and not accounts_for_colour(own, caption):
         said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
     reason = f"looks like {'an' if shows[0] in 'aeiou' else 'a'} {shows} {pixels:+.1f}{said}"
@@ -111,7 +110,7 @@ def _too_small(rgb: Rgb) -> str | None:
     return None
 
 
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (10, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (11, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

@@ -39,7 +39,7 @@ SIDE = (
     r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
     r"(?:[\s-]hand)?(?:\s(?:panel|image|picture|micrograph|side|row|column|part|half|corner)s?)?"
 )
-SIGN = re.compile(r"[.:;,]\s?$")
+SIGN = re.compile(r"[.:;,|]\s?$")
 EQUATION = r"(?<!eq\.\s)(?<!eqs\.\s)(?<!ref\.\s)(?<!refs\.\s)(?<!equation\s)"
 MAX_PANELS = 26
 
@@ -88,11 +88,16 @@ def _notations() -> tuple[_Notation, ...]:
 
 
 NOTATIONS = _notations()
+IN_BOLD = _Notation("letters", re.compile(rf"(?<![\w(\[]){_run(ONE)}(?P<half>)?(?=[.:,;]?$)"), sure=True)
+"""What ends a bold part of a caption, not within brackets."""
 SORTS = tuple(dict.fromkeys(one.sort for one in NOTATIONS))
 """The first sort of which a caption names two panels or more is the one that it means."""
 
 RANGE = re.compile(r"\s?(?:[-~]|\b(?:to|through)\b)\s?")
 """What stands between two marks that name all panels from the one to the other: "(a)-(c)"."""
+
+BETWEEN = re.compile(r"\s?(?:[-~/,&+]|\band\b)?\s?")
+"""What stands between the letters of a list, or between two lines."""
 
 LOST_RANGE = re.compile(r"(?<=[(\[\s])([a-z])w([a-z])(?=[:)\]])")
 """A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)"."""
@@ -184,16 +189,23 @@ def _goes_on(names: tuple[str, ...], seen: list[str], notation: _Notation, named
 
 
 def _marks(text: str, notation: _Notation, before: Sequence[Mark] = ()) -> list[Mark]:
+    """Marks in a notation; ``before`` are marks in another one, behind which these go on."""
+    return _going_on(text, notation, list(notation.form.finditer(text, before[-1].end if before else 0)), before)
+
+
+def _going_on(
+    text: str, notation: _Notation, found: Sequence[re.Match[str]], before: Sequence[Mark] = ()
+) -> list[Mark]:
     """Marks whose names go on from one to the next; names that were mentioned before are left out.
 
     Args:
         text: of the caption.
         notation: in which they are written.
+        found: what may be marks in it.
         before: marks in another notation, behind which these go on.
     """
     marks = list(before)
     seen = [name for mark in marks for name in mark.letters]
-    found = list(notation.form.finditer(text, marks[-1].end if marks else 0))
     each = [split_names(match["letters"] or match["half"], notation.sort) for match in found]
     for at in range(1, len(found)):
         if notation.sort != "sides" and RANGE.fullmatch(text[found[at - 1].end() : found[at].start()]):
@@ -224,7 +236,52 @@ def marked(text: str) -> list[Mark]:
         found = [_marks(text, notation) for notation in NOTATIONS if notation.sort == sort]
         if sort == "letters":
             found = [_marks(text, NOTATIONS[0], marks) if marks else marks for marks in found]
-        best = max(found, key=lambda marks: sum(len(mark.letters) for mark in marks))
+        best = max(found, key=_named)
         if best:
             return best
     return []
+
+
+def bracketed(text: str, bold: Sequence[tuple[int, int]]) -> str:
+    """A caption whose letters nothing but bold type sets apart, with brackets around them, for text has no type.
+
+    Captions that tell their panels as well without are left as they are: "Micrographs of a blend a before, b after
+    annealing" is told by its type alone, "Micrographs of (a) x and (b) y" and "a, SEM. b, TEM." by their signs.
+
+    Args:
+        text: of the caption, without its label.
+        bold: where its bold parts begin and end, in order, without white space at their ends.
+    """
+    plain = text.translate(PLAIN)
+    found, parts = [], list(bold[:1])
+    for start, end in bold[1:]:
+        if BETWEEN.fullmatch(plain[parts[-1][1] : start]):  # one list of letters, whose commas are not bold
+            parts[-1] = parts[-1][0], end
+        else:
+            parts.append((start, end))
+    for start, end in parts:
+        match = None if re.match(r"\w", plain[end : end + 1]) else IN_BOLD.form.search(plain, start, end)
+        if match and (match.start() == start or SIGN.search(plain[: match.start()])):
+            found.append(match)
+    marks, told = _going_on(plain, IN_BOLD, found), marked(plain)
+    if not marks or marks[0].letters[0] not in ("a", "A") or _named(told) > _named(marks):
+        return text
+    while match := re.compile(rf"(?<=\s){_after(marks[-1])}(?=\s[A-Z])").search(plain, marks[-1].end):
+        marks.append(Mark((match[0],), *match.span()))  # one that the journal forgot to set bold
+    if [mark.letters for mark in told] == [mark.letters for mark in marks] and all(
+        a.start <= b.start < a.end for a, b in zip(told, marks, strict=True)
+    ):
+        return text
+    for mark in reversed(marks):
+        text = f"{text[: mark.start]}({text[mark.start : mark.end]}){text[mark.end :]}"
+    return text
+
+
+def _after(mark: Mark) -> str:
+    """The letter that follows those of a mark."""
+    return chr(ord(mark.letters[-1][0]) + 1)
+
+
+def _named(marks: Sequence[Mark]) -> int:
+    """How many panels marks name."""
+    return sum(len(mark.letters) for mark in marks)

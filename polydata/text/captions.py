@@ -138,6 +138,7 @@ def _joined(*sentences: str) -> str:
 
 
 SENTENCE = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
+CLAUSE = re.compile(SENTENCE.pattern.replace(r"\.", "[.;]"))
 
 
 def _sentences(own: list[str]) -> tuple[list[str], str]:
@@ -213,7 +214,7 @@ def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
             rest = _by_marks(text, marks[number].start, marks[number:])
             return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
     for number, gap in enumerate(between[:-1], 1):  # "(a) x. TEM (b) and EDX (c) of y"
-        found = list(SENTENCE.finditer(gap))
+        found = list(CLAUSE.finditer(gap))
         later = gap[found[-1].end() :] if found else ""
         if found and _words_come_first(later, between[number:], last):
             first = _by_marks(text[: marks[number].start - len(later)], start, marks[:number])

@@ -59,7 +59,7 @@ AGAINST = {
     "animals": -1.5,
     "computed fields": -1.5,
     "segmentations": -2.5,
-    "photographs": -1.5,
+    "photographs": -3.0,
     "drawings": -0.5,
 }
 """Log-odds of a caption that speaks of something else, by what it speaks of; of a panel's own words twice as much. The
@@ -181,6 +181,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
         if spoken_of := next((name for name, found in others.items() if found), None):
             told = times * AGAINST[spoken_of]
             return (IN_COLOURS * told if coloured and spoken_of == "computed fields" else told), spoken_of
+    if not coloured and MICROSCOPY.search(all_said):
+        return TOLD, "microscopy of other panels"
     scaled = not coloured and SCALED.search(f"{own or ''}. {whole or ''}")
     return (TOLD, "a short scale bar") if scaled else (0.0, "")
 

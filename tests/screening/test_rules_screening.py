@@ -64,7 +64,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 10
+    assert get_rule("micrograph")[0] == 11
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -114,6 +114,13 @@ def test_colours_need_words_that_account_for_them(caption: str, told: bool) -> N
     tinted[..., 2] //= 2
     assert ("no word accounts" in screen_by_model(tinted, caption).reason) == told
     assert "no word accounts" not in screen_by_model(np.asarray(micrograph(3)), caption).reason
+
+
+def test_a_grey_picture_beside_micrographs_is_likely_one_and_a_photograph_is_none() -> None:
+    caption = "(a) SEM image of a blend, (b) processed. (c) Photograph of the plate"
+    assert evidence("processed", "", GREY, caption) == (TOLD, "microscopy of other panels")
+    assert evidence("processed", "", COLOURED, caption) == (0.0, "")
+    assert evidence("Photograph of the plate", "", COLOURED, caption)[0] < -4
 
 
 @pytest.mark.parametrize(

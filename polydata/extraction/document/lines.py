@@ -32,6 +32,8 @@ LIGATURES = str.maketrans(
 WORD = re.compile(r"[^\W\d_]{2,}")
 WIDE = re.compile(r"\S( {8,}|   +(?=(?:fig|scheme|table)[a-z.]{0,5}\s?[\dS]))(?=\S)", re.IGNORECASE)
 """A gap within a line that parts two columns: very wide, or wide and followed by another figure's label."""
+HEAVY = re.compile(r"bold|black|heavy|demi", re.IGNORECASE)
+"""Fonts that their names tell to be bold, as not all of them say otherwise."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
 
 
@@ -50,6 +52,7 @@ class Line:
         upright: reads from left to right on the page as shown.
         baseline: y of its baseline.
         turn: by how many degrees clockwise the page must be turned to read it; -1 where no quarter does it.
+        in_bold: where bold parts of its text begin and end.
     """
 
     box: Box
@@ -62,6 +65,7 @@ class Line:
     upright: bool
     baseline: float
     turn: int = 0
+    in_bold: tuple[tuple[int, int], ...] = ()
 
     @cached_property
     def words(self) -> int:
@@ -117,14 +121,29 @@ def take_lines(read: pymupdf.TextPage, page: Box) -> Iterator[Line]:
                 box=box,
                 text=text,
                 size=round(_most(spans, "size"), 1),
-                bold=bool(first["flags"] & pymupdf.TEXT_FONT_BOLD) or "bold" in first["font"].lower(),
+                bold=_is_bold(first),
                 font=_font(_most(spans, "font"), first),
                 first_font=_font(first["font"], first),
                 block=number,
                 upright=line["dir"][0] > 0.98,
                 baseline=first["origin"][1],
                 turn=_turn(*line["dir"]),
+                in_bold=tuple(_in_bold(line["spans"])),
             )
+
+
+def _is_bold(span: dict[str, Any]) -> bool:
+    return bool(span["flags"] & pymupdf.TEXT_FONT_BOLD) or HEAVY.search(span["font"]) is not None
+
+
+def _in_bold(spans: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
+    """Where bold parts of a line's text begin and end; spans of one weight are one part."""
+    written = ""
+    for heavy, some in groupby(spans, key=_is_bold):
+        before, written = written, written + "".join(span["text"] for span in some)
+        own = clean_text(written[len(before) :])
+        if heavy and own:
+            yield len(clean_text(written)) - len(own), len(clean_text(written))
 
 
 def _written(blocks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

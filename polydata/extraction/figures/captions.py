@@ -12,6 +12,8 @@ from itertools import pairwise
 from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent, usual
 from polydata.extraction.document.textlines import is_furniture, line_spacing, same_column
+from polydata.text.caption_marks import bracketed
+from polydata.text.captions import OPENING
 from polydata.text.figure_labels import UNKNOWN, Label, is_label_alone, read_label
 from polydata.types import Box
 
@@ -263,6 +265,30 @@ def join_lines(texts: Sequence[str], vocabulary: frozenset[str]) -> str:
     return out
 
 
+def _heads_a_table(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether a label stands in a row with two others and nothing behind any: columns of numbers about figures."""
+    row = [one for one in lines if abs(one.baseline - line.baseline) < 0.3 * line.size and is_label_alone(one.text)]
+    return len(row) > 2
+
+
+def _told_by_type(lines: Sequence[Line], start: int, vocabulary: frozenset[str]) -> str:
+    """A caption's lines as one text, with brackets around letters of panels that are told by bold type alone.
+
+    Args:
+        lines: of the caption.
+        start: where its label ends.
+        vocabulary: of the document.
+    """
+    bold: list[tuple[int, int]] = []
+    for number, line in enumerate(lines, 1):
+        text = join_lines([one.text for one in lines[:number]], vocabulary)
+        offset = len(text) - len(line.text)
+        bold += [(offset + begin, offset + end) for begin, end in line.in_bold]
+    body = start + len(text[start:]) - len(text[start:].lstrip(OPENING))
+    after = [(max(begin, body) - body, end - body) for begin, end in bold if end > body]
+    return text[:body] + bracketed(text[body:], after)
+
+
 def document_vocabulary(pages: Sequence[PageContent]) -> frozenset[str]:
     """Words and hyphenated words that stand within lines of the document, in lower case."""
     texts = (line.text for page in pages for line in page.lines)
@@ -294,6 +320,8 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             label = read_label(line.text)
             if label is None or (is_furniture(line, page, prints) and len(line.text) > 12):
                 continue
+            if is_label_alone(line.text) and _heads_a_table(line, lines):
+                continue
             if label.word == "table":
                 if _above(line, lines) is None:
                     tables.append(_caption(page.number, (line,), (line.text[:20], "table", ""), 0.0, line.text))
@@ -306,11 +334,11 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             own = _grow(line, lines, body)
             if not ENDED.search(own[-1].text):
                 own += _beside(own, lines, body)
-            texts = [one.text for one in own]
-            if page.number < len(pages) and not ENDED.search(texts[-1]):
-                texts += [one.text for one in _overleaf(own, page, pages[page.number], body, prints)]
+            more: tuple[Line, ...] = ()
+            if page.number < len(pages) and not ENDED.search(own[-1].text):
+                more = _overleaf(own, page, pages[page.number], body, prints)
             name = label.text, label.word, number
-            text = join_lines(texts, vocabulary)
+            text = _told_by_type((*own, *more), label.end, vocabulary)
             found[label.word, number].append(_caption(page.number, own, name, points, text))
     captions: list[Caption] = []
     for same in found.values():

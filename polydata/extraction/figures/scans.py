@@ -145,14 +145,15 @@ def _run_below(index: int, places: Sequence[Box]) -> list[int]:
         line = places[number]
         step = line.y1 - last.y1
         usual = sorted(steps)[len(steps) // 2] if steps else 1.2 * last.height
+        if min(line.x1, x1) - max(line.x0, x0) <= 0 and abs(line.x0 - x1) >= 2 * line.height:
+            continue
         if step > 1.5 * usual or len(run) > CAPTION_LINES:
             break
-        if min(line.x1, x1) - max(line.x0, x0) > 0 or abs(line.x0 - x1) < 2 * line.height:
-            run.append(number)
-            if step > 0.5 * last.height:
-                steps.append(step)
-                last = line
-            x0, x1 = min(x0, line.x0), max(x1, line.x1)
+        run.append(number)
+        if step > 0.5 * last.height:
+            steps.append(step)
+            last = line
+        x0, x1 = min(x0, line.x0), max(x1, line.x1)
     return run
 
 

@@ -141,7 +141,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
         return _with_scales(drawn, [first, *(Cut(box, None, None, own) for box, own in set_in.items())])
     boxes = [list(main)[number] for number in by_rows(list(main))]
-    letters = _as_they_follow(letters, labels, len(boxes))
+    letters = _as_they_follow(letters, labels, boxes)
     if not labels:
         labels, letters = _unnamed(printed_letters(content.lines, whole, ALPHABETS[0][: len(boxes)]), boxes, drawn)
     named = _labelled(boxes, labels, letters)
@@ -219,19 +219,29 @@ def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -
     return _Letters(read_letters(drawn, [*labels, *following(labels)]) | printed, READ)
 
 
-def _as_they_follow(letters: _Letters, labels: Sequence[str], count: int) -> _Letters:
+def _as_they_follow(letters: _Letters, labels: Sequence[str], boxes: Sequence[Box]) -> _Letters:
     """Letters without those beyond a caption's that were read, but for those that follow each other where the figure
     has more panels than the caption names: several, or one with which each panel has its letter. Words and marks in a
-    picture are read as letters too.
+    picture are read as letters too: where a letter of the caption surely stands, no further one counts.
     """
     if letters.reading is PRINTED:
         return letters
     sure = {label for label, (_, share) in letters.places.items() if share > SURELY_READ}
-    more = tuple(takewhile(lambda one: one in sure, following(labels)))
-    if not len(labels) < count or (len(more) == 1 and count > len(labels) + 1):
+    own = {panel for label in sure & set(labels) for panel in _holding(boxes, letters.places[label][0])}
+    more = tuple(
+        takewhile(
+            lambda one: one in sure and own.isdisjoint(_holding(boxes, letters.places[one][0])), following(labels)
+        )
+    )
+    if not len(labels) < len(boxes) or (len(more) == 1 and len(boxes) > len(labels) + 1):
         more = ()
     kept = {*labels, *more}
     return replace(letters, places={label: place for label, place in letters.places.items() if label in kept})
+
+
+def _holding(boxes: Sequence[Box], point: Point) -> list[int]:
+    """Numbers of the panels within which a place lies."""
+    return [n for n, box in enumerate(boxes) if box.x0 < point[0] < box.x1 and box.y0 < point[1] < box.y1]
 
 
 def _unnamed(around: Mapping[str, Point], boxes: Sequence[Box], drawn: Drawn) -> tuple[tuple[str, ...], _Letters]:

@@ -50,6 +50,21 @@ def test_a_label_in_a_type_of_its_own_may_be_followed_by_a_letter(words: str) ->
     assert texts([line(whole.replace("Fig", "The blends of Fig"), 200, size=7.5)]) == []
 
 
+@pytest.mark.parametrize("columns", [2, 3, 5])
+def test_labels_that_head_columns_of_numbers_are_no_captions(columns: int) -> None:
+    heads = [line(f"Fig. {n + 5}", 200, 60 + 70.0 * n, width=24) for n in range(columns)]
+    numbers = [line("0.0096", 212, 60 + 70.0 * n, width=24) for n in range(columns)]
+    assert len(texts([*heads, *numbers])) == (2 if columns == 2 else 0)
+
+
+def test_letters_in_bold_are_put_in_brackets_where_nothing_else_tells_them() -> None:
+    words = "Fig. 7 Micrograph of the film a neat film of it b grown on for a week"
+    own = line(words, 200, size=7.5)
+    bold = replace(own, bold=True, first_font="Serif-Bold", in_bold=((0, 6), (30, 31), (48, 49)))
+    assert texts([bold]) == ["Fig. 7 Micrograph of the film (a) neat film of it (b) grown on for a week"]
+    assert texts([replace(bold, in_bold=((0, len(words)),))]) == [words]
+
+
 def test_body_text_of_the_same_font_after_a_gap_is_left_out() -> None:
     rows = [line("Figure 1. SEM micrographs of the blends etched in", 200), line("formic acid.", 211, width=60)]
     after = [line("The torque reached a plateau after " + BODY, 211 + 17 + 11 * index, block=1) for index in range(4)]

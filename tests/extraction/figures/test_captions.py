@@ -81,6 +81,17 @@ def test_mentions_are_refused(text: str) -> None:
             "SEM of. Scale bars are 2 µm",
             [("a", "X"), ("b", "Y")],
         ),
+        (
+            "Figure 1. (a) Way of making; (b) SEM image of a film; TEM (c) and HR-TEM images (d,e) of particles.",
+            "",
+            [
+                ("a", "Way of making"),
+                ("b", "SEM image of a film"),
+                ("c", "TEM of particles"),
+                ("d", "HR-TEM images of particles"),
+                ("e", "HR-TEM images of particles"),
+            ],
+        ),
         ("Figure 5. Blends: (a1) X; (a2) Y; (b1) Z.", "Blends", [("a1", "X"), ("a2", "Y"), ("b1", "Z")]),
         ("Figure 5. SEM micrograph of poly(L-lactide) (P) blend.", "SEM micrograph of poly(L-lactide) (P) blend", []),
     ],

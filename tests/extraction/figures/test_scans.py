@@ -17,7 +17,7 @@ from polydata.extraction.document.page import PageContent, Sheet, read_pages
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
 from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions
-from polydata.extraction.figures.scans import pages_to_read, read_scans, was_read
+from polydata.extraction.figures.scans import _run_below, pages_to_read, read_scans, was_read
 from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore
 from polydata.types import Box, Figure, Paper
@@ -139,3 +139,12 @@ def test_what_was_read_is_kept_and_what_was_not_is_listed(tmp_path: Path) -> Non
         ("page-not-read", 1),
         ("page-not-read", 2),
     ]
+
+
+def test_a_caption_is_read_on_past_what_stands_in_the_other_column() -> None:
+    """Three lines in the right column, and signs of a drawing in the left one between them, high and low."""
+    lines = [Box(320.0, 100.0 + 12 * n, 550.0, 112.0 + 12 * n) for n in range(3)]
+    signs = [Box(90.0 + 20 * n, 60.0 + 9 * n, 97.0 + 20 * n, 140.0 + 9 * n) for n in range(4)]
+    text = Box(320.0, 190.0, 550.0, 202.0)
+    places = sorted([*lines, *signs, text], key=lambda one: one.y0)
+    assert [places[n] for n in _run_below(places.index(lines[0]), places)] == lines

@@ -335,10 +335,14 @@ def test_a_letter_on_a_gutter_is_that_of_both_panels(rows: list[str], gap: float
     ],
 )
 def test_letters_beyond_the_captions_that_were_read_follow_each_other(read: str, count: int, kept: str) -> None:
-    letters = _Letters(dict.fromkeys(read, ((5.0, 5.0), 0.99)), READ)
-    assert "".join(_as_they_follow(letters, ["a", "b"], count).places) == kept
-    unsure = _Letters(dict.fromkeys(read, ((5.0, 5.0), 0.7)), READ)
-    assert "".join(_as_they_follow(unsure, ["a", "b"], count).places) == "ab"
+    boxes = [Box(100.0 * n, 0.0, 100.0 * n + 90, 80.0) for n in range(count)]
+    places = {letter: (100.0 * n + 5, 5.0) for n, letter in enumerate(read)}
+    letters = _Letters({letter: (place, 0.99) for letter, place in places.items()}, READ)
+    assert "".join(_as_they_follow(letters, ["a", "b"], boxes).places) == kept
+    unsure = _Letters({letter: (place, 0.7) for letter, place in places.items()}, READ)
+    assert "".join(_as_they_follow(unsure, ["a", "b"], boxes).places) == "ab"
+    mark = _Letters(letters.places | {read[2]: ((60.0, 40.0), 0.99)}, READ)  # within the panel that a names
+    assert "".join(_as_they_follow(mark, ["a", "b"], boxes).places) == "ab"
 
 
 @given(st.integers(5, 8), st.data())

@@ -1,0 +1,71 @@
+"""Watermarks and grounds under figures, and what returns on a document's pages and is neither."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pymupdf
+import pytest
+from pdf_sheet import micrograph, png
+from PIL import Image
+
+from polydata.extraction.document.open import opened
+from polydata.extraction.document.page import read_pages
+from polydata.extraction.document.watermarks import without_watermarks
+from polydata.extraction.paper import extract_paper
+from polydata.images.picture import ImageStore
+from polydata.types import Box
+from polydata.workspace import ExtractSettings
+
+TEXT = "The blend was dried, pressed into films, broken in liquid nitrogen and looked at in a microscope. " * 14
+
+
+def document_of(mark: str | None, seed: int, places: list[pymupdf.Rect]) -> pymupdf.Document:
+    """A figure a page under what all pages show: a placed image, drawn letters, or a ground of colour."""
+    document = pymupdf.open()
+    faint = np.full((200, 300), 255, np.uint8)
+    faint[20:180:9], faint[:, 10:290:14] = 236, 236
+    for number, place in enumerate(places, 1):
+        page = document.new_page(width=440, height=620)
+        if mark == "image":
+            page.insert_image(pymupdf.Rect(60, 150, 380, 470), stream=png(Image.fromarray(faint)))
+        if mark == "letters":
+            page.insert_text((70, 400), "DRAFT", fontsize=90, color=(0.88, 0.88, 0.9), fontname="hebo", render_mode=1)
+        if mark == "ground":
+            page.draw_rect(pymupdf.Rect(0, 0, 440, 620), color=None, fill=(0.93, 0.95, 0.9))
+        page.insert_image(place, stream=png(micrograph(seed + number, 240, 180)), keep_proportion=False)
+        page.insert_text((place.x0, place.y1 + 14), f"Figure {number}. SEM image of a blend.", fontsize=8)
+        rest = pymupdf.Rect(50, place.y1 + 40, 390, 600)
+        page.insert_textbox(rest, TEXT, fontsize=9)
+    return document
+
+
+@pytest.mark.parametrize("mark", [None, "image", "letters", "ground"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_figures_over_what_all_pages_show(mark: str | None, seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    places = []
+    for _ in range(rng.choice([4, 9])):
+        x, y = rng.uniform(50, 150), rng.uniform(40, 200)
+        places.append(pymupdf.Rect(x, y, x + rng.uniform(140, 230), y + rng.uniform(110, 170)))
+    with document_of(mark, seed, places) as document:
+        document.save(tmp_path / "one.pdf")
+    figures = extract_paper(tmp_path / "one.pdf", ImageStore(tmp_path / "images"), ExtractSettings()).figures
+    assert [one.label for one in figures] == [f"Figure {number}" for number in range(1, len(places) + 1)]
+    assert all(one.box.iou(Box(*place)) > 0.9 for one, place in zip(figures, places, strict=True))
+
+
+@pytest.mark.parametrize(("pages", "shown"), [(3, 3), (6, 3), (9, 4)])
+def test_a_picture_that_returns_on_a_few_pages_stays(pages: int, shown: int, tmp_path: Path) -> None:
+    """The picture of a control, where it stands in one place on half of the pages, or in a document of three."""
+    with pymupdf.open() as document:
+        for number in range(pages):
+            page = document.new_page(width=440, height=620)
+            if number < shown:
+                page.insert_image(pymupdf.Rect(60, 80, 380, 300), stream=png(micrograph(1, 320, 220)))
+        document.save(tmp_path / "one.pdf")
+    with opened(tmp_path / "one.pdf", ExtractSettings()) as (read, _):
+        after = without_watermarks(read_pages(read))
+    assert [len(page.images) for page in after] == [1] * shown + [0] * (pages - shown)

@@ -1,0 +1,68 @@
+"""Letters of panels that nothing but bold type sets apart, drawn at random."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polydata.text.caption_marks import bracketed
+from polydata.text.captions import split_caption
+
+WORDS = "neat film before after annealing blend surface SEM TEM image of the a with growth in NPS PSF x".split()
+WRITTEN = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
+
+
+@st.composite
+def captions(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]], list[tuple[str, str]]]:
+    """A caption without brackets, where its bold parts stand, and the words of each letter."""
+    count = draw(st.integers(2, 6))
+    letters = "ABCDEF" if draw(st.booleans()) else "abcdef"
+    title, sign = draw(WRITTEN), draw(st.sampled_from(["", ".", ";", ","]))
+    text, bold = f"Images of {title}{sign}", [(0, 9)] if draw(st.booleans()) else []
+    panels = []
+    for letter in letters[:count]:
+        own = f"{draw(WRITTEN)} {letter}{letter.upper()}Z"
+        start = len(text) + 1
+        bold.append((start, start + 1))
+        text += f" {letter} {own}{draw(st.sampled_from(['', ';', ',']))}"
+        panels.append((letter, own))
+    return text, bold, panels
+
+
+@given(captions())
+def test_each_panel_has_the_words_behind_its_bold_letter(
+    drawn: tuple[str, list[tuple[int, int]], list[tuple[str, str]]],
+) -> None:
+    text, bold, panels = drawn
+    told = bracketed(text, bold)
+    assert re.findall(r"\w+", told) == re.findall(r"\w+", text)
+    parts = split_caption(f"Fig. 1 {told}")
+    assert parts.labels == tuple(letter for letter, _ in panels)
+    for letter, own in panels:
+        assert own.split()[-1] in (parts.own(letter) or "")
+        assert not any(f" {other}{other.upper()}Z" in f" {parts.own(letter)}" for other in parts.labels if other != letter)
+
+
+@given(WRITTEN, st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=5))
+def test_bold_words_are_no_letters(text: str, places: list[tuple[int, int]]) -> None:
+    """Whatever is bold: at most brackets are added, and none where fewer than two letters stand alone."""
+    text = f"Fig. 2. {text} of P1 and P2 (b)"
+    starts = sorted({min(start, len(text) - 1) for start, _ in places})
+    bold = [
+        (start, min([start + length, len(text), *(other for other in starts if other > start)]))
+        for start, (_, length) in zip(starts, places, strict=False)
+    ]
+    told = bracketed(text, bold)
+    assert told.replace("(", "").replace(")", "") == text.replace("(", "").replace(")", "")
+    assert bracketed(text, [(8, 8 + 1)]) == text
+
+
+def test_lists_whose_commas_are_not_bold_and_captions_that_tell_by_themselves() -> None:
+    text = "a, c Growth on media b, d Reduction"
+    assert bracketed(text, [(0, 1), (3, 4), (21, 22), (24, 25)]) == "(a, c) Growth on media (b, d) Reduction"
+    for plain in ("a SEM. b TEM.", "Films (a) before and (b) after", "a, SEM image. b, TEM image."):
+        letters = [match.span() for match in re.finditer(r"\b[ab]\b", plain)]
+        assert bracketed(plain, letters) == plain
+    assert bracketed("Title of it. a x b y", [(0, 14), (17, 18)]) == "Title of it. (a) x (b) y"
