@@ -200,6 +200,22 @@ def finding_rows(report: Report) -> list[dict[str, Any]]:
     ]
 
 
+def what_next(report: Report, split: str | None, name: str) -> str:
+    """What to type after an audit: labels are set right where they are errors, then another split; else a training.
+
+    Args:
+        report: of the audit.
+        split: that was audited; None for all images.
+        name: that a new split may have.
+    """
+    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+    if any(finding.detector == "contradiction" or any(map(sides.differs, finding.items)) for finding in errors):
+        return (
+            f"polydata conflicts --html conflicts.html, whose ticks make one command; then polydata build-split {name}"
+        )
+    return f"polydata build-split {name}" if errors or split is None else f"polymodel train {split}"
+
+
 NAMED = 5
 """Pieces of evidence that are named for each error; ``not_named`` says how many others there are."""
 DIGITS = 12
