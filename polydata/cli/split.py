@@ -256,12 +256,12 @@ def audit(
             session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
             progress=bar,
         )  # fmt: skip
-        name = free_name(session.workspace)
+        name, spoken = free_name(session.workspace), auditing.spoken_in(session, split)
     if as_json:
         out.print_json({"split": split, **asdict(report)})
         return
     out.print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
-    if where := auditing.error_rows(report):
+    if where := auditing.error_rows(report, spoken):
         out.print_table(where, "Where the errors are", clip=True)
     for line in auditing.not_named(report):
         typer.echo(line)

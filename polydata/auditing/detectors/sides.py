@@ -35,7 +35,9 @@ def shared_figure(subject: Subject) -> Detection:
 def thin_side(subject: Subject) -> Detection:
     """Sides that lack a label or hold one paper alone, so that figures of them say little."""
     items = thin_sides(subject.folds, set(subject.labels.values()))
-    words = "; ".join(thin_words(one) for one in items[:SHOWN]) + ("; and more" if len(items) > SHOWN else "")
+    words = "; ".join(thin_words(one, subject.spoken) for one in items[:SHOWN]) + (
+        "; and more" if len(items) > SHOWN else ""
+    )
     severity = Severity.ERROR if len(subject.folds) == 1 else Severity.WARNING
     return Detection(severity, items, f"{words[:1].upper()}{words[1:]}.")
 
