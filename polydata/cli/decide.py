@@ -168,7 +168,7 @@ def set_by_hand(
     with open_session(workspace) as session:
         found = set_labels(session, zip(labels[::2], labels[1::2], strict=True), reason=reason, by=by)
     done = "\n".join(f"{image[:12]} is {label}." for image, label in found.items())
-    step = f"polydata conflicts; to take the last one back: polydata label undo {list(found)[-1][:12]}"
+    step = f"polydata build-split NAME; to take the last one back: polydata label undo {list(found)[-1][:12]}"
     out.print_result(done, json, following=step, whole={"labels": found})
 
 
@@ -392,5 +392,6 @@ def _show(found: Conflicts, has_page: bool) -> None:
     if not found.conflicts:
         out.next_step("polydata status")
         return
-    ticking = "open the page, tick what its pictures show, and run the command at its end"
-    out.next_step(ticking if has_page else "polydata conflicts --html conflicts.html")
+    step = "open the page, tick what its pictures show, and run the command at its end"
+    step = step if has_page else "polydata conflicts --html conflicts.html"
+    out.next_step("polydata build-split NAME" if all(c.settled for c in found.conflicts) else step)
