@@ -92,6 +92,14 @@ def test_a_picture_may_have_no_bar(scene: EditScene) -> None:
     assert in_force(scene) == [["hand", 0.5, 80, None]]
 
 
+def test_how_a_record_was_joined_is_told_in_words(scene: EditScene) -> None:
+    row = {"panel_id": scene.panel_id(1, "a"), "record_id": "r1", "method": "letter", "score": 0.99}
+    with scene.session() as session:
+        session.catalogue.upsert("records", [{"record_id": "r1", "source": "a.csv", "raw": "{}"}])
+        session.catalogue.upsert("links", [row])
+    assert "r1 joined by figure and letter, 99 % sure" in told(scene) and "none" not in told(scene)
+
+
 @pytest.mark.parametrize(
     "asked", [{"bar": "five"}, {"bar": "5 µm", "bar_px": 1e6}, {"bar_px": 5}, {"bar": "none", "bar_px": 5}]
 )
