@@ -45,6 +45,9 @@ class Correction:
         label: ``Figure 3``, or ``a`` of a panel.
         kind: what it shows.
         delete: it is no figure or panel.
+        bar: of a panel the value of the scale bar in its picture, such as ``5 µm``, or ``none`` where there is none.
+        bar_px: length of that bar in pixels of the picture; None where it is not known.
+        px_per_pt: pixels a point that the picture had then, by which the length holds for one of another resolution.
     """
 
     page: int | None = None
@@ -53,11 +56,18 @@ class Correction:
     label: str | None = None
     kind: str | None = None
     delete: bool = False
+    bar: str | None = None
+    bar_px: float | None = None
+    px_per_pt: float | None = None
 
     @property
     def asked(self) -> dict[str, Any]:
         """The changes alone, by name."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, False)}
+
+
+LATER = ("bar", "bar_px", "px_per_pt")
+"""Parts of a correction that came later: they stand in it where they are given, so that older ones keep their ids."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,9 @@ class Edit:
 
     def _row(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
+        for name in LATER:
+            if plain["changes"][name] is None:
+                del plain["changes"][name]
         return {name: json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for name, v in plain.items()}
 
     def row(self) -> dict[str, Any]:

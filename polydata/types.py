@@ -151,7 +151,7 @@ class ScaleBar:
         value, unit: as printed, for example 10 and ``µm``.
         value_um: the same in micrometres.
         length_px: length of the bar in pixels of the stored image; None where only the value is known.
-        method: how it was read (``caption``, ``image``).
+        method: how it was read (``caption``, ``image``), or ``hand``; of ``hand`` a value of 0 says that there is none.
         confidence: 0 to 1.
         x0, x1: left and right end of the bar in pixels of the stored image, None without a length.
         y: its height in the image, in pixels from the top.

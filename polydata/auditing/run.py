@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -133,10 +133,16 @@ def audit(
         path=lambda image: session.images.path(image, evidence.facts[image]["format"]),
         opinions=opinions,
         distinct=distinct_images(session.catalogue),
+        spoken=shown.spoken if shown else str,
         pixels=pixels,
         progress=progress,
     )
     return _asked(subject, asked)
+
+
+def spoken_in(session: Session, split: str | None) -> Callable[[str], str]:
+    """How a label is shown to people: as a split says it where one is audited."""
+    return show_split(session.workspace, split).spoken if split else str
 
 
 def audited_task(session: Session, split: str | None) -> Task:
@@ -200,16 +206,37 @@ def finding_rows(report: Report) -> list[dict[str, Any]]:
     ]
 
 
+def what_next(report: Report, split: str | None, name: str) -> str:
+    """What to type after an audit: labels are set right where they are errors, then another split; else a training.
+
+    Args:
+        report: of the audit.
+        split: that was audited; None for all images.
+        name: that a new split may have.
+    """
+    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+    if any(finding.detector == "contradiction" or any(map(sides.differs, finding.items)) for finding in errors):
+        return (
+            f"polydata conflicts --html conflicts.html, whose ticks make one command; then polydata build-split {name}"
+        )
+    return f"polydata build-split {name}" if errors or split is None else f"polymodel train {split}"
+
+
 NAMED = 5
 """Pieces of evidence that are named for each error; ``not_named`` says how many others there are."""
 DIGITS = 12
 """Digits of an image's hash by which commands know it."""
 
 
-def error_rows(report: Report) -> list[dict[str, Any]]:
-    """The images of each error for a person, the first few: which they are, and what is said of them."""
+def error_rows(report: Report, spoken: Callable[[str], str] = str) -> list[dict[str, Any]]:
+    """The images of each error for a person, the first few: which they are, and what is said of them.
+
+    Args:
+        report: of the audit.
+        spoken: a label as people are shown it.
+    """
     return [
-        {"detector": finding.detector, **_named(item)}
+        {"detector": finding.detector, **_named(item, spoken)}
         for finding in report.findings
         if finding.severity is Severity.ERROR
         for item in finding.items[:NAMED]
@@ -223,9 +250,9 @@ def not_named(report: Report) -> list[str]:
     return [f"{detector}: and {count} more: --json lists all" for detector, count in left.items() if count > 0]
 
 
-def _named(item: Item) -> dict[str, str]:
+def _named(item: Item, spoken: Callable[[str], str]) -> dict[str, str]:
     images = [str(item[key])[:DIGITS] for key in ("image", "a_image", "b_image", "test", "train") if item.get(key)]
-    labels = [str(item[key] or "no label") for key in ("label", "a_label", "b_label") if key in item]
+    labels = [spoken(item[key]) if item[key] else "no label" for key in ("label", "a_label", "b_label") if key in item]
     papers = dict.fromkeys(str(item[key]) for key in ("paper", "a_paper", "b_paper") if item.get(key))
     said = item.get("said") or labels
     both = {"image": images[0] if images else "", "beside": " ".join(images[1:])}

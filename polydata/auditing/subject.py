@@ -130,6 +130,7 @@ class Subject:
         opinions: what a model thinks of the labels.
         relabelled: images of the split with another label now, or none: the label there and now.
         distinct: pairs of images, in both directions, that somebody looked at and calls two pictures.
+        spoken: a label as people are shown it, as of ``Split.spoken``; items keep the label.
         pixels: whether images may be read.
         progress: told of long work.
     """
@@ -146,6 +147,7 @@ class Subject:
     opinions: Opinions | None = None
     relabelled: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     distinct: frozenset[tuple[str, str]] = frozenset()
+    spoken: Callable[[str], str] = str
     pixels: bool = True
     progress: Progress = field(default=quiet, compare=False)
 

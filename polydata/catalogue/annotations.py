@@ -81,7 +81,7 @@ def review_texts(catalogue: Catalogue, images: Collection[str]) -> dict[str, dic
                bars.length_px AS bar_px, bars.value AS bar_value, bars.unit AS bar_unit, scaled.scale_um
         FROM first JOIN asked USING (panel_id) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
         JOIN images ON images.sha256 = first.image_sha256
-        LEFT JOIN scale_readings bars ON bars.image_sha256 = first.image_sha256
+        LEFT JOIN image_bars bars ON bars.image_sha256 = first.image_sha256
         LEFT JOIN scaled ON scaled.image_sha256 = first.image_sha256
         """,  # noqa: S608 - a constant
         [list(images)],

@@ -27,8 +27,9 @@ SCALES = """
         FROM links JOIN records USING (record_id) WHERE scale_um IS NOT NULL GROUP BY panel_id
     ) recorded USING (panel_id)
 """
-"""The length of each panel's scale bar in micrometres, where one is known: as read from the image, else as its caption
-says (``image`` sorts behind ``caption``), else as the surest linked record says."""
+"""The length of each panel's scale bar in micrometres, where one is known: as said by hand or read from the image,
+else as its caption says (``hand`` and ``image``, of which there is one, sort behind ``caption``), else as the surest
+linked record says."""
 
 
 def images_to_show(catalogue: Catalogue) -> list[str]:
@@ -147,8 +148,9 @@ PANELS = f"""
 
 
 def panel_exports(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """One row a panel with its image, resolved label, composition, scale and paper."""
+    """One row a panel with its image, resolved label, composition, scale, paper and box (points of its page)."""
     return catalogue.rows(
-        f"""SELECT described.* FROM ({PANELS}) described JOIN panels USING (panel_id)
+        f"""SELECT described.*, {", ".join(f"round(panels.{c}, 1) AS {c}" for c in ("x0", "y0", "x1", "y1"))}
+            FROM ({PANELS}) described JOIN panels USING (panel_id)
             ORDER BY paper_file, paper_id, page, described.figure_id, position"""  # noqa: S608 - a constant
     )

@@ -145,11 +145,7 @@ def _figures(catalogue: Catalogue) -> list[Row]:
 
 def _images(catalogue: Catalogue) -> list[Row]:
     claimed = {
-        "scales": dict(
-            catalogue.tuples(
-                "SELECT image_sha256, printf('%g %s', value, unit) FROM scale_readings WHERE value IS NOT NULL"
-            )
-        ),
+        "scales": dict(catalogue.tuples("SELECT image_sha256, printf('%g %s', value, unit) FROM image_bars")),
         "labels": dict(catalogue.tuples("SELECT image_sha256, label FROM labels WHERE label IS NOT NULL")),
     }
     rows = []

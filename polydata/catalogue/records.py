@@ -131,6 +131,11 @@ AUTOMATIC = {
 """The rows of each that are a join's own: not those made by hand, nor those of imported data sets."""
 
 
+def names_of_papers(catalogue: Catalogue) -> list[str]:
+    """The names of the files that papers were read from, each once."""
+    return catalogue.column("SELECT DISTINCT file_name FROM papers ORDER BY 1")
+
+
 def papers_to_join(catalogue: Catalogue, papers: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """What is known of each paper that was read from a PDF, or of some, in any order: to sort takes all at once.
 

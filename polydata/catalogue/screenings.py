@@ -92,6 +92,10 @@ def final_decisions(catalogue: Catalogue) -> dict[str, str]:
     return dict(catalogue.tuples("SELECT image_sha256, decision FROM screened"))
 
 
+BESIDE = ("caption", "path", "format", "borderline", "width", "height")
+"""Columns that a contact sheet shows and a list does not."""
+
+
 def list_screenings(
     catalogue: Catalogue, decision: str | None = None, *, borderline: bool = False
 ) -> list[dict[str, Any]]:
@@ -105,14 +109,19 @@ def list_screenings(
         borderline: only images whose score lies near the threshold and that nobody decided by hand.
     """
     return [
-        {name: row[name] for name in row if name not in ("caption", "path", "format", "borderline")}
+        {name: row[name] for name in row if name not in BESIDE and not name.startswith("bar_")}
         for row in shown_screenings(catalogue)
         if (decision is None or row["decision"] == decision) and (not borderline or row["borderline"])
     ]
 
 
 def shown_screenings(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """The rows of ``list_screenings`` with what a contact sheet shows beside: caption, format, borderline, path."""
+    """The rows of ``list_screenings`` with what a contact sheet shows beside.
+
+    Columns: caption, format, borderline, path, width and height in pixels, and of the scale bar in force
+    ``bar_method``, ``bar_value``, ``bar_unit``, ``bar_length_px``, ``bar_x0``, ``bar_x1``,
+    ``bar_y`` (its ends and height); None where there is none or it is not known.
+    """
     return catalogue.rows(
         f"""SELECT s.image_sha256, panels.panel_id, figures.figure_id, s.decision,
                    CASE WHEN s.by_hand THEN 'hand' ELSE 'rule' END AS "by", s.score,
@@ -120,10 +129,13 @@ def shown_screenings(catalogue: Catalogue) -> list[dict[str, Any]]:
                    s.reason, s.rule, s.version,
                    papers.file_name AS paper, figures.page, figures.label AS figure, panels.label AS panel,
                    coalesce(panels.caption, figures.caption) AS caption, papers.path, images.format,
-                   coalesce({_IS_BORDERLINE}, false) AS borderline
+                   coalesce({_IS_BORDERLINE}, false) AS borderline, images.width, images.height,
+                   bars.method AS bar_method, bars.value AS bar_value, bars.unit AS bar_unit,
+                   bars.length_px AS bar_length_px, bars.x0 AS bar_x0, bars.x1 AS bar_x1, bars.y AS bar_y
             FROM screened s
             JOIN panels USING (image_sha256) JOIN figures USING (figure_id) JOIN papers USING (paper_id)
             JOIN images ON images.sha256 = s.image_sha256 JOIN panel_techniques t USING (panel_id)
+            LEFT JOIN image_bars bars ON bars.image_sha256 = s.image_sha256
             QUALIFY row_number() OVER (PARTITION BY s.image_sha256
                                        ORDER BY papers.file_name, figures.page, panels.panel_id) = 1
             ORDER BY s.by_hand, {_DISTANCE} NULLS LAST, s.image_sha256""",  # noqa: S608 - a constant
@@ -147,6 +159,12 @@ def threshold_of(catalogue: Catalogue, rule: str) -> float | None:
 
 
 COLUMNS = ("value", "unit", "value_um", "length_px", "confidence", "x0", "x1", "y")
+
+
+def bar_length(catalogue: Catalogue, image_sha256: str) -> float | None:
+    """Length in pixels of the scale bar in an image, as read or said by hand; None where it is not known."""
+    length: float | None = catalogue.value("SELECT length_px FROM image_bars WHERE image_sha256 = ?", [image_sha256])
+    return length
 
 
 def images_to_read(catalogue: Catalogue, version: int, *, again: bool = False) -> list[tuple[str, str]]:

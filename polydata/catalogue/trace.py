@@ -71,7 +71,12 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
         "figure": figure,
         "panel": panel,
         "image": {**image, "screenings": of(said, sha256), "decision": decided},
-        "scale_bars": of("SELECT * EXCLUDE (panel_id) FROM panel_scales WHERE panel_id = ? ORDER BY method", panel_id),
+        "scale_bars": of(
+            """SELECT * EXCLUDE (panel_id) FROM panel_scales WHERE panel_id = $1 UNION ALL BY NAME
+               SELECT * EXCLUDE (panel_id) FROM scale_bars WHERE panel_id = $1 AND method = 'hand' AND value = 0
+               ORDER BY method""",
+            panel_id,
+        ),
         "records": of(
             """SELECT records.* EXCLUDE (raw), method, score FROM links JOIN records USING (record_id)
                WHERE panel_id = ? ORDER BY score DESC, record_id""",

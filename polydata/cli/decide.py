@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from polydata.labels.agreement import PulledAgreement, TableAgreement
     from polydata.labels.conflicts.find import Conflicts
 
-ImageArgument = Annotated[str, Argument(metavar="IMAGE", help="An image's SHA-256 or a panel's id, or its start.")]
+IMAGE = "An image's SHA-256 or a panel's id, or its start,"
 TruthOption = Annotated[str | None, Option(metavar="COLUMN", help="The table's column of true answers.")]
 RatersOption = Annotated[
     list[str] | None, Option(metavar="PATTERN", help="The table's columns of raters, such as 'R*'. May be repeated.")
@@ -154,20 +154,22 @@ def resolve(
 
 @label_app.command("set")
 def set_by_hand(
-    image: ImageArgument,
-    label: Annotated[str, Argument(metavar="LABEL", help="A label of the task, or another answer it knows.")],
+    labels: Annotated[list[str], Argument(metavar="IMAGE LABEL", help=f"{IMAGE} and its label; more may follow.")],
     reason: Annotated[str, Option(metavar="WHY", help="Why; it stays in the history.")],
     by: ByOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Set an image's label by hand: it wins over every source, until polydata label undo takes it back."""
-    from polydata.labels.resolve import set_label
+    """Set labels by hand, all or none: they win over every source, until polydata label undo takes them back."""
+    from polydata.labels.resolve import set_labels
 
+    if len(labels) % 2:
+        raise UsageError(f"{labels[-1]!r} stands alone: each image needs its label.", "IMAGE LABEL IMAGE LABEL ...")
     with open_session(workspace) as session:
-        sha256 = set_label(session, image, label, reason=reason, by=by)
-    step = f"polydata label history {sha256[:12]}, or polydata label undo {sha256[:12]}"
-    out.print_result(f"{sha256[:12]} is {label}.", json, following=step, whole={"image_sha256": sha256, "label": label})
+        found = set_labels(session, zip(labels[::2], labels[1::2], strict=True), reason=reason, by=by)
+    done = "\n".join(f"{image[:12]} is {label}." for image, label in found.items())
+    step = f"polydata build-split NAME; to take the last one back: polydata label undo {list(found)[-1][:12]}"
+    out.print_result(done, json, following=step, whole={"labels": found})
 
 
 @label_app.command()
@@ -390,5 +392,6 @@ def _show(found: Conflicts, has_page: bool) -> None:
     if not found.conflicts:
         out.next_step("polydata status")
         return
-    step = "polydata label set IMAGE LABEL --reason WHY" if has_page else "polydata conflicts --html conflicts.html"
-    out.next_step(step)
+    step = "open the page, tick what its pictures show, and run the command at its end"
+    step = step if has_page else "polydata conflicts --html conflicts.html"
+    out.next_step("polydata build-split NAME" if all(c.settled for c in found.conflicts) else step)

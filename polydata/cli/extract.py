@@ -155,12 +155,19 @@ def edit_panel(
     caption: CaptionOption = None,
     label: LetterOption = None,
     kind: KindOption = None,
+    bar: Annotated[
+        str | None, Option(metavar="LENGTH", help="What its scale bar says, as in '5 µm'; none where there is no bar.")
+    ] = None,
+    bar_px: Annotated[
+        float | None, Option("--bar-px", help="How long that bar is, in pixels of the picture; otherwise as read.")
+    ] = None,
     delete: DeleteOption = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Correct a panel's box, own words, letter or kind, or delete it."""
-    wanted = {"box": box, "caption": caption, "label": label, "kind": kind, "delete": delete}
+    """Correct a panel's box, own words, letter, kind or scale bar, or delete it."""
+    wanted: dict[str, Any] = {"box": box, "caption": caption, "label": label, "kind": kind, "delete": delete}
+    wanted |= {"bar": bar, "bar_px": bar_px}
     _correct("panel", panel, workspace, as_json, wanted)
 
 
@@ -236,6 +243,7 @@ def _correct(what: Target, target: str, workspace: Path | None, as_json: bool, w
     out.print_facts(facts | {"panels that are known by another id": len(done.moved)}, "Corrected")
     if done.note:
         typer.echo(f"Note: {done.note}")
-    only_box = what == "panel" and {name for name, value in wanted.items() if value} == {"box"}
-    step = "polydata screen" if only_box else "polydata screen and polydata join"  # links go with the panel
+    given = {name for name, value in wanted.items() if value} if what == "panel" else set()
+    step = "polydata screen" if given == {"box"} else "polydata screen and polydata join"  # links go with the panel
+    step = "polydata join" if given and given <= {"bar", "bar_px"} else step  # by scales panels are told apart
     out.next_step(f"{step}; to take it back: polydata edit undo {done.edit_id}")

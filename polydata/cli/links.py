@@ -18,6 +18,8 @@ from polydata.console import output as out
 from polydata.console.options import JsonOption, WideOption, WorkspaceOption, typed_again
 from polydata.errors import InputError, UsageError
 
+AFTER = "polydata conflicts --html conflicts.html; if there is none, polydata build-split NAME"
+
 
 @app.command()
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
@@ -27,13 +29,13 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
 
     with open_session(workspace) as session, out.stages() as progress:
         report = run(session, progress)
-        mends = {word: mending(session, word) for word in report.votes.unknown_spellings}
+        mends = mending(session.task, report.votes.unknown_spellings)
     out.report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )
     report_unknown(report.votes.unknown_spellings, mends)
     title = "Join" if report.changed else "Join: nothing changed"
-    following = "polydata list " + ("candidates --html candidates.html" if report.links.queued else "leftovers")
+    following = "polydata list candidates --html candidates.html" if report.links.queued else AFTER
     out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))
 
 
@@ -93,7 +95,7 @@ def _link_table(file: Path, as_json: bool, workspace: Path | None, in_earnest: s
     facts |= {"unchanged": made.unchanged, "left open": made.left_open, "taken back": len(made.taken_back)}
     facts |= {"bad": len(made.bad)}
     title = f"Links of {file.name}" + (", if they were made" if dry_run or made.bad else "")
-    following = "" if made.bad else in_earnest or "polydata list candidates"
+    following = "" if made.bad else in_earnest or ("polydata list candidates" if made.left_open else AFTER)
     out.print_result(facts, as_json, title, following, dataclasses.asdict(made))
     if made.bad:
         raise InputError(f"Nothing was linked: {len(made.bad)} rows are bad, listed above.", "Correct them.")

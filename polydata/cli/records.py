@@ -82,7 +82,8 @@ def import_(
             progress=progress,
         )
     _report(done.records, files, as_json, dry_run)
-    step = typed_again(context, "dry_run") if dry_run else "polydata join"
+    again = f"{typed_again(context, 'dry_run')} {done.records.mending}".rstrip()
+    step = again if dry_run else "polydata join" + (f", or first {again}" if done.records.mending else "")
     out.fail_in_part(len(done.records.bad), "bad rows were left out, listed above.", f"Next: {step}")
     if not as_json:
         out.next_step(step)
@@ -101,7 +102,7 @@ def _report(report: "ImportReport", files: Sequence[Path], as_json: bool, dry_ru
     out.report_problems(map(str, report.doubtful), "Doubtful row")
     out.report_problems(map(str, report.repeated), "Repeated row", SHOWN)
     out.report_problems(map(str, report.replacements), "Would replace" if dry_run else "Replaced")
-    report_unknown(report.unknown_words, report.mending)
+    report_unknown(report.unknown_words)
     if report.shown and not as_json:
         rows = [_in_short(row) for row in report.shown[:SHOWN]]
         title = f"{min(SHOWN, len(report.shown))} of {len(report.shown)} records that would come in"
@@ -135,17 +136,17 @@ def _print_columns(files: Sequence["Columns"]) -> None:
     for one in reversed(kinds.values()):
         rows = [{"column": column, "field": field} for field, its in one.fields.items() for column in its]
         for column, near in one.left.items():
-            hint = f"not read; the nearest is --map {near}={shlex.quote(column)}" if near else "not read"
-            rows.append({"column": column, "field": hint})
+            maps = " or ".join(f"--map {field}={shlex.quote(column)}" for field in near or ("FIELD",))
+            rows.append({"column": column, "field": f"not read; {'nearest' if near else 'to read it'}: {maps}"})
         if one.no_key:
             rows.append({"column": one.no_key, "field": "caption, or characteristics: it repeats, so it is no key"})
         out.print_table(rows, f"Columns of {one.file}" + (f", sheet {one.sheet}" if one.sheet else ""))
 
 
-def report_unknown(spellings: Mapping[str, int], mending: Mapping[str, str]) -> None:
-    """List words for the label that the task does not know, each with what to do about it."""
-    words = (f"{word!r} in {count} records; {mending[word]}" for word, count in spellings.items())
-    out.report_problems(words, "Unknown label")
+def report_unknown(spellings: Mapping[str, int], mending: str = "") -> None:
+    """List words for the label that the task does not know, and what to do about them."""
+    out.report_problems((f"{word!r} in {count} records" for word, count in spellings.items()), "Unknown label")
+    out.report_problems([f"polydata records import FILE {mending}"] if mending else [], "Say what they mean")
 
 
 @records_app.command("template")
@@ -253,7 +254,7 @@ def import_published_(
 
     with open_session(workspace) as session, out.stages() as progress:
         report = import_published(session, folder, progress)
-        mends = {word: mending(session, word) for word in report.unknown_spellings}
+        mends = mending(session.task, report.unknown_spellings)
         step = f"polydata build-split {free_name(session.workspace)}"
     out.report_problems(report.problems, "Skipped")
     report_unknown(report.unknown_spellings, mends)

@@ -96,7 +96,8 @@ def _say_thin(built: "Built", options: "SplitOptions") -> None:
     thin = [thin_words(one, built.split.spoken) for one in thin_sides(built.split.folds, built.split.classes)]
     out.report_problems((f"{words}: little can be learned or scored there" for words in thin), "Thin")
     if thin and (most := most_folds(built.split, options)):
-        out.report_problems([f"no side is thin with --folds {most}, the largest number of which that is so"], "Note")
+        said = f"no side is thin with --folds {most}, the largest number of which that is so"
+        out.report_problems([f"{said}: polydata build-split OTHER_NAME --folds {most}"], "Note")
 
 
 @splitting.command("list")
@@ -247,6 +248,7 @@ def audit(
 ) -> None:
     """Look for what is wrong with images, labels and a split: each finding with its evidence and a fix."""
     from polydata.auditing import run as auditing
+    from polydata.splits.overview import free_name
 
     with open_session(workspace, read_only=True) as session, out.stages() as bar:
         opinions = auditing.read_opinions(auditing.audited_task(session, split), predictions, embeddings)
@@ -254,17 +256,19 @@ def audit(
             session, split=split, detectors=detector or (), opinions=opinions, crops=crops, pixels=pixels,
             progress=bar,
         )  # fmt: skip
+        name, spoken = free_name(session.workspace), auditing.spoken_in(session, split)
     if as_json:
         out.print_json({"split": split, **asdict(report)})
         return
     out.print_table(auditing.finding_rows(report), f"Audit of {split or 'all images'}", empty="Nothing was found.")
-    if where := auditing.error_rows(report):
+    if where := auditing.error_rows(report, spoken):
         out.print_table(where, "Where the errors are", clip=True)
     for line in auditing.not_named(report):
         typer.echo(line)
     skipped = [{"left out": name, "it needs": needs} for name, needs in report.skipped.items()]
     out.print_table(skipped, empty="Every detector was asked.")
-    out.next_step(f"polydata audit {f'{split} ' if split else ''}--json, which lists all evidence")
+    every = f"polydata audit {f'{split} ' if split else ''}--json"
+    out.next_step(f"{auditing.what_next(report, split, name)}; all evidence: {every}")
 
 
 @app.command()

@@ -30,7 +30,7 @@ from polydata.exports.gallery_pages import add_pages
 from polydata.files.atomic import mark_of, replacing, write_text, writing_to
 from polydata.images.copies import find_copies
 from polydata.images.hashes import near_hashes
-from polydata.images.html import small_jpeg, template
+from polydata.images.html import bar_shown, small_jpeg, template
 from polydata.images.picture import ImageStore, open_picture
 from polydata.papers.remove import older_papers
 from polydata.resources import TEMPLATES, VERSION
@@ -272,7 +272,7 @@ def _entry(rows: Sequence[Row], sides: Mapping[str, str], split: Split | None) -
         "panel": row["panel"],
         "caption": _text(caption),
         "record": [[name, text] for name, value in told.items() if (text := _text(value))],
-        "scales": [_scale(one, row) for one in row["scales"] or ()],
+        "scales": [bar_shown(one, row["width"], row["height"]) for one in row["scales"] or ()],
         "width": row["width"],
         "height": row["height"],
         "places": sorted({_where(other) for other in rows[1:]})[:MAX_PLACES],
@@ -294,13 +294,6 @@ def _fix(row: Row) -> str:
 def _text(value: object) -> str:
     text = " ".join(str(value or "").split())
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
-
-
-def _scale(scale: Row, row: Row) -> dict[str, Any]:
-    """A scale with the ends and the height of its bar as shares of the image."""
-    x0, x1, y = scale["x0"], scale["x1"], scale["y"]
-    at = None if None in (x0, x1, y) else [x0 / row["width"], x1 / row["width"], y / row["height"]]
-    return {"text": f"{scale['value']:g} {scale['unit']}", "method": scale["method"], "at": at}
 
 
 def _where(row: Row) -> str:

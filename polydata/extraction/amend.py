@@ -17,10 +17,11 @@ from polydata.extraction.figures.captions import Caption
 from polydata.extraction.panels.render import render
 from polydata.extraction.paper import Press, cut_figure, print_panel, told
 from polydata.images.picture import ImageStore
+from polydata.text.caption_scales import parse_length
 from polydata.text.captions import split_caption
 from polydata.text.figure_labels import read_label
 from polydata.text.mentions import find_mentions
-from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
+from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper, ScaleBar
 from polydata.vision.kind import kind_of
 from polydata.vision.measures import measure
 from polydata.vision.micrograph import picture_odds
@@ -30,6 +31,9 @@ Shown = TypeVar("Shown", Figure, Panel)
 
 CERTAIN = 0.9
 """Boxes that overlap by this much (intersection over union) are the same whatever their labels say."""
+
+BY_HAND = "hand"
+"""Method of a scale that somebody said, which no caption and no reading changes."""
 
 OFF_FIGURE = 1.0
 """Points that a panel may reach out of its figure; they are cut off."""
@@ -182,8 +186,10 @@ def _retold(figure: Figure, caption: str | None) -> tuple[Panel, ...]:
 
 def _spoken(panel: Panel, figure: Figure) -> Panel:
     """A panel with what is said of it; words by hand, which the figure's caption lacks, are read on their own."""
-    caption, own = figure.caption, panel.caption
+    caption, own, scale = figure.caption, panel.caption, panel.scale
     panel = told(panel, caption, split_caption(caption or "").stem or None, lone=panel.box == figure.box)
+    if scale is not None and scale.method == BY_HAND:
+        panel = replace(panel, scale=scale)
     if own and own not in (caption or ""):
         return replace(panel, mentions=(*panel.mentions, *find_mentions(own)))
     return panel
@@ -207,12 +213,33 @@ def _panel_edit(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None)
         if any(box.rounded() == other.box.rounded() for other in others):
             raise Unfit(f"another panel of {name} on page {figure.page} has this box")
         image, kind = cutter.panel(figure, box)
-        new = replace(new, box=box, image=image, kind=kind)
+        new = _same_bar(replace(new, box=box, image=image, kind=kind), _resolution(old))
+    if changes.bar is not None:
+        new = _same_bar(replace(new, scale=_bar(changes.bar, changes.bar_px)), changes.px_per_pt)
     if changes.kind is not None:
         new = replace(new, kind=Kind(changes.kind))
     panels = (*figure.panels[:index], _spoken(new, figure), *figure.panels[index + 1 :])
     before, after = (ids.panel_id(paper.sha256, figure.page, figure.box, one.box) for one in (old, new))
     return _with(paper, figure, replace(figure, panels=panels)), after, {before: after} if before != after else {}
+
+
+def _bar(text: str, length_px: float | None) -> ScaleBar:
+    """The scale bar that somebody says a picture has; a value of 0 where it has none."""
+    value, unit, micrometres = parse_length(text) or (0.0, "µm", 0.0)
+    return ScaleBar(value, unit, micrometres, length_px, BY_HAND, 1.0)
+
+
+def _resolution(panel: Panel) -> float:
+    """Pixels of a panel's picture a point of its page."""
+    return panel.image.width / panel.box.width
+
+
+def _same_bar(panel: Panel, before: float | None) -> Panel:
+    """A panel whose bar by hand was measured at so many pixels a point, with its length in this picture."""
+    scale = panel.scale
+    if scale is None or scale.method != BY_HAND or not scale.length_px or not before:
+        return panel
+    return replace(panel, scale=replace(scale, length_px=round(scale.length_px * _resolution(panel) / before, 2)))
 
 
 def _new_panel(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None) -> _Outcome:

@@ -12,22 +12,26 @@ from polydata import ids
 from polydata.catalogue.by_hand import edits_of, write_edits
 from polydata.catalogue.lookup import InPdf, find_in_pdf
 from polydata.catalogue.papers import Corrections, load_paper, save_corrected
+from polydata.catalogue.screenings import bar_length
 from polydata.catalogue.session import Session
 from polydata.choices import Kind
 from polydata.edits import Correction, Edit, Place, Target
 from polydata.errors import InputError, UsageError
-from polydata.extraction.amend import CERTAIN, Amended, amend_paper, figure_at, needs_pdf
+from polydata.extraction.amend import CERTAIN, Amended, amend_paper, figure_at, needs_pdf, panel_at
 from polydata.extraction.document.lines import clean_text
 from polydata.extraction.pool import Readers
 from polydata.extraction.workflow import editor, read_anew
 from polydata.files.find import path_from_text
 from polydata.ids import sha256_file
+from polydata.text.caption_scales import parse_length
 from polydata.text.captions import split_caption
 from polydata.types import Box, Failure, Paper
 
 LONGEST = {"caption": 10_000, "label": 100}
 """Characters of what a user may give."""
 
+NO_BAR = "none"
+BAR_HINT = "Say it as in --bar '5 µm' --bar-px 120, or --bar none where the picture has no scale bar."
 BOX_HINT = "Give it in points from the top left of the page: --box 50,80,300,260"
 
 
@@ -77,6 +81,8 @@ def correction(
     label: str | None = None,
     kind: str | None = None,
     delete: bool = False,
+    bar: str | None = None,
+    bar_px: float | None = None,
 ) -> Correction:
     """What a user sets right, checked; None leaves a thing as it is.
 
@@ -86,6 +92,8 @@ def correction(
         caption, label: empty to take it away; control characters become spaces.
         kind: one of ``Kind``.
         delete: nothing else may be said then.
+        bar: value of a panel's scale bar (``5 µm``), or ``none``.
+        bar_px: its length in pixels of the stored picture.
 
     Raises:
         UsageError: if nothing is to be changed, or a value means nothing.
@@ -97,11 +105,15 @@ def correction(
         label=None if label is None else plain_text("label", label),
         kind=_kind(kind),
         delete=delete,
+        bar=None if bar is None else _length(bar),
+        bar_px=bar_px,
     )
+    if bar_px is not None and (asked.bar in (None, NO_BAR) or not 0 < bar_px < math.inf):
+        raise UsageError("A length in pixels is above 0 and goes with a bar's value.", BAR_HINT)
     if page is not None and page < 1:
         raise UsageError(f"There is no page {page}.", "Pages count from 1.")
     if not asked.asked:
-        raise UsageError("Nothing is to be changed.", "Say what: --box, --caption, --label, --kind or --delete.")
+        raise UsageError("Nothing is to be changed.", "Say what: --box, --caption, --label, --kind, --bar or --delete.")
     if delete and len(asked.asked) > 1:
         raise UsageError("What is deleted cannot be changed as well.", "Give --delete alone.")
     return asked
@@ -121,6 +133,16 @@ def plain_text(what: Literal["caption", "label"], value: str) -> str:
     if len(plain) > LONGEST[what]:
         raise UsageError(f"The {what} has {len(plain)} characters; the limit is {LONGEST[what]}.", "Shorten it.")
     return plain
+
+
+def _length(text: str) -> str:
+    """The value of a scale bar in its plain form; ``none`` for no bar."""
+    if text.strip().lower() == NO_BAR:
+        return NO_BAR
+    length = parse_length(text)
+    if length is None:
+        raise UsageError(f"{text!r} is no length of a scale bar.", BAR_HINT)
+    return f"{length[0]:g} {length[1]}"
 
 
 def _kind(word: str | None) -> str | None:
@@ -154,6 +176,8 @@ def edit(session: Session, what: Target, identifier: str, wanted: Correction) ->
     target = find_in_pdf(session.catalogue, kind, identifier)
     paper = load_paper(session.catalogue, str(target.paper_id))
     place = _new_place(paper, wanted) if what == "new figure" else _place_of(paper, target.identifier)
+    if wanted.bar is not None:
+        wanted = _measured(session, paper, place, wanted)
     if what == "new panel":
         place = _new_panel_place(paper, place, wanted)
     with editor(session) as by:
@@ -167,6 +191,20 @@ def edit(session: Session, what: Target, identifier: str, wanted: Correction) ->
         panels=(_panels_there(paper, place), _panels_there(made.paper, made.edits[0].place, made.results[0])),
         note=_note(made, wanted),
     )
+
+
+def _measured(session: Session, paper: Paper, place: Place, wanted: Correction) -> Correction:
+    """A correction of a scale bar with the resolution of the picture; without a length, with that which is known."""
+    figure = figure_at(paper, place)
+    panel = panel_at(figure, place) if figure else None
+    if panel is None or wanted.bar == NO_BAR:
+        return wanted
+    if wanted.bar_px is not None and wanted.bar_px > panel.image.width:
+        raise UsageError(
+            f"The bar cannot be {wanted.bar_px:g} pixels long: the picture is {panel.image.width} wide.", BAR_HINT
+        )
+    length = wanted.bar_px or bar_length(session.catalogue, panel.image.sha256)
+    return replace(wanted, bar_px=length, px_per_pt=panel.image.width / panel.box.width)
 
 
 def correct(

@@ -47,6 +47,24 @@ def small_jpeg(image: Image.Image, side: int, quality: int = 72) -> bytes:
     return out.getvalue()
 
 
+def bar_shown(scale: Mapping[str, Any], width: int, height: int) -> dict[str, Any] | None:
+    """A scale as pages show it: text, how it is known, the ends and the height of its bar as shares of the image.
+
+    Args:
+        scale: ``value``, ``unit``, ``method``, and the bar's ends ``x0``, ``x1`` and height ``y`` in pixels, or None.
+        width, height: of the image in pixels.
+
+    Returns:
+        ``text``, ``method`` (``by hand``, ``image``, ``caption``) and ``at`` (None without ends); None without a value.
+    """
+    if scale["value"] is None:
+        return None
+    x0, x1, y = scale["x0"], scale["x1"], scale["y"]
+    at = None if None in (x0, x1, y) else [x0 / width, x1 / width, y / height]
+    method = "by hand" if scale["method"] == "hand" else scale["method"]
+    return {"text": f"{scale['value']:g} {scale['unit']}", "method": method, "at": at}
+
+
 def template(name: str, folder: Path = TEMPLATES, **filters: Callable[..., Any]) -> jinja2.Template:
     """A file of ``templates``; a value that is missing is an error.
 

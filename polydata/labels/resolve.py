@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,29 +154,41 @@ def _check(catalogue: Catalogue, method: stored.Method) -> None:
 
 
 def set_label(session: Session, identifier: str, choice: str, *, reason: str, by: str | None = None) -> str:
-    """Set an image's label by hand; it wins over every source until it is taken back.
+    """Set the label of one image by hand, as ``set_labels``; returns its SHA-256."""
+    return next(iter(set_labels(session, [(identifier, choice)], reason=reason, by=by)))
+
+
+def set_labels(
+    session: Session, said: Iterable[tuple[str, str]], *, reason: str, by: str | None = None
+) -> dict[str, str]:
+    """Set labels of images by hand, all or none; they win over every source until they are taken back.
 
     Args:
-        identifier: SHA-256 of the image, a panel's id, or the beginning of either.
-        choice: a label of the task, or one of its answers that are no label.
+        said: of each image its SHA-256, a panel's id or the beginning of either, and a label of the task or one of its
+            answers that are no label.
         reason: why; it stays in the history.
         by: who decides; None takes the name of the user who runs this.
 
     Returns:
-        SHA-256 of the image.
+        SHA-256 of the images, each with its label.
 
     Raises:
         InputError: if there is no such image.
-        UsageError: if the task has no such answer, or there is no reason or too long a one.
+        UsageError: if the task has no such answer, an image gets two, or there is no reason or too long a one.
     """
-    if choice not in session.task.choices:
-        raise UsageError(f"{choice!r} is no label of the task.", f"Choose one of: {', '.join(session.task.choices)}.")
-    words = " ".join(reason.split())
+    words, found = " ".join(reason.split()), dict[str, str]()
     if not words or len(words) > MAX_REASON:
         raise UsageError(f"A reason is needed, of at most {MAX_REASON} characters.", 'Say why: --reason "..."')
-    image = find_image(session.catalogue, identifier)
-    stored.decide(session.catalogue, image, choice, reason=words, by=by or current_user())
-    return image
+    for identifier, choice in said:
+        if choice not in session.task.choices:
+            known = f"Choose one of: {', '.join(session.task.choices)}."
+            raise UsageError(f"{choice!r} is no label of the task.", known)
+        if found.setdefault(find_image(session.catalogue, identifier), choice) != choice:
+            raise UsageError(f"The image {identifier!r} is given two labels.", "Name it once; nothing was changed.")
+    with session.catalogue.transaction():
+        for image, choice in found.items():
+            stored.decide(session.catalogue, image, choice, reason=words, by=by or current_user())
+    return found
 
 
 def undo(session: Session, identifier: str | None = None, by: str | None = None) -> dict[str, object]:

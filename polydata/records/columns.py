@@ -205,20 +205,22 @@ def _of_components(columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def nearest(column: str) -> str | None:
-    """The field whose name, or a name of it, is most like that of a column which no field has; None where none is."""
+def nearest(column: str) -> tuple[str, ...]:
+    """The fields, at most two, whose names are most like that of a column which no field has; () for notes or where
+    none is like it."""
+    names = list(_names())
+    alike = dict[str, None]()
     for form in reversed(forms(column)):
+        words = form.split("_")
         if form in _FOR_NOTHING:
-            return None
-        close = get_close_matches(form, list(_names()), n=1, cutoff=0.75)
-        if close:
-            return _names()[close[0]]
-        words = [word for word in form.split("_") if word in _names()]
-        if words:
-            return _names()[words[0]]
-        if not MAYBE_LABEL.isdisjoint(form.split("_")):
-            return "compatibility"
-    return None
+            return ()
+        close = get_close_matches(form, names, n=2, cutoff=0.75) or [word for word in words if word in names]
+        alike |= dict.fromkeys(_names()[name] for name in close)
+        if not MAYBE_LABEL.isdisjoint(words):
+            alike["compatibility"] = None
+    for word in () if alike else re.findall(r"[^\W_]{4,}", column.lower()):
+        alike |= dict.fromkeys(_names()[name] for name in get_close_matches(word, names, n=2, cutoff=0.7))
+    return tuple(alike)[:2]
 
 
 def cell_text(value: Any) -> str:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
-from polydata.catalogue.records import PARTS, records_by_id, records_of_files, replace_parts, supersede_records
+from polydata.catalogue.records import (
+    PARTS,
+    names_of_papers,
+    records_by_id,
+    records_of_files,
+    replace_parts,
+    supersede_records,
+)
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.files.find import files_below
@@ -28,6 +36,7 @@ from polydata.records.words import (
     together,
     unknown_words,
 )
+from polydata.text.reference import file_key, paper_named
 from polydata.types import Progress, quiet
 
 SHOWN = 60
@@ -84,7 +93,7 @@ class ImportReport:
         notices: what the user should know of how each file was read.
         warnings: what no record says although all are read for it.
         unknown_words: words for the label that the task does not spell -> number of records.
-        mending: of each such word, what to do.
+        mending: what to do about these words, options of the import; empty where there is none.
         shown: the records as they are written, or would be; of a trial alone.
         done: whether anything was written (or already stood there).
     """
@@ -100,7 +109,7 @@ class ImportReport:
     notices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unknown_words: Mapping[str, int] = field(default_factory=dict)
-    mending: Mapping[str, str] = field(default_factory=dict)
+    mending: str = ""
     shown: tuple[Mapping[str, Any], ...] = ()
     done: bool = True
 
@@ -261,9 +270,9 @@ def import_records(
         notices=tuple(
             f"{one.columns.file}: {notice}" for one in read for notice in (*one.notices, *_again(one, columns or {}))
         ),
-        warnings=tuple(_unsaid(records.values())),
+        warnings=(*_unsaid(records.values()), *_strangers(session.catalogue, records.values())),
         unknown_words=unknown,
-        mending={word: mending(session, word, _label_column(read)) for word in unknown},
+        mending=mending(session.task, unknown, _label_column(read)),
         shown=tuple(_shown(record) for record in records.values()) if dry_run else (),
         done=False,
     )
@@ -316,6 +325,20 @@ def _unsaid(records: Collection[Record]) -> list[str]:
         for fields, words in SAY_WHAT.items()
         if records and not any(record.values[name] for record in records for name in fields)
     ]
+
+
+def _strangers(catalogue: Catalogue, records: Iterable[Record]) -> Iterator[str]:
+    """Names of PDF files that records say and no paper has, where papers were read: each with the nearest one."""
+    known = {file_key(name): name for name in names_of_papers(catalogue)}
+    said = Counter(record.values["reference"] for record in records)
+    for reference, count in said.items() if known else ():
+        name = paper_named(reference)
+        if not reference or not name or name in known:
+            continue
+        close = get_close_matches(name, known, n=1, cutoff=0.8)
+        if close or reference.lower().endswith(".pdf"):
+            near = f"; the nearest is {known[close[0]]}: correct the cells" if close else ""
+            yield f"no paper is called {reference!r} ({count} records){near}, or read it: polydata extract PATH"
 
 
 def _label_column(read: Sequence[ReadRecords]) -> str:

@@ -70,7 +70,7 @@ class Columns:
     Attributes:
         file, sheet: names; ``sheet`` is empty where there is none.
         fields: field -> its columns.
-        left: columns that no field has and that are kept in the raw row alone -> the field with the nearest name.
+        left: columns that no field has and that are kept in the raw row alone -> the fields with the nearest names.
         no_key: the column that is called as a key and is none, since its words repeat; empty where there is none.
         repeating: rows that repeat such a word and say something else.
         said: fields whose columns somebody named with ``--map``, now or before.
@@ -79,7 +79,7 @@ class Columns:
     file: str
     sheet: str
     fields: Mapping[str, tuple[str, ...]]
-    left: Mapping[str, str | None]
+    left: Mapping[str, tuple[str, ...]]
     no_key: str = ""
     repeating: int = 0
     said: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -226,15 +226,18 @@ def _columns(
         )
     taken = {column for its in fields.values() for column in its}
     for column in names if "compatibility" not in fields else ():
-        if column in taken or MAYBE_LABEL.isdisjoint(forms(column)):
-            continue
-        words = {cell_text(row.values.get(column)).strip() for row in table.rows} - {""}
-        if words and all(map(spells, words)):
+        if column not in taken and not MAYBE_LABEL.isdisjoint(forms(column)) and _by_words(table, column, spells):
             fields["compatibility"] = (column,)
             taken.add(column)
             break
-    left = {column: nearest(column) for column in names if column not in taken}
+    left = {column: nearest(column) or _by_words(table, column, spells) for column in names if column not in taken}
     return Columns(path.name, table.sheet, fields, left, said=said if names else {})
+
+
+def _by_words(table: Table, column: str, spells: Spells) -> tuple[str, ...]:
+    """The field of the label where the task spells every word in a column; () otherwise."""
+    words = {cell_text(row.values.get(column)).strip() for row in table.rows} - {""}
+    return ("compatibility",) if words and all(map(spells, words)) else ()
 
 
 def _notices(table: Table, columns: Columns) -> list[str]:

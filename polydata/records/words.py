@@ -4,19 +4,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from polydata.catalogue.session import Session
 from polydata.errors import UsageError, WorkspaceError
 from polydata.files.atomic import replacing, writing_to
 from polydata.records.columns import forms
 from polydata.records.reading import Columns, Kept, Meanings
 from polydata.records.record import Record
-from polydata.resources import schemas
 from polydata.task import Task
 from polydata.workspace import RECORD_COLUMNS, RECORD_WORDS, Workspace
 
@@ -112,23 +111,14 @@ def unknown_words(task: Task, records: Iterable[Record]) -> Mapping[str, int]:
     return {word: count for word, count in sorted(said.items()) if task.label_of(word) is None}
 
 
-def mending(session: Session, word: str, column: str = "COLUMN") -> str:
-    """What to do about a word for the label that the task does not spell.
+def mending(task: Task, words: Iterable[str], column: str = "COLUMN") -> str:
+    """What to do about words for the label that the task does not spell: options of the import, with the labels of
+    which one is to stay; empty for no word.
 
     Args:
-        word: that records say.
+        task: whose labels are meant.
+        words: that records say.
         column: in which they say it.
     """
-    said = f"{column}: {word}=LABEL".replace("'", '"')
-    meant = f"say --meaning '{said}' as it is imported, LABEL one of {', '.join(session.task.labels)}"
-    file = task_file(session.workspace)
-    if session.workspace.settings.task.endswith(".toml"):
-        return f"add it to [spellings] of {file}, or {meant}"
-    own = 'copy the task\'s file into the workspace and name it in polydata.toml, task = "task.toml"'
-    return f"{meant}. For spellings of your own {own}: {file}"
-
-
-def task_file(workspace: Workspace) -> Path:
-    """The file whose [spellings] the words are looked up in."""
-    name = workspace.settings.task
-    return workspace.root / name if name.endswith(".toml") else schemas() / "tasks" / f"{name}.toml"
+    labels = "|".join(task.labels)
+    return " ".join(f"--meaning {shlex.quote(f'{column}: {word}={labels}')}" for word in words)

@@ -14,7 +14,7 @@ from polydata.catalogue.screenings import shown_screenings
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.atomic import mark_of, other_files, write_text, writing_to
-from polydata.images.html import TICKS, pdf_address, picture_address, script_hash, template
+from polydata.images.html import TICKS, bar_shown, pdf_address, picture_address, script_hash, template
 from polydata.images.picture import ImageStore
 from polydata.resources import VERSION
 from polydata.types import Progress, quiet
@@ -23,6 +23,7 @@ PER_PAGE = 200
 SIDE = 180
 """Longer side of a thumbnail in pixels."""
 MAX_CAPTION = 400
+BAR = ("method", "value", "unit", "length_px", "x0", "x1", "y")
 PAGE = re.compile(r"index\.html|(borderline|accepted|rejected)-\d+\.html")
 
 SECTIONS = ("borderline", "accepted", "rejected")
@@ -114,4 +115,5 @@ def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], st
         "picture": picture,
         "caption": caption if len(caption) <= MAX_CAPTION else f"{caption[: MAX_CAPTION - 1]}…",
         "pdf": pdf_address(row["path"], row["page"]),
+        "bar": bar_shown({name: row[f"bar_{name}"] for name in BAR}, row["width"], row["height"]),
     }, failure

@@ -56,6 +56,7 @@ BAR_LAST = re.compile(
     r"(?<![\d.,])" + VALUE + r"\s{0,3}[-–]?\s{0,3}" + UNIT + r"\s{1,3}(?:long\s)?(?:scale[\s-])?(?:bars?|markers?)\b",
     re.IGNORECASE,
 )
+ONE_LENGTH = re.compile(rf"{VALUE}\s?{UNIT}", re.IGNORECASE)
 MOST_LENGTHS = 26
 
 
@@ -87,6 +88,13 @@ def _unit(text: str) -> str:
     if plain.startswith(("nano", "н")):
         return "nm"
     return {"å": "Å", "мм": "mm"}.get(plain, plain)
+
+
+def parse_length(text: str) -> tuple[float, str, float] | None:
+    """A length such as ``5 µm`` or ``0,5 um``: value, unit and micrometres; None where the text is none."""
+    match = ONE_LENGTH.fullmatch(text.strip())
+    length = _length(match, None) if match else None
+    return (length.value, length.unit, length.micrometres) if length and length.value > 0 else None
 
 
 def _lengths(text: str) -> Iterator[_Length]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,14 @@ class Predictions:
         failed: files that could not be read, each with its reason.
         leakage: why the run's split leaks, in words; None for a clean one.
         notes: what was not looked at, and what the run cannot say.
+        spoken: a label as people are shown it, as of ``Run.spoken``; tables for programs keep the label.
     """
 
     done: tuple[AnyPrediction, ...]
     failed: tuple[tuple[str, str], ...]
     leakage: str | None
     notes: tuple[str, ...] = ()
+    spoken: Callable[[str], str] = field(default=str, compare=False)
 
     def __repr__(self) -> str:
         return f"<Predictions of {len(self.done)} images, {len(self.failed)} failed; as a data frame: .table>"
@@ -189,7 +191,8 @@ def ask(
     rows = tuple(judge.prediction(sources[place][0], answered) for place, answered in sorted(found.items()))
     problems = tuple(reason for _, reason in sorted(failed.items()))
     notes = (*_notes(seen, sum(unscaled)), *judge.notes(rows))
-    return Asked(sources, found, answers, judge, used, Predictions(rows, problems, model.leakage, notes))
+    spoken = model.spoken if isinstance(model, Run) else str
+    return Asked(sources, found, answers, judge, used, Predictions(rows, problems, model.leakage, notes, spoken))
 
 
 def _notes(seen: Seen | None, unscaled: int) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -142,7 +142,9 @@ def predictions_json(found: Predictions) -> dict[str, Any]:
 def show_predictions(found: Predictions, output: Path | None) -> None:
     """The table of predictions, or where it was written."""
     if output is None:
-        table = [_cells(p) | {"": "unlike those seen" if p.out_of_distribution else ""} for p in found.done]
+        table = [
+            _cells(p, found.spoken) | {"": "unlike those seen" if p.out_of_distribution else ""} for p in found.done
+        ]
         print_table(table, empty="No image could be read.")
     else:
         say(f"Wrote {len(found.done)} predictions to {output}")
@@ -193,17 +195,17 @@ def show_series(found: Series, output: Path | None) -> None:
         say(f"Wrote {output}")
 
 
-def _cells(p: AnyPrediction) -> dict[str, str]:
+def _cells(p: AnyPrediction, spoken: Callable[[str], str]) -> dict[str, str]:
     """What the table of predictions shows of one."""
     if isinstance(p, ValuePrediction):
         within = "–" if p.low is None else f"{p.low:.3g} to {p.high:.3g}"
         return {"image": p.path, p.unit: f"{p.value:.4g}", "within (90 %)": within}
     return {
         "image": p.path,
-        "label": p.label,
-        f"p {p.positive.replace('_', ' ')}": f"{p.p_positive:.3f}",
+        "label": spoken(p.label),
+        f"p {spoken(p.positive).replace('_', ' ')}": f"{p.p_positive:.3f}",
         "calibrated": "–" if p.p_calibrated is None else f"{p.p_calibrated:.3f}",
-        "set": "–" if p.prediction_set is None else " or ".join(p.prediction_set),
+        "set": "–" if p.prediction_set is None else " or ".join(map(spoken, p.prediction_set)),
     }
 
 

@@ -9,6 +9,8 @@ import pytest
 from split_corpus import Corpus
 from typer.testing import CliRunner, Result
 
+from polydata.auditing.run import Finding, Report, what_next
+from polydata.auditing.subject import Severity
 from polydata.catalogue.session import open_session
 from polydata.cli import app
 from polydata.workspace import Workspace
@@ -47,6 +49,22 @@ def test_a_split_and_refusals(place: Workspace) -> None:
     assert polydata(place, "audit", "--predictions", str(place.root / "none")).exit_code == 1
     (place.splits / "v1" / "test.csv").write_text("changed")
     assert polydata(place, "audit", "--split", "v1").exit_code == 7
+
+
+def test_merged_labels_are_said_so_and_errors_are_settled_on_one_page(place: Workspace) -> None:
+    assert polydata(place, "build-split", "v1", "--partial", "as-compatible", "--no-crops").exit_code == 0
+    words = ["--no-pixels", "--no-crops"]
+    shown = " ".join(polydata(place, "audit", "v1", *words).output.split())
+    assert "compatible or partial" in shown and "Next: polymodel train v1;" in shown
+    answer = json.loads(polydata(place, "audit", "v1", *words, "--detector", "class-imbalance", "--json").stdout)
+    assert answer["findings"][0]["items"][0]["label"] == "compatible"
+    for detector, item, step in (
+        ("contradiction", {}, "polydata conflicts --html"),
+        ("same-view", {"a_label": "x", "b_label": "y", "distinct": False}, "polydata conflicts --html"),
+        ("same-view", {"a_label": "x", "b_label": "y", "distinct": True}, "polydata build-split v2"),
+    ):
+        report = Report((Finding(detector, Severity.ERROR, 1, [item], "", ""),), (), {})
+        assert what_next(report, "v1", "v2").startswith(step)
 
 
 def test_a_store_that_cannot_be_written_does_not_matter(place: Workspace) -> None:

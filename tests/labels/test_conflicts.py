@@ -19,6 +19,7 @@ from polydata.auditing.run import audit
 from polydata.auditing.subject import Severity
 from polydata.catalogue.session import open_session
 from polydata.errors import InputError, UsageError
+from polydata.images.html import TICKS, script_hash
 from polydata.labels.conflicts import page
 from polydata.labels.conflicts.find import Conflicts, TableOptions, find_conflicts
 from polydata.labels.conflicts.page import write_conflicts
@@ -288,7 +289,8 @@ def test_the_page_needs_nothing_and_shows_texts_as_texts(scene: Scene, tmp_path:
     text = path.read_text(encoding="utf-8")
     shown = Page(text)
     assert (done.cards, done.left_out, done.failures) == (1, 0, ())
-    assert {"script", "iframe", "link", "i"}.isdisjoint(shown.tags)
+    assert {"iframe", "link", "i"}.isdisjoint(shown.tags) and shown.tags["script"] == 1  # our own, by its hash
+    assert f"script-src 'sha256-{script_hash(TICKS)}'" in text and f'value="{scene.panel(2)} {NO}"' in text
     assert HOSTILE not in text and HOSTILE in shown.words
     assert shown.marked == "immiscible"
     assert all(a.startswith(("data:image/jpeg;base64,", "file:///")) for a in shown.addresses)

@@ -297,6 +297,13 @@ def test_on_the_command_line(workspace: Workspace) -> None:
     assert (row["who"], row["to_label"], row["to_source"]) == ("eve", YES, "manual")
     assert "eve" in run("polydata", "label", "history", sha(2), workspace=place).stdout
     assert run_json("polydata", "label", "undo", workspace=place)["choice"] == YES
+    pairs = [sha(1), NO, sha(2), YES, "--reason", "seen"]  # all or none
+    run("polydata", "label", "set", *pairs[:2], sha(1), YES, *pairs[-2:], workspace=place, expect=2)
+    run("polydata", "label", "set", *pairs[:3], *pairs[-2:], workspace=place, expect=2)
+    labels = run_json("polydata", "label", "set", *pairs, workspace=place)["labels"]
+    assert labels == {sha(1): NO, sha(2): YES}
+    for image in (1, 2):
+        assert run_json("polydata", "label", "undo", sha(image), workspace=place)["image_sha256"] == sha(image)
     said = run("polydata", "label", "undo", workspace=place, expect=2)
     assert "No label was set by hand" in said.stderr
 

@@ -106,7 +106,7 @@ def test_people_s_own_words_for_panel_scale_and_label(tmp_path: Path, part: str,
 
 def test_a_column_on_mixing_is_the_label_only_in_the_task_s_words(tmp_path: Path) -> None:
     found = read(tmp_path, "DOI,Figure,Mixing\n10.1000/x,Figure 2,miscible\n10.1000/y,Figure 3,in the melt\n")
-    assert found.columns.left == {"Mixing": "compatibility"} and "compatibility" not in found.columns.fields
+    assert found.columns.left == {"Mixing": ("compatibility",)} and "compatibility" not in found.columns.fields
 
 
 def test_a_row_that_repeats_one_of_the_same_figure_may_be_another_picture(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from polydata.cli import app
 from polydata.errors import InputError
 from polydata.extraction import workflow
 from polydata.labels import projects
-from polydata.resources import schemas
 from polydata.splits.build import build_split
 from polydata.splits.options import SplitOptions
 from polydata.splits.overview import free_name, show_split
@@ -139,22 +137,18 @@ def test_a_word_that_is_no_key_is_no_short_id(place: Workspace) -> None:
     assert "too short for an id" in said("-w", str(place.root), "edit", "panel", "ab", "--letter", "d")
 
 
-def test_an_unknown_word_names_the_meaning_first(place: Workspace, tmp_path: Path) -> None:
+def test_unknown_words_and_papers_end_in_one_command_to_copy(labelled: Workspace, tmp_path: Path) -> None:
+    with open_session(labelled, read_only=True) as session:
+        name = session.catalogue.column("SELECT min(file_name) FROM papers")[0]
     table = tmp_path / "a.csv"
-    table.write_text("key,Miscible?\n1,kind of\n")
-    output = said("-w", str(place.root), "records", "import", str(table)).replace("\n", " ")
-    meaning, labels = "--meaning 'Miscible?: kind of=LABEL'", "compatible, incompatible, partially_compatible"
-    assert (
-        output.index(meaning)
-        < output.index(labels)
-        < output.index("copy the task's file")
-        < output.index("compatibility.toml")
-    )
-    (place.root / "own.toml").write_bytes((schemas() / "tasks" / "compatibility.toml").read_bytes())
-    settings = place.root / "polydata.toml"
-    settings.write_text(re.sub(r"(?m)^task = .*$", 'task = "own.toml"', settings.read_text()))
-    output = said("-w", str(place.root), "records", "import", str(table))
-    assert f"add it to [spellings] of {place.root / 'own.toml'}" in output and meaning in output
+    rows = f"1,kind of,{name}x.pdf,miscible\n2,never,{name},miscible\n"
+    table.write_text(f"key,Miscible?,File,Verdict\n{rows}")
+    output = said("-w", str(labelled.root), "records", "import", str(table), "--dry-run")
+    labels = "compatible|incompatible|partially_compatible"
+    meanings = " ".join(f"--meaning 'Miscible?: {word}={labels}'" for word in ("kind of", "never"))
+    assert f" records import {table} " in output.splitlines()[-1] and output.endswith(f"{meanings}\n")
+    assert f"no paper is called '{name}x.pdf' (1 records)" in output
+    assert f"is called '{name}'" not in output and "--map compatibility=Verdict" in output
 
 
 def test_a_wrong_choice_is_said_in_plain_words(place: Workspace) -> None:

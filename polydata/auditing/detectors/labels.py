@@ -157,7 +157,7 @@ def class_imbalance(subject: Subject) -> Detection:
     rare = sum(i["rare"] for i in items)
     labels_of = Counter(paper for _, paper in together)
     pure = sum(count == 1 for count in labels_of.values())
-    words = ", ".join(f"{i['label']} {i['images']} ({100 * i['images'] / total:.1f} %)" for i in items)
+    words = ", ".join(f"{subject.spoken(i['label'])} {i['images']} ({100 * i['images'] / total:.1f} %)" for i in items)
     return Detection(
         Severity.WARNING if rare else Severity.NOTE,
         items,

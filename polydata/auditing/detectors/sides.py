@@ -35,7 +35,9 @@ def shared_figure(subject: Subject) -> Detection:
 def thin_side(subject: Subject) -> Detection:
     """Sides that lack a label or hold one paper alone, so that figures of them say little."""
     items = thin_sides(subject.folds, set(subject.labels.values()))
-    words = "; ".join(thin_words(one) for one in items[:SHOWN]) + ("; and more" if len(items) > SHOWN else "")
+    words = "; ".join(thin_words(one, subject.spoken) for one in items[:SHOWN]) + (
+        "; and more" if len(items) > SHOWN else ""
+    )
     severity = Severity.ERROR if len(subject.folds) == 1 else Severity.WARNING
     return Detection(severity, items, f"{words[:1].upper()}{words[1:]}.")
 
@@ -125,18 +127,19 @@ def _pairs(subject: Subject, items: Sequence[Item], what: str) -> Detection:
     found, items = items, [i for i in items if i["crosses_folds"] or not i["distinct"]]
     looked_at = f"; {len(found) - len(items)} others were looked at: they differ" if len(found) > len(items) else ""
     crossing = sum(bool(i["crosses_folds"]) for i in items)
-    differing = [i for i in items if _differs(i)]
+    differing = [i for i in items if differs(i)]
     return Detection(
         Severity.ERROR if crossing or differing else Severity.WARNING,
-        sorted(items, key=lambda item: not (item["crosses_folds"] or _differs(item))),
+        sorted(items, key=lambda item: not (item["crosses_folds"] or differs(item))),
         f"{counted(len(items), 'pair')} of images {what}; {crossing} on different sides, "
         f"{len(differing)} with different labels{looked_at}.",
         fix=_one_label(subject, differing[0]) if differing else None,
     )
 
 
-def _differs(pair: Item) -> bool:
-    labels = pair["a_label"], pair["b_label"]
+def differs(pair: Item) -> bool:
+    """Whether a pair of images bears two labels although nobody said that they are two pictures; False for no pair."""
+    labels = pair.get("a_label"), pair.get("b_label")
     return labels[0] != labels[1] and None not in labels and not pair["distinct"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from polydata.catalogue.resolution import distinct_command
 from polydata.catalogue.session import Session
 from polydata.files.atomic import refuse_other_file, write_text, writing_to
-from polydata.images.html import MAX_TEXT, Pictures, Written, template
+from polydata.images.html import MAX_TEXT, TICKS, Pictures, Written, script_hash, template
 from polydata.labels.conflicts.evidence import SEVERITY, Conflict, LabelEvidence, Statement
 from polydata.labels.conflicts.find import Conflicts
 from polydata.types import Progress, quiet, tracked
@@ -41,7 +41,8 @@ def write_conflicts(session: Session, found: Conflicts, path: Path, progress: Pr
         cards=cards,
         left_out=len(groups) - len(shown),
         weights=SEVERITY,
-        labels=found.evidence.task.labels,
+        choices=found.evidence.task.choices,
+        script_hash=script_hash(TICKS),
         problems=found.problems,
     )
     with writing_to(path, "Choose another --html."):

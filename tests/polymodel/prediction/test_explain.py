@@ -17,6 +17,7 @@ import polymodel
 from polymodel.data.preparation import Map
 from polymodel.prediction.explain import covered, occlusion, print_mass
 from polymodel.report.explanations import show_explanations, write_explanations
+from polymodel.report.tables import show_predictions
 from polymodel.runs.card import card_text
 
 
@@ -117,6 +118,10 @@ def test_a_label_that_partial_images_count_as_says_so(
     assert any("probability of fine or partial" in line for line in shown)
     assert any("<b>fine or partial</b>, distance" in line for line in shown)
     assert "fine or partial, " in shown[-1] and "coarse or partial" not in "".join(shown)
+    asked = polymodel.predict(told.run, [runs.root / item.path for item in runs.items[:2]], members="all")
+    show_predictions(asked, None)
+    table = capsys.readouterr().out
+    assert "p fine or partial" in table and "coarse or partial" not in table and "or partial" not in str(asked.table)
     card = card_text(told.run)
     assert "micrographs into fine or partial and coarse." in card and "fine or partial 20" in card and "p_fine" in card
     assert "or partial" not in card_text(run) + (tmp_path / "out/explanations.json").read_text("utf-8")
