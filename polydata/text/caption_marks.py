@@ -90,6 +90,12 @@ def _notations() -> tuple[_Notation, ...]:
 NOTATIONS = _notations()
 IN_BOLD = _Notation("letters", re.compile(rf"(?<![\w(\[]){_run(ONE)}(?P<half>)?(?=[.:,;]?$)"), sure=True)
 """What ends a bold part of a caption, not within brackets."""
+BEHIND = re.compile(r"\w|\s?=|\s?(?:and\s\S\s)?(?:axis|axes|directions?|lattice|planes?|parameters?)\b")
+"""What stands behind a bold letter that is a word's, or a symbol."""
+METHOD = (
+    r"(?:(?:SEM|TEM|AFM|XRD|EDX|EDS|FTIR)\b|[A-Z][a-z]+ (?:image|micrograph|analysis|curve|spectr|pattern|plot|map))"
+)
+"""What a panel's words begin with where its letter is not set bold as the others are."""
 SORTS = tuple(dict.fromkeys(one.sort for one in NOTATIONS))
 """The first sort of which a caption names two panels or more is the one that it means."""
 
@@ -212,7 +218,9 @@ def _going_on(
             each[at] = (*_between(each[at - 1][-1], each[at][0], notation.sort), *each[at])
     last = {name: at for at, names in enumerate(each) for name in names}
     for at, (match, names) in enumerate(zip(found, each, strict=True)):
-        if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(text[: match.start()]):
+        if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(
+            text, max(0, match.start() - 3), match.start()
+        ):
             marks, seen = [], []  # what stood there was an article
         new = tuple(name for name in names if name not in seen)
         later = len(new) < len(names) and any(last[name] > at for name in new)
@@ -247,6 +255,7 @@ def bracketed(text: str, bold: Sequence[tuple[int, int]]) -> str:
 
     Captions that tell their panels as well without are left as they are: "Micrographs of a blend a before, b after
     annealing" is told by its type alone, "Micrographs of (a) x and (b) y" and "a, SEM. b, TEM." by their signs.
+    Symbols, as of the axes of a crystal, are no letters of panels.
 
     Args:
         text: of the caption, without its label.
@@ -255,19 +264,18 @@ def bracketed(text: str, bold: Sequence[tuple[int, int]]) -> str:
     plain = text.translate(PLAIN)
     found, parts = [], list(bold[:1])
     for start, end in bold[1:]:
-        if BETWEEN.fullmatch(plain[parts[-1][1] : start]):  # one list of letters, whose commas are not bold
+        if BETWEEN.fullmatch(plain, parts[-1][1], start):  # one list of letters, whose commas are not bold
             parts[-1] = parts[-1][0], end
         else:
             parts.append((start, end))
     for start, end in parts:
-        match = None if re.match(r"\w", plain[end : end + 1]) else IN_BOLD.form.search(plain, start, end)
-        if match and (match.start() == start or SIGN.search(plain[: match.start()])):
+        match = None if BEHIND.match(plain, end) else IN_BOLD.form.search(plain, start, end)
+        if match and (match.start() == start or SIGN.search(plain, max(0, match.start() - 3), match.start())):
             found.append(match)
     marks, told = _going_on(plain, IN_BOLD, found), marked(plain)
     if not marks or marks[0].letters[0] not in ("a", "A") or _named(told) > _named(marks):
         return text
-    while match := re.compile(rf"(?<=\s){_after(marks[-1])}(?=\s[A-Z])").search(plain, marks[-1].end):
-        marks.append(Mark((match[0],), *match.span()))  # one that the journal forgot to set bold
+    marks += _forgotten(plain, marks[-1])
     if [mark.letters for mark in told] == [mark.letters for mark in marks] and all(
         a.start <= b.start < a.end for a, b in zip(told, marks, strict=True)
     ):
@@ -277,9 +285,14 @@ def bracketed(text: str, bold: Sequence[tuple[int, int]]) -> str:
     return text
 
 
-def _after(mark: Mark) -> str:
-    """The letter that follows those of a mark."""
-    return chr(ord(mark.letters[-1][0]) + 1)
+def _forgotten(text: str, last: Mark) -> list[Mark]:
+    """The mark behind the last bold one, where the next small letter was not set bold: "x e TEM image"."""
+    order = _sequence(last.letters[-1], "letters")
+    further = order[order.index(last.letters[-1][0]) + 1 :][:1]
+    if not further or not further[0].islower():
+        return []
+    found = re.compile(rf"(?<=[a-z] ){further[0]}(?= {METHOD})").search(text, last.end)
+    return [Mark((found[0],), *found.span())] if found else []
 
 
 def _named(marks: Sequence[Mark]) -> int:

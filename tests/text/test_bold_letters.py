@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,3 +69,23 @@ def test_lists_whose_commas_are_not_bold_and_captions_that_tell_by_themselves() 
         letters = [match.span() for match in re.finditer(r"\b[ab]\b", plain)]
         assert bracketed(plain, letters) == plain
     assert bracketed("Title of it. a x b y", [(0, 14), (17, 18)]) == "Title of it. (a) x (b) y"
+    assert bracketed("Blends a XRD b SEM micrograph c TEM micrograph", [(7, 8), (13, 14)]) == (
+        "Blends (a) XRD (b) SEM micrograph (c) TEM micrograph"
+    )
+    assert bracketed("Blends a x b y at 20 c Scale bar", [(7, 8), (11, 12)]) == "Blends (a) x (b) y at 20 c Scale bar"
+
+
+@pytest.mark.parametrize("last", "zZ")
+def test_the_last_letter_of_the_alphabet_and_symbols(last: str) -> None:
+    first = "a" if last == "z" else "A"
+    text = f"Blends {first}-{last} x"
+    assert bracketed(text, [(7, 10)]) == f"Blends ({first}-{last}) x"
+    for plain in ("along the a axis and the b axis", "Lattice a = 5 of it b = 6", "Cut in a and b directions"):
+        assert bracketed(plain, [match.span() for match in re.finditer(r"\b[ab]\b", plain)]) == plain
+
+
+def test_many_bold_letters_are_read_at_once() -> None:
+    text = ". a, b " * 6000
+    start = time.process_time()
+    bracketed(text, [match.span() for match in re.finditer(r"\ba\b", text)])
+    assert time.process_time() - start < 1

@@ -32,7 +32,7 @@ LIGATURES = str.maketrans(
 WORD = re.compile(r"[^\W\d_]{2,}")
 WIDE = re.compile(r"\S( {8,}|   +(?=(?:fig|scheme|table)[a-z.]{0,5}\s?[\dS]))(?=\S)", re.IGNORECASE)
 """A gap within a line that parts two columns: very wide, or wide and followed by another figure's label."""
-HEAVY = re.compile(r"bold|black|heavy|demi", re.IGNORECASE)
+HEAVY = re.compile(r"(?i:bold)|(?:Black|Heavy|Demi)(?![a-z])")
 """Fonts that their names tell to be bold, as not all of them say otherwise."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
 

@@ -265,10 +265,21 @@ def join_lines(texts: Sequence[str], vocabulary: frozenset[str]) -> str:
     return out
 
 
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether one stands over the other."""
+    return min(one.x1, other.x1) > max(one.x0, other.x0)
+
+
 def _heads_a_table(line: Line, lines: Sequence[Line]) -> bool:
-    """Whether a label stands in a row with two others and nothing behind any: columns of numbers about figures."""
+    """Whether a label stands in a row with two others, each over a number: columns of a table about figures."""
     row = [one for one in lines if abs(one.baseline - line.baseline) < 0.3 * line.size and is_label_alone(one.text)]
-    return len(row) > 2
+    return len(row) > 2 and all(
+        any(
+            not other.words and 0 < other.baseline - one.baseline < 3 * one.size and _overlap(other.box, one.box)
+            for other in lines
+        )
+        for one in row
+    )
 
 
 def _told_by_type(lines: Sequence[Line], start: int, vocabulary: frozenset[str]) -> str:

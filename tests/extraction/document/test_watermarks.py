@@ -69,3 +69,34 @@ def test_a_picture_that_returns_on_a_few_pages_stays(pages: int, shown: int, tmp
     with opened(tmp_path / "one.pdf", ExtractSettings()) as (read, _):
         after = without_watermarks(read_pages(read))
     assert [len(page.images) for page in after] == [1] * shown + [0] * (pages - shown)
+
+
+def test_a_picture_that_returns_with_captions_of_its_own_stays(tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        for number in range(5):
+            page = document.new_page(width=440, height=620)
+            page.insert_image(pymupdf.Rect(60, 80, 380, 300), stream=png(micrograph(1, 320, 220)))
+            page.insert_text((60, 315), f"Figure {number + 1}. SEM image of a blend.", fontsize=8)
+        document.save(tmp_path / "one.pdf")
+    found = extract_paper(tmp_path / "one.pdf", ImageStore(tmp_path / "images"), ExtractSettings()).figures
+    assert [one.label for one in found] == [f"Figure {number}" for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("sizes", [[(440.0, 620.0), (440.4, 620.0), (439.6, 619.7)], [(440, 620), (3000, 4000)]])
+def test_pages_of_other_sizes(sizes: list[tuple[float, float]], tmp_path: Path) -> None:
+    """Pages a fraction of a point smaller, at whose edge the image is cut off, and large ones, drawn more coarsely."""
+    faint = np.full((200, 300), 255, np.uint8)
+    faint[20:180:9], faint[:, 10:290:14] = 236, 236
+    with pymupdf.open() as document:
+        for number in range(7):
+            width, height = sizes[number % len(sizes)] if number in (1, 4, 5) else sizes[0]
+            page = document.new_page(width=width, height=height)
+            page.insert_image(pymupdf.Rect(40, 50, 440, 400), stream=png(Image.fromarray(faint)))
+            page.insert_image(pymupdf.Rect(80, 100, 300, 250), stream=png(micrograph(number, 240, 180)))
+            page.insert_text((80, 264), f"Figure {number + 1}. SEM image of a blend.", fontsize=8)
+            page.insert_textbox(pymupdf.Rect(50, 290, 390, 600), TEXT, fontsize=9)
+        document.save(tmp_path / "one.pdf")
+    found = extract_paper(tmp_path / "one.pdf", ImageStore(tmp_path / "images"), ExtractSettings()).figures
+    usual = [one.label for one in found if one.page not in (2, 5, 6)]
+    assert usual == ["Figure 1", "Figure 3", "Figure 4", "Figure 7"]
+    assert len(found) == 7 or sizes[-1] == (3000, 4000)

@@ -55,6 +55,8 @@ def test_labels_that_head_columns_of_numbers_are_no_captions(columns: int) -> No
     heads = [line(f"Fig. {n + 5}", 200, 60 + 70.0 * n, width=24) for n in range(columns)]
     numbers = [line("0.0096", 212, 60 + 70.0 * n, width=24) for n in range(columns)]
     assert len(texts([*heads, *numbers])) == (2 if columns == 2 else 0)
+    words = [line("Blend", 212, 60 + 70.0 * n, width=40) for n in range(columns)]  # figures side by side
+    assert texts([*heads, *words]) == [f"Fig. {n + 5} Blend" for n in range(columns)]
 
 
 def test_letters_in_bold_are_put_in_brackets_where_nothing_else_tells_them() -> None:
