@@ -218,8 +218,11 @@ def _going_on(
             each[at] = (*_between(each[at - 1][-1], each[at][0], notation.sort), *each[at])
     last = {name: at for at, names in enumerate(each) for name in names}
     for at, (match, names) in enumerate(zip(found, each, strict=True)):
-        if not notation.sure and len(marks) == 1 and names == marks[0].letters and SIGN.search(
-            text, max(0, match.start() - 3), match.start()
+        if (
+            not notation.sure
+            and len(marks) == 1
+            and names == marks[0].letters
+            and SIGN.search(text, max(0, match.start() - 3), match.start())
         ):
             marks, seen = [], []  # what stood there was an article
         new = tuple(name for name in names if name not in seen)
