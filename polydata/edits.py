@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from polydata import ids
@@ -48,6 +48,7 @@ class Correction:
         bar: of a panel the value of the scale bar in its picture, such as ``5 µm``, or ``none`` where there is none.
         bar_px: length of that bar in pixels of the picture; None where it is not known.
         px_per_pt: pixels a point that the picture had then, by which the length holds for one of another resolution.
+        bar_said: when the bar was said (UTC); of several of one picture the last counts.
     """
 
     page: int | None = None
@@ -59,14 +60,19 @@ class Correction:
     bar: str | None = None
     bar_px: float | None = None
     px_per_pt: float | None = None
+    bar_said: str | None = None
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The changes alone, by name."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, False)}
+        """The changes that the user named, by name."""
+        said = dataclasses.asdict(self)
+        return {name: said[name] for name in said if name not in BESIDE and said[name] not in (None, False)}
 
 
-LATER = ("bar", "bar_px", "px_per_pt")
+BESIDE = ("px_per_pt", "bar_said")
+"""Parts of a correction that no user names."""
+
+LATER = ("bar", "bar_px", *BESIDE)
 """Parts of a correction that came later: they stand in it where they are given, so that older ones keep their ids."""
 
 
@@ -91,8 +97,8 @@ class Edit:
 
     @property
     def edit_id(self) -> str:
-        """The same wherever the same correction is made of the same paper."""
-        row = self._row()
+        """The same wherever and whenever the same correction is made of the same paper."""
+        row = replace(self, changes=replace(self.changes, bar_said=None))._row()
         return ids.content_id("edit", *(row[name] for name in row if name != "stale"))
 
     def _row(self) -> dict[str, Any]:

@@ -155,6 +155,7 @@ class ScaleBar:
         confidence: 0 to 1.
         x0, x1: left and right end of the bar in pixels of the stored image, None without a length.
         y: its height in the image, in pixels from the top.
+        said: when somebody said it (UTC), of ``hand``.
     """
 
     value: float
@@ -166,6 +167,7 @@ class ScaleBar:
     x0: float | None = None
     x1: float | None = None
     y: float | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ FIGURE = ("page", "label", "caption", "kind", "method", "confidence", "dpi")
 PANEL = ("label", "caption", "caption_stem", "kind")
 BEGUN = "extraction begun: "
 """Beginning of the key in ``settings`` of an extraction that has not ended."""
-BAR = ("value", "unit", "value_um", "length_px", "method", "confidence")
+BAR = ("value", "unit", "value_um", "length_px", "method", "confidence", "said")
 """Columns that are called as the parts of what extraction gives."""
 IMAGE = tuple(part.name for part in fields(ImageInfo))
 

@@ -136,6 +136,12 @@ def names_of_papers(catalogue: Catalogue) -> list[str]:
     return catalogue.column("SELECT DISTINCT file_name FROM papers ORDER BY 1")
 
 
+def records_saying(catalogue: Catalogue, words: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each record that says one of these words for the label: ``word``, ``source`` and ``raw``."""
+    sql = "SELECT compatibility AS word, source, raw FROM records WHERE compatibility IN (SELECT unnest(?::TEXT[]))"
+    return catalogue.rows(sql, [list(words)])
+
+
 def papers_to_join(catalogue: Catalogue, papers: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """What is known of each paper that was read from a PDF, or of some, in any order: to sort takes all at once.
 

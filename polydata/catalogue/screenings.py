@@ -161,12 +161,6 @@ def threshold_of(catalogue: Catalogue, rule: str) -> float | None:
 COLUMNS = ("value", "unit", "value_um", "length_px", "confidence", "x0", "x1", "y")
 
 
-def bar_length(catalogue: Catalogue, image_sha256: str) -> float | None:
-    """Length in pixels of the scale bar in an image, as read or said by hand; None where it is not known."""
-    length: float | None = catalogue.value("SELECT length_px FROM image_bars WHERE image_sha256 = ?", [image_sha256])
-    return length
-
-
 def images_to_read(catalogue: Catalogue, version: int, *, again: bool = False) -> list[tuple[str, str]]:
     """SHA-256 and true format of micrographs whose scale bar this version of the reader has not looked for.
 

@@ -73,7 +73,8 @@ def _way(catalogue: Catalogue, panel_id: str) -> dict[str, Any]:
         "image": {**image, "screenings": of(said, sha256), "decision": decided},
         "scale_bars": of(
             """SELECT * EXCLUDE (panel_id) FROM panel_scales WHERE panel_id = $1 UNION ALL BY NAME
-               SELECT * EXCLUDE (panel_id) FROM scale_bars WHERE panel_id = $1 AND method = 'hand' AND value = 0
+               SELECT bars_by_hand.* EXCLUDE (image_sha256, panel_id, said) FROM bars_by_hand
+               JOIN panels USING (image_sha256) WHERE panels.panel_id = $1 AND value = 0
                ORDER BY method""",
             panel_id,
         ),

@@ -114,6 +114,9 @@ def _leftover(row: Mapping[str, Any]) -> dict[str, Any]:
     return {heading: whole[key] for key, heading in LEFTOVER.items() if key in whole}
 
 
+AFTER_BAR = "polydata join"
+"""What follows where a scale bar alone was said or taken back: by scales panels are told apart."""
+
 edits = new_group(app, "edit", "Correct what extraction found; corrections are kept when a PDF is read again.")
 
 Identifier = Annotated[str, Argument(metavar="ID", help="Its id, or the beginning of it.")]
@@ -208,9 +211,9 @@ def undo(edit: Identifier, as_json: JsonOption = False, workspace: WorkspaceOpti
     from polydata.extraction import editing
 
     with open_session(workspace) as session:
-        undone, stale = editing.undo(session, edit)
+        undone, stale, bar = editing.undo(session, edit)
     out.report_problems(stale, "Not corrected")
-    following = "polydata screen and polydata join"
+    following = AFTER_BAR if bar else "polydata screen and polydata join"
     out.print_result(f"Undone: {undone}", as_json, following=following, whole={"undone": undone, "stale": stale})
     out.fail_in_part(len(stale), "other corrections could not be made again.", "See: polydata list edits")
 
@@ -245,5 +248,5 @@ def _correct(what: Target, target: str, workspace: Path | None, as_json: bool, w
         typer.echo(f"Note: {done.note}")
     given = {name for name, value in wanted.items() if value} if what == "panel" else set()
     step = "polydata screen" if given == {"box"} else "polydata screen and polydata join"  # links go with the panel
-    step = "polydata join" if given and given <= {"bar", "bar_px"} else step  # by scales panels are told apart
+    step = AFTER_BAR if given and given <= {"bar", "bar_px"} else step
     out.next_step(f"{step}; to take it back: polydata edit undo {done.edit_id}")

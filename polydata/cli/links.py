@@ -25,11 +25,11 @@ AFTER = "polydata conflicts --html conflicts.html; if there is none, polydata bu
 def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Link records to papers and panels, and write the labels that follow from them."""
     from polydata.records.join import join as run
-    from polydata.records.words import mending
+    from polydata.records.words import mending_known
 
     with open_session(workspace) as session, out.stages() as progress:
         report = run(session, progress)
-        mends = mending(session.task, report.votes.unknown_spellings)
+        mends = mending_known(session, report.votes.unknown_spellings)
     out.report_problems(
         (f"{a.record_key or a.record_id}: {', '.join(a.candidates)}" for a in report.links.ambiguous), "Several papers"
     )

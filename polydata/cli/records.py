@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from polydata.records.reading import Columns
 
 SHOWN = 20
-"""Records that a trial shows, and repeated rows that are named."""
+"""Records that a trial shows, and repeated rows and unknown words that are named."""
 KEY = 20
 """Letters of a key that a trial shows."""
 
@@ -145,8 +145,12 @@ def _print_columns(files: Sequence["Columns"]) -> None:
 
 def report_unknown(spellings: Mapping[str, int], mending: str = "") -> None:
     """List words for the label that the task does not know, and what to do about them."""
-    out.report_problems((f"{word!r} in {count} records" for word, count in spellings.items()), "Unknown label")
-    out.report_problems([f"polydata records import FILE {mending}"] if mending else [], "Say what they mean")
+    named = (f"{word!r} in {count} record{'s' * (count != 1)}" for word, count in spellings.items())
+    out.report_problems(named, "Unknown label", SHOWN)
+    if len(spellings) > SHOWN:
+        said = f"{len(spellings)} words for the label are unknown: their column is probably not the label"
+        out.report_problems([f"{said}; name the one that is: --map compatibility=COLUMN"], "Note")
+    out.report_problems([f"polydata records import {mending}"] if mending else [], "Say what they mean")
 
 
 @records_app.command("template")
@@ -249,12 +253,12 @@ def import_published_(
 ) -> None:
     """Import the published data set: images, records, labels of both sources, and its split."""
     from polydata.published.workflow import import_published
-    from polydata.records.words import mending
+    from polydata.records.words import mending_known
     from polydata.splits.overview import free_name
 
     with open_session(workspace) as session, out.stages() as progress:
         report = import_published(session, folder, progress)
-        mends = mending(session.task, report.unknown_spellings)
+        mends = mending_known(session, report.unknown_spellings)
         step = f"polydata build-split {free_name(session.workspace)}"
     out.report_problems(report.problems, "Skipped")
     report_unknown(report.unknown_spellings, mends)

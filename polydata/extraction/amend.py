@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from polydata import ids
 from polydata.choices import Kind
-from polydata.edits import SAME, Correction, Edit, Place, Spot, successors
+from polydata.edits import SAME, Correction, Edit, Spot, successors
 from polydata.errors import UsageError
+from polydata.extraction.bars import BY_HAND, carried, lost, resolution, same_bar, with_bar
 from polydata.extraction.document.open import opened
 from polydata.extraction.figures.assign import LocatedFigure
 from polydata.extraction.figures.captions import Caption
 from polydata.extraction.panels.render import render
 from polydata.extraction.paper import Press, cut_figure, print_panel, told
+from polydata.extraction.places import CERTAIN, figure_at, panel_at
 from polydata.images.picture import ImageStore
-from polydata.text.caption_scales import parse_length
 from polydata.text.captions import split_caption
 from polydata.text.figure_labels import read_label
 from polydata.text.mentions import find_mentions
-from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper, ScaleBar
+from polydata.types import Box, Figure, ImageInfo, Leftover, Panel, Paper
 from polydata.vision.kind import kind_of
 from polydata.vision.measures import measure
 from polydata.vision.micrograph import picture_odds
 from polydata.workspace import ExtractSettings
-
-Shown = TypeVar("Shown", Figure, Panel)
-
-CERTAIN = 0.9
-"""Boxes that overlap by this much (intersection over union) are the same whatever their labels say."""
-
-BY_HAND = "hand"
-"""Method of a scale that somebody said, which no caption and no reading changes."""
 
 OFF_FIGURE = 1.0
 """Points that a panel may reach out of its figure; they are cut off."""
@@ -58,12 +50,14 @@ class Amended:
         edits: the corrections in their order, each with the reason why it could not be made, if there is one.
         results: id of the figure or panel that each correction left; None where it is deleted or was not made.
         moved: ids of panels, each with that of the panel which took its place.
+        gone: earlier corrections that these ended, with the reason.
     """
 
     paper: Paper
     edits: tuple[Edit, ...]
     results: tuple[str | None, ...]
     moved: dict[str, str]
+    gone: tuple[Edit, ...] = ()
 
 
 def needs_pdf(edits: Sequence[Edit]) -> bool:
@@ -84,11 +78,14 @@ def amend(paper: Paper, edits: Sequence[Edit], cutter: Cutter | None) -> Amended
     moved: dict[str, str] = {}
     for edit in edits:
         try:
-            paper, result, now = _made(paper, edit, cutter)
+            before, (paper, result, now) = paper, _made(paper, edit, cutter)
         except Unfit as error:
             made.append(replace(edit, stale=error.message))
             results.append(None)
         else:
+            if edit.target == "figure" and not edit.changes.delete:
+                gone = {one.edit_id: one for one in lost(before, paper, now, made)}
+                made = [gone.get(one.edit_id, one) for one in made]
             made.append(replace(edit, stale=None))
             results.append(result)
             moved = {**now, **{old: now.get(new, new) for old, new in moved.items()}}
@@ -114,36 +111,6 @@ def _made(paper: Paper, edit: Edit, cutter: Cutter | None) -> _Outcome:
     if changes.delete:
         return _with(paper, old, None), None, {}
     return _put(paper, old, _corrected(paper, old, changes, cutter))
-
-
-def figure_at(paper: Paper, place: Place) -> Figure | None:
-    """The figure that stands at a place: by its box, by its label on that page, or by a box that overlaps."""
-    return _at([one for one in paper.figures if one.page == place.page], place.label, place.box)
-
-
-def panel_at(figure: Figure, place: Place) -> Panel | None:
-    """The panel of a figure that stands at a place."""
-    if place.panel_box is None:
-        return None
-    found = _at(figure.panels, place.panel_label, place.panel_box)
-    if found is None and len(figure.panels) == 1 and place.panel_box.rounded() == place.box.rounded():
-        return figure.panels[0]  # the whole of a figure whose box is another one now
-    return found
-
-
-def nearest(things: Sequence[Shown], box: Box, least: float = SAME) -> Shown | None:
-    """The one that overlaps most with a box, by so much at least."""
-    best = max(things, key=lambda one: one.box.iou(box), default=None)
-    return best if best is not None and best.box.iou(box) >= least else None
-
-
-def _at(things: Sequence[Shown], label: str | None, box: Box) -> Shown | None:
-    """The one with nearly that box, else the only one with that label, else one that overlaps by half."""
-    certain = nearest(things, box, CERTAIN)
-    same = [one for one in things if label is not None and one.label == label]
-    if certain is None and len(same) == 1:
-        return same[0]
-    return certain or nearest(things, box)
 
 
 def _corrected(paper: Paper, old: Figure, changes: Correction, cutter: Cutter | None) -> Figure:
@@ -213,33 +180,14 @@ def _panel_edit(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None)
         if any(box.rounded() == other.box.rounded() for other in others):
             raise Unfit(f"another panel of {name} on page {figure.page} has this box")
         image, kind = cutter.panel(figure, box)
-        new = _same_bar(replace(new, box=box, image=image, kind=kind), _resolution(old))
+        new = same_bar(replace(new, box=box, image=image, kind=kind), resolution(old))
     if changes.bar is not None:
-        new = _same_bar(replace(new, scale=_bar(changes.bar, changes.bar_px)), changes.px_per_pt)
+        new = with_bar(new, changes)
     if changes.kind is not None:
         new = replace(new, kind=Kind(changes.kind))
     panels = (*figure.panels[:index], _spoken(new, figure), *figure.panels[index + 1 :])
     before, after = (ids.panel_id(paper.sha256, figure.page, figure.box, one.box) for one in (old, new))
     return _with(paper, figure, replace(figure, panels=panels)), after, {before: after} if before != after else {}
-
-
-def _bar(text: str, length_px: float | None) -> ScaleBar:
-    """The scale bar that somebody says a picture has; a value of 0 where it has none."""
-    value, unit, micrometres = parse_length(text) or (0.0, "µm", 0.0)
-    return ScaleBar(value, unit, micrometres, length_px, BY_HAND, 1.0)
-
-
-def _resolution(panel: Panel) -> float:
-    """Pixels of a panel's picture a point of its page."""
-    return panel.image.width / panel.box.width
-
-
-def _same_bar(panel: Panel, before: float | None) -> Panel:
-    """A panel whose bar by hand was measured at so many pixels a point, with its length in this picture."""
-    scale = panel.scale
-    if scale is None or scale.method != BY_HAND or not scale.length_px or not before:
-        return panel
-    return replace(panel, scale=replace(scale, length_px=round(scale.length_px * _resolution(panel) / before, 2)))
 
 
 def _new_panel(paper: Paper, figure: Figure, edit: Edit, cutter: Cutter | None) -> _Outcome:
@@ -291,6 +239,7 @@ def _put(paper: Paper, old: Figure | None, new: Figure) -> _Outcome:
         if other is not old and ids.figure_id(paper.sha256, other.page, other.box) == identifier:
             raise Unfit(f"another figure of page {new.page} has this box")
     moved = successors(_spots(paper, old), _spots(paper, new)) if old else {}
+    new = carried(paper, old, new, moved) if old else new
     return _with(paper, old, new), identifier, moved
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +13,14 @@ from polydata import ids
 from polydata.catalogue.by_hand import edits_of, write_edits
 from polydata.catalogue.lookup import InPdf, find_in_pdf
 from polydata.catalogue.papers import Corrections, load_paper, save_corrected
-from polydata.catalogue.screenings import bar_length
 from polydata.catalogue.session import Session
 from polydata.choices import Kind
 from polydata.edits import Correction, Edit, Place, Target
 from polydata.errors import InputError, UsageError
-from polydata.extraction.amend import CERTAIN, Amended, amend_paper, figure_at, needs_pdf, panel_at
+from polydata.extraction.amend import Amended, amend_paper, needs_pdf
+from polydata.extraction.bars import lost
 from polydata.extraction.document.lines import clean_text
+from polydata.extraction.places import CERTAIN, figure_at, panel_at
 from polydata.extraction.pool import Readers
 from polydata.extraction.workflow import editor, read_anew
 from polydata.files.find import path_from_text
@@ -177,7 +179,7 @@ def edit(session: Session, what: Target, identifier: str, wanted: Correction) ->
     paper = load_paper(session.catalogue, str(target.paper_id))
     place = _new_place(paper, wanted) if what == "new figure" else _place_of(paper, target.identifier)
     if wanted.bar is not None:
-        wanted = _measured(session, paper, place, wanted)
+        wanted = _measured(paper, place, wanted)
     if what == "new panel":
         place = _new_panel_place(paper, place, wanted)
     with editor(session) as by:
@@ -193,18 +195,18 @@ def edit(session: Session, what: Target, identifier: str, wanted: Correction) ->
     )
 
 
-def _measured(session: Session, paper: Paper, place: Place, wanted: Correction) -> Correction:
-    """A correction of a scale bar with the resolution of the picture; without a length, with that which is known."""
+def _measured(paper: Paper, place: Place, wanted: Correction) -> Correction:
+    """A correction of a scale bar with the time, for of several of one picture the last counts, and the resolution."""
+    wanted = replace(wanted, bar_said=datetime.now(UTC).isoformat(timespec="microseconds"))
     figure = figure_at(paper, place)
     panel = panel_at(figure, place) if figure else None
-    if panel is None or wanted.bar == NO_BAR:
+    if panel is None or wanted.bar_px is None:
         return wanted
-    if wanted.bar_px is not None and wanted.bar_px > panel.image.width:
-        raise UsageError(
-            f"The bar cannot be {wanted.bar_px:g} pixels long: the picture is {panel.image.width} wide.", BAR_HINT
-        )
-    length = wanted.bar_px or bar_length(session.catalogue, panel.image.sha256)
-    return replace(wanted, bar_px=length, px_per_pt=panel.image.width / panel.box.width)
+    longest = max(panel.image.width, panel.image.height)
+    if wanted.bar_px > longest:
+        size = f"{panel.image.width} x {panel.image.height}"
+        raise UsageError(f"The bar cannot be {wanted.bar_px:g} pixels long: the picture has {size}.", BAR_HINT)
+    return replace(wanted, px_per_pt=panel.image.width / panel.box.width)
 
 
 def correct(
@@ -223,7 +225,8 @@ def correct(
         InputError: if the PDF is needed and cannot be read any more.
         UsageError: if one of them cannot be made.
     """
-    number = max((one.number for one in edits_of(session.catalogue, paper.sha256)), default=0)
+    earlier = edits_of(session.catalogue, paper.sha256)
+    number = max((one.number for one in earlier), default=0)
     edits = tuple(Edit(paper.sha256, n, *one) for n, one in enumerate(asked, start=number + 1))
     path = _pdf(target) if needs_pdf(edits) else path_from_text(target.path or "")
     made = by.do(amend_paper, path, paper, edits)
@@ -232,8 +235,10 @@ def correct(
     stale = next((one.stale for one in made.edits if one.stale), None)
     if stale:
         raise UsageError(f"This cannot be done: {stale}.", "Nothing was changed.")
-    save_corrected(session.catalogue, made.paper, Corrections(made.edits, moved=made.moved))
-    return made
+    recut = any(target == "figure" and not wanted.delete for target, _, wanted in asked)
+    gone = lost(paper, made.paper, made.moved, earlier) if recut else []
+    save_corrected(session.catalogue, made.paper, Corrections((*gone, *made.edits), moved=made.moved))
+    return replace(made, gone=tuple(gone))
 
 
 def _panels_there(paper: Paper, place: Place, figure_id: str | None = None) -> int:
@@ -283,7 +288,7 @@ def _new_panel_place(paper: Paper, place: Place, wanted: Correction) -> Place:
     return place
 
 
-def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
+def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...], bool]:
     """Take a correction back: its paper is read anew, with the others.
 
     One that is not in force, or whose paper is not in the catalogue, changes nothing and is only forgotten.
@@ -293,25 +298,29 @@ def undo(session: Session, identifier: str) -> tuple[str, tuple[str, ...]]:
         identifier: of the correction, or the beginning of it.
 
     Returns:
-        Its id, and other corrections that could not be made again, each with its reason.
+        Its id, other corrections that could not be made again, each with its reason, and whether it was of a scale
+        bar alone.
 
     Raises:
         InputError: if there is no such correction, or the PDF cannot be read any more.
     """
     target = find_in_pdf(session.catalogue, "edit", identifier)
-    in_force = target.sha256 is not None and any(
-        edit.edit_id == target.identifier and edit.stale is None for edit in edits_of(session.catalogue, target.sha256)
-    )
-    if target.sha256 is None or not in_force:
+    its = edits_of(session.catalogue, target.sha256) if target.sha256 else ()
+    meant = next((edit for edit in its if edit.edit_id == target.identifier), None)
+    bar = meant is not None and set(meant.changes.asked) <= {"bar", "bar_px"}
+    if target.sha256 is None or meant is None or meant.stale is not None:
         with session.catalogue.transaction():
             write_edits(session.catalogue, (), undone=target.identifier)
-        return target.identifier, ()
+        return target.identifier, (), bar
     path = _pdf(target)
-    return target.identifier, read_anew(session, path, target.sha256, target.identifier)
+    return target.identifier, read_anew(session, path, target.sha256, target.identifier), bar
 
 
 def _note(made: Amended, wanted: Correction) -> str:
-    """Whether a figure's new caption names other panels than there are."""
+    """Which bars by hand a new cut left behind; whether a figure's new caption names other panels than there are."""
+    if made.gone:
+        names = ", ".join(one.edit_id for one in made.gone)
+        return f"scale bars by hand that are no longer in force, for no panel took the place of theirs: {names}"
     if "panel" in made.edits[0].target or wanted.caption is None or wanted.box is not None:
         return ""
     for figure in made.paper.figures:

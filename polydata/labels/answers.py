@@ -19,8 +19,8 @@ from polydata.catalogue.session import Session
 from polydata.edits import Correction, Place
 from polydata.edits import Target as Corrects
 from polydata.errors import PolydataError, UsageError
-from polydata.extraction.amend import figure_at, nearest
 from polydata.extraction.editing import correct
+from polydata.extraction.places import figure_at, nearest
 from polydata.extraction.pool import Readers
 from polydata.extraction.workflow import editor
 from polydata.labels.annotation import Annotation, read_annotation

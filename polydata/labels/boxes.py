@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from polydata.edits import Correction, Place, Spot, Target, successors
 from polydata.errors import UsageError
-from polydata.extraction.amend import CERTAIN
 from polydata.extraction.editing import plain_text
+from polydata.extraction.places import CERTAIN
 from polydata.types import Box
 
 BOXES, PANEL = "boxes", "panel"

@@ -39,6 +39,8 @@ from polydata.records.words import (
 from polydata.text.reference import file_key, paper_named
 from polydata.types import Progress, quiet
 
+LOOKED_FOR = 20
+"""Names of files that no paper has for which the nearest name is looked for."""
 SHOWN = 60
 """Characters of a value that a replacement shows."""
 
@@ -328,17 +330,24 @@ def _unsaid(records: Collection[Record]) -> list[str]:
 
 
 def _strangers(catalogue: Catalogue, records: Iterable[Record]) -> Iterator[str]:
-    """Names of PDF files that records say and no paper has, where papers were read: each with the nearest one."""
+    """Names of PDF files that records say and no paper has, where papers were read: some with the nearest one."""
     known = {file_key(name): name for name in names_of_papers(catalogue)}
-    said = Counter(record.values["reference"] for record in records)
-    for reference, count in said.items() if known else ():
-        name = paper_named(reference)
-        if not reference or not name or name in known:
-            continue
+    said = Counter(record.values["reference"] for record in records if known)
+    named = ((reference, paper_named(reference)) for reference in said)
+    strange = [(text, name) for text, name in named if text and name and name not in known]
+    strange.sort(key=lambda one: not one[0].lower().endswith(".pdf"))  # those come first that are surely files
+    for reference, name in strange[:LOOKED_FOR]:  # to look for near names takes time
         close = get_close_matches(name, known, n=1, cutoff=0.8)
+        near = (
+            f"; the nearest is {known[close[0]]}: correct the cell, or read it: polydata extract PATH" if close else ""
+        )
         if close or reference.lower().endswith(".pdf"):
-            near = f"; the nearest is {known[close[0]]}: correct the cells" if close else ""
-            yield f"no paper is called {reference!r} ({count} records){near}, or read it: polydata extract PATH"
+            how_many = f"{said[reference]} record{'s' * (said[reference] != 1)}"
+            mend = near or ": read it (polydata extract PATH) or correct the cell"
+            yield f"no paper is called {reference!r} ({how_many}){mend}"
+    rest = sum(text.lower().endswith(".pdf") for text, _ in strange[LOOKED_FOR:])
+    if rest:
+        yield f"no paper is called as {rest} more PDF files that records name: read them, or correct the cells"
 
 
 def _label_column(read: Sequence[ReadRecords]) -> str:

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from polydata.catalogue.records import records_saying
+from polydata.catalogue.session import Session
 from polydata.errors import UsageError, WorkspaceError
 from polydata.files.atomic import replacing, writing_to
 from polydata.records.columns import forms
@@ -18,6 +22,9 @@ from polydata.records.reading import Columns, Kept, Meanings
 from polydata.records.record import Record
 from polydata.task import Task
 from polydata.workspace import RECORD_COLUMNS, RECORD_WORDS, Workspace
+
+MENDED = 20
+"""Words for the label that are named with what to do about them; a column with more is hardly the label."""
 
 
 def parse_meanings(task: Task, words: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -28,16 +35,36 @@ def parse_meanings(task: Task, words: Iterable[str]) -> dict[str, dict[str, str]
     """
     found: dict[str, dict[str, str]] = {}
     for text in words:
-        column, colon, rest = text.rpartition(":")
-        word, sign, label = (part.strip() for part in rest.partition("="))
-        names = forms(column)
-        if not (colon and sign and names and word):
+        said, label, spelled = _label_at_end(task, text)
+        pairs = [(forms(column), " ".join(word.lower().split())) for column, word in _columns_and_words(said)]
+        pairs = [(names, word) for names, word in pairs if names and word]
+        if label is None or not pairs:
             raise UsageError(f"--meaning {text}: it takes COLUMN: WORD=LABEL.", "As in --meaning 'Miscible?: yes=...'")
-        spelled = label if task.label_of(label) else next((s for s, of in task.spellings.items() if of == label), None)
         if spelled is None:
             raise UsageError(f"--meaning {text}: there is no label {label!r}.", f"Labels: {', '.join(task.labels)}.")
-        found.setdefault(names[0], {})[" ".join(word.lower().split())] = spelled
+        for names, word in pairs:
+            found.setdefault(names[0], {})[word] = spelled
     return found
+
+
+def _label_at_end(task: Task, text: str) -> tuple[str, str | None, str | None]:
+    """What stands before the last ``=`` with a label behind it, what stands behind, and that label as it is spelled.
+
+    Without such a label the last ``=`` counts; without one there is nothing behind.
+    """
+    places = [place for place, sign in enumerate(text) if sign == "="]
+    for place in reversed(places):
+        label = text[place + 1 :].strip()
+        spelled = label if task.label_of(label) else next((s for s, of in task.spellings.items() if of == label), None)
+        if spelled is not None:
+            return text[:place], label, spelled
+    return (text[: places[-1]], text[places[-1] + 1 :].strip(), None) if places else (text, None, None)
+
+
+def _columns_and_words(text: str) -> list[tuple[str, str]]:
+    """Column and word on both sides of a colon; of several, which a column or a word has, each may be the one."""
+    spaced = [place.start() for place in re.finditer(r":(?=\s)", text)]
+    return [(text[:place], text[place + 1 :]) for place in spaced or [text.rfind(":")] if place >= 0]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -113,7 +140,7 @@ def unknown_words(task: Task, records: Iterable[Record]) -> Mapping[str, int]:
 
 def mending(task: Task, words: Iterable[str], column: str = "COLUMN") -> str:
     """What to do about words for the label that the task does not spell: options of the import, with the labels of
-    which one is to stay; empty for no word.
+    which one is to stay, for the first words; empty for no word.
 
     Args:
         task: whose labels are meant.
@@ -121,4 +148,25 @@ def mending(task: Task, words: Iterable[str], column: str = "COLUMN") -> str:
         column: in which they say it.
     """
     labels = "|".join(task.labels)
-    return " ".join(f"--meaning {shlex.quote(f'{column}: {word}={labels}')}" for word in words)
+    return " ".join(f"--meaning {shlex.quote(f'{column}: {word}={labels}')}" for word in islice(words, MENDED))
+
+
+def mending_known(session: Session, words: Iterable[str]) -> str:
+    """File and options by which ``records import`` is told what words of known records mean; empty for no word.
+
+    Args:
+        session: whose records say them.
+        words: that the task does not spell.
+    """
+    asked = list(islice(words, MENDED))
+    places = {
+        (row["source"], tuple(column for column, cell in json.loads(row["raw"]).items() if _same(cell, row["word"])))
+        for row in records_saying(session.catalogue, asked)
+    }
+    file, columns = places.pop() if len(places) == 1 else ("FILE", ())
+    options = mending(session.task, asked, columns[0] if len(columns) == 1 else "COLUMN")
+    return f"{shlex.quote(file)} {options}" if options else ""
+
+
+def _same(cell: Any, word: str) -> bool:
+    return " ".join(str(cell).lower().split()) == " ".join(word.lower().split())

@@ -51,7 +51,8 @@ def test_unknown_words_come_with_the_place_where_they_are_added(scene: EditScene
     with scene.session() as session:
         panel = session.catalogue.value("SELECT min(panel_id) FROM panels")
     run("polydata", "link", "k", panel, workspace=place)
-    assert "compatibility.toml" in run("polydata", "join", workspace=place).stderr
+    stderr = run("polydata", "join", workspace=place).stderr
+    assert "records import records.csv --meaning 'compatibility: perhaps so=" in stderr
 
 
 def test_a_correction_says_how_many_panels_there_are(tmp_path: Path) -> None:

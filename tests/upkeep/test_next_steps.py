@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from polydata.cli import app
 from polydata.errors import InputError
 from polydata.extraction import workflow
 from polydata.labels import projects
+from polydata.records import importer
 from polydata.splits.build import build_split
 from polydata.splits.options import SplitOptions
 from polydata.splits.overview import free_name, show_split
@@ -147,8 +149,52 @@ def test_unknown_words_and_papers_end_in_one_command_to_copy(labelled: Workspace
     labels = "compatible|incompatible|partially_compatible"
     meanings = " ".join(f"--meaning 'Miscible?: {word}={labels}'" for word in ("kind of", "never"))
     assert f" records import {table} " in output.splitlines()[-1] and output.endswith(f"{meanings}\n")
-    assert f"no paper is called '{name}x.pdf' (1 records)" in output
+    assert f"no paper is called '{name}x.pdf' (1 record); the nearest" in output
     assert f"is called '{name}'" not in output and "--map compatibility=Verdict" in output
+
+
+def test_a_word_with_signs_of_its_own_can_be_given_a_meaning(labelled: Workspace, tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("key,Miscible?,Verdict: final\n1,no=never: 5,x\n2,a=b,x\n")
+    place = ("-w", str(labelled.root), "records", "import", str(table))
+    step = said(*place, "--dry-run").splitlines()[-1].replace("|incompatible|partially_compatible", "")
+    output = said(*shlex.split(step)[2:])
+    assert "Unknown label" not in output and "imported" in output
+    with open_session(labelled, read_only=True) as session:
+        sql = "SELECT compatibility FROM records WHERE source = 'a.csv'"
+        assert session.catalogue.column(sql) == ["compatible"] * 2
+
+
+def test_many_unknown_words_are_told_in_short(labelled: Workspace, tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("key,Miscible?,File\n" + "".join(f"{n},word {n},strange{n}.pdf\n" for n in range(300)))
+    output = said("-w", str(labelled.root), "records", "import", str(table), "--dry-run")
+    assert output.count("Unknown label: ") == 21 and output.count("--meaning ") == 20
+    assert "300 words for the label are unknown: their column is probably not the label" in output
+    assert output.count("no paper is called 'strange") == 20 and "280 more PDF files" in output
+    assert "strange0.pdf' (1 record): read it (polydata extract PATH) or correct the cell" in output
+
+
+def test_near_names_are_looked_for_a_few_times(
+    labelled: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = []
+    monkeypatch.setattr(importer, "get_close_matches", lambda name, *_, **__: asked.append(name) or [])
+    table = tmp_path / "a.csv"
+    table.write_text("key,Miscible?,File\n" + "".join(f"{n},miscible,strange{n}.pdf\n" for n in range(100)))
+    said("-w", str(labelled.root), "records", "import", str(table), "--dry-run")
+    assert len(asked) == 20
+
+
+def test_join_names_file_and_column_of_unknown_words(labelled: Workspace, tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    with open_session(labelled, read_only=True) as session:
+        panel = session.catalogue.value("SELECT min(panel_id) FROM panels")
+    table.write_text("key,Miscible?\nk77,kind of\n")
+    said("-w", str(labelled.root), "records", "import", str(table))
+    said("-w", str(labelled.root), "link", "k77", panel)
+    output = said("-w", str(labelled.root), "join")
+    assert "polydata records import a.csv --meaning 'Miscible?: kind of=" in output
 
 
 def test_a_wrong_choice_is_said_in_plain_words(place: Workspace) -> None:
