@@ -92,10 +92,6 @@ IN_BOLD = _Notation("letters", re.compile(rf"(?<![\w(\[]){_run(ONE)}(?P<half>)?(
 """What ends a bold part of a caption, not within brackets."""
 BEHIND = re.compile(r"\w|\s?=|\s?(?:and\s\S\s)?(?:axis|axes|directions?|lattice|planes?|parameters?)\b")
 """What stands behind a bold letter that is a word's, or a symbol."""
-METHOD = (
-    r"(?:(?:SEM|TEM|AFM|XRD|EDX|EDS|FTIR)\b|[A-Z][a-z]+ (?:image|micrograph|analysis|curve|spectr|pattern|plot|map))"
-)
-"""What a panel's words begin with where its letter is not set bold as the others are."""
 SORTS = tuple(dict.fromkeys(one.sort for one in NOTATIONS))
 """The first sort of which a caption names two panels or more is the one that it means."""
 
@@ -278,7 +274,6 @@ def bracketed(text: str, bold: Sequence[tuple[int, int]]) -> str:
     marks, told = _going_on(plain, IN_BOLD, found), marked(plain)
     if not marks or marks[0].letters[0] not in ("a", "A") or _named(told) > _named(marks):
         return text
-    marks += _forgotten(plain, marks[-1])
     if [mark.letters for mark in told] == [mark.letters for mark in marks] and all(
         a.start <= b.start < a.end for a, b in zip(told, marks, strict=True)
     ):
@@ -286,16 +281,6 @@ def bracketed(text: str, bold: Sequence[tuple[int, int]]) -> str:
     for mark in reversed(marks):
         text = f"{text[: mark.start]}({text[mark.start : mark.end]}){text[mark.end :]}"
     return text
-
-
-def _forgotten(text: str, last: Mark) -> list[Mark]:
-    """The mark behind the last bold one, where the next small letter was not set bold: "x e TEM image"."""
-    order = _sequence(last.letters[-1], "letters")
-    further = order[order.index(last.letters[-1][0]) + 1 :][:1]
-    if not further or not further[0].islower():
-        return []
-    found = re.compile(rf"(?<=[a-z] ){further[0]}(?= {METHOD})").search(text, last.end)
-    return [Mark((found[0],), *found.span())] if found else []
 
 
 def _named(marks: Sequence[Mark]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -23,6 +23,9 @@ NEAR = 2.0
 SAMPLE, ALIKE = 12, 8
 """Pages that tell how the image looks alone, and grey levels within which a page shows just it."""
 
+MOST = 4
+"""Times that a page has a watermark at most."""
+
 BELOW = 30.0
 """Points under an image within which its caption begins."""
 
@@ -40,20 +43,26 @@ def without_watermarks(pages: Sequence[PageContent]) -> list[PageContent]:
         if not page.scanned:
             groups[number % alternate, page.scale].append(number)
     for members in groups.values():
+        if len(members) < FEWEST:
+            continue
         for place in list(_places(out, members)):
             where = [number for number in members if any(_is_at(image, place) for image in out[number].images)]
             captioned = sum(_has_caption(pages[number], place.box) for number in where)
-            if len(members) >= FEWEST and len(where) >= SHARE * len(members) > 2 * captioned:
+            if len(where) >= SHARE * len(members) > 2 * captioned:
                 _take_away(out, place, where)
     return out
 
 
 def _places(pages: Sequence[PageContent], members: Sequence[int]) -> Iterator[PlacedImage]:
-    """The images of the first pages that can be on enough of them, each once."""
+    """Images that may be in one place on enough of some pages, each once; tiles, of which a page has many, are none."""
+    on: Counter[str] = Counter()
+    for number in members:
+        digests = Counter(image.digest for image in pages[number].images)
+        on.update(digest for digest, count in digests.items() if count <= MOST)
     seen: list[PlacedImage] = []
     for number in members[: len(members) - math.ceil(SHARE * len(members)) + 1]:
         for image in pages[number].images:
-            if not any(_is_at(image, other) for other in seen):
+            if on[image.digest] >= SHARE * len(members) and not any(_is_at(image, other) for other in seen):
                 seen.append(image)
                 yield image
 

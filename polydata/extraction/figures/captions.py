@@ -290,9 +290,9 @@ def _told_by_type(lines: Sequence[Line], start: int, vocabulary: frozenset[str])
         start: where its label ends.
         vocabulary: of the document.
     """
-    bold: list[tuple[int, int]] = []
-    for number, line in enumerate(lines, 1):
-        text = join_lines([one.text for one in lines[:number]], vocabulary)
+    text, bold = "", list[tuple[int, int]]()
+    for line in lines:
+        text = join_lines([text, line.text], vocabulary)
         offset = len(text) - len(line.text)
         bold += [(offset + begin, offset + end) for begin, end in line.in_bold]
     body = start + len(text[start:]) - len(text[start:].lstrip(OPENING))

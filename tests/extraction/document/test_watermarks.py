@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from pdf_sheet import micrograph, png
 from PIL import Image
 
 from polydata.extraction.document.open import opened
-from polydata.extraction.document.page import read_pages
+from polydata.extraction.document.page import PageContent, PlacedImage, read_pages
 from polydata.extraction.document.watermarks import without_watermarks
 from polydata.extraction.paper import extract_paper
 from polydata.images.picture import ImageStore
@@ -100,3 +101,16 @@ def test_pages_of_other_sizes(sizes: list[tuple[float, float]], tmp_path: Path) 
     usual = [one.label for one in found if one.page not in (2, 5, 6)]
     assert usual == ["Figure 1", "Figure 3", "Figure 4", "Figure 7"]
     assert len(found) == 7 or sizes[-1] == (3000, 4000)
+
+
+def test_pages_of_many_tiles_are_looked_through_at_once() -> None:
+    blank = np.full((842, 595), 255, np.uint8)
+    tiles = tuple(
+        PlacedImage(Box(9.0 * x, 9.0 * y, 9.0 * x + 9, 9.0 * y + 9), "9x9", 9, 9, True)
+        for x in range(60)
+        for y in range(60)
+    )
+    pages = [PageContent(n, Box(0, 0, 595, 842), (), tiles, 1.0, (842, 595), blank, False) for n in range(1, 9)]
+    start = time.process_time()
+    assert [len(page.images) for page in without_watermarks(pages)] == [3600] * 8
+    assert time.process_time() - start < 1

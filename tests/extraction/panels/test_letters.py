@@ -13,7 +13,7 @@ from pdf_sheet import micrograph
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.cuts import PRINTED, READ, _as_they_follow, _labelled, _Letters, _letters, _unnamed
+from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _letters, _unnamed
 from polydata.extraction.panels.letters import (
     across_gutters,
     by_place,
@@ -280,15 +280,6 @@ def test_a_letter_that_shares_its_line_with_a_tick() -> None:
     assert set(found) == {"a", "b"} and found["b"][0] < 205
 
 
-def test_a_letter_beyond_the_captions_is_that_of_its_panel() -> None:
-    """Five panels, letters a to e beside them, and a caption that goes to d: the fifth has a letter and no words."""
-    letters = _Letters(
-        {letter: ((box.x0 + 5, box.y0 + 6), 1.0) for letter, box in zip("abcde", GRID, strict=False)}, PRINTED
-    )
-    given = _labelled(GRID[:5], list("abcd"), letters)
-    assert [label for _, label in given] == ["a", "b", "c", "d", "e"]
-
-
 @given(st.integers(2, 4), st.integers(2, 3), st.integers(1, 3), st.booleans(), st.data())
 def test_columns_of_micrographs_over_a_row_of_plots(
     rows: int, columns: int, plots: int, over: bool, data: st.DataObject
@@ -321,28 +312,6 @@ def test_a_letter_on_a_gutter_is_that_of_both_panels(rows: list[str], gap: float
     given_now = across_gutters(boxes, named, letters)
     for y, row in enumerate(rows):
         assert given_now[2 * y : 2 * y + 2] == ["abcde"[y] if row == "gutter" else None, "abcde"[y]]
-
-
-@pytest.mark.parametrize(
-    ("read", "count", "kept"),
-    [
-        ("abcd", 4, "abcd"),
-        ("abcd", 2, "ab"),
-        ("abdf", 4, "ab"),
-        ("abc", 3, "abc"),
-        ("abc", 4, "ab"),
-        ("abcd", 5, "abcd"),
-    ],
-)
-def test_letters_beyond_the_captions_that_were_read_follow_each_other(read: str, count: int, kept: str) -> None:
-    boxes = [Box(100.0 * n, 0.0, 100.0 * n + 90, 80.0) for n in range(count)]
-    places = {letter: (100.0 * n + 5, 5.0) for n, letter in enumerate(read)}
-    letters = _Letters({letter: (place, 0.99) for letter, place in places.items()}, READ)
-    assert "".join(_as_they_follow(letters, ["a", "b"], boxes).places) == kept
-    unsure = _Letters({letter: (place, 0.7) for letter, place in places.items()}, READ)
-    assert "".join(_as_they_follow(unsure, ["a", "b"], boxes).places) == "ab"
-    mark = _Letters(letters.places | {read[2]: ((60.0, 40.0), 0.99)}, READ)  # within the panel that a names
-    assert "".join(_as_they_follow(mark, ["a", "b"], boxes).places) == "ab"
 
 
 @given(st.integers(5, 8), st.data())
