@@ -174,7 +174,11 @@ def test_the_page_shows_the_candidates_and_its_ticks_make_a_table(original: Edit
     panel = queue[0]["panel_id"]
     assert f"polydata link {one} {panel}</code>" in text
     with chromium() as browser:
+        size = {"width": 1200, "height": 3000, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         browser.get(page.as_uri())
+        tops = "return ['.words', '.pictures'].map(c => document.querySelector(c).getBoundingClientRect().top)"
+        assert len(set(browser.execute_script(tops))) == 1  # three candidates stand beside the words, not below
 
         def tick(record: str, value: str) -> None:
             browser.find_element(By.CSS_SELECTOR, f'input[name="{record}"][value="{record},{value}"]').click()
