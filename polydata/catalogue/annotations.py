@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from polydata.catalogue.connect import Catalogue
+from polydata.catalogue.records import STANDS
 
 _RECORD_FIELDS = (
     "polymers", "composition_ratio", "blending_method", "morphology", "characteristics",
@@ -357,27 +358,27 @@ def pictures(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 def votes(catalogue: Catalogue) -> list[dict[str, Any]]:
     """What file names, records and their texts say of each image: image_sha256, source, label, evidence, spans (JSON),
-    record_id, record_key, and the record's morphology and literature_description."""
+    record_id, record_key, and the record's morphology, literature_description, and table with row (stands)."""
     return catalogue.rows(
-        """
+        f"""
         SELECT DISTINCT panels.image_sha256, v.source, v.label, v.evidence, v.spans, v.record_id, records.record_key,
-               records.morphology, records.literature_description
+               records.morphology, records.literature_description, {STANDS}
         FROM label_votes v JOIN panels USING (panel_id) LEFT JOIN records USING (record_id)
         ORDER BY panels.image_sha256, v.source, records.record_key, v.record_id, v.label
-        """
+        """  # noqa: S608 - a constant
     )
 
 
 def linked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
     """The records linked to each image with what names their paper, for images with several records."""
     return catalogue.rows(
-        """
+        f"""
         SELECT DISTINCT panels.image_sha256, record_id, record_key, reference, doi, journal, volume, records.pages,
-               year, records.caption, compatibility
+               year, records.caption, compatibility, {STANDS}
         FROM links JOIN panels USING (panel_id) JOIN records USING (record_id)
         QUALIFY count(DISTINCT record_id) OVER (PARTITION BY panels.image_sha256) > 1
         ORDER BY panels.image_sha256, record_key, record_id
-        """
+        """  # noqa: S608 - a constant
     )
 
 

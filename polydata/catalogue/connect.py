@@ -40,7 +40,7 @@ LATER_TABLES = (
 )  # fmt: skip
 """Tables that came later: they have a part in the fingerprint where there is something in them."""
 WHERE_IT_LAY = {
-    "papers": ("path",), "failures": ("path", "detail"), "records": ("source",), "annotations": ("mark",),
+    "papers": ("path",), "failures": ("path", "detail"), "records": ("source", "source_row"), "annotations": ("mark",),
     "task_answers": ("mark", "made_as"), "label_decisions": ("origin",), "label_renames": ("renamed_at", "renamed_by"),
 }  # fmt: skip
 """Columns that name places and times and so have no part in the fingerprint."""

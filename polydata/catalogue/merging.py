@@ -212,7 +212,7 @@ def _conflicts(catalogue: Catalogue, table: str) -> list[str]:
         [table],
     )
     using = ", ".join(key)
-    compared = f"COLUMNS(lambda c: c NOT IN ('source', 'path') OR list_contains({key}, c))"
+    compared = f"COLUMNS(lambda c: c NOT IN ('source', 'source_row', 'path') OR list_contains({key}, c))"
     return catalogue.column(
         f"""SELECT concat_ws(' ', {using})
             FROM (SELECT {compared} FROM main.{table} EXCEPT SELECT {compared} FROM other.{table})

@@ -15,23 +15,34 @@ from polydata.choices import BEST
 
 RECORD_VOTES = ("record", "rule")
 """Sources of labels that follow from links; votes of other sources are never touched here."""
-
-
 AT_ONCE = 5000
 """Records whose links are read at once."""
 PARTS = ("record_components", "record_properties")
 """Tables of what a record consists of, in the order in which it was said."""
+SAID = "SELECT * EXCLUDE (source_row) FROM records"
+STANDS = "concat_ws(', row ', records.source, records.source_row) AS stands"
+"""The table of a record and its row there, for a person."""
 
 
 def records_by_id(catalogue: Catalogue, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Those of the records that stand in the catalogue, all columns, by their id."""
-    rows = catalogue.rows("SELECT * FROM records WHERE record_id IN (SELECT unnest(?::TEXT[]))", [list(ids)])
+    """Those of the records that stand in the catalogue, all that they say, by their id."""
+    rows = catalogue.rows(f"{SAID} WHERE record_id IN (SELECT unnest(?::TEXT[]))", [list(ids)])
     return {row["record_id"]: row for row in rows}
 
 
 def records_of_files(catalogue: Catalogue, sources: Sequence[str]) -> list[dict[str, Any]]:
-    """Records that came from files of these names, all columns."""
-    return catalogue.rows("SELECT * FROM records WHERE source IN (SELECT unnest(?::TEXT[]))", [list(sources)])
+    """Records that came from files of these names, all that they say."""
+    return catalogue.rows(f"{SAID} WHERE source IN (SELECT unnest(?::TEXT[]))", [list(sources)])
+
+
+def note_rows(catalogue: Catalogue, rows: Mapping[str, tuple[str, int | None]]) -> None:
+    """Write table and row of records, by their id; one that stays as another table said it keeps its row there."""
+    catalogue.run(
+        """UPDATE records SET source_row = said.row
+           FROM (SELECT unnest(?::TEXT[]) AS id, unnest(?::TEXT[]) AS source, unnest(?::INTEGER[]) AS row) said
+           WHERE record_id = said.id AND records.source = said.source AND source_row IS DISTINCT FROM said.row""",
+        [list(rows), *([row[place] for row in rows.values()] for place in (0, 1))],
+    )
 
 
 def replace_parts(catalogue: Catalogue, table: str, parts: Mapping[str, Sequence[Any]]) -> None:
@@ -196,29 +207,29 @@ def list_candidates(catalogue: Catalogue) -> list[dict[str, Any]]:
     """The queue for review: a row for each panel that comes into question for a record without one.
 
     Returns:
-        ``record_id``, ``record_key``, ``caption`` and ``label`` of the record, its polymers and their ratio
-        (``sample``), what it says of its place (``record_figure``, ``record_panel``), ``linked_to`` (``figure``,
-        ``paper`` or None), ``linked_figure`` (its label); ``paper``, ``pdf_sha256``, ``page``, ``figure``, ``panel``
-        and ``panel_caption`` of the candidate, ``panel_id``, ``score`` (0 to 1). The candidates of a record stand
-        together, the best first, of equal ones those that the screening rejected last.
+        ``record_id``, ``record_key``, ``caption`` and ``label`` of the record, its table and row (``stands``), its
+        polymers and their ratio (``sample``), what it says of its place (``record_figure``, ``record_panel``),
+        ``linked_to`` (``figure``, ``paper`` or None), ``linked_figure`` (its label); ``paper``, ``pdf_sha256``,
+        ``page``, ``figure``, ``panel`` and ``panel_caption`` of the candidate, ``panel_id``, ``score`` (0 to 1). The
+        candidates of a record stand together, the best first, of equal ones those that the screening rejected last.
     """
     return catalogue.rows(
-        """
-        WITH stands AS (
+        f"""
+        WITH linked AS (
             SELECT record_id, min(depth) AS depth, min(figures.label) AS label
             FROM record_places LEFT JOIN figures USING (figure_id) GROUP BY record_id
         )
         SELECT record_id, record_key, records.caption, records.compatibility AS label,
                concat_ws(' ', polymers, composition_ratio) AS sample, records.figure AS record_figure,
-               records.panel AS record_panel, stands.depth AS linked_to, stands.label AS linked_figure,
+               records.panel AS record_panel, {STANDS}, linked.depth AS linked_to, linked.label AS linked_figure,
                papers.file_name AS paper, papers.sha256 AS pdf_sha256, figures.page, figures.label AS figure,
                panels.label AS panel, panels.caption AS panel_caption, panel_id, link_candidates.score
         FROM link_candidates JOIN records USING (record_id) JOIN panels USING (panel_id)
-        JOIN figures USING (figure_id) JOIN papers USING (paper_id) LEFT JOIN stands USING (record_id)
+        JOIN figures USING (figure_id) JOIN papers USING (paper_id) LEFT JOIN linked USING (record_id)
         LEFT JOIN screened ON screened.image_sha256 = panels.image_sha256
         ORDER BY record_key, record_id, link_candidates.score DESC, coalesce(screened.decision = 'rejected', false),
                  figures.page, panels.position, panel_id
-        """
+        """  # noqa: S608 - a constant
     )
 
 

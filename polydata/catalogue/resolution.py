@@ -202,3 +202,11 @@ def history_of(catalogue: Catalogue, image_sha256: str | None = None) -> list[di
     return catalogue.rows(
         "SELECT * FROM label_history WHERE image_sha256 = coalesce(?, image_sha256) ORDER BY number", [image_sha256]
     )
+
+
+def count_disagreeing(catalogue: Catalogue) -> int:
+    """Images whose records say different labels, with none set by hand."""
+    sql = """SELECT count(*) FROM (
+                 SELECT image_sha256 FROM label_candidates ANTI JOIN decided USING (image_sha256)
+                 WHERE source = 'record' GROUP BY image_sha256 HAVING count(DISTINCT label) > 1)"""
+    return int(catalogue.value(sql))

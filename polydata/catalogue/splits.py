@@ -128,7 +128,7 @@ def polymers_of(catalogue: Catalogue, images: Sequence[str]) -> list[tuple[str, 
 def linked_records(catalogue: Catalogue) -> list[dict[str, Any]]:
     """The records that are joined to panels: ``image_sha256`` of the panel, and all that the record has."""
     return catalogue.rows(
-        """SELECT DISTINCT image_sha256, records.*
+        """SELECT DISTINCT image_sha256, records.* EXCLUDE (source_row)
            FROM links JOIN panels USING (panel_id) JOIN records USING (record_id)
            ORDER BY image_sha256, record_id"""
     )

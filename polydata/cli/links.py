@@ -18,7 +18,8 @@ from polydata.console import output as out
 from polydata.console.options import JsonOption, WideOption, WorkspaceOption, typed_again
 from polydata.errors import InputError, UsageError
 
-AFTER = "polydata conflicts --html conflicts.html; if there is none, polydata build-split NAME"
+CANDIDATES, CONFLICTS = "polydata list candidates --html candidates.html", "polydata conflicts --html conflicts.html"
+AFTER = f"{CONFLICTS}; if there is none, polydata build-split NAME"
 
 
 @app.command()
@@ -35,7 +36,8 @@ def join(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
     )
     report_unknown(report.votes.unknown_spellings, mends)
     title = "Join" if report.changed else "Join: nothing changed"
-    following = "polydata list candidates --html candidates.html" if report.links.queued else AFTER
+    waiting = {CANDIDATES: report.links.queued, CONFLICTS: report.links.disagreeing}
+    following = "; then ".join(step for step, count in waiting.items() if count) or AFTER
     out.print_result(report.facts(), as_json, title, following, dataclasses.asdict(report))
 
 

@@ -60,11 +60,7 @@ def carried(paper: Paper, old: Figure, new: Figure, moved: Mapping[str, str]) ->
         new: in its place.
         moved: ids of panels of the one, each with that of the other which took its place.
     """
-    had = {}
-    for panel in old.panels:
-        panel_id = ids.panel_id(paper.sha256, old.page, old.box, panel.box)
-        if by_hand(panel):
-            had[moved.get(panel_id, panel_id)] = panel
+    had = {moved.get(panel_id, panel_id): panel for panel_id, panel in _bars(paper, old).items()}
     panels = []
     for panel in new.panels:
         before = had.get(ids.panel_id(paper.sha256, new.page, new.box, panel.box))
@@ -74,10 +70,11 @@ def carried(paper: Paper, old: Figure, new: Figure, moved: Mapping[str, str]) ->
     return replace(new, panels=tuple(panels))
 
 
-def _bars(paper: Paper) -> dict[str, Panel]:
+def _bars(paper: Paper, *figures: Figure) -> dict[str, Panel]:
+    """The panels of some figures of a paper that have a bar by hand, by their ids."""
     return {
         ids.panel_id(paper.sha256, figure.page, figure.box, panel.box): panel
-        for figure in paper.figures
+        for figure in figures
         for panel in figure.panels
         if by_hand(panel)
     }
@@ -92,8 +89,10 @@ def lost(before: Paper, after: Paper, moved: Mapping[str, str], edits: Sequence[
         moved: ids of panels, each with that of the panel which took its place.
         edits: that were in force before.
     """
-    has = _bars(after)
-    gone = [panel for panel_id, panel in _bars(before).items() if moved.get(panel_id, panel_id) not in has]
+    has = _bars(after, *after.figures)
+    gone = [
+        panel for panel_id, panel in _bars(before, *before.figures).items() if moved.get(panel_id, panel_id) not in has
+    ]
     found = []
     for edit in edits if gone else ():
         figure = figure_at(before, edit.place)

@@ -146,11 +146,16 @@ def _screening(session: Session, target: Target, rows: Sequence[Row], progress: 
 
     def made(batch: Sequence[str]) -> list[dict[str, Any]]:
         texts = review_texts(session.catalogue, batch)
-        return [{"data": task_data(texts[sha256], [], urls[sha256])} for sha256 in batch]
+        return [{"data": task_data(_all_words(texts[sha256]), [], urls[sha256])} for sha256 in batch]
 
     make_tasks(server, project, list(files), made, progress)
     left = beyond(limit, len(files), len(missing))
     return Pushed(project, len(rows), len(files), len(rows) - len(missing), 0, problems, left)
+
+
+def _all_words(row: Row) -> Row:
+    """A row of ``review_texts`` with all that its caption says: the panel's own words, then those of all panels."""
+    return {**row, "caption": "\n".join(filter(None, (row["caption"], row["caption_stem"])))}
 
 
 def _quality(session: Session, target: Target, sample: Sequence[Row], progress: Progress, limit: int | None) -> Pushed:

@@ -15,6 +15,7 @@ from polydata.catalogue.connect import Catalogue
 from polydata.catalogue.records import (
     PARTS,
     names_of_papers,
+    note_rows,
     records_by_id,
     records_of_files,
     replace_parts,
@@ -175,6 +176,7 @@ def save(catalogue: Catalogue, records: Iterable[Record], *, dry_run: bool = Fal
         for table, parts in zip(PARTS, ("components", "properties"), strict=True):
             replace_parts(catalogue, table, {key: getattr(every[key], parts) for key in written})
         catalogue.upsert("records", [rows[key] for key in written])
+        note_rows(catalogue, {key: (record.source, record.row) for key, record in every.items()})
         supersede_records(catalogue, {old["record_id"]: key for key, old in earlier.items()}, rows)
     replaced = [_replacement(known[key], rows[key]) for key in changed]
     replaced += [_replacement(old, rows[key]) for key, old in earlier.items()]
@@ -250,13 +252,13 @@ def import_records(
     for one in read:
         repeated += one.repeated
         for record in one.records:  # of two files the later one speaks
-            other, row = records.get(record.record_id), one.first[record.record_id]
+            other = records.get(record.record_id)
             if other is not None and other.as_row() | {"source": record.source} != record.as_row():
                 replaced.append(_replacement(other.as_row(), record.as_row()))
             elif other is not None:
                 reason = repeats(record, places[record.record_id])
-                repeated.append(BadRow(one.columns.file, row, reason))
-            records[record.record_id], places[record.record_id] = record, f"{one.columns.file}, row {row}"
+                repeated.append(BadRow(one.columns.file, record.row or 0, reason))
+            records[record.record_id], places[record.record_id] = record, f"{one.columns.file}, row {record.row}"
     bad = tuple(row for one in read for row in one.bad)
     doubtful = tuple(row for one in read for row in one.doubtful)
     nothing, unknown = VoteReport({}, {}, changed=False), unknown_words(session.task, records.values())
@@ -272,7 +274,7 @@ def import_records(
         notices=tuple(
             f"{one.columns.file}: {notice}" for one in read for notice in (*one.notices, *_again(one, columns or {}))
         ),
-        warnings=(*_unsaid(records.values()), *_strangers(session.catalogue, records.values())),
+        warnings=(*_unsaid(records.values()), *_strangers(session.catalogue, records, places)),
         unknown_words=unknown,
         mending=mending(session.task, unknown, _label_column(read)),
         shown=tuple(_shown(record) for record in records.values()) if dry_run else (),
@@ -329,10 +331,17 @@ def _unsaid(records: Collection[Record]) -> list[str]:
     ]
 
 
-def _strangers(catalogue: Catalogue, records: Iterable[Record]) -> Iterator[str]:
-    """Names of PDF files that records say and no paper has, where papers were read: some with the nearest one."""
+def _strangers(catalogue: Catalogue, records: dict[str, Record], places: Mapping[str, str]) -> Iterator[str]:
+    """Names of PDF files that records say and no paper has, where papers were read: some with the nearest one.
+
+    Args:
+        catalogue: with the papers.
+        records: by their ids.
+        places: file and row of each; where several say one name the first is named.
+    """
     known = {file_key(name): name for name in names_of_papers(catalogue)}
-    said = Counter(record.values["reference"] for record in records if known)
+    said = Counter(record.values["reference"] for record in records.values() if known)
+    first = {record.values["reference"]: places[record_id] for record_id, record in reversed(records.items())}
     named = ((reference, paper_named(reference)) for reference in said)
     strange = [(text, name) for text, name in named if text and name and name not in known]
     strange.sort(key=lambda one: not one[0].lower().endswith(".pdf"))  # those come first that are surely files
@@ -344,7 +353,7 @@ def _strangers(catalogue: Catalogue, records: Iterable[Record]) -> Iterator[str]
         if close or reference.lower().endswith(".pdf"):
             how_many = f"{said[reference]} record{'s' * (said[reference] != 1)}"
             mend = near or ": read it (polydata extract PATH) or correct the cell"
-            yield f"no paper is called {reference!r} ({how_many}){mend}"
+            yield f"{first[reference]}: no paper is called {reference!r} ({how_many}){mend}"
     rest = sum(text.lower().endswith(".pdf") for text, _ in strange[LOOKED_FOR:])
     if rest:
         yield f"no paper is called as {rest} more PDF files that records name: read them, or correct the cells"

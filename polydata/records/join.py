@@ -12,6 +12,7 @@ from polydata.catalogue import by_hand
 from polydata.catalogue.lookup import find
 from polydata.catalogue.metadata import papers_of
 from polydata.catalogue.records import KEYS, panels_to_join, papers_to_join, records_to_join, staged_links
+from polydata.catalogue.resolution import count_disagreeing
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.records.decide import decide
@@ -53,6 +54,7 @@ class JoinReport:
         no_paper: records for which no paper was found.
         methods: number of links to panels by method.
         panels_left: panels without a record.
+        disagreeing: images whose records say different labels, with none set by hand.
         changed: whether the catalogue changed.
     """
 
@@ -66,6 +68,7 @@ class JoinReport:
     no_paper: int
     methods: Mapping[str, int]
     panels_left: int
+    disagreeing: int
     changed: bool
 
 
@@ -94,6 +97,7 @@ class Joined:
             "no paper found": links.no_paper,
             "queued for review": links.queued,
             "panels without a record": links.panels_left,
+            "images whose records disagree": links.disagreeing,
             **{f"labels by {source}": count for source, count in self.votes.votes.items()},
         }
 
@@ -167,6 +171,7 @@ def join(session: Session, progress: Progress = quiet) -> Joined:
         no_paper=len(waiting) - len(found),
         methods=dict(sorted(methods.items())),
         panels_left=panels[0] - len(linked),
+        disagreeing=count_disagreeing(catalogue),
         changed=changed,
     )
     return Joined(report, votes)

@@ -98,14 +98,12 @@ class ReadRecords:
 
     Attributes:
         records: each once.
-        first: the row of each, by its id.
         repeated, bad, doubtful: as in ``ImportReport``.
         columns: which became which field.
         notices: what the user should know of how the file was read.
     """
 
     records: tuple[Record, ...]
-    first: Mapping[str, int]
     repeated: tuple[BadRow, ...]
     bad: tuple[BadRow, ...]
     doubtful: tuple[BadRow, ...]
@@ -292,14 +290,15 @@ def read_records(
     if rows.clashes and guessed:
         fields = {field: its for field, its in taken.fields.items() if field != "record_key"}
         taken = replace(taken, fields=fields, no_key=key, repeating=rows.clashes)
-        keyed = {row: record_id for record_id, row in rows.first.items()}  # ids of an import when no key repeated yet
+        keyed = {
+            record.row: record_id for record_id, record in rows.records.items()
+        }  # ids of an import when no key repeated yet
         rows = _read_rows(path, table, _Plain(table, fields, meanings or {}, key), progress)
-        for record_id, row in rows.first.items():
-            if row in keyed:
-                rows.records[record_id] = replace(rows.records[record_id], former_id=keyed[row])
+        for record_id, record in rows.records.items():
+            if record.row in keyed:
+                rows.records[record_id] = replace(record, former_id=keyed[record.row])
     return ReadRecords(
         records=tuple(rows.records.values()),
-        first=rows.first,
         repeated=tuple(rows.repeated),
         bad=tuple(rows.bad),
         doubtful=tuple(rows.doubtful),
@@ -313,7 +312,6 @@ class _Rows:
     """What the rows of a table are; ``clashes`` counts those that have another's key and other content."""
 
     records: dict[str, Record] = dataclasses.field(default_factory=dict)
-    first: dict[str, int] = dataclasses.field(default_factory=dict)
     bad: list[BadRow] = dataclasses.field(default_factory=list)
     doubtful: list[BadRow] = dataclasses.field(default_factory=list)
     repeated: list[BadRow] = dataclasses.field(default_factory=list)
@@ -336,7 +334,7 @@ def _read_rows(path: Path, table: Table, plain: _Plain, progress: Progress) -> _
                 cells, properties = cells_of(raw)
             else:
                 raw, properties, cells = row.values, [], plain.cells(row)
-            record = make_record(cells, source=path.name, raw=raw, properties=properties, place=place)
+            record = make_record(cells, source=path.name, raw=raw, properties=properties, place=place, row=row.number)
             if record.record_id in invented:
                 raise ValueError("it is an example of the template: replace it with a row of your own, or delete it")
         except ValueError as error:
@@ -350,8 +348,7 @@ def _read_rows(path: Path, table: Table, plain: _Plain, progress: Progress) -> _
             here = content_id("record", record.record_id, *place, row.number)
             record = replace(record, record_id=here, former_id="")  # two samples may say the same of themselves
             same = found.records.get(here, record)
-        first = found.first.setdefault(record.record_id, row.number)
-        found.records.setdefault(record.record_id, record)
+        first = found.records.setdefault(record.record_id, record).row
         if same != record:
             said = f"it has the key and reference of row {first}, and other content: {_key_of(plain, record)}"
             found.bad.append(BadRow(path.name, row.number, said))

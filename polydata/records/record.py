@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,7 @@ class Record:
             a reference also on where it stands (see ``identify``).
         former_id: that of a record as it was when places did not count, or when the name of its paper's file was not
             read, else empty.
+        row: in which it stands in its table, as a spreadsheet counts; None where that says nothing.
         source: name of the file it came from.
         raw: the row as it was read, JSON.
         values: by the names of ``FIELDS``, None where nothing is known; schemas/records.schema.json describes them.
@@ -65,6 +66,7 @@ class Record:
     components: tuple[Component, ...] = ()
     properties: tuple[Property, ...] = ()
     former_id: str = ""
+    row: int | None = field(default=None, compare=False)
 
     def as_row(self) -> dict[str, Any]:
         """Columns of the catalogue's table."""
@@ -179,6 +181,7 @@ def make_record(
     raw: Mapping[str, Any],
     properties: Sequence[Property] = (),
     place: Sequence[str] = (),
+    row: int | None = None,
 ) -> Record:
     """A record from the cells of a row whose columns already bear the names of ``FIELDS``.
 
@@ -191,6 +194,7 @@ def make_record(
         raw: the row as it was read.
         properties: measured values.
         place: as in ``identify``; empty for a collection of which there is one in the world.
+        row: in which it stands.
 
     Raises:
         BadRowError: with every reason why the row is no record.
@@ -222,4 +226,5 @@ def make_record(
         values=values,
         components=components_of(values["polymers"], values["composition_ratio"], values["polymer_ids"]),
         properties=tuple(properties),
+        row=row,
     )

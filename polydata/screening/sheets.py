@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polydata.catalogue.screenings import shown_screenings
+from polydata.catalogue.screenings import count_decisions, shown_screenings
 from polydata.catalogue.session import Session
 from polydata.errors import UsageError
 from polydata.files.atomic import mark_of, other_files, write_text, writing_to
@@ -22,6 +22,8 @@ from polydata.types import Progress, quiet
 PER_PAGE = 200
 SIDE = 180
 """Longer side of a thumbnail in pixels."""
+COVERS, COVER_SIDE = 4, 120
+"""Pictures by which the index shows a page, and the longer side of each in pixels."""
 MAX_CAPTION = 400
 BAR = ("method", "value", "unit", "length_px", "x0", "x1", "y")
 PAGE = re.compile(r"index\.html|(borderline|accepted|rejected)-\d+\.html")
@@ -37,7 +39,7 @@ class Sheets:
 
     Attributes:
         index: the page to open.
-        counts: images a section.
+        counts: of images, as ``polydata screen`` tells them.
         pages: pages beside the index.
         failures: images that could not be opened, each with its reason; their place on the sheet is empty.
     """
@@ -71,9 +73,9 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
         for number in range(math.ceil(len(images) / PER_PAGE))
     ]
     names = [name for name, _, _ in sheets]
-    counts = {name: len(images) for name, images in sections.items()}
+    counts = count_decisions(session.catalogue)
     store, sheet, failures = session.images, template("sheet.html.j2"), []
-    shared, done = {"pages": names, "counts": counts, "script_hash": script_hash(TICKS)}, 0
+    shared, done = {"pages": names, "script_hash": script_hash(TICKS)}, 0
     with writing_to(folder):
         earlier = _take_folder(folder, {*names, INDEX})
         for name, section, images in sheets:
@@ -85,7 +87,8 @@ def write_sheets(session: Session, folder: Path, *, progress: Progress = quiet) 
                 progress("Drawing", done := done + 1, len(rows))
             write_text(folder / name, sheet.render(title=section, cards=cards, here=name, **shared))
         index = folder / INDEX
-        write_text(index, sheet.render(title="Screening", cards=[], here=INDEX, **shared))
+        covers = [_cover(name, section, images, store) for name, section, images in sheets]
+        write_text(index, sheet.render(title="Screening", cards=[], here=INDEX, counts=counts, covers=covers, **shared))
         for name in earlier - {*names, INDEX}:
             (folder / name).unlink(missing_ok=True)
         _mark(folder, {*names, INDEX})
@@ -104,6 +107,12 @@ def _take_folder(folder: Path, names: Set[str]) -> set[str]:
 
 def _mark(folder: Path, names: Set[str]) -> None:
     write_text(folder / MARK, json.dumps({"made_by": f"polydata {VERSION}", "pages": sorted(names)}) + "\n")
+
+
+def _cover(name: str, section: str, images: Sequence[Mapping[str, Any]], store: ImageStore) -> dict[str, Any]:
+    """What the index shows of a page: its first pictures and how many images are on it."""
+    first = (picture_address(store, row["image_sha256"], row["format"], COVER_SIDE)[0] for row in images[:COVERS])
+    return {"page": name, "section": section, "images": len(images), "pictures": [one for one in first if one]}
 
 
 def _card(row: Mapping[str, Any], store: ImageStore) -> tuple[dict[str, Any], str | None]:

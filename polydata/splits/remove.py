@@ -67,7 +67,7 @@ def remove_split(session: Session, name: str, *, confirmed: bool = False) -> Rem
         forget(session.catalogue, name)
         for path in sorted(files, key=lambda path: path.name == MANIFEST):  # last that by which it is known
             path.unlink()
-        if files or folder.is_dir():
+        if folder.is_dir():
             folder.rmdir()
     copies = tuple(sorted(path.name for path in session.workspace.splits.glob(f"{name}+*")))
     return RemovedSplit(name, folder, digest, runs, copies)

@@ -18,9 +18,6 @@ from polydata.splits.stale import all_relabelled
 from polydata.upkeep.trace import open_with_runs
 from polydata.workspace import Workspace
 
-REPORT = "-report.html"
-"""How the name of a page about runs ends, behind their names."""
-
 
 @dataclass(frozen=True)
 class Step:
@@ -109,16 +106,10 @@ def _after_the_split(session: Session, counts: dict[str, int], name: str) -> Ite
 def _of_run(place: Workspace, run: str, manifest: dict[str, Any]) -> Iterator[Step]:
     """What a run waits for: its remaining parts, a score, a page about it alone or beside others."""
     planned, there = len(manifest.get("parts", ())), sum(1 for _ in place.runs.glob(f"{run}/parts/[!.]*/part.json"))
-    reports = (path.name.removesuffix(REPORT).split("-") for path in place.exports.glob(f"*{REPORT}"))
     if there < planned:
         command = manifest.get("command") or f"polymodel runs show {run}"
         yield Step(command, f"of the {planned} parts of {run} {there} are trained; the same command goes on")
     elif not (place.runs / run / "evaluation.json").is_file():
         yield Step(f"polymodel evaluate {run}", "it was not scored yet")
-    elif not any(_holds(names, run.split("-")) for names in reports):
+    elif not (place.runs / run / "report.json").is_file():
         yield Step(f"polymodel report {run}", "it was scored, and has no report yet")
-
-
-def _holds(names: list[str], run: list[str]) -> bool:
-    """Whether a report's name, parted at its hyphens, names a run."""
-    return any(names[at : at + len(run)] == run for at in range(len(names)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,13 @@ from polymodel.report.tables import baseline_rows
 from polymodel.report.verdict import verdict
 from polymodel.runs.card import TEMPLATES, card_text
 from polymodel.runs.parts import choices, recipe_of, settings_words
-from polymodel.runs.run import Run
+from polymodel.runs.run import Run, write_json
 
 THUMBNAIL = 176
 SHOWN_MISTAKES = 24
 CAPTION = 140
+NOTE = "report.json"
+"""Written into the folder of each run that a page is about: the page's name."""
 BOXED = ("accuracy", "balanced_accuracy", "auroc")
 
 
@@ -103,6 +106,9 @@ def write_report(
     )
     with writing_to(output):
         write_text(output, page)
+    for run in runs:
+        with suppress(OSError):  # of a run that can only be read there is a page all the same
+            write_json(run.folder / NOTE, {"page": output.name})
     return output
 
 

@@ -11,7 +11,7 @@
             held_out.parquet     of a probe: training images, answered by models that saw none of their paper
             reference.safetensors  of a probe: what its training images look like
         search/fold-1.json       of a search: the loss of every candidate, and what was chosen for the training side
-        evaluation.json          written by ``polymodel evaluate``
+        evaluation.json          written by ``polymodel evaluate``; report.json, which names the page, by ``report``
         confusion_matrix.png
 
 A part is written in a hidden folder beside its place and moved there whole. Checkpoints, from which a loop goes

@@ -217,6 +217,11 @@ def browser() -> Iterator[webdriver.Chrome]:
 def test_in_a_browser(folder: Path, scene: SplitScene, browser: webdriver.Chrome) -> None:
     assert open_page(browser, folder) == "49 of 49 images"
     assert open_page(browser, folder, f"#label={TASK.positive}") == "17 of 49 images"
+    assert browser.execute_script(
+        """const one = document.querySelector(".card .where");
+        one.textContent = "paper_01_touching.pdf, p. 3, Figure 3 (a)";
+        return one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight"""
+    )  # the panel stands at the end
     late = len(images_of(load_split(scene.workspace.splits / "late")))
     assert open_page(browser, folder, "#split=late") == f"{late} of 49 images"
     chosen = Select(browser.find_element(By.ID, "split"))

@@ -136,6 +136,24 @@ def test_records_of_one_paper_are_no_conflict(scene: Scene, second: str) -> None
     assert conflict.kind == "key" and conflict.says == "the key 7_page1 names 2 papers"
 
 
+def test_a_record_is_shown_with_its_table_and_row(scene: Scene, tmp_path: Path) -> None:
+    rows = [{"record_id": f"r{n}", "source": "mine.csv", "source_row": n, "raw": "{}"} for n in (7, 9)]
+    with scene.session() as session:
+        session.catalogue.upsert("records", rows)
+    vote(scene, 0, "record", YES, "r7")
+    vote(scene, 0, "record", NO, "r9")
+    vote(scene, 1, "record", BETWEEN)
+    vote(scene, 1, "rule", NO)
+    found = find(scene)
+    with scene.session() as session:
+        shown = write_conflicts(session, found, tmp_path / "c.html").path.read_text("utf-8")
+    assert (
+        '<div class="muted">mine.csv, row 7</div>' in shown
+        and "mine.csv, row 9" in shown
+        and f"<b>{BETWEEN.replace('_', ' ')}</b>" in shown
+    )
+
+
 def test_one_picture_under_two_labels(scene: Scene) -> None:
     vote(scene, 0, "file", YES)
     vote(scene, 1, "file", NO)

@@ -78,3 +78,13 @@ def test_an_image_that_cannot_be_shown_does_not_stand_in_the_way(
     done = [push(corpus.session, limit=1) for _ in range(5)]
     assert [one.created for one in done] == [1, 1, 1, 1, 0]
     assert (len(done[0].problems), done[-1].left) == (1, 0)
+
+
+def test_a_screening_shows_all_that_the_caption_says(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    Server().install(monkeypatch)
+    corpus.catalogue.run("UPDATE panels SET caption = 'neat', caption_stem = 'SEM of blends' WHERE position = 0")
+    corpus.catalogue.run("UPDATE panels SET caption = NULL, caption_stem = 'SEM of blends' WHERE position > 0")
+    tasks: list[Any] = []
+    monkeypatch.setattr(asking, "make_tasks", lambda _, __, images, made, ___: tasks.extend(made(images)))
+    ask(corpus.session, "screening")
+    assert {one["data"]["caption"] for one in tasks} <= {"neat\nSEM of blends", "SEM of blends"}

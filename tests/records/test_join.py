@@ -108,6 +108,18 @@ def test_records_go_to_their_panels(catalogue: Catalogue) -> None:
     assert report.votes.unknown_spellings == {"so so": 1}
 
 
+def test_records_that_contradict_are_counted(catalogue: Catalogue) -> None:
+    scene(catalogue)
+    words = {"caption": "SEM of PP/PA blends before annealing (a) 70/30", "panel": "a"}
+    add_records(catalogue, *(blank(record_key=n, compatibility=n, **words) for n in ("miscible", "immiscible")))
+    report = run(catalogue)
+    assert report.links.linked == 2 and report.facts()["images whose records disagree"] == 1
+    (image,) = set(catalogue.column("SELECT image_sha256 FROM links JOIN panels USING (panel_id)"))
+    said = {"number": 1, "choice": "compatible", "reason": "seen", "decided_by": "me"}
+    catalogue.upsert("label_decisions", [{"image_sha256": image, **said}])
+    assert run(catalogue).links.disagreeing == 0
+
+
 def test_labels_follow_a_record_that_is_imported_again(catalogue: Catalogue, tmp_path: Path) -> None:
     scene(catalogue)
     task = Task.load()

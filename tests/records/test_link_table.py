@@ -160,8 +160,11 @@ def test_the_table_of_candidates_is_one_of_links(original: EditScene, tmp_path: 
 def test_the_page_shows_the_candidates_and_its_ticks_make_a_table(original: EditScene, tmp_path: Path) -> None:
     paper = original.copy(tmp_path / "w")
     page = tmp_path / "candidates.html"
+    with paper.session() as session:
+        session.catalogue.run("UPDATE records SET source = 'mine.csv', source_row = 5")
     call(paper.root, "list", "candidates", "--html", page)
     text = page.read_text(encoding="utf-8")
+    assert text.count('<div class="muted">mine.csv, row 5</div>') == 2
     with paper.session() as session:
         queue = list_candidates(session.catalogue)
         assert write_candidates(session, page).cards == 2
@@ -171,7 +174,11 @@ def test_the_page_shows_the_candidates_and_its_ticks_make_a_table(original: Edit
     panel = queue[0]["panel_id"]
     assert f"polydata link {one} {panel}</code>" in text
     with chromium() as browser:
+        size = {"width": 1200, "height": 3000, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         browser.get(page.as_uri())
+        tops = "return ['.words', '.pictures'].map(c => document.querySelector(c).getBoundingClientRect().top)"
+        assert len(set(browser.execute_script(tops))) == 1  # three candidates stand beside the words, not below
 
         def tick(record: str, value: str) -> None:
             browser.find_element(By.CSS_SELECTOR, f'input[name="{record}"][value="{record},{value}"]').click()

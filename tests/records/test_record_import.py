@@ -96,6 +96,20 @@ def test_again_changes_nothing_and_a_changed_row_replaces(tmp_path: Path, catalo
     assert len(list_records(catalogue)) == 2
 
 
+def test_the_row_of_a_record_is_kept_and_is_no_content(tmp_path: Path, catalogue: Catalogue) -> None:
+    def rows(path: Path) -> list[tuple[str, int]]:
+        report = import_records(bare_session(catalogue), [path]).records
+        assert report.replaced == 0
+        return [(row["source"], row["source_row"]) for row in list_records(catalogue)]
+
+    first = write_csv(tmp_path / "a.csv", ROWS)
+    assert rows(first) == [("a.csv", 2), ("a.csv", 3)]
+    before = catalogue.fingerprint()
+    assert rows(write_csv(tmp_path / "b.csv", ROWS[::-1])) == [("a.csv", 2), ("a.csv", 3)]
+    assert rows(write_csv(first, ROWS[::-1])) == [("a.csv", 3), ("a.csv", 2)]
+    assert catalogue.fingerprint() == before
+
+
 def test_repeated_rows_are_named_and_of_many_some(tmp_path: Path) -> None:
     call = [
         str(new_workspace(tmp_path / "w").root),

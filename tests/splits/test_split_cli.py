@@ -144,6 +144,7 @@ def test_a_single_partition_is_compared_with_every_fold(place: Workspace) -> Non
         found = json.loads(polydata(place, "split", "diff", *pair, "--json").stdout)
         assert ({r["fold"] for r in found["folds"]}, {r["of"] for r in found["folds"]}) == (folds, of)
         assert found["uncompared"] == 0
+    assert "in another group" in polydata(place, "split", "diff", "one", "cv").stdout
     found = json.loads(polydata(place, "split", "diff", "cv", "cv4", "--json").stdout)
     assert [(r["fold"], r["of"]) for r in found["folds"][::2]] == [(1, 1), (2, 2), (3, 3)]
     assert found["uncompared"] == 1
@@ -178,6 +179,7 @@ def test_a_split_is_removed_when_somebody_says_so(place: Workspace) -> None:
     run = place.runs / "first"
     run.mkdir()
     (run / "run.json").write_text(json.dumps({"split": {"name": "v1", "digest": split["digest"]}}))
+    assert "run first  " in polydata(place, "split", "lineage", "v1").output
     before = every_file(place.splits)
     refused = polydata(place, "split", "remove", "v1")
     assert refused.exit_code == 7 and "The runs first were trained on it" in refused.stderr
@@ -192,6 +194,8 @@ def test_a_split_is_removed_when_somebody_says_so(place: Workspace) -> None:
     assert polydata(place, "build-split", "v1", "--seed", "1").exit_code == 0  # the name is free again
     assert polydata(place, "split", "remove", "v2", "--yes").exit_code == 0
     assert polydata(place, "split", "remove", "v2", "--yes").exit_code == 1
+    (place.splits / "v2").mkdir()  # as one is left that was stopped before its end
+    assert polydata(place, "split", "remove", "v2", "--yes").exit_code == 0 and not (place.splits / "v2").exists()
     assert polydata(place, "split", "verify", "v1").exit_code == 0
 
 

@@ -72,6 +72,12 @@ def test_what_cannot_be_meant_is_refused(text: str) -> None:
         read_where(text)
 
 
+def test_a_constant_of_another_type_is_named() -> None:
+    for text, words in (("year > '2000'", "year is compared with a number"), ("journal = 3", "with a text in quotes")):
+        with pytest.raises(UsageError, match=words):
+            read_where(text)
+
+
 def shown(corpus: Corpus, text: str) -> set[str]:
     return images_where(corpus.catalogue, read_where(text))
 

@@ -63,7 +63,10 @@ def test_conflicts_are_listed_and_this_workspace_keeps_its_own(pair: tuple[Path,
         parts = [{"record_id": "record-1", "position": n, "name": word} for n in range(1 if place is here else 3)]
         write(
             place,
-            records=[record("1", compatibility=word, source=f"/{word}.csv"), record("2", source=f"/{word}.csv")],
+            records=[
+                record("1", compatibility=word, source=f"/{word}.csv", source_row=1),
+                record("2", source=f"/{word}.csv", source_row=len(word)),
+            ],
             record_components=parts,
             label_votes=[{**vote, "label": word}],
             screening_corrections=[{"image_sha256": image, "decision": decision}],

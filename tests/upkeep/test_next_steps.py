@@ -126,11 +126,9 @@ def test_a_run_goes_on_before_it_is_scored(labelled: Workspace) -> None:
     assert steps["polymodel train v1 --name third"].startswith("of the 2 parts of third 0 are trained")
     assert "polymodel evaluate third" not in steps and "polymodel evaluate trained" in steps
     assert {"polymodel report second", "polymodel report a-b"} <= set(steps)
-    (labelled.exports / "second-first-report.html").write_text("")
+    (labelled.runs / "second/report.json").write_text("{}")
     steps = {step.command: step.why for step in status(labelled).steps}
     assert "polymodel report second" not in steps and "polymodel report a-b" in steps
-    (labelled.exports / "first-a-b-report.html").write_text("")
-    assert "polymodel report a-b" not in [step.command for step in status(labelled).steps]
 
 
 def test_a_word_that_is_no_key_is_no_short_id(place: Workspace) -> None:
@@ -149,7 +147,7 @@ def test_unknown_words_and_papers_end_in_one_command_to_copy(labelled: Workspace
     labels = "compatible|incompatible|partially_compatible"
     meanings = " ".join(f"--meaning 'Miscible?: {word}={labels}'" for word in ("kind of", "never"))
     assert f" records import {table} " in output.splitlines()[-1] and output.endswith(f"{meanings}\n")
-    assert f"no paper is called '{name}x.pdf' (1 record); the nearest" in output
+    assert f"a.csv, row 2: no paper is called '{name}x.pdf' (1 record); the nearest" in output
     assert f"is called '{name}'" not in output and "--map compatibility=Verdict" in output
 
 

@@ -44,6 +44,7 @@ class Statement:
         label: its word.
         evidence: the words that it follows from.
         who: the annotator, record or file, where there is one.
+        stands: of a record the name of its table, and its row where that is known.
         texts: the texts that the words stand in: field, text, and the ``spans`` (start, end) of the words.
     """
 
@@ -51,6 +52,7 @@ class Statement:
     label: str
     evidence: str = ""
     who: str = ""
+    stands: str = ""
     texts: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -191,4 +193,4 @@ def _vote(row: Mapping[str, Any], *, with_texts: bool) -> Statement:
         if with_texts and (row[name] or "").strip()
     ]
     who = row["record_key"] or row["record_id"] or ""
-    return Statement(row["source"], row["label"], row["evidence"], who, tuple(texts))
+    return Statement(row["source"], row["label"], row["evidence"], who, row["stands"], tuple(texts))

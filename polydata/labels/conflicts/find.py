@@ -119,6 +119,7 @@ def several_papers(evidence: LabelEvidence, records: Sequence[Mapping[str, Any]]
                 evidence.task.label_of(row["compatibility"] or "") or "",
                 f"{row['reference'] or row['doi']}: {row['caption'] or ''}",
                 row["record_key"] or row["record_id"],
+                row["stands"],
             )
             for row in linked
         )

@@ -3,7 +3,7 @@
 "use strict";
 
 var Gallery = (function () {
-  var CARD_WIDTH = 216, ROW_HEIGHT = 300, THUMB_WIDTH = 186, THUMB_HEIGHT = 166;
+  var CARD_WIDTH = 216, ROW_HEIGHT = 316, THUMB_WIDTH = 186, THUMB_HEIGHT = 166;
   var entries = [], shown = [], bySha = new Map(), state = Filter.parse(location.hash), ready = false;
   var byId = function (id) { return document.getElementById(id); };
   var total = Number(document.body.dataset.total);
@@ -65,8 +65,8 @@ var Gallery = (function () {
   }
 
   function place(entry) {
-    return [entry.paper, entry.page === null ? "" : "p. " + entry.page, entry.figure || "",
-      entry.panel ? "(" + entry.panel + ")" : ""].filter(Boolean).join(", ");
+    var part = [entry.figure, entry.panel && "(" + entry.panel + ")"].filter(Boolean).join(" ");
+    return [entry.paper, entry.page !== null && "p. " + entry.page, part].filter(Boolean).join(", ");
   }
 
   function card(entry) {

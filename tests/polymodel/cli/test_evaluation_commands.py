@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -144,6 +145,8 @@ class Links(HTMLParser):
 def test_the_report_is_one_file_and_fetches_nothing(small: Small, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     call(small, "report", "run-one", "run-cv", "--output", page)
+    told = [json.loads((small.workspace.runs / run / "report.json").read_text()) for run in ("run-one", "run-cv")]
+    assert told == [{"page": page.name}] * 2  # by which polydata status knows that there is one, wherever it lies
     text = page.read_text(encoding="utf-8")
     links = Links()
     links.feed(text)

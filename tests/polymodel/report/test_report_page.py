@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,9 @@ def test_own_results_come_before_the_printed_ones_and_baselines_once() -> None:
     assert page.index('class="verdict"') < page.index("<h3>Metrics</h3>") < page.index("Without a trained network")
     assert page.index("Without a trained network") < page.index("as printed, and these runs beside it")
     assert page.count("Sobel as in the seed") == 0 and page.count("mean of all people") == 0
+
+
+def test_words_of_slices_stand_on_the_left() -> None:
+    page = (TEMPLATES / "report.html.j2").read_text("utf-8")
+    assert re.search(r"^\.value \{[^}]*text-align:left", page, re.MULTILINE)
+    assert '<th class="value">value</th>' in page and '<td class="value">{{ row.value }}</td>' in page
