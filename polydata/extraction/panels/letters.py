@@ -183,6 +183,18 @@ def _holds(box: Box, point: Point) -> bool:
     return min(x - box.x0, box.x1 - x, y - box.y0, box.y1 - y) > ON_GUTTER
 
 
+def in_order(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
+    """Of letters that were read, those that stand where the way of reading the figure that fits best has them.
+
+    Args:
+        boxes: of as many panels as there are labels, in reading order.
+        labels: in their order.
+        seen: letters that were read, by the panel's number.
+    """
+    turns = [dict(zip(order, labels, strict=True)) for order in reading_orders(boxes)]
+    return max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
+
+
 def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
     """Of letters that were read, those that speak for an order of as many panels as labels.
 
@@ -195,10 +207,8 @@ def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]
         labels: of the caption, in its order.
         seen: letters that were read, by the panel's number.
     """
-    orders = reading_orders(boxes)
-    turns = [dict(zip(order, labels, strict=True)) for order in orders]
-    agreeing = max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
-    rising = any(_rises([labels.index(seen[n]) for n in order if n in seen]) for order in orders)
+    agreeing = in_order(boxes, labels, seen)
+    rising = any(_rises([labels.index(seen[n]) for n in order if n in seen]) for order in reading_orders(boxes))
     if rising and len(seen) > max(FEW, len(agreeing) + 1):
         return dict(seen)
     if 2 * len(agreeing) > len(seen):
