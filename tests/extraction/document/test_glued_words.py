@@ -11,21 +11,8 @@ from polydata.extraction.document.lines import FLAGS, take_lines
 from polydata.types import Box
 
 WORDS = [
-    "optical",
-    "micrograph",
-    "of",
-    "aligned",
-    "carbon",
-    "nanotubes",
-    "in",
-    "the",
-    "matrix",
-    "after",
-    "annealing",
-    "with",
-    "and",
-    "without",
-    "filler",
+    *("optical", "micrograph", "of", "aligned", "carbon", "nanotubes", "in", "the"),
+    *("matrix", "after", "annealing", "with", "and", "without", "filler"),
 ]
 
 
