@@ -17,7 +17,7 @@ from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
 from polydata.vision.scale_prints import MICROMETRES, Length, explains, in_strip, measures, number_of, speaks_for, usual
 
-VERSION = 6
+VERSION = 7
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -29,8 +29,9 @@ CUTS = ((0.05, 0.1), (0.15, 0.25), (0.28, 0.45))
 WHOLE = 0.15, 1.2
 """The same around a magnification, whose ``x`` the finder may leave out."""
 
-NAMED = 6.0
-"""How far before a length its name may begin, as times its height."""
+NAMED, ROOM = 6.0, 2.0
+"""How far before a length its name may begin, and how far behind it a number may go on, as times its height: what speaks
+against a bar is read again with so much around it."""
 
 NO_LENGTH = 0.97
 """Probability of no unit from which on a line is not read any further."""
@@ -147,8 +148,12 @@ def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes:
         said = [
             (one, speaks_for(text, best[0].length, share)) for one, (text, sure) in _texts(grey, sizes) if sure >= READ
         ]
-        named = [replace(one, x0=one.x0 - NAMED * one.height) for one, told in said if told < 0]
-        against = sum(not measures(text) for _, (text, _) in _texts(grey, named))
+        again = [
+            replace(one, x0=one.x0 - NAMED * one.height, x1=one.x1 + ROOM * one.height) for one, told in said if told < 0
+        ]
+        against = sum(
+            speaks_for(text, best[0].length, share) < 0 and not measures(text) for _, (text, _) in _texts(grey, again)
+        )
         if against > sum(told > 0 for _, told in said):
             return None
     return best
