@@ -376,7 +376,7 @@ def _find_cut(
             at = window[axis] + LEAST + int(level[len(level) // 2])
             leaf.strength = float(strength.max())
             along_it = within(seen.ground, window).take(range(at - window[axis] - 1, at - window[axis] + 2), axis)
-            leaf.seam = leaf.micrograph > 0.5 and float(along_it.max(axis).mean()) < GUTTER
+            leaf.seam = (leaf.micrograph > 0.5 or leaf.placed) and float(along_it.max(axis).mean()) < GUTTER
             leaf.halves = (
                 ((top, left, at, right), (at, left, bottom, right))
                 if axis == 0
