@@ -16,7 +16,8 @@ MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 
 
 TIMES = re.compile(
     r"x\s?(?P<after>\d[\d., ]*)(?P<thousand>k)?(?!\S)(?!\s?[nmµμu]?m\b)|"
-    r"(?<![\d.,])(?P<before>\d{1,3}(?:[ ,.]\d{3})+|\d{2,6}(?:\.\d{1,2})?|\d(?:\.\d{1,2})?(?=\s?k))\s?(?P<thousands>k)?\s?x"
+    r"(?<![\d.,])(?P<before>\d{1,3}(?:[ ,.]\d{3})+|\d{2,6}(?:\.\d{1,2})?|\d(?:\.\d{1,2})?(?=\s?k))"
+    r"\s?(?P<thousands>k)?\s?x"
 )
 FIELD = re.compile(r"\s*(?P<value>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>nm|[µμu]m|mm)\s*")
 

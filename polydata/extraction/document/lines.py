@@ -30,7 +30,8 @@ LIGATURES = str.maketrans(
         "\u00ad": "-",
     }
 )
-WORD = re.compile(r"[^\W\d_]{2,}")
+WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}|(?:(?![\u3040-\u30ff\u4e00-\u9fff])[^\W\d_]){2,}")
+"""Two signs of Japanese or Chinese, which have no spaces between words, count as one."""
 WIDE = re.compile(r"\S( {8,}|   +(?=(?:fig|scheme|table)[a-z.]{0,5}\s?[\dS]))(?=\S)", re.IGNORECASE)
 """A gap within a line that parts two columns: very wide, or wide and followed by another figure's label."""
 GLUED = re.compile(r"[^\W\d_]{18}")

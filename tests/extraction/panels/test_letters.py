@@ -302,6 +302,18 @@ def test_columns_of_micrographs_over_a_row_of_plots(
     assert sum(found[n] == true[n] for n in micrographs) >= len(micrographs) - 1
 
 
+@given(st.integers(2, 3), st.integers(3, 4), st.data())
+def test_a_misread_letter_makes_no_order_of_a_grid(rows: int, columns: int, data: st.DataObject) -> None:
+    boxes = [Box(110.0 * x, 90.0 * y, 110.0 * x + 100, 90.0 * y + 80) for y in range(rows) for x in range(columns)]
+    true = "abcdefghijkl"[: len(boxes)]
+    read = data.draw(st.sets(st.integers(0, len(boxes) - 1), min_size=4), label="panels whose letter was read")
+    wrong = data.draw(st.sampled_from(sorted(read)), label="one of them that was misread")
+    seen = {n: true[n] for n in read} | {wrong: data.draw(st.sampled_from(true.replace(true[wrong], "")))}
+    seen = {n: one for n, one in seen.items() if n == wrong or one != seen[wrong]}
+    kept = in_turn(boxes, list(true), seen)
+    assert all(kept.get(n) == true[n] for n in seen if n != wrong)
+
+
 @given(st.lists(st.sampled_from(["gutter", "corner"]), min_size=1, max_size=5), st.floats(0, 3))
 def test_a_letter_on_a_gutter_is_that_of_both_panels(rows: list[str], gap: float) -> None:
     """Two pictures a row; their letter stands between them, or in the corner of one that the other has no part in."""
