@@ -110,7 +110,7 @@ def _too_small(rgb: Rgb) -> str | None:
     return None
 
 
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (11, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (12, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

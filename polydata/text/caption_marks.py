@@ -35,6 +35,12 @@ ALSO_LED = (
 FIRST = r"(?<=\w\s)(?P<half>a)(?=\s(?:with|without|before|after|under)\s)"
 """The first letter behind what all show, "films a with x, b with y": no article stands there."""
 
+SAYS = (
+    r"(?:is|are|was|were|(?:show|present|represent|depict|illustrate|display|give)(?:s|ed)?|"
+    r"(?:correspond|refer|belong)s? to)"
+)
+"""Verbs behind a letter that a sentence is about: "A and B are the blend, C shows the polymer"."""
+
 SIDE = (
     r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
     r"(?:[\s-]hand)?(?:\s(?:panel|image|picture|micrograph|side|row|column|part|half|corner)s?)?"
@@ -78,6 +84,7 @@ def _notations() -> tuple[_Notation, ...]:
         _Notation("letters", re.compile(rf"(?:{START}|(?<=\bof\s)|(?<=\band\s)){small}\.(?=\s)")),
         _Notation("letters", re.compile(rf"{START}{letters}(?:,(?=\s)|(?=\s[A-ZА-Я(\d]))")),
         _Notation("letters", re.compile(rf"(?:{START}|{LED}|{ALSO_LED}){small}(?=\s[\w-])|{FIRST}")),
+        _Notation("letters", re.compile(rf"(?:{START}|(?<=\band\s)|(?<=\bwhile\s)){letters}(?=\s{SAYS}\b)")),
         _Notation("roman", re.compile(rf"\(\s?{roman}\s?\)")),
         _Notation(
             "sides", re.compile(rf"(?:\(\s?|{START})(?P<letters>{SIDE})(?:\s?\)|:(?=\s))", re.IGNORECASE), sure=True

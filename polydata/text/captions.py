@@ -102,8 +102,8 @@ def _closed(text: str) -> str:
     text = text.lstrip(" ;,.:")
     while True:
         short = text.rstrip(CLOSING)
-        if re.search(r"\sand$", short[-4:]):
-            short = short[:-3]
+        if joining := re.search(r"\s(?:and|while|whereas)$", short[-8:]):
+            short = short[: -len(joining[0])]
         elif short.endswith(")") and short.count(")") > short.count("("):
             short = short[:-1]
         if short == text:

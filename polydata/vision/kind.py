@@ -58,6 +58,7 @@ AGAINST = {
     "patterns": -1.5,
     "animals": -1.5,
     "computed fields": -1.5,
+    "tomography": -3.0,
     "segmentations": -2.5,
     "photographs": -3.0,
     "drawings": -0.5,
@@ -87,6 +88,11 @@ COMPUTED = re.compile(
     re.IGNORECASE,
 )
 """Fields and maps that were worked out, which fill their frame as a micrograph does."""
+TOMOGRAPHY = re.compile(
+    r"\b(?:(?:micro|nano|X-ray)[- ]?CT|[µμ]-?CT|computed (?:micro)?tomograph\w+|CT (?:slices?|scans?|images?))\b",
+    re.IGNORECASE,
+)
+"""Slices and renderings of what X-rays went through."""
 SEGMENTED = re.compile(
     r"(?<!with )(?<!with a )\bsegmentations?\b|"
     r"\b(?:(?:segmented|binari[sz]ed|thresholded) (?:\w+ )?|binary )(?:images?|maps?|masks?)\b",
@@ -163,7 +169,7 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
         text = INSET.sub("", words)
         microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
-        if coloured and MAPPED.search(text):
+        if MAPPED.search(text) and (coloured or not MICROSCOPY.search(all_said)):
             return AGAINST["maps"], "maps"
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
             return times * AGAINST["animals"], "animals"
@@ -174,6 +180,7 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
         others = {
             "patterns": PATTERNS.search(text),
             "computed fields": COMPUTED.search(text),
+            "tomography": TOMOGRAPHY.search(text),
             "segmentations": SEGMENTED.search(text),
             "photographs": photo,
             "drawings": DRAWN.search(text),

@@ -17,7 +17,7 @@ from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
 from polydata.vision.scale_prints import MICROMETRES, Length, explains, in_strip, measures, number_of, speaks_for, usual
 
-VERSION = 6
+VERSION = 7
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -29,8 +29,9 @@ CUTS = ((0.05, 0.1), (0.15, 0.25), (0.28, 0.45))
 WHOLE = 0.15, 1.2
 """The same around a magnification, whose ``x`` the finder may leave out."""
 
-NAMED = 6.0
-"""How far before a length its name may begin, as times its height."""
+NAMED, ROOM = 6.0, 2.0
+"""How far before a length its name may begin, and how far behind it a number may go on, as times its height: what
+speaks against a bar is read again with so much around it."""
 
 NO_LENGTH = 0.97
 """Probability of no unit from which on a line is not read any further."""
@@ -54,6 +55,9 @@ SURE = 0.5
 EQUAL = 0.15
 """Difference of confidence within which larger print goes first: authors draw a larger bar beside the microscope's, and
 that of a picture that is set in is smaller. Where all print says the same, whatever the difference."""
+
+AS_LARGE = 0.85
+"""Share of another's height from which print is as large."""
 
 LEVEL, FREE_OF, UNLIKE = 0.45, 0.3, 1.5
 """How far from the middle of a value a bar stands in its row, and how far before it one ends, as shares of its height;
@@ -140,15 +144,23 @@ def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes:
         sure = [pair for pair in sure if not _set_in(grey, pair[0].place)] or sure
         surest = max(_confidence(*pair) for pair in sure)
     same = len({pair[0].length for pair in sure}) == 1
-    equal = (pair for pair in sure if same or _confidence(*pair) > surest - EQUAL)
+    equal = [pair for pair in sure if same or _confidence(*pair) > surest - EQUAL]
     best = max(equal, key=lambda pair: pair[0].place.height)
+    if any(_tells_another(pair, best) for pair in equal):
+        return None
     if best[1] is not None:
         share = best[1].width / grey.shape[1]
         said = [
             (one, speaks_for(text, best[0].length, share)) for one, (text, sure) in _texts(grey, sizes) if sure >= READ
         ]
-        named = [replace(one, x0=one.x0 - NAMED * one.height) for one, told in said if told < 0]
-        against = sum(not measures(text) for _, (text, _) in _texts(grey, named))
+        again = [
+            replace(one, x0=one.x0 - NAMED * one.height, x1=one.x1 + ROOM * one.height)
+            for one, told in said
+            if told < 0
+        ]
+        against = sum(
+            speaks_for(text, best[0].length, share) < 1 and not measures(text) for _, (text, _) in _texts(grey, again)
+        )
         if against > sum(told > 0 for _, told in said):
             return None
     return best
@@ -277,7 +289,8 @@ def _shown(cut: Grey, blur: float = BLUR) -> Rgb:
 
 
 def _about(print_: Patch, bars: Sequence[Patch]) -> list[Patch]:
-    """Bars as they stand about a value: in its row they go on behind it or come in two like halves, or end before it.
+    """Bars as they stand about a value: in its row they go on behind it or come in two like halves, end before it, or
+    underline it closely.
 
     The finder was taught that a bar runs through the value that parts it, and now and then lets others run into it.
     """
@@ -294,7 +307,8 @@ def _about(print_: Patch, bars: Sequence[Patch]) -> list[Patch]:
         for other in right
         if max(one.width, other.width) < UNLIKE * min(one.width, other.width)
     ]
-    return through or out + left + right
+    under = [bar for bar in level if bar not in before and bar not in behind]
+    return through or out + left + right + under
 
 
 def _bar_of(print_: Patch, bars: Sequence[Patch]) -> tuple[Patch | None, float]:
@@ -308,6 +322,12 @@ def _bar_of(print_: Patch, bars: Sequence[Patch]) -> tuple[Patch | None, float]:
         if fit > best[1] and bar.width > 0.5 * tall:
             best = bar, fit
     return best
+
+
+def _tells_another(one: Pair, best: Pair) -> bool:
+    """Whether a bar has another length and print as large: one of them is that of a picture that is set in."""
+    alike = one[0].place.height > AS_LARGE * best[0].place.height
+    return alike and one[0].length.micrometres != best[0].length.micrometres
 
 
 def _contradicts(one: Pair, other: Pair) -> bool:

@@ -15,8 +15,9 @@ MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 
 """Units of length; a reciprocal one is none."""
 
 TIMES = re.compile(
-    r"x\s?(?P<after>\d[\d., ]*)(?P<thousand>k)?(?!\S)|"
-    r"(?<![\d.,])(?P<before>\d{1,3}(?:[ ,.]\d{3})+|\d{1,6}(?:\.\d{1,2})?)\s?(?P<thousands>k)?\s?x"
+    r"x\s?(?P<after>\d[\d., ]*)(?P<thousand>k)?(?!\S)(?!\s?[nmµμu]?m\b)|"
+    r"(?<![\d.,])(?P<before>\d{1,3}(?:[ ,.]\d{3})+|\d{2,6}(?:\.\d{1,2})?|\d(?:\.\d{1,2})?(?=\s?k))"
+    r"\s?(?P<thousands>k)?\s?x"
 )
 FIELD = re.compile(r"\s*(?P<value>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>nm|[µμu]m|mm)\s*")
 
@@ -125,10 +126,9 @@ def speaks_for(text: str, length: Length, share: float) -> int:
     wide = FIELD.fullmatch(text[:40])
     if wide is not None:
         field = float(wide["value"]) * MICROMETRES[wide["unit"].replace("u", "µ").replace("μ", "µ")]
-        distance = wide["unit"] == "mm" and field > WORKING_DISTANCE
-        if field == 0 or distance:
-            return 0
-        return 1 if 0.1 < shown / field < 2.5 else -1
+        if 0.1 * field < shown < 2.5 * field and field <= WORKING_DISTANCE:
+            return 1
+        return 0 if wide["unit"] == "mm" or field == 0 else -1  # millimetres may be the distance to the lens
     match = TIMES.search(text[:40].replace("X", "x").replace("×", "x").replace("K", "k"))
     if match is None:
         return 0

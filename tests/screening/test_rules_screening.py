@@ -64,7 +64,7 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 11
+    assert get_rule("micrograph")[0] == 12
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
 
@@ -200,6 +200,7 @@ def test_kinds_by_pixels_and_words() -> None:
         ("carbon", "Elementary mapping images of the film", AGAINST["maps"]),
         ("Segmentation where white is pore", "SEM images of a cathode", 2 * AGAINST["segmentations"]),
         ("SEM image and its segmentation", "", TOLD),
+        ("Sliced micro-CT images in x-y planes", "SEM images of fibres", 2 * AGAINST["tomography"]),
         ("Detector's image overlaid with segmentation", "", 0.0),
         ("", "Binarized images of the blends", AGAINST["segmentations"]),
         ("Binary blend images", "", 0.0),
@@ -208,6 +209,19 @@ def test_kinds_by_pixels_and_words() -> None:
 def test_what_words_add(own: str, whole: str, told: float) -> None:
     assert evidence(own, whole, COLOURED)[0] == told
     assert evidence(own, whole, GREY)[0] >= told
+
+
+@pytest.mark.parametrize(
+    ("own", "whole", "map_"),
+    [
+        ("", "Cross-sectional elemental distribution map of Zn in membranes measured by EPMA", True),
+        ("Zn elemental distribution map", "Membranes after deposition", True),
+        ("", "SEM image and EDX maps of the blend", False),
+        ("", "EDX mapping: morphology and carbon", False),
+    ],
+)
+def test_grey_maps_are_maps_where_no_microscopy_is_spoken_of(own: str, whole: str, map_: bool) -> None:
+    assert (evidence(own, whole, GREY)[1] == "maps") is map_
 
 
 def test_one_colour_on_black_is_a_map_where_a_caption_speaks_of_maps() -> None:

@@ -327,3 +327,22 @@ def test_lists_that_share_their_first_words_or_their_last(
         assert own[name] in (one, f"SEM of {one}") and (own[name] != one or found.stem)
     for name, one in zip(second, ways, strict=True):
         assert own[name] == f"{one} {shared} a blend"
+
+
+@given(
+    st.integers(2, 6),
+    st.integers(0, 10_000),
+    st.sampled_from(("small", "capital")),
+    st.sampled_from(("shows", "is", "represents", "corresponds to", "are presenting")),
+    st.booleans(),
+)
+def test_sentences_about_letters(count: int, seed: int, alphabet: str, verb: str, paired: bool) -> None:
+    """ "A and B are presenting x, C and D are presenting y": the panels that a sentence begins with have its words."""
+    letters, words = iter("abcdefghijkl" if alphabet == "small" else "ABCDEFGHIJKL"), random.Random(seed)
+    said, true = [], []
+    for part in words.sample(PARTS, count):
+        own = [next(letters) for _ in range(2 if paired else 1)]
+        said.append(f"{' and '.join(own)} {verb} {part}")
+        true += [(letter, plain(f"{verb} {part}")) for letter in own]
+    caption = f"Figure 5. Morphology of the samples. {', '.join(said[:-1])}, and {said[-1]}."
+    assert [(letter, plain(own)) for letter, own in split_caption(caption).panels] == true, caption

@@ -14,7 +14,9 @@ from bar_scene import STYLES, draw_bar, texture
 from PIL import Image, ImageDraw, ImageFont
 
 from polydata.images.picture import open_picture
-from polydata.vision.scale_bar import read_scale_bar
+from polydata.vision.scale_bar import Reading, _bar_of, _tells_another, read_scale_bar
+from polydata.vision.scale_marks import Patch
+from polydata.vision.scale_prints import Length
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -99,6 +101,33 @@ def test_of_two_bars_of_one_value_that_in_larger_print_counts() -> None:
         picture.paste(Image.fromarray(inner).resize((300, 280)), (0, 0))
         bar = read_scale_bar(np.asarray(picture))
         assert bar is not None and bar.y is not None and bar.y > 300, seed
+
+
+def test_of_two_values_in_print_of_one_size_none_counts() -> None:
+    """One of them is that of a picture set in, whose edges may hardly show."""
+    for seed in range(6):
+        picture = Image.fromarray(draw_bar(seed, "over", "10 µm", width=800, height=760, length=200).rgb.copy())
+        inner = draw_bar(seed + 50, "over", "1 µm", width=800, height=760, length=200).rgb[380:]
+        picture.paste(Image.fromarray(inner), (0, 0))
+        bar = read_scale_bar(np.asarray(picture))
+        assert bar is None or bar.y is None or bar.y > 380, seed
+
+
+@pytest.mark.parametrize("down", [-0.6, -0.44, 0.3, 0.44, 0.46, 0.6])
+def test_a_bar_close_over_or_under_its_value_goes_with_it(down: float) -> None:
+    """The finder sees print a little larger than it is, so that a bar that underlines it closely lies in its row."""
+    value = Patch(69, 374, 145, 395, 0.99)
+    middle = value.y + down * value.height
+    bar = Patch(73, middle - 1, 137, middle + 1, 0.97)
+    assert _bar_of(value, [bar])[1] > 0.9
+
+
+def test_of_two_values_in_print_of_one_size_none_is_larger() -> None:
+    one, ten = (Reading(Length(value, "µm"), Patch(0, 0, 50, 20, 1.0), 0.9) for value in (1, 10))
+    small = Reading(Length(1, "µm"), Patch(0, 0, 50, 14, 1.0), 0.9)
+    assert _tells_another((one, None, 0.0), (ten, None, 0.0))
+    assert not _tells_another((small, None, 0.0), (ten, None, 0.0))
+    assert not _tells_another((ten, None, 0.0), (ten, None, 0.0))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -74,8 +74,9 @@ def test_what_begins_with_no_number_is_none(text: str) -> None:
         ("x15.0k", True),
         ("90 µm", False),
         ("90 nm", True),
-        ("2.0 mm", True),
-        ("5.0 mm", False),  # a working distance
+        ("2.0 mm", False),  # a working distance
+        ("x 138 µm", False),  # a sign before a length
+        ("1 x500S", False),
         ("90 pm", False),
         ("1500", False),
         ("no number", False),

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
+from statistics import median
 from typing import Any
 
 from polydata.extraction.document.open import pymupdf
@@ -29,9 +30,15 @@ LIGATURES = str.maketrans(
         "\u00ad": "-",
     }
 )
-WORD = re.compile(r"[^\W\d_]{2,}")
+WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}|(?:(?![\u3040-\u30ff\u4e00-\u9fff])[^\W\d_]){2,}")
+"""Two signs of Japanese or Chinese, which have no spaces between words, count as one."""
 WIDE = re.compile(r"\S( {8,}|   +(?=(?:fig|scheme|table)[a-z.]{0,5}\s?[\dS]))(?=\S)", re.IGNORECASE)
 """A gap within a line that parts two columns: very wide, or wide and followed by another figure's label."""
+GLUED = re.compile(r"[^\W\d_]{18}")
+"""Letters in a row from which words may stand closer than the PDF library takes for a gap, as in justified lines."""
+GAP, TIGHT = 0.07, 0.03
+"""Parts of the type's size: gaps between such words are wider than the one, those between their letters mostly narrower
+than the other."""
 HEAVY = re.compile(r"(?i:bold)|(?:Black|Heavy|Demi)(?![a-z])")
 """Fonts that their names tell to be bold, as not all of them say otherwise."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\ufeff]")
@@ -107,7 +114,8 @@ FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.
 def take_lines(read: pymupdf.TextPage, page: Box) -> Iterator[Line]:
     """The lines of a page, read with ``FLAGS``, cut to the page."""
     blocks = read.extractDICT()["blocks"]
-    if any("   " in span["text"] and WIDE.search(span["text"]) for line in _written(blocks) for span in line["spans"]):
+    spans = [span["text"] for line in _written(blocks) for span in line["spans"]]
+    if any(("   " in text and WIDE.search(text)) or GLUED.search(text) for text in spans):
         blocks = _parted(read.extractRAWDICT()["blocks"])
     for number, block in enumerate(blocks):
         for line in block.get("lines", ()):
@@ -161,12 +169,14 @@ def _turn(across: float, down: float) -> int:
 
 
 def _parted(blocks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Blocks whose lines are parted at wide gaps: two captions side by side, one line with blanks between."""
+    """Blocks whose lines are parted at wide gaps: two captions side by side, one line with blanks between; and whose
+    words are parted where a line had them in one.
+    """
     out = []
     for block in blocks:
         lines: list[dict[str, Any]] = []
         for line in block.get("lines", ()):
-            signs = [(sign["c"], sign, span) for span in line["spans"] for sign in span["chars"]]
+            signs = _spaced([(sign["c"], sign, span) for span in line["spans"] for sign in span["chars"]])
             text = "".join(sign for sign, _, _ in signs)
             cuts = [gap.span(1) for gap in WIDE.finditer(text)]
             starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)]
@@ -175,7 +185,29 @@ def _parted(blocks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return out
 
 
-def _piece(signs: Sequence[tuple[str, dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+_Sign = tuple[str, dict[str, Any], dict[str, Any]]
+"""A sign, what is known of it, and of its span."""
+
+
+def _spaced(signs: Sequence[_Sign]) -> Sequence[_Sign]:
+    """Signs of a line, with a space in each gap between two words that were taken for one."""
+    if not GLUED.search("".join(sign for sign, _, _ in signs)):
+        return signs
+    gaps = [
+        (b["bbox"][0] - a["bbox"][2]) / span["size"] if span["size"] == other["size"] else 0.0  # an index is no word
+        for (_, a, span), (_, b, other) in pairwise(signs)
+    ]
+    if median(gaps) > TIGHT:
+        return signs
+    out = [signs[0]]
+    for gap, (last, _, _), one in zip(gaps, signs, signs[1:], strict=False):
+        if gap > GAP and last.strip() and one[0].strip():
+            out.append((" ", *one[1:]))
+        out.append(one)
+    return out
+
+
+def _piece(signs: Sequence[_Sign]) -> dict[str, Any]:
     """A part of a line, with its box and spans, from its signs."""
     boxes = [sign["bbox"] for text, sign, _ in signs if text.strip()]
     spans = []

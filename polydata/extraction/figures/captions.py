@@ -168,7 +168,7 @@ def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Lin
     if abs(line.size - size) > (0.8 if same_block else 0.45) and len(line.text) > 4:
         return None
     centred = abs((line.box.x0 + line.box.x1) - (left + right)) < 3 * size
-    if not centred and abs(line.box.x0 - left) > 3 * size:
+    if not centred and abs(line.box.x0 - left) > 3 * size and not _hangs(line, taken, size):
         return None
     if same_block or (len(taken) == 1 and last.font == OCR_FONT and is_label_alone(last.text)):
         return line
@@ -188,6 +188,16 @@ def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Lin
         last.box.x1 < right - 2 * size or len(taken) == 1 or line.box.x0 > left + 0.8 * size
     )
     return None if ended and line.text[:1].isupper() else line
+
+
+def _hangs(line: Line, taken: Sequence[Line], size: float) -> bool:
+    """Whether a line is set in as far as the words behind the label, or as the lines before it are."""
+    if len(taken) > 1:
+        return abs(line.box.x0 - taken[-1].box.x0) < size
+    first, label = taken[0], read_label(taken[0].text)
+    words = first.text[label.end :].lstrip(OPENING) if label else first.text
+    start = 1 - len(words) / len(first.text)
+    return abs(line.box.x0 - first.box.x0 - start * first.box.width) < 2 * size
 
 
 def _row(line: Line, lines: Sequence[Line], size: float, right: float) -> list[Line]:

@@ -12,12 +12,14 @@ from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.beneath import with_scale
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
+    FEW,
     Point,
     across_gutters,
     by_place,
     by_regions,
     following,
     in_corner,
+    in_order,
     in_turn,
     letters_at,
     nearest_panels,
@@ -230,7 +232,12 @@ def _as_they_follow(letters: _Letters, labels: Sequence[str], boxes: Sequence[Bo
     own = {panel for label in sure & set(labels) for panel in _holding(boxes, letters.places[label][0])}
     more = tuple(
         takewhile(
-            lambda one: one in sure and own.isdisjoint(_holding(boxes, letters.places[one][0])), following(labels)
+            lambda one: (
+                one in sure
+                and in_corner(boxes, letters.places[one][0])
+                and own.isdisjoint(_holding(boxes, letters.places[one][0]))
+            ),
+            following(labels),
         )
     )
     if not len(labels) < len(boxes) or (len(more) == 1 and len(boxes) > len(labels) + 1):
@@ -245,16 +252,24 @@ def _holding(boxes: Sequence[Box], point: Point) -> list[int]:
 
 
 def _unnamed(around: Mapping[str, Point], boxes: Sequence[Box], drawn: Drawn) -> tuple[tuple[str, ...], _Letters]:
-    """Letters that a figure shows and its caption does not name, where they follow each other from ``a`` on.
+    """Letters that a figure shows and its caption does not name: those of all panels where most of these have theirs in
+    order, or those that follow each other from ``a`` on.
 
     Args:
         around: where letters are printed.
         boxes: of the panels, which bound the number of letters; each letter stands at another one, all in the same way.
         drawn: the figure.
     """
-    letters = _letters(around, ALPHABETS[0][: len(boxes)], drawn)
-    surely = {one: place for one, place in letters.places.items() if place[1] > SURELY_READ}
-    labels = tuple(takewhile(lambda one: one in surely and in_corner(boxes, surely[one][0]), ALPHABETS[0]))
+    every = ALPHABETS[0][: len(boxes)]
+    letters = _letters(around, every, drawn)
+    places = {one: place for one, place in letters.places.items() if in_corner(boxes, place[0])}
+    if len(every) == len(boxes):
+        seen = letters_at(boxes, {label: point for label, (point, _) in places.items() if label in every})
+        own = in_order(boxes, every, seen)
+        if len(own) > max(len(boxes) / 2, FEW - 1):
+            return every, replace(letters, places={label: places[label] for label in own.values()})
+    surely = {one: place for one, place in places.items() if place[1] > SURELY_READ}
+    labels = tuple(takewhile(surely.__contains__, ALPHABETS[0]))
     own = letters_at(boxes, {label: surely[label][0] for label in labels})
     if len(own) < max(2, len(labels)):
         labels = ()

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from polydata.extraction.panels.edges import NEAR, RIM, expected_ends, fitted, near, trimmed
+from polydata.extraction.panels.edges import NEAR, RIM, expected_ends, fitted, near, parted_evenly, trimmed
 from polydata.extraction.panels.islands import LEAST, islands
 from polydata.vision.measures import Rgb
 from polydata.vision.panel_map import SIDES, PanelMap, Window, area, look, overlap, pixels, size, within
@@ -97,8 +97,9 @@ class Part:
 class _Leaf:
     """A part that may be cut further: its letters, the strongest line across it, and the parts on that line's sides.
 
-    ``seam``: there is no ground along it. ``alone``: its lines are those that show
-    when nothing else is looked at. ``placed``: it is one of several images that the page places.
+    ``seam``: there is no ground along it. ``montage``: lines part it evenly, or what it was cut from. ``alone``: its
+    lines are those that show when nothing else is looked at. ``placed``: it is one of several images that the page
+    places.
     """
 
     window: Window
@@ -107,6 +108,7 @@ class _Leaf:
     strength: float = 0.0
     halves: tuple[Window, Window] | None = None
     seam: bool = False
+    montage: bool = False
     alone: bool = False
     placed: bool = False
 
@@ -166,8 +168,8 @@ def take_apart(
         at = leaves.index(cut)
         if cut.strength < CERTAIN and not cut.alone:
             _look_alone(rgb, seen, line, cut.window)
-            leaves[at] = _leaf(seen, line, cut.window, places, placed)
-            leaves[at].alone = True
+            leaves[at] = again = _leaf(seen, line, cut.window, places, placed)
+            again.alone, again.montage = True, again.montage or cut.montage
             continue
         halves = [trimmed(seen, half) for half in cut.halves or ()]
         kept = [
@@ -179,7 +181,9 @@ def take_apart(
             cut.strength = 0.0
             continue
         leaves[at : at + 1] = parts = [_leaf(seen, line, one, places, placed) for one in kept]
-        if cut.seam and len(parts) == 2:
+        for one in parts:
+            one.montage |= cut.montage
+        if cut.seam and len(parts) == 2 and not cut.montage:
             seams.append((cut, parts[0], parts[1]))
     if count:
         _heal(leaves, seams, len(_panels(leaves, side)) - count)
@@ -206,6 +210,8 @@ def _needed(leaf: _Leaf, others: Sequence[_Leaf], count: int | None) -> float:
         return BEYOND if count else SURE
     if count == 1:
         return math.inf
+    if leaf.montage and (_in_grid(leaf, others) or _halved(leaf)):
+        return SURE
     if count and not _in_grid(leaf, others):
         return SEAM if _halved(leaf) else math.inf
     return GRID if count else SEAM if leaf.placed else SURE
@@ -354,7 +360,9 @@ def _find_cut(
     top, left, bottom, right = window = leaf.window
     leaf.strength, leaf.halves, leaf.seam = 0.0, None, False
     for axis in (0, 1):
-        strength = _strength(within(line, window), axis)[LEAST : size(window)[axis] - LEAST]
+        whole = _strength(within(line, window), axis)
+        leaf.montage |= leaf.micrograph > 0.5 and parted_evenly(whole, SURE)
+        strength = whole[LEAST : size(window)[axis] - LEAST]
         if others is not None:
             ends, of_grid = expected_ends(size(window), axis, [size(one) for one in others])
             places = np.arange(strength.size) + LEAST
@@ -368,7 +376,7 @@ def _find_cut(
             at = window[axis] + LEAST + int(level[len(level) // 2])
             leaf.strength = float(strength.max())
             along_it = within(seen.ground, window).take(range(at - window[axis] - 1, at - window[axis] + 2), axis)
-            leaf.seam = leaf.micrograph > 0.5 and float(along_it.max(axis).mean()) < GUTTER
+            leaf.seam = (leaf.micrograph > 0.5 or leaf.placed) and float(along_it.max(axis).mean()) < GUTTER
             leaf.halves = (
                 ((top, left, at, right), (at, left, bottom, right))
                 if axis == 0

@@ -35,6 +35,22 @@ EVENLY, SLIM = (2, 3), 0.7
 """Panels of one size that a row or column may hold, and how slim each may be: shorter along it than across, at most."""
 
 
+MONTAGE = range(3, 11)
+"""Pictures of one size in a row. Of 250 single micrographs none has two or more lines that stand evenly above 0.08."""
+
+
+def parted_evenly(strength: npt.NDArray[np.float32], enough: float) -> bool:
+    """Whether lines part a row evenly, as those of a montage do.
+
+    Args:
+        strength: of the line at each place of the row, 0 to 1.
+        enough: strength that each line has at least.
+    """
+    numbers = [number for number in MONTAGE if len(strength) >= LEAST * number]
+    ends = [np.round(len(strength) * np.arange(1, number) / number).astype(int) for number in numbers]
+    return any(all(strength[end - RIM : end + RIM + 1].max() >= enough for end in row) for row in ends)
+
+
 def expected_ends(part: tuple[int, int], axis: int, others: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
     """Where panels may end within a part that holds several, counted from where it begins.
 

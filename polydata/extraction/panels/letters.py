@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from polydata.extraction.document.lines import Line
-from polydata.extraction.panels.orders import reading_orders
+from polydata.extraction.panels.orders import by_columns, by_rows, reading_orders
 from polydata.extraction.panels.render import Drawn
 from polydata.text.caption_marks import PLAIN
 from polydata.types import Box
@@ -183,6 +183,24 @@ def _holds(box: Box, point: Point) -> bool:
     return min(x - box.x0, box.x1 - x, y - box.y0, box.y1 - y) > ON_GUTTER
 
 
+def in_order(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
+    """Of letters that were read, those that stand where the way of reading the figure that fits best has them.
+
+    Where all panels are of one size, one in parts must fit two letters more than those by rows and columns, for one
+    letter may be misread.
+
+    Args:
+        boxes: of as many panels as there are labels, in reading order.
+        labels: in their order.
+        seen: letters that were read, by the panel's number.
+    """
+    turns = [dict(zip(order, labels, strict=True)) for order in reading_orders(boxes)]
+    own = [{n: one for n, one in seen.items() if turn[n] == one} for turn in turns]
+    whole = len({tuple(by_rows(boxes)), tuple(by_columns(boxes))})
+    alike = all(max(sides) < ALIKE * min(sides) for sides in ([b.width for b in boxes], [b.height for b in boxes]))
+    return max(enumerate(own), key=lambda one: len(one[1]) - (alike and one[0] >= whole))[1]
+
+
 def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
     """Of letters that were read, those that speak for an order of as many panels as labels.
 
@@ -195,10 +213,8 @@ def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]
         labels: of the caption, in its order.
         seen: letters that were read, by the panel's number.
     """
-    orders = reading_orders(boxes)
-    turns = [dict(zip(order, labels, strict=True)) for order in orders]
-    agreeing = max(({n: one for n, one in seen.items() if turn[n] == one} for turn in turns), key=len)
-    rising = any(_rises([labels.index(seen[n]) for n in order if n in seen]) for order in orders)
+    agreeing = in_order(boxes, labels, seen)
+    rising = any(_rises([labels.index(seen[n]) for n in order if n in seen]) for order in reading_orders(boxes))
     if rising and len(seen) > max(FEW, len(agreeing) + 1):
         return dict(seen)
     if 2 * len(agreeing) > len(seen):
@@ -209,6 +225,9 @@ def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]
 def _rises(numbers: Sequence[int]) -> bool:
     return all(one < other for one, other in pairwise(numbers))
 
+
+ALIKE = 1.1
+"""How many times the sides of panels of one size may differ."""
 
 FEW = 3
 """Letters that follow each other by chance in one way or another of reading a figure."""

@@ -59,6 +59,21 @@ def test_labels_that_head_columns_of_numbers_are_no_captions(columns: int) -> No
     assert texts([*heads, *words]) == [f"Fig. {n + 5} Blend" for n in range(columns)]
 
 
+@pytest.mark.parametrize("label", ["Figure 6 ", "Fig. 12. ", "FIGURE 3 | "])
+def test_lines_set_in_as_far_as_the_words_behind_the_label_go_on(label: str) -> None:
+    """Japanese journals hang the label; what is set in anywhere else is something else."""
+    first = f"{label}Electrolyte content dependence of DC conductivity for"
+    indent = 240 * len(label) / len(first)
+    rest = ["NBR18 blends in dry and wet", "condition."]
+    for shift, whole in ((0.0, True), (8.0, True), (60.0, False)):
+        lines = [line(first, 200, size=7.8, block=3)]
+        lines += [
+            line(text, 211 + 11 * n, 50 + indent + shift, size=7.8, block=3, width=(130 - indent, 34)[n])
+            for n, text in enumerate(rest)
+        ]
+        assert texts(lines) == [" ".join([first, *rest]) if whole else first]
+
+
 def test_letters_in_bold_are_put_in_brackets_where_nothing_else_tells_them() -> None:
     words = "Fig. 7 Micrograph of the film a neat film of it b grown on for a week"
     own = line(words, 200, size=7.5)

@@ -192,3 +192,27 @@ def test_letters_that_no_line_can_part_leave_their_part_whole() -> None:
     rgb = np.repeat(texture(np.random.default_rng(3), 240, 320)[..., None], 3, 2).astype(np.uint8)
     for count in (1, 2, 3):
         assert take_apart(rgb, count, (), [(5.0, 5.0), (9.0, 9.0)])
+
+
+def montage(seed: int) -> Drawing:
+    """A micrograph beside a row or grid of small ones of one size that touch, which have a letter together."""
+    rng = np.random.default_rng(seed)
+    rows, columns = [(1, 3), (1, 4), (2, 3), (3, 3), (3, 4), (3, 1)][seed % 6]
+    height, width, gap = int(rng.integers(90, 140)), int(rng.integers(90, 140)), int(rng.integers(6, 20))
+    left, tall = int(rng.integers(150, 300)), rows * height
+    rgb = np.full((tall, left + gap + columns * width, 3), 255, np.uint8)
+    tiles = [(y * height, left + gap + x * width) for y in range(rows) for x in range(columns)]
+    windows = ((0, 0, tall, left), *((y, x, y + height, x + width) for y, x in tiles))
+    for top, first, bottom, last in windows:
+        rgb[top:bottom, first:last] = texture(rng, bottom - top, last - first)[..., None]
+    return Drawing(rgb, windows, frozenset())
+
+
+def test_pictures_of_a_montage_that_has_one_letter() -> None:
+    """Nearly as many come out where the caption counts the montage as one as where it counts nothing."""
+    drawings = [montage(seed) for seed in range(48)]
+    counted, free = (
+        sum(hits(one.windows, [part.window for part in take_apart(one.rgb, count)]) for one in drawings)
+        for count in (2, None)
+    )
+    assert counted >= 0.85 * free >= 0.7 * sum(len(one.windows) for one in drawings), (counted, free)
