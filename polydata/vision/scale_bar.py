@@ -153,13 +153,14 @@ def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes:
         said = [
             (one, speaks_for(text, best[0].length, share)) for one, (text, sure) in _texts(grey, sizes) if sure >= READ
         ]
-        again = [
+        doubtful = [
             replace(one, x0=one.x0 - NAMED * one.height, x1=one.x1 + ROOM * one.height)
             for one, told in said
             if told < 0
         ]
         against = sum(
-            speaks_for(text, best[0].length, share) < 1 and not measures(text) for _, (text, _) in _texts(grey, again)
+            speaks_for(text, best[0].length, share) < 1 and not measures(text)
+            for _, (text, _) in _texts(grey, doubtful)
         )
         if against > sum(told > 0 for _, told in said):
             return None
