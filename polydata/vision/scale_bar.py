@@ -29,7 +29,7 @@ CUTS = ((0.05, 0.1), (0.15, 0.25), (0.28, 0.45))
 WHOLE = 0.15, 1.2
 """The same around a magnification, whose ``x`` the finder may leave out."""
 
-NAMED, ROOM = 6.0, 2.0
+NAMED, ROOM = 6.0, 4.0
 """How far before a length its name may begin, and how far behind it a number may go on, as times its height: what
 speaks against a bar is read again with so much around it."""
 

@@ -15,7 +15,7 @@ MICROMETRES = {"pm": 1e-6, "Å": 1e-4, "nm": 1e-3, "µm": 1.0, "mm": 1e3, "cm": 
 """Units of length; a reciprocal one is none."""
 
 TIMES = re.compile(
-    r"x\s?(?P<after>\d[\d., ]*)(?P<thousand>k)?(?!\S)(?!\s?[nmµμu]?m\b)|"
+    r"x\s?(?P<after>\d{1,3}(?:[ ,.]\d{3})+(?!\d)|\d+(?:[.,]\d*)?)\s?(?P<thousand>k)?(?!\S)(?!\s?[nmµμu]?m\b)|"
     r"(?<![\d.,])(?P<before>\d{1,3}(?:[ ,.]\d{3})+|\d{2,6}(?:\.\d{1,2})?|\d(?:\.\d{1,2})?(?=\s?k))"
     r"\s?(?P<thousands>k)?\s?x"
 )
