@@ -35,11 +35,8 @@ ALSO_LED = (
 FIRST = r"(?<=\w\s)(?P<half>a)(?=\s(?:with|without|before|after|under)\s)"
 """The first letter behind what all show, "films a with x, b with y": no article stands there."""
 
-SAYS = (
-    r"(?:is|are|was|were|(?:show|present|represent|depict|illustrate|display|give)(?:s|ed)?|"
-    r"(?:correspond|refer|belong)s? to)"
-)
-"""Verbs behind a letter that a sentence is about: "A and B are the blend, C shows the polymer"."""
+SAYS = r"\s(?:(?:is|are)\s)?(?:show|present|represent|depict|illustrat|display|correspond|refer)(?:e?s|e|n|ing|ed)?\b"
+"""Verbs behind a letter that a sentence is about: "A and B are presenting the blend, C shows the polymer"."""
 
 SIDE = (
     r"(?:(?:top|bottom|upper|lower|middle|cent(?:er|re))(?:[\s-](?:left|right|middle|cent(?:er|re)))?|left|right)"
@@ -84,7 +81,6 @@ def _notations() -> tuple[_Notation, ...]:
         _Notation("letters", re.compile(rf"(?:{START}|(?<=\bof\s)|(?<=\band\s)){small}\.(?=\s)")),
         _Notation("letters", re.compile(rf"{START}{letters}(?:,(?=\s)|(?=\s[A-ZА-Я(\d]))")),
         _Notation("letters", re.compile(rf"(?:{START}|{LED}|{ALSO_LED}){small}(?=\s[\w-])|{FIRST}")),
-        _Notation("letters", re.compile(rf"(?:{START}|(?<=\band\s)|(?<=\bwhile\s)){letters}(?=\s{SAYS}\b)")),
         _Notation("roman", re.compile(rf"\(\s?{roman}\s?\)")),
         _Notation(
             "sides", re.compile(rf"(?:\(\s?|{START})(?P<letters>{SIDE})(?:\s?\)|:(?=\s))", re.IGNORECASE), sure=True
@@ -95,6 +91,14 @@ def _notations() -> tuple[_Notation, ...]:
 
 
 NOTATIONS = _notations()
+IN_SENTENCES = _Notation(
+    "letters",
+    re.compile(
+        rf"(?:(?:(?<=^)|(?<=[.;]\s))(?=[Aa])|(?:{START}|(?<=\band\s)|(?<=\bwhile\s))(?![Aa])){_run(ONE)}(?P<half>)?(?={SAYS})"
+    ),
+)
+"""Letters of which sentences speak, from one on that begins with the first: zones and phases are lettered so too, so it
+counts where nothing else names panels."""
 IN_BOLD = _Notation("letters", re.compile(rf"(?<![\w(\[]){_run(ONE)}(?P<half>)?(?=[.:,;]?$)"), sure=True)
 """What ends a bold part of a caption, not within brackets."""
 BEHIND = re.compile(r"\w|\s?=|\s?(?:and\s\S\s)?(?:axis|axes|directions?|lattice|planes?|parameters?)\b")
@@ -108,8 +112,8 @@ RANGE = re.compile(r"\s?(?:[-~]|\b(?:to|through)\b)\s?")
 BETWEEN = re.compile(r"\s?(?:[-~/,&+]|\band\b)?\s?")
 """What stands between the letters of a list, or between two lines."""
 
-LOST_RANGE = re.compile(r"(?<=[(\[\s])([a-z])w([a-z])(?=[:)\]])")
-"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)"."""
+LOST_RANGE = re.compile(r"(?<=[(\[\s])([a-z])[we]([a-z])(?=[:)\]])")
+"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)", "(aec)" for "(a–c)"."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +237,25 @@ def _going_on(
         if new and not later and _goes_on(new, seen, notation, last.keys()):
             seen += new
             marks.append(Mark(new, match.start(), match.end()))
-    return marks if 2 <= len(seen) <= MAX_PANELS else []
+    if notation.sure and notation.sort == "letters" and not before:
+        marks = max(marks, _at_first(found, each), key=_named)
+    return marks if 2 <= _named(marks) <= MAX_PANELS else []
+
+
+def _at_first(found: Sequence[re.Match[str]], each: Sequence[tuple[str, ...]]) -> list[Mark]:
+    """Marks where each name stands first, none unless all names together leave none out: "(a) x, (d) y; (b) z, (e) w".
+
+    Args:
+        found: marks of a caption.
+        each: their names.
+    """
+    marks, seen = list[Mark](), list[str]()
+    for match, names in zip(found, each, strict=True):
+        if new := tuple(name for name in names if name not in seen):
+            seen += new
+            marks.append(Mark(new, match.start(), match.end()))
+    whole = sorted(seen) == list(_sequence(seen[0], "letters")[: len(seen)]) if seen else False
+    return marks if whole else []
 
 
 def _mended(match: re.Match[str]) -> str:
@@ -253,7 +275,7 @@ def marked(text: str) -> list[Mark]:
         best = max(found, key=_named)
         if best:
             return best
-    return []
+    return _marks(text, IN_SENTENCES)
 
 
 def bracketed(text: str, bold: Sequence[tuple[int, int]]) -> str:

@@ -38,6 +38,9 @@ ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
 LISTED, LISTING = re.compile(r"\s*(?:,|;|and\b)"), re.compile(r"(?:[,;:.]|\band)\s*$")
 """What goes on in a list behind a mark, and what announces the next mark."""
 
+FEW_WORDS = 3
+"""Words behind the last mark of a list that belong to its names, "anatase (a) and rutile (b) grains"."""
+
 TRAILING = re.compile(rf"^\s*(?P<pictures>{PICTURES}\s)?(?:of|for)\b(?P<number>\s*[\d(])?")
 """What the marks of a list share behind the last of them: "TEM (a) and HR-TEM (b) images of a blend"."""
 
@@ -102,7 +105,7 @@ def _closed(text: str) -> str:
     text = text.lstrip(" ;,.:")
     while True:
         short = text.rstrip(CLOSING)
-        if joining := re.search(r"\s(?:and|while|whereas)$", short[-8:]):
+        if joining := re.search(r"(?<!\ba)\s(?:and|while|whereas)$", short[-10:]):
             short = short[: -len(joining[0])]
         elif short.endswith(")") and short.count(")") > short.count("("):
             short = short[:-1]
@@ -113,7 +116,7 @@ def _closed(text: str) -> str:
 
 def _body(caption: str) -> str:
     label = read_label(caption)
-    return re.sub(r"^[\s.:|│–—。：．-]+", "", caption[label.end :]) if label else caption.strip()
+    return re.sub(r"^(?:\se\s(?=[A-Z(])|[\s.:|│–—。：．-]+)", "", caption[label.end :]) if label else caption.strip()
 
 
 def _tail(own: list[str]) -> tuple[list[str], str]:
@@ -171,6 +174,8 @@ def _words_come_first(head: str, between: list[str], last: str) -> bool:
     own, goes_on = _sentence(last), [_goes_on(gap) for gap in between]
     if not re.search(r"\w", own) or (all(goes_on) and PREPOSITION.match(own)):
         return True
+    if all(goes_on) and not any(LISTING.search(gap) for gap in between) and len(own.split()) <= FEW_WORDS:
+        return True  # "anatase (a) and rutile (b) grains"
     lists = goes_on[0] and all(one or not LISTING.search(gap) for one, gap in zip(goes_on, between, strict=True))
     return lists and bool(TRAILING.match(own))
 

@@ -169,7 +169,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
         text = INSET.sub("", words)
         microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
-        if MAPPED.search(text) and (coloured or not MICROSCOPY.search(all_said)):
+        alone = (words == own or not own) and not MICROSCOPY.search(all_said)
+        if MAPPED.search(text) and (coloured or alone):
             return AGAINST["maps"], "maps"
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
             return times * AGAINST["animals"], "animals"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -67,7 +68,7 @@ INSET_ROOM, EDGE, EDGE_HELD, EDGE_RIM = 2.0, 24, 25, 0.03
 """Of a picture that is set in: how far its edges reach beside print, as times its height; their step in grey levels,
 the percentile of the step along them, and the share of the picture at its rim where none is looked for."""
 
-SPACE, BROKEN = 0.7, 0.35
+SPACE, BROKEN = 0.9, 0.35
 """Gaps within a value, as a share of its height, and within a bar, as a share of what lies left of it."""
 
 SEEN, READ = 0.5, 0.6
@@ -328,7 +329,7 @@ def _bar_of(print_: Patch, bars: Sequence[Patch]) -> tuple[Patch | None, float]:
 def _tells_another(one: Pair, best: Pair) -> bool:
     """Whether a bar has another length and print as large: one of them is that of a picture that is set in."""
     alike = one[0].place.height > AS_LARGE * best[0].place.height
-    return alike and one[0].length.micrometres != best[0].length.micrometres
+    return alike and not math.isclose(one[0].length.micrometres, best[0].length.micrometres)
 
 
 def _contradicts(one: Pair, other: Pair) -> bool:

@@ -126,9 +126,9 @@ def speaks_for(text: str, length: Length, share: float) -> int:
     wide = FIELD.fullmatch(text[:40])
     if wide is not None:
         field = float(wide["value"]) * MICROMETRES[wide["unit"].replace("u", "µ").replace("μ", "µ")]
-        if 0.1 * field < shown < 2.5 * field and field <= WORKING_DISTANCE:
-            return 1
-        return 0 if wide["unit"] == "mm" or field == 0 else -1  # millimetres may be the distance to the lens
+        if field == 0 or (wide["unit"] == "mm" and field > WORKING_DISTANCE):
+            return 0
+        return 1 if 0.1 * field < shown < 2.5 * field else 0 if wide["unit"] == "mm" else -1
     match = TIMES.search(text[:40].replace("X", "x").replace("×", "x").replace("K", "k"))
     if match is None:
         return 0

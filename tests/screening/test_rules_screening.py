@@ -218,6 +218,7 @@ def test_what_words_add(own: str, whole: str, told: float) -> None:
         ("Zn elemental distribution map", "Membranes after deposition", True),
         ("", "SEM image and EDX maps of the blend", False),
         ("", "EDX mapping: morphology and carbon", False),
+        ("secondary electron picture", "Elemental mapping of the membrane", False),
     ],
 )
 def test_grey_maps_are_maps_where_no_microscopy_is_spoken_of(own: str, whole: str, map_: bool) -> None:

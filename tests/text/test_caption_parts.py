@@ -333,7 +333,7 @@ def test_lists_that_share_their_first_words_or_their_last(
     st.integers(2, 6),
     st.integers(0, 10_000),
     st.sampled_from(("small", "capital")),
-    st.sampled_from(("shows", "is", "represents", "corresponds to", "are presenting")),
+    st.sampled_from(("shows", "represents", "corresponds to", "are presenting", "is shown for")),
     st.booleans(),
 )
 def test_sentences_about_letters(count: int, seed: int, alphabet: str, verb: str, paired: bool) -> None:
@@ -346,3 +346,40 @@ def test_sentences_about_letters(count: int, seed: int, alphabet: str, verb: str
         true += [(letter, plain(f"{verb} {part}")) for letter in own]
     caption = f"Figure 5. Morphology of the samples. {', '.join(said[:-1])}, and {said[-1]}."
     assert [(letter, plain(own)) for letter, own in split_caption(caption).panels] == true, caption
+
+
+@pytest.mark.parametrize(
+    ("caption", "letters"),
+    [
+        ("SEM of (a) PLA and (b) PCL. A, B, C and D are the phases.", "ab"),
+        ("(1) PLA; (2) PCL. A shows the melt, and B shows the crystal.", "12"),
+        ("(i) PLA and (ii) PCL. A and B represent constants.", "iii"),
+        ("Arrhenius plot. A is the prefactor while B is the activation energy.", ""),
+        ("TEM of ABC triblock terpolymer, A is polystyrene, B is polybutadiene and C is P2VP.", ""),
+        ("SEM image of the fracture surface: A shows the mirror zone, B shows mist.", ""),
+        ("SEM of blend (A is PLA; B is PCL).", ""),
+    ],
+)
+def test_sentences_about_symbols_and_zones_name_no_panels(caption: str, letters: str) -> None:
+    assert "".join(label for label, _ in split_caption(caption).panels) == letters
+
+
+@pytest.mark.parametrize(
+    ("caption", "own"),
+    [
+        ("SEM images of anatase (a) and rutile (b) grains.", "anatase|rutile"),
+        (
+            "(a), (d) topography and (b), (e) out-of-plane and (c), (f) in-plane.",
+            "topography|out-of-plane|in-plane" * 2,
+        ),
+        ("TEM of p-TiO2 (a) and m-TiO2 (c); HRTEM of p-TiO2 (b) and m-TiO2 (d).", "p-TiO2|p-TiO2|m-TiO2|m-TiO2"),
+        ("Figure 1 e Images of (a) PLA and (b) PBS.", "PLA|PBS"),
+    ],
+)
+def test_letters_in_any_order_and_words_around_them(caption: str, own: str) -> None:
+    found = split_caption(caption)
+    assert [label for label, _ in found.panels] == list("abcdef"[: len(found.panels)])
+    assert all(
+        word in (words or "")
+        for (_, words), word in zip(found.panels, re.split(r"\||(?<=plane)(?=top)", own), strict=True)
+    )

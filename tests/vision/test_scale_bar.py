@@ -103,7 +103,7 @@ def test_of_two_bars_of_one_value_that_in_larger_print_counts() -> None:
         assert bar is not None and bar.y is not None and bar.y > 300, seed
 
 
-def test_of_two_values_in_print_of_one_size_none_counts() -> None:
+def test_of_two_values_in_print_of_one_size_that_of_a_picture_set_in_does_not_count() -> None:
     """One of them is that of a picture set in, whose edges may hardly show."""
     for seed in range(6):
         picture = Image.fromarray(draw_bar(seed, "over", "10 µm", width=800, height=760, length=200).rgb.copy())

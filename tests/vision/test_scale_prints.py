@@ -75,6 +75,7 @@ def test_what_begins_with_no_number_is_none(text: str) -> None:
         ("90 µm", False),
         ("90 nm", True),
         ("2.0 mm", False),  # a working distance
+        ("100 µm", False),
         ("x 138 µm", False),  # a sign before a length
         ("1 x500S", False),
         ("90 pm", False),

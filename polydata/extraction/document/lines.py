@@ -30,13 +30,20 @@ LIGATURES = str.maketrans(
         "\u00ad": "-",
     }
 )
-WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}|(?:(?![\u3040-\u30ff\u4e00-\u9fff])[^\W\d_]){2,}")
-"""Two signs of Japanese or Chinese, which have no spaces between words, count as one."""
+UNSPACED = "\u3040-\u30ff\u4e00-\u9fff"
+"""Signs of Japanese and Chinese, which have no spaces between words."""
+LETTER = rf"(?:(?![{UNSPACED}\uac00-\ud7af])[^\W\d_])"
+WORD = re.compile(rf"[{UNSPACED}]{{4}}|(?:(?![{UNSPACED}])[^\W\d_]){{2,}}")
+"""Four signs without spaces count as one."""
 WIDE = re.compile(r"\S( {8,}|   +(?=(?:fig|scheme|table)[a-z.]{0,5}\s?[\dS]))(?=\S)", re.IGNORECASE)
 """A gap within a line that parts two columns: very wide, or wide and followed by another figure's label."""
-GLUED = re.compile(r"[^\W\d_]{18}")
+GLUED = re.compile(rf"{LETTER}{{18}}")
 """Letters in a row from which words may stand closer than the PDF library takes for a gap, as in justified lines."""
-GAP, TIGHT = 0.07, 0.03
+BEFORE, AFTER = re.compile(rf"{LETTER}|[.,;:)]"), re.compile(LETTER)
+"""What stands before and behind a gap between words; numbers and formulae have gaps of their own."""
+LONE = re.compile(r"(?![aAI])\w")
+"""A letter that is no word: a word is set with space between its letters."""
+GAP, TIGHT = 0.08, 0.03
 """Parts of the type's size: gaps between such words are wider than the one, those between their letters mostly narrower
 than the other."""
 HEAVY = re.compile(r"(?i:bold)|(?:Black|Heavy|Demi)(?![a-z])")
@@ -176,11 +183,14 @@ def _parted(blocks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for block in blocks:
         lines: list[dict[str, Any]] = []
         for line in block.get("lines", ()):
-            signs = _spaced([(sign["c"], sign, span) for span in line["spans"] for sign in span["chars"]])
+            own = [(sign["c"], sign, span) for span in line["spans"] for sign in span["chars"]]
+            signs = _spaced(own)
             text = "".join(sign for sign, _, _ in signs)
             cuts = [gap.span(1) for gap in WIDE.finditer(text)]
             starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)]
-            lines += [{**line, **_piece(signs[a:b])} for a, b in zip(starts, ends, strict=True) if text[a:b].strip()]
+            as_read = {"bbox": line["bbox"]} if not cuts and len(signs) == len(own) else {}
+            pieces = [_piece(signs[a:b]) for a, b in zip(starts, ends, strict=True) if text[a:b].strip()]
+            lines += [{**line, **piece, **as_read} for piece in pieces]
         out.append({**block, "lines": lines})
     return out
 
@@ -199,11 +209,17 @@ def _spaced(signs: Sequence[_Sign]) -> Sequence[_Sign]:
     ]
     if median(gaps) > TIGHT:
         return signs
-    out = [signs[0]]
-    for gap, (last, _, _), one in zip(gaps, signs, signs[1:], strict=False):
-        if gap > GAP and last.strip() and one[0].strip():
-            out.append((" ", *one[1:]))
-        out.append(one)
+    pieces = [[signs[0]]]
+    for gap, (last, one) in zip(gaps, pairwise(signs), strict=True):
+        if gap > GAP and BEFORE.match(last[0]) and AFTER.match(one[0]):
+            pieces.append([])
+        pieces[-1].append(one)
+    texts = ["".join(sign for sign, _, _ in piece) for piece in pieces]
+    out = list(pieces[0])
+    for (left, right), piece in zip(pairwise(texts), pieces[1:], strict=True):
+        if not any(LONE.fullmatch(word) for word in (left.split(" ")[-1], right.split(" ")[0])):
+            out.append((" ", *piece[0][1:]))
+        out += piece
     return out
 
 

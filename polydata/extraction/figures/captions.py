@@ -17,7 +17,8 @@ from polydata.text.captions import OPENING
 from polydata.text.figure_labels import UNKNOWN, Label, is_label_alone, read_label
 from polydata.types import Box
 
-SEPARATOR = re.compile(r"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\(cont", re.IGNORECASE)
+SEPARATOR = re.compile(r"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\((?i:cont)|^\se\s(?=[A-Z(])")
+"""What parts a label from its words; a dash is an ``e`` in the fonts of some journals."""
 PARTS = r"\s*(?:\(?[a-zA-Z](?:\s*[-–,]\s*[a-zA-Z])*\)\s*(?:(?:,|and|&|to)\s*)?)*"
 MENTION = re.compile(
     r"^\s*[,;)\]/]|^" + PARTS + r"\s*(?:"
@@ -193,11 +194,11 @@ def _next_line(taken: Sequence[Line], lines: Sequence[Line], body: _Body) -> Lin
 def _hangs(line: Line, taken: Sequence[Line], size: float) -> bool:
     """Whether a line is set in as far as the words behind the label, or as the lines before it are."""
     if len(taken) > 1:
-        return abs(line.box.x0 - taken[-1].box.x0) < size
-    first, label = taken[0], read_label(taken[0].text)
-    words = first.text[label.end :].lstrip(OPENING) if label else first.text
-    start = 1 - len(words) / len(first.text)
-    return abs(line.box.x0 - first.box.x0 - start * first.box.width) < 2 * size
+        row = [one for one in taken if abs(one.baseline - taken[-1].baseline) < 0.2 * size]
+        return abs(line.box.x0 - min(one.box.x0 for one in row)) < size
+    box, text, label = taken[0].box, taken[0].text, read_label(taken[0].text)
+    start = 1 - len(text[label.end :].lstrip(OPENING)) / len(text) if label else 0.0
+    return abs(line.box.x0 - box.x0 - start * box.width) < 2 * size
 
 
 def _row(line: Line, lines: Sequence[Line], size: float, right: float) -> list[Line]:

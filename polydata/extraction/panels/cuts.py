@@ -266,7 +266,7 @@ def _unnamed(around: Mapping[str, Point], boxes: Sequence[Box], drawn: Drawn) ->
     if len(every) == len(boxes):
         seen = letters_at(boxes, {label: point for label, (point, _) in places.items() if label in every})
         own = in_order(boxes, every, seen)
-        if len(own) > max(len(boxes) / 2, FEW - 1):
+        if every[-1] in own.values() and len(own) > max(len(boxes) / 2, FEW - 1):
             return every, replace(letters, places={label: places[label] for label in own.values()})
     surely = {one: place for one, place in places.items() if place[1] > SURELY_READ}
     labels = tuple(takewhile(surely.__contains__, ALPHABETS[0]))

@@ -182,7 +182,7 @@ def take_apart(
             continue
         leaves[at : at + 1] = parts = [_leaf(seen, line, one, places, placed) for one in kept]
         for one in parts:
-            one.montage |= cut.montage
+            one.montage |= cut.montage and cut.seam
         if cut.seam and len(parts) == 2 and not cut.montage:
             seams.append((cut, parts[0], parts[1]))
     if count:

@@ -39,3 +39,18 @@ def test_words_that_stand_close_are_words(gap: float, font: str) -> None:
 def test_one_long_word_stays_one(word: str) -> None:
     assert written([word], 0.1, 9.0, "tiro") == word
     assert written([word, "in", "toluene"], 0.12, 9.0, "helv") == f"{word} in toluene"
+
+
+@pytest.mark.parametrize(
+    "text", ["polytetrafluoroethylene with emphasis", "polytetrafluoroethylene at 1.50 and 12.25 mol"]
+)
+@pytest.mark.parametrize("apart", [0.0, 0.09])
+def test_letters_and_digits_that_stand_apart_are_no_words(text: str, apart: float) -> None:
+    """The last word of a line is set with space between its signs; numbers have gaps of their own."""
+    *first, last = text.split()
+    document = pymupdf.open()
+    page, x = document.new_page(width=900, height=100), 20.0
+    for piece in [*(f"{word} " for word in first), *last]:
+        page.insert_text((x, 50), piece, fontsize=10, fontname="helv")
+        x += pymupdf.get_text_length(piece, fontname="helv", fontsize=10) + (apart * 10 if len(piece) == 1 else 0)
+    assert [line.text for line in take_lines(page.get_textpage(FLAGS), Box(0, 0, 900, 100))] == [text]

@@ -171,7 +171,7 @@ def test_letters_that_no_caption_names_count_from_a_on(shown: str, named: str) -
             boxes.append(Box(x, y, x + 310, y + 220))
         labels, letters = _unnamed({}, boxes, Drawn(np.asarray(picture), Box(0, 0, 640, 460), 72))
         assert "".join(labels) == named
-        assert set(letters.places) <= set(named)
+        assert sorted(letters.places) == sorted(set(named) - {"c"} if "\u00b7" in shown else named)
 
 
 def test_letters_below_are_not_those_of_the_next_row() -> None:

@@ -89,15 +89,16 @@ def halved(seed: int, height: int = 200, width: int = 260) -> np.ndarray:
     return np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, 2)
 
 
-def test_layers_within_a_placed_image_are_no_panels() -> None:
+@pytest.mark.parametrize("images", [2, 3])
+def test_layers_within_a_placed_image_are_no_panels(images: int) -> None:
+    """Three beside each other are parted evenly, which makes none of them a montage."""
     gap, height, width = 24, 200, 260
     whole = [0, 0]
-    for seed in range(12):
-        rgb = np.full((height + 2 * gap, 2 * width + 3 * gap, 3), 255, np.uint8)
-        lefts = [gap, 2 * gap + width]
-        windows = [(gap, left, gap + height, left + width) for left in lefts]
+    for seed in range(24 // images):
+        rgb = np.full((height + 2 * gap, images * (width + gap) + gap, 3), 255, np.uint8)
+        windows = [(gap, left, gap + height, left + width) for left in range(gap, rgb.shape[1] - gap, width + gap)]
         for number, (top, left, bottom, right) in enumerate(windows):
-            rgb[top:bottom, left:right] = halved(2 * seed + number)
+            rgb[top:bottom, left:right] = halved(images * seed + number)
         for told, placed in enumerate(((), windows)):
             whole[told] += hits(tuple(windows), [part.window for part in take_apart(rgb, None, placed)])
     assert whole[1] >= 23 and whole[1] >= whole[0], whole
