@@ -68,7 +68,7 @@ INSET_ROOM, EDGE, EDGE_HELD, EDGE_RIM = 2.0, 24, 25, 0.03
 """Of a picture that is set in: how far its edges reach beside print, as times its height; their step in grey levels,
 the percentile of the step along them, and the share of the picture at its rim where none is looked for."""
 
-SPACE, BROKEN = 0.9, 0.35
+SPACE, BROKEN = 0.7, 0.35
 """Gaps within a value, as a share of its height, and within a bar, as a share of what lies left of it."""
 
 SEEN, READ = 0.5, 0.6
