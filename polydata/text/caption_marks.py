@@ -238,24 +238,29 @@ def _going_on(
             seen += new
             marks.append(Mark(new, match.start(), match.end()))
     if notation.sure and notation.sort == "letters" and not before:
-        marks = max(marks, _at_first(found, each), key=_named)
+        marks = max(marks, _in_any_order(text, found, each), key=_named)
     return marks if 2 <= _named(marks) <= MAX_PANELS else []
 
 
-def _at_first(found: Sequence[re.Match[str]], each: Sequence[tuple[str, ...]]) -> list[Mark]:
-    """Marks where each name stands first, none unless all names together leave none out: "(a) x, (d) y; (b) z, (e) w".
+def _in_any_order(text: str, found: Sequence[re.Match[str]], each: Sequence[tuple[str, ...]]) -> list[Mark]:
+    """Marks of letters none of which is left out, "(a) x, (d) y; (b) z, (e) w"; none where one is.
+
+    A letter is marked where it first stands behind a sign, for it may be mentioned before, else where it stands first.
 
     Args:
-        found: marks of a caption.
+        text: of the caption.
+        found: its marks.
         each: their names.
     """
-    marks, seen = list[Mark](), list[str]()
-    for match, names in zip(found, each, strict=True):
-        if new := tuple(name for name in names if name not in seen):
-            seen += new
-            marks.append(Mark(new, match.start(), match.end()))
-    whole = sorted(seen) == list(_sequence(seen[0], "letters")[: len(seen)]) if seen else False
-    return marks if whole else []
+    signs = [bool(SIGN.search(text, max(0, match.start() - 3), match.start())) for match in found]
+    place: dict[str, int] = {}
+    for at in sorted(range(len(found)), key=lambda at: (not signs[at], at)):
+        for name in each[at]:
+            place.setdefault(name, at)
+    if sorted(place) != list(_sequence(min(place), "letters")[: len(place)]) if place else True:
+        return []
+    named = ((at, tuple(name for name in each[at] if place[name] == at)) for at in sorted({*place.values()}))
+    return [Mark(names, found[at].start(), found[at].end()) for at, names in named]
 
 
 def _mended(match: re.Match[str]) -> str:

@@ -174,7 +174,8 @@ def _words_come_first(head: str, between: list[str], last: str) -> bool:
     own, goes_on = _sentence(last), [_goes_on(gap) for gap in between]
     if not re.search(r"\w", own) or (all(goes_on) and PREPOSITION.match(own)):
         return True
-    if all(goes_on) and not any(LISTING.search(gap) for gap in between) and len(own.split()) <= FEW_WORDS:
+    of_names = len(own.split()) <= FEW_WORDS and not re.match(r"\s*(?:is|are|was|were|has|have)\b", own)
+    if of_names and all(goes_on) and not any(LISTING.search(gap) for gap in between):
         return True  # "anatase (a) and rutile (b) grains"
     lists = goes_on[0] and all(one or not LISTING.search(gap) for one, gap in zip(goes_on, between, strict=True))
     return lists and bool(TRAILING.match(own))

@@ -374,6 +374,11 @@ def test_sentences_about_symbols_and_zones_name_no_panels(caption: str, letters:
         ),
         ("TEM of p-TiO2 (a) and m-TiO2 (c); HRTEM of p-TiO2 (b) and m-TiO2 (d).", "p-TiO2|p-TiO2|m-TiO2|m-TiO2"),
         ("Figure 1 e Images of (a) PLA and (b) PBS.", "PLA|PBS"),
+        (
+            "(a) Boutons as in the images (c). (b) A region. (c) Magnified images. (d) Pores.",
+            "Boutons|region|Magnified|Pores",
+        ),
+        ("(a) Boutons as in (c, d). (c, d) Magnified images. (b) A region.", "Boutons|region|Magnified|Magnified"),
     ],
 )
 def test_letters_in_any_order_and_words_around_them(caption: str, own: str) -> None:
