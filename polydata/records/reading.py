@@ -290,9 +290,8 @@ def read_records(
     if rows.clashes and guessed:
         fields = {field: its for field, its in taken.fields.items() if field != "record_key"}
         taken = replace(taken, fields=fields, no_key=key, repeating=rows.clashes)
-        keyed = {
-            record.row: record_id for record_id, record in rows.records.items()
-        }  # ids of an import when no key repeated yet
+        # Ids of an import when no key repeated yet.
+        keyed = {record.row: record_id for record_id, record in rows.records.items()}
         rows = _read_rows(path, table, _Plain(table, fields, meanings or {}, key), progress)
         for record_id, record in rows.records.items():
             if record.row in keyed:

@@ -257,7 +257,7 @@ def _in_any_order(text: str, found: Sequence[re.Match[str]], each: Sequence[tupl
     for at in sorted(range(len(found)), key=lambda at: (not signs[at], at)):
         for name in each[at]:
             place.setdefault(name, at)
-    if sorted(place) != list(_sequence(min(place), "letters")[: len(place)]) if place else True:
+    if not place or sorted(place) != list(_sequence(min(place), "letters")[: len(place)]):
         return []
     named = ((at, tuple(name for name in each[at] if place[name] == at)) for at in sorted({*place.values()}))
     return [Mark(names, found[at].start(), found[at].end()) for at, names in named]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from polydata.text.caption_marks import NOTATIONS, PLAIN, Mark, marked, split_names
-from polydata.text.figure_labels import QUOTED_LABEL, read_label
+from polydata.text.figure_labels import LOST_DASH, QUOTED_LABEL, read_label
 from polydata.text.normalise import clean
 
 SHARED = re.compile(
@@ -116,7 +116,7 @@ def _closed(text: str) -> str:
 
 def _body(caption: str) -> str:
     label = read_label(caption)
-    return re.sub(r"^(?:\se\s(?=[A-Z(])|[\s.:|│–—。：．-]+)", "", caption[label.end :]) if label else caption.strip()
+    return re.sub(rf"^(?:{LOST_DASH}|[\s.:|│–—。：．-]+)", "", caption[label.end :]) if label else caption.strip()
 
 
 def _tail(own: list[str]) -> tuple[list[str], str]:

@@ -23,6 +23,9 @@ WORDS = {word: kind for kind, words in LANGUAGES.items() for word in words.split
 NUMBER_FIRST = {"ábra": "figure", "kép": "figure", "attēls": "figure", "pav": "figure", "táblázat": "table"}
 """Words that stand after their number: ``1. ábra``."""
 
+LOST_DASH = r"\se\s(?=[A-Z(])"
+"""A dash behind a label that a journal's font gives as a letter: "Fig. 1 e SEM images"."""
+
 COMMON = frozenset(
     [
         "image",

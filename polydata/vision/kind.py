@@ -166,10 +166,11 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
     mapped = elements or MAPPED.search(all_said) or (electrons and not otherwise)
     if of_one_colour and not STAINED.search(own or "") and mapped:
         return AGAINST["maps"], "maps"
+    microscopes = MICROSCOPY.search(all_said)
     for words, times in ((own or "", 2.0), (whole or "", 1.0)):
         text = INSET.sub("", words)
         microscopy, photo = MICROSCOPY.search(text), coloured and PHOTO.search(text)
-        alone = (words == own or not own) and not MICROSCOPY.search(all_said)
+        alone = (words == own or not own) and not microscopes
         if MAPPED.search(text) and (coloured or alone):
             return AGAINST["maps"], "maps"
         if ANIMALS.search(text) and not INSTRUMENT.search(text):
@@ -189,7 +190,7 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
         if spoken_of := next((name for name, found in others.items() if found), None):
             told = times * AGAINST[spoken_of]
             return (IN_COLOURS * told if coloured and spoken_of == "computed fields" else told), spoken_of
-    if not coloured and MICROSCOPY.search(all_said):
+    if not coloured and microscopes:
         return TOLD, "microscopy of other panels"
     scaled = not coloured and SCALED.search(f"{own or ''}. {whole or ''}")
     return (TOLD, "a short scale bar") if scaled else (0.0, "")

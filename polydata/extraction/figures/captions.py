@@ -14,11 +14,11 @@ from polydata.extraction.document.page import PageContent, usual
 from polydata.extraction.document.textlines import is_furniture, line_spacing, same_column
 from polydata.text.caption_marks import bracketed
 from polydata.text.captions import OPENING
-from polydata.text.figure_labels import UNKNOWN, Label, is_label_alone, read_label
+from polydata.text.figure_labels import LOST_DASH, UNKNOWN, Label, is_label_alone, read_label
 from polydata.types import Box
 
-SEPARATOR = re.compile(r"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\((?i:cont)|^\se\s(?=[A-Z(])")
-"""What parts a label from its words; a dash is an ``e`` in the fonts of some journals."""
+SEPARATOR = re.compile(rf"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\((?i:cont)|^{LOST_DASH}")
+"""What parts a label from its words."""
 PARTS = r"\s*(?:\(?[a-zA-Z](?:\s*[-–,]\s*[a-zA-Z])*\)\s*(?:(?:,|and|&|to)\s*)?)*"
 MENTION = re.compile(
     r"^\s*[,;)\]/]|^" + PARTS + r"\s*(?:"

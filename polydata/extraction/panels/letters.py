@@ -194,11 +194,11 @@ def in_order(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str
         labels: in their order.
         seen: letters that were read, by the panel's number.
     """
-    turns = [dict(zip(order, labels, strict=True)) for order in reading_orders(boxes)]
+    orders, whole = reading_orders(boxes), (tuple(by_rows(boxes)), tuple(by_columns(boxes)))
+    turns = [dict(zip(order, labels, strict=True)) for order in orders]
     own = [{n: one for n, one in seen.items() if turn[n] == one} for turn in turns]
-    whole = len({tuple(by_rows(boxes)), tuple(by_columns(boxes))})
     alike = all(max(sides) < ALIKE * min(sides) for sides in ([b.width for b in boxes], [b.height for b in boxes]))
-    return max(enumerate(own), key=lambda one: len(one[1]) - (alike and one[0] >= whole))[1]
+    return max(zip(orders, own, strict=True), key=lambda one: len(one[1]) - (alike and one[0] not in whole))[1]
 
 
 def in_turn(boxes: Sequence[Box], labels: Sequence[str], seen: Mapping[int, str]) -> dict[int, str]:
