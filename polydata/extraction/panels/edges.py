@@ -36,7 +36,7 @@ EVENLY, SLIM = (2, 3), 0.7
 
 
 MONTAGE = range(3, 11)
-"""Pictures of one size in a row. Of some 500 single micrographs none has two lines or more that stand evenly over 0.08."""
+"""Pictures of one size in a row. No single micrograph of some 500 has two lines or more that stand evenly over 0.08."""
 
 
 def parted_evenly(strength: npt.NDArray[np.float32], enough: float) -> bool:
