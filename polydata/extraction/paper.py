@@ -58,9 +58,11 @@ def extract_paper(path: Path, store: ImageStore, limits: ExtractSettings) -> Pap
         raw = without_watermarks(read_pages(document))
         pages, found, lonely = _search(raw)
         unread: list[int] = []
-        if numbers := pages_to_read(pages, _likely(document, pages, found)):
+        likely = _likely(document, pages, found)
+        if numbers := pages_to_read(pages, likely):
             end = start + READING * limits.seconds_per_file
-            raw, unread = read_scans(document, raw, numbers, lambda: process_time() < end)
+            lacking = {one.page for one in likely if one.caption is None}
+            raw, unread = read_scans(document, raw, numbers, lambda: process_time() < end, lacking)
             pages, found, lonely = _search(raw)
         press = Press(document, store, pages)
         figures: list[Figure] = []
@@ -100,11 +102,16 @@ def _search(raw: Sequence[PageContent]) -> tuple[list[PageContent], list[Located
 def _likely(
     document: pymupdf.Document, pages: Sequence[PageContent], found: Sequence[LocatedFigure]
 ) -> list[LocatedFigure]:
-    """Figures without those on scanned pages that have no caption and look like writing or a drawing."""
+    """Figures without those on scanned pages that have no caption and look like writing or a drawing, where no number
+    is missing among the captions.
+    """
+    captions = (one.caption for one in found if one.caption)
+    numbers = {int(one.number) for one in captions if one.word == "figure" and one.number.isdecimal()}
     return [
         one
         for one in found
         if one.caption is not None
+        or len(numbers) < max(numbers, default=0)
         or not pages[one.page - 1].scanned
         or is_picture(measure(render(Sheet(document[one.page - 1]), one.box, ROUGH_DPI).rgb))
     ]

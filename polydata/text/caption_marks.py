@@ -112,8 +112,11 @@ RANGE = re.compile(r"\s?(?:[-~]|\b(?:to|through)\b)\s?")
 BETWEEN = re.compile(r"\s?(?:[-~/,&+]|\band\b)?\s?")
 """What stands between the letters of a list, or between two lines."""
 
-LOST_RANGE = re.compile(r"(?<=[(\[\s])([a-z])[we]([a-z])(?=[:)\]])")
-"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)", "(aec)" for "(a–c)"."""
+BARS = re.compile(r"\b(?:scale[ -]?bars?\b|bars?\s?[=:])", re.IGNORECASE)
+"""What begins a remark on the lengths of scale bars."""
+
+LOST_RANGE = re.compile(r"(?<=[(\[\s])(?=[a-z]{3}|[A-Z][a-z][A-Z])([A-Za-z])[we]([A-Za-z])(?=[:)\]])")
+"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)", "(aec)" for "(a–c)", "(AeC)"."""
 
 
 @dataclass(frozen=True)
@@ -268,16 +271,19 @@ def _mended(match: re.Match[str]) -> str:
 
 
 def marked(text: str) -> list[Mark]:
-    """The marks of a caption's panels, in the notation that names most of them.
+    """The marks of a caption's panels, in the notation that names most of them; one that only tells scales, "A, x.
+    B, y. Scale bars = 5 µm (A), 10 µm (B)", where no other names any.
 
     Behind bare letters, letters in brackets go on with them: "a Scheme and b structure. Images of (c) x and (d) y".
     """
     text = LOST_RANGE.sub(_mended, text)
+    bars = BARS.search(text)
+    scales = bars.start() if bars else len(text)
     for sort in SORTS:
         found = [_marks(text, notation) for notation in NOTATIONS if notation.sort == sort]
         if sort == "letters":
-            found = [_marks(text, NOTATIONS[0], marks) if marks else marks for marks in found]
-        best = max(found, key=_named)
+            found = [_marks(text[:scales], NOTATIONS[0], marks) or marks if marks else marks for marks in found]
+        best = max(found, key=lambda marks: (bool(marks) and marks[0].start < scales, _named(marks)))
         if best:
             return best
     return _marks(text, IN_SENTENCES)

@@ -37,6 +37,8 @@ ADDED = re.compile(rf"{PREPOSITION.pattern}[^,;.]*(?=[,;])")
 
 LISTED, LISTING = re.compile(r"\s*(?:,|;|and\b)"), re.compile(r"(?:[,;:.]|\band)\s*$")
 """What goes on in a list behind a mark, and what announces the next mark."""
+LAST_LISTED = re.compile(r"\s*,?\s*and\s+(?!with\b)\w[^.;]*$")
+"""The last words of a list whose marks follow them: no words of a panel begin so."""
 
 FEW_WORDS = 3
 """Words behind the last mark of a list that belong to its names, "anatase (a) and rutile (b) grains"."""
@@ -165,6 +167,28 @@ def _said_again(panels: list[tuple[str, str | None]], tail: str) -> tuple[list[t
     return list(words.items()), _joined(*rest)
 
 
+def _listed_again(last: str, labels: set[str]) -> tuple[str, dict[str, str]]:
+    """The last panel's words without a second list of all panels, and what that says of each: "(a, c) x and (b, d) y of
+    (a, b) z and (c, d) w". A list may leave one panel out, as authors do.
+    """
+    plain = last.translate(PLAIN)
+    marks = [(split_names(one["letters"] or one["half"]), one) for one in NOTATIONS[0].form.finditer(plain)]
+    marks = [(names, one) for names, one in marks if {*names} <= labels]
+    named = [name for names, _ in marks for name in names]
+    leads = (
+        re.search(r"\b(?:of|for|in|at|with|after|from|under|by|on)\s+$", last[: marks[0][1].start()]) if marks else None
+    )
+    if leads is None or len(marks) < 2 or len({*named}) < len(named) or len(named) < max(len(labels) - 1, 3):
+        return last, {}
+    ends = [*(one.start() for _, one in marks[1:]), len(last)]
+    said = {
+        name: f"{leads[0]}{tidy(last[one.end() : end])}"
+        for (names, one), end in zip(marks, ends, strict=True)
+        for name in names
+    }
+    return tidy(last[: leads.start()]), said
+
+
 def _words_come_first(head: str, between: list[str], last: str) -> bool:
     """Whether marks stand after their words ("brushes (a) and films (b)") and not before them."""
     if not re.search(r"\w", head) or re.search(r"(?:[:.;,]|\b(?:of|for|in|the|with|and|are|is|at|by|from))\s*$", head):
@@ -174,6 +198,8 @@ def _words_come_first(head: str, between: list[str], last: str) -> bool:
     own, goes_on = _sentence(last), [_goes_on(gap) for gap in between]
     if not re.search(r"\w", own) or (all(goes_on) and PREPOSITION.match(own)):
         return True
+    if all(goes_on) and LAST_LISTED.match(between[-1]) and not any(LISTING.search(gap) for gap in between):
+        return True  # "x (a) and y (b) staining shows no decrease"
     of_names = len(own.split()) <= FEW_WORDS and not re.match(r"\s*(?:is|are|was|were|has|have)\b", own)
     if of_names and all(goes_on) and not any(LISTING.search(gap) for gap in between):
         return True  # "anatase (a) and rutile (b) grains"
@@ -231,11 +257,16 @@ def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
     head, between, leads = _leads(head, between)
     after = [*between, last]
     own, tail = _tail([tidy(one) if not BETWEEN.match(one.translate(PLAIN)) else "" for one in after])
+    own[-1], again = _listed_again(own[-1], {name for mark in marks for name in mark.letters})
     for index in range(len(own) - 2, -1, -1):  # "(a) and (b) words": both have the words
         if not own[index] and not leads[index + 1] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]
     own = [tidy(f"{lead} {words}") for lead, words in zip(_spread(leads, between), own, strict=True)]
-    panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
+    panels = [
+        (letter, tidy(f"{words} {again.get(letter, '')}").rstrip() or None)
+        for mark, words in zip(marks, own, strict=True)
+        for letter in mark.letters
+    ]
     panels, tail = _said_again(panels, tidy(tail))
     return Parts(_joined(tidy(head), tidy(tail)), _in_order(panels))
 
@@ -290,11 +321,13 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
             words.append(tidy(piece) if own else tidy(f"{lead} {tidy(piece)}"))
             lead = tidy(piece[: own.end()]) if own else lead
     else:
-        cut = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head))
+        before = [one.end() for one in SENTENCE.finditer(head)][-1:]
+        stem, head = (head[: before[0]], head[before[0] :]) if before else ("", head)
+        cut, pieces[0] = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head)), head
         if cut and shared and len(begins) > 1:  # said of the first list alone
             lead, pieces[0] = head[: cut[-1].end()], head[cut[-1].end() :]
         elif cut:
-            stem, pieces[0] = head[: cut[-1].start()], head[cut[-1].end() :]
+            stem, pieces[0] = stem + head[: cut[-1].start()], head[cut[-1].end() :]
         added = [found[0] if (found := ADDED.match(piece)) else "" for piece in [*pieces[1:], ""]]
         pieces = [pieces[0], *(ADDED.sub("", piece) for piece in pieces[1:])]
         words = [tidy(f"{tidy(piece)}{more.rstrip()}") for piece, more in zip(pieces, added, strict=True)]

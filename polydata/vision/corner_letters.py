@@ -30,6 +30,9 @@ PLAIN, AT_ONCE = 3.0, 64
 PLACES = 3
 """Of a letter that are kept, should the likeliest be another's."""
 
+IN_TURN = ((0, 0), (1, 1), (0, 1), (1, 0))
+"""Rows and columns of squares, even or odd, that are shown one after the other; each sees every place once."""
+
 Grey = npt.NDArray[np.uint8]
 Shares = npt.NDArray[np.float32]
 
@@ -45,24 +48,29 @@ def read_corners(corners: list[Grey]) -> Shares:
     return np.asarray((shares / shares.sum(1, keepdims=True))[:, 1:], np.float32)
 
 
-def find_letters(grey: Grey, windows: Sequence[float], letters: str) -> dict[str, tuple[float, float, float]]:
+def find_letters(
+    grey: Grey, windows: Sequence[float], letters: str, least: float = 0.0
+) -> dict[str, tuple[float, float, float]]:
     """Where letters stand in a figure: probability, row and column of each, the surest first; no two in one place.
 
     Args:
         grey: rows x columns, 0 to 255.
         windows: sides of the squares that are looked at, in its pixels: four times as high as letters, about.
         letters: that are looked for, of ``LETTERS``.
+        least: probability under which a letter does not matter, nor what is said of it.
     """
+    if not letters:
+        return {}
     near = min(windows) / 4
     found: dict[str, tuple[float, float, float]] = {}
-    places = [(*place, letter) for window in windows for letter, place in _places(grey, window, letters)]
+    places = [(*place, letter) for window in windows for letter, place in _places(grey, window, letters, least)]
     for share, row, column, letter in sorted(places, reverse=True):
         if letter not in found and all(np.hypot(row - y, column - x) > near for _, y, x in found.values()):
             found[letter] = min(1.0, share), row, column
     return found
 
 
-def _places(grey: Grey, window: float, letters: str) -> Iterator[tuple[str, tuple[float, float, float]]]:
+def _places(grey: Grey, window: float, letters: str, least: float) -> Iterator[tuple[str, tuple[float, float, float]]]:
     """The likeliest places of each letter: probability, row and column."""
     factor, half, cells = SIDE / window, SIDE // 2, SIDE // STRIDE
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
@@ -70,22 +78,30 @@ def _places(grey: Grey, window: float, letters: str) -> Iterator[tuple[str, tupl
     down, across = -(-rows // half) + 1, -(-columns // half) + 1
     padded = np.full(((down + 1) * half, (across + 1) * half), 255, np.uint8)
     padded[half : half + rows, half : half + columns] = cv2.resize(grey, (columns, rows), interpolation=how)
-    squares = []
-    for row, column in itertools.product(range(down), range(across)):
-        square = padded[row * half : row * half + SIDE, column * half : column * half + SIDE]
-        if square.std() > PLAIN:
-            squares.append((row * cells // 2, column * cells // 2, square))
     wanted = [LETTERS.index(letter) for letter in letters]
     mean = np.zeros((len(wanted), (down + 1) * cells // 2, (across + 1) * cells // 2), np.float32)
-    for start in range(0, len(squares), AT_ONCE):
-        some = squares[start : start + AT_ONCE]
-        for (row, column, _), shares in zip(some, read_corners([one[2] for one in some]), strict=True):
-            here = slice(None), slice(row, row + cells), slice(column, column + cells)
-            mean[here] += shares[wanted] / 4
+    for seen, (first_row, first_column) in enumerate(IN_TURN):
+        # where no letter can come to the least any more, what is left to see is not looked at
+        hopeful = np.max([_around(plane) for plane in mean], axis=0) + (1 - seen / len(IN_TURN)) > least
+        squares = []
+        for row, column in itertools.product(range(first_row, down, 2), range(first_column, across, 2)):
+            square = padded[row * half : row * half + SIDE, column * half : column * half + SIDE]
+            here = tuple(slice(at * cells // 2, at * cells // 2 + cells) for at in (row, column))
+            if hopeful[here].any() and square.std() > PLAIN:
+                squares.append((here, square))
+        for start in range(0, len(squares), AT_ONCE):
+            some = squares[start : start + AT_ONCE]
+            for (here, _), shares in zip(some, read_corners([square for _, square in some]), strict=True):
+                mean[:, *here] += shares[wanted] / len(IN_TURN)
     for letter, plane in zip(letters, mean, strict=True):
-        left = cv2.boxFilter(plane, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        left = _around(plane)
         for _ in range(PLACES):
             down, across = divmod(int(left.argmax()), left.shape[1])
             y, x = (((at + 0.5) * STRIDE - half) / factor for at in (down, across))
             yield letter, (float(left[down, across]), y, x)
             left[max(0, down - 3) : down + 4, max(0, across - 3) : across + 4] = 0
+
+
+def _around(plane: Shares) -> Shares:
+    """Sums over each place and the eight about it."""
+    return np.asarray(cv2.boxFilter(plane, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT), np.float32)

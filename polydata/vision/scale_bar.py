@@ -18,7 +18,7 @@ from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
 from polydata.vision.scale_prints import MICROMETRES, Length, explains, in_strip, measures, number_of, speaks_for, usual
 
-VERSION = 7
+VERSION = 8
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -272,7 +272,7 @@ def read_values(grey: Grey, places: Sequence[Patch]) -> list[Reading]:
             value = max(votes, key=lambda one: votes[one])
             if not usual(value):
                 continue
-            agreement = votes[value] / sum(votes.values())
+            agreement = usual(value) * votes[value] / sum(votes.values())
             readings.append(Reading(Length(value, unit), place, best * agreement * float(share.max())))
     return readings
 

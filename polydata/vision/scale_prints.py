@@ -49,10 +49,15 @@ class Length:
         return self.value * MICROMETRES[self.unit]
 
 
-def usual(value: float) -> bool:
-    """Whether scale bars bear such a number: one digit and zeros, or two digits that end in 5."""
+RARE = 0.7
+"""How usual 6 to 9 are at scale bars, beside 1 to 5: blurred print of 5, 8 and 3 looks like them."""
+
+
+def usual(value: float) -> float:
+    """How usual such a number is at scale bars, 0 to 1: one digit and zeros, or two digits that end in 5; else 0."""
     digits = f"{value:.6f}".replace(".", "").strip("0")
-    return 0 < value <= 2000 and (len(digits) == 1 or (len(digits) == 2 and digits[1] == "5"))
+    known = 0 < value <= 2000 and (len(digits) == 1 or (len(digits) == 2 and digits[1] == "5"))
+    return (RARE if digits[0] in "6789" else 1.0) if known else 0.0
 
 
 def _numbered(text: str) -> re.Match[str] | None:

@@ -68,3 +68,25 @@ def test_the_script_trains_a_network_and_goes_on(tmp_path: Path) -> None:
     for minutes in ("0.02", "0.04"):
         subprocess.run([sys.executable, str(script), *options, "--minutes", minutes], check=True, timeout=300)
     assert (tmp_path / "letters.onnx").stat().st_size > 100_000
+
+
+def test_places_without_hope_are_left_out(corners: list[Corner], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters from a probability on are found as they are when everything is looked at, with fewer looks."""
+    figure = np.vstack([np.hstack([one.grey for one in corners[row : row + 5]]) for row in range(0, 25, 5)])
+    squares = list[int]()
+
+    def counted(some: list[np.ndarray]) -> np.ndarray:
+        squares.append(len(some))
+        return read_corners(some)
+
+    monkeypatch.setattr("polydata.vision.corner_letters.read_corners", counted)
+    least, found, looks = 0.6, list[dict[str, tuple[float, float, float]]](), list[int]()
+    for probability in (0.0, least):
+        squares.clear()
+        found.append(find_letters(figure, [SIDE], LETTERS, probability))
+        looks.append(sum(squares))
+    sure = [{letter: place for letter, place in one.items() if place[0] > least} for one in found]
+    assert sure[1].keys() == sure[0].keys(), SEED
+    assert all(sure[1][letter] == pytest.approx(place) for letter, place in sure[0].items()), SEED
+    assert len(sure[0]) > 5
+    assert looks[1] < 0.9 * looks[0], looks

@@ -40,8 +40,12 @@ UNPACKED = "unpacked"
 GREY_WHITE = 245
 """Grey levels from here up are paper; photographs rarely reach it over an area."""
 
+COVERS, STRIP, SCAN_PIXELS = 0.85, 0.3, 500
+"""Share of a page that its scan covers, in one image or in strips, which are no higher than the second share of it; and
+pixels of a scan's side."""
+
 SCAN_INK = 150
-"""On pages that one image covers, grey levels below this are ink; lighter ones are the paper's own."""
+"""On pages that a scan covers, grey levels below this are ink; lighter ones are the paper's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,7 @@ class PageContent:
         scale: pixels a point of ``grey``.
         shape: rows and columns of ``grey``.
         raster: ``grey``, or its compressed bytes: a long document's pages do not fit into memory otherwise.
-        scanned: one image covers the page.
+        scanned: an image covers the page, or strips of one do.
         numbers: of a manuscript's lines, which stand beside the text and are no part of it.
         turn: by how many degrees clockwise the page was turned to be read, its writing lying on it as shown.
         ink: grey levels below this are ink, others the paper's own.
@@ -215,6 +219,28 @@ def _images(sheet: Sheet) -> Iterator[PlacedImage]:
         )
 
 
+def _scan_of(placed: Sequence[PlacedImage], page: Box) -> set[PlacedImage]:
+    """The image that covers a page, or the strips from side to side that cover it together; none where none do."""
+    fine = [one for one in placed if max(one.width, one.height) > SCAN_PIXELS]
+    whole = {one for one in fine if one.box.area > COVERS * page.area and min(one.width, one.height) > SCAN_PIXELS}
+    lying = {one for one in fine if one.box.width > COVERS * page.width and one.box.height < STRIP * page.height}
+    upright = {one for one in fine if one.box.height > COVERS * page.height and one.box.width < STRIP * page.width}
+    if not whole and _length([(one.box.y0, one.box.y1) for one in lying]) > COVERS * page.height:
+        return lying
+    if not whole and _length([(one.box.x0, one.box.x1) for one in upright]) > COVERS * page.width:
+        return upright
+    return whole
+
+
+def _length(spans: Sequence[tuple[float, float]]) -> float:
+    """How much of a line spans cover together."""
+    covered, end = 0.0, -math.inf
+    for first, last in sorted(spans):
+        covered += max(0.0, last - max(first, end))
+        end = max(end, last)
+    return covered
+
+
 def read_page(sheet: Sheet, *, pack: bool = False) -> PageContent:
     """Everything that the other stages need of a page.
 
@@ -228,9 +254,7 @@ def read_page(sheet: Sheet, *, pack: bool = False) -> PageContent:
     placed = list(_images(sheet))
     scale = min(1.0, math.sqrt(INK_PIXELS / sheet.box.area))
     grey = sheet.pixmap(scale, pymupdf.csGRAY)[..., 0]
-    whole = [
-        image for image in placed if image.box.area > 0.85 * sheet.box.area and min(image.width, image.height) > 500
-    ]
+    whole = _scan_of(placed, sheet.box)
     return PageContent(
         number=sheet.page.number + 1,
         box=sheet.box,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import cv2
@@ -15,7 +15,7 @@ from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.open import pymupdf
 from polydata.extraction.document.page import SCAN_INK, PageContent, Sheet
 from polydata.extraction.figures.assign import LocatedFigure
-from polydata.extraction.figures.captions import CAPTION_LINES
+from polydata.extraction.figures.caption_lines import CAPTION_LINES
 from polydata.extraction.figures.objects import distance, pixels_of
 from polydata.extraction.figures.straighten import Scan, lay_straight
 from polydata.text.figure_labels import WORDS, read_label
@@ -42,8 +42,9 @@ AROUND, BESIDE = 150.0, 70.0
 TITLE, IMPRINT = 0.35, 0.9
 """Shares of the first page's height over and under which lines say what paper it is."""
 
-SAMPLE, ENOUGH, SAMPLE_WIDTH = 10, 5, 16.0
-"""Lines of a text layer that are read to judge it, how many the recogniser must be sure of, and heights of each."""
+SAMPLE, ENOUGH, LINES, SAMPLE_WIDTH = 10, 5, 30, 16.0
+"""Lines of a page's text layer that are read to judge it, how many the recogniser must be sure of, after how many no
+more are read, and heights of each."""
 
 GOOD = 0.985
 """Share of letters in which a text layer and what is read of the same lines agree, from which the layer is trusted."""
@@ -94,20 +95,35 @@ def pages_to_read(pages: Sequence[PageContent], found: Sequence[LocatedFigure]) 
     ]
 
 
-def _is_good(scan: Scan) -> bool | None:
-    """Whether a text layer agrees with what is read of some of its lines; None where that cannot be told here."""
-    long = [number for number, text in enumerate(scan.words) if len(text) > 30]
-    sample = long[:: max(1, len(long) // SAMPLE)][:SAMPLE]
-    if len(sample) < ENOUGH:
-        return None
-    alike, letters, sure = 0.0, 0, 0
-    for number, (text, score) in scan.read(sample, SAMPLE_WIDTH).items():
-        if score > 0.9:
-            one = text.replace(" ", "")[:-1]
-            other = scan.words[number].replace(" ", "")[: len(one)]
-            alike += SequenceMatcher(None, one, other, autojunk=False).ratio() * len(one)
-            letters, sure = letters + len(one), sure + 1
-    return sure < ENOUGH or alike > GOOD * letters  # a script that the recogniser does not know is left as it is
+@dataclass
+class _Layer:
+    """How far a document's text layer agrees with what is read of some of its lines, over several of its pages.
+
+    Attributes:
+        letters: that were read surely.
+        alike: of these, how many the layer has too.
+        sure: lines that were read surely.
+    """
+
+    letters: int = 0
+    alike: float = 0.0
+    sure: int = 0
+
+    def judge(self, scan: Scan) -> bool:
+        """Whether the layer is good by the pages so far and this one. One that cannot be told is not, until it can."""
+        long = [number for number, text in enumerate(scan.words) if len(text) > 30]
+        sample = long[:: max(1, len(long) // SAMPLE)][:SAMPLE]
+        if len(sample) < ENOUGH or self.sure > LINES:
+            return self.sure >= ENOUGH and self.alike > GOOD * self.letters
+        read = scan.read(sample, SAMPLE_WIDTH)
+        for number, (text, score) in read.items():
+            if score > 0.9:
+                one = text.replace(" ", "")[:-1]
+                other = scan.words[number].replace(" ", "")[: len(one)]
+                self.alike += SequenceMatcher(None, one, other, autojunk=False).ratio() * len(one)
+                self.letters, self.sure = self.letters + len(one), self.sure + 1
+        # a script that the recogniser does not know is left as it is
+        return self.sure < ENOUGH or self.alike > GOOD * self.letters
 
 
 def _follows(line: Box, above: Box) -> bool:
@@ -170,7 +186,7 @@ def _may_be_label(text: str) -> bool:
     )
 
 
-def _texts(scan: Scan, good: bool, first: bool) -> dict[int, tuple[str, float]]:
+def _texts(scan: Scan, *, good: bool, lacking: bool, first: bool) -> dict[int, tuple[str, float]]:
     """Text and certainty of lines by number: those of captions as read, and of a paper's head; others by the layer."""
     places, height = scan.places, scan.pixels.shape[0] / scan.scale
     texts = {number: (text, 1.0) for number, text in enumerate(scan.words) if text}
@@ -180,7 +196,7 @@ def _texts(scan: Scan, good: bool, first: bool) -> dict[int, tuple[str, float]]:
         number
         for number, place in enumerate(places)
         if _begins(number, places)
-        and (number not in texts or _may_be_label(texts[number][0]))
+        and (lacking or number not in texts or _may_be_label(texts[number][0]))
         and any(across < BESIDE and down < AROUND for across, down in (distance(place, one) for one in scan.pictures))
     ]
     heads = scan.read(near, HEAD)
@@ -233,6 +249,7 @@ def read_scans(
     pages: Sequence[PageContent],
     numbers: Sequence[int],
     goes_on: Callable[[], bool],
+    lacking: Collection[int] = (),
 ) -> tuple[list[PageContent], list[int]]:
     """Lay scanned pages straight and read them.
 
@@ -245,18 +262,19 @@ def read_scans(
         pages: all of its pages, in order.
         numbers: of those to read, from ``pages_to_read``.
         goes_on: asked before each page.
+        lacking: numbers of pages with a figure for which a text layer has no caption: it is read.
 
     Returns:
         All pages, and the numbers of those left unread.
     """
     out = list(pages)
-    good: bool | None = None
+    layer = _Layer()
     for done, number in enumerate(numbers):
         if not goes_on():
             return out, list(numbers[done:])
         page, scan = lay_straight(Sheet(document[number - 1]), pages[number - 1], _is_picture(pages[number - 1]))
-        good = _is_good(scan) if good is None else good
-        out[number - 1] = replace(page, lines=_lines(scan.places, _texts(scan, bool(good), first=number == 1)))
+        texts = _texts(scan, good=layer.judge(scan), lacking=number in lacking, first=number == 1)
+        out[number - 1] = replace(page, lines=_lines(scan.places, texts))
         pymupdf.TOOLS.store_shrink(100)  # decoded scans would stay in the library's cache, up to 256 MB of them
     return out, []
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.beneath import with_scale
-from polydata.extraction.panels.cutting import LIKELY, take_apart
+from polydata.extraction.panels.cutting import LIKELY, glimpsed, survey, take_apart
 from polydata.extraction.panels.letters import (
     FEW,
     Point,
@@ -58,6 +58,9 @@ PRINTED, READ = Reading(0.95, 0.005), Reading(0.75, 0.04)
 
 SURELY_READ = 0.8
 """Probability from which letters that were read count wherever they stand, where all are read."""
+
+TINY = 20.0
+"""Points of the shorter side of a panel at least: a figure of cells smaller than this is a drawing of such cells."""
 
 LONE = 0.8
 """A single micrograph that fills less of its figure than this is cut out of it."""
@@ -120,27 +123,25 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     placed = _placed_images(content, whole)
     windows = [_window(one, whole, rgb) for one in placed]
     images = [*placed, *join_strips(placed)]
-    letters = _letters(around, labels, drawn)
+    seen = survey(rgb, pictures=bool(placed) or content.scanned)
+    letters = _letters(around, labels, drawn if glimpsed(seen) else None)
     surely = [point for label, (point, sure) in letters.places.items() if label in labels and sure > SURELY_READ]
     found = [
         (_placed(_points(one.window, whole, rgb), images), one)
-        for one in take_apart(
-            rgb,
-            parts.count,
-            windows,
-            _places(surely, whole, rgb),
-            pictures=bool(placed) or content.scanned,
-        )
+        for one in take_apart(rgb, parts.count, windows, _places(surely, whole, rgb), seen)
     ]
+    panels = [(box, one) for box, one in found if min(box.width, box.height) >= TINY]
+    if 2 * len(panels) < len(found):
+        return [Cut(whole, None, None, _mean({box: one.micrograph for box, one in found}))]
+    found = panels
     filled = {box for box, one in found if not one.set_in and one.micrograph <= SURELY and _is_picture(rgb, one.window)}
     set_in = {box: one.micrograph for box, one in found if one.set_in}
     set_in = {box: own for box, own in set_in.items() if not any(box.share_inside(one) > HELD for one in filled)}
     main = _without_legends({box: one.micrograph for box, one in found if not one.set_in}, len(labels), filled)
     pictures = {box for box, share in main.items() if share > LIKELY or box in filled}
     if len(main) == 1 or not (pictures or len(main) == len(labels)):
-        share = sum(box.area * own for box, own in main.items()) / sum(box.area for box in main)
         lone = next(iter(main))
-        first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, share)
+        first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, _mean(main))
         return _with_scales(drawn, [first, *(Cut(box, None, None, own) for box, own in set_in.items())])
     boxes = [list(main)[number] for number in by_rows(list(main))]
     letters = _as_they_follow(letters, labels, boxes)
@@ -153,6 +154,11 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     words, shares = dict(parts.panels), main | set_in
     cuts = [Cut(box, label, words.get(label) if label else None, shares[box]) for box, label in named]
     return _with_scales(drawn, cuts)
+
+
+def _mean(shares: Mapping[Box, float]) -> float:
+    """The mean share of parts, each by its area."""
+    return sum(box.area * share for box, share in shares.items()) / sum(box.area for box in shares)
 
 
 def _with_scales(drawn: Drawn, cuts: Sequence[Cut]) -> list[Cut]:
@@ -207,16 +213,16 @@ class _Letters:
     reading: Reading
 
 
-def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn) -> _Letters:
+def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn | None) -> _Letters:
     """Letters as the page prints them, or where it prints less than half of them, as they are read in the picture.
 
     Args:
         around: where labels are printed, and letters that would go on with them.
         labels: that the caption names.
-        drawn: the figure.
+        drawn: the figure; None where its picture is not read.
     """
     printed = {label: (point, 1.0) for label, point in around.items()}
-    if len(labels) < 2 or 2 * len(printed.keys() & set(labels)) >= len(labels):
+    if drawn is None or len(labels) < 2 or 2 * len(printed.keys() & set(labels)) >= len(labels):
         return _Letters(printed, PRINTED)
     return _Letters(read_letters(drawn, [*labels, *following(labels)]) | printed, READ)
 

@@ -113,13 +113,28 @@ class _Leaf:
     placed: bool = False
 
 
+def survey(rgb: Rgb, *, pictures: bool = True) -> PanelMap:
+    """What every part of a figure shows, finely where that may be a micrograph.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+        pictures: there may be photographs in it; one of lines and words alone is looked at coarsely.
+    """
+    seen = look(rgb, ROUGH)
+    return look(rgb, SIDES) if pictures and glimpsed(seen) else seen
+
+
+def glimpsed(seen: PanelMap) -> bool:
+    """Whether a figure may show a micrograph."""
+    return bool((seen.micrograph > INKLING).mean() > GLIMPSE)
+
+
 def take_apart(
     rgb: Rgb,
     count: int | None,
     placed: Sequence[Window] = (),
     letters: Sequence[Point] = (),
-    *,
-    pictures: bool = True,
+    seen: PanelMap | None = None,
 ) -> list[Part]:
     """Panels of a figure.
 
@@ -131,14 +146,12 @@ def take_apart(
         count: panels that the caption names; None where it names none.
         placed: images that the page places within the figure.
         letters: row and column of each letter that the figure shows.
-        pictures: there may be photographs in it; one of lines and words alone is looked at more coarsely.
+        seen: what ``survey`` sees in it, where that is known.
 
     Returns:
         At least one, in the order of the cuts.
     """
-    seen = look(rgb, ROUGH)
-    if pictures and (seen.micrograph > INKLING).mean() > GLIMPSE:
-        seen = look(rgb, SIDES)
+    seen = seen or survey(rgb)
     line = _lines(seen, placed)
     places = [(row * seen.scale[0], column * seen.scale[1]) for row, column in letters]
     whole = trimmed(seen, (0, 0, seen.edge.shape[0], seen.edge.shape[1]))

@@ -8,6 +8,7 @@ import numpy as np
 import pymupdf
 import pytest
 from pdf_sheet import micrograph, png
+from PIL import Image
 
 from polydata.extraction.document.open import opened
 from polydata.extraction.document.page import PageContent, Sheet, read_page, read_pages
@@ -92,3 +93,38 @@ def test_signs_of_ligatures_and_controls_are_written_out(tmp_path: Path) -> None
         (page,) = pages_of(document, tmp_path)
     assert page.lines[0].text == "mor-phol ogy"
     assert page.lines[0].words == 3
+
+
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("count", [4, 9, 28])
+def test_strips_from_side_to_side_are_the_scan_of_a_page(tmp_path: Path, count: int, upright: bool) -> None:
+    """Publishers' old volumes lie in their files as strips, with photographs placed over them."""
+    with pymupdf.open() as document:
+        for covered in (count, count // 2):
+            page = document.new_page(width=400, height=600)
+            for number in range(covered):
+                ends = (number / count, (number + 1) / count)
+                rect = (400 * ends[0], 0, 400 * ends[1], 600) if upright else (0, 600 * ends[0], 400, 600 * ends[1])
+                shape = (800, 40) if upright else (40, 800)
+                page.insert_image(
+                    pymupdf.Rect(rect),
+                    stream=png(Image.fromarray(np.full(shape, 255 - number, np.uint8))),
+                    keep_proportion=False,
+                )
+            page.insert_image(pymupdf.Rect(100, 120, 300, 270), stream=png(micrograph(1, 240, 180)))
+        whole, part = pages_of(document, tmp_path)
+    assert (whole.scanned, part.scanned) == (True, False)
+    assert [round(one.box.x0) for one in whole.images] == [100]
+    assert len(part.images) == count // 2 + 1
+
+
+def test_two_large_pictures_are_no_strips(tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=600)
+        for top in (0, 300):
+            page.insert_image(
+                pymupdf.Rect(0, top, 400, top + 290), stream=png(micrograph(top, 800, 580)), keep_proportion=False
+            )
+        (content,) = pages_of(document, tmp_path)
+    assert not content.scanned
+    assert len(content.images) == 2

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polydata.extraction.document.lines import Line
+from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import join_fragments
-from polydata.extraction.figures.captions import LEADS_ON, MENTION, find_captions, join_lines
+from polydata.extraction.figures.caption_lines import join_lines
+from polydata.extraction.figures.captions import LEADS_ON, MENTION, find_captions
 from polydata.text.captions import split_caption
 from polydata.text.figure_labels import read_label
 from polydata.types import Box
@@ -195,3 +196,41 @@ def test_a_caption_set_in_two_columns_is_whole(first: list[str], second: list[st
     right = [line(text, 200 + 9 * row, 302, size=7.5, block=2) for row, text in enumerate(second)]
     below = [line(BODY, 240 + 11 * row, x0, block=3) for row in range(8) for x0 in (50, 302)]
     assert texts([*left, *right, *below])[0] == join_lines([*first, *(second if whole else [])], frozenset())
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("between", [False, True])
+def test_words_beneath_a_figure_whose_label_stands_over_it(seed: int, between: bool) -> None:
+    rng = np.random.default_rng(seed)
+    x0, size, high = float(rng.uniform(40, 320)), float(rng.uniform(6.5, 9)), float(rng.uniform(60, 280))
+    label = replace(
+        line(f"Fig. {seed + 1}", 60, x0, size=size, width=20), font="Grotesk-Bold", first_font="Grotesk-Bold"
+    )
+    words = [
+        replace(line(text, 80 + high + 1.2 * size * row, x0, size=size, block=4), font="Grotesk", first_font="Grotesk")
+        for row, text in enumerate(["Fracture surfaces of the blends after etching", "in xylene for two hours at rest"])
+    ]
+    ticks = [replace(line("0.5", 70 + n * high / 4, x0, size=6, width=9), font="Grotesk") for n in range(4)]
+    text = [line(BODY, 75 + high, x0)] if between else []
+    whole = f"Fig. {seed + 1} 0.5" if between else f"Fig. {seed + 1} {words[0].text} {words[1].text}"
+    assert texts([label, *ticks, *words, *text]) == [whole]
+
+
+def test_a_label_in_a_torn_line_or_behind_words_that_lead_on_is_a_mention() -> None:
+    torn = [line("transition was found as is shown in", 200, width=130), line("Figure 8 . A summary of all", 200, 190)]
+    assert texts(torn) == []
+    wide = [line(BODY, 400 + 22 * row, block=9) for row in range(18)]
+    spaced = [line("and the transition is shown in", 200), line("Figure 8. A summary of all blends", 222)]
+    found, _ = find_captions([page([*spaced, *wide])], frozenset())
+    assert found == []
+    found, _ = find_captions([page([line("The blends were dried.", 200), spaced[1], *wide])], frozenset())
+    assert [one.label for one in found] == ["Figure 8"]
+
+
+@pytest.mark.parametrize(("read", "others", "number"), [("I", "2", "1"), ("II", "3", "11"), ("I", "II", "i")])
+def test_roman_numbers_that_ocr_reads_among_others(read: str, others: str, number: str) -> None:
+    rows = [f"Fig. {read}. Fracture surfaces of the blends.", f"Fig. {others}. Stress of the blends."]
+    lines = [replace(line(text, 100 + 60 * n), font=OCR_FONT, first_font=OCR_FONT) for n, text in enumerate(rows)]
+    found, _ = find_captions([page(lines)], frozenset())
+    assert found[0].number == number
+    assert found[0].text == rows[0].replace(f"Fig. {read}", found[0].label)

@@ -1,0 +1,62 @@
+"""Captions that name their panels twice, tell scales by letters, or name panels behind the words of a sentence."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polydata.text.captions import split_caption
+
+LETTERS = "abcdefghi"
+WORD = st.sampled_from(
+    ["PP", "PA6/ABS", "etched blends", "the matrix", "10 wt%", "quenched films", "fibres", "LDPE 70/30"]
+)
+
+
+def named(letters: str) -> str:
+    """A mark for some letters, as authors write it."""
+    return (
+        f"({letters[0]}–{letters[-1]})"
+        if len(letters) > 2 and ord(letters[-1]) - ord(letters[0]) == len(letters) - 1
+        else f"({', '.join(letters)})"
+    )
+
+
+@given(st.integers(2, 3), st.integers(2, 3), st.data())
+def test_a_second_list_adds_its_words_to_each_panel(rows: int, columns: int, data: st.DataObject) -> None:
+    letters = LETTERS[: rows * columns]
+    first = [letters[row * columns : (row + 1) * columns] for row in range(rows)]
+    second = [letters[column::columns] for column in range(columns)]
+    if data.draw(st.booleans()):
+        first, second = second, first
+    words = data.draw(st.lists(WORD, min_size=6, max_size=6, unique=True))
+    said, again = words[: len(first)], words[3 : 3 + len(second)]
+    preposition = data.draw(st.sampled_from(["of", "at", "with", "after"]))
+    one = " and ".join(f"{named(some)} {text}" for some, text in zip(first, said, strict=True))
+    other = ", ".join(f"{named(some)} {text}" for some, text in zip(second, again, strict=True))
+    parts = split_caption(f"Fig. 3. TEM images: {one} {preposition} {other}.")
+    assert parts.labels == tuple(letters)
+    for label, own in parts.panels:
+        mine = next(text for some, text in zip(first, said, strict=True) if label in some)
+        also = next(text for some, text in zip(second, again, strict=True) if label in some)
+        assert own == f"{mine} {preposition} {also}"
+
+
+@given(st.integers(2, 8), st.sampled_from(["Scale bars =", "Scale bar:", "Bars ="]))
+def test_letters_at_scale_bars_name_no_panels(count: int, bars: str) -> None:
+    letters = LETTERS[:count].upper()
+    words = ["Epigynum, dorsal view", "Fracture surface", "Tibia, ventral view", "Etched film"]
+    panels = " ".join(f"{letter}, {words[n % 4]}." for n, letter in enumerate(letters))
+    scales = ", ".join(f"{5 * n + 5} µm ({letter})" for n, letter in enumerate(letters))
+    parts = split_caption(f"Fig. 4. SEM photographs. {panels} {bars} {scales}.")
+    assert parts.panels == tuple((letter, words[n % 4]) for n, letter in enumerate(letters))
+
+
+@given(st.lists(WORD, min_size=2, max_size=4, unique=True), st.booleans())
+def test_marks_behind_the_words_of_a_sentence(words: list[str], led: bool) -> None:
+    words = [f"Stained {text}" for text in words]
+    marked = [f"{text} ({letter})" for text, letter in zip(words, LETTERS, strict=False)]
+    listed = ", ".join(marked[:-1]) + f" and {marked[-1]}"
+    before = "Images of dried samples (top row). " if led else ""
+    parts = split_caption(f"Fig. 2. {before}{listed} staining demonstrates no decrease of the signal.")
+    assert parts.panels == tuple(zip(LETTERS, words, strict=False))
