@@ -266,6 +266,19 @@ def _in_any_order(text: str, found: Sequence[re.Match[str]], each: Sequence[tupl
     return [Mark(names, found[at].start(), found[at].end()) for at, names in named]
 
 
+LOST_BRACKET = re.compile(r"(?<=\s)[CG{<\[lI]([b-z])(?=\)[\s,])")
+"""A letter whose opening bracket OCR reads as another sign: "(b) x Cc) y"."""
+
+
+def _with_brackets(text: str) -> str:
+    """A caption with the brackets that OCR lost, where the letter before is named so and this one nowhere else."""
+    for match in LOST_BRACKET.finditer(text):
+        before = f"({chr(ord(match[1]) - 1)})"
+        if before in text[: match.start()] and f"({match[1]})" not in text:
+            text = f"{text[: match.start()]}({text[match.start() + 1 :]}"
+    return text
+
+
 def _mended(match: re.Match[str]) -> str:
     return f"{match[1]}~{match[2]}" if match[1] < match[2] else match[0]
 
@@ -276,7 +289,7 @@ def marked(text: str) -> list[Mark]:
 
     Behind bare letters, letters in brackets go on with them: "a Scheme and b structure. Images of (c) x and (d) y".
     """
-    text = LOST_RANGE.sub(_mended, text)
+    text = _with_brackets(LOST_RANGE.sub(_mended, text))
     bars = BARS.search(text)
     scales = bars.start() if bars else len(text)
     for sort in SORTS:

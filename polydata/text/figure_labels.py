@@ -86,7 +86,9 @@ _NUMBER_FIRST = re.compile(
     re.IGNORECASE,
 )
 
-LOOKALIKES = dict(zip("figurescmh", ("PET£", "l1I!|íìj", "q9ğ", "vnü", "nt", "coé", "5", "eo", "rn", "b"), strict=True))
+LOOKALIKES = dict(
+    zip("figurescmh", ("PET£lI|1[", "l1I!|íìj", "q9ğ", "vnü", "nt", "coé", "5", "eo", "rn", "b"), strict=True)
+)
 """Signs that print is misread for, by the right one."""
 _MISREAD = {
     word: re.compile(
@@ -171,7 +173,7 @@ def _misread(text: str) -> Label | None:
             continue
         wrong = sum(sign.lower() != right for sign, right in zip(match["word"], word, strict=True))
         number = match["number"].translate(str.maketrans("lI|O", "1110"))
-        if wrong > len(word) // 3 or not (match["word"][0].isupper() or match["word"][0] in "£"):
+        if wrong > len(word) // 3 or not (match["word"][0].isupper() or match["word"][0] in "£l|1["):
             continue
         if wrong == 0 and match["number"] == number:
             continue

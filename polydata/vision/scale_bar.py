@@ -71,6 +71,9 @@ the percentile of the step along them, and the share of the picture at its rim w
 SPACE, BROKEN = 0.7, 0.35
 """Gaps within a value, as a share of its height, and within a bar, as a share of what lies left of it."""
 
+RIM = 2.0
+"""Pixels from a picture's edge within which a bar that ends there is cut off."""
+
 SEEN, READ = 0.5, 0.6
 """Probabilities from which a magnification counts as found, and as read."""
 
@@ -180,12 +183,14 @@ def _by_strip(grey: Grey, bars: Sequence[Patch]) -> Pair | None:
 
 
 def _claim(grey: Grey, pair: Pair) -> ScaleBar:
-    """What was read, with the ends of its bar where there is one."""
+    """What was read, with the ends of its bar where there is one that the picture's edge does not cut off."""
     length, bar = pair[0].length, pair[1]
     scale = ScaleBar(length.value, length.unit, length.micrometres, None, "image", round(float(_confidence(*pair)), 3))
     if bar is None:
         return scale
     x0, x1, y = (round(value, 1) for value in (*bar_ends(grey, bar), bar.y))
+    if x0 < RIM or x1 > grey.shape[1] - RIM:
+        return scale
     return replace(scale, length_px=round(x1 - x0, 1), x0=x0, x1=x1, y=y)
 
 

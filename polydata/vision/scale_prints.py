@@ -157,11 +157,13 @@ def _fits(times: float, length: Length, share: float) -> bool:
     return PRINTED[0] < times * length.micrometres / share / 1000 < PRINTED[1]
 
 
-STRIP_TIMES = re.compile(r"[xX×K]\s?(?P<digits>\d[\d.,]*\d)\s?(?P<thousands>[kK](?![vVuUwW]))?")
+STRIP_TIMES = re.compile(r"[xX×K]\s?(?P<digits>\d{1,3}(?:,\d{3})+|\d[\d.,]*\d)\s?(?P<thousands>[kK](?![vVuUwW]))?")
 STRIP_LENGTH = re.compile(
-    r"(?<![\d.,])(?P<digits>\d{1,4}(?:\.\d{1,2})?)\s?(?P<unit>(?![kK][vVuUwW])(?:[^\W\d]{1,3}(?!\w)|[^\W\d]?m(?=[A-Z])))"
+    r"(?<![\d.,])(?<!WD)(?<!WD[ =:])(?P<digits>\d{1,4}(?:\.\d{1,2})?)\s?"
+    r"(?P<unit>(?![kK][vVuUwW])(?:[^\W\d]{1,3}(?!\w)|[^\W\d]?m(?=[A-Z\d])))"
 )
-"""In the strip of print under a micrograph: a magnification, and a length whose unit may be read as anything."""
+"""In the strip of print under a micrograph: a magnification, and a length whose unit may be read as anything; what
+stands behind ``WD`` is the distance to the lens."""
 
 
 def in_strip(text: str, share: float) -> Length | None:

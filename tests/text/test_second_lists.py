@@ -60,3 +60,18 @@ def test_marks_behind_the_words_of_a_sentence(words: list[str], led: bool) -> No
     before = "Images of dried samples (top row). " if led else ""
     parts = split_caption(f"Fig. 2. {before}{listed} staining demonstrates no decrease of the signal.")
     assert parts.panels == tuple(zip(LETTERS, words, strict=False))
+
+
+@given(st.integers(2, 8), st.integers(1, 7), st.sampled_from("CG{<[lI"))
+def test_a_bracket_that_was_misread(count: int, at: int, sign: str) -> None:
+    words = ["pin", "rod", "foil", "blend"]
+    marks = [f"{sign if n == at else '('}{letter})" for n, letter in enumerate(LETTERS[:count])]
+    parts = split_caption(
+        "Fig. 1. Micrographs of " + " ".join(f"{mark} {words[n % 4]} {n}" for n, mark in enumerate(marks))
+    )
+    assert parts.panels == tuple((letter, f"{words[n % 4]} {n}") for n, letter in enumerate(LETTERS[:count]))
+
+
+def test_symbols_of_elements_before_a_bracket_are_no_letters() -> None:
+    parts = split_caption("Fig. 2. (a) glass (with Al Cb) and (b) steel")
+    assert parts.panels == (("a", "glass (with Al Cb)"), ("b", "steel"))

@@ -104,6 +104,24 @@ def test_bars_bear_round_numbers(value: float, how: float) -> None:
     assert usual(value) == how
 
 
+@given(
+    st.sampled_from([1, 2, 5, 10, 20, 50]),
+    st.sampled_from(["20KU", "15kV", "25 kV"]),
+    st.integers(5, 39),
+    st.sampled_from(["04", "07PH0T95110035", " 04 PHOT 9507001C"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_strips_whose_fields_were_read_in_one(
+    value: int, volts: str, away: int, rest: str, glued: bool, micro: bool
+) -> None:
+    """``10µm20KU WD15mmX3,00004``: the distance to the lens is no length of a bar, the number behind is none of it."""
+    times, share = max(1000, 30_000 // value), 0.2
+    gap = "" if glued else " "
+    text = f"{value}{'µm' if micro else 'pm'}{gap}{volts}{gap}WD{away}mm{gap}X{times:,}{rest}"
+    assert in_strip(text, share) == Length(value, "µm")
+
+
 @given(st.one_of(st.text(max_size=60), st.text("0123456789., xkµnm-/?", max_size=60)))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     read = number_of(text)

@@ -236,6 +236,7 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
                 more = overleaf(own, page, pages[page.number], body, prints)
             name = label.text, label.word, number
             text = _told_by_type((*([line] if words else ()), *own, *more), label.end, vocabulary)
+            text = label.text + text[label.end :]  # with what was misread in it mended
             found[label.word, number].append(_caption(page.number, own, name, points, text))
     captions: list[Caption] = []
     for same in _counted(found).values():
