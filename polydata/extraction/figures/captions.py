@@ -98,11 +98,18 @@ def _above(line: Line, lines: Sequence[Line], reach: float = 1.6) -> Line | None
 
 
 def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
-    """Whether a line is a piece of one of running text: another stands close before it, and no other line is flush."""
-    reach, edge = 3 * line.size, 0.5 * line.size
-    level = [one for one in lines if abs(one.baseline - line.baseline) < 0.2 * line.size and one.words]
-    before = any(0 < line.box.x0 - one.box.x1 < reach and abs(one.size - line.size) < 0.4 for one in level)
-    return before and not any(abs(one.box.x0 - line.box.x0) < edge for one in lines if one is not line)
+    """Whether a line is a piece of one of running text: another stands close before it, and the next line over or
+    under them runs through the gap between.
+    """
+    size, left = line.size, line.box.x0
+    near = [one for one in lines if abs(one.baseline - line.baseline) < 2.5 * size and abs(one.size - size) < 0.4]
+    return any(
+        0 < left - one.box.x1 < 3 * size
+        and one.words
+        and abs(one.baseline - line.baseline) < 0.2 * size
+        and any(other.box.x0 < one.box.x1 - size and other.box.x1 > left + size for other in near)
+        for one in near
+    )
 
 
 def _evidence(line: Line, label: Label, lines: Sequence[Line], body: Body) -> float | None:

@@ -42,7 +42,7 @@ AROUND, BESIDE = 150.0, 70.0
 TITLE, IMPRINT = 0.35, 0.9
 """Shares of the first page's height over and under which lines say what paper it is."""
 
-SAMPLE, ENOUGH, LINES, SAMPLE_WIDTH = 10, 5, 30, 16.0
+SAMPLE, ENOUGH, LINES, SAMPLE_WIDTH = 10, 5, 15, 16.0
 """Lines of a page's text layer that are read to judge it, how many the recogniser must be sure of, after how many no
 more are read, and heights of each."""
 

@@ -218,7 +218,9 @@ def test_words_beneath_a_figure_whose_label_stands_over_it(seed: int, between: b
 
 def test_a_label_in_a_torn_line_or_behind_words_that_lead_on_is_a_mention() -> None:
     torn = [line("transition was found as is shown in", 200, width=130), line("Figure 8 . A summary of all", 200, 190)]
-    assert texts(torn) == []
+    assert texts([*torn, line(BODY, 211, width=300)]) == []
+    beside = [line(BODY, 189, width=130), line(BODY, 211, width=130)]  # the column of text beside a caption
+    assert texts([*torn, *beside]) == ["Figure 8 . A summary of all"]
     wide = [line(BODY, 400 + 22 * row, block=9) for row in range(18)]
     spaced = [line("and the transition is shown in", 200), line("Figure 8. A summary of all blends", 222)]
     found, _ = find_captions([page([*spaced, *wide])], frozenset())

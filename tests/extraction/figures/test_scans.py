@@ -119,6 +119,18 @@ def test_words_are_taken_from_a_layer_that_agrees_with_the_picture_and_read_from
         assert (figure.caption.lines[0].text in said) == taken
 
 
+def test_a_caption_that_a_good_layer_lost_is_read_where_a_figure_lacks_one(tmp_path: Path) -> None:
+    LAYOUTS["below"](tmp_path / "plain.pdf")
+    scan(tmp_path / "plain.pdf", tmp_path / "scan.pdf", Look(skew=0.0, wrong=0.0), seed=3)
+    with opened(tmp_path / "scan.pdf", ExtractSettings()) as (document, _):
+        page = read_pages(document)[0]
+        lines = tuple(replace(line, text=line.text.replace("Figure 1", "TOUBE 7")) for line in page.lines)
+        for lacking in ([], [1]):
+            pages, _ = read_scans(document, [replace(page, lines=lines)], [1], lambda: True, lacking)
+            labels = {one.caption.label for one in find(pages)[0] if one.caption}
+            assert ("Figure 1" in labels) == bool(lacking)
+
+
 def test_pages_for_which_there_is_no_time_are_left_unread(tmp_path: Path) -> None:
     with pymupdf.open() as document:
         for _ in range(4):

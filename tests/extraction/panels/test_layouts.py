@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pymupdf
 import pytest
 from make_pdf import LAYOUTS
-from pdf_sheet import Expected, micrograph
+from pdf_sheet import Expected, micrograph, png
+from PIL import Image
 
 from polydata.choices import Kind
 from polydata.extraction.paper import extract_paper
@@ -101,3 +103,28 @@ def test_rotated_page_comes_out_upright(tmp_path: Path) -> None:
     true = np.asarray(micrograph(40, 400, 300).convert("L"), np.float64)
     found = np.asarray(stored.convert("L"), np.float64)
     assert np.corrcoef(true.ravel(), found.ravel())[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drawing_of_small_cells_is_one_panel(tmp_path: Path, seed: int) -> None:
+    """Cells of dots and hatches on a scan look like micrographs each, and are too small to be any."""
+    rng = np.random.default_rng(seed)
+    rows, columns, cell = int(rng.integers(5, 9)), int(rng.integers(6, 10)), 58
+    grey = np.full((rows * cell + 8, columns * cell + 8), 255, np.uint8)
+    for row, column in np.ndindex(rows, columns):
+        every, tone = int(rng.integers(2, 5)), rng.random((cell - 2, cell - 2))
+        part = np.where((tone < rng.choice([0, 0.3, 0.6])) & (np.indices(tone.shape).sum(0) % every > 0), 0, 255)
+        grey[4 + row * cell : 2 + (row + 1) * cell, 4 + column * cell : 2 + (column + 1) * cell] = part
+        top, left = 3 + row * cell, 3 + column * cell
+        grey[[top, top + cell], left : left + cell] = grey[top : top + cell, [left, left + cell]] = 0
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=500)
+        width, height = grey.shape[1] * 72 / 300, grey.shape[0] * 72 / 300
+        page.insert_image(pymupdf.Rect(50, 80, 50 + width, 80 + height), stream=png(Image.fromarray(grey)))
+        page.insert_text(
+            (50, 100 + height), "Figure 1. Records of a logical partition within a physical one.", fontsize=9
+        )
+        document.save(tmp_path / "cells.pdf")
+    paper = extract_paper(tmp_path / "cells.pdf", ImageStore(tmp_path / "store"), ExtractSettings())
+    (figure,) = paper.figures
+    assert len(figure.panels) == 1
