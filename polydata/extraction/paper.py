@@ -107,11 +107,12 @@ def _likely(
     """
     captions = (one.caption for one in found if one.caption)
     numbers = {int(one.number) for one in captions if one.word == "figure" and one.number.isdecimal()}
+    missing = 0 < max(numbers, default=0) - min(numbers, default=0) + 1 - len(numbers) <= len(numbers)
     return [
         one
         for one in found
         if one.caption is not None
-        or len(numbers) < max(numbers, default=0)
+        or missing
         or not pages[one.page - 1].scanned
         or is_picture(measure(render(Sheet(document[one.page - 1]), one.box, ROUGH_DPI).rgb))
     ]

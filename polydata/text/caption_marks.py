@@ -112,11 +112,14 @@ RANGE = re.compile(r"\s?(?:[-~]|\b(?:to|through)\b)\s?")
 BETWEEN = re.compile(r"\s?(?:[-~/,&+]|\band\b)?\s?")
 """What stands between the letters of a list, or between two lines."""
 
-BARS = re.compile(r"\b(?:scale[ -]?bars?\b|bars?\s?[=:])", re.IGNORECASE)
-"""What begins a remark on the lengths of scale bars."""
+LOST_RANGE = re.compile(
+    r"(?<=[(\[\s])([a-z])[we]([a-z])(?=[:)\]])|(?:(?<=^\()|(?<=\s\())(?![CNOSPH]e[CNOSPHF])([A-Z])e([A-Z])(?=\))"
+)
+"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)", "(aec)" for "(a–c)", "(AeC)"; "(CeH)" is
+a bond."""
 
-LOST_RANGE = re.compile(r"(?<=[(\[\s])(?=[a-z]{3}|[A-Z][a-z][A-Z])([A-Za-z])[we]([A-Za-z])(?=[:)\]])")
-"""A range whose sign a journal's font gives as a letter: "(awc)" for "(a∼c)", "(aec)" for "(a–c)", "(AeC)"."""
+LENGTH = re.compile(r"\d\s?(?:nm|[µμu]m|mm|cm)\s?$")
+"""What stands before a mark that only tells the length of a scale bar: "Scale bars = 5 µm (A), 10 µm (B)"."""
 
 
 @dataclass(frozen=True)
@@ -273,14 +276,21 @@ LOST_BRACKET = re.compile(r"(?<=\s)[CG{<\[lI]([b-z])(?=\)[\s,])")
 def _with_brackets(text: str) -> str:
     """A caption with the brackets that OCR lost, where the letter before is named so and this one nowhere else."""
     for match in LOST_BRACKET.finditer(text):
-        before = f"({chr(ord(match[1]) - 1)})"
-        if before in text[: match.start()] and f"({match[1]})" not in text:
+        before, after = text[: match.start()], f"({match[1]})"
+        opened = before.count("(") > before.count(")")
+        if not opened and f"({chr(ord(match[1]) - 1)})" in before and after not in text:
             text = f"{text[: match.start()]}({text[match.start() + 1 :]}"
     return text
 
 
 def _mended(match: re.Match[str]) -> str:
-    return f"{match[1]}~{match[2]}" if match[1] < match[2] else match[0]
+    first, last = match[1] or match[3], match[2] or match[4]
+    return f"{first}~{last}" if first < last else match[0]
+
+
+def _tells_length(text: str, mark: Mark) -> bool:
+    """Whether a length stands before a mark, which may tell no more than that."""
+    return bool(LENGTH.search(text, max(0, mark.start - 12), mark.start))
 
 
 def marked(text: str) -> list[Mark]:
@@ -290,13 +300,15 @@ def marked(text: str) -> list[Mark]:
     Behind bare letters, letters in brackets go on with them: "a Scheme and b structure. Images of (c) x and (d) y".
     """
     text = _with_brackets(LOST_RANGE.sub(_mended, text))
-    bars = BARS.search(text)
-    scales = bars.start() if bars else len(text)
     for sort in SORTS:
         found = [_marks(text, notation) for notation in NOTATIONS if notation.sort == sort]
         if sort == "letters":
-            found = [_marks(text[:scales], NOTATIONS[0], marks) or marks if marks else marks for marks in found]
-        best = max(found, key=lambda marks: (bool(marks) and marks[0].start < scales, _named(marks)))
+            more = [_marks(text, NOTATIONS[0], marks)[len(marks) :] if marks else [] for marks in found]
+            found = [
+                [*marks, *(one for one in others if not _tells_length(text, one))]
+                for marks, others in zip(found, more, strict=True)
+            ]
+        best = max(found, key=lambda marks: (any(not _tells_length(text, one) for one in marks), _named(marks)))
         if best:
             return best
     return _marks(text, IN_SENTENCES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -143,6 +144,8 @@ def _joined(*sentences: str) -> str:
 
 
 SENTENCE = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
+ENDS = re.compile(r"(?:(?<=[a-z0-9]{3})|(?<=[)%]))\.\s+(?=[A-Z])")
+"""The end of a sentence that is surely no abbreviation, "vs. PBS", "E. Coli"."""
 CLAUSE = re.compile(SENTENCE.pattern.replace(r"\.", "[.;]"))
 
 
@@ -167,25 +170,24 @@ def _said_again(panels: list[tuple[str, str | None]], tail: str) -> tuple[list[t
     return list(words.items()), _joined(*rest)
 
 
-def _listed_again(last: str, labels: set[str]) -> tuple[str, dict[str, str]]:
+def _listed_again(last: str, marks: Sequence[Mark]) -> tuple[str, dict[str, str]]:
     """The last panel's words without a second list of all panels, and what that says of each: "(a, c) x and (b, d) y of
-    (a, b) z and (c, d) w". A list may leave one panel out, as authors do.
+    (a, b) z and (c, d) w". A list may leave one panel out, as authors do; lists of single letters mention panels.
     """
+    labels = {name for mark in marks for name in mark.letters}
     plain = last.translate(PLAIN)
-    marks = [(split_names(one["letters"] or one["half"]), one) for one in NOTATIONS[0].form.finditer(plain)]
-    marks = [(names, one) for names, one in marks if {*names} <= labels]
-    named = [name for names, _ in marks for name in names]
-    leads = (
-        re.search(r"\b(?:of|for|in|at|with|after|from|under|by|on)\s+$", last[: marks[0][1].start()]) if marks else None
-    )
-    if leads is None or len(marks) < 2 or len({*named}) < len(named) or len(named) < max(len(labels) - 1, 3):
+    found = [(split_names(one["letters"] or one["half"]), one) for one in NOTATIONS[0].form.finditer(plain)]
+    found = [(names, one) for names, one in found if {*names} <= labels]
+    named = [name for names, _ in found for name in names]
+    grouped = any(len(mark.letters) > 1 for mark in marks) and any(len(names) > 1 for names, _ in found)
+    if not grouped or len(found) < 2 or len({*named}) < len(named) or len(named) < max(len(labels) - 1, 3):
         return last, {}
-    ends = [*(one.start() for _, one in marks[1:]), len(last)]
-    said = {
-        name: f"{leads[0]}{tidy(last[one.end() : end])}"
-        for (names, one), end in zip(marks, ends, strict=True)
-        for name in names
-    }
+    ends = [*(one.start() for _, one in found[1:]), len(last)]
+    words = [last[one.end() : end] for (_, one), end in zip(found, ends, strict=True)]
+    leads = re.search(r"\b(?:of|for|in|at|with|after|from|under|by|on)\s+$", last[: found[0][1].start()])
+    if leads is None or any(BETWEEN.match(one.translate(PLAIN)) or ";" in one for one in words):
+        return last, {}
+    said = {name: f"{leads[0]}{tidy(text)}" for (names, _), text in zip(found, words, strict=True) for name in names}
     return tidy(last[: leads.start()]), said
 
 
@@ -257,7 +259,7 @@ def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
     head, between, leads = _leads(head, between)
     after = [*between, last]
     own, tail = _tail([tidy(one) if not BETWEEN.match(one.translate(PLAIN)) else "" for one in after])
-    own[-1], again = _listed_again(own[-1], {name for mark in marks for name in mark.letters})
+    own[-1], again = _listed_again(own[-1], marks)
     for index in range(len(own) - 2, -1, -1):  # "(a) and (b) words": both have the words
         if not own[index] and not leads[index + 1] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]
@@ -321,7 +323,7 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
             words.append(tidy(piece) if own else tidy(f"{lead} {tidy(piece)}"))
             lead = tidy(piece[: own.end()]) if own else lead
     else:
-        before = [one.end() for one in SENTENCE.finditer(head)][-1:]
+        before = [one.end() for one in ENDS.finditer(head)][-1:]
         stem, head = (head[: before[0]], head[before[0] :]) if before else ("", head)
         cut, pieces[0] = list(re.finditer(r"(?::|\bof\b|\bfor\b)\s", head)), head
         if cut and shared and len(begins) > 1:  # said of the first list alone

@@ -173,7 +173,9 @@ def _misread(text: str) -> Label | None:
             continue
         wrong = sum(sign.lower() != right for sign, right in zip(match["word"], word, strict=True))
         number = match["number"].translate(str.maketrans("lI|O", "1110"))
-        if wrong > len(word) // 3 or not (match["word"][0].isupper() or match["word"][0] in "£l|1["):
+        capital = match["word"][0].isupper() or match["word"][0] == "£"
+        framed = match["sign"] and re.match(r"\s?[.:]\s?[A-Z(]", text[match.end() :])  # "lig. 3. SEM", no ligand
+        if wrong > len(word) // 3 or not (capital or (match["word"][0] in "l|1[" and framed)):
             continue
         if wrong == 0 and match["number"] == number:
             continue

@@ -33,6 +33,9 @@ PLACES = 3
 IN_TURN = ((0, 0), (1, 1), (0, 1), (1, 0))
 """Rows and columns of squares, even or odd, that are shown one after the other; each sees every place once."""
 
+ALL, TRACES = (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.03, 0.1)
+"""Probability of any letter, by the looks so far, from which the squares of a turn are shown."""
+
 Grey = npt.NDArray[np.uint8]
 Shares = npt.NDArray[np.float32]
 
@@ -49,7 +52,7 @@ def read_corners(corners: list[Grey]) -> Shares:
 
 
 def find_letters(
-    grey: Grey, windows: Sequence[float], letters: str, least: float = 0.0
+    grey: Grey, windows: Sequence[float], letters: str, *, thorough: bool = True
 ) -> dict[str, tuple[float, float, float]]:
     """Where letters stand in a figure: probability, row and column of each, the surest first; no two in one place.
 
@@ -57,20 +60,26 @@ def find_letters(
         grey: rows x columns, 0 to 255.
         windows: sides of the squares that are looked at, in its pixels: four times as high as letters, about.
         letters: that are looked for, of ``LETTERS``.
-        least: probability under which a letter does not matter, nor what is said of it.
+        thorough: look at all squares; else where two or three looks saw no trace of a letter no more are taken.
     """
     if not letters:
         return {}
     near = min(windows) / 4
     found: dict[str, tuple[float, float, float]] = {}
-    places = [(*place, letter) for window in windows for letter, place in _places(grey, window, letters, least)]
+    places = [
+        (*place, letter)
+        for window in windows
+        for letter, place in _places(grey, window, letters, TRACES if not thorough else ALL)
+    ]
     for share, row, column, letter in sorted(places, reverse=True):
         if letter not in found and all(np.hypot(row - y, column - x) > near for _, y, x in found.values()):
             found[letter] = min(1.0, share), row, column
     return found
 
 
-def _places(grey: Grey, window: float, letters: str, least: float) -> Iterator[tuple[str, tuple[float, float, float]]]:
+def _places(
+    grey: Grey, window: float, letters: str, traces: Sequence[float]
+) -> Iterator[tuple[str, tuple[float, float, float]]]:
     """The likeliest places of each letter: probability, row and column."""
     factor, half, cells = SIDE / window, SIDE // 2, SIDE // STRIDE
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
@@ -80,9 +89,9 @@ def _places(grey: Grey, window: float, letters: str, least: float) -> Iterator[t
     padded[half : half + rows, half : half + columns] = cv2.resize(grey, (columns, rows), interpolation=how)
     wanted = [LETTERS.index(letter) for letter in letters]
     mean = np.zeros((len(wanted), (down + 1) * cells // 2, (across + 1) * cells // 2), np.float32)
-    for seen, (first_row, first_column) in enumerate(IN_TURN):
-        # where no letter can come to the least any more, what is left to see is not looked at
-        hopeful = np.max([_around(plane) for plane in mean], axis=0) + (1 - seen / len(IN_TURN)) > least
+    for least, (first_row, first_column) in zip(traces, IN_TURN, strict=True):
+        seen = np.max([_around(plane) for plane in mean], axis=0)
+        hopeful = cv2.dilate(seen, np.ones((3, 3))) >= least
         squares = []
         for row, column in itertools.product(range(first_row, down, 2), range(first_column, across, 2)):
             square = padded[row * half : row * half + SIDE, column * half : column * half + SIDE]

@@ -16,7 +16,16 @@ from polydata.vision.ocr import find_print, read_lines
 from polydata.vision.scale_ends import bar_ends
 from polydata.vision.scale_marks import SIDE, TOP, Patch, joined, patches
 from polydata.vision.scale_nets import UNITS, Grey, Share, find, read
-from polydata.vision.scale_prints import MICROMETRES, Length, explains, in_strip, measures, number_of, speaks_for, usual
+from polydata.vision.scale_prints import (
+    MICROMETRES,
+    Length,
+    explains,
+    how_usual,
+    in_strip,
+    measures,
+    number_of,
+    speaks_for,
+)
 
 VERSION = 8
 """Of the reader. A new one looks at all images again."""
@@ -275,9 +284,9 @@ def read_values(grey: Grey, places: Sequence[Patch]) -> list[Reading]:
                 best = max(best, sure * number[1])
         if votes and unit in MICROMETRES:
             value = max(votes, key=lambda one: votes[one])
-            if not usual(value):
+            if not how_usual(value):
                 continue
-            agreement = usual(value) * votes[value] / sum(votes.values())
+            agreement = how_usual(value) * votes[value] / sum(votes.values())
             readings.append(Reading(Length(value, unit), place, best * agreement * float(share.max())))
     return readings
 

@@ -53,7 +53,7 @@ RARE = 0.7
 """How usual 6 to 9 are at scale bars, beside 1 to 5: blurred print of 5, 8 and 3 looks like them."""
 
 
-def usual(value: float) -> float:
+def how_usual(value: float) -> float:
     """How usual such a number is at scale bars, 0 to 1: one digit and zeros, or two digits that end in 5; else 0."""
     digits = f"{value:.6f}".replace(".", "").strip("0")
     known = 0 < value <= 2000 and (len(digits) == 1 or (len(digits) == 2 and digits[1] == "5"))
@@ -190,5 +190,5 @@ def in_strip(text: str, share: float) -> Length | None:
             for found in STRIP_LENGTH.finditer(other):
                 units = ("mm",) if found["unit"] == "mm" else ("nm", "µm")
                 lengths = [Length(_plain(found["digits"]), unit) for unit in units]
-                fitting |= {length for length in lengths if usual(length.value) and _fits(times, length, share)}
+                fitting |= {length for length in lengths if how_usual(length.value) and _fits(times, length, share)}
     return fitting.pop() if len(fitting) == 1 else None

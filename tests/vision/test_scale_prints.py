@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.vision.scale_prints import Length, explains, in_strip, measures, number_of, speaks_for, usual
+from polydata.vision.scale_prints import Length, explains, how_usual, in_strip, measures, number_of, speaks_for
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_magnification_or_a_field_speaks_for_a_bar(text: str) -> None:
     ("value", "how"), [(1, 1), (0.5, 1), (2.5, 1), (15, 1), (60, 0.7), (0.8, 0.7), (17, 0), (0, 0)]
 )
 def test_bars_bear_round_numbers(value: float, how: float) -> None:
-    assert usual(value) == how
+    assert how_usual(value) == how
 
 
 @given(

@@ -62,7 +62,7 @@ class Caption:
         number: normalised, for comparison.
         text: the whole caption, label included.
         box: in points.
-        lines: its lines, from top to bottom.
+        lines: its lines, from top to bottom, without the label where that stands over the figure and they beneath it.
         evidence: how sure it is that this is a caption; see ``LIKELY``.
     """
 
@@ -106,6 +106,8 @@ def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
     return any(
         0 < left - one.box.x1 < 3 * size
         and one.words
+        and one.block == line.block
+        and read_label(one.text) is None
         and abs(one.baseline - line.baseline) < 0.2 * size
         and any(other.box.x0 < one.box.x1 - size and other.box.x1 > left + size for other in near)
         for one in near
@@ -124,9 +126,9 @@ def _evidence(line: Line, label: Label, lines: Sequence[Line], body: Body) -> fl
     lower = bare[:1].islower() and not own_type
     if not separated and not line.bold and (lower or not (label.plain or line.font == OCR_FONT)):
         return None
-    above = _above(line, lines)
     if _goes_on(line, lines):
         return None
+    above = _above(line, lines)
     points = 2.0 * separated + 1.5 * styled + 1.0 * (abs(line.size - body.size) > 0.4)
     if bare[:1].isupper() or bare[:1] in "([" or bare[:1].isdigit() or ord(bare[:1] or " ") > 0x2FFF:
         points += 1.0
@@ -192,8 +194,8 @@ def _counted(found: Mapping[tuple[str, str], list[Caption]]) -> dict[tuple[str, 
     """Captions by word and number; those that OCR numbers ``I`` or ``II`` are 1 or 11 where the others have figures."""
     out = dict(found)
     for (word, number), same in found.items():
-        meant, label = number.replace("i", "1"), same[0].label.replace("I", "1")
-        misread = {*number} == {"i"} and (word, meant) not in found and same[0].lines[0].font == OCR_FONT
+        meant, label = number.replace("i", "1"), re.sub(r"I{1,2}(?=\W*$)", number.replace("i", "1"), same[0].label)
+        misread = number in ("i", "ii") and (word, meant) not in found and same[0].lines[0].font == OCR_FONT
         if misread and any(other == word and counted.isdecimal() for other, counted in found):
             del out[word, number]
             out[word, meant] = [
@@ -242,7 +244,8 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             if page.number < len(pages) and not ENDED.search(own[-1].text):
                 more = overleaf(own, page, pages[page.number], body, prints)
             name = label.text, label.word, number
-            text = _told_by_type((*([line] if words else ()), *own, *more), label.end, vocabulary)
+            whole = (line, *own) if words else own
+            text = _told_by_type((*whole, *more), label.end, vocabulary)
             text = label.text + text[label.end :]  # with what was misread in it mended
             found[label.word, number].append(_caption(page.number, own, name, points, text))
     captions: list[Caption] = []

@@ -103,27 +103,29 @@ class _Layer:
         letters: that were read surely.
         alike: of these, how many the layer has too.
         sure: lines that were read surely.
+        unknown: a page was read of which hardly a line is sure: the script is none that the recogniser knows.
     """
 
     letters: int = 0
     alike: float = 0.0
     sure: int = 0
+    unknown: bool = False
 
     def judge(self, scan: Scan) -> bool:
-        """Whether the layer is good by the pages so far and this one. One that cannot be told is not, until it can."""
+        """Whether the layer is good by the pages so far and this one: that of an unknown script is left as it is, and
+        one of which nothing is known yet is none.
+        """
         long = [number for number, text in enumerate(scan.words) if len(text) > 30]
         sample = long[:: max(1, len(long) // SAMPLE)][:SAMPLE]
-        if len(sample) < ENOUGH or self.sure > LINES:
-            return self.sure >= ENOUGH and self.alike > GOOD * self.letters
-        read = scan.read(sample, SAMPLE_WIDTH)
-        for number, (text, score) in read.items():
-            if score > 0.9:
-                one = text.replace(" ", "")[:-1]
-                other = scan.words[number].replace(" ", "")[: len(one)]
-                self.alike += SequenceMatcher(None, one, other, autojunk=False).ratio() * len(one)
-                self.letters, self.sure = self.letters + len(one), self.sure + 1
-        # a script that the recogniser does not know is left as it is
-        return self.sure < ENOUGH or self.alike > GOOD * self.letters
+        if len(sample) >= ENOUGH and self.sure <= LINES:
+            for number, (text, score) in scan.read(sample, SAMPLE_WIDTH).items():
+                if score > 0.9:
+                    one = text.replace(" ", "")[:-1]
+                    other = scan.words[number].replace(" ", "")[: len(one)]
+                    self.alike += SequenceMatcher(None, one, other, autojunk=False).ratio() * len(one)
+                    self.letters, self.sure = self.letters + len(one), self.sure + 1
+            self.unknown = self.sure < ENOUGH
+        return self.unknown or (self.sure >= ENOUGH and self.alike > GOOD * self.letters)
 
 
 def _follows(line: Box, above: Box) -> bool:

@@ -98,7 +98,7 @@ def read_letters(drawn: Drawn, labels: Sequence[str]) -> dict[str, tuple[Point, 
         return {}
     grey, scale = np.asarray(cv2.cvtColor(drawn.rgb, cv2.COLOR_RGB2GRAY), np.uint8), drawn.dpi / 72
     finest = max(grey.shape) / MOST_SQUARES
-    found = find_letters(grey, [max(finest, window * scale) for window in WINDOWS], "".join(wanted), SURE)
+    found = find_letters(grey, [max(finest, window * scale) for window in WINDOWS], "".join(wanted), thorough=False)
     return {
         wanted[letter]: ((drawn.box.x0 + column / scale, drawn.box.y0 + row / scale), share)
         for letter, (share, row, column) in found.items()
