@@ -22,6 +22,12 @@ MODEL = "panels_1.onnx"
 SIDES = (512, 640)
 """Pixels of the longer side at which a figure is shown to the network; its answers are averaged."""
 
+ROUGH = (320,)
+"""Pixels of the longer side at which a figure is looked at first, and at last where it shows no micrograph."""
+
+GLIMPSE, INKLING = 0.001, 0.1
+"""Share of a figure from which it is looked at more finely, where a micrograph is as likely as the second tells."""
+
 STRIDE = 2
 """Pixels of that side by side that have one answer."""
 
@@ -65,6 +71,22 @@ def look(rgb: Rgb, sides: Sequence[int] = SIDES) -> PanelMap:
     alike = [np.stack([cv2.resize(plane, (columns, rows)) for plane in one]) for one in seen]
     mean = np.asarray(np.mean(alike, axis=0), np.float32)
     return PanelMap(mean[0], mean[1], mean[2], mean[3], (rows / rgb.shape[0], columns / rgb.shape[1]))
+
+
+def survey(rgb: Rgb, *, pictures: bool = True) -> PanelMap:
+    """What every part of a figure shows, finely where that may be a micrograph.
+
+    Args:
+        rgb: rows x columns x 3, 0 to 255.
+        pictures: there may be photographs in it; one of lines and words alone is looked at coarsely.
+    """
+    seen = look(rgb, ROUGH)
+    return look(rgb, SIDES) if pictures and glimpsed(seen) else seen
+
+
+def glimpsed(seen: PanelMap) -> bool:
+    """Whether a figure may show a micrograph."""
+    return bool((seen.micrograph > INKLING).mean() > GLIMPSE)
 
 
 def _look(rgb: Rgb, side: int) -> Share:

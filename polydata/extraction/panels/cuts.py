@@ -10,7 +10,7 @@ import numpy as np
 
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.beneath import with_scale
-from polydata.extraction.panels.cutting import LIKELY, glimpsed, survey, take_apart
+from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
     FEW,
     Point,
@@ -34,7 +34,7 @@ from polydata.text.captions import Parts
 from polydata.types import Box
 from polydata.vision.measures import Rgb, measure
 from polydata.vision.micrograph import SMALLEST, picture_odds
-from polydata.vision.panel_map import Window
+from polydata.vision.panel_map import Window, glimpsed, survey
 
 ALIKE = 0.85
 """A placed image that overlaps a panel by this much (intersection over union) is that panel."""

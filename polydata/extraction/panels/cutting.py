@@ -13,13 +13,7 @@ import numpy.typing as npt
 from polydata.extraction.panels.edges import NEAR, RIM, expected_ends, fitted, near, parted_evenly, trimmed
 from polydata.extraction.panels.islands import LEAST, islands
 from polydata.vision.measures import Rgb
-from polydata.vision.panel_map import SIDES, PanelMap, Window, area, look, overlap, pixels, size, within
-
-ROUGH = (320,)
-"""Pixels of the longer side at which a figure is looked at first, and at last where it shows no micrograph."""
-
-GLIMPSE, INKLING = 0.001, 0.1
-"""Share of a figure from which it is looked at more finely, where a micrograph is as likely as the second tells."""
+from polydata.vision.panel_map import SIDES, PanelMap, Window, area, look, overlap, pixels, size, survey, within
 
 SURE = 0.5
 """Strength of a line from which it is cut at."""
@@ -111,22 +105,6 @@ class _Leaf:
     montage: bool = False
     alone: bool = False
     placed: bool = False
-
-
-def survey(rgb: Rgb, *, pictures: bool = True) -> PanelMap:
-    """What every part of a figure shows, finely where that may be a micrograph.
-
-    Args:
-        rgb: rows x columns x 3, 0 to 255.
-        pictures: there may be photographs in it; one of lines and words alone is looked at coarsely.
-    """
-    seen = look(rgb, ROUGH)
-    return look(rgb, SIDES) if pictures and glimpsed(seen) else seen
-
-
-def glimpsed(seen: PanelMap) -> bool:
-    """Whether a figure may show a micrograph."""
-    return bool((seen.micrograph > INKLING).mean() > GLIMPSE)
 
 
 def take_apart(
