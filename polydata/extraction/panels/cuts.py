@@ -131,7 +131,7 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
         for one in take_apart(rgb, parts.count, windows, _places(surely, whole, rgb), seen)
     ]
     panels = [(box, one) for box, one in found if min(box.width, box.height) >= TINY]
-    if 2 * len(panels) < len(found):
+    if 2 * len(panels) < len(found) or all(one.set_in for _, one in panels):
         return [Cut(whole, None, None, _mean({box: one.micrograph for box, one in found}))]
     found = panels
     filled = {box for box, one in found if not one.set_in and one.micrograph <= SURELY and _is_picture(rgb, one.window)}
