@@ -14,6 +14,10 @@ from polydata.console.options import JsonOption, WideOption, WorkspaceOption
 from polydata.errors import UsageError
 from polydata.types import Decision
 
+WorkersOption = Annotated[
+    int | None, Option(min=0, help="Processes for the workspace's images; 0 takes one for each processor.")
+]
+
 NAMED = "an image's SHA-256 or a panel's id"
 
 AFTER = "polydata sheets, to look at them; then polydata records import FILE and polydata join"
@@ -38,6 +42,7 @@ def screen(
     undo: Annotated[
         list[str] | None, Option(metavar="ID", help="Leave this image to the rule again. Several may follow.")
     ] = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -54,6 +59,7 @@ def screen(
             accept=accept,
             reject=reject,
             undo=undo,
+            workers=workers,
             progress=progress,
         )
     out.report_problems(result.failures, "Failed")
@@ -126,9 +132,7 @@ def scale_bar(
         list[str] | None,
         Argument(metavar="PATH", help="Images, folders or glob patterns; without any, the workspace's."),
     ] = None,
-    workers: Annotated[
-        int | None, Option(min=0, help="Processes for the workspace's images; 0 takes one for each processor.")
-    ] = None,
+    workers: WorkersOption = None,
     again: Annotated[bool, Option("--again", help="Read all images of the workspace anew.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,

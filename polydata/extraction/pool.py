@@ -9,9 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -21,6 +19,7 @@ from polydata.errors import PolydataError
 from polydata.extraction.document.open import ExtractionFailure, file_digest
 from polydata.extraction.limits import set_up
 from polydata.images.picture import ImageStore
+from polydata.images.processes import deaf_to_ctrl_c
 from polydata.types import Failure
 from polydata.workspace import ExtractSettings
 
@@ -82,22 +81,6 @@ def _digest(path: Path, settings: ExtractSettings) -> str | None:
         return None
 
 
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """What is started within never hears of Ctrl+C, which a terminal tells all processes: the pool ends its workers.
-
-    The pool starts its threads at the first work, and these start the workers, all with the mask of signals from here.
-    A worker that heard of it while it is starting would print a traceback. The process that tracks what multiprocessing
-    holds is started before, since whoever starts it has the signal let through afterwards.
-    """
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 class Readers:
     """Worker processes that read files, each file with a time and a memory limit that end it for good.
 
@@ -142,7 +125,7 @@ class Readers:
 
     def _give(self, work: Callable[..., T], path: Path, *more: object) -> Future[T | Failure]:
         arguments, seconds = (work, path, self._store, self._settings, *more), self._settings.seconds_per_file
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             future: Future[T | Failure] = self._pool.schedule(_attempt, args=arguments, timeout=PATIENCE * seconds)
         return future
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import numpy as np
 from polydata.catalogue.screenings import images_to_read, save_readings
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
-from polydata.images.picture import open_picture
+from polydata.images.picture import ImageStore, open_picture
+from polydata.images.processes import in_processes
 from polydata.types import Progress, ScaleBar, quiet, tracked
 from polydata.vision.scale_bar import VERSION, read_scale_bar
 
@@ -79,19 +79,21 @@ def read_scale_bars(
         progress: told how many images are done.
     """
     images = images_to_read(session.catalogue, VERSION, again=again)
-    store = session.images
     count = session.workspace.settings.extract.workers if workers is None else workers
-    found, failures = 0, []
-    # Spawned, not forked: the recogniser's library has threads.
-    with ProcessPoolExecutor(count or os.cpu_count() or 1, multiprocessing.get_context("spawn")) as pool:
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH]
-            results = list(pool.map(read_file, [store.path(*image) for image in batch]))
-            failures += [problem for _, problem in results if problem]
-            readings = [
-                (sha256, bar) for (sha256, _), (bar, problem) in zip(batch, results, strict=True) if not problem
-            ]
-            save_readings(session.catalogue, VERSION, readings)
-            found += sum(bar is not None for _, bar in readings)
-            progress("Reading", start + len(batch), len(images))
+    results = zip(images, in_processes(partial(_read_stored, session.images), images, count), strict=True)
+    done, found, failures = 0, 0, []
+    while batch := list(islice(results, BATCH)):
+        failures += [problem for _, (_, problem) in batch if problem]
+        readings = [(sha256, bar) for (sha256, _), (bar, problem) in batch if not problem]
+        save_readings(session.catalogue, VERSION, readings)
+        found += sum(bar is not None for _, bar in readings)
+        done += len(batch)
+        progress("Reading", done, len(images))
     return Readings(len(images), found, tuple(failures))
+
+
+def _read_stored(store: ImageStore, image: tuple[str, str]) -> tuple[ScaleBar | None, str]:
+    try:
+        return read_file(store.path(*image))
+    except InputError as error:  # behind an address that does not answer
+        return None, error.message

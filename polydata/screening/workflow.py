@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import numpy as np
 
@@ -20,12 +22,17 @@ from polydata.catalogue.screenings import (
 )
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
-from polydata.images.picture import open_picture
-from polydata.screening.rules import THRESHOLD, get_rule
-from polydata.types import Decision, Progress, quiet
+from polydata.images.picture import ImageStore, open_picture
+from polydata.images.processes import in_processes
+from polydata.screening.rules import THRESHOLD, Rule, get_rule
+from polydata.types import Decision, Progress, Screening, quiet
 from polydata.vision.scale_bar import VERSION as READER
 
-SCREEN_BATCH = 200
+BATCH = 50
+"""Images that are screened between two writes; what a killed command loses at most."""
+
+Image = tuple[str, str, str | None, bool | None, str | None]
+"""SHA-256, true format, captions, whether extraction took it for a micrograph, own words; see ``unscreened_images``."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ def screen(
     accept: Sequence[str] = (),
     reject: Sequence[str] = (),
     undo: Sequence[str] = (),
+    workers: int | None = None,
     progress: Progress = quiet,
 ) -> ScreeningResult:
     """Write the user's choices, then apply a rule to every image that it has not seen.
@@ -71,6 +79,7 @@ def screen(
         accept: images decided by hand from now on.
         reject: the same.
         undo: images whose decision by hand is taken back.
+        workers: processes; None takes the setting, 0 one for each processor.
         progress: told how many images are done.
 
     Raises:
@@ -80,21 +89,18 @@ def screen(
     version, judge = get_rule(rule)
     before = final_decisions(session.catalogue)
     _choose(session.catalogue, rule, threshold, {"accepted": accept, "rejected": reject, None: undo})
-    store = session.images
     images = unscreened_images(session.catalogue, rule, version, again=again)
-    failures = []
-    for start in range(0, len(images), SCREEN_BATCH):
-        batch = []
-        for sha256, true_format, captions, among, own in images[start : start + SCREEN_BATCH]:
-            try:
-                pixels = np.asarray(open_picture(store.path(sha256, true_format)))
-                batch.append((sha256, judge(pixels, captions, among, own)))
-            except InputError as error:
-                failures.append(error.message)
-        save_screenings(session.catalogue, rule, version, batch)
-        read = [(sha256, one.scale_bar) for sha256, one in batch if one.decision == "accepted"]
+    count = session.workspace.settings.extract.workers if workers is None else workers
+    results = zip(images, in_processes(partial(_judge, judge, session.images), images, count), strict=True)
+    done, failures = 0, []
+    while batch := list(islice(results, BATCH)):
+        failures += [one for _, one in batch if isinstance(one, str)]
+        judged = [(image[0], one) for image, one in batch if isinstance(one, Screening)]
+        save_screenings(session.catalogue, rule, version, judged)
+        read = [(sha256, one.scale_bar) for sha256, one in judged if one.decision == "accepted"]
         save_readings(session.catalogue, READER, read)
-        progress("Screening", min(start + SCREEN_BATCH, len(images)), len(images))
+        done += len(batch)
+        progress("Screening", done, len(images))
     after = final_decisions(session.catalogue)
     return ScreeningResult(
         screened=len(images) - len(failures),
@@ -103,6 +109,15 @@ def screen(
         counts=count_decisions(session.catalogue),
         failures=tuple(failures),
     )
+
+
+def _judge(judge: Rule, store: ImageStore, image: Image) -> Screening | str:
+    """What the rule says of an image, or what is wrong with its file."""
+    sha256, true_format, captions, among, own = image
+    try:
+        return judge(np.asarray(open_picture(store.path(sha256, true_format))), captions, among, own)
+    except InputError as error:
+        return error.message
 
 
 def _choose(

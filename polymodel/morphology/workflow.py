@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from polydata.files.cells import Odd
 from polydata.files.tables import read_table
 from polydata.ids import sha256_bytes
 from polydata.images.picture import find_images, open_picture, read_image
+from polydata.images.processes import in_processes
 from polydata.types import Progress, quiet, tracked
 from polydata.vision.measures import Rgb
 from polydata.vision.morphology import NARROWEST, Morphology, measure_morphology
@@ -78,7 +76,7 @@ def measure(
         scales: a table with a column ``um_per_px`` and one of ``image_sha256``, ``file`` or ``path``.
         bars: read the bars of images whose scale is not known otherwise; a third of the time.
         overlays: folder for a picture an image of what was made out; made if need be.
-        workers: processes; the number of processors, at most 4, by default.
+        workers: processes; one for each processor by default.
         progress: told how many images are done.
 
     Raises:
@@ -97,21 +95,12 @@ def measure(
     work = partial(_measured, um_per_px=um_per_px, scales=known, bars=bars, overlays=overlays)
     rows: list[dict[str, Any]] = []
     failed: list[tuple[str, str]] = []
-    for path, row, reason in tracked(_each(work, paths, workers), "measuring", progress, len(paths)):
+    for path, row, reason in tracked(in_processes(work, paths, workers), "measuring", progress, len(paths)):
         failed.append((str(path), reason)) if reason else rows.append(row)
     return Measured(tuple(rows), tuple(failed))
 
 
 Result = tuple[Path, dict[str, Any], str]
-
-
-def _each(work: partial[Result], paths: Sequence[Path], workers: int | None) -> Iterator[Result]:
-    count = min(workers or min(os.cpu_count() or 1, 4), len(paths))
-    if count <= 1:
-        yield from map(work, paths)
-        return
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:  # the recogniser's library has threads
-        yield from pool.map(work, paths)
 
 
 Scales = dict[str, dict[tuple[str, ...], float]]

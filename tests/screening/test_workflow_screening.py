@@ -135,3 +135,14 @@ def test_borderline_images_are_near_the_threshold_and_undecided(scene: Scene) ->
         near = [row["image_sha256"] for row in list_screenings(session.catalogue, borderline=True)]
     assert sorted(near) == sorted(scene.images[:2])
     assert decide(scene, accept=[scene.images[0]])["borderline"] == 1
+
+
+def test_workers_screen_as_one_process_does(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    decide(scene)
+    with scene.session() as session:
+        before = list_screenings(session.catalogue)
+        (scene.workspace.root / "store").rglob(f"{scene.images[4]}.*").__next__().unlink()
+        monkeypatch.setattr("polydata.images.processes.FEW", 0)
+        result = screen(session, again=True, workers=2)
+        assert (result.screened, result.changed) == (4, 0) and scene.images[4] in result.failures[0]
+        assert list_screenings(session.catalogue) == before
