@@ -19,7 +19,7 @@ from polydata.errors import PolydataError
 from polydata.extraction.document.open import ExtractionFailure, file_digest
 from polydata.extraction.limits import set_up
 from polydata.images.picture import ImageStore
-from polydata.images.processes import deaf_to_ctrl_c
+from polydata.images.several import deaf_to_ctrl_c
 from polydata.types import Failure
 from polydata.workspace import ExtractSettings
 

@@ -15,7 +15,7 @@ from polydata.catalogue.screenings import images_to_read, save_readings
 from polydata.catalogue.session import Session
 from polydata.errors import InputError
 from polydata.images.picture import ImageStore, open_picture
-from polydata.images.processes import in_processes
+from polydata.images.several import in_processes
 from polydata.types import Progress, ScaleBar, quiet, tracked
 from polydata.vision.scale_bar import VERSION, read_scale_bar
 

@@ -23,7 +23,7 @@ from polydata.catalogue.screenings import (
 from polydata.catalogue.session import Session
 from polydata.errors import InputError, UsageError
 from polydata.images.picture import ImageStore, open_picture
-from polydata.images.processes import in_processes
+from polydata.images.several import in_processes
 from polydata.screening.rules import THRESHOLD, Rule, get_rule
 from polydata.types import Decision, Progress, Screening, quiet
 from polydata.vision.scale_bar import VERSION as READER

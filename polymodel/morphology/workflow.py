@@ -20,7 +20,7 @@ from polydata.files.cells import Odd
 from polydata.files.tables import read_table
 from polydata.ids import sha256_bytes
 from polydata.images.picture import find_images, open_picture, read_image
-from polydata.images.processes import in_processes
+from polydata.images.several import in_processes
 from polydata.types import Progress, quiet, tracked
 from polydata.vision.measures import Rgb
 from polydata.vision.morphology import NARROWEST, Morphology, measure_morphology

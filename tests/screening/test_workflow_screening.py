@@ -142,7 +142,7 @@ def test_workers_screen_as_one_process_does(scene: Scene, monkeypatch: pytest.Mo
     with scene.session() as session:
         before = list_screenings(session.catalogue)
         (scene.workspace.root / "store").rglob(f"{scene.images[4]}.*").__next__().unlink()
-        monkeypatch.setattr("polydata.images.processes.FEW", 0)
+        monkeypatch.setattr("polydata.images.several.FEW", 0)
         result = screen(session, again=True, workers=2)
         assert (result.screened, result.changed) == (4, 0) and scene.images[4] in result.failures[0]
         assert list_screenings(session.catalogue) == before

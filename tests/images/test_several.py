@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from polydata.errors import PolydataError
-from polydata.images.processes import AHEAD, FEW, in_processes
+from polydata.images.several import AHEAD, FEW, in_processes
 
 
 def own_process(number: int) -> tuple[int, int]:
@@ -58,7 +58,7 @@ def test_what_work_raises_comes_in_its_turn() -> None:
 
 SLOW = """
 import time
-from polydata.images.processes import in_processes
+from polydata.images.several import in_processes
 if __name__ == "__main__":
     for result in in_processes(time.sleep, [0.1] * 400, 2):
         print(result, flush=True)
