@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from polydata.extraction.document.open import pymupdf
+from polydata.extraction.document.symbols import STRAY, name_symbols
 from polydata.types import Box
 
 OCR_FONT = "(read by OCR)"
@@ -89,7 +90,7 @@ class Line:
 
 def clean_text(text: str) -> str:
     """Ligatures written out, control characters (signs without a code) and all white space made single spaces."""
-    return " ".join(CONTROL.sub(" ", text.translate(LIGATURES)).split())
+    return " ".join(CONTROL.sub(" ", text.translate(LIGATURES).translate(STRAY)).split())
 
 
 def cut_to(corners: Sequence[float], page: Box) -> Box | None:
@@ -118,12 +119,16 @@ FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.
 """How the text of a page is to be read."""
 
 
-def take_lines(read: pymupdf.TextPage, page: Box) -> Iterator[Line]:
-    """The lines of a page, read with ``FLAGS``, cut to the page."""
+def take_lines(read: pymupdf.TextPage, page: Box, source: pymupdf.Page) -> Iterator[Line]:
+    """The lines of a page, read with ``FLAGS``, cut to the page; its fonts are asked for signs that were not read."""
     blocks = read.extractDICT()["blocks"]
     spans = [span["text"] for line in _written(blocks) for span in line["spans"]]
-    if any(("   " in text and WIDE.search(text)) or GLUED.search(text) for text in spans):
-        blocks = _parted(read.extractRAWDICT()["blocks"])
+    parted = any(("   " in text and WIDE.search(text)) or GLUED.search(text) for text in spans)
+    if parted:
+        blocks = read.extractRAWDICT()["blocks"]
+    name_symbols(source, blocks)
+    if parted:
+        blocks = _parted(blocks)
     for number, block in enumerate(blocks):
         for line in block.get("lines", ()):
             spans = [span for span in line["spans"] if span["text"].strip()]

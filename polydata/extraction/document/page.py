@@ -258,7 +258,7 @@ def read_page(sheet: Sheet, *, pack: bool = False) -> PageContent:
     return PageContent(
         number=sheet.page.number + 1,
         box=sheet.box,
-        lines=tuple(take_lines(sheet.text(FLAGS), sheet.box)),
+        lines=tuple(take_lines(sheet.text(FLAGS), sheet.box, sheet.page)),
         images=tuple(image for image in placed if image not in whole),
         scale=scale,
         shape=(grey.shape[0], grey.shape[1]),

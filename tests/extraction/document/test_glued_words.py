@@ -23,7 +23,7 @@ def written(words: list[str], gap: float, size: float, font: str) -> str:
     for word in words:
         page.insert_text((x, 50), word, fontsize=size, fontname=font)
         x += pymupdf.get_text_length(word, fontname=font, fontsize=size) + gap * size
-    return " ".join(line.text for line in take_lines(page.get_textpage(FLAGS), Box(0, 0, 900, 100)))
+    return " ".join(line.text for line in take_lines(page.get_textpage(FLAGS), Box(0, 0, 900, 100), page))
 
 
 @pytest.mark.parametrize("font", ["helv", "tiro", "cour"])
@@ -53,4 +53,4 @@ def test_letters_and_digits_that_stand_apart_are_no_words(text: str, apart: floa
     for piece in [*(f"{word} " for word in first), *last]:
         page.insert_text((x, 50), piece, fontsize=10, fontname="helv")
         x += pymupdf.get_text_length(piece, fontname="helv", fontsize=10) + (apart * 10 if len(piece) == 1 else 0)
-    assert [line.text for line in take_lines(page.get_textpage(FLAGS), Box(0, 0, 900, 100))] == [text]
+    assert [line.text for line in take_lines(page.get_textpage(FLAGS), Box(0, 0, 900, 100), page)] == [text]
