@@ -94,10 +94,14 @@ _MISREAD = {
     word: re.compile(
         r"\W{0,2}(?P<label>(?P<word>"
         + "".join(f"[{re.escape(sign + sign.upper() + LOOKALIKES.get(sign, ''))}]" for sign in word)
-        + r")(?P<sign>[.,:]?)\s?(?P<number>[\dlIO|]{1,3})(?!\w))"
+        + r")(?P<sign>[.,:]?)\s?(?P<number>[\dlIO|]{1,3}|S)(?:(?!\w)|(?<=\d)(?=[A-Z][a-z])))"
     )
     for word in ("figure", "scheme", "fig")
 }
+_FRAMED = re.compile(r"\s?(?:[.:]|[-–—]{1,3})\s?[A-Z(]")
+"""What stands behind a number that ends a label."""
+_TWO_AS_ONE = re.compile(r"\W{0,2}[RHKP]g[.,]\s?(?P<number>\d{1,2})(?=\s?(?:[.:]|[-–—]{1,3})\s?[A-Z(])")
+"""``Fi`` read as one sign: "Rg. 4---Comparison"."""
 
 UNKNOWN = re.compile(r"\W{0,2}(?P<label>[^\W\d_]{2,14}\.?\s?(?:№\s?)?\d{1,3}[a-z]?)\s?[.:|│–—](?=\s?[^\W\d_(])")
 """What looks like a caption's beginning in a language that is not known here."""
@@ -132,7 +136,7 @@ class Label:
 
 def read_label(text: str) -> Label | None:
     """The label at the beginning of a line; None where there is none. The first 80 characters are looked at."""
-    text = text[:80]
+    text = re.sub(r"(?<=[\dlIO|])_", "—", text[:80])  # as OCR reads a dash
     match = LABEL.match(text)
     if match is None:
         return _number_first(text) or _misread(text)
@@ -167,17 +171,21 @@ def _number_first(text: str) -> Label | None:
 
 def _misread(text: str) -> Label | None:
     """A label of which a letter or two were misread, and a number with letters that look like its digits."""
+    if match := _TWO_AS_ONE.match(text):
+        return Label(f"Fig. {match['number']}", "figure", match["number"], match.end(), False)
     for word, pattern in _MISREAD.items():
         match = pattern.match(text)
         if match is None:
             continue
         wrong = sum(sign.lower() != right for sign, right in zip(match["word"], word, strict=True))
-        number = match["number"].translate(str.maketrans("lI|O", "1110"))
+        number = match["number"].translate(str.maketrans("lI|OS", "11105"))
         capital = match["word"][0].isupper() or match["word"][0] == "£"
-        framed = match["sign"] and re.match(r"\s?[.:]\s?[A-Z(]", text[match.end() :])  # "lig. 3. SEM", no ligand
+        framed = match["sign"] and _FRAMED.match(text, match.end())  # "lig. 3. SEM", no ligand
         if wrong > len(word) // 3 or not (capital or (match["word"][0] in "l|1[" and framed)):
             continue
-        if wrong == 0 and match["number"] == number:
+        if (wrong == 0 and match["number"] == number and match["sign"] != ",") or (
+            match["number"] == "S" and not framed
+        ):
             continue
         sign = "." if match["sign"] == "," else match["sign"]
         return Label(f"{word.capitalize()}{sign} {number}", WORDS[word], number, match.end(), False)

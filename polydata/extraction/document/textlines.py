@@ -195,7 +195,12 @@ def is_furniture(line: Line, page: PageContent, prints: frozenset[str]) -> bool:
     if not _in_margin(line, page):
         return False
     edge = line.box.y1 < 0.06 * page.box.height or line.box.y0 > 0.95 * page.box.height
-    return edge or _print_of(line, page) in prints
+    return edge or repeats(line, page, prints)
+
+
+def repeats(line: Line, page: PageContent, prints: frozenset[str]) -> bool:
+    """Whether a line in the margin stands there on other pages too."""
+    return _in_margin(line, page) and _print_of(line, page) in prints
 
 
 def split_text(page: PageContent, captions: frozenset[Line], prints: frozenset[str]) -> TextLayer:

@@ -10,7 +10,7 @@ from functools import reduce
 
 from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent
-from polydata.extraction.document.textlines import is_furniture, line_spacing, same_column
+from polydata.extraction.document.textlines import line_spacing, repeats, same_column
 from polydata.extraction.figures.caption_lines import (
     ENDED,
     SEPARATOR,
@@ -222,7 +222,7 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
         body = replace(usually, spacing=max(usually.spacing, line_spacing([page])))
         for line in lines:
             label = read_label(line.text)
-            if label is None or (is_furniture(line, page, prints) and len(line.text) > 12):
+            if label is None or (repeats(line, page, prints) and len(line.text) > 12):
                 continue
             if is_label_alone(line.text) and _heads_a_table(line, lines):
                 continue

@@ -198,7 +198,7 @@ def _texts(scan: Scan, *, good: bool, lacking: bool, first: bool) -> dict[int, t
         number
         for number, place in enumerate(places)
         if _begins(number, places)
-        and (lacking or number not in texts or _may_be_label(texts[number][0]))
+        and (lacking or not good or number not in texts or _may_be_label(texts[number][0]))
         and any(across < BESIDE and down < AROUND for across, down in (distance(place, one) for one in scan.pictures))
     ]
     heads = scan.read(near, HEAD)

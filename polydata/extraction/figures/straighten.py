@@ -158,15 +158,17 @@ def _trimmed(place: Box, pixels: npt.NDArray[np.uint8], scale: float) -> Box:
 
 
 def _layer(page: PageContent, places: Sequence[Box], back: npt.NDArray[np.float64]) -> tuple[str, ...]:
-    """What a page's text layer says of each line of print: the words whose middle lies in it, from left to right."""
+    """What a page's text layer says of each line of print: the words whose middle lies in it or not a line's height
+    beside it, from left to right.
+    """
     said: dict[int, list[tuple[float, str]]] = {}
     for line in page.lines:
         x, y = back @ ((line.box.x0 + line.box.x1) / 2, (line.box.y0 + line.box.y1) / 2, 1.0)
         over = [
-            (abs((one.y0 + one.y1) / 2 - y), number)
+            (max(one.x0 - x, x - one.x1, 0.0), abs((one.y0 + one.y1) / 2 - y), number)
             for number, one in enumerate(places)
-            if one.x0 <= x <= one.x1 and one.y0 <= y <= one.y1
+            if one.x0 - one.height <= x <= one.x1 + one.height and one.y0 <= y <= one.y1
         ]
         if over:
-            said.setdefault(min(over)[1], []).append((x, line.text))
+            said.setdefault(min(over)[2], []).append((x, line.text))
     return tuple(" ".join(text for _, text in sorted(said.get(number, []))) for number in range(len(places)))

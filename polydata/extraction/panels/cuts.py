@@ -13,6 +13,7 @@ from polydata.extraction.panels.beneath import with_scale
 from polydata.extraction.panels.cutting import LIKELY, take_apart
 from polydata.extraction.panels.letters import (
     FEW,
+    LEVEL,
     Point,
     across_gutters,
     by_place,
@@ -142,15 +143,19 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     if len(main) == 1 or not (pictures or len(main) == len(labels)):
         lone = next(iter(main))
         first = Cut(lone if pictures and lone.area < LONE * whole.area else whole, None, None, _mean(main))
-        return _with_scales(drawn, [first, *(Cut(box, None, None, own) for box, own in set_in.items())])
+        told, words = _by_regions([], set_in, labels, letters), dict(parts.panels)
+        rest = [Cut(box, told.get(box), words.get(told.get(box, "")), own) for box, own in set_in.items()]
+        return _with_scales(drawn, [first, *rest])
     boxes = [list(main)[number] for number in by_rows(list(main))]
     letters = _as_they_follow(letters, labels, boxes)
     if not labels:
         labels, letters = _unnamed(printed_letters(content.lines, whole, ALPHABETS[0][: len(boxes)]), boxes, drawn)
     named = _labelled(boxes, labels, letters)
-    for box in set_in:  # what is set into a panel has the panel's letter and words
+    told = _by_regions(named, set_in, labels, letters)
+    named = [(box, label or told.get(box)) for box, label in named]
+    for box in set_in:  # what is set into a panel of one letter has the panel's letter and words
         holding = (label for other, label in named if box.share_inside(other) > HELD)
-        named.append((box, next(holding, None)))
+        named.append((box, told.get(box) or next(holding, None)))
     words, shares = dict(parts.panels), main | set_in
     cuts = [Cut(box, label, words.get(label) if label else None, shares[box]) for box, label in named]
     return _with_scales(drawn, cuts)
@@ -312,6 +317,29 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
             shares[panel, known.index(label)] = sure[label]
         named = across_gutters(boxes, label_panels(boxes, known, shares, letters.reading), points)
     return list(zip(boxes, named, strict=True))
+
+
+def _by_regions(
+    named: Sequence[tuple[Box, str | None]], others: Collection[Box], labels: Sequence[str], letters: _Letters
+) -> dict[Box, str]:
+    """The last letter up and left of each picture, where all of the caption's are known and name the other panels so.
+
+    Args:
+        named: panels with their letters.
+        others: boxes of pictures without one.
+        labels: that the caption names.
+        letters: where they stand.
+    """
+    points = {label: point for label, (point, sure) in letters.places.items() if label in labels and sure > SURELY_READ}
+    if not 1 < len(labels) == len(points):
+        return {}
+    boxes = [
+        box  # beside which no letter stands further down, which may be its own where it was cut too large
+        for box in (*(box for box, _ in named), *others)
+        if not any(x < box.x0 and box.y0 + LEVEL < y < box.y1 for x, y in points.values())
+    ]
+    told = {box: one[0] for box in boxes if (one := by_regions([box], points))}
+    return told if all(told.get(box, label) == label for box, label in named if label) else {}
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:
