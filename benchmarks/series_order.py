@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, rankdata
 
 import polymodel
-from polydata.text.captions import split_quoted
 from polydata.text.composition import panel_composition
+from polydata.text.quoted import split_quoted
 
 SIZE = re.compile(
     r"(?:(?P<radius>radius)|diam(?:eter|\.)|(?:particle|droplet|domain) size|size of dispersed phase)"

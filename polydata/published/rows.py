@@ -13,8 +13,8 @@ from polydata.choices import Kind
 from polydata.ids import content_id
 from polydata.published.layout import Key, parse_key
 from polydata.records.record import Record
-from polydata.text.captions import split_quoted
 from polydata.text.mentions import panel_mentions
+from polydata.text.quoted import split_quoted
 from polydata.text.reference import reference_keys
 from polydata.types import ImageInfo
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from polydata.text.captions import Parts, split_quoted
+from polydata.text.captions import Parts
 from polydata.text.composition import CUTS
 from polydata.text.figure_labels import QUOTED_LABEL
 from polydata.text.normalise import fold
 from polydata.text.polymers import normal_form
+from polydata.text.quoted import split_quoted
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _RATIO = re.compile(r"\d+(?:\.\d+)?(?:\s*[/:]\s*\d+(?:\.\d+)?)+")

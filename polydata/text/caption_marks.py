@@ -293,15 +293,21 @@ def _tells_length(text: str, mark: Mark) -> bool:
     return bool(LENGTH.search(text, max(0, mark.start - 12), mark.start))
 
 
-def marked(text: str) -> list[Mark]:
+def marked(text: str, first: str = "") -> list[Mark]:
     """The marks of a caption's panels, in the notation that names most of them; one that only tells scales, "A, x.
     B, y. Scale bars = 5 µm (A), 10 µm (B)", where no other names any.
 
     Behind bare letters, letters in brackets go on with them: "a Scheme and b structure. Images of (c) x and (d) y".
+
+    Args:
+        text: of the caption, or a part of it.
+        first: the letter with which the marks begin there.
     """
     text = _with_brackets(LOST_RANGE.sub(_mended, text))
+    order = _sequence(first, "letters") if first else ()
+    before = [Mark((order[order.index(first) - 1],), 0, 0)] if first in order[1:] else []
     for sort in SORTS:
-        found = [_marks(text, notation) for notation in NOTATIONS if notation.sort == sort]
+        found = [_marks(text, one, before)[len(before) :] for one in NOTATIONS if one.sort == sort]
         if sort == "letters":
             more = [_marks(text, NOTATIONS[0], marks)[len(marks) :] if marks else [] for marks in found]
             found = [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 
 from polydata.text.caption_marks import NOTATIONS, PLAIN, Mark, marked, split_names
-from polydata.text.figure_labels import LOST_DASH, QUOTED_LABEL, read_label
-from polydata.text.normalise import clean
+from polydata.text.figure_labels import LOST_DASH, read_label
 
 SHARED = re.compile(
     r"(?:[.;,]\s+|\s*\(\s*)(?P<words>(?:the\s+|all\s+|each\s+|every\s+|original\s+|white\s+|black\s+|length\s+of\s+)*"
@@ -101,10 +101,11 @@ def tidy(text: str) -> str:
     text = text.lstrip(OPENING)
     while re.match(r"and\s", text):
         text = text[3:].lstrip(OPENING)
-    return _closed(text)
+    return closed(text)
 
 
-def _closed(text: str) -> str:
+def closed(text: str) -> str:
+    """Without the signs and joining words at its end, and without a bracket that belongs to what stood around."""
     text = text.lstrip(" ;,.:")
     while True:
         short = text.rstrip(CLOSING)
@@ -143,6 +144,12 @@ def _joined(*sentences: str) -> str:
     return ". ".join(filter(None, sentences))
 
 
+AGAIN = re.compile(r"\b(of|for|in|at|with|after|from|under|by|on)\s(?:[\w-]+\s)?$")
+"""What leads to a list that names panels once more, or to its first words where these come first."""
+SENTENCE_OF = re.compile(
+    r"\s*(?:is|are|was|were|has|have|shows?|indicates?|marks?|represents?|denotes?|corresponds?)\b"
+)
+LENGTH_ALONE = re.compile(r"\s*\d+(?:[.,]\d+)?\s?(?:nm|[µμu]m|mm|cm)\W*(?:and\s*)?$")
 SENTENCE = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
 ENDS = re.compile(r"(?:(?<=[a-z0-9]{3})|(?<=[)%]))\.\s+(?=[A-Z])")
 """The end of a sentence that is surely no abbreviation, "vs. PBS", "E. Coli"."""
@@ -170,25 +177,52 @@ def _said_again(panels: list[tuple[str, str | None]], tail: str) -> tuple[list[t
     return list(words.items()), _joined(*rest)
 
 
-def _listed_again(last: str, marks: Sequence[Mark]) -> tuple[str, dict[str, str]]:
-    """The last panel's words without a second list of all panels, and what that says of each: "(a, c) x and (b, d) y of
-    (a, b) z and (c, d) w". A list may leave one panel out, as authors do; lists of single letters mention panels.
+def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
+    """A list that names panels once more: "(a, c) x and (b, d) y of (a, b) z and (c, d) w", "(a-d) x. (a) y, (b) z, ...".
+
+    The list may leave one panel out, as authors do. One of single letters begins with a clause, and each of its marks
+    stands behind a sign; else they are mentioned. What it says is neither a sentence nor the length of a scale bar.
+
+    Args:
+        words: behind the last of the marks.
+        marks: some of which name several panels.
+
+    Returns:
+        The words before the list, and what it says, with the sign that parts it from what was said before; None where
+        there is none.
     """
     labels = {name for mark in marks for name in mark.letters}
-    plain = last.translate(PLAIN)
-    found = [(split_names(one["letters"] or one["half"]), one) for one in NOTATIONS[0].form.finditer(plain)]
-    found = [(names, one) for names, one in found if {*names} <= labels]
-    named = [name for names, _ in found for name in names]
-    grouped = any(len(mark.letters) > 1 for mark in marks) and any(len(names) > 1 for names, _ in found)
-    if not grouped or len(found) < 2 or len({*named}) < len(named) or len(named) < max(len(labels) - 1, 3):
-        return last, {}
-    ends = [*(one.start() for _, one in found[1:]), len(last)]
-    words = [last[one.end() : end] for (_, one), end in zip(found, ends, strict=True)]
-    leads = re.search(r"\b(?:of|for|in|at|with|after|from|under|by|on)\s+$", last[: found[0][1].start()])
-    if leads is None or any(BETWEEN.match(one.translate(PLAIN)) or ";" in one for one in words):
-        return last, {}
-    said = {name: f"{leads[0]}{tidy(text)}" for (names, _), text in zip(found, words, strict=True) for name in names}
-    return tidy(last[: leads.start()]), said
+    again = marked(words.translate(PLAIN), min(labels))
+    named = [name for mark in again for name in mark.letters]
+    if len(again) < 2 or not {*named} <= labels or len(named) < len(labels) - 1:
+        return None
+    head, after = words[: again[0].start], [words[a.end : b.start] for a, b in pairwise(again)]
+    after.append(words[again[-1].end :])
+    lead, clauses = AGAIN.search(head), list(re.finditer(r"[.;:]\s+", head))
+    if any(SENTENCE_OF.match(one) for one in after) or all(LENGTH_ALONE.match(one) for one in after):
+        return None
+    grouped = any(len(mark.letters) > 1 for mark in again)
+    if grouped and lead and not any(BETWEEN.match(one.translate(PLAIN)) for one in after[:-1]):
+        said = _by_marks(words, lead.end(1), again)
+        return words[: lead.start()], replace(
+            said, panels=tuple((name, f" {lead[1]} {own}") for name, own in said.panels)
+        )
+    if clauses:
+        before, start, sign = words[: clauses[-1].end()], clauses[-1].end(), ". "
+        listed = all(re.search(r"(?:^|[.;:,]|\band)\s*$", words[start : mark.start]) for mark in again)
+        if not (listed or (grouped and _words_come_first(words[start : again[0].start], after[:-1], after[-1]))):
+            return None
+    else:
+        return None
+    said = _by_marks(words, start, again)
+    return before, replace(said, panels=tuple((name, own and f"{sign}{own}") for name, own in said.panels))
+
+
+def _with_second(first: Parts, second: Parts) -> Parts:
+    """Panels with what a second list says of them too."""
+    more = dict(second.panels)
+    panels = tuple((label, tidy(f"{own or ''}{more.get(label) or ''}") or None) for label, own in first.panels)
+    return Parts(_joined(first.stem, second.stem), panels)
 
 
 def _words_come_first(head: str, between: list[str], last: str) -> bool:
@@ -237,6 +271,9 @@ def split_caption(caption: str) -> Parts:
 
 def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
     """A caption's words by marks, from a place on that lies before the first of them."""
+    groups = [mark for mark in marks if len(mark.letters) > 1]
+    if groups and (again := _second_list(text[marks[-1].end :], marks)):
+        return _with_second(_by_marks(text[: marks[-1].end] + again[0], start, marks), again[1])
     head = text[start : marks[0].start]
     between = [text[a.end : b.start] for a, b in pairwise(marks)]
     last = text[marks[-1].end :]
@@ -257,20 +294,19 @@ def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
             rest = _suffixed(later, marks[number:], between[number:], last)
             return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
     head, between, leads = _leads(head, between)
-    after = [*between, last]
+    after, seconds = [*between, last], []
+    for number, mark in enumerate(marks):  # "(a-c) x. (a) y, (b) z, ..."
+        if mark in groups and (again := _second_list(after[number], [mark])):
+            after[number] = again[0]
+            seconds.append(again[1])
     own, tail = _tail([tidy(one) if not BETWEEN.match(one.translate(PLAIN)) else "" for one in after])
-    own[-1], again = _listed_again(own[-1], marks)
     for index in range(len(own) - 2, -1, -1):  # "(a) and (b) words": both have the words
         if not own[index] and not leads[index + 1] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]
     own = [tidy(f"{lead} {words}") for lead, words in zip(_spread(leads, between), own, strict=True)]
-    panels = [
-        (letter, tidy(f"{words} {again.get(letter, '')}").rstrip() or None)
-        for mark, words in zip(marks, own, strict=True)
-        for letter in mark.letters
-    ]
+    panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
     panels, tail = _said_again(panels, tidy(tail))
-    return Parts(_joined(tidy(head), tidy(tail)), _in_order(panels))
+    return reduce(_with_second, seconds, Parts(_joined(tidy(head), tidy(tail)), _in_order(panels)))
 
 
 def _leads(head: str, between: list[str]) -> tuple[str, list[str], list[str]]:
@@ -342,41 +378,3 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
     panels, last = _said_again(panels, tidy(last))
     return Parts(_joined(tidy(stem), tidy(last)), _in_order(panels))
-
-
-_QUOTED_MARKS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\(\s*(?P<letter>[a-z]\d?)\s*\)",
-        r"(?:(?<=[\s,;:.])|^)(?P<letter>[a-z]\d?)\s?[):](?=\s)",
-        r"(?:(?<=[:;,] )|(?<=\band ))(?P<letter>(?-i:[a-l]))\s+(?=[\d(]|(?-i:[A-Z]))",
-    )
-)
-LONGEST_QUOTE = 4000
-
-
-def split_quoted(caption: str | None) -> Parts:
-    """Take apart a caption as a record quotes it: cut down to one or a few panels, typed or pasted.
-
-    So one letter alone counts, letters may come in any order, and each has the words up to the next one. Read are
-    ``(a) one; (b) two``, ``a) one b) two``, ``a: one``, ``: a one, b two``, and letters that follow their words
-    (``one (a); two (b)``), which is taken so where nothing follows the last letter. Never raises.
-
-    Returns:
-        Labels are small letters.
-    """
-    text = clean((caption or "")[:LONGEST_QUOTE]) or ""
-    label = QUOTED_LABEL.match(text)
-    number, text = (label["number"], text[label.end() :]) if label else (None, text)
-    found = next((marks for marks in (list(one.finditer(text)) for one in _QUOTED_MARKS) if marks), [])
-    marks: dict[str, re.Match[str]] = {}
-    for mark in found:
-        marks.setdefault(mark["letter"].lower(), mark)
-    if not marks:
-        return Parts(_closed(text), (), number)
-    starts, ends = [mark.start() for mark in marks.values()], [mark.end() for mark in marks.values()]
-    words = [_closed(text[end:start]) for end, start in zip(ends, [*starts[1:], len(text)], strict=True)]
-    if not words[-1]:
-        words = [_closed(text[end:start]) for end, start in zip([0, *ends[:-1]], starts, strict=True)]
-    panels = tuple((letter, own or None) for letter, own in zip(marks, words, strict=True))
-    return Parts(_closed(text[: starts[0]]), panels, number)

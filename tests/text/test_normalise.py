@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polydata.text.captions import split_quoted
 from polydata.text.normalise import clean, decode, fold
+from polydata.text.quoted import split_quoted
 
 
 def test_decodes_what_people_save() -> None:

@@ -42,6 +42,55 @@ def test_a_second_list_adds_its_words_to_each_panel(rows: int, columns: int, dat
         assert own == f"{mine} {preposition} {also}"
 
 
+@given(st.integers(1, 3), st.integers(2, 4), st.sampled_from(["({})", "{},", "{}:"]), st.data())
+def test_panels_named_together_and_then_one_by_one(groups: int, size: int, mark: str, data: st.DataObject) -> None:
+    """ "(a-c) x. (a) y, (b) z, (c) w. (d-f) ...": a group's own list, in one notation of three."""
+    letters = "ABCDEFGHIJKL"[: groups * size]
+    bracketed = mark == "({})"
+    letters = letters.lower() if bracketed else letters
+    sign, end = ("[.:] ", ", ") if bracketed else ("[.] ", ". ")
+    words = data.draw(st.permutations([f"Sample {n} of 70/30" for n in range(len(letters))]))
+    text, expected = "", []
+    for group in range(groups):
+        own = letters[group * size : (group + 1) * size]
+        shared = data.draw(st.sampled_from(["SEM images of blends", "Fracture surfaces", "TEM of PP/PA6"]))
+        rest = [f"{mark.format(one)} {words[letters.index(one)]}" for one in own]
+        text += f"{mark.format(f'{own[0]}–{own[-1]}')} {shared}{data.draw(st.from_regex(sign, fullmatch=True))}"
+        text += f"{end.join(rest)}. "
+        expected += [(one, f"{shared}. {words[letters.index(one)]}") for one in own]
+    assert split_caption(f"Figure 2. {text}Scale bars are 5 µm.").panels == tuple(expected)
+
+
+@given(st.integers(2, 3), st.booleans(), st.data())
+def test_words_before_their_marks_in_a_second_list(rows: int, first_too: bool, data: st.DataObject) -> None:
+    letters = LETTERS[: rows * 2]
+    first, second = [letters[n * 2 : n * 2 + 2] for n in range(rows)], [letters[n::2] for n in range(2)]
+    words = data.draw(st.lists(WORD, min_size=rows, max_size=rows, unique=True))
+    one = " and ".join(
+        f"{text} {named(some)}" if first_too else f"{named(some)} {text}"
+        for some, text in zip(first, words, strict=True)
+    )
+    parts = split_caption(
+        f"Fig. 3. SEM images of {one} at low {named(second[0])} and high {named(second[1])} magnification."
+    )
+    for label, own in parts.panels:
+        mine = next(text for some, text in zip(first, words, strict=True) if label in some)
+        assert own is not None and mine in own and ("low" if label in second[0] else "high") in own
+        assert not any(other in own for other in words if other != mine)
+
+
+@given(
+    st.sampled_from(
+        ["Arrows in (a) and (b) show pores.", "(a) is a blend and (b) shows PP.", "Bars: (a) 2 µm, (b) 5 µm."]
+    )
+)
+def test_mentions_and_lengths_are_no_second_list(sentence: str) -> None:
+    parts = split_caption(f"Fig. 1. (a, b) Fibres of PP. {sentence}")
+    assert parts.labels == ("a", "b")
+    assert all(own is not None and own.startswith("Fibres of PP") for _, own in parts.panels)
+    assert len({own for _, own in parts.panels}) == 1
+
+
 @given(st.integers(2, 8), st.sampled_from(["Scale bars =", "Scale bar:", "Bars ="]))
 def test_letters_at_scale_bars_name_no_panels(count: int, bars: str) -> None:
     letters = LETTERS[:count].upper()
