@@ -178,7 +178,7 @@ def _said_again(panels: list[tuple[str, str | None]], tail: str) -> tuple[list[t
 
 
 def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
-    """A list that names panels once more: "(a, c) x and (b, d) y of (a, b) z and (c, d) w", "(a-d) x. (a) y, (b) z, ...".
+    """A list that names panels once more: "(a, c) x and (b, d) y of (a, b) z and (c, d) w", "(a-d) x. (a) y, (b) z".
 
     The list may leave one panel out, as authors do. One of single letters begins with a clause, and each of its marks
     stands behind a sign; else they are mentioned. What it says is neither a sentence nor the length of a scale bar.
@@ -203,11 +203,8 @@ def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
         return None
     grouped = any(len(mark.letters) > 1 for mark in again)
     if grouped and lead and not any(BETWEEN.match(one.translate(PLAIN)) for one in after[:-1]):
-        said = _by_marks(words, lead.end(1), again)
-        return words[: lead.start()], replace(
-            said, panels=tuple((name, f" {lead[1]} {own}") for name, own in said.panels)
-        )
-    if clauses:
+        before, start, sign = words[: lead.start()], lead.end(1), f" {lead[1]} "
+    elif clauses:
         before, start, sign = words[: clauses[-1].end()], clauses[-1].end(), ". "
         listed = all(re.search(r"(?:^|[.;:,]|\band)\s*$", words[start : mark.start]) for mark in again)
         if not (listed or (grouped and _words_come_first(words[start : again[0].start], after[:-1], after[-1]))):
