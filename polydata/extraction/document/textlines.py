@@ -13,6 +13,8 @@ from polydata.extraction.document.page import PageContent
 from polydata.text.figure_labels import is_label_alone, read_label
 from polydata.types import Box
 
+LONG_WORD = re.compile(r"[^\W\d_]{4}")
+"""What running text has in each line."""
 PAGE_NUMBER = re.compile(r"^[0-9]{1,6}$")
 LINE_NUMBER = re.compile(r"^(\d{1,4})(?:\s+(?=\S)|$)")
 FEWEST_NUMBERS = 5
@@ -145,8 +147,8 @@ def paragraphs(lines: Iterable[Line], unlike: float = 0.2) -> list[list[Line]]:
 def is_prose(run: Sequence[Line]) -> bool:
     """Whether a run of lines is running text and not writing within a figure or table."""
     words = sum(line.words for line in run)
-    if len(run) == 1:
-        return words >= 8
+    if len(run) == 1:  # a row of formulae or abbreviations stands along an axis
+        return words >= 8 and len(LONG_WORD.findall(run[0].text)) >= 2
     widths = sorted(line.box.width for line in run)
     return words >= 10 and words / len(run) >= 4 and widths[len(run) // 2] > 9 * run[0].size
 

@@ -38,6 +38,8 @@ MENTION = re.compile(
     r"の|は|に|を|で|から|より|が|も|と|へ|および|及び|中|所示|为|是|显示|可)"
     r"(?:\b|(?<=[\u3040-\u30ff\u4e00-\u9fff]))"
 )
+LETTERED = re.compile(r"[a-z][,.:)]?\s[A-Z]")
+"""The first panel's words right behind a label: "Fig. 4 a, Schematic diagram"."""
 CONTINUED = re.compile(
     r"^[\s.:,(\[（]{0,4}(?:cont(?:inued|inuation|['’]?d)?(?:\b|\.)|suite\b|Fortsetzung\b|продолжение\b|続き|续|계속)",
     re.IGNORECASE,
@@ -123,7 +125,7 @@ def _evidence(line: Line, label: Label, lines: Sequence[Line], body: Body) -> fl
     bare = re.sub(r"^[\s.:|│–—-]+", "", rest)
     styled = line.bold or line.first_font not in (body.font, OCR_FONT)
     own_type = styled and line.first_font != line.font  # "Fig. 6 a SEM" with its label in bold
-    lower = bare[:1].islower() and not own_type
+    lower = bare[:1].islower() and not own_type and not LETTERED.match(bare)
     if not separated and not line.bold and (lower or not (label.plain or line.font == OCR_FONT)):
         return None
     if _goes_on(line, lines):
