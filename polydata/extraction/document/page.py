@@ -295,11 +295,14 @@ def read_upright(page: pymupdf.Page, *, pack: bool = False) -> tuple[Sheet, Page
     sheet = Sheet(page)
     content = read_page(sheet, pack=pack)
     turn = _lies(content.lines)
-    if not turn:
-        return sheet, content
-    page.set_rotation((page.rotation + turn) % 360)
+    return turned(page, turn, pack=pack) if turn else (sheet, content)
+
+
+def turned(page: pymupdf.Page, degrees: int, *, pack: bool = False) -> tuple[Sheet, PageContent]:
+    """A page turned clockwise by quarters, for good, and what is on it."""
+    page.set_rotation((page.rotation + degrees) % 360)
     sheet = Sheet(page)
-    return sheet, replace(read_page(sheet, pack=pack), turn=turn)
+    return sheet, replace(read_page(sheet, pack=pack), turn=degrees)
 
 
 def read_pages(document: pymupdf.Document) -> list[PageContent]:

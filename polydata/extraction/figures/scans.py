@@ -13,13 +13,14 @@ from rapidfuzz.distance import Levenshtein
 
 from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.open import pymupdf
-from polydata.extraction.document.page import SCAN_INK, PageContent, Sheet
+from polydata.extraction.document.page import SCAN_INK, PageContent, Sheet, turned
 from polydata.extraction.figures.assign import LocatedFigure
 from polydata.extraction.figures.caption_lines import CAPTION_LINES
 from polydata.extraction.figures.objects import distance, pixels_of
 from polydata.extraction.figures.straighten import Scan, lay_straight
 from polydata.text.figure_labels import WORDS, read_label
 from polydata.types import Box
+from polydata.vision.ocr import read_lines
 
 FEW_WORDS = 25
 """A page with fewer words has no text layer to speak of: a stamp of the library, a page number."""
@@ -45,6 +46,10 @@ TITLE, IMPRINT = 0.35, 0.9
 SAMPLE, ENOUGH, LINES, SAMPLE_WIDTH = 10, 5, 15, 16.0
 """Lines of a page's text layer that are read to judge it, how many the recogniser must be sure of, after how many no
 more are read, and heights of each."""
+
+LYING, LONG, LONGEST = 2.0, 4.0, 5
+"""How many times as much print lies on its side as stands on a page that is turned; how many times as long as high
+lines are that count, and how many of them are read to tell which side is up."""
 
 GOOD = 0.985
 """Share of letters in which a text layer and what is read of the same lines agree, from which the layer is trusted."""
@@ -175,6 +180,21 @@ def _run_below(index: int, places: Sequence[Box]) -> list[int]:
     return run
 
 
+def _turn(scan: Scan) -> int:
+    """By how many degrees clockwise a page is turned to be read, as its print lies on its side; 0 where it stands."""
+    standing = sum(one.width for one in scan.places if one.width > LONG * one.height)
+    lying = sorted((one for one in scan.places if one.height > LONG * one.width), key=lambda one: -one.height)
+    if sum(one.height for one in lying) <= LYING * standing:
+        return 0
+    scores = {}
+    for turn in (90, 270):
+        crops = [np.rot90(scan.pixels[pixels_of(one, scan.scale)], -turn // 90) for one in lying[:LONGEST]]
+        read = read_lines([np.repeat(crop[..., None], 3, axis=2) for crop in crops])
+        scores[turn] = sum(score for _, score in read) / len(read)
+    best = max(scores, key=lambda turn: scores[turn])
+    return best if scores[best] > SURE else 0
+
+
 def _may_be_label(text: str) -> bool:
     """Whether a line may begin with a label, of which letters were misread and the end was cut off."""
     first = re.match(r"\W{0,2}([^\W_]+)", text.lower())
@@ -275,6 +295,9 @@ def read_scans(
         if not goes_on():
             return out, list(numbers[done:])
         page, scan = lay_straight(Sheet(document[number - 1]), pages[number - 1], _is_picture(pages[number - 1]))
+        if turn := _turn(scan) if page.scanned else 0:
+            sheet, page = turned(document[number - 1], turn)
+            page, scan = lay_straight(sheet, page, scanned=True)
         texts = _texts(scan, good=layer.judge(scan), lacking=number in lacking, first=number == 1)
         out[number - 1] = replace(page, lines=_lines(scan.places, texts))
         pymupdf.TOOLS.store_shrink(100)  # decoded scans would stay in the library's cache, up to 256 MB of them

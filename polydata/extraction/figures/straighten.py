@@ -76,7 +76,7 @@ def _skew(corners: npt.NDArray[np.float64], small: npt.NDArray[np.uint8]) -> flo
     along, high = corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0]
     length = np.hypot(along[:, 0], along[:, 1])
     long = length > 8 * np.hypot(high[:, 0], high[:, 1])
-    if long.sum() < 5:
+    if long.sum() < 3:
         return 0.0
     angles, weights = np.degrees(np.arctan2(along[long, 1], along[long, 0])), length[long]
     near = abs(angles - np.median(angles)) < 0.5

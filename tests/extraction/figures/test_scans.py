@@ -13,7 +13,7 @@ from make_scan import Look, scan
 from pdf_sheet import Expected
 
 from polydata.extraction.document.open import opened
-from polydata.extraction.document.page import PageContent, Sheet, read_pages
+from polydata.extraction.document.page import PageContent, Sheet, read_pages, turned_box
 from polydata.extraction.document.textlines import furniture_prints, join_fragments
 from polydata.extraction.figures.assign import LocatedFigure, find_figures
 from polydata.extraction.figures.captions import Caption, find_captions
@@ -160,3 +160,19 @@ def test_a_caption_is_read_on_past_what_stands_in_the_other_column() -> None:
     text = Box(320.0, 190.0, 550.0, 202.0)
     places = sorted([*lines, *signs, text], key=lambda one: one.y0)
     assert [places[n] for n in _run_below(places.index(lines[0]), places)] == lines
+
+
+@pytest.mark.parametrize("turn", [90, 270])
+def test_a_page_that_lies_on_its_side_is_turned(tmp_path: Path, turn: int) -> None:
+    expected = LAYOUTS["below"](tmp_path / "plain.pdf")
+    with pymupdf.open(tmp_path / "plain.pdf") as document:
+        page = document[0]
+        box = Box(0, 0, *page.rect.br)
+        page.set_rotation(turn)
+        document.save(tmp_path / "lying.pdf")
+    scan(tmp_path / "lying.pdf", tmp_path / "scan.pdf", Look(), seed=turn)
+    figures = extracted(tmp_path / "scan.pdf").figures
+    found = {one.label: one for one in figures if one.caption}
+    assert found.keys() == {one.label for one in expected}
+    for true in expected:
+        assert found[true.label].box.iou(turned_box(Box(*true.box), box, turn)) > 0.7
