@@ -25,6 +25,7 @@ from polydata.extraction.panels.letters import (
     letters_at,
     nearest_panels,
     printed_letters,
+    printed_words,
     read_letters,
 )
 from polydata.extraction.panels.orders import by_rows
@@ -156,7 +157,8 @@ def panel_cuts(content: PageContent, drawn: Drawn, rgb: Rgb, parts: Parts) -> li
     for box in set_in:  # what is set into a panel of one letter has the panel's letter and words
         holding = (label for other, label in named if box.share_inside(other) > HELD)
         named.append((box, told.get(box) or next(holding, None)))
-    words, shares = dict(parts.panels), main | set_in
+    words = {**printed_words(content.lines, whole), **{label: own for label, own in parts.panels if own}}
+    shares = main | set_in
     cuts = [Cut(box, label, words.get(label) if label else None, shares[box]) for box, label in named]
     return _with_scales(drawn, cuts)
 

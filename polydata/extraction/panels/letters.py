@@ -23,6 +23,9 @@ Point = tuple[float, float]
 ALONE = re.compile(r"^[(\[]?\s*([A-Za-zА-Яа-я](?:\d{1,2})?['′’]{0,2}|\d{1,2}|[ivx]{1,4})\s*[)\].:]?$")
 """A letter that stands alone, with or without brackets."""
 
+WITH_WORDS = re.compile(r"[(\[]?([A-Za-z])[)\]]\s?(\w.{2,100})$")
+"""A letter with the words of its panel, as some papers have them beneath each."""
+
 AROUND = 16.0
 """Points around a figure in which its letters may stand."""
 
@@ -52,9 +55,11 @@ def printed_letters(lines: Sequence[Line], figure: Box, labels: Sequence[str]) -
     """
     around = Box(figure.x0 - AROUND, figure.y0 - AROUND, figure.x1 + AROUND, figure.y1 + AROUND)
     by_letter: dict[str, list[tuple[Point, Line]]] = {}
-    wanted = {label.lower(): label for label in labels}
+    wanted, worded = {label.lower(): label for label in labels}, printed_words(lines, figure)
     for line in lines:
         letter, point = _letter_at(line)
+        if WITH_WORDS.match(line.text) and letter not in worded:
+            continue
         if letter and letter.lower() in wanted and line.box.share_inside(around) > 0.9:
             by_letter.setdefault(wanted[letter.lower()], []).append((point, line))
     styles = Counter(_style(some[0][1]) for some in by_letter.values() if len(some) == 1)
@@ -67,11 +72,26 @@ def printed_letters(lines: Sequence[Line], figure: Box, labels: Sequence[str]) -
     return found
 
 
+def printed_words(lines: Sequence[Line], figure: Box) -> dict[str, str]:
+    """Words that stand with their letter at each panel, by letter; none where only one does, or a letter comes twice.
+
+    Args:
+        lines: of the page.
+        figure: its box, in points.
+    """
+    around = Box(figure.x0 - AROUND, figure.y0 - AROUND, figure.x1 + AROUND, figure.y1 + AROUND)
+    inside = [WITH_WORDS.match(line.text) for line in lines if line.box.share_inside(around) > 0.9]
+    found = [(one[1], one[2]) for one in inside if one]
+    return dict(found) if len(found) == len(dict(found)) > 1 else {}
+
+
 def _letter_at(line: Line) -> tuple[str | None, Point]:
-    """The letter that a line is or begins with in a type of its own (``b`` before a tick's ``0.4``), and its middle."""
+    """The letter that a line is, or begins with in a type of its own ("b" before a tick's "0.4") or a bracket."""
     box, middle = line.box, (line.box.y0 + line.box.y1) / 2
     if len(line.text) <= 6 and (letter := letter_of(line.text)):
         return letter, ((box.x0 + box.x1) / 2, middle)
+    if with_words := WITH_WORDS.match(line.text):
+        return with_words[1], ((box.x0 + box.x1) / 2, middle)
     first, _, rest = line.text.partition(" ")
     return letter_of(first) if rest and line.first_font != line.font else None, (box.x0 + line.size / 3, middle)
 
