@@ -144,12 +144,19 @@ def _joined(*sentences: str) -> str:
     return ". ".join(filter(None, sentences))
 
 
-AGAIN = re.compile(r"\b(of|for|in|at|with|after|from|under|by|on)\s(?:[\w-]+\s)?$")
+PREPOSITIONS = r"(?:of|for|in|at|with|after|from|under|by|on)"
+AGAIN = re.compile(rf"\b({PREPOSITIONS})\s(?:[\w-]+\s)?$")
 """What leads to a list that names panels once more, or to its first words where these come first."""
+LED_TO = re.compile(rf"\b{PREPOSITIONS}\s*$")
 SENTENCE_OF = re.compile(
     r"\s*(?:is|are|was|were|has|have|shows?|indicates?|marks?|represents?|denotes?|corresponds?)\b"
 )
-LENGTH_ALONE = re.compile(r"\s*\d+(?:[.,]\d+)?\s?(?:nm|[µμu]m|mm|cm)\W*(?:and\s*)?$")
+LENGTH_IN = re.compile(r"\d\s?(?:nm|[µμu]m|mm|cm)\b")
+OF_OTHER_THINGS = re.compile(
+    r"\b(?:scales?|(?:scale)?[ -]?bars?|magnifications?|reprinted|reproduced|adapted|permission|refs?|references?)\b",
+    re.IGNORECASE,
+)
+"""Words of sentences whose lists say nothing of what the panels show."""
 SENTENCE = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
 ENDS = re.compile(r"(?:(?<=[a-z0-9]{3})|(?<=[)%]))\.\s+(?=[A-Z])")
 """The end of a sentence that is surely no abbreviation, "vs. PBS", "E. Coli"."""
@@ -181,7 +188,7 @@ def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
     """A list that names panels once more: "(a, c) x and (b, d) y of (a, b) z and (c, d) w", "(a-d) x. (a) y, (b) z".
 
     The list may leave one panel out, as authors do. One of single letters begins with a clause, and each of its marks
-    stands behind a sign; else they are mentioned. What it says is neither a sentence nor the length of a scale bar.
+    stands behind a sign; else they are mentioned. It is neither a sentence nor about scale bars and sources.
 
     Args:
         words: behind the last of the marks.
@@ -194,24 +201,34 @@ def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
     labels = {name for mark in marks for name in mark.letters}
     again = marked(words.translate(PLAIN), min(labels))
     named = [name for mark in again for name in mark.letters]
-    if len(again) < 2 or not {*named} <= labels or len(named) < len(labels) - 1:
+    bracketed = NOTATIONS[0].form.finditer(words.translate(PLAIN))
+    mentioned = {name for one in bracketed for name in split_names(one["letters"] or one["half"])}
+    if len(again) < 2 or not {*named, *mentioned} <= labels or len(named) < len(labels) - 1:
         return None
-    head, after = words[: again[0].start], [words[a.end : b.start] for a, b in pairwise(again)]
-    after.append(words[again[-1].end :])
-    lead, clauses = AGAIN.search(head), list(re.finditer(r"[.;:]\s+", head))
-    if any(SENTENCE_OF.match(one) for one in after) or all(LENGTH_ALONE.match(one) for one in after):
+    head, between = words[: again[0].start], [words[a.end : b.start] for a, b in pairwise(again)]
+    last, clauses = words[again[-1].end :], list(re.finditer(r"[.;:]\s+", head))
+    begins = [one.end() for one in SENTENCE.finditer(head)]
+    if OF_OTHER_THINGS.search(head, begins[-1] if begins else 0) or any(
+        "=" in words[one.start : one.end] for one in again
+    ):
+        return None
+    lengths = sum(LENGTH_IN.search(one) is not None for one in (head[-20:], *between, last[:20]))
+    if any(SENTENCE_OF.match(one) for one in (*between, last)) or lengths >= len(again):
+        return None
+    if any(BETWEEN.match(one.translate(PLAIN)) for one in between):
         return None
     grouped = any(len(mark.letters) > 1 for mark in again)
-    if grouped and lead and not any(BETWEEN.match(one.translate(PLAIN)) for one in after[:-1]):
+    lead = AGAIN.search(head)
+    if grouped and lead and re.search(r"\w", last) and not any(LED_TO.search(one) for one in between):
         before, start, sign = words[: lead.start()], lead.end(1), f" {lead[1]} "
     elif clauses:
         before, start, sign = words[: clauses[-1].end()], clauses[-1].end(), ". "
         listed = all(re.search(r"(?:^|[.;:,]|\band)\s*$", words[start : mark.start]) for mark in again)
-        if not (listed or (grouped and _words_come_first(words[start : again[0].start], after[:-1], after[-1]))):
+        if not (listed or (grouped and _words_come_first(words[start : again[0].start], between, last))):
             return None
     else:
         return None
-    said = _by_marks(words, start, again)
+    said = _by_marks(words, start, again, lists=False)
     return before, replace(said, panels=tuple((name, own and f"{sign}{own}") for name, own in said.panels))
 
 
@@ -266,11 +283,11 @@ def split_caption(caption: str) -> Parts:
     return _by_marks(text, 0, marks)
 
 
-def _by_marks(text: str, start: int, marks: list[Mark]) -> Parts:
-    """A caption's words by marks, from a place on that lies before the first of them."""
-    groups = [mark for mark in marks if len(mark.letters) > 1]
+def _by_marks(text: str, start: int, marks: list[Mark], *, lists: bool = True) -> Parts:
+    """A caption's words by marks, from a place before the first of them on; ``lists`` says to look for second ones."""
+    groups = [mark for mark in marks if lists and len(mark.letters) > 1]
     if groups and (again := _second_list(text[marks[-1].end :], marks)):
-        return _with_second(_by_marks(text[: marks[-1].end] + again[0], start, marks), again[1])
+        return _with_second(_by_marks(text[: marks[-1].end] + again[0], start, marks, lists=False), again[1])
     head = text[start : marks[0].start]
     between = [text[a.end : b.start] for a, b in pairwise(marks)]
     last = text[marks[-1].end :]

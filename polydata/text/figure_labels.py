@@ -94,13 +94,13 @@ _MISREAD = {
     word: re.compile(
         r"\W{0,2}(?P<label>(?P<word>"
         + "".join(f"[{re.escape(sign + sign.upper() + LOOKALIKES.get(sign, ''))}]" for sign in word)
-        + r")(?P<sign>[.,:]?)\s?(?P<number>[\dlIO|]{1,3}|S)(?:(?!\w)|(?<=\d)(?=[A-Z][a-z])))"
+        + r")(?P<sign>[.,:]?)\s?(?P<number>[\dlIO|]{1,3})(?:(?!\w)|(?<=\d)(?=[A-Z][a-z])))"
     )
     for word in ("figure", "scheme", "fig")
 }
 _FRAMED = re.compile(r"\s?(?:[.:]|[-–—]{1,3})\s?[A-Z(]")
 """What stands behind a number that ends a label."""
-_TWO_AS_ONE = re.compile(r"\W{0,2}[RHKP]g[.,]\s?(?P<number>\d{1,2})(?=\s?(?:[.:]|[-–—]{1,3})\s?[A-Z(])")
+_TWO_AS_ONE = re.compile(r"\W{0,2}[RH]g[.,]\s?(?P<number>\d{1,2})(?=\s?(?:[.:]|[-–—]{1,3})\s?[A-Z(])")
 """``Fi`` read as one sign: "Rg. 4---Comparison"."""
 
 UNKNOWN = re.compile(r"\W{0,2}(?P<label>[^\W\d_]{2,14}\.?\s?(?:№\s?)?\d{1,3}[a-z]?)\s?[.:|│–—](?=\s?[^\W\d_(])")
@@ -136,7 +136,7 @@ class Label:
 
 def read_label(text: str) -> Label | None:
     """The label at the beginning of a line; None where there is none. The first 80 characters are looked at."""
-    text = re.sub(r"(?<=[\dlIO|])_", "—", text[:80])  # as OCR reads a dash
+    text = re.sub(r"(?<=[\dlIO|])_(?=\s?[A-Z(][^.]*\s)", "—", text[:80])  # as OCR reads a dash
     match = LABEL.match(text)
     if match is None:
         return _number_first(text) or _misread(text)
@@ -178,7 +178,7 @@ def _misread(text: str) -> Label | None:
         if match is None:
             continue
         wrong = sum(sign.lower() != right for sign, right in zip(match["word"], word, strict=True))
-        number = match["number"].translate(str.maketrans("lI|OS", "11105"))
+        number = match["number"].translate(str.maketrans("lI|O", "1110"))
         capital = match["word"][0].isupper() or match["word"][0] == "£"
         framed = match["sign"] and _FRAMED.match(text, match.end())  # "lig. 3. SEM", no ligand
         if wrong > len(word) // 3 or not (capital or (match["word"][0] in "l|1[" and framed)):

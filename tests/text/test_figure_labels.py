@@ -81,3 +81,27 @@ def test_any_text_is_read(text: str) -> None:
     label = read_label(text)
     assert label is None or 0 < label.end <= len(text)
     UNKNOWN.match(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Fig. 1_Pin-on-disk tester of", "Fig. 1"),
+        ("Fig. l_Pin-on-disk tester of", "Fig. 1"),
+        ("Rg. 4---Comparison of", "Fig. 4"),
+        ("Hg. 3. SEM", "Fig. 3"),
+        ("Fig, 3. SEM", "Fig. 3"),
+        ("Flg. 4Comparlson of", "Fig. 4"),
+        ("Flgure 10The blends", "Figure 10"),
+        ("Fig. 3_1.tif", None),
+        ("Fig. 12_Sample.png", None),
+        ("Figure 3_final", None),
+        ("Hg. 20 mm", None),
+        ("Hg 3 SEM", None),
+        ("Pg. 12. The", None),
+        ("Kg. 5. The mass", None),
+    ],
+)
+def test_labels_that_ocr_misread(text: str, label: str | None) -> None:
+    found = read_label(text)
+    assert (found and found.text) == label

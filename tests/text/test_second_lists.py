@@ -79,16 +79,39 @@ def test_words_before_their_marks_in_a_second_list(rows: int, first_too: bool, d
         assert not any(other in own for other in words if other != mine)
 
 
+LENGTH = st.builds(lambda value, unit: f"{value} {unit}", st.integers(1, 500), st.sampled_from(["nm", "µm"]))
+
+
 @given(
     st.sampled_from(
-        ["Arrows in (a) and (b) show pores.", "(a) is a blend and (b) shows PP.", "Bars: (a) 2 µm, (b) 5 µm."]
-    )
+        [
+            "Scale bars: {0} for (a, c) and {1} for (b, d)",
+            "The scale bar is {0} in (a, c) and {1} in (b, d)",
+            "Scale bars: (a, c) {0}, (b, d) {1}",
+            "Bars = {0} (a, c), {1} (b, d)",
+            "(a, c) {0} and (b, d) {1}",
+            "Arrows in (a) and (b) mark pores, those in (c) and (d) voids of {0} to {1}",
+            "Samples were held for {0} in (a) and (c), and {1} in (b) and (d)",
+            "Reprinted from (a, c) ref. 3 and (b, d) ref. 5",
+            "Lattice parameters: a = 6.6 Å, b = 20 Å, c = 6.5 Å",
+        ]
+    ),
+    st.lists(LENGTH, min_size=2, max_size=2),
+    st.booleans(),
 )
-def test_mentions_and_lengths_are_no_second_list(sentence: str) -> None:
-    parts = split_caption(f"Fig. 1. (a, b) Fibres of PP. {sentence}")
-    assert parts.labels == ("a", "b")
-    assert all(own is not None and own.startswith("Fibres of PP") for _, own in parts.panels)
-    assert len({own for _, own in parts.panels}) == 1
+def test_mentions_lengths_and_sources_are_no_second_list(sentence: str, lengths: list[str], grouped: bool) -> None:
+    first = "(a, b) Fibres and (c, d) films" if grouped else "(a–d) Fibres of PP"
+    parts = split_caption(f"Fig. 1. {first}. {sentence.format(*lengths)}.")
+    assert parts.labels == tuple("abcd")
+    for label, own in parts.panels:
+        assert own is not None and own.startswith("films" if grouped and label in "cd" else "Fibres")
+    whole = f"{parts.stem} {' '.join(own or '' for _, own in parts.panels)}"
+    assert sentence.format(*lengths).rstrip(")").split(":")[0].split(" (")[0] in whole
+
+
+@given(st.integers(1, 700), st.sampled_from(["(a,b)x(c)y of ", "(a, c) x and (b, d) y of ", "(a-d) x. (a) y, (b) z. "]))
+def test_lists_without_end_are_taken_apart_quickly(times: int, piece: str) -> None:
+    assert split_caption("Fig. 1. " + piece * times).panels
 
 
 @given(st.integers(2, 8), st.sampled_from(["Scale bars =", "Scale bar:", "Bars ="]))

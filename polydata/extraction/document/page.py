@@ -298,11 +298,11 @@ def read_upright(page: pymupdf.Page, *, pack: bool = False) -> tuple[Sheet, Page
     return turned(page, turn, pack=pack) if turn else (sheet, content)
 
 
-def turned(page: pymupdf.Page, degrees: int, *, pack: bool = False) -> tuple[Sheet, PageContent]:
-    """A page turned clockwise by quarters, for good, and what is on it."""
+def turned(page: pymupdf.Page, degrees: int, before: int = 0, *, pack: bool = False) -> tuple[Sheet, PageContent]:
+    """A page turned clockwise by quarters, for good, and what is on it; it was turned by ``before`` already."""
     page.set_rotation((page.rotation + degrees) % 360)
     sheet = Sheet(page)
-    return sheet, replace(read_page(sheet, pack=pack), turn=degrees)
+    return sheet, replace(read_page(sheet, pack=pack), turn=(before + degrees) % 360)
 
 
 def read_pages(document: pymupdf.Document) -> list[PageContent]:

@@ -71,9 +71,18 @@ def name_symbols(page: pymupdf.Page, blocks: Sequence[dict[str, Any]]) -> None:
                     _write(span, text.translate(signs))
         written = [span for span in spans if _text(span).strip()]
         for left, span, right in zip(written, written[1:], written[2:], strict=False):
-            amid = left["font"] == right["font"] != span["font"] and MICRO.fullmatch(_text(span).strip())
+            amid = (
+                left["font"] == right["font"]
+                and _family(left) != _family(span)
+                and MICRO.fullmatch(_text(span).strip())
+            )
             if amid and re.search(r"\d[\s-]?$", _text(left)) and re.match(r"m\b", _text(right)):
                 _write(span, MICRO.sub("µ", _text(span)))
+
+
+def _family(span: dict[str, Any]) -> str:
+    """A font's name without what says that it is bold or slanted."""
+    return re.split(r"[-,]|(?:PS)?MT|PS|Bold|Ital|Obl", span["font"])[0]
 
 
 def _text(span: dict[str, Any]) -> str:
@@ -93,11 +102,19 @@ def _fonts(page: pymupdf.Page) -> dict[str, Signs]:
     found: dict[str, Signs] = {}
     for xref, _, _, base, *_ in page.get_fonts(full=True):
         name = base[:LONGEST_NAME].split("+")[-1]
-        _, array = page.parent.xref_get_key(xref, "Encoding/Differences")
-        signs = _signs(name, array)
+        signs = _signs(name, _differences(page.parent, xref))
         before = found.setdefault(name, signs)
         found[name] = {place: sign for place, sign in signs.items() if before.get(place) == sign}
     return found
+
+
+def _differences(document: pymupdf.Document, xref: int) -> str:
+    """What a font's encoding says of single places; nothing of a broken font, and of one written into its page."""
+    try:
+        kind, array = document.xref_get_key(xref, "Encoding/Differences") if xref > 0 else ("null", "")
+        return str(document.xref_object(int(array.split()[0])) if kind == "xref" else array)
+    except (ValueError, RuntimeError):
+        return ""
 
 
 def _signs(font: str, differences: str) -> Signs:

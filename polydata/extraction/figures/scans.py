@@ -51,6 +51,9 @@ LYING, LONG, LONGEST = 2.0, 4.0, 5
 """How many times as much print lies on its side as stands on a page that is turned; how many times as long as high
 lines are that count, and how many of them are read to tell which side is up."""
 
+MARGIN = 0.08
+"""Share of a page's width at its sides in which print that lies tells nothing of the page."""
+
 GOOD = 0.985
 """Share of letters in which a text layer and what is read of the same lines agree, from which the layer is trusted."""
 
@@ -181,18 +184,32 @@ def _run_below(index: int, places: Sequence[Box]) -> list[int]:
 
 
 def _turn(scan: Scan) -> int:
-    """By how many degrees clockwise a page is turned to be read, as its print lies on its side; 0 where it stands."""
-    standing = sum(one.width for one in scan.places if one.width > LONG * one.height)
-    lying = sorted((one for one in scan.places if one.height > LONG * one.width), key=lambda one: -one.height)
-    if sum(one.height for one in lying) <= LYING * standing:
+    """By how many degrees clockwise a page is turned to be read, as its print lies on its side; 0 where it stands.
+
+    What lies in the margin is a stamp, and one line alone the title of an axis.
+    """
+    width = scan.pixels.shape[1] / scan.scale
+    standing = sorted((one for one in scan.places if one.width > LONG * one.height), key=lambda one: -one.width)
+    lying = sorted(
+        (
+            one
+            for one in scan.places
+            if one.height > LONG * one.width and one.x0 / width > MARGIN and one.x1 / width < 1 - MARGIN
+        ),
+        key=lambda one: -one.height,
+    )
+    if len(lying) < 2 or sum(one.height for one in lying) <= LYING * sum(one.width for one in standing):
         return 0
-    scores = {}
-    for turn in (90, 270):
-        crops = [np.rot90(scan.pixels[pixels_of(one, scan.scale)], -turn // 90) for one in lying[:LONGEST]]
-        read = read_lines([np.repeat(crop[..., None], 3, axis=2) for crop in crops])
-        scores[turn] = sum(score for _, score in read) / len(read)
+    scores = {turn: _score(scan, lying[:LONGEST], turn) for turn in (90, 270)}
     best = max(scores, key=lambda turn: scores[turn])
-    return best if scores[best] > SURE else 0
+    return best if scores[best] > max(SURE, _score(scan, standing[:LONGEST], 0)) else 0
+
+
+def _score(scan: Scan, places: Sequence[Box], turn: int) -> float:
+    """How surely lines are read when they are turned clockwise, 0 to 1."""
+    crops = [np.rot90(scan.pixels[pixels_of(one, scan.scale)], -turn // 90) for one in places]
+    read = read_lines([np.repeat(crop[..., None], 3, axis=2) for crop in crops])
+    return sum(score for _, score in read) / max(1, len(read))
 
 
 def _may_be_label(text: str) -> bool:
@@ -296,7 +313,7 @@ def read_scans(
             return out, list(numbers[done:])
         page, scan = lay_straight(Sheet(document[number - 1]), pages[number - 1], _is_picture(pages[number - 1]))
         if turn := _turn(scan) if page.scanned else 0:
-            sheet, page = turned(document[number - 1], turn)
+            sheet, page = turned(document[number - 1], turn, page.turn)
             page, scan = lay_straight(sheet, page, scanned=True)
         texts = _texts(scan, good=layer.judge(scan), lacking=number in lacking, first=number == 1)
         out[number - 1] = replace(page, lines=_lines(scan.places, texts))

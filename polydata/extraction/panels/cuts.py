@@ -221,7 +221,8 @@ class _Letters:
 
 
 def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn | None) -> _Letters:
-    """Letters as the page prints them, or where it prints less than half of them, as they are read in the picture.
+    """Letters as the page prints them, or where it prints less than half of them or not the first, as they are read in the
+    picture.
 
     Args:
         around: where labels are printed, and letters that would go on with them.
@@ -229,7 +230,8 @@ def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn | 
         drawn: the figure; None where its picture is not read.
     """
     printed = {label: (point, 1.0) for label, point in around.items()}
-    if drawn is None or len(labels) < 2 or 2 * len(printed.keys() & set(labels)) >= len(labels):
+    most = 2 * len(printed.keys() & set(labels)) >= len(labels)
+    if drawn is None or len(labels) < 2 or (most and labels[0] in printed):
         return _Letters(printed, PRINTED)
     return _Letters(read_letters(drawn, [*labels, *following(labels)]) | printed, READ)
 
@@ -324,7 +326,8 @@ def _labelled(boxes: list[Box], labels: Sequence[str], letters: _Letters) -> lis
 def _by_regions(
     named: Sequence[tuple[Box, str | None]], others: Collection[Box], labels: Sequence[str], letters: _Letters
 ) -> dict[Box, str]:
-    """The last letter up and left of each picture, where all of the caption's are known and name the other panels so.
+    """The last letter up and left of each picture, where all of the caption's are known and name the other panels so,
+    and none stands beneath a picture.
 
     Args:
         named: panels with their letters.
@@ -333,7 +336,8 @@ def _by_regions(
         letters: where they stand.
     """
     points = {label: point for label, (point, sure) in letters.places.items() if label in labels and sure > SURELY_READ}
-    if not 1 < len(labels) == len(points):
+    beneath = any(box.x0 < x < box.x1 and 0 < y - box.y1 < LEVEL for box in others for x, y in points.values())
+    if beneath or not 1 < len(labels) == len(points):
         return {}
     boxes = [
         box  # beside which no letter stands further down, which may be its own where it was cut too large
@@ -341,7 +345,7 @@ def _by_regions(
         if not any(x < box.x0 and box.y0 + LEVEL < y < box.y1 for x, y in points.values())
     ]
     told = {box: one[0] for box in boxes if (one := by_regions([box], points))}
-    return told if all(told.get(box, label) == label for box, label in named if label) else {}
+    return told if all(told.get(box) == label for box, label in named if label) else {}
 
 
 def _points(window: Window, whole: Box, rgb: Rgb) -> Box:

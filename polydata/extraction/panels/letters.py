@@ -73,7 +73,7 @@ def printed_letters(lines: Sequence[Line], figure: Box, labels: Sequence[str]) -
 
 
 def printed_words(lines: Sequence[Line], figure: Box) -> dict[str, str]:
-    """Words that stand with their letter at each panel, by letter; none where only one does, or a letter comes twice.
+    """Words that stand with their letter at each panel, by letter; none unless two or more letters follow each other.
 
     Args:
         lines: of the page.
@@ -82,7 +82,9 @@ def printed_words(lines: Sequence[Line], figure: Box) -> dict[str, str]:
     around = Box(figure.x0 - AROUND, figure.y0 - AROUND, figure.x1 + AROUND, figure.y1 + AROUND)
     inside = [WITH_WORDS.match(line.text) for line in lines if line.box.share_inside(around) > 0.9]
     found = [(one[1], one[2]) for one in inside if one]
-    return dict(found) if len(found) == len(dict(found)) > 1 else {}
+    letters = sorted(letter for letter, _ in found)
+    rising = all(ord(b) - ord(a) == 1 for a, b in pairwise(letters))
+    return dict(found) if rising and len(found) > 1 else {}
 
 
 def _letter_at(line: Line) -> tuple[str | None, Point]:

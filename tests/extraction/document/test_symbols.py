@@ -69,6 +69,7 @@ def test_a_caption_with_brackets_and_micrometres_of_a_catalogue() -> None:
         (b"bar 5 ", b"m).", "AdvP7DA6", "µ"),
         (b"bar 5-", b"m thick", "Helvetica", "µ"),
         (b"bar 5 ", b"m).", "Times-Roman", None),  # one font alone
+        (b"bar 5 ", b"m).", "Times-Bold", None),  # of one family
         (b"the ", b"m).", "Helvetica", None),  # no number
         (b"5 ", b"mol", "Helvetica", None),  # no metre
     ],
@@ -106,3 +107,19 @@ def test_encodings_that_say_nothing_are_left(differences: str) -> None:
 def test_codes_that_stand_for_other_signs_in_files_of_some_makers() -> None:
     assert "͑a͒ 5 ␮m ϭ 2ϫ3 Ϯ 1 ϳ".translate(STRAY) == "(a) 5 µm = 2×3 ± 1 ~"
     assert "Рис. 1 р у и Ј ρ ϕ é".translate(STRAY) == "Рис. 1 р у и Ј ρ ϕ é"
+
+
+def test_fonts_that_stand_in_their_page_or_whose_encoding_lies_elsewhere() -> None:
+    document = pymupdf.open()
+    page = document.new_page(width=500, height=100)
+    array, encoding, font, contents = (document.get_new_xref() for _ in range(4))
+    document.update_object(array, "[2/H9262]")
+    document.update_object(encoding, f"<</Type/Encoding/Differences {array} 0 R>>")
+    document.update_object(font, f"<</Type/Font/Subtype/Type1/BaseFont/MathematicalPi-One/Encoding {encoding} 0 R>>")
+    own = "<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>"
+    document.xref_set_key(page.xref, "Resources", f"<</Font<</F1 {own}/F2 {font} 0 R>>>>")
+    document.update_object(contents, "<<>>")
+    document.update_stream(contents, b"BT 1 0 0 1 20 50 Tm /F1 10 Tf (5 ) Tj /F2 10 Tf <02> Tj /F1 10 Tf (m) Tj ET")
+    page.set_contents(contents)
+    again = pymupdf.open(stream=document.tobytes(), filetype="pdf")
+    assert [line.text for line in read_page(Sheet(again[0])).lines] == ["5 µm"]
