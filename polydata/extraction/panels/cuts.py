@@ -221,8 +221,7 @@ class _Letters:
 
 
 def _letters(around: Mapping[str, Point], labels: Sequence[str], drawn: Drawn | None) -> _Letters:
-    """Letters as the page prints them, or where it prints less than half of them or not the first, as they are read in the
-    picture.
+    """Letters as the page prints them; as read in the picture where it prints not the first, or less than half.
 
     Args:
         around: where labels are printed, and letters that would go on with them.
