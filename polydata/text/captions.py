@@ -151,7 +151,7 @@ LED_TO = re.compile(rf"\b{PREPOSITIONS}\s*$")
 SENTENCE_OF = re.compile(
     r"\s*(?:is|are|was|were|has|have|shows?|indicates?|marks?|represents?|denotes?|corresponds?)\b"
 )
-LENGTH_IN = re.compile(r"\d\s?(?:nm|[µμu]m|mm|cm)\b")
+LENGTH_ALONE = re.compile(r"\W*(?:and\s)?\d+(?:[.,]\d+)?\s?(?:nm|[µμu]m|mm|cm)\b\W*(?:(?:and|for|in)\W*)?")
 OF_OTHER_THINGS = re.compile(
     r"\b(?:scales?|(?:scale)?[ -]?bars?|magnifications?|reprinted|reproduced|adapted|permission|refs?|references?)\b",
     re.IGNORECASE,
@@ -192,7 +192,7 @@ def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
 
     Args:
         words: behind the last of the marks.
-        marks: some of which name several panels.
+        marks: of the first list; one of them, or of the second, names several panels.
 
     Returns:
         The words before the list, and what it says, with the sign that parts it from what was said before; None where
@@ -212,12 +212,15 @@ def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
         "=" in words[one.start : one.end] for one in again
     ):
         return None
-    lengths = sum(LENGTH_IN.search(one) is not None for one in (head[-20:], *between, last[:20]))
+    pieces = (re.split(r"[.;:=]\s", head)[-1], *between, _sentence(last))
+    lengths = sum(LENGTH_ALONE.fullmatch(one) is not None for one in pieces)
     if any(SENTENCE_OF.match(one) for one in (*between, last)) or lengths >= len(again):
         return None
     if any(BETWEEN.match(one.translate(PLAIN)) for one in between):
         return None
     grouped = any(len(mark.letters) > 1 for mark in again)
+    if not grouped and all(len(mark.letters) == 1 for mark in marks):
+        return None
     lead = AGAIN.search(head)
     if grouped and lead and re.search(r"\w", last) and not any(LED_TO.search(one) for one in between):
         before, start, sign = words[: lead.start()], lead.end(1), f" {lead[1]} "
@@ -286,7 +289,7 @@ def split_caption(caption: str) -> Parts:
 def _by_marks(text: str, start: int, marks: list[Mark], *, lists: bool = True) -> Parts:
     """A caption's words by marks, from a place before the first of them on; ``lists`` says to look for second ones."""
     groups = [mark for mark in marks if lists and len(mark.letters) > 1]
-    if groups and (again := _second_list(text[marks[-1].end :], marks)):
+    if lists and (again := _second_list(text[marks[-1].end :], marks)):
         return _with_second(_by_marks(text[: marks[-1].end] + again[0], start, marks, lists=False), again[1])
     head = text[start : marks[0].start]
     between = [text[a.end : b.start] for a, b in pairwise(marks)]
