@@ -79,6 +79,18 @@ def test_words_before_their_marks_in_a_second_list(rows: int, first_too: bool, d
         assert not any(other in own for other in words if other != mine)
 
 
+@given(st.integers(2, 4), st.integers(1, 40), st.sampled_from(["and", "+"]))
+def test_groups_behind_single_letters_with_lengths_in_their_words(pairs: int, size: int, joint: str) -> None:
+    letters = LETTERS[: 2 * pairs]
+    single = ", ".join(f"({letter}) sample {n}" for n, letter in enumerate(letters))
+    groups = ". ".join(
+        f"({letters[n]} {joint} {letters[n + 1]}) {size} nm gold on antibody {n}" for n in range(0, 2 * pairs, 2)
+    )
+    parts = split_caption(f"Fig. 4. Micrographs of {single}. {groups}. Bars = 500 nm.")
+    expected = [f"sample {n}. {size} nm gold on antibody {n - n % 2}" for n in range(2 * pairs)]
+    assert parts.panels == tuple(zip(letters, expected, strict=True))
+
+
 LENGTH = st.builds(lambda value, unit: f"{value} {unit}", st.integers(1, 500), st.sampled_from(["nm", "µm"]))
 
 
