@@ -63,15 +63,10 @@ def screen(
             progress=progress,
         )
     out.report_problems(result.failures, "Failed")
-    facts = {
-        "screened now": result.screened,
-        **result.counts,
-        "changed side": result.changed,
-        "threshold": result.threshold,
-        "failures": len(result.failures),
-    }
+    facts = {"screened now": result.screened, **result.counts, "changed side": result.changed}
+    rest = {"threshold": result.threshold, "failures": len(result.failures)}
     following = AFTER if any(result.counts.values()) else "polydata extract PAPERS: no image is there to be screened"
-    out.print_result(facts, as_json, f"Screening by rule {rule}", following)
+    out.print_result({**facts, **rest}, as_json, f"Screening by rule {rule}", following)
     out.fail_in_part(len(result.failures), "images could not be opened.")
 
 
