@@ -61,7 +61,7 @@ def in_processes(work: Callable[[Job], Result], jobs: Sequence[Job], workers: in
         except BrokenProcessPool as error:
             raise PolydataError(
                 "A worker process was killed, perhaps because memory ran out.",
-                "Run the command again with fewer --workers; it goes on where it was.",
+                "Run the command again with fewer --workers.",
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
