@@ -20,6 +20,12 @@ LANGUAGES = {
 WORDS = {word: kind for kind, words in LANGUAGES.items() for word in words.split()}
 """The words by which captions call a figure or table, in small letters, each with what is meant."""
 
+ENGLISH = re.compile(
+    r"\b(?:fig(?:ure)?|photo(?:graph)?|micrograph|image|picture|illustration|scheme|chart|plate|graph|diagram|table)s?\b",
+    re.IGNORECASE,
+)
+"""Those of English."""
+
 NUMBER_FIRST = {"ábra": "figure", "kép": "figure", "attēls": "figure", "pav": "figure", "táblázat": "table"}
 """Words that stand after their number: ``1. ábra``."""
 
@@ -132,6 +138,11 @@ class Label:
     number: str
     end: int
     plain: bool
+
+    @property
+    def english(self) -> bool:
+        """Whether its word is one of English."""
+        return ENGLISH.search(self.text) is not None
 
 
 def read_label(text: str) -> Label | None:

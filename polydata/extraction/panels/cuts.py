@@ -11,23 +11,19 @@ import numpy as np
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.panels.beneath import with_scale
 from polydata.extraction.panels.cutting import LIKELY, take_apart
-from polydata.extraction.panels.letters import (
+from polydata.extraction.panels.letter_places import (
     FEW,
     LEVEL,
-    Point,
     across_gutters,
     by_place,
     by_regions,
-    following,
     in_corner,
     in_order,
     in_turn,
     letters_at,
     nearest_panels,
-    printed_letters,
-    printed_words,
-    read_letters,
 )
+from polydata.extraction.panels.letters import Point, following, printed_letters, printed_words, read_letters
 from polydata.extraction.panels.orders import by_rows
 from polydata.extraction.panels.render import Drawn
 from polydata.extraction.panels.sequence import Reading, Shares, label_panels

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import join_fragments
+from polydata.extraction.figures.caption_evidence import LEADS_ON, MENTION
 from polydata.extraction.figures.caption_lines import join_lines
-from polydata.extraction.figures.captions import LEADS_ON, MENTION, find_captions
+from polydata.extraction.figures.captions import find_captions
 from polydata.text.captions import split_caption
 from polydata.text.figure_labels import read_label
 from polydata.types import Box
@@ -49,6 +50,39 @@ def test_a_label_in_a_type_of_its_own_may_be_followed_by_a_letter(words: str) ->
     whole = f"{words} of the blends as they were etched"
     assert texts([replace(line(whole, 200, size=7.5), first_font="Serif-Bold")]) == [whole]
     assert texts([line(whole.replace("Fig", "The blends of Fig"), 200, size=7.5)]) == []
+
+
+OTHER_LANGUAGES = {
+    "Rys. ": "Zdjęcia SEM mieszanin: a) PLA, b) PLA/PCL 80/20 po trawieniu w rozpuszczalniku",
+    "Рис. ": "Микрофотографии смесей: (а) ПЛА, (б) ПЛА/ПКЛ 80/20 после травления",
+    "图": "共混物的扫描电镜照片（a）聚乳酸；（b）聚乳酸/聚己内酯",
+    "Figura ": "Micrografias das blendas: (a) PLA, (b) PLA/PCL 80/20",
+    "Abb. ": "REM-Aufnahmen der Blends: a) PLA, b) PLA/PCL 80/20",
+}
+
+
+@settings(max_examples=80)
+@given(st.data())
+def test_of_a_caption_in_two_languages_the_english_one_is_taken(data: st.DataObject) -> None:
+    number = data.draw(st.integers(1, 19))
+    word, foreign = data.draw(st.sampled_from(sorted(OTHER_LANGUAGES.items())))
+    sign = data.draw(st.sampled_from([". ", " "]))
+    label = data.draw(st.sampled_from(["Fig. ", "Figure ", "FIG. "]))
+    english = f"{label}{number}{sign}SEM images of the blends: (a) PLA, (b) PLA/PCL 80/20"
+    other = f"{word}{number}{'. ' if word != '图' else ' '}{foreign}"
+    first, second = (english, other) if data.draw(st.booleans()) else (other, english)
+    cut = data.draw(st.integers(1, 3))
+    rows = [
+        " ".join(part) for text in (first, second) for part in np.array_split(text.split(), min(cut, len(text.split())))
+    ]
+    starts = [rows.index(next(row for row in rows if text.startswith(row))) for text in (first, second)]
+    gap = data.draw(st.sampled_from([0.0, 4.0]))
+    block = data.draw(st.integers(0, 1))
+    lines = [
+        line(row, 200 + 9.5 * n + (gap if n >= starts[1] else 0), size=7.5, block=block * (n >= starts[1]))
+        for n, row in enumerate(rows)
+    ]
+    assert texts(lines) == [english]
 
 
 @pytest.mark.parametrize("columns", [2, 3, 5])

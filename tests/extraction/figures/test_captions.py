@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polydata.extraction.figures.caption_evidence import MENTION
 from polydata.extraction.figures.caption_lines import join_lines
-from polydata.extraction.figures.captions import MENTION
 from polydata.text.caption_scales import scale_in_caption
 from polydata.text.captions import split_caption
 from polydata.text.composition import panel_composition, parse_composition

@@ -14,18 +14,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from polydata.extraction.document.lines import Line
 from polydata.extraction.panels.cuts import PRINTED, _labelled, _Letters, _letters, _unnamed
-from polydata.extraction.panels.letters import (
+from polydata.extraction.panels.letter_places import (
     across_gutters,
     by_place,
     by_regions,
-    following,
     in_turn,
-    letter_of,
     letters_at,
     nearest_panels,
-    printed_letters,
-    read_letters,
 )
+from polydata.extraction.panels.letters import following, letter_of, printed_letters, read_letters
 from polydata.extraction.panels.orders import by_rows, reading_orders
 from polydata.extraction.panels.render import Drawn
 from polydata.extraction.panels.sequence import Reading, label_panels
