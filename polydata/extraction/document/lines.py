@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
@@ -122,8 +122,8 @@ FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.
 def take_lines(read: pymupdf.TextPage, page: Box, source: pymupdf.Page) -> Iterator[Line]:
     """The lines of a page, read with ``FLAGS``, cut to the page; its fonts are asked for signs that were not read."""
     blocks = read.extractDICT()["blocks"]
-    spans = [span["text"] for line in _written(blocks) for span in line["spans"]]
-    parted = any(("   " in text and WIDE.search(text)) or GLUED.search(text) for text in spans)
+    text = "\n".join(span["text"] for line in _written(blocks) for span in line["spans"])
+    parted = ("   " in text and WIDE.search(text)) or GLUED.search(text)
     if parted:
         blocks = read.extractRAWDICT()["blocks"]
     name_symbols(source, blocks)
@@ -153,11 +153,18 @@ def take_lines(read: pymupdf.TextPage, page: Box, source: pymupdf.Page) -> Itera
 
 
 def _is_bold(span: dict[str, Any]) -> bool:
-    return bool(span["flags"] & pymupdf.TEXT_FONT_BOLD) or HEAVY.search(span["font"]) is not None
+    return bool(span["flags"] & pymupdf.TEXT_FONT_BOLD) or _is_heavy(span["font"])
+
+
+@lru_cache(1000)
+def _is_heavy(font: str) -> bool:
+    return HEAVY.search(font) is not None
 
 
 def _in_bold(spans: Sequence[dict[str, Any]]) -> Iterator[tuple[int, int]]:
     """Where bold parts of a line's text begin and end; spans of one weight are one part."""
+    if not any(map(_is_bold, spans)):
+        return
     written = ""
     for heavy, some in groupby(spans, key=_is_bold):
         before, written = written, written + "".join(span["text"] for span in some)

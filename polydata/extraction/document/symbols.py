@@ -69,7 +69,7 @@ def name_symbols(page: pymupdf.Page, blocks: Sequence[dict[str, Any]]) -> None:
                 fonts = _fonts(page) if fonts is None else fonts
                 if signs := fonts.get(span["font"]):
                     _write(span, text.translate(signs))
-        written = [span for span in spans if _text(span).strip()]
+        written = [span for span in spans if _text(span).strip()] if len(spans) > 2 else []
         for left, span, right in zip(written, written[1:], written[2:], strict=False):
             amid = (
                 left["font"] == right["font"]
