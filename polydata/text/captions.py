@@ -9,26 +9,20 @@ from functools import reduce
 from itertools import pairwise
 
 from polydata.text.caption_marks import NOTATIONS, PLAIN, Mark, marked, split_names
+from polydata.text.caption_words import (
+    LEAD,
+    PICTURES,
+    SENTENCE,
+    SHARED,
+    UNFINISHED,
+    joined,
+    spread,
+    tidy,
+    with_leads,
+    with_object,
+    without_remarks,
+)
 from polydata.text.figure_labels import LOST_DASH, read_label
-
-SHARED = re.compile(
-    r"(?:[.;,]\s+|\s*\(\s*)(?P<words>(?:the\s+|all\s+|each\s+|every\s+|original\s+|white\s+|black\s+|length\s+of\s+)*"
-    r"(?:scale[ -]?bars?|scales?\b|bars?\b|magnifications?|(?:micrographs|images|pictures|samples)\b)[^;]{0,200})$",
-    re.IGNORECASE,
-)
-"""A closing remark on all panels: scale bars, magnification, how all were taken."""
-
-PICTURES = r"(?:images?|micrographs?|photo\w{0,20}|pictures?|spectr\w{1,4}|patterns?|curves?|plots?|maps?|diagrams?)"
-LEAD = re.compile(rf"\b{PICTURES}\s(?:of|for)\s")
-"""What begins a list of its own within a caption, and is said of all that it lists."""
-
-UNFINISHED = r"[^.;]*\b(?:of|for|in|from|with|by|under|at|on|after|between|show(?:s|ing)?)(?:\s(?:the|a|an))?\s*$"
-FIRST_LEAD = re.compile(rf"(?:^|(?<=[.;]\s)){UNFINISHED}")
-NEXT_LEAD = re.compile(
-    rf"(?<=[.;]\s){UNFINISHED}|(?:(?<=,\s)|(?<=\band\s))(?:[\w()-]+\s){{0,8}}?{LEAD.pattern}"
-    r"(?:(?:[\w()/-]+\s){1,8}(?:at|with|under|after|in)\s)?$"
-)
-"""What stands before a mark and goes on behind it: "(a) Curves of a blend. Images of (b) x and (c) y"."""
 
 BETWEEN = re.compile(r"^[\s,;&]*(?:and|to|through|[~-])?[\s,;&]*$")
 PREPOSITION = re.compile(r"^\s*(?:in|at|for|on|from|with|after|before|under|during|by|as)\b")
@@ -92,56 +86,9 @@ class Parts:
         return dict(self.panels).get(label or self.only or "")
 
 
-OPENING, CLOSING = " \t\n;,.:|；，。：–—-", " \t\n;,.:；，。：([（"
-"""Signs that are no words where a part of a caption begins and ends."""
-
-
-def tidy(text: str) -> str:
-    """Without the signs and joining words at either end, and without a bracket that belongs to what stood around."""
-    text = text.lstrip(OPENING)
-    while re.match(r"and\s", text):
-        text = text[3:].lstrip(OPENING)
-    return closed(text)
-
-
-def closed(text: str) -> str:
-    """Without the signs and joining words at its end, and without a bracket that belongs to what stood around."""
-    text = text.lstrip(" ;,.:")
-    while True:
-        short = text.rstrip(CLOSING)
-        if joining := re.search(r"(?<!\ba)\s(?:and|while|whereas)$", short[-10:]):
-            short = short[: -len(joining[0])]
-        elif short.endswith(")") and short.count(")") > short.count("("):
-            short = short[:-1]
-        if short == text:
-            return text
-        text = short
-
-
 def _body(caption: str) -> str:
     label = read_label(caption)
     return re.sub(rf"^(?:{LOST_DASH}|[\s.:|│–—。：．-]+)", "", caption[label.end :]) if label else caption.strip()
-
-
-def _tail(own: list[str]) -> tuple[list[str], str]:
-    """What follows the last panel's own words and speaks of all panels.
-
-    Sentences where no other panel has more than one, and remarks on scale bars and the like where no other
-    panel has its own.
-    """
-    shared = SHARED.search(own[-1])
-    if (
-        shared
-        and shared.start() > 0
-        and not any(SHARED.search(f". {text}") or SHARED.search(text) for text in own[:-1])
-    ):
-        rest, more = _sentences([*own[:-1], tidy(own[-1][: shared.start()])])
-        return rest, _joined(more, tidy(shared["words"]))
-    return _sentences(own)
-
-
-def _joined(*sentences: str) -> str:
-    return ". ".join(filter(None, sentences))
 
 
 PREPOSITIONS = r"(?:of|for|in|at|with|after|from|under|by|on)"
@@ -157,17 +104,9 @@ OF_OTHER_THINGS = re.compile(
     re.IGNORECASE,
 )
 """Words of sentences whose lists say nothing of what the panels show."""
-SENTENCE = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
 ENDS = re.compile(r"(?:(?<=[a-z0-9]{3})|(?<=[)%]))\.\s+(?=[A-Z])")
 """The end of a sentence that is surely no abbreviation, "vs. PBS", "E. Coli"."""
 CLAUSE = re.compile(SENTENCE.pattern.replace(r"\.", "[.;]"))
-
-
-def _sentences(own: list[str]) -> tuple[list[str], str]:
-    if any(SENTENCE.search(text) for text in own[:-1]):
-        return own, ""
-    pieces = SENTENCE.split(own[-1], maxsplit=1)
-    return ([*own[:-1], pieces[0]], pieces[1]) if len(pieces) == 2 else (own, "")
 
 
 def _said_again(panels: list[tuple[str, str | None]], tail: str) -> tuple[list[tuple[str, str | None]], str]:
@@ -178,10 +117,10 @@ def _said_again(panels: list[tuple[str, str | None]], tail: str) -> tuple[list[t
         found = [match["letters"] or match["half"] for match in NOTATIONS[0].form.finditer(plain)]
         names = {name for some in found for name in split_names(some)}
         if names and names <= words.keys() and not SHARED.search(f". {sentence}"):
-            words |= {name: _joined(words[name] or "", tidy(sentence)) for name in names}
+            words |= {name: joined(words[name] or "", tidy(sentence)) for name in names}
         else:
             rest.append(sentence)
-    return list(words.items()), _joined(*rest)
+    return list(words.items()), joined(*rest)
 
 
 def _second_list(words: str, marks: Sequence[Mark]) -> tuple[str, Parts] | None:
@@ -239,7 +178,7 @@ def _with_second(first: Parts, second: Parts) -> Parts:
     """Panels with what a second list says of them too."""
     more = dict(second.panels)
     panels = tuple((label, tidy(f"{own or ''}{more.get(label) or ''}") or None) for label, own in first.panels)
-    return Parts(_joined(first.stem, second.stem), panels)
+    return Parts(joined(first.stem, second.stem), panels)
 
 
 def _words_come_first(head: str, between: list[str], last: str) -> bool:
@@ -300,7 +239,7 @@ def _by_marks(text: str, start: int, marks: list[Mark], *, lists: bool = True) -
         if re.search(r"\w[^.]*\.\s+$", gap) and _words_come_first(head, between[: number - 1], gap):
             first = _suffixed(head, marks[:number], between[: number - 1], gap)
             rest = _by_marks(text, marks[number].start, marks[number:])
-            return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
+            return Parts(joined(first.stem, rest.stem), (*first.panels, *rest.panels))
     for number, gap in enumerate(between[:-1], 1):  # "(a) x. TEM (b) and EDX (c) of y"
         found = list(CLAUSE.finditer(gap))
         later = gap[found[-1].end() :] if found else ""
@@ -309,51 +248,21 @@ def _by_marks(text: str, start: int, marks: list[Mark], *, lists: bool = True) -
             if re.search(UNFINISHED, first.stem):  # it is said of these alone
                 first = Parts("", tuple((letter, tidy(f"{first.stem} {said or ''}")) for letter, said in first.panels))
             rest = _suffixed(later, marks[number:], between[number:], last)
-            return Parts(_joined(first.stem, rest.stem), (*first.panels, *rest.panels))
-    head, between, leads = _leads(head, between)
+            return Parts(joined(first.stem, rest.stem), (*first.panels, *rest.panels))
+    head, between, leads = with_leads(head, between)
     after, seconds = [*between, last], []
     for number, mark in enumerate(marks):  # "(a-c) x. (a) y, (b) z, ..."
         if mark in groups and (again := _second_list(after[number], [mark])):
             after[number] = again[0]
             seconds.append(again[1])
-    own, tail = _tail([tidy(one) if not BETWEEN.match(one.translate(PLAIN)) else "" for one in after])
+    own, tail = without_remarks([tidy(one) if not BETWEEN.match(one.translate(PLAIN)) else "" for one in after])
     for index in range(len(own) - 2, -1, -1):  # "(a) and (b) words": both have the words
         if not own[index] and not leads[index + 1] and not re.search(r"[;.]", after[index]):
             own[index] = own[index + 1]
-    own = [tidy(f"{lead} {words}") for lead, words in zip(_spread(leads, between), own, strict=True)]
+    own = [tidy(f"{lead} {words}") for lead, words in zip(spread(leads, between), with_object(own, after), strict=True)]
     panels = [(letter, words or None) for mark, words in zip(marks, own, strict=True) for letter in mark.letters]
     panels, tail = _said_again(panels, tidy(tail))
-    return reduce(_with_second, seconds, Parts(_joined(tidy(head), tidy(tail)), _in_order(panels)))
-
-
-def _leads(head: str, between: list[str]) -> tuple[str, list[str], list[str]]:
-    """Words before marks without those that go on behind the next mark, and those words of each mark, or none.
-
-    Where no mark but the first has such words, those before the first are said of all and stay where they are.
-    """
-    rest, leads = [], [""]
-    for gap in between:
-        found = NEXT_LEAD.search(gap)
-        whole = found is not None and re.search(r"\w", gap[: found.start()])
-        rest.append(gap[: found.start()] if found and whole else gap)
-        leads.append(found[0].strip() if found and whole else "")
-    found = FIRST_LEAD.search(head)
-    if any(leads) and found:
-        head, leads[0] = head[: found.start()], found[0].strip()
-    return head, rest, leads
-
-
-def _spread(leads: list[str], between: list[str]) -> list[str]:
-    """The words that each mark goes on from: its own, else those of the mark before within the same list.
-
-    A list ends with its sentence, and at a semicolon where its first two marks are parted otherwise.
-    """
-    out, ends = [leads[0]], r"[.;]\s"
-    for index, (lead, gap) in enumerate(zip(leads[1:], between, strict=True)):
-        if leads[index]:
-            ends = r"\.\s" if ";" in gap else r"[.;]\s"
-        out.append(lead or ("" if re.search(ends, gap) else out[-1]))
-    return out
+    return reduce(_with_second, seconds, Parts(joined(tidy(head), tidy(tail)), _in_order(panels)))
 
 
 def _in_order(panels: list[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
@@ -394,4 +303,4 @@ def _suffixed(head: str, marks: list[Mark], between: list[str], last: str) -> Pa
         words[first:] = [tidy(f"{one} {shared.strip()}") for one in words[first:]]
     panels = [(letter, own or None) for mark, own in zip(marks, words, strict=True) for letter in mark.letters]
     panels, last = _said_again(panels, tidy(last))
-    return Parts(_joined(tidy(stem), tidy(last)), _in_order(panels))
+    return Parts(joined(tidy(stem), tidy(last)), _in_order(panels))

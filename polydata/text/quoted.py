@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from polydata.text.captions import Parts, closed
+from polydata.text.caption_words import closed
+from polydata.text.captions import Parts
 from polydata.text.figure_labels import QUOTED_LABEL
 from polydata.text.normalise import clean
 

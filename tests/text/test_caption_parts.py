@@ -129,7 +129,7 @@ def test_ranges(dash: str, first: int, alphabet: str, form: str, each: bool) -> 
         ),
         (
             "(a) SEM image and (b, c) TEM images of PP. Circles in (b) mark pores.",
-            [("a", "SEM image"), ("b", "TEM images of PP. Circles in (b) mark pores"), ("c", "TEM images of PP")],
+            [("a", "SEM image of PP"), ("b", "TEM images of PP. Circles in (b) mark pores"), ("c", "TEM images of PP")],
         ),
         (
             "Blends (awc: at 8 K/s; dwf: at 10 K/s)",

@@ -10,7 +10,7 @@ from itertools import pairwise
 from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent, usual
 from polydata.extraction.document.textlines import is_furniture, line_spacing, same_column
-from polydata.text.captions import OPENING
+from polydata.text.caption_words import OPENING
 from polydata.text.figure_labels import LOST_DASH, Label, is_label_alone, read_label
 
 SEPARATOR = re.compile(rf"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\((?i:cont)|^{LOST_DASH}")

@@ -24,7 +24,7 @@ from polydata.extraction.figures.caption_lines import (
     translation,
 )
 from polydata.text.caption_marks import bracketed
-from polydata.text.captions import OPENING
+from polydata.text.caption_words import OPENING
 from polydata.text.figure_labels import UNKNOWN, Label, is_label_alone, read_label
 from polydata.types import Box
 
