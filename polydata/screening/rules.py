@@ -9,7 +9,7 @@ from collections.abc import Callable
 from polydata.errors import UsageError
 from polydata.text.captions import split_caption
 from polydata.types import Screening
-from polydata.vision.kind import PHOTO_COLOUR, accounts_for_colour, evidence
+from polydata.vision.kind import PHOTO_COLOUR, TOLD_OF_GREY, accounts_for_colour, evidence
 from polydata.vision.measures import Rgb, measure
 from polydata.vision.micrograph import picture_odds
 from polydata.vision.scale_bar import read_scale_bar
@@ -30,7 +30,7 @@ AMONG, APART = 0.5, -0.5
 UNSAID = -1.5
 """Log-odds for a picture of a paper under which no caption stands: portraits of authors, logos, graphical abstracts."""
 
-FINE_UM, FINE, COARSE_UM, COARSE = 500.0, 2.5, 2000.0, -5.0
+FINE_UM, FINE, COARSE_UM, COARSE = 500.0, 4.0, 2000.0, -5.0
 """Log-odds for a scale bar that is printed in a picture, up to the one length and from the other: micrographs have the
 former, as maps of elements do, photographs of samples and devices the latter."""
 
@@ -75,11 +75,11 @@ def screen_by_model(
     stats = None if refused else measure(rgb)
     if stats is None or stats.modal > PLAIN:
         return Screening(0.0, "rejected", refused or "one plain tone", morphology=0.0)
-    pixels, shows = picture_odds(rgb)
     colour = stats.colour
     words = (caption or "")[:MAX_CAPTION]
     shared = split_caption(words).stem if own else words  # what is said of another panel is not said of this one
     weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, stats, words)
+    pixels, shows = picture_odds(rgb, weight >= TOLD_OF_GREY)
     said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
     if among is not None:
         told = AMONG if among else APART
@@ -110,7 +110,7 @@ def _too_small(rgb: Rgb) -> str | None:
     return None
 
 
-RULES: dict[str, tuple[int, Rule]] = {"micrograph": (12, screen_by_model)}
+RULES: dict[str, tuple[int, Rule]] = {"micrograph": (13, screen_by_model)}
 """Rules by name, each with its version. A changed rule gets a new one, which looks at all images again."""
 
 

@@ -177,7 +177,9 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
             return times * AGAINST["animals"], "animals"
         if microscopy:
             beside = words == own and DIFFRACTED.search(text)
-            told = (TOLD if coloured else TOLD_OF_GREY) + (AGAINST["patterns"] if beside else 0.0)
+            told = (TOLD if coloured or (words != own and PHOTO.search(own or "")) else TOLD_OF_GREY) + (
+                AGAINST["patterns"] if beside else 0.0
+            )
             return (0.0, "") if photo and words != own else (told, "microscopy")
         others = {
             "patterns": PATTERNS.search(text),

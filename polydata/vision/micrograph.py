@@ -74,14 +74,21 @@ def shown_in(rgb: Rgb) -> npt.NDArray[np.float64]:
     return np.asarray(shares, np.float64)
 
 
-def picture_odds(rgb: Rgb) -> tuple[float, str]:
+OF_THINGS = [SHOWN.index("photograph"), SHOWN.index("medical image")]
+"""What micrographs of smooth or large things look like."""
+
+
+def picture_odds(rgb: Rgb, by_microscope: bool = False) -> tuple[float, str]:
     """Log-odds that a picture is a micrograph, within ``MOST`` of even, and what it most likely shows.
 
     Args:
         rgb: rows x columns x 3, 0 to 255; at least 16 pixels a side.
+        by_microscope: it is said that a microscope took the picture: what looks like a photograph or medical image
+            is a micrograph then, and the odds are those against a drawing, map or simulation.
     """
     shares = shown_in(rgb)
-    return log_odds(float(shares[0])), SHOWN[int(shares.argmax())]
+    micrograph = float(shares[0] + shares[OF_THINGS].sum() * by_microscope)
+    return log_odds(min(1.0, micrograph)), SHOWN[int(shares.argmax())]
 
 
 NO_CHANCE, NO_DOUBT = 0.01, 0.98

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pdf_sheet import micrograph
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from polydata.choices import Kind
 from polydata.errors import UsageError
@@ -64,9 +64,39 @@ def test_every_rule_rejects_what_shows_nothing(name: str) -> None:
 
 
 def test_rules_are_found_by_name() -> None:
-    assert get_rule("micrograph")[0] == 12
+    assert get_rule("micrograph")[0] == 13
     with pytest.raises(UsageError, match="no screening rule"):
         get_rule("no such rule")
+
+
+def lit(seed: int) -> np.ndarray:
+    """Smooth things in light from one side, as an electron microscope shows devices, and a camera does."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:240, :320] / np.array([240, 320])[:, None, None]
+    grey = 60 + 120 * (rng.uniform(-1, 1) * x + rng.uniform(-1, 1) * y)
+    for _ in range(rng.integers(1, 4)):
+        across, down, radius = rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.35)
+        away = np.hypot((x - across) * 4 / 3, y - down)
+        grey = np.where(away < radius, rng.uniform(20, 230) + 60 * (1 - away / radius) * rng.choice([-1, 1]), grey)
+        grey = np.where(abs(away - radius) < 0.008, 235, grey)
+    grey = np.asarray(Image.fromarray(grey.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.2)))
+    grained = grey + rng.normal(0, rng.uniform(1, 6), grey.shape)
+    return np.repeat(grained.clip(0, 255).astype(np.uint8)[..., None], 3, 2)
+
+
+def test_what_a_microscope_is_said_to_have_taken_is_no_photograph() -> None:
+    shown = [lit(seed) for seed in range(20)]
+    alike = [rgb for rgb in shown if picture_odds(rgb)[1] in ("photograph", "medical image")]
+    assert len(alike) > 10
+    for rgb in alike:
+        assert screen_by_model(rgb, "SEM images of the tips", False).decision == "accepted"
+        assert screen_by_model(rgb, "Tips of the probes", False).decision == "rejected"
+        assert (
+            screen_by_model(rgb, "SEM images (a) of a tip and photograph (b) of a probe", False, "photograph").score
+            < 0.8
+        )
+    for words in ("SEM micrographs and size distribution", "SEM images of the tips"):
+        assert screen_by_model(drawing(), words, False).decision == "rejected"
 
 
 def test_a_caption_decides_only_where_the_pixels_hesitate() -> None:
