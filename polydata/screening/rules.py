@@ -9,7 +9,7 @@ from collections.abc import Callable
 from polydata.errors import UsageError
 from polydata.text.captions import split_caption
 from polydata.types import Screening
-from polydata.vision.kind import PHOTO_COLOUR, TOLD_OF_GREY, accounts_for_colour, evidence
+from polydata.vision.kind import PHOTO_COLOUR, accounts_for_colour, by_microscope, evidence
 from polydata.vision.measures import Rgb, measure
 from polydata.vision.micrograph import picture_odds
 from polydata.vision.scale_bar import read_scale_bar
@@ -79,7 +79,8 @@ def screen_by_model(
     words = (caption or "")[:MAX_CAPTION]
     shared = split_caption(words).stem if own else words  # what is said of another panel is not said of this one
     weight, speaks = evidence((own or "")[:MAX_CAPTION], shared, stats, words)
-    pixels, shows = picture_odds(rgb, weight >= TOLD_OF_GREY)
+    taken = speaks == "microscopy" and by_microscope((own or "")[:MAX_CAPTION], shared, stats)
+    pixels, shows = picture_odds(rgb, taken)
     said = f", caption speaks of {speaks} {weight:+.1f}" if speaks else ""
     if among is not None:
         told = AMONG if among else APART
@@ -94,7 +95,9 @@ def screen_by_model(
     if caption and colour > PHOTO_COLOUR and not fine and not accounts_for_colour(own, caption):
         said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
-    reason = f"looks like {'an' if shows[0] in 'aeiou' else 'a'} {shows} {pixels:+.1f}{said}"
+    reason = (
+        f"looks like {'an' if shows[0] in 'aeiou' else 'a'} {shows}{' of a microscope' * taken} {pixels:+.1f}{said}"
+    )
     morphology = round(score * (1.0 if BLEND.search(words) else 0.5), 4)
     if score < THRESHOLD:
         return Screening(score, "rejected", reason, morphology=morphology)

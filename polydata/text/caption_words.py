@@ -34,12 +34,22 @@ OBJECT = re.compile(
     r"(?P<rest>(?:of|for|from|taken|obtained|recorded|acquired)\b.*)"
 )
 """What the last of a list may say of all: several pictures, or what they show, of something."""
-COMPLETE = re.compile(r"[.;]|\d|\b(?:of|for|in|at|with|after|before|from|under|by|on|is|are|shows?)\b|(?:\S+\s){4}\S")
-"""Words that do not wait for those of the last of their list: they tell an object themselves, or are more than four."""
-NAMED = re.compile(
-    rf"\b(?:{PICTURES}|schem\w+|illustrations?|drawings?|sketch|views?|sections?|surfaces?|morphology)$", re.I
-)
+_VIEWS = [
+    "sem tem stem afm esem fesem hrsem hrtem fe hr ef bf df adf haadf eftem cryo om pom plm clsm lsm kpfm sthm",
+    "stm mim im re xrd ftir ft ir uv edx eds optical light confocal fluorescence polarized polarised scanning",
+    "transmission atomic force secondary backscattered electron bright dark field phase height amplitude friction",
+    "current topography topographic low lower high higher medium magnification resolution magnified enlarged top",
+    "bottom side front back plan oblique tilted perspective cross sectional crosssectional longitudinal",
+    "transverse axial radial tensile impact fracture overall schematic stress strain image images micrograph",
+    "micrographs photograph photographs photo photos picture pictures spectrum spectra pattern patterns curve",
+    "curves plot plots map maps diagram diagrams view views section sections surface surfaces morphology",
+]
+VIEWS = frozenset(word for line in _VIEWS for word in line.split())
+"""Words that say how a thing is looked at, and not what: they wait for the object that the last of their list has."""
+NAMED = re.compile(rf"\b(?:{PICTURES}|schematic|views?|sections?|surfaces?|morphology)$", re.I)
 """A picture's name at the end of a panel's words."""
+LISTED_LAST = re.compile(r"[,\s]\s{0,3}(?:and|&)\s{0,3}$")
+"""What stands before the last mark of a list."""
 
 SENTENCE = re.compile(r"(?<=[A-Za-z0-9)%])\.\s+(?=[A-Z])")
 
@@ -95,6 +105,10 @@ def _sentences(own: list[str]) -> tuple[list[str], str]:
     return ([*own[:-1], pieces[0]], pieces[1]) if len(pieces) == 2 else (own, "")
 
 
+def _waits(words: str) -> bool:
+    return bool(words) and all(word in VIEWS for word in re.split(r"[\s–-]+", words.lower()))
+
+
 def with_object(own: list[str], after: Sequence[str]) -> list[str]:
     """Words of panels with what a list says of all behind its last: "(a) SEM and (b) TEM images of a blend".
 
@@ -106,11 +120,9 @@ def with_object(own: list[str], after: Sequence[str]) -> list[str]:
     for last in range(1, len(own)):
         shared = OBJECT.search(SENTENCE.split(own[last])[0])
         at = last - 1
-        if not shared or not re.search(r"(?:,|\s)\s*(?:and|&)\s*$", after[at]):
+        if not shared or "respectively" in shared[0] or not LISTED_LAST.search(after[at][-12:]):
             continue
-        while (
-            at >= 0 and own[at] and not COMPLETE.search(own[at]) and (at == last - 1 or re.search(r",\s*$", after[at]))
-        ):
+        while at >= 0 and _waits(own[at]) and (at == last - 1 or after[at].rstrip().endswith(",")):
             out[at] = f"{own[at]} {shared['rest'] if NAMED.search(own[at]) else shared[0]}"
             at -= 1
     return out

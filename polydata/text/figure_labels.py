@@ -21,7 +21,8 @@ WORDS = {word: kind for kind, words in LANGUAGES.items() for word in words.split
 """The words by which captions call a figure or table, in small letters, each with what is meant."""
 
 ENGLISH = re.compile(
-    r"\b(?:fig(?:ure)?|photo(?:graph)?|micrograph|image|picture|illustration|scheme|chart|plate|graph|diagram|table)s?\b",
+    r"(?<![^\W\d_])(?:fig(?:ure)?|photo(?:graph)?|micrograph|image|picture|illustration|ill|map|scheme|chart|plate|graph|"
+    r"diagram|table)s?(?![^\W\d_])",
     re.IGNORECASE,
 )
 """Those of English."""

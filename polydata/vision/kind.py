@@ -177,9 +177,7 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
             return times * AGAINST["animals"], "animals"
         if microscopy:
             beside = words == own and DIFFRACTED.search(text)
-            told = (TOLD if coloured or (words != own and PHOTO.search(own or "")) else TOLD_OF_GREY) + (
-                AGAINST["patterns"] if beside else 0.0
-            )
+            told = (TOLD if coloured else TOLD_OF_GREY) + (AGAINST["patterns"] if beside else 0.0)
             return (0.0, "") if photo and words != own else (told, "microscopy")
         others = {
             "patterns": PATTERNS.search(text),
@@ -196,6 +194,36 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
         return TOLD, "microscopy of other panels"
     scaled = not coloured and SCALED.search(f"{own or ''}. {whole or ''}")
     return (TOLD, "a short scale bar") if scaled else (0.0, "")
+
+
+TAKEN = re.compile(
+    r"\b(?:(?:photo)?micrographs?|fractographs?|(?:FE-?|E)?SEMs?|(?:HR-?)?TEMs?|(?:HR-?)?STEM|AFM|"
+    r"(?i:electron (?:micro|photo)\w+|atomic[- ]force))\b(?:[- ]photo\w*)?|\b(?i:(?:photo)?micrographs?)\b"
+)
+"""Pictures of a microscope, and microscopes whose pictures are mostly grey."""
+NOT_TAKEN = re.compile(
+    rf"{TOMOGRAPHY.pattern}|{ANIMALS.pattern}|"
+    r"\b(?:radiograph\w*|X-?rays? imag\w+|CT|MRI|magnetic resonance|ultrasound)\b|"
+    r"\b(?:examined|tested|studied|used|mounted|prepared|measured)\s(?:\w+\s)?(?:by|for|in|with|under)\b",
+    re.IGNORECASE,
+)
+"""Where another instrument took the picture, or a microscope is but mentioned."""
+
+
+def by_microscope(own: str | None, whole: str | None, stats: PixelStats) -> bool:
+    """Whether a grey picture is said to be one of a microscope, and nothing said of it speaks of a camera or of X-rays.
+
+    Args:
+        own: words that the caption has for this panel alone; those for all count where these name no microscope.
+        whole: what the caption says of all panels.
+        stats: of the picture.
+    """
+    said = [INSET.sub("", words) for words in (own or "", whole or "")]
+    if stats.colour > PHOTO_COLOUR or stats.saturation > OF_ONE_COLOUR:
+        return False
+    told = next((words for words in said if TAKEN.search(words)), None)
+    other = [PHOTO.search(TAKEN.sub("", words)) or NOT_TAKEN.search(words) for words in {told or "", said[0]}]
+    return told is not None and not any(other)
 
 
 def accounts_for_colour(own: str | None, whole: str | None) -> bool:

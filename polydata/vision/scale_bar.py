@@ -27,7 +27,7 @@ from polydata.vision.scale_prints import (
     speaks_for,
 )
 
-VERSION = 8
+VERSION = 9
 """Of the reader. A new one looks at all images again."""
 
 MOST = 4
@@ -61,6 +61,9 @@ SELDOM = np.array([1.0 if unit in ("", "nm", "µm") else 0.5 for unit in UNITS])
 
 SURE = 0.5
 """Confidence below which nothing is claimed."""
+
+LONG, SURE_OF_LONG = 2000.0, 0.7
+"""Micrometres that no bar of a micrograph had, and the confidence that such a length takes: "2 nm" may read as 2 mm."""
 
 EQUAL = 0.15
 """Difference of confidence within which larger print goes first: authors draw a larger bar beside the microscope's, and
@@ -159,7 +162,8 @@ def _by_value(grey: Grey, values: Sequence[Patch], bars: Sequence[Patch], sizes:
     same = len({pair[0].length for pair in sure}) == 1
     equal = [pair for pair in sure if same or _confidence(*pair) > surest - EQUAL]
     best = max(equal, key=lambda pair: pair[0].place.height)
-    if any(_tells_another(pair, best) for pair in equal):
+    doubtful_unit = best[0].length.micrometres >= LONG and _confidence(*best) < SURE_OF_LONG
+    if doubtful_unit or any(_tells_another(pair, best) for pair in equal):
         return None
     if best[1] is not None:
         share = best[1].width / grey.shape[1]

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from polydata.choices import Kind
 from polydata.errors import UsageError
 from polydata.screening.rules import COARSE, FINE, RULES, get_rule, screen_by_model
-from polydata.vision.kind import AGAINST, IN_COLOURS, TOLD, TOLD_OF_GREY, evidence, kind_of
+from polydata.vision.kind import AGAINST, IN_COLOURS, TOLD, TOLD_OF_GREY, by_microscope, evidence, kind_of
 from polydata.vision.measures import PixelStats, measure
 from polydata.vision.micrograph import SHOWN, picture_odds, shown_in
 
@@ -91,7 +91,23 @@ def test_what_a_microscope_is_said_to_have_taken_is_no_photograph() -> None:
     for rgb in alike:
         assert screen_by_model(rgb, "SEM images of the tips", False).decision == "accepted"
         assert screen_by_model(rgb, "Tips of the probes", False).decision == "rejected"
-    assert evidence("Photograph of the probe", "SEM images of its tips", GREY) == (TOLD, "microscopy")
+    for own, whole in (
+        (None, "SEM images of the tips"),
+        ("TEM micrograph of a tip", "Photographs of probes"),
+        ("tip", "Scanning electron photographs"),
+        ("tip", "Fig. 1. SEM photos of tips and their morphology"),
+    ):
+        assert by_microscope(own, whole, GREY) and not by_microscope(own, whole, COLOURED)
+    for own, whole in (
+        ("Photograph of the probe", "SEM images of its tips"),
+        ("Photograph of the specimen under the microscope", None),
+        (None, "Digital photographs of the films; SEM of the pellets"),
+        (None, "Micro-CT slices showing the morphology of foams"),
+        (None, "X-ray radiograph of the part, TEM"),
+        (None, "Specimens that were examined by SEM"),
+        (None, "Morphology of the pellets, magnification 2x"),
+    ):
+        assert not by_microscope(own, whole, GREY)
     for words in ("SEM micrographs and size distribution", "SEM images of the tips"):
         assert screen_by_model(drawing(), words, False).decision == "rejected"
 

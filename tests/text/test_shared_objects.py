@@ -48,6 +48,14 @@ def test_all_of_a_list_have_the_object_of_its_last(
         ["SEM image of PP", "TEM images of PA6"],
         ["PP/PA6 80/20", "micrographs of PP/PA6 70/30"],
         ["PP", "PP with 5% of compatibilizer"],
+        ["Neat PLA", "SEM images of PLA/PBS 80/20"],
+        ["PLA film", "AFM images of PBAT film"],
+        ["EPDM", "PP", "micrographs for the PP/EPDM 60/40 blend"],
+        ["uncompatibilized", "surfaces of PP/PS (70/30) with SEBS"],
+        ["Sample A", "Sample B", "higher magnification images of Sample B"],
+        ["SEM", "TEM images of PLA/PBS 90/10 and PLA/PBS 80/20, respectively"],
+        ["control", "micrographs taken after etching"],
+        ["Tensile strength", "SEM images of PLA/PCL blends"],
     ],
 )
 def test_what_is_complete_gets_nothing(words: list[str]) -> None:

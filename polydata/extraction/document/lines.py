@@ -122,8 +122,8 @@ FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.
 def take_lines(read: pymupdf.TextPage, page: Box, source: pymupdf.Page) -> Iterator[Line]:
     """The lines of a page, read with ``FLAGS``, cut to the page; its fonts are asked for signs that were not read."""
     blocks = read.extractDICT()["blocks"]
-    text = "\n".join(span["text"] for line in _written(blocks) for span in line["spans"])
-    parted = ("   " in text and WIDE.search(text)) or GLUED.search(text)
+    whole = "\n\n".join(span["text"] for line in _written(blocks) for span in line["spans"])
+    parted = ("   " in whole and WIDE.search(whole)) or GLUED.search(whole)
     if parted:
         blocks = read.extractRAWDICT()["blocks"]
     name_symbols(source, blocks)

@@ -109,3 +109,35 @@ def heads_a_table(line: Line, lines: Sequence[Line]) -> bool:
         )
         for one in row
     )
+
+
+APART = 2.5
+"""Heights of a line to the same caption in another language."""
+
+
+def translation(label: Label, taken: Sequence[Line], lines: Sequence[Line], body: Body) -> Line | None:
+    """The line that begins the same caption in another language, English one of them, among a caption's lines or next
+    beneath them.
+
+    Args:
+        label: of the caption.
+        taken: its lines.
+        lines: upright ones of the page.
+        body: of the document.
+    """
+    first, last = taken[0], taken[-1]
+    under = [
+        line
+        for line in lines
+        if first.baseline < line.baseline < last.baseline + APART * last.size and same_column(line, first)
+    ]
+    beneath = min((line for line in under if line.baseline > last.baseline), key=lambda one: one.baseline, default=None)
+    for line in under:
+        if not (line in taken or line is beneath) or abs(line.size - first.size) > 0.3 * first.size:
+            continue
+        other = read_label(line.text)
+        same = other and (other.word, other.number) == (label.word, label.number) and other.english != label.english
+        if other and same and other.plain and label.plain and line.font in (first.font, last.font):
+            alone = is_label_alone(line.text) and is_label_alone(first.text)
+            return None if alone or evidence_of(line, other, lines, body) is None else line
+    return None

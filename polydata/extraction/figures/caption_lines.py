@@ -11,7 +11,7 @@ from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent, usual
 from polydata.extraction.document.textlines import is_furniture, line_spacing, same_column
 from polydata.text.caption_words import OPENING
-from polydata.text.figure_labels import LOST_DASH, Label, is_label_alone, read_label
+from polydata.text.figure_labels import LOST_DASH, is_label_alone, read_label
 
 SEPARATOR = re.compile(rf"^\s*[.:|│–—．。：]|^\s+-\s|^\s*\((?i:cont)|^{LOST_DASH}")
 """What parts a label from its words."""
@@ -20,9 +20,6 @@ ENDED = re.compile(r"(?:[.\]。]|(?<![(（][A-Za-z])[)）])$")
 
 CAPTION_LINES = 80
 """No caption is longer."""
-
-APART = 2.5
-"""Heights of a line to the same caption in another language."""
 
 ROOM, WORDED = 5.0, 4
 """Lines of a label's size that a figure takes at least between its label and its words, and words of a line of text."""
@@ -135,23 +132,6 @@ def grow(start: Line, lines: Sequence[Line], body: Body) -> tuple[Line, ...]:
             break
         taken += _row(line, near, start.size, max(one.box.x1 for one in taken))
     return tuple(taken)
-
-
-def translation(label: Label, taken: Sequence[Line], lines: Sequence[Line]) -> Line | None:
-    """The line that begins the same caption in another language, among a caption's lines or next beneath them.
-
-    Args:
-        label: of the caption.
-        taken: its lines.
-        lines: upright ones of the page.
-    """
-    first, last = taken[0], taken[-1]
-    for line in lines:
-        if first.baseline < line.baseline < last.baseline + APART * last.size:
-            other = read_label(line.text) if same_column(line, first) else None
-            if other and (other.word, other.number) == (label.word, label.number) and other.english != label.english:
-                return line
-    return None
 
 
 def beside(taken: Sequence[Line], lines: Sequence[Line], body: Body) -> tuple[Line, ...]:

@@ -11,7 +11,13 @@ from functools import reduce
 from polydata.extraction.document.lines import OCR_FONT, Line
 from polydata.extraction.document.page import PageContent
 from polydata.extraction.document.textlines import line_spacing, repeats
-from polydata.extraction.figures.caption_evidence import LIKELY, evidence_of, heads_a_table, line_above
+from polydata.extraction.figures.caption_evidence import (
+    LIKELY,
+    evidence_of,
+    heads_a_table,
+    line_above,
+    translation,
+)
 from polydata.extraction.figures.caption_lines import (
     ENDED,
     Body,
@@ -21,7 +27,6 @@ from polydata.extraction.figures.caption_lines import (
     grow,
     join_lines,
     overleaf,
-    translation,
 )
 from polydata.text.caption_marks import bracketed
 from polydata.text.caption_words import OPENING
@@ -120,8 +125,10 @@ class _Document:
     prints: frozenset[str]
     vocabulary: frozenset[str]
 
-    def caption(self, page: PageContent, line: Line, label: Label, lines: Sequence[Line], body: Body) -> Caption:
-        """The caption that a line begins, in its own language alone."""
+    def caption(
+        self, page: PageContent, line: Line, label: Label, lines: Sequence[Line], body: Body
+    ) -> tuple[Caption, Line | None]:
+        """The caption that a line begins, in its own language alone, and the line that begins it in another."""
         own = grow(line, lines, body)
         words = beneath(line, lines, body) if is_label_alone(line.text) else ()
         own = words or own
@@ -130,14 +137,14 @@ class _Document:
         more: tuple[Line, ...] = ()
         if page.number < len(self.pages) and not ENDED.search(own[-1].text):
             more = overleaf(own, page, self.pages[page.number], body, self.prints)
-        other = translation(label, own, lines)
+        other = translation(label, own, lines, body)
         if other in own:
             own, more = own[: own.index(other)], ()
         whole = (line, *own) if words else own
         text = _told_by_type((*whole, *more), label.end, self.vocabulary)
         text = label.text + text[label.end :]  # with what was misread in it mended
         number = label.number + (" continued" if CONTINUED.match(line.text[label.end :]) else "")
-        return _caption(page.number, own, (label.text, label.word, number), 0.0, text)
+        return _caption(page.number, own, (label.text, label.word, number), 0.0, text), other
 
 
 TWO_LANGUAGES = 2.0
@@ -174,11 +181,10 @@ def find_captions(pages: Sequence[PageContent], prints: frozenset[str]) -> tuple
             points = evidence_of(line, label, lines, body)
             if points is None or points < LIKELY:
                 continue
-            caption = document.caption(page, line, label, lines, body)
-            other = translation(label, caption.lines, lines)
+            caption, other = document.caption(page, line, label, lines, body)
             if other and (second := read_label(other.text)):
                 points += TWO_LANGUAGES
-                translated = document.caption(page, other, second, lines, body)
+                translated, _ = document.caption(page, other, second, lines, body)
                 both = (*caption.lines, *translated.lines)
                 caption = replace(translated if second.english else caption, lines=both, box=_around(both))
             found[label.word, caption.number].append(replace(caption, evidence=points))

@@ -67,7 +67,7 @@ def test_of_a_caption_in_two_languages_the_english_one_is_taken(data: st.DataObj
     number = data.draw(st.integers(1, 19))
     word, foreign = data.draw(st.sampled_from(sorted(OTHER_LANGUAGES.items())))
     sign = data.draw(st.sampled_from([". ", " "]))
-    label = data.draw(st.sampled_from(["Fig. ", "Figure ", "FIG. "]))
+    label = data.draw(st.sampled_from(["Fig. ", "Figure ", "FIG. ", "Fig"]))
     english = f"{label}{number}{sign}SEM images of the blends: (a) PLA, (b) PLA/PCL 80/20"
     other = f"{word}{number}{'. ' if word != '图' else ' '}{foreign}"
     first, second = (english, other) if data.draw(st.booleans()) else (other, english)
@@ -83,6 +83,32 @@ def test_of_a_caption_in_two_languages_the_english_one_is_taken(data: st.DataObj
         for n, row in enumerate(rows)
     ]
     assert texts(lines) == [english]
+
+
+@pytest.mark.parametrize(
+    ("caption", "under"),
+    [
+        (
+            "Figure1. SEM micrographs of PLA/PBS 80/20.",
+            "Figure 1 shows the morphology of PLA/PBS 50/50 and its domains",
+        ),
+        ("Figura 1. Micrografias de PLA/PBS 80/20.", "Fig. 1 muestra la morfologia de la mezcla 50/50 y los dominios"),
+        ("Abb. 1. REM PLA/PBS 80/20.", "Fig. 1 in [3] von PLA/PBS 50/50 zeigt die Domänen und ihre Größe"),
+        ("Map 1. SEM of PLA/PBS 80/20.", "Picture 1. The blend PLA/PBS 50/50 in another mould and its domains"),
+        ("Rys. 1. Zdjęcia SEM mieszanin PLA.", "Fig. 2. SEM images of the blends PLA/PBS 50/50 and their domains"),
+    ],
+)
+@pytest.mark.parametrize("step", [9.5, 18.0])
+def test_a_mention_or_another_figure_is_no_translation(caption: str, under: str, step: float) -> None:
+    assert caption in texts(
+        [line(caption, 200, size=8), line(under, 200 + step, size=8 if "2." in under else 9, block=1)]
+    )
+
+
+def test_lines_between_part_captions_in_two_languages() -> None:
+    rows = ["Rys. 1. Zdjęcia SEM.", BODY, "Fig. 1. SEM images of the blends."]
+    found = texts([line(text, 200 + 9.0 * n, size=(7.5, 9, 7.5)[n], block=n) for n, text in enumerate(rows)])
+    assert len(found) == 1 and "Zdj" in found[0]
 
 
 @pytest.mark.parametrize("columns", [2, 3, 5])
