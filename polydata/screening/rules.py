@@ -95,9 +95,8 @@ def screen_by_model(
     if caption and colour > PHOTO_COLOUR and not fine and not accounts_for_colour(own, caption):
         said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
-    reason = (
-        f"looks like {'an' if shows[0] in 'aeiou' else 'a'} {shows}{' of a microscope' * taken} {pixels:+.1f}{said}"
-    )
+    took = ", which a microscope took," if taken and shows in ("photograph", "medical image") else ""
+    reason = f"looks like {'an' if shows[0] in 'aeiou' else 'a'} {shows}{took} {pixels:+.1f}{said}"
     morphology = round(score * (1.0 if BLEND.search(words) else 0.5), 4)
     if score < THRESHOLD:
         return Screening(score, "rejected", reason, morphology=morphology)
