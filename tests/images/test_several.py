@@ -57,9 +57,11 @@ def test_what_work_raises_comes_in_its_turn() -> None:
 
 
 SLOW = """
+import signal
 import time
 from polydata.images.several import in_processes
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs that a shell runs in the background ignore it
     for result in in_processes(time.sleep, [0.1] * 400, 2):
         print(result, flush=True)
 """
