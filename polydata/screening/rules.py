@@ -11,8 +11,8 @@ from polydata.text.captions import split_caption
 from polydata.types import Screening
 from polydata.vision.kind import PHOTO_COLOUR, accounts_for_colour, by_microscope, evidence
 from polydata.vision.measures import Rgb, measure
-from polydata.vision.micrograph import picture_odds
-from polydata.vision.scale_bar import read_scale_bar
+from polydata.vision.micrograph import OF_THINGS, picture_odds
+from polydata.vision.scale_bar import LONG, read_scale_bar
 from polydata.vision.technique import technique_of
 
 MIN_SIDE = 48
@@ -30,8 +30,8 @@ AMONG, APART = 0.5, -0.5
 UNSAID = -1.5
 """Log-odds for a picture of a paper under which no caption stands: portraits of authors, logos, graphical abstracts."""
 
-FINE_UM, FINE, COARSE_UM, COARSE = 500.0, 4.0, 2000.0, -5.0
-"""Log-odds for a scale bar that is printed in a picture, up to the one length and from the other: micrographs have the
+FINE_UM, FINE, COARSE = 500.0, 4.0, -5.0
+"""Log-odds for a scale bar that is printed in a picture, up to this length, and from ``LONG`` on: micrographs have the
 former, as maps of elements do, photographs of samples and devices the latter."""
 
 COLOURED = -2.0
@@ -90,12 +90,12 @@ def screen_by_model(
     bar = read_scale_bar(rgb) if pixels + weight > -FINE else None
     fine = bar is not None and bar.value_um <= FINE_UM and bar.unit != "mm"
     if bar:
-        told = FINE if fine and speaks != "maps" else COARSE if bar.value_um >= COARSE_UM else 0.0
+        told = FINE if fine and speaks != "maps" else COARSE if bar.value_um >= LONG else 0.0
         said, weight = f"{said}, scale bar {bar.value:g} {bar.unit} {told:+.1f}", weight + told
     if caption and colour > PHOTO_COLOUR and not fine and not accounts_for_colour(own, caption):
         said, weight = f"{said}, colours that no word accounts for {COLOURED:+.1f}", weight + COLOURED
     score = round(1 / (1 + math.exp(-(pixels + weight))), 4)
-    took = ", which a microscope took," if taken and shows in ("photograph", "medical image") else ""
+    took = ", which a microscope took," if taken and shows in OF_THINGS else ""
     reason = f"looks like {'an' if shows[0] in 'aeiou' else 'a'} {shows}{took} {pixels:+.1f}{said}"
     morphology = round(score * (1.0 if BLEND.search(words) else 0.5), 4)
     if score < THRESHOLD:

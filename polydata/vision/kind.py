@@ -141,6 +141,10 @@ INSET = re.compile(r"\b(?:the )?insets?\b[^.;]*", re.IGNORECASE)
 """What is said of a picture within the picture."""
 
 
+def _is_coloured(stats: PixelStats) -> bool:
+    return stats.colour > PHOTO_COLOUR or stats.saturation > OF_ONE_COLOUR
+
+
 def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str | None = None) -> tuple[float, str]:
     """What words add to the log-odds that a picture is a micrograph, and of what they speak.
 
@@ -157,7 +161,7 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
         micrograph beside a diffraction pattern is one by its looks.
     """
     of_one_colour = stats.saturation > OF_ONE_COLOUR
-    coloured = stats.colour > PHOTO_COLOUR or of_one_colour
+    coloured = _is_coloured(stats)
     all_said = INSET.sub("", ". ".join(filter(None, (own, whole, figure))))
     elements = ELEMENTS.search(f"{own or ''}. {whole or ''}") and not MICROSCOPY.search(own or "")
     pure = stats.saturation > PURE and stats.white < MICROGRAPH_WHITE
@@ -197,8 +201,8 @@ def evidence(own: str | None, whole: str | None, stats: PixelStats, figure: str 
 
 
 TAKEN = re.compile(
-    r"\b(?:(?:photo)?micrographs?|fractographs?|(?:FE-?|E)?SEMs?|(?:HR-?)?TEMs?|(?:HR-?)?STEM|AFM|"
-    r"(?i:electron (?:micro|photo)\w+|atomic[- ]force))\b(?:[- ]photo\w*)?|\b(?i:(?:photo)?micrographs?)\b"
+    r"\b(?:(?:FE-?|E)?SEMs?|(?:HR-?)?TEMs?|(?:HR-?)?STEM|AFM|"
+    r"(?i:(?:photo)?micrographs?|fractographs?|electron (?:micro|photo)\w+|atomic[- ]force))\b(?:[- ]photo\w*)?"
 )
 """Pictures of a microscope, and microscopes whose pictures are mostly grey."""
 NOT_TAKEN = re.compile(
@@ -219,7 +223,7 @@ def by_microscope(own: str | None, whole: str | None, stats: PixelStats) -> bool
         stats: of the picture.
     """
     said = [INSET.sub("", words) for words in (own or "", whole or "")]
-    if stats.colour > PHOTO_COLOUR or stats.saturation > OF_ONE_COLOUR:
+    if _is_coloured(stats):
         return False
     told = next((words for words in said if TAKEN.search(words)), None)
     other = [PHOTO.search(TAKEN.sub("", words)) or NOT_TAKEN.search(words) for words in {told or "", said[0]}]

@@ -74,7 +74,7 @@ def shown_in(rgb: Rgb) -> npt.NDArray[np.float64]:
     return np.asarray(shares, np.float64)
 
 
-OF_THINGS = [SHOWN.index("photograph"), SHOWN.index("medical image")]
+OF_THINGS = ("photograph", "medical image")
 """What micrographs of smooth or large things look like."""
 
 
@@ -87,7 +87,7 @@ def picture_odds(rgb: Rgb, by_microscope: bool = False) -> tuple[float, str]:
             is a micrograph then, and the odds are those against a drawing, map or simulation.
     """
     shares = shown_in(rgb)
-    micrograph = float(shares[0] + shares[OF_THINGS].sum() * by_microscope)
+    micrograph = float(shares[0] + sum(shares[SHOWN.index(one)] for one in OF_THINGS if by_microscope))
     return log_odds(min(1.0, micrograph)), SHOWN[int(shares.argmax())]
 
 
